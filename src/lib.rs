@@ -1,1 +1,50 @@
+//! `kubectl homelab`: one core, two entries, five doors.
+//!
+//! The law that this crate keeps: **the Application that produces the data owns its claim; every other workload
+//! mounts it read-only; an Application can be replaced without losing data; applying the repository recreates the
+//! cluster.**
+//!
+//! ```text
+//!    kubectl homelab …            argocd-cmp-server
+//!           │                            │
+//!           ▼                            ▼
+//!         cli/                         cmp.rs          entries: turn argv / ARGOCD_* into a request
+//!           └────────────┬───────────────┘
+//!                        ▼
+//!    edit/          render/         report/            verbs: values in, changes, documents or text out
+//!                        ▼
+//!                     rules/                           judgement: Repo or Object → Finding { fix? }; the storage law
+//!                        ▼
+//!                     repo/                            the repository as one value; changes as data
+//!                   ┌────┴────┐
+//!                 model/    yaml/                      nouns          text ⇄ tree, JSON Patch → text splice
+//!
+//!    disk.rs  files    helm.rs  git.rs  programs    terminal.rs  the person       doors, used by cli and cmp only
+//! ```
+//!
+//! # Import law
+//!
+//! `tests/architecture.rs` holds it: a room names only rooms below it, and only the crates that the table there lists.
+//!
+//! # Files on disk ↔ types
+//!
+//! | file | read by | written by |
+//! |---|---|---|
+//! | `applications/*.yaml`, `namespaces/*.yaml` | [`repo::Repo`] | [`repo::change::ChangeSet`] through [`yaml::splice`] |
+//! | `plugin/plugin.yaml` | Argo CD's `argocd-cmp-server` | `kubectl homelab cmp manifest`, from [`model::parameter::TABLE`] |
+//! | a chart or a folder of manifests | [`render`] | nobody |
+//!
+//! # Decisions
+//!
+//! - **Values come from our own event tree, not from a serde crate.** Argo CD reads manifests with Go's rules (`yes` is a
+//!   boolean, `0644` is 420, a merge key after an explicit key overrides it); no Rust crate has all of them, and the splice
+//!   needs the event tree anyway. One tree gives values, spans and proof. Price: a resolver of our own, held to Go's
+//!   reading by the 236 documents of `tests/vectors/yaml/hazards.json`.
+//! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step
+//!   without knowing the terminal. Price: the rim walks the chain once.
 
+pub mod failure;
+pub mod model;
+pub mod repo;
+pub mod rules;
+pub mod yaml;

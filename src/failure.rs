@@ -1,0 +1,161 @@
+//! Failures as a person meets them: one chain of causes, hints beside it, and an exit code.
+//!
+//! Inside, everything is `anyhow`. A hint is attached where it is known, with [`HintExt::hint`]; the rim ([`Failure`])
+//! takes it out of the chain again, so that it prints on a line of its own.
+
+use std::fmt;
+
+/// How the program ended; the numbers are part of the interface (see the README's table of exit codes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, nothing to report.
+    Done = 0,
+    /// Findings, differences or drift were reported.
+    Findings = 1,
+    /// The command line is wrong (clap's own code).
+    Usage = 2,
+    /// It could not be done: repository, helm, cluster, permission.
+    Failed = 3,
+    /// A bug in this program: a broken invariant.
+    Bug = 70,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error with the next step for the person who reads it. Prints as its source does; the hints are for the rim.
+struct Hinted {
+    source: anyhow::Error,
+    hints: Vec<String>,
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl fmt::Debug for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} (hints: {:?})", self.source, self.hints)
+    }
+}
+
+impl std::error::Error for Hinted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.source()
+    }
+}
+
+/// A broken invariant of this program; ends with [`Exit::Bug`].
+#[derive(Debug)]
+struct Bug(String);
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Bug {}
+
+/// Makes the error of a broken invariant: it exits 70 and asks for a report.
+pub fn bug(message: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Bug(message.into())).hint("this is a bug in kubectl homelab; please report it with the command and the input")
+}
+
+/// Attaches a hint, in the imperative, to an error or to the error of a result.
+pub trait HintExt {
+    /// What comes back.
+    type Output;
+    /// Adds one hint; several are printed in the order in which they were added.
+    fn hint(self, hint: impl Into<String>) -> Self::Output;
+}
+
+impl HintExt for anyhow::Error {
+    type Output = anyhow::Error;
+    fn hint(mut self, hint: impl Into<String>) -> anyhow::Error {
+        if let Some(hinted) = self.downcast_mut::<Hinted>() {
+            hinted.hints.push(hint.into());
+            return self;
+        }
+        anyhow::Error::new(Hinted { source: self, hints: vec![hint.into()] })
+    }
+}
+
+impl<T, E: Into<anyhow::Error>> HintExt for Result<T, E> {
+    type Output = Result<T, anyhow::Error>;
+    fn hint(self, hint: impl Into<String>) -> Self::Output {
+        self.map_err(|error| error.into().hint(hint))
+    }
+}
+
+/// What the rim prints and returns when a command could not do its work.
+pub struct Failure {
+    /// The chain of causes, outermost first, each without a final stop.
+    pub causes: Vec<String>,
+    /// Next steps, each in the imperative.
+    pub hints: Vec<String>,
+    /// [`Exit::Failed`] or [`Exit::Bug`].
+    pub exit: Exit,
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        let mut failure = Failure { causes: Vec::new(), hints: Vec::new(), exit: Exit::Failed };
+        collect(&mut failure, &error);
+        failure
+    }
+}
+
+/// Walks one chain; a hinted link continues inside its own source, whose links its `source()` skips.
+fn collect(failure: &mut Failure, error: &anyhow::Error) {
+    for cause in error.chain() {
+        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
+            collect(failure, &hinted.source);
+            for hint in &hinted.hints {
+                if !failure.hints.contains(hint) {
+                    failure.hints.push(hint.clone());
+                }
+            }
+            return;
+        }
+        if cause.is::<Bug>() {
+            failure.exit = Exit::Bug;
+        }
+        failure.causes.push(cause.to_string());
+    }
+}
+
+impl Failure {
+    /// The causes in one line, as `outer: inner: innermost`.
+    pub fn one_line(&self) -> String {
+        self.causes.join(": ").replace('\n', " ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::{Context, anyhow};
+
+    #[test]
+    fn hints_stand_beside_the_chain() {
+        let inner: Result<(), _> = Err(anyhow!("no such file").hint("create it"));
+        let error = inner.context("cannot read `a.yaml`").hint("run `init`").unwrap_err();
+        let failure = Failure::from(error);
+        assert_eq!(failure.one_line(), "cannot read `a.yaml`: no such file");
+        assert_eq!(failure.hints, ["create it", "run `init`"]);
+        assert_eq!(failure.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn a_bug_exits_70_wherever_it_stands_in_the_chain() {
+        let failure = Failure::from(bug("the splice proof failed").context("cannot patch `a.yaml`"));
+        assert_eq!(failure.exit, Exit::Bug);
+        assert_eq!(failure.causes, ["cannot patch `a.yaml`", "the splice proof failed"]);
+    }
+}

@@ -1,0 +1,15 @@
+//! The field's nouns: names, objects, Applications, claims, workloads, ownership. No text, no files, no patches.
+
+pub mod application;
+pub mod claim;
+pub mod name;
+pub mod namespace;
+pub mod object;
+pub mod ownership;
+pub mod parameter;
+pub mod workload;
+
+
+
+pub use name::{AppName, ClaimName, NamespaceName};
+pub use object::{Object, ObjectRef};

@@ -1,0 +1,161 @@
+//! One Kubernetes object, as its manifest says it, and references to objects.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// Names an object: group and kind, namespace where it has one, name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// API group, empty for the core group.
+    pub group: String,
+    /// Kind, as `PersistentVolumeClaim`.
+    pub kind: String,
+    /// Namespace as written in the manifest; `None` where it says none.
+    pub namespace: Option<String>,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.group.is_empty() {
+            write!(f, "{}/", self.group)?;
+        }
+        match &self.namespace {
+            Some(namespace) => write!(f, "{}/{namespace}/{}", self.kind, self.name),
+            None => write!(f, "{}/{}", self.kind, self.name),
+        }
+    }
+}
+
+/// One object with its whole tree; the accessors read, nothing writes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    tree: Value,
+}
+
+impl Object {
+    /// Takes a tree as it is; [`Object::reference`] says whether it is a complete object.
+    pub fn new(tree: Value) -> Self {
+        Self { tree }
+    }
+
+    /// The whole tree.
+    pub fn tree(&self) -> &Value {
+        &self.tree
+    }
+
+    /// The value at a JSON Pointer (RFC 6901).
+    pub fn at(&self, pointer: &str) -> Option<&Value> {
+        self.tree.pointer(pointer)
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.at(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// `apiVersion`, empty when absent.
+    pub fn api_version(&self) -> &str {
+        self.text("/apiVersion")
+    }
+
+    /// The API group: what stands before the `/` of `apiVersion`.
+    pub fn group(&self) -> &str {
+        self.api_version().split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// `kind`, empty when absent.
+    pub fn kind(&self) -> &str {
+        self.text("/kind")
+    }
+
+    /// `metadata.name`, empty when absent.
+    pub fn name(&self) -> &str {
+        self.text("/metadata/name")
+    }
+
+    /// `metadata.namespace`, if it says one.
+    pub fn namespace(&self) -> Option<&str> {
+        self.at("/metadata/namespace").and_then(Value::as_str).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// One annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.at("/metadata/annotations")?.get(key)?.as_str()
+    }
+
+    /// One label.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.at("/metadata/labels")?.get(key)?.as_str()
+    }
+
+    /// Whether group and kind are these.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind() == kind && self.group() == group
+    }
+
+    /// The reference, or `None` when apiVersion, kind or name is missing.
+    pub fn reference(&self) -> Option<ObjectRef> {
+        let complete = !self.api_version().is_empty() && !self.kind().is_empty() && !self.name().is_empty();
+        complete.then(|| ObjectRef {
+            group: self.group().to_owned(),
+            kind: self.kind().to_owned(),
+            namespace: self.namespace().map(str::to_owned),
+            name: self.name().to_owned(),
+        })
+    }
+
+    /// Whether this is a `List` (`kind` ends in `List` and `items` is an array), which Argo CD and kubectl flatten.
+    pub fn is_list(&self) -> bool {
+        self.kind().ends_with("List") && self.at("/items").is_some_and(Value::is_array)
+    }
+
+    /// The objects in it with the JSON Pointer of each: itself (pointer empty), or the items of a list, lists in lists
+    /// included.
+    pub fn flatten(&self) -> Vec<(String, Object)> {
+        let mut out = Vec::new();
+        flatten_into(String::new(), self, &mut out);
+        out
+    }
+}
+
+fn flatten_into(pointer: String, object: &Object, out: &mut Vec<(String, Object)>) {
+    if !object.is_list() {
+        out.push((pointer, object.clone()));
+        return;
+    }
+    let items = object.at("/items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for (index, item) in items.iter().enumerate() {
+        flatten_into(format!("{pointer}/items/{index}"), &Object::new(item.clone()), out);
+    }
+}
+
+/// One key or index as a token of a JSON Pointer: `~` and `/` escaped (RFC 6901, section 3).
+pub fn pointer_token(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_is_flattened_with_pointers() {
+        let list = Object::new(json!({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}},
+            {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "b", "namespace": "n"}}]},
+        ]}));
+        let found: Vec<_> = list.flatten().into_iter().map(|(p, o)| (p, o.reference().unwrap().to_string())).collect();
+        assert_eq!(found, [
+            ("/items/0".to_owned(), "ConfigMap/a".to_owned()),
+            ("/items/1/items/0".to_owned(), "apps/Deployment/n/b".to_owned()),
+        ]);
+    }
+
+    #[test]
+    fn an_incomplete_object_has_no_reference() {
+        assert_eq!(Object::new(json!({"kind": "A", "metadata": {"name": "x"}})).reference(), None);
+    }
+}
