@@ -64,7 +64,8 @@ impl std::error::Error for Bug {}
 
 /// Makes the error of a broken invariant: it exits 70 and asks for a report.
 pub fn bug(message: impl Into<String>) -> anyhow::Error {
-    anyhow::Error::new(Bug(message.into())).hint("this is a bug in kubectl homelab; please report it with the command and the input")
+    anyhow::Error::new(Bug(message.into()))
+        .hint("this is a bug in kubectl homelab; please report it with the command and the input")
 }
 
 /// Attaches a hint, in the imperative, to an error or to the error of a result.
@@ -82,7 +83,10 @@ impl HintExt for anyhow::Error {
             hinted.hints.push(hint.into());
             return self;
         }
-        anyhow::Error::new(Hinted { source: self, hints: vec![hint.into()] })
+        anyhow::Error::new(Hinted {
+            source: self,
+            hints: vec![hint.into()],
+        })
     }
 }
 
@@ -105,7 +109,11 @@ pub struct Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        let mut failure = Failure { causes: Vec::new(), hints: Vec::new(), exit: Exit::Failed };
+        let mut failure = Failure {
+            causes: Vec::new(),
+            hints: Vec::new(),
+            exit: Exit::Failed,
+        };
         collect(&mut failure, &error);
         failure
     }

@@ -1,1 +1,291 @@
-//! (being written)
+//! An Argo CD Application, read through a narrow view: what this program needs, unknown fields left alone.
+//!
+//! Fields: <https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml>.
+
+use serde_json::Value;
+
+use super::name::{AppName, NamespaceName};
+use super::object::{Object, pointer_token};
+use super::parameter::{self, Parameter, ParameterError, Parameters};
+
+/// API group of Applications.
+pub const GROUP: &str = "argoproj.io";
+/// The name that an Application's source says to be rendered by this plugin: `metadata.name` and `spec.version` of
+/// `plugin/plugin.yaml`.
+pub const PLUGIN_NAME: &str = "homelab-v1";
+/// Annotation: the paths whose change makes Argo CD render an Application again.
+pub const GENERATE_PATHS: &str = "argocd.argoproj.io/manifest-generate-paths";
+/// Finalizer that deletes an Application's objects with it.
+pub const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
+
+/// Whether an object is an Application.
+pub fn is_application(object: &Object) -> bool {
+    object.is(GROUP, "Application")
+}
+
+/// A view of an Application.
+#[derive(Clone, Copy, Debug)]
+pub struct Application<'o> {
+    object: &'o Object,
+}
+
+/// A view of one source of an Application.
+#[derive(Clone, Debug)]
+pub struct Source<'o> {
+    /// JSON Pointer of the source: `/spec/source` or `/spec/sources/N`.
+    pub pointer: String,
+    tree: &'o Value,
+}
+
+impl<'o> Application<'o> {
+    /// The view, when the object is an Application.
+    pub fn new(object: &'o Object) -> Option<Self> {
+        is_application(object).then_some(Self { object })
+    }
+
+    /// The whole object.
+    pub fn object(&self) -> &'o Object {
+        self.object
+    }
+
+    /// `metadata.name` as written.
+    pub fn name(&self) -> &'o str {
+        self.object.name()
+    }
+
+    /// `metadata.name`, when it is one that Kubernetes takes.
+    pub fn app_name(&self) -> Option<AppName> {
+        AppName::new(self.name()).ok()
+    }
+
+    fn text(&self, pointer: &str) -> Option<&'o str> {
+        self.object
+            .at(pointer)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    }
+
+    /// `spec.project`.
+    pub fn project(&self) -> &'o str {
+        self.text("/spec/project").unwrap_or("default")
+    }
+
+    /// `spec.destination.namespace`.
+    pub fn destination_namespace(&self) -> Option<&'o str> {
+        self.text("/spec/destination/namespace")
+    }
+
+    /// `spec.destination.namespace`, when it is a name that Kubernetes takes.
+    pub fn namespace_name(&self) -> Option<NamespaceName> {
+        self.destination_namespace()
+            .and_then(|name| NamespaceName::new(name).ok())
+    }
+
+    /// `spec.destination.server`.
+    pub fn destination_server(&self) -> Option<&'o str> {
+        self.text("/spec/destination/server")
+    }
+
+    /// `spec.destination.name`.
+    pub fn destination_name(&self) -> Option<&'o str> {
+        self.text("/spec/destination/name")
+    }
+
+    /// The sources: `spec.sources` when it has any, else `spec.source` (Argo CD's own order of preference).
+    pub fn sources(&self) -> Vec<Source<'o>> {
+        let many = self
+            .object
+            .at("/spec/sources")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        if many.is_empty() {
+            let one = self.object.at("/spec/source").filter(|tree| tree.is_object());
+            return one
+                .map(|tree| Source {
+                    pointer: "/spec/source".to_owned(),
+                    tree,
+                })
+                .into_iter()
+                .collect();
+        }
+        let numbered = many.iter().enumerate();
+        numbered
+            .map(|(index, tree)| Source {
+                pointer: format!("/spec/sources/{index}"),
+                tree,
+            })
+            .collect()
+    }
+
+    /// The entries of `spec.syncPolicy.syncOptions`.
+    pub fn sync_options(&self) -> Vec<&'o str> {
+        let options = self.object.at("/spec/syncPolicy/syncOptions").and_then(Value::as_array);
+        options.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// `spec.syncPolicy.automated`, when the sync is automated (`enabled: false` switches it off).
+    pub fn automated(&self) -> Option<&'o Value> {
+        let automated = self
+            .object
+            .at("/spec/syncPolicy/automated")
+            .filter(|tree| tree.is_object())?;
+        (automated.get("enabled").and_then(Value::as_bool) != Some(false)).then_some(automated)
+    }
+
+    /// The finalizers of the Application itself.
+    pub fn finalizers(&self) -> Vec<&'o str> {
+        let list = self.object.at("/metadata/finalizers").and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+}
+
+impl<'o> Source<'o> {
+    fn text(&self, key: &str) -> Option<&'o str> {
+        self.tree
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    }
+
+    /// The tree of the source.
+    pub fn tree(&self) -> &'o Value {
+        self.tree
+    }
+
+    /// `repoURL`, empty when absent.
+    pub fn repo_url(&self) -> &'o str {
+        self.text("repoURL").unwrap_or_default()
+    }
+
+    /// `path` of a Git source.
+    pub fn path(&self) -> Option<&'o str> {
+        self.text("path")
+    }
+
+    /// `chart` of a Helm repository.
+    pub fn chart(&self) -> Option<&'o str> {
+        self.text("chart")
+    }
+
+    /// `targetRevision`, `HEAD` when absent, as Argo CD reads it.
+    pub fn target_revision(&self) -> &'o str {
+        self.text("targetRevision").unwrap_or("HEAD")
+    }
+
+    /// `ref`: the name under which other sources use this one's files.
+    pub fn reference(&self) -> Option<&'o str> {
+        self.text("ref")
+    }
+
+    /// The `helm` block, if there is one that is not null.
+    pub fn helm(&self) -> Option<&'o Value> {
+        self.tree.get("helm").filter(|tree| tree.is_object())
+    }
+
+    /// The `kustomize` block.
+    pub fn kustomize(&self) -> Option<&'o Value> {
+        self.tree.get("kustomize").filter(|tree| tree.is_object())
+    }
+
+    /// The `directory` block.
+    pub fn directory(&self) -> Option<&'o Value> {
+        self.tree.get("directory").filter(|tree| tree.is_object())
+    }
+
+    /// The `plugin` block.
+    pub fn plugin(&self) -> Option<&'o Value> {
+        self.tree.get("plugin").filter(|tree| tree.is_object())
+    }
+
+    /// Whether this program's plugin renders the source.
+    pub fn is_ours(&self) -> bool {
+        self.plugin()
+            .and_then(|plugin| plugin.get("name"))
+            .and_then(Value::as_str)
+            == Some(PLUGIN_NAME)
+    }
+
+    /// JSON Pointer of something inside the source.
+    pub fn at(&self, keys: &[&str]) -> String {
+        keys.iter().fold(self.pointer.clone(), |pointer, key| {
+            format!("{pointer}/{}", pointer_token(key))
+        })
+    }
+
+    /// The parameters as written.
+    ///
+    /// # Errors
+    /// Those of [`parameter::read`].
+    pub fn raw_parameters(&self) -> Result<Vec<Parameter>, Vec<ParameterError>> {
+        let tree = self.plugin().and_then(|plugin| plugin.get("parameters"));
+        parameter::read(tree.unwrap_or(&Value::Null))
+    }
+
+    /// The parameters, read and checked; the defaults for a source without a plugin.
+    ///
+    /// # Errors
+    /// Those of [`parameter::read`] and [`Parameters::parse`].
+    pub fn parameters(&self) -> Result<Parameters, Vec<ParameterError>> {
+        Parameters::parse(&self.raw_parameters()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn one_source_or_many() {
+        let object = |spec: Value| {
+            Object::new(
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"}, "spec": spec}),
+            )
+        };
+        let one = object(
+            json!({"source": {"repoURL": "u", "path": "p", "plugin": {"name": "homelab-v1", "parameters": [{"name": "owns", "array": ["c"]}]}}}),
+        );
+        let app = Application::new(&one).unwrap();
+        let sources = app.sources();
+        assert_eq!(
+            (sources.len(), sources[0].path(), sources[0].target_revision()),
+            (1, Some("p"), "HEAD")
+        );
+        assert!(sources[0].is_ours());
+        assert_eq!(sources[0].parameters().unwrap().owns.len(), 1);
+        assert_eq!(sources[0].at(&["plugin", "a/b"]), "/spec/source/plugin/a~1b");
+        let many =
+            object(json!({"source": {"repoURL": "u"}, "sources": [{"repoURL": "a"}, {"repoURL": "b", "ref": "v"}]}));
+        let sources = Application::new(&many)
+            .unwrap()
+            .sources()
+            .iter()
+            .map(|s| (s.pointer.clone(), s.repo_url()))
+            .collect::<Vec<_>>();
+        assert_eq!(
+            sources,
+            [("/spec/sources/0".to_owned(), "a"), ("/spec/sources/1".to_owned(), "b")]
+        );
+    }
+
+    #[test]
+    fn automated_can_be_switched_off() {
+        let object = |automated: Value| {
+            Object::new(
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "spec": {"syncPolicy": {"automated": automated}}}),
+            )
+        };
+        assert!(
+            Application::new(&object(json!({"prune": true})))
+                .unwrap()
+                .automated()
+                .is_some()
+        );
+        assert!(
+            Application::new(&object(json!({"enabled": false})))
+                .unwrap()
+                .automated()
+                .is_none()
+        );
+    }
+}

@@ -7,9 +7,10 @@ pub mod namespace;
 pub mod object;
 pub mod ownership;
 pub mod parameter;
+pub mod repo_url;
 pub mod workload;
 
-
-
+pub use application::{Application, Source};
+pub use claim::ClaimRef;
 pub use name::{AppName, ClaimName, NamespaceName};
 pub use object::{Object, ObjectRef};

@@ -25,7 +25,10 @@ fn check(kind: &str, name: &str, max: usize, dots: bool) -> Result<()> {
         bail!("{kind} is empty");
     }
     if name.len() > max {
-        bail!("{kind} `{name}` has {} characters, at most {max} are allowed", name.len());
+        bail!(
+            "{kind} `{name}` has {} characters, at most {max} are allowed",
+            name.len()
+        );
     }
     let alphanumeric = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
     let fits = |label: &str| {
@@ -36,7 +39,9 @@ fn check(kind: &str, name: &str, max: usize, dots: bool) -> Result<()> {
     let valid = if dots { name.split('.').all(fits) } else { fits(name) };
     if !valid {
         let dot = if dots { ", `-` and `.`" } else { " and `-`" };
-        bail!("{kind} `{name}` is not a Kubernetes name: lower-case letters, digits{dot}, a letter or digit at both ends");
+        bail!(
+            "{kind} `{name}` is not a Kubernetes name: lower-case letters, digits{dot}, a letter or digit at both ends"
+        );
     }
     Ok(())
 }
@@ -120,7 +125,10 @@ impl AppName {
     /// When it is longer.
     pub fn check_as_owner(&self) -> Result<()> {
         if self.0.len() > LABEL_VALUE_MAX {
-            bail!("Application name `{self}` has {} characters; an owner label holds at most {LABEL_VALUE_MAX}", self.0.len());
+            bail!(
+                "Application name `{self}` has {} characters; an owner label holds at most {LABEL_VALUE_MAX}",
+                self.0.len()
+            );
         }
         Ok(())
     }

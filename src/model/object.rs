@@ -77,7 +77,9 @@ impl Object {
 
     /// `metadata.namespace`, if it says one.
     pub fn namespace(&self) -> Option<&str> {
-        self.at("/metadata/namespace").and_then(Value::as_str).filter(|namespace| !namespace.is_empty())
+        self.at("/metadata/namespace")
+            .and_then(Value::as_str)
+            .filter(|namespace| !namespace.is_empty())
     }
 
     /// One annotation.
@@ -125,7 +127,10 @@ fn flatten_into(pointer: String, object: &Object, out: &mut Vec<(String, Object)
         out.push((pointer, object.clone()));
         return;
     }
-    let items = object.at("/items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let items = object
+        .at("/items")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     for (index, item) in items.iter().enumerate() {
         flatten_into(format!("{pointer}/items/{index}"), &Object::new(item.clone()), out);
     }
@@ -147,15 +152,25 @@ mod tests {
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}},
             {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "b", "namespace": "n"}}]},
         ]}));
-        let found: Vec<_> = list.flatten().into_iter().map(|(p, o)| (p, o.reference().unwrap().to_string())).collect();
-        assert_eq!(found, [
-            ("/items/0".to_owned(), "ConfigMap/a".to_owned()),
-            ("/items/1/items/0".to_owned(), "apps/Deployment/n/b".to_owned()),
-        ]);
+        let found: Vec<_> = list
+            .flatten()
+            .into_iter()
+            .map(|(p, o)| (p, o.reference().unwrap().to_string()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("/items/0".to_owned(), "ConfigMap/a".to_owned()),
+                ("/items/1/items/0".to_owned(), "apps/Deployment/n/b".to_owned()),
+            ]
+        );
     }
 
     #[test]
     fn an_incomplete_object_has_no_reference() {
-        assert_eq!(Object::new(json!({"kind": "A", "metadata": {"name": "x"}})).reference(), None);
+        assert_eq!(
+            Object::new(json!({"kind": "A", "metadata": {"name": "x"}})).reference(),
+            None
+        );
     }
 }

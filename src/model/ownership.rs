@@ -1,1 +1,186 @@
-//! (being written)
+//! Who owns and who consumes each claim:
+//!
+//! ```text
+//! [ Application ] owns → [ claim ] ← mounts [ workload of another Application ]
+//! ```
+//!
+//! What an Application owns = the claims that its manifests render ∪ those in its parameter `owns`. What it consumes =
+//! every other claim that one of its pod templates names, by itself or through the parameter `mounts`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::application::Application;
+use super::claim::{ClaimRef, is_claim};
+use super::name::{AppName, ClaimName, NamespaceName};
+use super::namespace::Registries;
+use super::object::Object;
+use super::parameter::Parameters;
+use super::workload::pod_template;
+
+/// What is known of one claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The Applications that own it; more than one is a finding.
+    pub owners: BTreeSet<AppName>,
+    /// The Applications whose manifests render it (known only where they were rendered).
+    pub rendered_by: BTreeSet<AppName>,
+    /// The Applications besides the owner that may write it, by `writes`.
+    pub writers: BTreeSet<AppName>,
+    /// The Applications that mount it without owning it.
+    pub consumers: BTreeSet<AppName>,
+}
+
+/// All claims of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ownership {
+    claims: BTreeMap<ClaimRef, Claim>,
+}
+
+impl Ownership {
+    /// Adds what one source of an Application says in its parameters.
+    pub fn declare(&mut self, app: &AppName, namespace: &NamespaceName, parameters: &Parameters) {
+        for claim in &parameters.owns {
+            self.claim(namespace, claim).owners.insert(app.clone());
+        }
+        for claim in &parameters.writes {
+            self.claim(namespace, claim).writers.insert(app.clone());
+        }
+        for mount in &parameters.mounts {
+            self.claim(namespace, &mount.claim).consumers.insert(app.clone());
+        }
+    }
+
+    /// Adds what the rendered objects of an Application show.
+    pub fn render(&mut self, app: &AppName, destination: &NamespaceName, objects: &[Object]) {
+        for object in objects {
+            let namespace = object.namespace().and_then(|name| NamespaceName::new(name).ok());
+            let namespace = namespace.as_ref().unwrap_or(destination);
+            if is_claim(object)
+                && let Ok(name) = ClaimName::new(object.name())
+            {
+                let claim = self.claim(namespace, &name);
+                claim.owners.insert(app.clone());
+                claim.rendered_by.insert(app.clone());
+            }
+            let volumes = pod_template(object)
+                .map(|template| template.claim_volumes())
+                .unwrap_or_default();
+            for name in volumes.iter().filter_map(|volume| ClaimName::new(volume.claim).ok()) {
+                self.claim(namespace, &name).consumers.insert(app.clone());
+            }
+        }
+    }
+
+    fn claim(&mut self, namespace: &NamespaceName, name: &ClaimName) -> &mut Claim {
+        self.claims
+            .entry(ClaimRef {
+                namespace: namespace.clone(),
+                name: name.clone(),
+            })
+            .or_default()
+    }
+
+    /// The claims in order; an owner is not among the consumers of its claim.
+    pub fn claims(&self) -> impl Iterator<Item = (&ClaimRef, Claim)> {
+        self.claims.iter().map(|(reference, claim)| {
+            let mut claim = claim.clone();
+            claim.consumers.retain(|app| !claim.owners.contains(app));
+            (reference, claim)
+        })
+    }
+
+    /// One claim.
+    pub fn get(&self, claim: &ClaimRef) -> Option<&Claim> {
+        self.claims.get(claim)
+    }
+
+    /// The ownership registry, made of `owns` and `writes` alone: of a claim with several owners the first by name
+    /// stands in it, so that two renders agree (and HL104 is an error).
+    ///
+    /// # Errors
+    /// When an Application's parameters cannot be read, or it owns claims and says no destination namespace: a
+    /// registry that leaves out an owner would open its claims to everybody.
+    pub fn registries<'a>(applications: impl IntoIterator<Item = Application<'a>>) -> Result<Registries> {
+        let mut declared = Self::default();
+        for app in applications {
+            for source in app.sources().iter().filter(|source| source.is_ours()) {
+                let parameters = source.parameters().map_err(|errors| {
+                    let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                    anyhow!("Application `{}`: {}", app.name(), messages.join("; "))
+                })?;
+                if parameters.owns.is_empty() && parameters.writes.is_empty() {
+                    continue;
+                }
+                let name = AppName::new(app.name())?;
+                name.check_as_owner()?;
+                let namespace = app.destination_namespace().unwrap_or_default();
+                let namespace = NamespaceName::new(namespace).with_context(|| {
+                    format!("Application `{name}` has claims and no usable `spec.destination.namespace`")
+                })?;
+                declared.declare(&name, &namespace, &parameters);
+            }
+        }
+        let mut registries = Registries::new();
+        for (reference, claim) in declared.claims {
+            let registry = registries.entry(reference.namespace).or_default();
+            if let Some(owner) = claim.owners.first() {
+                registry.owners.insert(reference.name.clone(), owner.clone());
+            }
+            let writers: BTreeSet<AppName> = claim.writers.difference(&claim.owners).cloned().collect();
+            if !writers.is_empty() {
+                registry.writers.insert(reference.name, writers);
+            }
+        }
+        Ok(registries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn application(name: &str, parameters: serde_json::Value) -> Object {
+        Object::new(json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name},
+            "spec": {"destination": {"namespace": "media"}, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": parameters}}},
+        }))
+    }
+
+    #[test]
+    fn the_registry_is_made_of_owns_and_writes() {
+        let fetcher = application("fetcher", json!([{"name": "owns", "array": ["audio"]}]));
+        let editor = application(
+            "editor",
+            json!([{"name": "writes", "array": ["audio"]}, {"name": "mounts", "array": ["audio:/a"]}]),
+        );
+        let registries = Ownership::registries([&fetcher, &editor].into_iter().filter_map(Application::new)).unwrap();
+        let registry = &registries["media"];
+        assert_eq!(registry.labels()["owner.storage.home.arpa/audio"], "fetcher");
+        assert_eq!(registry.annotations()["writers.storage.home.arpa/audio"], "editor");
+    }
+
+    #[test]
+    fn owners_are_not_their_own_consumers() {
+        let mut ownership = Ownership::default();
+        let (app, namespace) = (AppName::new("fetcher").unwrap(), NamespaceName::new("media").unwrap());
+        let objects = [
+            Object::new(json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio"}})),
+            Object::new(
+                json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {
+                "containers": [], "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "audio"}}, {"name": "b", "persistentVolumeClaim": {"claimName": "films"}}]}}),
+            ),
+        ];
+        ownership.render(&app, &namespace, &objects);
+        let claims: Vec<_> = ownership
+            .claims()
+            .map(|(r, c)| (r.to_string(), c.owners.len(), c.consumers.len()))
+            .collect();
+        assert_eq!(
+            claims,
+            [("media/audio".to_owned(), 1, 0), ("media/films".to_owned(), 0, 1)]
+        );
+    }
+}

@@ -1,1 +1,224 @@
-//! (being written)
+//! Workloads: where an object keeps its pod template, and which claims that template mounts, how.
+
+use serde_json::Value;
+
+use super::object::Object;
+
+/// The lists of containers of a pod spec; each entry has `volumeMounts`.
+pub const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// A pod spec inside an object.
+#[derive(Clone, Debug)]
+pub struct PodTemplate<'o> {
+    /// JSON Pointer of the template, which has `metadata` and `spec`; empty for a Pod.
+    pub pointer: String,
+    /// The template: an object with `spec`.
+    pub template: &'o Value,
+}
+
+/// How a container mounts a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VolumeMount<'o> {
+    /// One of [`CONTAINER_LISTS`].
+    pub list: &'static str,
+    /// Index of the container in its list.
+    pub container: usize,
+    /// Name of the container, empty when it has none.
+    pub container_name: &'o str,
+    /// Index of the mount in `volumeMounts`.
+    pub index: usize,
+    /// `mountPath`, empty when it has none.
+    pub path: &'o str,
+    /// Whether `readOnly` is `true`.
+    pub read_only: bool,
+}
+
+/// A volume of a pod template that names a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimVolume<'o> {
+    /// Index in `spec.volumes`.
+    pub index: usize,
+    /// `name` of the volume.
+    pub name: &'o str,
+    /// `persistentVolumeClaim.claimName`, as written: it may be empty or a template's left-over.
+    pub claim: &'o str,
+    /// Whether `persistentVolumeClaim.readOnly` is `true`.
+    pub read_only: bool,
+    /// The mounts of this volume in all containers.
+    pub mounts: Vec<VolumeMount<'o>>,
+}
+
+/// Finds the pod template of an object: a Pod's own, a CronJob's under `jobTemplate`, or `spec.template` of every kind
+/// whose template is one of a pod (it has `spec.containers`), so that Argo Rollouts' Rollout counts too.
+pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
+    let at = |pointer: &str| {
+        let template = if pointer.is_empty() {
+            Some(object.tree())
+        } else {
+            object.at(pointer)
+        };
+        let template = template.filter(|template| template.get("spec").is_some_and(Value::is_object))?;
+        Some(PodTemplate {
+            pointer: pointer.to_owned(),
+            template,
+        })
+    };
+    if object.is("", "Pod") {
+        return at("");
+    }
+    if object.is("batch", "CronJob") {
+        return at("/spec/jobTemplate/spec/template");
+    }
+    at("/spec/template").filter(|found| found.spec().get("containers").is_some())
+}
+
+impl<'o> PodTemplate<'o> {
+    /// The pod spec.
+    pub fn spec(&self) -> &'o Value {
+        &self.template["spec"]
+    }
+
+    /// JSON Pointer of the pod spec.
+    pub fn spec_pointer(&self) -> String {
+        format!("{}/spec", self.pointer)
+    }
+
+    /// One annotation of the template.
+    pub fn annotation(&self, key: &str) -> Option<&'o str> {
+        self.template.pointer("/metadata/annotations")?.get(key)?.as_str()
+    }
+
+    fn list(&self, key: &str) -> &'o [Value] {
+        self.spec()
+            .get(key)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The containers of one of [`CONTAINER_LISTS`].
+    pub fn containers(&self, list: &str) -> &'o [Value] {
+        self.list(list)
+    }
+
+    /// The volumes.
+    pub fn volumes(&self) -> &'o [Value] {
+        self.list("volumes")
+    }
+
+    /// The volumes that name a claim, each with its mounts.
+    pub fn claim_volumes(&self) -> Vec<ClaimVolume<'o>> {
+        let volumes = self.volumes().iter().enumerate();
+        volumes
+            .filter_map(|(index, volume)| {
+                let source = volume.get("persistentVolumeClaim")?;
+                let name = text(volume, "name");
+                Some(ClaimVolume {
+                    index,
+                    name,
+                    claim: text(source, "claimName"),
+                    read_only: is_true(source, "readOnly"),
+                    mounts: self.mounts_of(name),
+                })
+            })
+            .collect()
+    }
+
+    /// The mounts of the volume of this name in all containers.
+    pub fn mounts_of(&self, volume: &str) -> Vec<VolumeMount<'o>> {
+        let mut out = Vec::new();
+        for list in CONTAINER_LISTS {
+            for (container, tree) in self.containers(list).iter().enumerate() {
+                let mounts = tree
+                    .get("volumeMounts")
+                    .and_then(Value::as_array)
+                    .map_or(&[][..], Vec::as_slice);
+                let of_volume = mounts
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, mount)| text(mount, "name") == volume);
+                out.extend(of_volume.map(|(index, mount)| VolumeMount {
+                    list,
+                    container,
+                    container_name: text(tree, "name"),
+                    index,
+                    path: text(mount, "mountPath"),
+                    read_only: is_true(mount, "readOnly"),
+                }));
+            }
+        }
+        out
+    }
+}
+
+fn text<'o>(tree: &'o Value, key: &str) -> &'o str {
+    tree.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_true(tree: &Value, key: &str) -> bool {
+    tree.get(key).and_then(Value::as_bool) == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn finds_the_template_of_every_kind() {
+        let pod = json!({"containers": [{"name": "c"}]});
+        let cases = [
+            (json!({"apiVersion": "v1", "kind": "Pod", "spec": pod}), Some("")),
+            (
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": pod}}}),
+                Some("/spec/template"),
+            ),
+            (
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": {"template": {"spec": pod}}}),
+                Some("/spec/template"),
+            ),
+            (
+                json!({"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": pod}}}}}),
+                Some("/spec/jobTemplate/spec/template"),
+            ),
+            (
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "spec": {"template": {"spec": {"project": "x"}}}}),
+                None,
+            ),
+            (json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {}}), None),
+        ];
+        for (tree, pointer) in cases {
+            let object = Object::new(tree);
+            assert_eq!(
+                pod_template(&object).map(|t| t.pointer).as_deref(),
+                pointer,
+                "{}",
+                object.kind()
+            );
+        }
+    }
+
+    #[test]
+    fn claim_volumes_carry_their_mounts() {
+        let object = Object::new(json!({"apiVersion": "v1", "kind": "Pod", "spec": {
+            "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "m", "persistentVolumeClaim": {"claimName": "media", "readOnly": true}}],
+            "containers": [{"name": "a", "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "m", "mountPath": "/m", "readOnly": true}]}],
+            "initContainers": [{"name": "i", "volumeMounts": [{"name": "m", "mountPath": "/i"}]}],
+        }}));
+        let template = pod_template(&object).unwrap();
+        let volumes = template.claim_volumes();
+        assert_eq!(volumes.len(), 1);
+        assert_eq!(
+            (volumes[0].index, volumes[0].claim, volumes[0].read_only),
+            (1, "media", true)
+        );
+        let mounts: Vec<_> = volumes[0]
+            .mounts
+            .iter()
+            .map(|m| (m.list, m.container_name, m.index, m.read_only))
+            .collect();
+        assert_eq!(
+            mounts,
+            [("containers", "a", 1, true), ("initContainers", "i", 0, false)]
+        );
+    }
+}

@@ -1,1 +1,176 @@
-//! (being written)
+//! The GitOps repository as one value: files, their documents, and the manifests in them, found by kind and name and
+//! never by file name.
+
+pub mod change;
+pub mod files;
+pub mod read;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use crate::model::namespace::is_namespace;
+use crate::model::{Application, Object};
+use crate::yaml::{self, Document, Position};
+
+pub use change::{Change, ChangeSet};
+pub use files::{Entry, Files, Memory, RepoPath};
+
+/// One file of the repository, split into documents.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Where it lies.
+    pub path: RepoPath,
+    /// Its text as it is, byte order mark and line ends included.
+    pub text: String,
+    /// Its documents, empty ones included.
+    pub documents: Vec<Document>,
+}
+
+impl SourceFile {
+    /// The text of one document.
+    pub fn document(&self, index: usize) -> &str {
+        &self.text[self.documents[index].range.clone()]
+    }
+}
+
+/// One document of one file that holds an object.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The file.
+    pub file: RepoPath,
+    /// Index of the document in [`SourceFile::documents`].
+    pub document: usize,
+    /// The object as Argo CD reads it; a `List` is one manifest here.
+    pub object: Object,
+}
+
+/// A file, or a document of it, that is no manifest. The others are judged all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// The file.
+    pub file: RepoPath,
+    /// Where in it, if the fault has a place.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some(Position { line, column }) => write!(f, "{}:{line}:{column}: {}", self.file, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+/// A place in the repository: a file, and the byte range in it that is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: RepoPath,
+    /// Bytes of the file.
+    pub range: Range<usize>,
+    /// Where the range starts.
+    pub position: Position,
+}
+
+/// The repository as it was read, or as a change would make it.
+#[derive(Clone, Debug, Default)]
+pub struct Repo {
+    /// The files by path.
+    pub files: BTreeMap<RepoPath, SourceFile>,
+    /// The manifests, in the order of files and documents.
+    pub manifests: Vec<Manifest>,
+    /// What could not be read.
+    pub malformed: Vec<Malformed>,
+    /// URLs that mean this repository: the root Application's `repoURL` and the working tree's remotes.
+    pub own_urls: Vec<String>,
+}
+
+impl Repo {
+    /// The Applications with their manifests.
+    pub fn applications(&self) -> impl Iterator<Item = (&Manifest, Application<'_>)> {
+        self.manifests
+            .iter()
+            .filter_map(|manifest| Some((manifest, Application::new(&manifest.object)?)))
+    }
+
+    /// The Application of this name; the first in file order where there are two.
+    pub fn application(&self, name: &str) -> Option<(&Manifest, Application<'_>)> {
+        self.applications().find(|(_, app)| app.name() == name)
+    }
+
+    /// The Namespaces.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Manifest> {
+        self.manifests.iter().filter(|manifest| is_namespace(&manifest.object))
+    }
+
+    /// The Namespace of this name.
+    pub fn namespace(&self, name: &str) -> Option<&Manifest> {
+        self.namespaces().find(|manifest| manifest.object.name() == name)
+    }
+
+    /// Whether a URL means this repository.
+    pub fn is_own(&self, url: &str) -> bool {
+        self.own_urls.iter().any(|own| crate::model::repo_url::same(own, url))
+    }
+
+    /// The root Application: the one whose own source is the folder that it, or every other Application, lies in.
+    pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
+        let folders: Vec<RepoPath> = self
+            .applications()
+            .map(|(manifest, _)| manifest.file.parent())
+            .collect();
+        let points_at_applications = |app: &Application<'_>| {
+            app.sources().iter().any(|source| {
+                self.is_own(source.repo_url())
+                    && source
+                        .path()
+                        .and_then(|path| RepoPath::new(path).ok())
+                        .is_some_and(|path| {
+                            folders.iter().filter(|folder| folder.is_in(&path)).count() > 1 || folders == [path]
+                        })
+            })
+        };
+        self.applications().find(|(_, app)| points_at_applications(app))
+    }
+
+    /// The place of a JSON Pointer of a manifest: its key where it has one, else its value; where the pointer leads to
+    /// nothing, the nearest place above it; the document's first line at last.
+    pub fn place(&self, manifest: &Manifest, pointer: &str) -> Place {
+        let file = &self.files[&manifest.file];
+        let text = file.document(manifest.document);
+        let base = file.documents[manifest.document].range.start;
+        let found = yaml::Tree::parse(text).ok().and_then(|tree| {
+            let mut pointer = pointer;
+            loop {
+                if let Some(span) = tree.locate(pointer).filter(|_| !pointer.is_empty()) {
+                    return Some(span.key.unwrap_or(span.value));
+                }
+                pointer = &pointer[..pointer.rfind('/')?];
+            }
+        });
+        let range = found.unwrap_or_else(|| first_line(text));
+        let range = range.start + base..range.end + base;
+        Place {
+            file: manifest.file.clone(),
+            position: yaml::position(&file.text, range.start),
+            range,
+        }
+    }
+}
+
+/// The bytes of the first line that is neither blank nor a comment.
+fn first_line(text: &str) -> Range<usize> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim();
+        if !content.is_empty() && !content.starts_with('#') {
+            return start..start + line.trim_end().len();
+        }
+        start += line.len();
+    }
+    0..0
+}

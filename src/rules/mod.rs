@@ -1,1 +1,47 @@
-//! (being written)
+//! Judgement: one rule per file, one list ([`ALL`]), and the storage law that the plugin applies ([`law`]).
+//!
+//! # How to add a rule
+//!
+//! 1. One file named after the rule, with a unit struct of that name and `impl Rule` (the doc comment says *why* the
+//!    rule exists; `explain` prints [`Meta::why`]).
+//! 2. One line in [`ALL`].
+//! 3. Three tests in the file: it fires, it stays silent, its fix (if it has one) removes it.
+
+pub mod finding;
+pub mod scope;
+
+pub use finding::{Finding, Fix, Location, Severity};
+pub use scope::{Rendered, Rendering, Scope};
+
+/// What is said of a rule everywhere: `validate`, `explain`, the documentation.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// Stable id, as `HL101`.
+    pub id: &'static str,
+    /// Stable name, as the file: `owned-claim-is-guarded`.
+    pub name: &'static str,
+    /// How bad a finding is.
+    pub severity: Severity,
+    /// What must hold, in a sentence.
+    pub summary: &'static str,
+    /// Why, and what to do: a paragraph for `explain`, with a link to the rule's source where there is one.
+    pub why: &'static str,
+}
+
+/// One judgement on a repository and what it renders.
+pub trait Rule: Sync {
+    /// Id, name and explanation.
+    fn meta(&self) -> &'static Meta;
+    /// Everything that breaks the rule.
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding>;
+}
+
+/// Every rule, in the order of the ids.
+pub static ALL: &[&dyn Rule] = &[];
+
+/// All findings of all rules, sorted by place and id.
+pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| rule.check(scope)).collect();
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    findings
+}

@@ -1,0 +1,253 @@
+//! Changes as data: what a verb wants done to the repository's files, and the repository that it would make.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use json_patch::Patch;
+
+use super::{Repo, RepoPath};
+use crate::yaml;
+
+/// One pending effect on one file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A new file with this text; the path must be free.
+    Create {
+        /// The file.
+        path: RepoPath,
+        /// Its whole text.
+        text: String,
+    },
+    /// A JSON Patch of one document of a file, put into its text by [`yaml::splice`].
+    Patch {
+        /// The file.
+        path: RepoPath,
+        /// Index of the document.
+        document: usize,
+        /// The operations.
+        patch: Patch,
+    },
+    /// One document taken out of a file; the file goes with its last document.
+    Remove {
+        /// The file.
+        path: RepoPath,
+        /// Index of the document.
+        document: usize,
+    },
+}
+
+impl Change {
+    /// The file that it touches.
+    pub fn path(&self) -> &RepoPath {
+        match self {
+            Change::Create { path, .. } | Change::Patch { path, .. } | Change::Remove { path, .. } => path,
+        }
+    }
+}
+
+/// Everything that one command wants done, in an order whose every prefix leaves a valid repository (a Namespace
+/// before an owner before a consumer).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangeSet {
+    /// The changes.
+    pub changes: Vec<Change>,
+}
+
+/// One file before and after a [`ChangeSet`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// The file.
+    pub path: RepoPath,
+    /// Its text before; `None` when it is new.
+    pub before: Option<String>,
+    /// Its text after; `None` when it is removed.
+    pub after: Option<String>,
+}
+
+impl Repo {
+    /// The repository that the changes make of this one. The documents of a file keep their indices until all changes
+    /// are done, so that several changes can name documents of one file.
+    ///
+    /// # Errors
+    /// When a new file is already there, a file or document is not, or a patch cannot be put into the text.
+    pub fn with(&self, changes: &ChangeSet) -> Result<Repo> {
+        let mut texts: BTreeMap<RepoPath, String> = self
+            .files
+            .iter()
+            .map(|(path, file)| (path.clone(), file.text.clone()))
+            .collect();
+        for file in self.file_changes(changes)? {
+            match file.after {
+                Some(text) => texts.insert(file.path, text),
+                None => texts.remove(&file.path),
+            };
+        }
+        let mut repo = Repo::of_texts(texts, self.own_urls.clone());
+        // What could not even be decoded has no text; it stays malformed.
+        let lost = self
+            .malformed
+            .iter()
+            .filter(|malformed| !self.files.contains_key(&malformed.file));
+        repo.malformed.extend(lost.cloned());
+        Ok(repo)
+    }
+
+    /// The files that the changes touch, before and after, in the order of the changes; files that stay equal left out.
+    ///
+    /// # Errors
+    /// Those of [`Repo::with`].
+    pub fn file_changes(&self, changes: &ChangeSet) -> Result<Vec<FileChange>> {
+        let mut order: Vec<&RepoPath> = Vec::new();
+        for change in &changes.changes {
+            if !order.contains(&change.path()) {
+                order.push(change.path());
+            }
+        }
+        let mut out = Vec::new();
+        for path in order {
+            let of_file = changes.changes.iter().filter(|change| change.path() == path);
+            let change = self
+                .file_change(path, of_file)
+                .with_context(|| format!("cannot change `{path}`"))?;
+            if change.before != change.after {
+                out.push(change);
+            }
+        }
+        Ok(out)
+    }
+
+    fn file_change<'c>(&self, path: &RepoPath, changes: impl Iterator<Item = &'c Change>) -> Result<FileChange> {
+        let before = self.files.get(path);
+        let mut created = None;
+        let mut documents: BTreeMap<usize, Option<String>> = BTreeMap::new();
+        for change in changes {
+            match change {
+                Change::Create { text, .. } if before.is_none() && created.is_none() => created = Some(text.clone()),
+                Change::Create { .. } => bail!("the file is already there"),
+                Change::Patch { document, patch, .. } => {
+                    let file = before
+                        .filter(|file| *document < file.documents.len())
+                        .context("there is no such document")?;
+                    let Some(text) = documents
+                        .entry(*document)
+                        .or_insert_with(|| Some(file.document(*document).to_owned()))
+                    else {
+                        bail!("document {} is removed and patched", document + 1);
+                    };
+                    let spliced = yaml::splice(text, patch).with_context(|| format!("document {}", document + 1))?;
+                    *text = spliced.text;
+                }
+                Change::Remove { document, .. } => {
+                    before
+                        .filter(|file| *document < file.documents.len())
+                        .context("there is no such document")?;
+                    documents.insert(*document, None);
+                }
+            }
+        }
+        let after = match (before, created) {
+            (_, Some(text)) => Some(text),
+            (Some(file), None) => assemble(file, &documents),
+            (None, None) => bail!("there is no such file"),
+        };
+        Ok(FileChange {
+            path: path.clone(),
+            before: before.map(|file| file.text.clone()),
+            after,
+        })
+    }
+}
+
+/// The file's text with some documents replaced or taken out; `None` when no document with content is left.
+fn assemble(file: &super::SourceFile, documents: &BTreeMap<usize, Option<String>>) -> Option<String> {
+    let blank = |text: &str| {
+        text.lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    };
+    let kept = |index: usize| match documents.get(&index) {
+        Some(replaced) => replaced.as_deref(),
+        None => Some(file.document(index)),
+    };
+    let removed_any = documents.values().any(Option::is_none);
+    if removed_any && (0..file.documents.len()).all(|index| kept(index).is_none_or(blank)) {
+        return None;
+    }
+    let (mut text, mut end) = (String::new(), 0);
+    for (index, document) in file.documents.iter().enumerate() {
+        let separator = &file.text[end..document.range.start];
+        end = document.range.end;
+        match kept(index) {
+            // The first document that is left needs no separator when those before it are gone.
+            Some(content) if text.is_empty() && index > 0 => text.push_str(content),
+            Some(content) => {
+                text.push_str(separator);
+                text.push_str(content);
+            }
+            None => {}
+        }
+    }
+    text.push_str(&file.text[end..]);
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+    use serde_json::json;
+
+    const THREE: &str = "# about\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: b\n--- # last\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: c\n";
+
+    fn repo() -> Repo {
+        let files = Memory::new([("applications/n.yaml", THREE)]).unwrap();
+        Repo::read(&files, &[]).unwrap()
+    }
+
+    fn path() -> RepoPath {
+        RepoPath::new("applications/n.yaml").unwrap()
+    }
+
+    #[test]
+    fn a_document_goes_without_a_trace() {
+        let remove = |document| Change::Remove { path: path(), document };
+        let after = |changes: Vec<Change>| repo().file_changes(&ChangeSet { changes }).unwrap().remove(0).after;
+        let middle = THREE.replace("---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: b\n", "");
+        assert_eq!(after(vec![remove(1)]).as_deref(), Some(middle.as_str()));
+        let first = after(vec![remove(0)]).unwrap();
+        assert!(
+            first.starts_with("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: b\n--- # last\n"),
+            "{first}"
+        );
+        assert_eq!(after(vec![remove(0), remove(1), remove(2)]), None);
+    }
+
+    #[test]
+    fn a_patch_touches_its_document_only() {
+        let patch: Patch =
+            serde_json::from_value(json!([{"op": "add", "path": "/metadata/labels", "value": {"x": "y"}}])).unwrap();
+        let changes = ChangeSet {
+            changes: vec![Change::Patch {
+                path: path(),
+                document: 1,
+                patch,
+            }],
+        };
+        let changed = repo().with(&changes).unwrap();
+        let labels: Vec<_> = changed.manifests.iter().map(|m| m.object.label("x")).collect();
+        assert_eq!(labels, [None, Some("y"), None]);
+        assert!(changed.files[&path()].text.starts_with("# about\n"));
+    }
+
+    #[test]
+    fn a_file_is_never_overwritten() {
+        let create = Change::Create {
+            path: path(),
+            text: String::new(),
+        };
+        let error = repo().with(&ChangeSet { changes: vec![create] }).unwrap_err();
+        assert_eq!(
+            format!("{error:#}"),
+            "cannot change `applications/n.yaml`: the file is already there"
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! Where a repository's bytes come from: a trait that the door to the file system implements, and a map in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Result, bail};
+
+/// A path inside a repository or checkout: relative, parts joined by `/`, no `.` and no `..`; empty for the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepoPath(String);
+
+impl RepoPath {
+    /// The root.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Reads a path as Argo CD's fields write it: `.`, a leading `/` or `./` and a trailing `/` are allowed; `..` is
+    /// resolved.
+    ///
+    /// # Errors
+    /// When it leads out of the repository.
+    pub fn new(path: &str) -> Result<Self> {
+        Self::root().join(path.trim_start_matches('/'))
+    }
+
+    /// The path below this one.
+    ///
+    /// # Errors
+    /// When it leads out of the repository.
+    pub fn join(&self, path: &str) -> Result<Self> {
+        let mut parts: Vec<&str> = self.parts().collect();
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." if parts.pop().is_none() => bail!("path `{path}` leads out of the repository"),
+                ".." => {}
+                _ => parts.push(part),
+            }
+        }
+        Ok(Self(parts.join("/")))
+    }
+
+    /// The parts between the slashes.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').filter(|part| !part.is_empty())
+    }
+
+    /// The path as text; empty for the root.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The folder that it lies in; the root's is the root.
+    pub fn parent(&self) -> Self {
+        Self(
+            self.0
+                .rsplit_once('/')
+                .map_or(String::new(), |(parent, _)| parent.to_owned()),
+        )
+    }
+
+    /// The last part; empty for the root.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether it is this folder or lies below it.
+    pub fn is_in(&self, folder: &RepoPath) -> bool {
+        folder.is_root() || self == folder || self.0.strip_prefix(&folder.0).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(if self.is_root() { "." } else { &self.0 })
+    }
+}
+
+/// One entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its name, without the folder.
+    pub name: String,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+}
+
+/// Reads files below one root. Symbolic links are followed inside the root; one that leads out of it is an error.
+pub trait Files {
+    /// The bytes of a file, `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read, or lies outside the root.
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>>;
+
+    /// The entries of a folder in the order of their names' bytes, `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read, or lies outside the root.
+    fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>>;
+}
+
+/// Files in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(pub BTreeMap<RepoPath, Vec<u8>>);
+
+impl Memory {
+    /// Files from pairs of path and text.
+    ///
+    /// # Errors
+    /// When a path leads out of the root.
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let files = files
+            .into_iter()
+            .map(|(path, text)| Ok((RepoPath::new(path)?, text.as_bytes().to_vec())));
+        Ok(Self(files.collect::<Result<_>>()?))
+    }
+}
+
+impl Files for Memory {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        Ok(self.0.get(path).cloned())
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for path in self.0.keys().filter(|path| path.is_in(folder) && *path != folder) {
+            let below = path.as_str()[folder.as_str().len()..].trim_start_matches('/');
+            let (name, is_folder) = below.split_once('/').map_or((below, false), |(name, _)| (name, true));
+            entries.push(Entry {
+                name: name.to_owned(),
+                is_folder,
+            });
+        }
+        entries.sort();
+        entries.dedup();
+        Ok((!entries.is_empty()).then_some(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside() {
+        assert_eq!(RepoPath::new("/a/./b/../c/").unwrap().as_str(), "a/c");
+        assert!(RepoPath::new("a/../../b").is_err());
+        let path = RepoPath::new("a/b/c.yaml").unwrap();
+        assert_eq!((path.parent().as_str(), path.file_name()), ("a/b", "c.yaml"));
+        assert!(path.is_in(&RepoPath::new("a").unwrap()) && path.is_in(&RepoPath::root()));
+        assert!(!RepoPath::new("ab/c").unwrap().is_in(&RepoPath::new("a").unwrap()));
+    }
+
+    #[test]
+    fn memory_lists_folders_once() {
+        let files = Memory::new([("a/x.yaml", ""), ("a/b/y.yaml", ""), ("a/b/z.yaml", "")]).unwrap();
+        let entries = files.list(&RepoPath::new("a").unwrap()).unwrap().unwrap();
+        let names: Vec<_> = entries.iter().map(|e| (e.name.as_str(), e.is_folder)).collect();
+        assert_eq!(names, [("b", true), ("x.yaml", false)]);
+        assert_eq!(files.list(&RepoPath::new("q").unwrap()).unwrap(), None);
+    }
+}

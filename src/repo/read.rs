@@ -1,0 +1,264 @@
+//! Reading: which folders belong to the repository's state, and what is in their files.
+//!
+//! Read are the folders that an Application of this repository points at, starting from the manifests at the top level
+//! and from `applications/`; never folders with a `Chart.yaml`, folders whose name starts with a dot, or `tests/`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::{Files, Malformed, Manifest, Repo, RepoPath, SourceFile};
+use crate::model::{Application, Object, repo_url};
+use crate::yaml::{self, Position};
+
+/// The folder in which Applications are looked for where no root Application says another one.
+pub const APPLICATIONS: &str = "applications";
+
+impl Repo {
+    /// Reads a repository. `remotes` are URLs that are known to mean this working tree.
+    ///
+    /// # Errors
+    /// When a folder or file cannot be read at all; what is in a file, however wrong, is no error but [`Malformed`].
+    pub fn read(files: &dyn Files, remotes: &[String]) -> Result<Self> {
+        let mut repo = Repo {
+            own_urls: remotes.to_vec(),
+            ..Repo::default()
+        };
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![(RepoPath::root(), false), (RepoPath::new(APPLICATIONS)?, false)];
+        while let Some((folder, recurse)) = todo.pop() {
+            if seen.insert((folder.clone(), recurse)) {
+                repo.read_folder(files, &folder, recurse)?;
+                repo.learn_own_url();
+            }
+            if todo.is_empty() {
+                todo = repo
+                    .folders()
+                    .into_iter()
+                    .filter(|folder| !seen.contains(folder))
+                    .collect();
+            }
+        }
+        let order = |manifest: &Manifest| (manifest.file.clone(), manifest.document);
+        repo.manifests.sort_by_key(order);
+        repo.malformed
+            .sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
+        Ok(repo)
+    }
+
+    /// A repository of these files, for the value that a change makes of another one.
+    pub(super) fn of_texts(texts: BTreeMap<RepoPath, String>, own_urls: Vec<String>) -> Self {
+        let mut repo = Repo {
+            own_urls,
+            ..Repo::default()
+        };
+        for (path, text) in texts {
+            repo.add_text(path, text);
+        }
+        repo.learn_own_url();
+        repo
+    }
+
+    fn read_folder(&mut self, files: &dyn Files, folder: &RepoPath, recurse: bool) -> Result<()> {
+        let Some(entries) = files.list(folder)? else {
+            return Ok(());
+        };
+        if entries.iter().any(|entry| entry.name == "Chart.yaml") {
+            return Ok(());
+        }
+        for entry in entries {
+            let path = folder.join(&entry.name)?;
+            if entry.is_folder {
+                if recurse && !entry.name.starts_with('.') && entry.name != "tests" {
+                    self.read_folder(files, &path, true)?;
+                }
+                continue;
+            }
+            let is_manifest = [".yaml", ".yml", ".json"]
+                .iter()
+                .any(|ending| entry.name.ends_with(ending));
+            if is_manifest && !self.files.contains_key(&path) && !(folder.is_root() && entry.name.starts_with('.')) {
+                self.read_file(files, path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_file(&mut self, files: &dyn Files, path: RepoPath) -> Result<()> {
+        let bytes = match files.read(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                self.malformed.push(Malformed {
+                    file: path,
+                    position: None,
+                    message: format!("{error:#}"),
+                });
+                return Ok(());
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => self.add_text(path, text),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let position = Some(yaml::position(
+                    &String::from_utf8_lossy(&error.as_bytes()[..valid]),
+                    valid,
+                ));
+                self.malformed.push(Malformed {
+                    file: path,
+                    position,
+                    message: "not UTF-8".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_text(&mut self, path: RepoPath, text: String) {
+        let mut malformed = |error: yaml::YamlError| {
+            let position = Some(Position {
+                line: error.line,
+                column: error.column,
+            });
+            self.malformed.push(Malformed {
+                file: path.clone(),
+                position,
+                message: error.message,
+            });
+        };
+        let documents = yaml::documents(&text).unwrap_or_else(|error| {
+            malformed(error);
+            Vec::new()
+        });
+        for (index, document) in documents.iter().enumerate() {
+            match yaml::value(&text[document.range.clone()]) {
+                Ok(None) => {}
+                Ok(Some(tree)) if tree.is_object() => {
+                    let object = Object::new(tree);
+                    self.manifests.push(Manifest {
+                        file: path.clone(),
+                        document: index,
+                        object,
+                    });
+                }
+                Ok(Some(_)) => {
+                    let message = "not a manifest: the document is not a map".to_owned();
+                    malformed(yaml::YamlError {
+                        line: document.line,
+                        column: 1,
+                        message,
+                    });
+                }
+                Err(error) => malformed(error.below(document.line - 1)),
+            }
+        }
+        self.files.insert(path.clone(), SourceFile { path, text, documents });
+    }
+
+    /// An Application whose source path is the folder that it lies in has this repository's URL.
+    fn learn_own_url(&mut self) {
+        let mut found = Vec::new();
+        for (manifest, app) in self.applications() {
+            let folder = manifest.file.parent();
+            for source in app.sources() {
+                let path = source.path().and_then(|path| RepoPath::new(path).ok());
+                let here =
+                    path.is_some_and(|path| path == folder || (folder.is_root() && path.as_str() == APPLICATIONS));
+                if here && !source.repo_url().is_empty() {
+                    found.push(source.repo_url().to_owned());
+                }
+            }
+        }
+        for url in found {
+            if !self.own_urls.iter().any(|own| repo_url::same(own, &url)) {
+                self.own_urls.push(url);
+            }
+        }
+    }
+
+    /// The folders of this repository that its Applications point at, and whether they are read with what is below.
+    fn folders(&self) -> Vec<(RepoPath, bool)> {
+        let mut folders = Vec::new();
+        for (_, app) in self.applications() {
+            folders.extend(
+                self.own_folders(&app)
+                    .into_iter()
+                    .filter(|(folder, _)| !folder.is_root()),
+            );
+        }
+        folders
+    }
+
+    /// The folders of this repository that one Application syncs, and whether with what is below them.
+    pub fn own_folders(&self, app: &Application<'_>) -> Vec<(RepoPath, bool)> {
+        let own = app
+            .sources()
+            .into_iter()
+            .filter(|source| self.is_own(source.repo_url()));
+        own.filter_map(|source| {
+            let recurse = source
+                .directory()
+                .and_then(|directory| directory.get("recurse")?.as_bool());
+            Some((RepoPath::new(source.path()?).ok()?, recurse.unwrap_or(false)))
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\nspec:\n  source:\n    repoURL: https://git.example.org/home\n    path: applications\n";
+
+    fn app(name: &str, path: &str) -> String {
+        ROOT.replace("root", name)
+            .replace("path: applications", &format!("path: {path}"))
+    }
+
+    #[test]
+    fn reads_what_applications_point_at_and_nothing_else() {
+        let (namespaces, chart) = (app("namespaces", "cluster/namespaces"), app("local", "charts/local"));
+        let files = Memory::new([
+            ("applications/root.yaml", ROOT),
+            ("applications/namespaces.yaml", &namespaces),
+            ("applications/local.yaml", &chart),
+            (
+                "cluster/namespaces/media.yaml",
+                "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n",
+            ),
+            ("charts/local/Chart.yaml", "name: local\n"),
+            ("elsewhere/x.yaml", "apiVersion: v1\nkind: Secret\n"),
+        ])
+        .unwrap();
+        let repo = Repo::read(&files, &[]).unwrap();
+        let read: Vec<&str> = repo.files.keys().map(RepoPath::as_str).collect();
+        assert_eq!(
+            read,
+            [
+                "applications/local.yaml",
+                "applications/namespaces.yaml",
+                "applications/root.yaml",
+                "cluster/namespaces/media.yaml"
+            ]
+        );
+        assert_eq!(repo.own_urls, ["https://git.example.org/home"]);
+        assert!(repo.namespace("media").is_some());
+        assert_eq!(repo.root_application().unwrap().1.name(), "root");
+    }
+
+    #[test]
+    fn a_malformed_file_does_not_hide_the_others() {
+        let mut files = Memory::new([("applications/a.yaml", "a: [\n"), ("applications/root.yaml", ROOT)]).unwrap();
+        files.0.insert(
+            RepoPath::new("applications/b.yaml").unwrap(),
+            b"a: b\nc: \xff\n".to_vec(),
+        );
+        let repo = Repo::read(&files, &[]).unwrap();
+        assert_eq!(repo.applications().count(), 1);
+        assert_eq!(repo.malformed.len(), 2);
+        assert_eq!(repo.malformed[1].to_string(), "applications/b.yaml:2:4: not UTF-8");
+    }
+}

@@ -1,0 +1,131 @@
+//! What a rule says: a finding, where it is, and the fix that it offers.
+
+use std::fmt;
+
+use crate::model::{AppName, ObjectRef};
+use crate::repo::{ChangeSet, Manifest, RepoPath};
+
+use super::Meta;
+
+/// How bad a finding is. Warnings alone do not fail `validate`, unless `--strict`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Data or the sync is at stake.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
+}
+
+/// A place in the repository, symbolic: it becomes line and column only when it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The file.
+    pub file: RepoPath,
+    /// Index of the document.
+    pub document: usize,
+    /// JSON Pointer inside the document; empty for all of it.
+    pub pointer: String,
+}
+
+impl Location {
+    /// A place inside a manifest.
+    pub fn of(manifest: &Manifest, pointer: impl Into<String>) -> Self {
+        Self {
+            file: manifest.file.clone(),
+            document: manifest.document,
+            pointer: pointer.into(),
+        }
+    }
+}
+
+/// What would remove a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fix {
+    /// What it does, in the imperative.
+    pub title: String,
+    /// Whether it can be applied without a person's judgement.
+    pub safe: bool,
+    /// The changes to the repository.
+    pub changes: ChangeSet,
+}
+
+/// One thing that breaks a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Meta,
+    /// What is wrong, names in backticks.
+    pub message: String,
+    /// Where in the repository; a finding on a rendered object points at its Application.
+    pub location: Option<Location>,
+    /// The Application that it is about.
+    pub app: Option<AppName>,
+    /// The rendered object that it is about.
+    pub object: Option<ObjectRef>,
+    /// The next step, in the imperative.
+    pub hint: Option<String>,
+    /// The fix, where the rule has one.
+    pub fix: Option<Fix>,
+}
+
+impl Finding {
+    /// A finding with a place.
+    pub fn new(rule: &'static Meta, message: impl Into<String>, location: Location) -> Self {
+        Self {
+            rule,
+            message: message.into(),
+            location: Some(location),
+            app: None,
+            object: None,
+            hint: None,
+            fix: None,
+        }
+    }
+
+    /// Adds the Application.
+    #[must_use]
+    pub fn app(mut self, app: Option<AppName>) -> Self {
+        self.app = app;
+        self
+    }
+
+    /// Adds the rendered object.
+    #[must_use]
+    pub fn object(mut self, object: Option<ObjectRef>) -> Self {
+        self.object = object;
+        self
+    }
+
+    /// Adds the next step.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the fix.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// What findings are sorted by: place, then rule, then text.
+    pub fn order(&self) -> (Option<&Location>, &'static str, &str) {
+        (self.location.as_ref(), self.rule.id, &self.message)
+    }
+
+    /// What makes two findings the same one before and after a change: rule, object and text, not the place.
+    pub fn identity(&self) -> (&'static str, Option<&ObjectRef>, &str) {
+        (self.rule.id, self.object.as_ref(), &self.message)
+    }
+}
