@@ -43,6 +43,7 @@
 //! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step
 //!   without knowing the terminal. Price: the rim walks the chain once.
 
+pub mod disk;
 pub mod failure;
 pub mod model;
 pub mod repo;

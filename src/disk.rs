@@ -1,0 +1,340 @@
+//! The door to the file system: finding the repository, reading below a root, and writing changes so that a crash
+//! leaves every file old or new.
+#![expect(clippy::disallowed_methods, reason = "the door to the file system")]
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::failure::HintExt;
+use crate::repo::change::FileChange;
+use crate::repo::read::APPLICATIONS;
+use crate::repo::{Entry, Files, RepoPath};
+
+/// A folder with everything below it; nothing outside is ever read or written.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    root: PathBuf,
+}
+
+impl Checkout {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    /// When it is not there or is no folder.
+    pub fn open(root: &Path) -> Result<Self> {
+        let real = fs::canonicalize(root).with_context(|| format!("cannot open `{}`", root.display()))?;
+        if !real.is_dir() {
+            bail!("`{}` is not a folder", root.display());
+        }
+        Ok(Self { root: real })
+    }
+
+    /// Finds the repository that a folder lies in: the nearest ancestor with `.git`, else the nearest with
+    /// `applications/`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(start: &Path) -> Result<Self> {
+        let start = fs::canonicalize(start).with_context(|| format!("cannot open `{}`", start.display()))?;
+        let nearest = |name: &str| start.ancestors().find(|folder| folder.join(name).exists());
+        let root = nearest(".git").or_else(|| nearest(APPLICATIONS));
+        let root = root.ok_or_else(|| {
+            anyhow!(
+                "`{}` is not in a GitOps repository: no ancestor has `.git` or `{APPLICATIONS}`",
+                start.display()
+            )
+            .hint("change into the repository, name it with `--repo-dir`, or make one with `kubectl homelab init`")
+        })?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// The root, absolute and without symbolic links.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path on disk.
+    pub fn absolute(&self, path: &RepoPath) -> PathBuf {
+        path.parts().fold(self.root.clone(), |folder, part| folder.join(part))
+    }
+
+    /// The path with symbolic links resolved, `None` when there is nothing.
+    ///
+    /// # Errors
+    /// When it leads out of the root, or a link leads nowhere.
+    fn resolve(&self, path: &RepoPath) -> Result<Option<PathBuf>> {
+        let absolute = self.absolute(path);
+        match fs::canonicalize(&absolute) {
+            Ok(real) if real.starts_with(&self.root) => Ok(Some(real)),
+            Ok(_) => bail!("`{path}` is a symbolic link that leads out of the repository"),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                if fs::symlink_metadata(&absolute).is_ok() {
+                    bail!("`{path}` is a symbolic link that leads nowhere");
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot open `{path}`")),
+        }
+    }
+}
+
+impl Files for Checkout {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        let Some(real) = self.resolve(path)? else {
+            return Ok(None);
+        };
+        fs::read(real)
+            .map(Some)
+            .with_context(|| format!("cannot read `{path}`"))
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
+        let Some(real) = self.resolve(folder)?.filter(|real| real.is_dir()) else {
+            return Ok(None);
+        };
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&real).with_context(|| format!("cannot list `{folder}`"))? {
+            let entry = entry.with_context(|| format!("cannot list `{folder}`"))?;
+            let name = entry.file_name().into_string().map_err(|name| {
+                anyhow!("the name `{}` in `{folder}` is not UTF-8", name.to_string_lossy()).hint("rename the file")
+            })?;
+            let is_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
+            entries.push(Entry { name, is_folder });
+        }
+        entries.sort();
+        Ok(Some(entries))
+    }
+}
+
+impl Checkout {
+    /// Writes changes: all new texts go to temporary files beside their targets and are synced first, so that a full
+    /// disk changes nothing; then they are renamed in the order given, then removals happen.
+    ///
+    /// # Errors
+    /// When a file is no longer what the change was made for, or the disk refuses; before the first rename nothing has
+    /// changed.
+    pub fn write(&self, changes: &[FileChange]) -> Result<()> {
+        let mut folders = NewFolders::default();
+        let mut staged = Vec::new();
+        for change in changes {
+            let path = &change.path;
+            self.check_unchanged(change)?;
+            if let Some(text) = &change.after {
+                let target = self.target(path, &mut folders)?;
+                let file =
+                    stage(&target, text).with_context(|| format!("cannot write `{path}`; nothing was changed"))?;
+                staged.push((file, target, path));
+            }
+        }
+        folders.keep();
+        for (file, target, path) in staged {
+            file.persist(&target)
+                .map_err(|error| error.error)
+                .with_context(|| format!("cannot replace `{path}`"))?;
+            sync_folder(&target);
+        }
+        for change in changes.iter().filter(|change| change.after.is_none()) {
+            let target = self.absolute(&change.path);
+            fs::remove_file(&target).with_context(|| format!("cannot remove `{}`", change.path))?;
+            sync_folder(&target);
+        }
+        Ok(())
+    }
+
+    fn check_unchanged(&self, change: &FileChange) -> Result<()> {
+        let now = self.read(&change.path)?;
+        if now.as_deref() != change.before.as_ref().map(String::as_bytes) {
+            return Err(anyhow!(
+                "`{}` was changed by somebody else in the meantime; nothing was written",
+                change.path
+            )
+            .hint("run the command again"));
+        }
+        Ok(())
+    }
+
+    /// Where a file's text goes: through symbolic links, into folders that are made when they are missing.
+    fn target(&self, path: &RepoPath, folders: &mut NewFolders) -> Result<PathBuf> {
+        if let Some(real) = self.resolve(path)? {
+            return Ok(real);
+        }
+        let mut existing = path.parent();
+        while self.resolve(&existing)?.is_none() {
+            folders.0.push(self.absolute(&existing));
+            existing = existing.parent();
+        }
+        let parent = self.absolute(&path.parent());
+        fs::create_dir_all(&parent)
+            .with_context(|| format!("cannot make the folder `{}`; nothing was changed", path.parent()))?;
+        Ok(parent.join(path.file_name()))
+    }
+}
+
+/// Folders that a write made; they go again unless it gets as far as renaming.
+#[derive(Default)]
+struct NewFolders(Vec<PathBuf>);
+
+impl NewFolders {
+    fn keep(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for NewFolders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // Deepest first; a folder that is not empty stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Writes and syncs a temporary file beside its target, with the target's permissions.
+fn stage(target: &Path, text: &str) -> Result<tempfile::NamedTempFile> {
+    let folder = target.parent().context("the file has no folder")?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".homelab-").suffix(".tmp");
+    let metadata = fs::metadata(target).ok();
+    #[cfg(unix)]
+    if metadata.is_none() {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    if let Some(metadata) = metadata {
+        if metadata.permissions().readonly() {
+            bail!("it is read-only");
+        }
+        file.as_file().set_permissions(metadata.permissions())?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Makes a rename durable; where folders cannot be synced (some file systems) the rename itself stands.
+fn sync_folder(target: &Path) {
+    if let Some(folder) = target.parent()
+        && let Ok(folder) = fs::File::open(folder)
+    {
+        let _ = folder.sync_all();
+    }
+}
+
+/// Reads a file that a person named on the command line.
+///
+/// # Errors
+/// When it cannot be read or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    String::from_utf8(bytes).map_err(|_| anyhow!("`{}` is not UTF-8", path.display()))
+}
+
+/// The folders beside the repository, where checkouts of its sources are looked for.
+pub fn siblings(root: &Path) -> Vec<PathBuf> {
+    let entries = root
+        .parent()
+        .and_then(|parent| fs::read_dir(parent).ok())
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut folders: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.join(".git").exists())
+        .collect();
+    folders.sort();
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(path: &str, before: Option<&str>, after: Option<&str>) -> FileChange {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        FileChange {
+            path: RepoPath::new(path).unwrap(),
+            before: own(before),
+            after: own(after),
+        }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let checkout = Checkout::open(folder).unwrap();
+        let entries = checkout.list(&RepoPath::root()).unwrap().unwrap();
+        entries.into_iter().map(|entry| entry.name).collect()
+    }
+
+    #[test]
+    fn writes_creates_and_removes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "1").unwrap();
+        fs::write(folder.path().join("b"), "1").unwrap();
+        let checkout = Checkout::open(folder.path()).unwrap();
+        let changes = [
+            change("a", Some("1"), Some("2")),
+            change("b", Some("1"), None),
+            change("x/y/c", None, Some("3")),
+        ];
+        checkout.write(&changes).unwrap();
+        assert_eq!(names(folder.path()), ["a", "x"]);
+        assert_eq!(fs::read_to_string(folder.path().join("x/y/c")).unwrap(), "3");
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_stops_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("b"), "other").unwrap();
+        let checkout = Checkout::open(folder.path()).unwrap();
+        let changes = [change("x/a", None, Some("1")), change("b", Some("1"), Some("2"))];
+        let error = checkout.write(&changes).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("`b` was changed by somebody else"),
+            "{error:#}"
+        );
+        assert_eq!(
+            names(folder.path()),
+            ["b"],
+            "neither a file nor a folder is left behind"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn symbolic_links_stay_inside() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(outside.path().join("secret"), "s").unwrap();
+        fs::write(folder.path().join("real"), "1").unwrap();
+        let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+        link(&outside.path().join("secret"), "out");
+        link(Path::new("real"), "in");
+        link(Path::new("nowhere"), "broken");
+        let checkout = Checkout::open(folder.path()).unwrap();
+        let read = |path: &str| checkout.read(&RepoPath::new(path).unwrap());
+        assert!(
+            read("out")
+                .unwrap_err()
+                .to_string()
+                .contains("leads out of the repository")
+        );
+        assert!(read("broken").unwrap_err().to_string().contains("leads nowhere"));
+        assert_eq!(read("in").unwrap().unwrap(), b"1");
+        checkout.write(&[change("in", Some("1"), Some("2"))]).unwrap();
+        assert!(fs::symlink_metadata(folder.path().join("in")).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(folder.path().join("real")).unwrap(), "2");
+    }
+
+    #[test]
+    fn finds_git_before_applications() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("repo/sub/applications/deep")).unwrap();
+        fs::create_dir(folder.path().join("repo/.git")).unwrap();
+        let deep = folder.path().join("repo/sub/applications/deep");
+        assert!(Checkout::find(&deep).unwrap().root().ends_with("repo"));
+        fs::remove_dir(folder.path().join("repo/.git")).unwrap();
+        assert!(Checkout::find(&deep).unwrap().root().ends_with("sub"));
+    }
+}
