@@ -43,9 +43,13 @@
 //! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step
 //!   without knowing the terminal. Price: the rim walks the chain once.
 
+pub mod cli;
 pub mod disk;
 pub mod failure;
+pub mod git;
 pub mod model;
 pub mod repo;
+pub mod report;
 pub mod rules;
+pub mod terminal;
 pub mod yaml;

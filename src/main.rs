@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary: `kubectl homelab` and the Argo CD plugin.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    homelab::cli::main().into()
+}

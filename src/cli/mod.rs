@@ -1,0 +1,97 @@
+//! The command line: one command per file, each `Args` and `run(&Args, &mut Session) -> Result<Exit>`.
+//!
+//! # How to add a command
+//!
+//! 1. `edit/<verb>.rs` with the verb itself: values in, changes out.
+//! 2. `cli/<verb>.rs`: the arguments (their doc comments are `--help`) and `run`.
+//! 3. One variant and one match arm here.
+//! 4. `tests/commands/<verb>/`.
+
+pub mod session;
+mod version;
+
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::failure::{Exit, Failure};
+use crate::terminal::Terminal;
+use session::Session;
+
+/// Keep a home cluster's GitOps repository: Applications, Namespaces and the claims that they share.
+///
+/// The Application that produces the data owns its claim; every other workload mounts it read-only; an Application can
+/// be replaced without losing data; applying the repository recreates the cluster.
+#[derive(Parser, Debug)]
+#[command(
+    name = "kubectl homelab",
+    bin_name = "kubectl homelab",
+    version,
+    max_term_width = 120
+)]
+#[command(
+    arg_required_else_help = true,
+    disable_version_flag = true,
+    subcommand_required = true
+)]
+struct Cli {
+    /// The repository; by default the one that the working directory lies in
+    #[arg(long, global = true, value_name = "DIR")]
+    repo_dir: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Version(version::Args),
+}
+
+fn run(command: &Command, session: &mut Session) -> Result<Exit> {
+    match command {
+        Command::Version(args) => version::run(args, session),
+    }
+}
+
+/// Parses the command line, runs it, and prints what went wrong.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help to stdout and usage errors to stderr; there is nobody left to tell when that fails.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let mut session = Session::new(cli.repo_dir);
+    match run(&cli.command, &mut session) {
+        Ok(exit) => exit,
+        // Who closed our standard output (`| head`) has read enough.
+        Err(error) if is_closed_pipe(&error) => Exit::Done,
+        Err(error) => {
+            let failure = Failure::from(error);
+            Terminal.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,246 @@
+//! What every command has: the terminal, the repository, and the one funnel through which changes are made.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::disk::Checkout;
+use crate::failure::{Exit, HintExt};
+use crate::git::WorkingTree;
+use crate::model::AppName;
+use crate::repo::change::FileChange;
+use crate::repo::read::APPLICATIONS;
+use crate::repo::{ChangeSet, Repo, RepoPath};
+use crate::report;
+use crate::rules::{self, Finding, Rendering, Scope, Severity};
+use crate::terminal::Terminal;
+
+/// How a command that edits ends: written, or printed only.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct EditArgs {
+    /// Print what would be done and change nothing
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "client", default_value = "none", require_equals = true)]
+    pub dry_run: DryRun,
+
+    /// What to print: with --dry-run the new files, a diff, or their names; names alone otherwise
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+
+    /// Commit what was touched, with this message or a default one
+    #[arg(long, value_name = "MESSAGE", num_args = 0..=1, default_missing_value = "", require_equals = true)]
+    pub commit: Option<String>,
+}
+
+/// kubectl's words; this program never asks a server about repository changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DryRun {
+    /// Write.
+    #[default]
+    None,
+    /// Print only.
+    Client,
+}
+
+/// What a command that edits prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// The whole new files.
+    Yaml,
+    /// A unified diff.
+    Diff,
+    /// The paths of the files.
+    Name,
+}
+
+/// What a command that edits wants done.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The changes.
+    pub changes: ChangeSet,
+    /// The renders that were made on the way, for the rules to judge.
+    pub renders: BTreeMap<AppName, Rendering>,
+    /// What was done, for a commit, as `add Application jellyfin`.
+    pub message: String,
+    /// Remarks for the person.
+    pub notes: Vec<String>,
+    /// The next command.
+    pub next: Option<String>,
+}
+
+/// One run of the program.
+#[derive(Debug)]
+pub struct Session {
+    /// The person.
+    pub terminal: Terminal,
+    repo_dir: Option<PathBuf>,
+    opened: OnceCell<(Checkout, Repo)>,
+}
+
+impl Session {
+    /// A run in a folder; nothing is opened yet.
+    pub fn new(repo_dir: Option<PathBuf>) -> Self {
+        Self {
+            terminal: Terminal,
+            repo_dir,
+            opened: OnceCell::new(),
+        }
+    }
+
+    /// The folder to start from.
+    pub fn start(&self) -> &Path {
+        self.repo_dir.as_deref().unwrap_or(Path::new("."))
+    }
+
+    fn opened(&self) -> Result<&(Checkout, Repo)> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        // A folder that is named is taken at its word; the working directory may lie anywhere below.
+        let checkout = match &self.repo_dir {
+            Some(folder) if folder.join(".git").exists() || folder.join(APPLICATIONS).exists() => {
+                Checkout::open(folder)?
+            }
+            _ => Checkout::find(self.start())?,
+        };
+        let remotes = WorkingTree::at(checkout.root())
+            .map(|tree| tree.remotes())
+            .unwrap_or_default();
+        let repo = Repo::read(&checkout, &remotes)?;
+        Ok(self.opened.get_or_init(|| (checkout, repo)))
+    }
+
+    /// The repository's files.
+    ///
+    /// # Errors
+    /// When there is no repository, or it cannot be read.
+    pub fn checkout(&self) -> Result<&Checkout> {
+        Ok(&self.opened()?.0)
+    }
+
+    /// The repository.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn repo(&self) -> Result<&Repo> {
+        Ok(&self.opened()?.1)
+    }
+
+    /// The funnel: judges the repository that the changes would make, refuses errors that they introduce, and writes,
+    /// prints or commits.
+    ///
+    /// # Errors
+    /// When a change does not fit the repository, or the disk or git refuses.
+    pub fn finish(&mut self, args: &EditArgs, outcome: &Outcome) -> Result<Exit> {
+        let (checkout, repo) = self.opened()?;
+        let files = repo.file_changes(&outcome.changes)?;
+        if files.is_empty() {
+            self.terminal.say("nothing to change");
+            return Ok(Exit::Done);
+        }
+        if self.introduces_errors(repo, outcome)? {
+            return Ok(Exit::Findings);
+        }
+        outcome.notes.iter().for_each(|note| self.terminal.say(note));
+        if args.dry_run == DryRun::Client {
+            self.terminal.data(&printed(
+                &files,
+                args.output.unwrap_or(Output::Yaml),
+                self.terminal.is_coloured(),
+            ))?;
+            return Ok(Exit::Done);
+        }
+        let tree = self.check_commit(args, checkout, &files)?;
+        checkout.write(&files)?;
+        let output = args
+            .output
+            .map(|output| printed(&files, output, self.terminal.is_coloured()));
+        self.terminal.data(&output.unwrap_or_else(|| said(&files)))?;
+        if let (Some(message), Some(tree)) = (&args.commit, tree) {
+            let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
+            let message = if message.is_empty() { &outcome.message } else { message };
+            let commit = tree.commit(&paths, message)?;
+            self.terminal.say(&format!("committed as {commit}: {message}"));
+        }
+        if let Some(next) = &outcome.next {
+            self.terminal.hint(next);
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Reports the errors that the changes introduce, counts those that were there before, and says whether to refuse.
+    fn introduces_errors(&self, repo: &Repo, outcome: &Outcome) -> Result<bool> {
+        let after = repo.with(&outcome.changes)?;
+        let nothing = BTreeMap::new();
+        let errors = |repo: &Repo, renders| -> Vec<Finding> {
+            let findings = rules::check(&Scope::new(repo, renders));
+            findings
+                .into_iter()
+                .filter(|finding| finding.rule.severity == Severity::Error)
+                .collect()
+        };
+        let old = errors(repo, &nothing);
+        let is_old = |finding: &Finding| old.iter().any(|other| other.identity() == finding.identity());
+        let (older, new): (Vec<_>, Vec<_>) = errors(&after, &outcome.renders).into_iter().partition(is_old);
+        if !older.is_empty() {
+            let count = older.len();
+            let errors = if count == 1 { "error was" } else { "errors were" };
+            self.terminal.say(&format!(
+                "{count} {errors} there before; `kubectl homelab validate` shows them"
+            ));
+        }
+        if new.is_empty() {
+            return Ok(false);
+        }
+        self.terminal.say(&report::findings::text(&after, &new));
+        self.terminal
+            .say("nothing was changed: the change would introduce what stands above");
+        Ok(true)
+    }
+
+    /// The working tree to commit in, when a commit is asked for and possible.
+    fn check_commit(&self, args: &EditArgs, checkout: &Checkout, files: &[FileChange]) -> Result<Option<WorkingTree>> {
+        if args.commit.is_none() {
+            return Ok(None);
+        }
+        let Some(tree) = WorkingTree::at(checkout.root()) else {
+            bail!(
+                "`{}` is not a git working tree; leave out --commit",
+                checkout.root().display()
+            );
+        };
+        let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
+        let dirty = tree.dirty(&paths)?;
+        if !dirty.is_empty() {
+            return Err(anyhow::anyhow!("uncommitted changes in {}", dirty.join(", "))
+                .hint("commit them first, or leave out --commit"));
+        }
+        Ok(Some(tree))
+    }
+}
+
+/// One line for each file, in kubectl's manner.
+fn said(files: &[FileChange]) -> String {
+    let verb = |file: &FileChange| match (&file.before, &file.after) {
+        (None, _) => "created",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    files
+        .iter()
+        .map(|file| format!("{} {}\n", file.path, verb(file)))
+        .collect()
+}
+
+fn printed(files: &[FileChange], output: Output, coloured: bool) -> String {
+    match output {
+        Output::Name => files.iter().map(|file| format!("{}\n", file.path)).collect(),
+        Output::Diff => files.iter().map(|file| report::diff::unified(file, coloured)).collect(),
+        Output::Yaml => {
+            let texts: Vec<&str> = files.iter().filter_map(|file| file.after.as_deref()).collect();
+            texts.join("---\n")
+        }
+    }
+}

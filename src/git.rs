@@ -1,0 +1,231 @@
+//! The door to git: remotes, state and commits of working trees, shallow clones of sources. The person's own git runs,
+//! with the person's own credentials.
+#![expect(clippy::disallowed_methods, reason = "the door to git")]
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::failure::HintExt;
+use crate::repo::RepoPath;
+
+/// Runs git and gives its standard output.
+fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let program = which::which("git").map_err(|_| anyhow!("`git` is not on PATH").hint("install git"))?;
+    let mut full = vec!["-C".into(), folder.as_os_str().to_owned()];
+    full.extend(arguments.iter().map(Into::into));
+    let output = duct::cmd(program, full)
+        .stdin_null()
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked()
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .run()
+        .context("cannot run git")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said
+            .trim()
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("fatal: ")
+            .to_owned();
+        return Err(anyhow!("git {} failed: {said}", arguments.first().unwrap_or(&"")));
+    }
+    String::from_utf8(output.stdout).context("git printed something that is not UTF-8")
+}
+
+/// A working tree of git.
+#[derive(Clone, Debug)]
+pub struct WorkingTree {
+    root: PathBuf,
+}
+
+/// What of a working tree is not what its remote has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The commit that is checked out, in full.
+    pub commit: String,
+    /// The branch, if one is checked out.
+    pub branch: Option<String>,
+    /// Whether files differ from that commit.
+    pub dirty: bool,
+}
+
+impl WorkingTree {
+    /// The working tree whose top is this folder, if it is one.
+    pub fn at(root: &Path) -> Option<Self> {
+        root.join(".git").exists().then(|| Self { root: root.to_owned() })
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The URLs of its remotes.
+    pub fn remotes(&self) -> Vec<String> {
+        let listed = git(&self.root, &["config", "--get-regexp", r"^remote\..*\.url$"]).unwrap_or_default();
+        listed
+            .lines()
+            .filter_map(|line| Some(line.split_once(' ')?.1.to_owned()))
+            .collect()
+    }
+
+    /// Its state.
+    ///
+    /// # Errors
+    /// When git fails, as in a tree without a commit.
+    pub fn state(&self) -> Result<State> {
+        let commit = git(&self.root, &["rev-parse", "HEAD"])?.trim().to_owned();
+        let branch = git(&self.root, &["symbolic-ref", "--quiet", "--short", "HEAD"]).ok();
+        let dirty = !git(&self.root, &["status", "--porcelain", "--untracked-files=normal"])?
+            .trim()
+            .is_empty();
+        Ok(State {
+            commit,
+            branch: branch.map(|name| name.trim().to_owned()),
+            dirty,
+        })
+    }
+
+    /// Whether a revision (branch, tag, commit, `HEAD`) names the commit that is checked out.
+    pub fn is_at(&self, revision: &str) -> bool {
+        let resolve = |name: &str| {
+            git(
+                &self.root,
+                &["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")],
+            )
+            .ok()
+        };
+        let head = resolve("HEAD");
+        let wanted = if revision == "HEAD" {
+            resolve("refs/remotes/origin/HEAD").or_else(|| head.clone())
+        } else {
+            [revision.to_owned(), format!("refs/remotes/origin/{revision}")]
+                .iter()
+                .find_map(|name| resolve(name))
+        };
+        head.is_some() && head == wanted
+    }
+
+    /// Those of the files that differ from the last commit.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn dirty(&self, files: &[&RepoPath]) -> Result<Vec<String>> {
+        let mut arguments = vec!["status", "--porcelain", "--untracked-files=all", "--"];
+        arguments.extend(files.iter().map(|path| path.as_str()));
+        let listed = git(&self.root, &arguments)?;
+        Ok(listed
+            .lines()
+            .filter_map(|line| line.get(3..))
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// Commits these files and nothing else.
+    ///
+    /// # Errors
+    /// When git fails, for example for want of an author.
+    pub fn commit(&self, files: &[&RepoPath], message: &str) -> Result<String> {
+        let paths = files.iter().map(|path| path.as_str());
+        let with_paths = |start: &[&'static str]| -> Vec<String> {
+            start
+                .iter()
+                .map(|part| (*part).to_owned())
+                .chain(paths.clone().map(str::to_owned))
+                .collect()
+        };
+        let run = |arguments: Vec<String>| git(&self.root, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        run(with_paths(&["add", "--all", "--"]))?;
+        let mut arguments = vec![
+            "commit".to_owned(),
+            "--quiet".to_owned(),
+            "--message".to_owned(),
+            message.to_owned(),
+        ];
+        arguments.extend(with_paths(&["--only", "--"]));
+        run(arguments).hint("the files are written; commit them with git")?;
+        Ok(git(&self.root, &["rev-parse", "--short", "HEAD"])?.trim().to_owned())
+    }
+}
+
+/// Fetches one revision of a repository into a folder that is a shallow clone of it, or becomes one.
+///
+/// # Errors
+/// When git fails: no network, no such repository or revision, no permission.
+pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
+    if url.starts_with('-') || revision.starts_with('-') {
+        return Err(anyhow!("`{url}` at `{revision}` is not a repository and revision"));
+    }
+    if !folder.join(".git").exists() {
+        git(folder, &["init", "--quiet"])?;
+        git(folder, &["remote", "add", "origin", url])?;
+    }
+    git(folder, &["fetch", "--quiet", "--depth", "1", "origin", revision])
+        .with_context(|| format!("cannot fetch `{revision}` of `{url}`"))
+        .hint(
+            "check the URL, the revision and your git credentials, or name a checkout with `--source-dir REPO=DIR`",
+        )?;
+    git(folder, &["checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"])?;
+    git(folder, &["clean", "--quiet", "-ffdx"])?;
+    Ok(WorkingTree {
+        root: folder.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> (tempfile::TempDir, WorkingTree) {
+        let folder = tempfile::tempdir().unwrap();
+        for arguments in [
+            &["init", "--quiet", "--initial-branch=main"][..],
+            &["config", "user.name", "t"],
+            &["config", "user.email", "t@example.org"],
+        ] {
+            git(folder.path(), arguments).unwrap();
+        }
+        let tree = WorkingTree::at(folder.path()).unwrap();
+        (folder, tree)
+    }
+
+    fn write(folder: &Path, name: &str, text: &str) {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+
+    #[test]
+    fn commits_what_was_touched_and_nothing_else() {
+        let (folder, tree) = tree();
+        write(folder.path(), "a", "1");
+        write(folder.path(), "b", "1");
+        let a = RepoPath::new("a").unwrap();
+        assert_eq!(tree.dirty(&[&a]).unwrap(), ["a"]);
+        tree.commit(&[&a], "add a").unwrap();
+        assert!(tree.dirty(&[&a]).unwrap().is_empty());
+        let state = tree.state().unwrap();
+        assert_eq!((state.branch.as_deref(), state.dirty), (Some("main"), true));
+        assert!(tree.is_at("main") && tree.is_at("HEAD") && tree.is_at(&state.commit) && !tree.is_at("v1"));
+    }
+
+    #[test]
+    fn fetches_one_revision_again_and_again() {
+        let (source, tree) = tree();
+        write(source.path(), "a", "1");
+        tree.commit(&[&RepoPath::new("a").unwrap()], "one").unwrap();
+        let clone = tempfile::tempdir().unwrap();
+        let url = source.path().to_str().unwrap();
+        fetch(url, "main", clone.path()).unwrap();
+        write(source.path(), "a", "2");
+        tree.commit(&[&RepoPath::new("a").unwrap()], "two").unwrap();
+        let fetched = fetch(url, "main", clone.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(clone.path().join("a")).unwrap(), "2");
+        assert_eq!(fetched.remotes(), [url]);
+        let error = fetch(url, "nope", clone.path()).unwrap_err();
+        assert!(error.to_string().contains("cannot fetch `nope`"), "{error:#}");
+    }
+}
