@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::name::{AppName, NamespaceName};
 use super::object::{Object, pointer_token};
 use super::parameter::{self, Parameter, ParameterError, Parameters};
+use super::sync;
 
 /// API group of Applications.
 pub const GROUP: &str = "argoproj.io";
@@ -132,6 +133,11 @@ impl<'o> Application<'o> {
         (automated.get("enabled").and_then(Value::as_bool) != Some(false)).then_some(automated)
     }
 
+    /// The value of a sync option of the whole Application; the first entry of a key counts.
+    pub fn sync_option(&self, key: &str) -> Option<&'o str> {
+        sync::value(self.sync_options(), key)
+    }
+
     /// The finalizers of the Application itself.
     pub fn finalizers(&self) -> Vec<&'o str> {
         let list = self.object.at("/metadata/finalizers").and_then(Value::as_array);
@@ -205,6 +211,35 @@ impl<'o> Source<'o> {
             == Some(PLUGIN_NAME)
     }
 
+    /// Where the files come from: `oci://` or a Helm repository's chart, so that `targetRevision` is a version.
+    pub fn is_versioned(&self) -> bool {
+        self.chart().is_some() || self.repo_url().starts_with("oci://")
+    }
+
+    /// JSON Pointer of a plugin parameter, where it stands.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let list = self.plugin()?.get("parameters")?.as_array()?;
+        let index = list
+            .iter()
+            .position(|entry| entry.get("name").and_then(Value::as_str) == Some(name))?;
+        Some(format!("{}/plugin/parameters/{index}", self.pointer))
+    }
+
+    /// JSON Pointer of the entry of an array parameter for which `is_it` holds; the parameter where there is no such
+    /// entry, the source where there is no such parameter.
+    pub fn entry(&self, name: &str, is_it: impl Fn(&str) -> bool) -> String {
+        let Some(parameter) = self.parameter(name) else {
+            return self.pointer.clone();
+        };
+        let below = parameter[self.pointer.len()..].to_owned() + "/array";
+        let entries = self.tree.pointer(&below).and_then(Value::as_array);
+        let index = entries.and_then(|list| list.iter().position(|entry| entry.as_str().is_some_and(&is_it)));
+        match index {
+            Some(index) => format!("{parameter}/array/{index}"),
+            None => parameter,
+        }
+    }
+
     /// JSON Pointer of something inside the source.
     pub fn at(&self, keys: &[&str]) -> String {
         keys.iter().fold(self.pointer.clone(), |pointer, key| {
@@ -254,6 +289,15 @@ mod tests {
         assert!(sources[0].is_ours());
         assert_eq!(sources[0].parameters().unwrap().owns.len(), 1);
         assert_eq!(sources[0].at(&["plugin", "a/b"]), "/spec/source/plugin/a~1b");
+        assert_eq!(
+            sources[0].entry("owns", |name| name == "c"),
+            "/spec/source/plugin/parameters/0/array/0"
+        );
+        assert_eq!(
+            sources[0].entry("owns", |name| name == "d"),
+            "/spec/source/plugin/parameters/0"
+        );
+        assert_eq!(sources[0].entry("writes", |_| true), "/spec/source");
         let many =
             object(json!({"source": {"repoURL": "u"}, "sources": [{"repoURL": "a"}, {"repoURL": "b", "ref": "v"}]}));
         let sources = Application::new(&many)

@@ -2,12 +2,15 @@
 
 pub mod application;
 pub mod claim;
+pub mod directory;
 pub mod name;
 pub mod namespace;
 pub mod object;
 pub mod ownership;
 pub mod parameter;
 pub mod repo_url;
+pub mod sync;
+pub mod variable;
 pub mod workload;
 
 pub use application::{Application, Source};

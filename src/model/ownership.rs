@@ -17,13 +17,15 @@ use super::name::{AppName, ClaimName, NamespaceName};
 use super::namespace::Registries;
 use super::object::Object;
 use super::parameter::Parameters;
-use super::workload::pod_template;
+use super::workload::{claims_of_templates, pod_template};
 
 /// What is known of one claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
     /// The Applications that own it; more than one is a finding.
     pub owners: BTreeSet<AppName>,
+    /// The Applications that have it in `owns`.
+    pub declared_by: BTreeSet<AppName>,
     /// The Applications whose manifests render it (known only where they were rendered).
     pub rendered_by: BTreeSet<AppName>,
     /// The Applications besides the owner that may write it, by `writes`.
@@ -42,7 +44,9 @@ impl Ownership {
     /// Adds what one source of an Application says in its parameters.
     pub fn declare(&mut self, app: &AppName, namespace: &NamespaceName, parameters: &Parameters) {
         for claim in &parameters.owns {
-            self.claim(namespace, claim).owners.insert(app.clone());
+            let claim = self.claim(namespace, claim);
+            claim.owners.insert(app.clone());
+            claim.declared_by.insert(app.clone());
         }
         for claim in &parameters.writes {
             self.claim(namespace, claim).writers.insert(app.clone());
@@ -52,17 +56,27 @@ impl Ownership {
         }
     }
 
-    /// Adds what the rendered objects of an Application show.
-    pub fn render(&mut self, app: &AppName, destination: &NamespaceName, objects: &[Object]) {
+    /// Adds what the rendered objects of an Application show. Objects that say no namespace lie in the destination's.
+    pub fn render<'o>(
+        &mut self,
+        app: &AppName,
+        destination: Option<&NamespaceName>,
+        objects: impl IntoIterator<Item = &'o Object>,
+    ) {
         for object in objects {
             let namespace = object.namespace().and_then(|name| NamespaceName::new(name).ok());
-            let namespace = namespace.as_ref().unwrap_or(destination);
+            let Some(namespace) = namespace.as_ref().or(destination) else {
+                continue;
+            };
             if is_claim(object)
                 && let Ok(name) = ClaimName::new(object.name())
             {
                 let claim = self.claim(namespace, &name);
                 claim.owners.insert(app.clone());
                 claim.rendered_by.insert(app.clone());
+            }
+            for name in claims_of_templates(object) {
+                self.claim(namespace, &name).owners.insert(app.clone());
             }
             let volumes = pod_template(object)
                 .map(|template| template.claim_volumes())
@@ -173,7 +187,7 @@ mod tests {
                 "containers": [], "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "audio"}}, {"name": "b", "persistentVolumeClaim": {"claimName": "films"}}]}}),
             ),
         ];
-        ownership.render(&app, &namespace, &objects);
+        ownership.render(&app, Some(&namespace), &objects);
         let claims: Vec<_> = ownership
             .claims()
             .map(|(r, c)| (r.to_string(), c.owners.len(), c.consumers.len()))

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::name::ClaimName;
 use super::object::Object;
 
 /// The lists of containers of a pod spec; each entry has `volumeMounts`.
@@ -70,6 +71,42 @@ pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
         return at("/spec/jobTemplate/spec/template");
     }
     at("/spec/template").filter(|found| found.spec().get("containers").is_some())
+}
+
+/// The claims that the StatefulSet controller makes of `volumeClaimTemplates`: `<template>-<set>-<ordinal>` for each
+/// replica ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)).
+pub fn claims_of_templates(object: &Object) -> Vec<ClaimName> {
+    if !object.is("apps", "StatefulSet") {
+        return Vec::new();
+    }
+    let number = |pointer: &str| object.at(pointer).and_then(Value::as_u64);
+    let first = number("/spec/ordinals/start").unwrap_or(0);
+    let replicas = number("/spec/replicas").unwrap_or(1).clamp(1, REPLICAS_SHOWN);
+    let templates = object.at("/spec/volumeClaimTemplates").and_then(Value::as_array);
+    let names = templates
+        .into_iter()
+        .flatten()
+        .filter_map(|template| template.pointer("/metadata/name")?.as_str());
+    names
+        .flat_map(|template| {
+            (first..first + replicas).map(move |ordinal| format!("{template}-{}-{ordinal}", object.name()))
+        })
+        .filter_map(|name| ClaimName::new(name).ok())
+        .collect()
+}
+
+/// A StatefulSet of more replicas is no home's; the bound keeps a wrong number from filling the memory.
+const REPLICAS_SHOWN: u64 = 100;
+
+/// When the StatefulSet controller deletes the claims that it made: `whenDeleted`, `whenScaled`, or both.
+pub fn deletes_its_claims(object: &Object) -> Vec<&'static str> {
+    let policy = object.at("/spec/persistentVolumeClaimRetentionPolicy");
+    let deletes = |when: &&str| policy.and_then(|policy| policy.get(*when)?.as_str()) == Some("Delete");
+    let is_set = object.is("apps", "StatefulSet");
+    ["whenDeleted", "whenScaled"]
+        .into_iter()
+        .filter(|when| is_set && deletes(when))
+        .collect()
 }
 
 impl<'o> PodTemplate<'o> {
@@ -195,6 +232,18 @@ mod tests {
                 object.kind()
             );
         }
+    }
+
+    #[test]
+    fn a_stateful_set_makes_claims_by_ordinal() {
+        let set = Object::new(
+            json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {
+            "replicas": 2, "volumeClaimTemplates": [{"metadata": {"name": "data"}}],
+            "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete", "whenDeleted": "Retain"}}}),
+        );
+        let names: Vec<_> = claims_of_templates(&set).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["data-db-0", "data-db-1"]);
+        assert_eq!(deletes_its_claims(&set), ["whenScaled"]);
     }
 
     #[test]

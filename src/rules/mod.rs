@@ -7,11 +7,16 @@
 //! 2. One line in [`ALL`].
 //! 3. Three tests in the file: it fires, it stays silent, its fix (if it has one) removes it.
 
+#[cfg(test)]
+pub(crate) mod case;
 pub mod finding;
+pub mod fixes;
 pub mod scope;
+pub mod subject;
 
 pub use finding::{Finding, Fix, Location, Severity};
 pub use scope::{Rendered, Rendering, Scope};
+pub use subject::{Item, Subject};
 
 /// What is said of a rule everywhere: `validate`, `explain`, the documentation.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,10 +1,17 @@
-//! What the rules judge: the repository, and what its Applications render as far as that is known.
+//! What the rules judge: the repository, and what its Applications bring to the cluster as far as that is known.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::ownership::Ownership;
-use crate::model::{AppName, Application, NamespaceName, Object};
-use crate::repo::{Manifest, Repo};
+use crate::model::namespace::is_namespace;
+use crate::model::ownership::{Claim, Ownership};
+use crate::model::{AppName, ClaimRef, NamespaceName, Object};
+use crate::repo::{Manifest, Repo, RepoPath};
+
+use super::subject::{Item, Subject};
+
+/// Namespaces that every cluster has without a manifest.
+const BUILT_IN: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /// The objects of one Application, as the cluster would get them: with the plugin's work done where the plugin renders
 /// the source, as Helm or the folder gives them where it does not. Lists are flattened.
@@ -40,52 +47,113 @@ pub enum Rendering {
 pub struct Scope<'a> {
     /// The repository.
     pub repo: &'a Repo,
-    /// The renders by Application; one that is missing was not asked for (`--no-render`).
-    pub renders: &'a BTreeMap<AppName, Rendering>,
-    /// Who owns and consumes each claim, from parameters and renders.
+    /// The Applications, in file order; those with a name that Kubernetes refuses left out.
+    pub subjects: Vec<Subject<'a>>,
+    /// Who owns and consumes each claim, from parameters and objects.
     pub ownership: Ownership,
+    /// The Namespaces that the repository or a render declares.
+    pub namespaces: BTreeSet<String>,
+    /// The namespaces that Applications lie in, which exist before any of them.
+    homes: BTreeSet<&'a str>,
+    /// Destination namespaces of Applications whose objects are not known and that cannot say what they own.
+    unseen: BTreeSet<NamespaceName>,
 }
 
+/// The manifests of the repository by folder.
+pub(super) type Folders<'a> = BTreeMap<RepoPath, Vec<&'a Manifest>>;
+
 impl<'a> Scope<'a> {
-    /// Gathers ownership from the repository and the renders.
+    /// Gathers what is known. An Application that is missing in `renders` was not asked for (`--no-render`): of it, the
+    /// parameters are judged, and the manifests where its source is a folder of this repository.
     pub fn new(repo: &'a Repo, renders: &'a BTreeMap<AppName, Rendering>) -> Self {
+        let mut folders = Folders::new();
+        for manifest in &repo.manifests {
+            folders.entry(manifest.file.parent()).or_default().push(manifest);
+        }
         let mut scope = Self {
             repo,
-            renders,
+            subjects: Vec::new(),
             ownership: Ownership::default(),
+            namespaces: BTreeSet::new(),
+            homes: BTreeSet::new(),
+            unseen: BTreeSet::new(),
         };
-        let mut ownership = Ownership::default();
-        for (_, app) in repo.applications() {
-            let (Some(name), Some(namespace)) = (app.app_name(), app.namespace_name()) else {
-                continue;
-            };
-            for source in app.sources().iter().filter(|source| source.is_ours()) {
-                if let Ok(parameters) = source.parameters() {
-                    ownership.declare(&name, &namespace, &parameters);
-                }
-            }
-            ownership.render(&name, &namespace, scope.objects(&name));
+        for (manifest, app) in repo.applications() {
+            let Some(name) = app.app_name() else { continue };
+            let rendering = renders.get(&name);
+            let subject = Subject::new(repo, &folders, manifest, app, name, rendering);
+            scope.learn(&subject);
+            scope.subjects.push(subject);
         }
-        scope.ownership = ownership;
+        let declared = repo.namespaces().map(|manifest| manifest.object.name().to_owned());
+        scope.namespaces.extend(declared);
         scope
     }
 
-    /// The rendered objects of an Application, none where it was not rendered.
-    pub fn objects(&self, app: &AppName) -> &'a [Object] {
-        match self.renders.get(app) {
-            Some(Rendering::Objects(rendered)) => &rendered.objects,
-            _ => &[],
+    fn learn(&mut self, subject: &Subject<'a>) {
+        let namespace = subject.namespace.as_ref();
+        self.homes.extend(subject.app.object().namespace());
+        for (_, parameters) in subject.read_sources() {
+            if let Some(namespace) = namespace {
+                self.ownership.declare(&subject.name, namespace, parameters);
+            }
+        }
+        let objects = subject.items.iter().map(Item::object);
+        self.ownership.render(&subject.name, namespace, objects);
+        for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
+            self.namespaces.insert(item.object().name().to_owned());
+        }
+        if let Some(namespace) = namespace.filter(|_| !subject.is_seen && !subject.is_ours()) {
+            self.unseen.insert(namespace.clone());
         }
     }
 
-    /// Every Application with usable name and namespace, and its rendered objects.
-    pub fn rendered(
-        &self,
-    ) -> impl Iterator<Item = (&'a Manifest, Application<'a>, AppName, NamespaceName, &'a [Object])> {
-        self.repo.applications().filter_map(|(manifest, app)| {
-            let (name, namespace) = (app.app_name()?, app.namespace_name()?);
-            let objects = self.objects(&name);
-            Some((manifest, app, name, namespace, objects))
-        })
+    /// Every object with the Application that brings it.
+    pub fn items(&self) -> impl Iterator<Item = (&Subject<'a>, &Item<'a>)> {
+        self.subjects
+            .iter()
+            .flat_map(|subject| subject.items.iter().map(move |item| (subject, item)))
+    }
+
+    /// The objects that are as the cluster gets them: those whose source the plugin finishes, and that were not
+    /// rendered, left out.
+    pub fn finished(&self) -> impl Iterator<Item = (&Subject<'a>, &Item<'a>)> {
+        self.items().filter(|(_, item)| item.is_finished)
+    }
+
+    /// What is known of a claim.
+    pub fn claim(&self, claim: &ClaimRef) -> Cow<'_, Claim> {
+        match self.ownership.get(claim) {
+            Some(claim) => Cow::Borrowed(claim),
+            None => Cow::Owned(Claim::default()),
+        }
+    }
+
+    /// Whether nobody owns a claim, as far as everything in its namespace is known.
+    pub fn is_missing(&self, claim: &ClaimRef) -> bool {
+        self.claim(claim).owners.is_empty() && !self.unseen.contains(&claim.namespace)
+    }
+
+    /// The namespaces in which a claim of this name has an owner.
+    pub fn namesakes(&self, claim: &ClaimRef) -> Vec<NamespaceName> {
+        let owned = self.ownership.claims().filter(|(_, known)| !known.owners.is_empty());
+        let elsewhere = owned.filter(|(other, _)| other.name == claim.name && other.namespace != claim.namespace);
+        elsewhere.map(|(other, _)| other.namespace.clone()).collect()
+    }
+
+    /// The claims of a namespace that have an owner: what would be lost with it. The verbs that remove things ask this
+    /// too.
+    pub fn owned_in<'s>(&'s self, namespace: &'s str) -> impl Iterator<Item = (&'s ClaimRef, Claim)> {
+        let all = self.ownership.claims();
+        all.filter(move |(claim, known)| claim.namespace.as_str() == namespace && !known.owners.is_empty())
+    }
+
+    /// Whether a namespace exists without a manifest: one of Kubernetes' own, or the one that an Application lies in.
+    pub fn is_built_in(&self, namespace: &str) -> bool {
+        BUILT_IN.contains(&namespace)
+            || self
+                .subjects
+                .iter()
+                .any(|s| s.app.object().namespace() == Some(namespace))
     }
 }

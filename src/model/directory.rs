@@ -1,0 +1,134 @@
+//! Directories that data lies in without a claim's protection: NFS exports and paths on a node.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::object::Object;
+use super::workload::{PodTemplate, pod_template};
+
+/// Folders of a node that hold no data of an application.
+const SYSTEM: [&str; 8] = ["/dev", "/proc", "/sys", "/run", "/var/run", "/etc", "/var/log", "/tmp"];
+
+/// One directory outside of Kubernetes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Directory {
+    /// An export of an NFS server.
+    Nfs {
+        /// The server, in lower case.
+        server: String,
+        /// The path, without a trailing slash.
+        path: String,
+    },
+    /// A path of the node.
+    Host {
+        /// The path, without a trailing slash.
+        path: String,
+    },
+}
+
+impl fmt::Display for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Directory::Nfs { server, path } => write!(f, "{server}:{path}"),
+            Directory::Host { path } => f.write_str(path),
+        }
+    }
+}
+
+/// The directories that an object writes: a PersistentVolume's own unless it is read-only throughout, and those that a
+/// pod template mounts read-write by itself.
+pub fn written(object: &Object) -> Vec<Directory> {
+    if object.is("", "PersistentVolume") {
+        let spec = object.at("/spec").unwrap_or(&Value::Null);
+        return of_source(spec).filter(|_| !only_reads(spec)).into_iter().collect();
+    }
+    pod_template(object)
+        .map(|template| of_template(&template))
+        .unwrap_or_default()
+}
+
+fn only_reads(volume: &Value) -> bool {
+    let modes = volume.get("accessModes").and_then(Value::as_array);
+    modes.is_some_and(|modes| !modes.is_empty() && modes.iter().all(|mode| mode == "ReadOnlyMany"))
+}
+
+fn of_template(template: &PodTemplate<'_>) -> Vec<Directory> {
+    let volumes = template.volumes().iter().filter(|volume| {
+        let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
+        template.mounts_of(name).iter().any(|mount| !mount.read_only)
+    });
+    volumes.filter_map(of_source).collect()
+}
+
+/// The directory of a volume or of a PersistentVolume's spec; none when the source itself is read-only.
+fn of_source(volume: &Value) -> Option<Directory> {
+    let text = |tree: &Value, key: &str| tree.get(key).and_then(Value::as_str).map(str::to_owned);
+    let writes = |tree: &&Value| tree.get("readOnly").and_then(Value::as_bool) != Some(true);
+    if let Some(nfs) = volume.get("nfs").filter(writes) {
+        return Some(Directory::Nfs {
+            server: text(nfs, "server")?.to_ascii_lowercase(),
+            path: trimmed(&text(nfs, "path")?),
+        });
+    }
+    let host = volume.get("hostPath").filter(writes)?;
+    let device = ["Socket", "CharDevice", "BlockDevice"];
+    if text(host, "type").is_some_and(|kind| device.contains(&kind.as_str())) {
+        return None;
+    }
+    let path = trimmed(&text(host, "path")?);
+    let is_system =
+        |folder: &str| path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let data = !SYSTEM.iter().any(|folder| is_system(folder));
+    data.then_some(Directory::Host { path })
+}
+
+fn trimmed(path: &str) -> String {
+    match path.trim_end_matches('/') {
+        "" => "/".to_owned(),
+        path => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(volume: Value, read_only: bool) -> Vec<String> {
+        let object = Object::new(json!({"apiVersion": "v1", "kind": "Pod", "spec": {
+            "volumes": [volume], "containers": [{"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/m", "readOnly": read_only}]}]}}));
+        written(&object).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn only_what_is_written_counts() {
+        let nfs = json!({"name": "v", "nfs": {"server": "NAS.lan", "path": "/media/"}});
+        assert_eq!(pod(nfs.clone(), false), ["nas.lan:/media"]);
+        assert!(pod(nfs, true).is_empty());
+        assert_eq!(
+            pod(json!({"name": "v", "hostPath": {"path": "/srv/media"}}), false),
+            ["/srv/media"]
+        );
+        assert!(pod(json!({"name": "v", "hostPath": {"path": "/dev/dri"}}), false).is_empty());
+        assert_eq!(
+            pod(json!({"name": "v", "hostPath": {"path": "/devices"}}), false),
+            ["/devices"]
+        );
+    }
+
+    #[test]
+    fn a_persistent_volume_is_written_unless_every_mode_reads() {
+        let volume = |modes: Value| {
+            written(&Object::new(
+                json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "p"},
+                "spec": {"accessModes": modes, "nfs": {"server": "nas", "path": "/m"}}}),
+            ))
+            .len()
+        };
+        assert_eq!(
+            (volume(json!(["ReadWriteMany"])), volume(json!(["ReadOnlyMany"]))),
+            (1, 0)
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! Argo CD's words on an object: sync options, compare options, hooks and waves, as its annotations say them.
+//!
+//! Source: <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/>.
+
+use super::object::Object;
+
+/// Annotation: sync options, separated by commas.
+pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// Annotation: compare options, separated by commas.
+pub const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+/// Annotation: Helm keeps the object when its release goes; Argo CD when its Application goes, but not on a prune.
+pub const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
+/// Annotation: the object is a hook of Argo CD.
+pub const HOOK: &str = "argocd.argoproj.io/hook";
+/// Annotation: the object is a hook of Helm, which Argo CD maps to its own.
+pub const HELM_HOOK: &str = "helm.sh/hook";
+/// Annotation: the wave in which the object is applied.
+pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+/// Annotation: Helm's order among hooks, which Argo CD takes for the wave where it has none.
+pub const HOOK_WEIGHT: &str = "helm.sh/hook-weight";
+
+/// A sync option that Argo CD knows, and the values that it compares with; in both, case counts.
+#[derive(Debug)]
+pub struct SyncOption {
+    /// What stands before the `=`.
+    pub key: &'static str,
+    /// What may stand behind it.
+    pub values: &'static [&'static str],
+}
+
+const fn option(key: &'static str, values: &'static [&'static str]) -> SyncOption {
+    SyncOption { key, values }
+}
+
+const SWITCH: &[&str] = &["true", "false"];
+const GUARD: &[&str] = &["false", "confirm", "true"];
+
+/// Every sync option, of Applications and of objects.
+pub const KNOWN_OPTIONS: &[SyncOption] = &[
+    option("ApplyOutOfSyncOnly", SWITCH),
+    option("ClientSideApplyMigration", SWITCH),
+    option("CreateNamespace", SWITCH),
+    option("Delete", GUARD),
+    option("FailOnSharedResource", SWITCH),
+    option("Force", SWITCH),
+    option("Prune", GUARD),
+    option("PruneLast", SWITCH),
+    option("PrunePropagationPolicy", &["foreground", "background", "orphan"]),
+    option("Replace", SWITCH),
+    option("RespectIgnoreDifferences", SWITCH),
+    option("ServerSideApply", SWITCH),
+    option("SkipDryRunOnMissingResource", SWITCH),
+    option("Validate", SWITCH),
+];
+
+/// The entries of an annotation that is a comma list, trimmed, empty ones left out.
+pub fn entries<'o>(object: &'o Object, annotation: &str) -> impl Iterator<Item = &'o str> {
+    let list = object.annotation(annotation).unwrap_or_default();
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+/// The value of the first entry `key=…`, which is the one that counts.
+pub fn value<'e>(entries: impl IntoIterator<Item = &'e str>, key: &str) -> Option<&'e str> {
+    entries
+        .into_iter()
+        .find_map(|entry| entry.strip_prefix(key)?.strip_prefix('='))
+}
+
+/// Whether an object is a hook, which Argo CD deletes and creates again by its own rules.
+pub fn is_hook(object: &Object) -> bool {
+    object.annotation(HOOK).is_some() || object.annotation(HELM_HOOK).is_some()
+}
+
+/// When an object is applied: first the phase (-1 before, 0 in, 1 after the sync), then the wave. `None` for hooks that
+/// no ordinary sync runs.
+pub fn order(object: &Object) -> Option<(i8, i64)> {
+    let phase = match (object.annotation(HOOK), object.annotation(HELM_HOOK)) {
+        (Some(hook), _) => argo_phase(hook)?,
+        (None, Some(hook)) => helm_phase(hook)?,
+        (None, None) => 0,
+    };
+    let wave = object.annotation(SYNC_WAVE).or_else(|| object.annotation(HOOK_WEIGHT));
+    Some((phase, wave.and_then(|wave| wave.trim().parse().ok()).unwrap_or(0)))
+}
+
+fn argo_phase(hooks: &str) -> Option<i8> {
+    let phase = |hook: &str| match hook.trim() {
+        "PreSync" => Some(-1),
+        "Sync" => Some(0),
+        "PostSync" => Some(1),
+        _ => None,
+    };
+    hooks.split(',').filter_map(phase).min()
+}
+
+fn helm_phase(hooks: &str) -> Option<i8> {
+    let phase = |hook: &str| match hook.trim() {
+        "pre-install" | "pre-upgrade" => Some(-1),
+        "crd-install" => Some(0),
+        "post-install" | "post-upgrade" => Some(1),
+        _ => None,
+    };
+    hooks.split(',').filter_map(phase).min()
+}
+
+/// The comma list with `Prune=false` and `Delete=false`: entries keep their order, other values of the two keys are
+/// replaced in place, a second entry of one key is dropped.
+pub fn guarded(list: Option<&str>) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    let guards = [("Prune=", "Prune=false"), ("Delete=", "Delete=false")];
+    for entry in list
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|e| !e.is_empty())
+    {
+        let guard = guards.iter().find(|(key, _)| entry.starts_with(key));
+        let entry = guard.map_or(entry, |(_, guard)| guard);
+        if guard.is_none() || !out.contains(&entry) {
+            out.push(entry);
+        }
+    }
+    for (_, guard) in guards {
+        if !out.contains(&guard) {
+            out.push(guard);
+        }
+    }
+    out.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_first_entry_of_a_key_counts() {
+        let object = Object::new(
+            json!({"metadata": {"annotations": {SYNC_OPTIONS: " Prune=false , Delete=confirm,Prune=true"}}}),
+        );
+        assert_eq!(value(entries(&object, SYNC_OPTIONS), "Prune"), Some("false"));
+        assert_eq!(value(entries(&object, SYNC_OPTIONS), "Delete"), Some("confirm"));
+        assert_eq!(value(entries(&object, SYNC_OPTIONS), "PruneLast"), None);
+    }
+
+    #[test]
+    fn guards_are_merged_in_place() {
+        assert_eq!(guarded(None), "Prune=false,Delete=false");
+        assert_eq!(
+            guarded(Some("Validate=false, Delete=confirm,Prune=true,Delete=false")),
+            "Validate=false,Delete=false,Prune=false"
+        );
+        assert_eq!(
+            guarded(Some("PruneLast=true")),
+            "PruneLast=true,Prune=false,Delete=false"
+        );
+    }
+
+    #[test]
+    fn phases_come_before_waves() {
+        let at = |annotations| order(&Object::new(json!({"metadata": {"annotations": annotations}})));
+        assert_eq!(at(json!({})), Some((0, 0)));
+        assert_eq!(at(json!({SYNC_WAVE: "-5"})), Some((0, -5)));
+        assert_eq!(
+            at(json!({HELM_HOOK: "pre-install,post-upgrade", HOOK_WEIGHT: "3"})),
+            Some((-1, 3))
+        );
+        assert_eq!(at(json!({HOOK: "PostSync", HELM_HOOK: "pre-install"})), Some((1, 0)));
+        assert_eq!(at(json!({HELM_HOOK: "test"})), None);
+    }
+}

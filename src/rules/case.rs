@@ -1,0 +1,174 @@
+//! A small repository and its renders, for the tests of the rules.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Finding, Rendered, Rendering, Rule, Scope};
+use crate::model::{AppName, Object};
+use crate::repo::{Memory, Repo};
+use crate::yaml;
+
+/// URL of the repository under test.
+pub(crate) const HOME: &str = "https://git.example.org/home";
+
+/// What a rule is shown.
+#[derive(Default)]
+pub(crate) struct Case {
+    files: Vec<(String, String)>,
+    renders: BTreeMap<AppName, Rendering>,
+}
+
+impl Case {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A manifest in a file of its own.
+    pub(crate) fn manifest(self, path: &str, tree: Value) -> Self {
+        let text = yaml::emit(&tree).unwrap();
+        self.file(path, &text)
+    }
+
+    pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
+        self.files.push((path.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// `applications/NAME.yaml` with this spec.
+    pub(crate) fn app(self, name: &str, spec: Value) -> Self {
+        let path = format!("applications/{name}.yaml");
+        self.manifest(
+            &path,
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": name, "namespace": "argocd"}, "spec": spec}),
+        )
+    }
+
+    /// An Application of the plugin with these parameters, destined to `media`.
+    pub(crate) fn plugin(self, name: &str, parameters: Value) -> Self {
+        self.app(name, plugin_spec(parameters))
+    }
+
+    /// An Application of native Helm, destined to `media`.
+    pub(crate) fn helm(self, name: &str) -> Self {
+        self.app(
+            name,
+            json!({"destination": {"namespace": "media"}, "source": {"repoURL": "https://git.example.org/charts", "path": name}}),
+        )
+    }
+
+    /// The Application that syncs `namespaces/`, natively.
+    pub(crate) fn namespaces(self) -> Self {
+        self.app(
+            "namespaces",
+            json!({"destination": {}, "source": {"repoURL": HOME, "path": "namespaces"}}),
+        )
+    }
+
+    /// What an Application renders.
+    pub(crate) fn renders<const N: usize>(mut self, name: &str, objects: [Value; N]) -> Self {
+        let objects = objects.into_iter().map(Object::new).collect();
+        let rendering = Rendering::Objects(Rendered { objects });
+        self.renders.insert(AppName::new(name).unwrap(), rendering);
+        self
+    }
+
+    fn repo(&self) -> Repo {
+        let files = self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let repo = Repo::read(&Memory::new(files).unwrap(), &[HOME.to_owned()]).unwrap();
+        assert!(repo.malformed.is_empty(), "{:?}", repo.malformed);
+        repo
+    }
+
+    /// What a rule says of it.
+    pub(crate) fn findings(&self, rule: &dyn Rule) -> Vec<Finding> {
+        let repo = self.repo();
+        rule.check(&Scope::new(&repo, &self.renders))
+    }
+
+    /// The messages of what a rule says of it.
+    pub(crate) fn messages(&self, rule: &dyn Rule) -> Vec<String> {
+        self.findings(rule).into_iter().map(|finding| finding.message).collect()
+    }
+
+    /// The first finding's place, as file and text of the line.
+    pub(crate) fn line(&self, rule: &dyn Rule) -> String {
+        let repo = self.repo();
+        let findings = rule.check(&Scope::new(&repo, &self.renders));
+        let location = findings[0].location.clone().unwrap();
+        let manifest = repo
+            .manifests
+            .iter()
+            .find(|m| m.file == location.file && m.document == location.document);
+        let place = repo.place(manifest.unwrap(), &location.pointer);
+        let line = repo.files[&location.file]
+            .text
+            .lines()
+            .nth(place.position.line - 1)
+            .unwrap();
+        format!("{}: {}", location.file, line.trim())
+    }
+
+    /// Applies the fix of the first finding and shows the rule the result: the finding must be gone, and no other be
+    /// new. Returns the text of the first file that the fix touches.
+    pub(crate) fn fixed(&self, rule: &dyn Rule) -> String {
+        let repo = self.repo();
+        let before = rule.check(&Scope::new(&repo, &self.renders));
+        let changes = before[0].fix.clone().expect("the finding has a fix").changes;
+        let after = repo.with(&changes).unwrap();
+        let left = rule.check(&Scope::new(&after, &self.renders));
+        let left: Vec<_> = left.iter().map(Finding::identity).collect();
+        assert!(!left.contains(&before[0].identity()), "still there: {left:?}");
+        assert!(left.len() < before.len(), "new ones: {left:?}");
+        after.files[changes.changes[0].path()].text.clone()
+    }
+}
+
+/// The spec of an Application of the plugin.
+pub(crate) fn plugin_spec(parameters: Value) -> Value {
+    json!({"destination": {"namespace": "media"}, "source": {"repoURL": "https://git.example.org/charts", "path": "chart",
+        "plugin": {"name": "homelab-v1", "parameters": parameters}}})
+}
+
+/// The parameter `owns`.
+pub(crate) fn owns<const N: usize>(claims: [&str; N]) -> Value {
+    json!({"name": "owns", "array": claims.to_vec()})
+}
+
+/// The parameter `writes`.
+pub(crate) fn writes<const N: usize>(claims: [&str; N]) -> Value {
+    json!({"name": "writes", "array": claims.to_vec()})
+}
+
+/// The parameter `mounts`.
+pub(crate) fn mounts<const N: usize>(mounts: [&str; N]) -> Value {
+    json!({"name": "mounts", "array": mounts.to_vec()})
+}
+
+/// A claim.
+pub(crate) fn claim(name: &str, annotations: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "annotations": annotations},
+        "spec": {"accessModes": ["ReadWriteOnce"]}})
+}
+
+/// A claim with every guard.
+pub(crate) fn guarded_claim(name: &str) -> Value {
+    claim(
+        name,
+        json!({"argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "argocd.argoproj.io/compare-options": "IgnoreExtraneous"}),
+    )
+}
+
+/// A Deployment that mounts a claim.
+pub(crate) fn deployment(name: &str, claim: &str, volume_read_only: bool, mount_read_only: bool) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"template": pod(claim, volume_read_only, mount_read_only)}})
+}
+
+/// A pod template that mounts a claim at `/data`.
+pub(crate) fn pod(claim: &str, volume_read_only: bool, mount_read_only: bool) -> Value {
+    json!({"spec": {
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim, "readOnly": volume_read_only}}],
+        "containers": [{"name": "main", "volumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": mount_read_only}]}],
+    }})
+}

@@ -1,0 +1,232 @@
+//! One Application as the rules see it: its manifest, its sources with their parameters read, and its objects.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use json_patch::PatchOperation;
+
+use crate::model::parameter::{ParameterError, Parameters};
+use crate::model::{AppName, Application, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Source};
+use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
+
+use super::scope::{Folders, Rendering};
+use super::{Finding, Location, Meta, fixes};
+
+/// One Application.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// The view of it.
+    pub app: Application<'a>,
+    /// Its name.
+    pub name: AppName,
+    /// The destination namespace, where it says one that Kubernetes takes.
+    pub namespace: Option<NamespaceName>,
+    /// The sources; with the parameters read where the plugin renders the source.
+    pub sources: Vec<(Source<'a>, Option<ReadParameters>)>,
+    /// What it brings to the cluster, as far as that is known.
+    pub items: Vec<Item<'a>>,
+    /// Whether `items` is all of it.
+    pub is_seen: bool,
+}
+
+/// The parameters of a source of ours, or what is wrong with them.
+pub type ReadParameters = Result<Parameters, Vec<ParameterError>>;
+
+/// One object that an Application brings.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    object: Cow<'a, Object>,
+    /// The manifest that it stands in, where that is in this repository, and the JSON Pointer there (of a list's item).
+    pub home: Option<(&'a Manifest, String)>,
+    /// Whether it is as the cluster gets it; the plugin's work is still to be done otherwise.
+    pub is_finished: bool,
+}
+
+impl Item<'_> {
+    /// The object.
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// A fix that patches the object where it stands in this repository; `None` where it does not. The operations'
+    /// paths start at the object.
+    pub fn patch(&self, operations: Vec<PatchOperation>) -> Option<ChangeSet> {
+        let (manifest, pointer) = self.home.as_ref()?;
+        Some(fixes::patch_below(manifest, pointer, operations))
+    }
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(
+        repo: &'a Repo,
+        folders: &Folders<'a>,
+        manifest: &'a Manifest,
+        app: Application<'a>,
+        name: AppName,
+        rendering: Option<&'a Rendering>,
+    ) -> Self {
+        let sources: Vec<_> = app
+            .sources()
+            .into_iter()
+            .map(|source| {
+                let parameters = source.is_ours().then(|| source.parameters());
+                (source, parameters)
+            })
+            .collect();
+        let (mut items, all_at_home) = own_items(repo, folders, &sources);
+        let mut is_seen = all_at_home;
+        if let Some(Rendering::Objects(rendered)) = rendering {
+            items = rendered_items(&rendered.objects, items);
+            is_seen = true;
+        }
+        Self {
+            manifest,
+            app,
+            name,
+            namespace: app.namespace_name(),
+            sources,
+            items,
+            is_seen,
+        }
+    }
+
+    /// Whether every source is rendered by the plugin, so that `owns` says all its claims.
+    pub fn is_ours(&self) -> bool {
+        !self.sources.is_empty() && self.sources.iter().all(|(_, parameters)| parameters.is_some())
+    }
+
+    /// The sources of the plugin whose parameters could be read.
+    pub fn read_sources(&self) -> impl Iterator<Item = (&Source<'a>, &Parameters)> {
+        self.sources
+            .iter()
+            .filter_map(|(source, parameters)| Some((source, parameters.as_ref()?.as_ref().ok()?)))
+    }
+
+    /// All claims in `owns` of any source.
+    pub fn owns(&self) -> BTreeSet<&ClaimName> {
+        self.read_sources()
+            .flat_map(|(_, parameters)| &parameters.owns)
+            .collect()
+    }
+
+    /// All claims in `writes` of any source.
+    pub fn writes(&self) -> BTreeSet<&ClaimName> {
+        self.read_sources()
+            .flat_map(|(_, parameters)| &parameters.writes)
+            .collect()
+    }
+
+    /// The claim of this name in the destination namespace.
+    pub fn claim(&self, name: &ClaimName) -> Option<ClaimRef> {
+        Some(ClaimRef {
+            namespace: self.namespace.clone()?,
+            name: name.clone(),
+        })
+    }
+
+    /// The claim of this name in the namespace of an object; `None` where either is not known.
+    pub fn claim_beside(&self, object: &Object, name: &str) -> Option<ClaimRef> {
+        let namespace = match object.namespace() {
+            Some(namespace) => NamespaceName::new(namespace).ok()?,
+            None => self.namespace.clone()?,
+        };
+        let name = ClaimName::new(name).ok()?;
+        Some(ClaimRef { namespace, name })
+    }
+
+    /// A finding on the Application's own manifest.
+    pub fn finding(&self, rule: &'static Meta, message: impl Into<String>, pointer: &str) -> Finding {
+        Finding::new(rule, message, Location::of(self.manifest, pointer)).app(Some(self.name.clone()))
+    }
+
+    /// A finding on an object: at its manifest where that is in this repository, else at the Application's source.
+    /// `pointer` starts at the object.
+    pub fn finding_on(
+        &self,
+        rule: &'static Meta,
+        message: impl Into<String>,
+        item: &Item<'_>,
+        pointer: &str,
+    ) -> Finding {
+        let location = match &item.home {
+            Some((manifest, base)) => Location::of(manifest, format!("{base}{pointer}")),
+            None => Location::of(self.manifest, self.source_pointer()),
+        };
+        Finding::new(rule, message, location)
+            .app(Some(self.name.clone()))
+            .object(item.object().reference())
+    }
+
+    /// JSON Pointer of the source, or of all of them.
+    pub fn source_pointer(&self) -> String {
+        match self.sources.as_slice() {
+            [(source, _)] => source.pointer.clone(),
+            _ => "/spec/sources".to_owned(),
+        }
+    }
+}
+
+/// The manifests of this repository that the sources sync, and whether they are all that the sources bring.
+fn own_items<'a>(
+    repo: &'a Repo,
+    folders: &Folders<'a>,
+    sources: &[(Source<'a>, Option<ReadParameters>)],
+) -> (Vec<Item<'a>>, bool) {
+    let (mut items, mut all) = (Vec::new(), !sources.is_empty());
+    for (source, parameters) in sources {
+        let path = source.path().and_then(|path| RepoPath::new(path).ok());
+        let Some(path) = path.filter(|path| !path.is_root() && repo.is_own(source.repo_url())) else {
+            all = all && source.reference().is_some() && source.path().is_none();
+            continue;
+        };
+        let recurse = source
+            .directory()
+            .and_then(|directory| directory.get("recurse")?.as_bool())
+            .unwrap_or(false);
+        let below = folders.range(path.clone()..).take_while(|(folder, _)| {
+            // Folders below the path stand behind it, perhaps with siblings like `path-2` between.
+            folder.as_str().starts_with(path.as_str())
+        });
+        let of_source = below.filter(|(folder, _)| **folder == path || (recurse && folder.is_in(&path)));
+        let mut found = false;
+        for manifest in of_source.flat_map(|(_, manifests)| manifests) {
+            found = true;
+            items.extend(flattened(manifest).map(|(pointer, object)| Item {
+                object,
+                home: Some((*manifest, pointer)),
+                is_finished: parameters.is_none(),
+            }));
+        }
+        all = all && found;
+    }
+    (items, all)
+}
+
+fn flattened(manifest: &Manifest) -> impl Iterator<Item = (String, Cow<'_, Object>)> {
+    let list = manifest.object.is_list();
+    let one = (!list).then(|| (String::new(), Cow::Borrowed(&manifest.object)));
+    let items = if list { manifest.object.flatten() } else { Vec::new() };
+    let items = items.into_iter().map(|(pointer, object)| (pointer, Cow::Owned(object)));
+    one.into_iter().chain(items)
+}
+
+/// The rendered objects; with their manifests where they come from this repository.
+fn rendered_items<'a>(objects: &'a [Object], own: Vec<Item<'a>>) -> Vec<Item<'a>> {
+    let mut homes: BTreeMap<ObjectRef, (&'a Manifest, String)> = BTreeMap::new();
+    for item in own {
+        if let (Some(reference), Some(home)) = (item.object().reference(), item.home) {
+            homes.entry(reference).or_insert(home);
+        }
+    }
+    let home = |object: &Object| homes.get(&object.reference()?).cloned();
+    objects
+        .iter()
+        .map(|object| Item {
+            object: Cow::Borrowed(object),
+            home: if homes.is_empty() { None } else { home(object) },
+            is_finished: true,
+        })
+        .collect()
+}
