@@ -224,6 +224,14 @@ fn sync_folder(target: &Path) {
     }
 }
 
+/// Makes a folder that a person named, with those above it.
+///
+/// # Errors
+/// When the system refuses.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("cannot make the folder `{}`", path.display()))
+}
+
 /// Reads a file that a person named on the command line.
 ///
 /// # Errors

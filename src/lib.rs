@@ -45,6 +45,7 @@
 
 pub mod cli;
 pub mod disk;
+pub mod edit;
 pub mod failure;
 pub mod git;
 pub mod model;

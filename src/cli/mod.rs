@@ -7,6 +7,11 @@
 //! 3. One variant and one match arm here.
 //! 4. `tests/commands/<verb>/`.
 
+mod add_app;
+mod add_namespace;
+mod init;
+mod list;
+mod pairs;
 pub mod session;
 mod version;
 
@@ -47,11 +52,29 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Init(init::Args),
+    AddApp(Box<add_app::Args>),
+    AddNamespace(add_namespace::Args),
+    #[command(subcommand, hide = true)]
+    Add(Add),
+    #[command(visible_alias = "get")]
+    List(list::Args),
     Version(version::Args),
+}
+
+/// `add app` for `add-app`: both ways of saying it work.
+#[derive(Subcommand, Debug)]
+enum Add {
+    App(Box<add_app::Args>),
+    Namespace(add_namespace::Args),
 }
 
 fn run(command: &Command, session: &mut Session) -> Result<Exit> {
     match command {
+        Command::Init(args) => init::run(args, session),
+        Command::AddApp(args) | Command::Add(Add::App(args)) => add_app::run(args, session),
+        Command::AddNamespace(args) | Command::Add(Add::Namespace(args)) => add_namespace::run(args, session),
+        Command::List(args) => list::run(args, session),
         Command::Version(args) => version::run(args, session),
     }
 }

@@ -34,6 +34,13 @@ pub struct EditArgs {
     pub commit: Option<String>,
 }
 
+impl EditArgs {
+    /// Whether files are written.
+    pub fn is_written(&self) -> bool {
+        self.dry_run == DryRun::None
+    }
+}
+
 /// kubectl's words; this program never asks a server about repository changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum DryRun {
@@ -112,6 +119,23 @@ impl Session {
         Ok(self.opened.get_or_init(|| (checkout, repo)))
     }
 
+    /// Opens a folder as the repository, whatever is in it.
+    ///
+    /// # Errors
+    /// When it is no folder, or it cannot be read.
+    pub fn open(&mut self, folder: &Path) -> Result<()> {
+        self.opened = OnceCell::from(Self::read(Checkout::open(folder)?)?);
+        Ok(())
+    }
+
+    fn read(checkout: Checkout) -> Result<(Checkout, Repo)> {
+        let remotes = WorkingTree::at(checkout.root())
+            .map(|tree| tree.remotes())
+            .unwrap_or_default();
+        let repo = Repo::read(&checkout, &remotes)?;
+        Ok((checkout, repo))
+    }
+
     /// The repository's files.
     ///
     /// # Errors
@@ -144,7 +168,7 @@ impl Session {
             return Ok(Exit::Findings);
         }
         outcome.notes.iter().for_each(|note| self.terminal.say(note));
-        if args.dry_run == DryRun::Client {
+        if !args.is_written() {
             self.terminal.data(&printed(
                 &files,
                 args.output.unwrap_or(Output::Yaml),

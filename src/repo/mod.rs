@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod files;
+pub mod layout;
 pub mod read;
 
 use std::collections::BTreeMap;

@@ -2,3 +2,5 @@
 
 pub mod diff;
 pub mod findings;
+pub mod list;
+pub mod table;

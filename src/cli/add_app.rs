@@ -1,0 +1,299 @@
+//! `kubectl homelab add-app`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::pairs;
+use super::session::{EditArgs, Outcome, Session};
+use crate::disk;
+use crate::edit;
+use crate::edit::add_app::{Destination, Place, Request};
+use crate::failure::Exit;
+use crate::model::claim::Mount;
+use crate::model::parameter::Parameter;
+use crate::model::{AppName, ClaimName, NamespaceName};
+
+/// Add an Application to the repository
+///
+/// Writes the Application and, if no manifest has it, its Namespace. Where the source can be rendered, the claims that
+/// it renders are added to `--owns`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Its name
+    name: AppName,
+
+    #[command(flatten)]
+    source: SourceArgs,
+
+    /// The namespace that it goes to
+    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    dest_namespace: NamespaceName,
+
+    /// The cluster, by the URL of its API server
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://kubernetes.default.svc",
+        conflicts_with = "dest_name"
+    )]
+    dest_server: String,
+
+    /// The cluster, by the name that Argo CD has for it
+    #[arg(long, value_name = "NAME")]
+    dest_name: Option<String>,
+
+    /// Argo CD's project
+    #[arg(long, default_value = "default")]
+    project: String,
+
+    #[command(flatten)]
+    plugin: PluginArgs,
+
+    #[command(flatten)]
+    sync: SyncArgs,
+
+    /// A label of the Application; may be repeated
+    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    labels: Vec<pairs::Pair>,
+
+    /// An annotation of the Application; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    annotations: Vec<pairs::Pair>,
+
+    /// Change the Application if it is already there
+    #[arg(long)]
+    upsert: bool,
+
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+/// Where the manifests come from.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Source")]
+struct SourceArgs {
+    /// The Git or Helm repository
+    #[arg(long, value_name = "URL", required_unless_present = "chart")]
+    repo: Option<String>,
+
+    /// The folder in the Git repository: a chart, or manifests
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["helm_chart", "chart"])]
+    path: Option<String>,
+
+    /// The chart in the Helm repository
+    #[arg(long, value_name = "NAME", conflicts_with = "path")]
+    helm_chart: Option<String>,
+
+    /// A chart in an OCI registry
+    #[arg(long, value_name = "oci://…", conflicts_with_all = ["repo", "path", "helm_chart"], value_parser = parse_oci)]
+    chart: Option<String>,
+
+    /// Branch, tag or commit; the chart's version
+    #[arg(
+        long,
+        value_name = "REV",
+        required_unless_present = "path",
+        default_value_if("path", clap::builder::ArgPredicate::IsPresent, "HEAD")
+    )]
+    revision: Option<String>,
+}
+
+/// What the plugin does with it.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Claims and values")]
+struct PluginArgs {
+    /// A claim that this Application owns; may be repeated
+    #[arg(long, value_name = "CLAIM")]
+    owns: Vec<ClaimName>,
+
+    /// A claim of another Application that this one may write; may be repeated
+    #[arg(long, value_name = "CLAIM")]
+    writes: Vec<ClaimName>,
+
+    /// A claim to mount, read-only unless owned or in --writes:
+    /// CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]; may be repeated
+    #[arg(long = "mount", value_name = "SPEC", value_parser = parse_mount)]
+    mounts: Vec<Mount>,
+
+    /// A Helm value file, relative to the chart, or from the repository's root with a leading `/`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    values: Vec<String>,
+
+    /// A Helm value; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    helm_set: Vec<pairs::Pair>,
+
+    /// A file of Helm values whose text goes into the Application
+    #[arg(long, value_name = "FILE")]
+    values_literal_file: Option<PathBuf>,
+
+    /// Helm's release name
+    #[arg(long, value_name = "NAME")]
+    release_name: Option<String>,
+}
+
+/// How Argo CD syncs it.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Sync")]
+struct SyncArgs {
+    /// Prune objects that Git no longer has
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    auto_prune: bool,
+
+    /// Undo changes that were made by hand
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    self_heal: bool,
+
+    /// A sync option, as `ServerSideApply=true`; may be repeated
+    #[arg(long = "sync-option", value_name = "OPTION=VALUE")]
+    sync_options: Vec<String>,
+
+    /// Argo CD's sync wave
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    sync_wave: Option<i64>,
+
+    /// Delete the Application's objects with it; owned claims stay
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    set_finalizer: bool,
+}
+
+fn parse_mount(text: &str) -> Result<Mount, String> {
+    text.parse::<Mount>().map_err(|error| format!("{error:#}"))
+}
+
+fn parse_oci(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("oci://").filter(|rest| rest.contains('/'));
+    rest.map(|_| text.to_owned())
+        .ok_or_else(|| "it is not oci://HOST/PATH/CHART".to_owned())
+}
+
+impl Args {
+    fn request(&self) -> Result<Request> {
+        let Args {
+            name,
+            source,
+            dest_namespace,
+            dest_server,
+            dest_name,
+            project,
+            ..
+        } = self;
+        let Args {
+            plugin,
+            sync,
+            labels,
+            annotations,
+            upsert,
+            ..
+        } = self;
+        let (repo_url, place) = source.place();
+        let server = || Destination::Server(dest_server.clone());
+        Ok(Request {
+            name: name.clone(),
+            namespace: dest_namespace.clone(),
+            repo_url,
+            place,
+            revision: source.revision.clone().unwrap_or_else(|| "HEAD".to_owned()),
+            destination: dest_name.clone().map_or_else(server, Destination::Name),
+            project: project.clone(),
+            parameters: plugin.parameters()?,
+            reads: Vec::new(),
+            auto_prune: sync.auto_prune,
+            self_heal: sync.self_heal,
+            sync_options: sync.sync_options.clone(),
+            sync_wave: sync.sync_wave,
+            finalizer: sync.set_finalizer,
+            labels: pairs::map(labels),
+            annotations: pairs::map(annotations),
+            upsert: *upsert,
+        })
+    }
+}
+
+impl SourceArgs {
+    fn place(&self) -> (String, Place) {
+        let SourceArgs {
+            repo,
+            path,
+            helm_chart,
+            chart,
+            revision: _,
+        } = self;
+        if let Some(chart) = chart {
+            return (chart.clone(), Place::Path(".".to_owned()));
+        }
+        let place = match (helm_chart, path) {
+            (Some(chart), _) => Place::Chart(chart.clone()),
+            (None, path) => Place::Path(path.clone().unwrap_or_else(|| ".".to_owned())),
+        };
+        (repo.clone().unwrap_or_default(), place)
+    }
+}
+
+impl PluginArgs {
+    fn parameters(&self) -> Result<Vec<Parameter>> {
+        let PluginArgs {
+            owns,
+            writes,
+            mounts,
+            values,
+            helm_set,
+            values_literal_file,
+            release_name,
+        } = self;
+        let literal = values_literal_file.as_deref().map(disk::read_text).transpose()?;
+        let array = |name: &str, entries: Vec<String>| {
+            let array = (!entries.is_empty()).then_some(entries)?;
+            Some(Parameter {
+                name: name.to_owned(),
+                array: Some(array),
+                ..Parameter::default()
+            })
+        };
+        let string = |name: &str, text: Option<String>| {
+            Some(Parameter {
+                name: name.to_owned(),
+                string: Some(text?),
+                ..Parameter::default()
+            })
+        };
+        let set = (!helm_set.is_empty()).then(|| pairs::map(helm_set));
+        let set = set.map(|map| Parameter {
+            name: "helm-parameters".to_owned(),
+            map: Some(map),
+            ..Parameter::default()
+        });
+        let list = [
+            array("owns", owns.iter().map(ToString::to_string).collect()),
+            array("mounts", mounts.iter().map(ToString::to_string).collect()),
+            array("writes", writes.iter().map(ToString::to_string).collect()),
+            array("values-files", values.clone()),
+            string("values", literal),
+            set,
+            string("release-name", release_name.clone()),
+        ];
+        Ok(list.into_iter().flatten().collect())
+    }
+}
+
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let request = args.request()?;
+    let mut outcome = Outcome {
+        message: format!("Add Application {}", args.name),
+        next: Some(format!(
+            "see what the cluster would get with `kubectl homelab render {}`",
+            args.name
+        )),
+        ..Outcome::default()
+    };
+    let repo = session.repo()?;
+    if repo.namespace(request.namespace.as_str()).is_none() {
+        outcome.notes.push(format!(
+            "Namespace `{}` had no manifest; it is added",
+            request.namespace
+        ));
+    }
+    outcome.changes = edit::add_app(repo, &request)?;
+    session.finish(&args.edit, &outcome)
+}

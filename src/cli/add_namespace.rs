@@ -1,0 +1,81 @@
+//! `kubectl homelab add-namespace`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::pairs;
+use super::session::{EditArgs, Outcome, Session};
+use crate::disk;
+use crate::edit;
+use crate::edit::add_namespace::{PodSecurity, Request};
+use crate::failure::Exit;
+use crate::model::NamespaceName;
+
+/// Add a Namespace to the repository
+///
+/// The plugin adds the guards that keep Argo CD from pruning it and the labels that say who owns its claims; where no
+/// plugin renders the Namespaces, the guards are written into the manifest.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Its name
+    name: NamespaceName,
+
+    /// Pod Security Standard: privileged, baseline or restricted, pinned with `:v1.30` or `:latest`
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pod_security: Option<PodSecurity>,
+
+    /// A label; may be repeated
+    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    labels: Vec<pairs::Pair>,
+
+    /// An annotation; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    annotations: Vec<pairs::Pair>,
+
+    /// A ResourceQuota manifest that goes into the same file
+    #[arg(long, value_name = "FILE")]
+    quota: Option<PathBuf>,
+
+    /// Argo CD's sync wave
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    sync_wave: Option<i64>,
+
+    /// Change the Namespace if it is already there
+    #[arg(long)]
+    upsert: bool,
+
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let Args {
+        name,
+        pod_security,
+        labels,
+        annotations,
+        quota,
+        sync_wave,
+        upsert,
+        edit,
+    } = args;
+    let request = Request {
+        name: name.clone(),
+        pod_security: pod_security.clone(),
+        labels: pairs::map(labels),
+        annotations: pairs::map(annotations),
+        sync_wave: *sync_wave,
+        quota: quota.as_deref().map(disk::read_text).transpose()?,
+        upsert: *upsert,
+    };
+    let outcome = Outcome {
+        changes: edit::add_namespace(session.repo()?, &request)?,
+        message: format!("Add Namespace {name}"),
+        next: Some(format!(
+            "add what produces data with `kubectl homelab add-app NAME --repo URL --path DIR -n {name}`"
+        )),
+        ..Outcome::default()
+    };
+    session.finish(edit, &outcome)
+}

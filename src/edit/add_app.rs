@@ -1,0 +1,416 @@
+//! `add-app`: an Application whose claims are safe from its first sync on, and its Namespace where that is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::{Map, Value, json};
+
+use super::add_namespace::{self, add_namespace};
+use super::merge::merge;
+use crate::failure::HintExt;
+use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
+use crate::model::parameter::{Parameter, Parameters, TABLE};
+use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, claim};
+use crate::repo::{Change, ChangeSet, Repo, RepoPath};
+use crate::yaml;
+
+/// Where the Application's manifests come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A folder of a Git repository, or `.` of an OCI artefact.
+    Path(String),
+    /// A chart of a Helm repository.
+    Chart(String),
+}
+
+/// The cluster that it goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// By API server URL.
+    Server(String),
+    /// By the name that Argo CD has for it.
+    Name(String),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The Application.
+    pub name: AppName,
+    /// Its destination namespace.
+    pub namespace: NamespaceName,
+    /// `repoURL`.
+    pub repo_url: String,
+    /// Path or chart.
+    pub place: Place,
+    /// `targetRevision`.
+    pub revision: String,
+    /// The cluster.
+    pub destination: Destination,
+    /// Argo CD's project.
+    pub project: String,
+    /// The plugin's parameters, as given.
+    pub parameters: Vec<Parameter>,
+    /// Paths besides the source's own that the render reads, from the repository's root.
+    pub reads: Vec<RepoPath>,
+    /// Prune objects that Git no longer has.
+    pub auto_prune: bool,
+    /// Undo changes that were made by hand.
+    pub self_heal: bool,
+    /// More sync options.
+    pub sync_options: Vec<String>,
+    /// Argo CD's sync wave.
+    pub sync_wave: Option<i64>,
+    /// Delete the Application's objects with it.
+    pub finalizer: bool,
+    /// Labels of the Application.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the Application.
+    pub annotations: BTreeMap<String, String>,
+    /// Change an Application that is already there.
+    pub upsert: bool,
+}
+
+/// The fields of a claim that the API server never lets change
+/// ([source](https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolumeclaims)).
+pub const IMMUTABLE_CLAIM_FIELDS: [&str; 4] = [
+    "/spec/accessModes",
+    "/spec/storageClassName",
+    "/spec/volumeMode",
+    "/spec/volumeName",
+];
+
+/// Adds an Application to the repository, its Namespace first where no manifest has it.
+///
+/// # Errors
+/// When it is already there (without `upsert`), a parameter is wrong, or the request asks for what ends in lost data.
+pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
+    request.name.check_as_owner()?;
+    check_parameters(&request.parameters)?;
+    if request
+        .sync_options
+        .iter()
+        .any(|option| option.starts_with("CreateNamespace=true"))
+    {
+        return Err(
+            anyhow!("`CreateNamespace=true` fights with the Namespace's own manifest")
+                .hint("leave it out; the Namespace is added to the repository with its guards"),
+        );
+    }
+    let mut changes = ChangeSet::default();
+    if repo.namespace(request.namespace.as_str()).is_none() {
+        changes = add_namespace(repo, &add_namespace::Request::new(request.namespace.clone()))?;
+    }
+    let wanted = manifest(repo, request);
+    changes.changes.push(match repo.application(request.name.as_str()) {
+        Some((existing, app)) if request.upsert => {
+            let mut merged = app.object().tree().clone();
+            merge(&mut merged, &wanted);
+            let patch = json_patch::diff(app.object().tree(), &merged);
+            Change::Patch {
+                path: existing.file.clone(),
+                document: existing.document,
+                patch,
+            }
+        }
+        Some((existing, _)) => {
+            return Err(anyhow!(
+                "Application `{}` is already there, in `{}`",
+                request.name,
+                existing.file
+            )
+            .hint("change it with `--upsert`, or choose another name"));
+        }
+        None => Change::Create {
+            path: repo.file_for_application(&request.name)?,
+            text: yaml::emit(&wanted)?,
+        },
+    });
+    Ok(changes)
+}
+
+fn check_parameters(list: &[Parameter]) -> Result<Parameters> {
+    Parameters::parse(list).map_err(|errors| {
+        let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow!(messages.join("; "))
+    })
+}
+
+/// Adds the claims that the Application was seen to render to its parameter `owns`; gives the ones that were added.
+///
+/// # Errors
+/// When a rendered claim has a name that Kubernetes refuses.
+pub fn own_rendered_claims(request: &mut Request, objects: &[Object]) -> Result<Vec<ClaimName>> {
+    let rendered = objects
+        .iter()
+        .filter(|object| claim::is_claim(object))
+        .map(Object::name);
+    let rendered: BTreeSet<ClaimName> = rendered
+        .map(ClaimName::new)
+        .collect::<Result<_>>()
+        .context("the render")?;
+    let index = request.parameters.iter().position(|parameter| parameter.name == "owns");
+    let known: Vec<String> = index
+        .and_then(|index| request.parameters[index].array.clone())
+        .unwrap_or_default();
+    let added: Vec<ClaimName> = rendered
+        .into_iter()
+        .filter(|claim| !known.iter().any(|name| name == claim.as_str()))
+        .collect();
+    if !added.is_empty() {
+        let array = known.into_iter().chain(added.iter().map(ToString::to_string)).collect();
+        let owns = Parameter {
+            name: "owns".to_owned(),
+            array: Some(array),
+            ..Parameter::default()
+        };
+        match index {
+            Some(index) => request.parameters[index] = owns,
+            None => request.parameters.push(owns),
+        }
+    }
+    Ok(added)
+}
+
+/// The Application's manifest, in the order in which people write one.
+pub fn manifest(repo: &Repo, request: &Request) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(request.name.as_str()));
+    metadata.insert("namespace".to_owned(), json!(argocd_namespace(repo)));
+    if !request.labels.is_empty() {
+        metadata.insert("labels".to_owned(), json!(request.labels));
+    }
+    let annotations = annotations(request);
+    if !annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), json!(annotations));
+    }
+    if request.finalizer {
+        metadata.insert("finalizers".to_owned(), json!([FINALIZER]));
+    }
+    let mut source = json!({"repoURL": request.repo_url});
+    match &request.place {
+        Place::Path(path) => source["path"] = json!(path),
+        Place::Chart(chart) => source["chart"] = json!(chart),
+    }
+    source["targetRevision"] = json!(request.revision);
+    source["plugin"] = json!({"name": PLUGIN_NAME});
+    if !request.parameters.is_empty() {
+        source["plugin"]["parameters"] = parameters(&request.parameters);
+    }
+    let mut destination = match &request.destination {
+        Destination::Server(server) => json!({"server": server}),
+        Destination::Name(name) => json!({"name": name}),
+    };
+    destination["namespace"] = json!(request.namespace.as_str());
+    let options = std::iter::once("RespectIgnoreDifferences=true".to_owned());
+    let options: Vec<String> = options.chain(request.sync_options.iter().cloned()).collect();
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": metadata,
+        "spec": {
+            "project": request.project,
+            "source": source,
+            "destination": destination,
+            "syncPolicy": {
+                "automated": {"prune": request.auto_prune, "selfHeal": request.self_heal},
+                "syncOptions": options,
+                "retry": {"limit": 5, "refresh": true},
+            },
+            "ignoreDifferences": [{"kind": "PersistentVolumeClaim", "jsonPointers": IMMUTABLE_CLAIM_FIELDS}],
+        },
+    })
+}
+
+/// The namespace that the repository's Applications live in: what the root Application says, else `argocd`.
+fn argocd_namespace(repo: &Repo) -> String {
+    let root = repo.root_application().map(|(_, app)| app);
+    let app = root.or_else(|| repo.applications().map(|(_, app)| app).next());
+    app.and_then(|app| app.object().namespace())
+        .unwrap_or("argocd")
+        .to_owned()
+}
+
+fn annotations(request: &Request) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::new();
+    if let Place::Path(path) = &request.place
+        && !request.repo_url.starts_with("oci://")
+    {
+        annotations.insert(GENERATE_PATHS.to_owned(), generate_paths(path, &request.reads));
+    }
+    if let Some(wave) = request.sync_wave {
+        annotations.insert("argocd.argoproj.io/sync-wave".to_owned(), wave.to_string());
+    }
+    annotations.extend(request.annotations.clone());
+    annotations
+}
+
+/// The annotation's value for a source path and what else its render reads: `.` is the source path, a leading `/` the
+/// repository's root, separated by `;` without blanks.
+fn generate_paths(path: &str, reads: &[RepoPath]) -> String {
+    let own = RepoPath::new(path).unwrap_or_default();
+    let outside = reads
+        .iter()
+        .filter(|read| !read.is_in(&own))
+        .map(|read| format!("/{}", read.as_str()));
+    let outside: BTreeSet<String> = outside.collect();
+    std::iter::once(".".to_owned())
+        .chain(outside)
+        .collect::<Vec<_>>()
+        .join(";")
+}
+
+/// The parameters as Argo CD writes them, in the order of the documentation.
+fn parameters(list: &[Parameter]) -> Value {
+    let place = |parameter: &&Parameter| TABLE.iter().position(|spec| spec.name == parameter.name);
+    let mut sorted: Vec<&Parameter> = list.iter().collect();
+    sorted.sort_by_key(place);
+    let trees = sorted.into_iter().map(|parameter| {
+        let mut tree = json!({"name": parameter.name});
+        if let Some(string) = &parameter.string {
+            tree["string"] = json!(string);
+        }
+        if let Some(array) = &parameter.array {
+            tree["array"] = json!(array);
+        }
+        if let Some(map) = &parameter.map {
+            tree["map"] = json!(map);
+        }
+        tree
+    });
+    Value::Array(trees.collect())
+}
+
+/// An Application that is only in memory, for rendering it before it is written.
+///
+/// # Errors
+/// Never for a manifest that [`manifest`] made.
+pub fn preview(tree: &Value) -> Result<Object> {
+    let object = Object::new(tree.clone());
+    if Application::new(&object).is_none() {
+        bail!("the manifest is no Application");
+    }
+    Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    fn request() -> Request {
+        Request {
+            name: AppName::new("fetcher").unwrap(),
+            namespace: NamespaceName::new("media").unwrap(),
+            repo_url: "https://git.example.org/fetcher".to_owned(),
+            place: Place::Path("helm/fetcher".to_owned()),
+            revision: "main".to_owned(),
+            destination: Destination::Server("https://kubernetes.default.svc".to_owned()),
+            project: "default".to_owned(),
+            parameters: Vec::new(),
+            reads: Vec::new(),
+            auto_prune: true,
+            self_heal: true,
+            sync_options: Vec::new(),
+            sync_wave: None,
+            finalizer: true,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            upsert: false,
+        }
+    }
+
+    fn array(name: &str, entries: &[&str]) -> Parameter {
+        let array = entries.iter().map(|entry| (*entry).to_owned()).collect();
+        Parameter {
+            name: name.to_owned(),
+            array: Some(array),
+            ..Parameter::default()
+        }
+    }
+
+    #[test]
+    fn the_namespace_comes_before_the_application() {
+        let repo = Repo::default();
+        let changes = add_app(&repo, &request()).unwrap();
+        let paths: Vec<&str> = changes.changes.iter().map(|change| change.path().as_str()).collect();
+        assert_eq!(paths, ["namespaces/media.yaml", "applications/fetcher.yaml"]);
+        let after = repo.with(&changes).unwrap();
+        let (_, app) = after.application("fetcher").unwrap();
+        assert_eq!(app.object().annotation(GENERATE_PATHS), Some("."));
+        assert_eq!(app.finalizers(), [FINALIZER]);
+        assert_eq!(app.object().at("/spec/syncPolicy/retry/refresh"), Some(&json!(true)));
+        assert!(app.sources()[0].is_ours());
+    }
+
+    #[test]
+    fn rendered_claims_are_owned_and_extra_reads_are_watched() {
+        let claim = |name: &str| {
+            Object::new(json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}))
+        };
+        let mut request = request();
+        request.parameters = vec![array("mounts", &["films:/f"]), array("owns", &["audio"])];
+        let added = own_rendered_claims(&mut request, &[claim("audio"), claim("cache")]).unwrap();
+        assert_eq!(added.iter().map(ClaimName::as_str).collect::<Vec<_>>(), ["cache"]);
+        request.reads = ["helm/fetcher/values.yaml", "values/fetcher.yaml"]
+            .iter()
+            .map(|path| RepoPath::new(path).unwrap())
+            .collect();
+        let tree = manifest(&Repo::default(), &request);
+        assert_eq!(
+            tree["metadata"]["annotations"][GENERATE_PATHS],
+            ".;/values/fetcher.yaml"
+        );
+        assert_eq!(
+            tree["spec"]["source"]["plugin"]["parameters"][0],
+            json!({"name": "owns", "array": ["audio", "cache"]})
+        );
+    }
+
+    #[test]
+    fn upsert_changes_what_was_asked_and_keeps_the_rest() {
+        let files = Memory::new([(
+            "applications/fetcher.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: fetcher\nspec:\n  source:\n    repoURL: old\n  revisionHistoryLimit: 3\n",
+        )]);
+        let repo = Repo::read(&files.unwrap(), &[]).unwrap();
+        assert!(
+            add_app(&repo, &request())
+                .unwrap_err()
+                .to_string()
+                .contains("already there")
+        );
+        let changes = add_app(
+            &repo,
+            &Request {
+                upsert: true,
+                ..request()
+            },
+        )
+        .unwrap();
+        let after = repo.with(&changes).unwrap();
+        let (_, app) = after.application("fetcher").unwrap();
+        assert_eq!(app.object().at("/spec/revisionHistoryLimit"), Some(&json!(3)));
+        assert_eq!(app.sources()[0].repo_url(), "https://git.example.org/fetcher");
+    }
+
+    #[test]
+    fn what_would_lose_data_is_refused() {
+        let error = add_app(
+            &Repo::default(),
+            &Request {
+                sync_options: vec!["CreateNamespace=true".to_owned()],
+                ..request()
+            },
+        );
+        assert!(error.unwrap_err().to_string().contains("fights"));
+        let error = add_app(
+            &Repo::default(),
+            &Request {
+                parameters: vec![array("mounts", &["films:f"])],
+                ..request()
+            },
+        );
+        assert!(error.unwrap_err().to_string().contains("not absolute"));
+    }
+}

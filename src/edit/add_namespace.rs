@@ -1,0 +1,279 @@
+//! `add-namespace`: a Namespace manifest with its pod security labels and, where no plugin of ours adds them, its guards.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::merge::merge;
+use crate::failure::HintExt;
+use crate::model::NamespaceName;
+use crate::repo::{Change, ChangeSet, Repo};
+use crate::yaml;
+
+/// A level of the Pod Security Standards, with the version that it is pinned to
+/// ([source](https://kubernetes.io/docs/concepts/security/pod-security-admission/#pod-security-admission-labels-for-namespaces)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodSecurity {
+    level: String,
+    version: Option<String>,
+}
+
+impl FromStr for PodSecurity {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (level, version) = text
+            .split_once(':')
+            .map_or((text, None), |(level, version)| (level, Some(version)));
+        if !["privileged", "baseline", "restricted"].contains(&level) {
+            bail!("level `{level}` is not privileged, baseline or restricted");
+        }
+        let is_version = |version: &str| {
+            let minor = version.strip_prefix("v1.").unwrap_or_default();
+            version == "latest" || !minor.is_empty() && minor.bytes().all(|digit| digit.is_ascii_digit())
+        };
+        if let Some(version) = version.filter(|version| !is_version(version)) {
+            bail!("version `{version}` is neither `latest` nor `v1.` and a number");
+        }
+        Ok(Self {
+            level: level.to_owned(),
+            version: version.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for PodSecurity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.level)?;
+        self.version.iter().try_for_each(|version| write!(f, ":{version}"))
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The Namespace.
+    pub name: NamespaceName,
+    /// Its pod security level.
+    pub pod_security: Option<PodSecurity>,
+    /// More labels.
+    pub labels: BTreeMap<String, String>,
+    /// More annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Argo CD's sync wave.
+    pub sync_wave: Option<i64>,
+    /// The text of a ResourceQuota manifest that goes with it.
+    pub quota: Option<String>,
+    /// Change a Namespace that is already there.
+    pub upsert: bool,
+}
+
+impl Request {
+    /// A plain Namespace.
+    pub fn new(name: NamespaceName) -> Self {
+        Self {
+            name,
+            pod_security: None,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            sync_wave: None,
+            quota: None,
+            upsert: false,
+        }
+    }
+}
+
+/// Adds a Namespace to the repository, or brings the one that is there to what is asked for.
+///
+/// # Errors
+/// When it is already there (without `upsert`), or the quota is no ResourceQuota of this Namespace.
+pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
+    let guarded = repo
+        .namespaces_application()
+        .is_some_and(|app| app.sources().iter().any(crate::model::Source::is_ours));
+    let wanted = manifest(request, !guarded);
+    let change = match repo.namespace(request.name.as_str()) {
+        Some(existing) if request.upsert => {
+            let mut merged = existing.object.tree().clone();
+            merge(&mut merged, &wanted);
+            let patch = json_patch::diff(existing.object.tree(), &merged);
+            Change::Patch {
+                path: existing.file.clone(),
+                document: existing.document,
+                patch,
+            }
+        }
+        Some(existing) => {
+            return Err(
+                anyhow::anyhow!("Namespace `{}` is already there, in `{}`", request.name, existing.file)
+                    .hint("change it with `--upsert`"),
+            );
+        }
+        None => {
+            let mut text = yaml::emit(&wanted)?;
+            if let Some(quota) = &request.quota {
+                text.push_str("---\n");
+                text.push_str(&quota_of(&request.name, quota).context("cannot use the quota")?);
+            }
+            return Ok(ChangeSet {
+                changes: vec![Change::Create {
+                    path: repo.file_for_namespace(&request.name)?,
+                    text,
+                }],
+            });
+        }
+    };
+    if request.quota.is_some() {
+        bail!("a quota goes with a new Namespace only; add its manifest to the Namespace's file by hand");
+    }
+    Ok(ChangeSet { changes: vec![change] })
+}
+
+fn manifest(request: &Request, with_guards: bool) -> Value {
+    let mut labels = BTreeMap::new();
+    if let Some(security) = &request.pod_security {
+        for mode in ["enforce", "audit", "warn"] {
+            labels.insert(format!("pod-security.kubernetes.io/{mode}"), security.level.clone());
+            if let Some(version) = &security.version {
+                labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), version.clone());
+            }
+        }
+    }
+    labels.extend(request.labels.clone());
+    let mut annotations = BTreeMap::new();
+    if with_guards {
+        annotations.insert(
+            "argocd.argoproj.io/sync-options".to_owned(),
+            "Prune=false,Delete=false".to_owned(),
+        );
+        annotations.insert(
+            "argocd.argoproj.io/compare-options".to_owned(),
+            "IgnoreExtraneous".to_owned(),
+        );
+    }
+    if let Some(wave) = request.sync_wave {
+        annotations.insert("argocd.argoproj.io/sync-wave".to_owned(), wave.to_string());
+    }
+    annotations.extend(request.annotations.clone());
+    let mut tree = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": request.name.as_str()}});
+    for (key, map) in [("labels", labels), ("annotations", annotations)] {
+        if !map.is_empty() {
+            tree["metadata"][key] = json!(map);
+        }
+    }
+    tree
+}
+
+/// The quota's text with the Namespace set.
+fn quota_of(namespace: &NamespaceName, text: &str) -> Result<String> {
+    let tree = yaml::value(text)?.context("it is empty")?;
+    if tree["kind"] != "ResourceQuota" {
+        bail!("it is not a ResourceQuota");
+    }
+    match &tree["metadata"]["namespace"] {
+        Value::Null => {}
+        Value::String(name) if name == namespace.as_str() => return Ok(text.to_owned()),
+        _ => bail!("it belongs to another Namespace"),
+    }
+    if !tree["metadata"].is_object() {
+        bail!("it has no name");
+    }
+    let patch = json!([{"op": "add", "path": "/metadata/namespace", "value": namespace.as_str()}]);
+    Ok(yaml::splice(text, &serde_json::from_value(patch)?)?.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    fn request(name: &str) -> Request {
+        Request {
+            pod_security: Some("baseline".parse().unwrap()),
+            ..Request::new(NamespaceName::new(name).unwrap())
+        }
+    }
+
+    fn after(repo: &Repo, request: &Request) -> String {
+        let changes = add_namespace(repo, request).unwrap();
+        repo.file_changes(&changes).unwrap().remove(0).after.unwrap()
+    }
+
+    #[test]
+    fn a_new_namespace_is_guarded_where_no_plugin_guards_it() {
+        let text = after(&Repo::default(), &request("media"));
+        let tree = yaml::value(&text).unwrap().unwrap();
+        assert_eq!(
+            tree["metadata"]["labels"]["pod-security.kubernetes.io/warn"],
+            "baseline"
+        );
+        assert_eq!(
+            tree["metadata"]["annotations"]["argocd.argoproj.io/sync-options"],
+            "Prune=false,Delete=false"
+        );
+    }
+
+    #[test]
+    fn an_existing_namespace_is_changed_on_demand_only() {
+        let files = Memory::new([(
+            "applications/n.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n  labels:\n    a: b\n",
+        )]);
+        let repo = Repo::read(&files.unwrap(), &[]).unwrap();
+        assert!(
+            add_namespace(&repo, &request("media"))
+                .unwrap_err()
+                .to_string()
+                .contains("already there, in `applications/n.yaml`")
+        );
+        let tree = yaml::value(&after(
+            &repo,
+            &Request {
+                upsert: true,
+                ..request("media")
+            },
+        ))
+        .unwrap()
+        .unwrap();
+        assert_eq!(tree["metadata"]["labels"]["a"], "b");
+        assert_eq!(
+            tree["metadata"]["labels"]["pod-security.kubernetes.io/enforce"],
+            "baseline"
+        );
+    }
+
+    #[test]
+    fn a_quota_goes_into_the_same_file() {
+        let quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata:\n  name: q\nspec:\n  hard: {pods: 10}\n";
+        let text = after(
+            &Repo::default(),
+            &Request {
+                quota: Some(quota.to_owned()),
+                ..request("media")
+            },
+        );
+        let documents = yaml::documents(&text).unwrap();
+        assert_eq!(documents.len(), 2);
+        let tree = yaml::value(&text[documents[1].range.clone()]).unwrap().unwrap();
+        assert_eq!(tree["metadata"]["namespace"], "media");
+        let wrong = Request {
+            quota: Some("kind: Pod\n".to_owned()),
+            ..request("media")
+        };
+        assert!(format!("{:#}", add_namespace(&Repo::default(), &wrong).unwrap_err()).contains("not a ResourceQuota"));
+    }
+
+    #[test]
+    fn pod_security_levels_are_checked() {
+        assert_eq!(
+            "restricted:v1.30".parse::<PodSecurity>().unwrap().to_string(),
+            "restricted:v1.30"
+        );
+        for bad in ["none", "baseline:1.30", "baseline:v1.", "baseline:v1.x"] {
+            assert!(bad.parse::<PodSecurity>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! `init`: a new GitOps repository, or the shipped one with its placeholder filled in.
+
+use anyhow::{Result, anyhow, bail};
+use json_patch::Patch;
+use serde_json::{Value, json};
+
+use crate::failure::HintExt;
+use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
+use crate::model::repo_url;
+use crate::repo::layout::NAMESPACES;
+use crate::repo::read::APPLICATIONS;
+use crate::repo::{Change, ChangeSet, Repo, RepoPath};
+use crate::yaml;
+
+/// Stands in the shipped Applications' URLs for whoever uses them.
+pub const PLACEHOLDER: &str = "OWNER";
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The URL under which Argo CD reads this repository.
+    pub repo_url: String,
+    /// The revision that it follows.
+    pub revision: String,
+    /// The namespace that Argo CD runs in.
+    pub argocd_namespace: String,
+    /// Add what is missing to a repository that has Applications already.
+    pub force: bool,
+}
+
+/// Makes the root Application and the one for Namespaces, and replaces the placeholder in every URL.
+///
+/// # Errors
+/// When the repository has Applications already (without `force` and without a placeholder in them), or the URL is
+/// none.
+pub fn init(repo: &Repo, request: &Request) -> Result<ChangeSet> {
+    if repo_url::repository_name(&request.repo_url).is_empty() || request.repo_url.contains(char::is_whitespace) {
+        bail!("`{}` is not the URL of a repository", request.repo_url);
+    }
+    let filled = fill_placeholder(repo, request)?;
+    if !filled.changes.is_empty() {
+        return Ok(filled);
+    }
+    let has_applications = repo.applications().next().is_some();
+    if has_applications && !request.force {
+        return Err(anyhow!("the repository has Applications already")
+            .hint("look at them with `kubectl homelab init --adopt`, or add a root Application with `--force`"));
+    }
+    let mut changes = ChangeSet::default();
+    let namespaces = repo
+        .namespaces_application()
+        .is_none()
+        .then(|| ("namespaces", namespaces_application(request)));
+    let root = repo
+        .root_application()
+        .is_none()
+        .then(|| ("root", root_application(request)));
+    for (name, tree) in namespaces.into_iter().chain(root) {
+        let path = RepoPath::new(&format!("{APPLICATIONS}/{name}.yaml"))?;
+        changes.changes.push(Change::Create {
+            path,
+            text: yaml::emit(&tree)?,
+        });
+    }
+    Ok(changes)
+}
+
+/// Replaces the placeholder: in URLs of this repository by the whole new URL, in others by its owner.
+fn fill_placeholder(repo: &Repo, request: &Request) -> Result<ChangeSet> {
+    let owner = owner_of(&request.repo_url);
+    let mut changes = ChangeSet::default();
+    for (manifest, app) in repo.applications() {
+        let mut operations = Vec::new();
+        for source in app.sources().iter().filter(|source| has_placeholder(source.repo_url())) {
+            let own = repo
+                .own_folders(&app)
+                .iter()
+                .any(|(folder, _)| repo.files.keys().any(|file| file.is_in(folder)));
+            let url = if own && repo.is_own(source.repo_url()) {
+                request.repo_url.clone()
+            } else {
+                let Some(owner) = &owner else {
+                    bail!(
+                        "`{}` names no owner to put in the place of `{PLACEHOLDER}`",
+                        request.repo_url
+                    );
+                };
+                source
+                    .repo_url()
+                    .replace(&format!("/{PLACEHOLDER}/"), &format!("/{owner}/"))
+            };
+            operations.push(json!({"op": "replace", "path": source.at(&["repoURL"]), "value": url}));
+        }
+        if !operations.is_empty() {
+            let patch: Patch = serde_json::from_value(Value::Array(operations))?;
+            changes.changes.push(Change::Patch {
+                path: manifest.file.clone(),
+                document: manifest.document,
+                patch,
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// Whether a URL still has the placeholder as one of its parts.
+pub fn has_placeholder(url: &str) -> bool {
+    url.split('/').any(|part| part == PLACEHOLDER)
+}
+
+/// What stands between host and repository name.
+fn owner_of(url: &str) -> Option<String> {
+    let normalized = repo_url::normalized(url);
+    let (rest, _) = normalized.rsplit_once('/')?;
+    let (_, owner) = rest.split_once('/')?;
+    (!owner.is_empty()).then(|| owner.to_owned())
+}
+
+fn application(request: &Request, name: &str, path: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": name, "namespace": request.argocd_namespace},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": request.repo_url, "path": path, "targetRevision": request.revision},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": request.argocd_namespace},
+            "syncPolicy": {
+                "automated": {"prune": true, "selfHeal": true},
+                "retry": {"limit": 5, "refresh": true},
+            },
+        },
+    })
+}
+
+fn root_application(request: &Request) -> Value {
+    application(request, "root", APPLICATIONS)
+}
+
+/// The Namespaces come before everything else, and their Application writes the ownership registry.
+fn namespaces_application(request: &Request) -> Value {
+    let mut tree = application(request, "namespaces", NAMESPACES);
+    tree["metadata"]["annotations"] = json!({
+        GENERATE_PATHS: format!(".;/{APPLICATIONS}"),
+        "argocd.argoproj.io/sync-wave": "-10",
+    });
+    tree["metadata"]["finalizers"] = json!([FINALIZER]);
+    tree["spec"]["source"]["plugin"] = json!({"name": PLUGIN_NAME});
+    tree
+}
+
+/// What an existing repository was found to be, for a person who thinks of adopting it.
+pub fn adopt(repo: &Repo) -> Vec<String> {
+    let mut found = vec![format!(
+        "{} Applications in {} files",
+        repo.applications().count(),
+        repo.files.len()
+    )];
+    let folder = |what: &str, path: &RepoPath| format!("new {what} go to `{path}`");
+    let folders = repo
+        .applications()
+        .next()
+        .map(|(manifest, _)| folder("Applications", &manifest.file.parent()));
+    found.extend(folders);
+    found.extend(
+        repo.namespaces()
+            .next()
+            .map(|manifest| folder("Namespaces", &manifest.file.parent())),
+    );
+    found.push(match repo.root_application() {
+        Some((manifest, app)) => format!("root Application `{}` in `{}`", app.name(), manifest.file),
+        None => "no root Application: one file does not bring everything".to_owned(),
+    });
+    found.push(match repo.namespaces_application() {
+        Some(app) => format!(
+            "Application `{}` syncs the {} Namespaces",
+            app.name(),
+            repo.namespaces().count()
+        ),
+        None => "no Application syncs Namespaces".to_owned(),
+    });
+    let ours = repo
+        .applications()
+        .filter(|(_, app)| app.sources().iter().any(crate::model::Source::is_ours))
+        .count();
+    found.push(format!(
+        "{ours} Applications are rendered by the plugin `{PLUGIN_NAME}`"
+    ));
+    found.extend(
+        repo.malformed
+            .iter()
+            .map(|malformed| format!("cannot be read: {malformed}")),
+    );
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    fn request() -> Request {
+        Request {
+            repo_url: "https://git.example.org/me/home-gitops".to_owned(),
+            revision: "main".to_owned(),
+            argocd_namespace: "argocd".to_owned(),
+            force: false,
+        }
+    }
+
+    #[test]
+    fn an_empty_repository_gets_its_two_applications() {
+        let repo = Repo::default();
+        let after = repo.with(&init(&repo, &request()).unwrap()).unwrap();
+        assert_eq!(after.root_application().unwrap().1.name(), "root");
+        assert_eq!(after.namespaces_application().unwrap().name(), "namespaces");
+        assert!(
+            init(&after, &request())
+                .unwrap_err()
+                .to_string()
+                .contains("has Applications already")
+        );
+        assert!(
+            init(
+                &after,
+                &Request {
+                    force: true,
+                    ..request()
+                }
+            )
+            .unwrap()
+            .changes
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn the_placeholder_becomes_the_owner() {
+        let app = |name: &str, url: &str, path: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\nspec:\n  source:\n    repoURL: {url}\n    path: {path}\n"
+            )
+        };
+        let root = app("root", "https://git.example.org/OWNER/kubectl-homelab", "applications");
+        let media = app("media", "https://git.example.org/OWNER/home-media", "helm/jellyfin");
+        let files = Memory::new([
+            ("applications/root.yaml", root.as_str()),
+            ("applications/media.yaml", &media),
+        ])
+        .unwrap();
+        let repo = Repo::read(&files, &[]).unwrap();
+        let after = repo.with(&init(&repo, &request()).unwrap()).unwrap();
+        let url = |name: &str| after.application(name).unwrap().1.sources()[0].repo_url().to_owned();
+        assert_eq!(url("root"), "https://git.example.org/me/home-gitops");
+        assert_eq!(url("media"), "https://git.example.org/me/home-media");
+    }
+}

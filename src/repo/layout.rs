@@ -1,0 +1,132 @@
+//! Where new manifests go: beside the ones that are there, else `applications/<app>.yaml` and
+//! `namespaces/<namespace>.yaml`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+
+use super::read::APPLICATIONS;
+use super::{Repo, RepoPath};
+use crate::model::{AppName, Application, NamespaceName};
+
+/// The folder of Namespaces where no Application says another one.
+pub const NAMESPACES: &str = "namespaces";
+
+impl Repo {
+    /// The file of a new Application.
+    ///
+    /// # Errors
+    /// When a file of that name is already there.
+    pub fn file_for_application(&self, name: &AppName) -> Result<RepoPath> {
+        let found = self.applications().map(|(manifest, _)| &manifest.file);
+        self.free_file(most_used_folder(found), APPLICATIONS, name.as_str())
+    }
+
+    /// The file of a new Namespace.
+    ///
+    /// # Errors
+    /// When a file of that name is already there.
+    pub fn file_for_namespace(&self, name: &NamespaceName) -> Result<RepoPath> {
+        let found = most_used_folder(self.namespaces().map(|manifest| &manifest.file));
+        let synced = self
+            .namespaces_application()
+            .and_then(|app| self.own_folders(&app).into_iter().next());
+        self.free_file(found.or(synced.map(|(folder, _)| folder)), NAMESPACES, name.as_str())
+    }
+
+    /// The Application that syncs the folder of Namespaces: the one over most of them, else one named for it.
+    pub fn namespaces_application(&self) -> Option<Application<'_>> {
+        let count = |app: &Application<'_>| {
+            let folders = self.own_folders(app);
+            let covers = |file: &RepoPath| {
+                folders
+                    .iter()
+                    .any(|(folder, recurse)| file.parent() == *folder || *recurse && file.is_in(folder))
+            };
+            self.namespaces().filter(|manifest| covers(&manifest.file)).count()
+        };
+        let apps: Vec<Application<'_>> = self.applications().map(|(_, app)| app).collect();
+        let over_most = apps.iter().copied().max_by_key(count).filter(|app| count(app) > 0);
+        over_most.or_else(|| {
+            apps.into_iter().find(|app| {
+                self.own_folders(app)
+                    .iter()
+                    .any(|(folder, _)| folder.file_name() == NAMESPACES)
+            })
+        })
+    }
+
+    fn free_file(&self, folder: Option<RepoPath>, default: &str, name: &str) -> Result<RepoPath> {
+        let folder = folder.unwrap_or(RepoPath::new(default)?);
+        let in_folder = |ending: &str| {
+            self.files
+                .keys()
+                .filter(|path| path.parent() == folder && path.as_str().ends_with(ending))
+                .count()
+        };
+        let ending = if in_folder(".yml") > in_folder(".yaml") {
+            "yml"
+        } else {
+            "yaml"
+        };
+        let path = folder.join(&format!("{name}.{ending}"))?;
+        if self.files.contains_key(&path) || self.malformed.iter().any(|malformed| malformed.file == path) {
+            bail!("`{path}` is already there and holds something else");
+        }
+        Ok(path)
+    }
+}
+
+/// The folder that holds most of the files; the first by name where several do.
+fn most_used_folder<'a>(files: impl Iterator<Item = &'a RepoPath>) -> Option<RepoPath> {
+    let mut counts: BTreeMap<RepoPath, usize> = BTreeMap::new();
+    for file in files {
+        *counts.entry(file.parent()).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .rev()
+        .max_by_key(|(_, count)| *count)
+        .map(|(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    fn app(name: &str) -> String {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\nspec:\n  source:\n    repoURL: https://git.example.org/home\n    path: {}\n",
+            if name == "root" { "apps" } else { "cluster/namespaces" }
+        )
+    }
+
+    #[test]
+    fn new_files_go_where_the_others_are() {
+        let (root, namespaces) = (app("root").replace("path: apps", "path: applications"), app("ns"));
+        let files = Memory::new([
+            ("applications/root.yml", root.as_str()),
+            ("applications/ns.yml", &namespaces),
+        ])
+        .unwrap();
+        let repo = Repo::read(&files, &[]).unwrap();
+        let name = AppName::new("jellyfin").unwrap();
+        assert_eq!(
+            repo.file_for_application(&name).unwrap().as_str(),
+            "applications/jellyfin.yml"
+        );
+        let name = NamespaceName::new("media").unwrap();
+        assert_eq!(
+            repo.file_for_namespace(&name).unwrap().as_str(),
+            "cluster/namespaces/media.yaml"
+        );
+        let empty = Repo::default();
+        assert_eq!(
+            empty.file_for_namespace(&name).unwrap().as_str(),
+            "namespaces/media.yaml"
+        );
+        let taken = AppName::new("root").unwrap();
+        assert!(repo.file_for_application(&taken).is_err());
+    }
+}

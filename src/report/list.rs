@@ -1,0 +1,259 @@
+//! What `list` shows: Applications, Namespaces and claims, as a table, as names or as JSON.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::table::table;
+use crate::model::ownership::Ownership;
+use crate::model::{Application, Source};
+use crate::repo::Repo;
+
+/// Version of the JSON that this program prints.
+pub const API_VERSION: &str = "homelab.home.arpa/v1";
+
+/// One Application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppRow {
+    /// Its name.
+    pub name: String,
+    /// Its destination namespace.
+    pub namespace: String,
+    /// Repository and path or chart of each source.
+    pub sources: Vec<String>,
+    /// Revision of each source.
+    pub revisions: Vec<String>,
+    /// Who renders it: `plugin`, `native` or `mixed`.
+    pub rendered_by: &'static str,
+    /// The claims that it owns.
+    pub owns: Vec<String>,
+    /// The claims that it mounts.
+    pub mounts: Vec<String>,
+    /// The claims of others that it may write.
+    pub writes: Vec<String>,
+    /// The file that it stands in.
+    pub file: String,
+}
+
+/// One Namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceRow {
+    /// Its name.
+    pub name: String,
+    /// The pod security level that it enforces.
+    pub pod_security: String,
+    /// The Applications that go to it.
+    pub applications: Vec<String>,
+    /// The claims in it that somebody owns.
+    pub claims: Vec<String>,
+    /// The file that it stands in.
+    pub file: String,
+}
+
+/// One claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimRow {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The Applications that own it; one, where all is well.
+    pub owners: Vec<String>,
+    /// The Applications that may write it besides.
+    pub writers: Vec<String>,
+    /// The Applications that read it.
+    pub readers: Vec<String>,
+}
+
+/// The Applications, those of one destination namespace where one is named.
+pub fn apps(repo: &Repo, namespace: Option<&str>) -> Vec<AppRow> {
+    let wanted = |app: &Application<'_>| namespace.is_none_or(|name| app.destination_namespace() == Some(name));
+    let found = repo.applications().filter(|(_, app)| wanted(app));
+    let mut rows: Vec<AppRow> = found
+        .map(|(manifest, app)| app_row(&app, manifest.file.as_str()))
+        .collect();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows
+}
+
+fn app_row(app: &Application<'_>, file: &str) -> AppRow {
+    let sources = app.sources();
+    let (mut owns, mut mounts, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+    for parameters in sources.iter().filter_map(|source| source.parameters().ok()) {
+        owns.extend(parameters.owns.iter().map(ToString::to_string));
+        mounts.extend(parameters.mounts.iter().map(ToString::to_string));
+        writes.extend(parameters.writes.iter().map(ToString::to_string));
+    }
+    let ours = sources.iter().filter(|source| source.is_ours()).count();
+    AppRow {
+        name: app.name().to_owned(),
+        namespace: app.destination_namespace().unwrap_or_default().to_owned(),
+        sources: sources.iter().map(source_text).collect(),
+        revisions: sources
+            .iter()
+            .map(|source| source.target_revision().to_owned())
+            .collect(),
+        rendered_by: match ours {
+            0 => "native",
+            count if count == sources.len() => "plugin",
+            _ => "mixed",
+        },
+        owns,
+        mounts,
+        writes,
+        file: file.to_owned(),
+    }
+}
+
+fn source_text(source: &Source<'_>) -> String {
+    let place = source.chart().or(source.path()).unwrap_or_default();
+    format!("{} {place}", source.repo_url()).trim_end().to_owned()
+}
+
+/// The Namespaces.
+pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -> Vec<NamespaceRow> {
+    let found = repo
+        .namespaces()
+        .filter(|manifest| namespace.is_none_or(|name| manifest.object.name() == name));
+    let mut rows: Vec<NamespaceRow> = found
+        .map(|manifest| {
+            let name = manifest.object.name();
+            NamespaceRow {
+                name: name.to_owned(),
+                pod_security: manifest
+                    .object
+                    .label("pod-security.kubernetes.io/enforce")
+                    .unwrap_or_default()
+                    .to_owned(),
+                applications: apps(repo, Some(name)).into_iter().map(|app| app.name).collect(),
+                claims: claims(ownership, Some(name))
+                    .into_iter()
+                    .filter(|row| !row.owners.is_empty())
+                    .map(|row| row.name)
+                    .collect(),
+                file: manifest.file.to_string(),
+            }
+        })
+        .collect();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows
+}
+
+/// The claims.
+pub fn claims(ownership: &Ownership, namespace: Option<&str>) -> Vec<ClaimRow> {
+    let names =
+        |apps: &std::collections::BTreeSet<crate::model::AppName>| apps.iter().map(ToString::to_string).collect();
+    let found = ownership
+        .claims()
+        .filter(|(claim, _)| namespace.is_none_or(|name| claim.namespace.as_str() == name));
+    found
+        .map(|(reference, claim)| ClaimRow {
+            namespace: reference.namespace.to_string(),
+            name: reference.name.to_string(),
+            owners: names(&claim.owners),
+            readers: names(&claim.consumers.difference(&claim.writers).cloned().collect()),
+            writers: names(&claim.writers),
+        })
+        .collect()
+}
+
+/// Applications as a table; `wide` adds sources, revisions and files.
+pub fn apps_table(rows: &[AppRow], wide: bool) -> String {
+    let mut heads = vec!["name", "namespace", "rendered by", "owns", "mounts", "writes"];
+    if wide {
+        heads.extend(["source", "revision", "file"]);
+    }
+    let cells = rows.iter().map(|row| {
+        let mut cells = vec![row.name.clone(), row.namespace.clone(), row.rendered_by.to_owned()];
+        cells.extend([&row.owns, &row.mounts, &row.writes].map(|list| list.join(" ")));
+        if wide {
+            cells.extend([row.sources.join(" + "), row.revisions.join(" + "), row.file.clone()]);
+        }
+        cells
+    });
+    table(&heads, cells)
+}
+
+/// Namespaces as a table; `wide` adds files.
+pub fn namespaces_table(rows: &[NamespaceRow], wide: bool) -> String {
+    let mut heads = vec!["name", "pod security", "applications", "owned claims"];
+    heads.extend(wide.then_some("file"));
+    let cells = rows.iter().map(|row| {
+        let mut cells = vec![
+            row.name.clone(),
+            row.pod_security.clone(),
+            row.applications.join(" "),
+            row.claims.join(" "),
+        ];
+        cells.extend(wide.then(|| row.file.clone()));
+        cells
+    });
+    table(&heads, cells)
+}
+
+/// Claims as a table.
+pub fn claims_table(rows: &[ClaimRow]) -> String {
+    let cells = rows.iter().map(|row| {
+        vec![
+            row.namespace.clone(),
+            row.name.clone(),
+            row.owners.join(" "),
+            row.writers.join(" "),
+            row.readers.join(" "),
+        ]
+    });
+    table(&["namespace", "claim", "owner", "writers", "readers"], cells)
+}
+
+/// Rows as the tree of a versioned list.
+pub fn tree<R: Serialize>(kind: &str, rows: &[R]) -> Value {
+    json!({"apiVersion": API_VERSION, "kind": kind, "items": rows})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+    use crate::rules::Scope;
+    use std::collections::BTreeMap;
+
+    fn repo() -> Repo {
+        let app = |name: &str, parameters: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\nspec:\n  destination:\n    namespace: media\n  source:\n    repoURL: https://git.example.org/{name}\n    path: helm\n    plugin:\n      name: homelab-v1\n      parameters:\n{parameters}"
+            )
+        };
+        let fetcher = app("fetcher", "      - name: owns\n        array: [audio]\n");
+        let player = app("player", "      - name: mounts\n        array: [\"audio:/a\"]\n");
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n  labels:\n    pod-security.kubernetes.io/enforce: baseline\n";
+        let files = [
+            ("applications/fetcher.yaml", fetcher.as_str()),
+            ("applications/player.yaml", &player),
+            ("applications/ns.yaml", namespace),
+        ];
+        Repo::read(&Memory::new(files).unwrap(), &[]).unwrap()
+    }
+
+    #[test]
+    fn applications_namespaces_and_claims() {
+        let repo = repo();
+        let nothing = BTreeMap::new();
+        let scope = Scope::new(&repo, &nothing);
+        insta::assert_snapshot!(apps_table(&apps(&repo, None), false), @"
+        NAME      NAMESPACE   RENDERED BY   OWNS    MOUNTS     WRITES
+        fetcher   media       plugin        audio   -          -
+        player    media       plugin        -       audio:/a   -
+        ");
+        insta::assert_snapshot!(namespaces_table(&namespaces(&repo, &scope.ownership, None), false), @"
+        NAME    POD SECURITY   APPLICATIONS     OWNED CLAIMS
+        media   baseline       fetcher player   audio
+        ");
+        insta::assert_snapshot!(claims_table(&claims(&scope.ownership, None)), @"
+        NAMESPACE   CLAIM   OWNER     WRITERS   READERS
+        media       audio   fetcher   -         player
+        ");
+        assert!(apps(&repo, Some("other")).is_empty());
+    }
+}
