@@ -34,6 +34,18 @@ pub struct Claim {
     pub consumers: BTreeSet<AppName>,
 }
 
+impl Claim {
+    /// The Applications that mount it without owning it.
+    pub fn foreign_consumers(&self) -> impl Iterator<Item = &AppName> {
+        self.consumers.difference(&self.owners)
+    }
+
+    /// Whether it is somebody else's: owned by others and not by this one.
+    pub fn is_foreign_to(&self, app: &AppName) -> bool {
+        !self.owners.is_empty() && !self.owners.contains(app)
+    }
+}
+
 /// All claims of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {

@@ -92,22 +92,10 @@ impl Case {
         self.findings(rule).into_iter().map(|finding| finding.message).collect()
     }
 
-    /// The first finding's place, as file and text of the line.
-    pub(crate) fn line(&self, rule: &dyn Rule) -> String {
-        let repo = self.repo();
-        let findings = rule.check(&Scope::new(&repo, &self.renders));
-        let location = findings[0].location.clone().unwrap();
-        let manifest = repo
-            .manifests
-            .iter()
-            .find(|m| m.file == location.file && m.document == location.document);
-        let place = repo.place(manifest.unwrap(), &location.pointer);
-        let line = repo.files[&location.file]
-            .text
-            .lines()
-            .nth(place.position.line - 1)
-            .unwrap();
-        format!("{}: {}", location.file, line.trim())
+    /// The place of the first finding: file and JSON Pointer.
+    pub(crate) fn place(&self, rule: &dyn Rule) -> String {
+        let location = self.findings(rule)[0].location.clone().unwrap();
+        format!("{} {}", location.file, location.pointer)
     }
 
     /// Applies the fix of the first finding and shows the rule the result: the finding must be gone, and no other be

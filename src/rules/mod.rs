@@ -14,6 +14,15 @@ pub mod fixes;
 pub mod scope;
 pub mod subject;
 
+mod claim_has_one_owner;
+mod consumer_does_not_render_claim;
+mod consumer_mounts_read_only;
+mod mounted_claim_has_owner;
+mod owned_claim_ignores_extraneous;
+mod owned_claim_is_guarded;
+mod resource_policy_is_not_enough;
+mod volume_is_read_only;
+
 pub use finding::{Finding, Fix, Location, Severity};
 pub use scope::{Rendered, Rendering, Scope};
 pub use subject::{Item, Subject};
@@ -42,7 +51,16 @@ pub trait Rule: Sync {
 }
 
 /// Every rule, in the order of the ids.
-pub static ALL: &[&dyn Rule] = &[];
+pub static ALL: &[&dyn Rule] = &[
+    &owned_claim_is_guarded::OwnedClaimIsGuarded,
+    &owned_claim_ignores_extraneous::OwnedClaimIgnoresExtraneous,
+    &resource_policy_is_not_enough::ResourcePolicyIsNotEnough,
+    &claim_has_one_owner::ClaimHasOneOwner,
+    &mounted_claim_has_owner::MountedClaimHasOwner,
+    &consumer_does_not_render_claim::ConsumerDoesNotRenderClaim,
+    &consumer_mounts_read_only::ConsumerMountsReadOnly,
+    &volume_is_read_only::VolumeIsReadOnly,
+];
 
 /// All findings of all rules, sorted by place and id.
 pub fn check(scope: &Scope<'_>) -> Vec<Finding> {

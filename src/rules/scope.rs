@@ -49,6 +49,7 @@ pub struct Scope<'a> {
     pub repo: &'a Repo,
     /// The Applications, in file order; those with a name that Kubernetes refuses left out.
     pub subjects: Vec<Subject<'a>>,
+    by_name: BTreeMap<AppName, usize>,
     /// Who owns and consumes each claim, from parameters and objects.
     pub ownership: Ownership,
     /// The Namespaces that the repository or a render declares.
@@ -73,6 +74,7 @@ impl<'a> Scope<'a> {
         let mut scope = Self {
             repo,
             subjects: Vec::new(),
+            by_name: BTreeMap::new(),
             ownership: Ownership::default(),
             namespaces: BTreeSet::new(),
             homes: BTreeSet::new(),
@@ -83,6 +85,10 @@ impl<'a> Scope<'a> {
             let rendering = renders.get(&name);
             let subject = Subject::new(repo, &folders, manifest, app, name, rendering);
             scope.learn(&subject);
+            scope
+                .by_name
+                .entry(subject.name.clone())
+                .or_insert(scope.subjects.len());
             scope.subjects.push(subject);
         }
         let declared = repo.namespaces().map(|manifest| manifest.object.name().to_owned());
@@ -106,6 +112,11 @@ impl<'a> Scope<'a> {
         if let Some(namespace) = namespace.filter(|_| !subject.is_seen && !subject.is_ours()) {
             self.unseen.insert(namespace.clone());
         }
+    }
+
+    /// The Application of this name; the first in file order where there are two.
+    pub fn subject(&self, name: &AppName) -> Option<&Subject<'a>> {
+        self.by_name.get(name).map(|index| &self.subjects[*index])
     }
 
     /// Every object with the Application that brings it.

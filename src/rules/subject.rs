@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::PatchOperation;
+use serde_json::Value;
 
+use crate::model::claim::is_claim;
 use crate::model::parameter::{ParameterError, Parameters};
+use crate::model::workload::{ClaimVolume, pod_template};
 use crate::model::{AppName, Application, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Source};
 use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
 
@@ -134,6 +137,32 @@ impl<'a> Subject<'a> {
         };
         let name = ClaimName::new(name).ok()?;
         Some(ClaimRef { namespace, name })
+    }
+
+    /// The claims that it renders, and the PersistentVolumes that it renders with them.
+    pub fn storage(&self) -> impl Iterator<Item = &Item<'a>> {
+        let claims = || self.items.iter().map(Item::object).filter(|object| is_claim(object));
+        let bound: BTreeSet<String> = claims()
+            .filter_map(|claim| Some(claim.at("/spec/volumeName")?.as_str()?.to_owned()))
+            .collect();
+        let named: BTreeSet<String> = claims().map(|claim| claim.name().to_owned()).collect();
+        self.items.iter().filter(move |item| {
+            let object = item.object();
+            let claim_of = || object.at("/spec/claimRef/name").and_then(Value::as_str);
+            is_claim(object)
+                || object.is("", "PersistentVolume")
+                    && (bound.contains(object.name()) || claim_of().is_some_and(|name| named.contains(name)))
+        })
+    }
+
+    /// The claims that an object's pod template names, each with its volume; names that no claim can have left out.
+    pub fn claim_volumes<'i>(&self, item: &'i Item<'_>) -> Vec<(ClaimRef, ClaimVolume<'i>)> {
+        let volumes = pod_template(item.object()).map(|template| template.claim_volumes());
+        volumes
+            .into_iter()
+            .flatten()
+            .filter_map(|volume| Some((self.claim_beside(item.object(), volume.claim)?, volume)))
+            .collect()
     }
 
     /// A finding on the Application's own manifest.

@@ -1,0 +1,123 @@
+//! HL104: a claim of two owners is nobody's.
+
+use super::{Finding, Meta, Rule, Scope, Severity, Subject};
+use crate::model::claim::is_claim;
+
+static META: Meta = Meta {
+    id: "HL104",
+    name: "claim-has-one-owner",
+    severity: Severity::Error,
+    summary: "a claim is rendered or owned by one Application",
+    why: "Argo CD finds the objects of an Application by a tracking annotation, and the Application that synced last has \
+its name in it. Two Applications that render one claim take it from each other at every sync; when one of them goes, the \
+claim can go with it although the other needs it. Two Applications that both have it in `owns` both write it, and the \
+registry on the Namespace can name only one of them.\n\n\
+Leave the claim to the Application that produces the data. The others mount it (parameter `mounts`), and switch it off in \
+their chart; one that has to write it says so with `writes`. When a claim moves from one Application to another, guard it \
+first, then take it out of the one and put it into the other in one commit.\n\n\
+https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-if-a-shared-resource-is-found",
+};
+
+/// HL104.
+pub struct ClaimHasOneOwner;
+
+impl Rule for ClaimHasOneOwner {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (reference, claim) in scope.ownership.claims().filter(|(_, claim)| claim.owners.len() > 1) {
+            // An Application that renders a claim which another one declares is HL106's.
+            let mut owners = claim.owners.clone();
+            if !claim.declared_by.is_empty() {
+                owners
+                    .retain(|app| claim.declared_by.contains(app) || !scope.subject(app).is_some_and(Subject::is_ours));
+            }
+            let Some(last) = owners.last().filter(|_| owners.len() > 1) else {
+                continue;
+            };
+            let Some(subject) = scope.subject(last) else { continue };
+            let names: Vec<String> = owners.iter().map(|app| format!("`{app}`")).collect();
+            let message = format!("claim `{reference}` has {} owners: {}", names.len(), names.join(", "));
+            let item = subject.items.iter().find(|item| {
+                let object = item.object();
+                is_claim(object) && subject.claim_beside(object, object.name()).as_ref() == Some(reference)
+            });
+            let declared = subject
+                .read_sources()
+                .find(|(_, parameters)| parameters.owns.contains(&reference.name));
+            let finding = match (declared, item) {
+                (Some((source, _)), _) => {
+                    let pointer = source.entry("owns", |entry| entry == reference.name.as_str());
+                    subject.finding(&META, message, &pointer)
+                }
+                (None, Some(item)) => subject.finding_on(&META, message, item, ""),
+                (None, None) => subject.finding(&META, message, &subject.source_pointer()),
+            };
+            findings.push(finding.hint("leave it to the one that produces the data, and let the others mount it"));
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, claim, owns};
+    use serde_json::json;
+
+    #[test]
+    fn fires() {
+        let declared = Case::new()
+            .plugin("a", json!([owns(["audio"])]))
+            .plugin("b", json!([owns(["config", "audio"])]));
+        assert_eq!(
+            declared.messages(&ClaimHasOneOwner),
+            ["claim `media/audio` has 2 owners: `a`, `b`"]
+        );
+        assert_eq!(
+            declared.place(&ClaimHasOneOwner),
+            "applications/b.yaml /spec/source/plugin/parameters/0/array/1"
+        );
+        let rendered = Case::new()
+            .plugin("a", json!([owns(["audio"])]))
+            .helm("b")
+            .renders("b", [claim("audio", json!({}))]);
+        assert_eq!(rendered.messages(&ClaimHasOneOwner).len(), 1);
+    }
+
+    #[test]
+    fn stays_silent() {
+        let other_namespace = claim("audio", json!({}));
+        let case = Case::new()
+            .plugin("a", json!([owns(["audio"])]))
+            .renders("a", [claim("audio", json!({}))])
+            .app(
+                "b",
+                json!({"destination": {"namespace": "other"}, "source": {"repoURL": "u"}}),
+            )
+            .renders("b", [other_namespace])
+            .plugin("consumer", json!([]))
+            .renders("consumer", [claim("audio", json!({}))]);
+        assert!(
+            case.messages(&ClaimHasOneOwner).is_empty(),
+            "the consumer that renders it is HL106's"
+        );
+    }
+
+    #[test]
+    fn says_the_way_out() {
+        let case = Case::new()
+            .plugin("a", json!([owns(["audio"])]))
+            .plugin("b", json!([owns(["audio"])]));
+        assert!(
+            case.findings(&ClaimHasOneOwner)[0]
+                .hint
+                .as_deref()
+                .unwrap()
+                .contains("let the others mount it")
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! HL107: whoever does not own a claim only reads it.
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::model::workload::pod_template;
+use serde_json::json;
+
+static META: Meta = Meta {
+    id: "HL107",
+    name: "consumer-mounts-read-only",
+    severity: Severity::Error,
+    summary: "a consumer mounts another Application's claim read-only",
+    why: "A claim has one producer. A second program that can write it can delete, rename or re-own its files: a media \
+server that tidies up, a container that changes the group of everything at its start. Access modes do not help, since \
+they are matched and not enforced; `readOnly` on the volume does, because the kubelet mounts it read-only for every \
+container of the pod.\n\n\
+The plugin makes every foreign claim read-only, at the volume and at every mount. In a natively rendered source set both \
+in the chart. An Application that really has to write says so with the parameter `writes`.\n\n\
+https://kubernetes.io/docs/concepts/storage/volumes/#read-only-mounts",
+};
+
+/// HL107.
+pub struct ConsumerMountsReadOnly;
+
+impl Rule for ConsumerMountsReadOnly {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (subject, item) in scope.finished() {
+            let object = item.object();
+            for (reference, volume) in subject.claim_volumes(item) {
+                let claim = scope.claim(&reference);
+                let writes = !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
+                if !writes || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
+                    continue;
+                }
+                let Some(template) = pod_template(object) else { continue };
+                let spec = template.spec_pointer();
+                let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
+                let message = format!(
+                    "{} `{}` mounts claim `{reference}` read-write; it belongs to {}",
+                    object.kind(),
+                    object.name(),
+                    owners.join(", ")
+                );
+                let at_volume = format!("{spec}/volumes/{}/persistentVolumeClaim/readOnly", volume.index);
+                let mut operations = vec![fixes::set(object.tree(), &at_volume, json!(true))];
+                operations.extend(volume.mounts.iter().filter(|mount| !mount.read_only).map(|mount| {
+                    let (list, container, index) = (mount.list, mount.container, mount.index);
+                    let pointer = format!("{spec}/{list}/{container}/volumeMounts/{index}/readOnly");
+                    fixes::set(object.tree(), &pointer, json!(true))
+                }));
+                let pointer = format!("{spec}/volumes/{}", volume.index);
+                let finding = subject.finding_on(&META, message, item, &pointer);
+                findings.push(match item.patch(operations) {
+                    Some(changes) => finding.fix(Fix {
+                        title: "mount it read-only at the volume and in every container".to_owned(),
+                        safe: false,
+                        changes,
+                    }),
+                    None => finding
+                        .hint("let the plugin render the source, or set `readOnly` at volume and mount in the chart"),
+                });
+            }
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME, deployment, owns, writes};
+
+    fn case(volume: bool, mount: bool) -> Case {
+        Case::new()
+            .plugin("fetcher", json!([owns(["audio"])]))
+            .helm("player")
+            .renders("player", [deployment("player", "audio", volume, mount)])
+    }
+
+    #[test]
+    fn fires() {
+        assert_eq!(
+            case(false, false).messages(&ConsumerMountsReadOnly),
+            ["Deployment `player` mounts claim `media/audio` read-write; it belongs to `fetcher`"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        for (volume, mount) in [(true, true), (true, false), (false, true)] {
+            assert!(case(volume, mount).messages(&ConsumerMountsReadOnly).is_empty());
+        }
+        let own = deployment("fetcher", "audio", false, false);
+        let writer = deployment("editor", "audio", false, false);
+        let case = Case::new()
+            .plugin("fetcher", json!([owns(["audio"])]))
+            .renders("fetcher", [own])
+            .plugin("editor", json!([writes(["audio"])]))
+            .renders("editor", [writer]);
+        assert!(case.messages(&ConsumerMountsReadOnly).is_empty());
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        let case = Case::new()
+            .plugin("fetcher", json!([owns(["audio"])]))
+            .app(
+                "player",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "player"}}),
+            )
+            .manifest("player/deployment.yaml", deployment("player", "audio", false, false));
+        let text = case.fixed(&ConsumerMountsReadOnly);
+        assert_eq!(text.matches("readOnly: true").count(), 2, "{text}");
+    }
+}

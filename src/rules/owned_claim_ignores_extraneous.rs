@@ -1,0 +1,99 @@
+//! HL102: a kept claim must not keep its Application out of sync.
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::model::sync::{COMPARE_OPTIONS, SYNC_OPTIONS, entries, value};
+
+static META: Meta = Meta {
+    id: "HL102",
+    name: "owned-claim-ignores-extraneous",
+    severity: Severity::Warning,
+    summary: "an owned claim that is never pruned carries IgnoreExtraneous",
+    why: "A claim with `Prune=false` stays in the cluster when its manifest goes, and the Application is OutOfSync from then \
+on: a state that people learn to ignore, and that hides real differences. With `argocd.argoproj.io/compare-options: \
+IgnoreExtraneous` on the live claim Argo CD leaves it out of the comparison. It has to be written while the claim is still \
+in Git. The plugin writes it on every claim that it renders. Claims without `Prune=false` are left to HL101.\n\n\
+https://argo-cd.readthedocs.io/en/stable/user-guide/compare-options/#ignoring-resources-that-are-extraneous",
+};
+
+/// HL102.
+pub struct OwnedClaimIgnoresExtraneous;
+
+impl Rule for OwnedClaimIgnoresExtraneous {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for subject in &scope.subjects {
+            for item in subject.storage().filter(|item| item.is_finished) {
+                let object = item.object();
+                let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
+                if prune != Some("false") || entries(object, COMPARE_OPTIONS).any(|entry| entry == "IgnoreExtraneous") {
+                    continue;
+                }
+                let message = format!(
+                    "`{}/{}` is never pruned and has no IgnoreExtraneous",
+                    object.kind(),
+                    object.name()
+                );
+                let finding = subject.finding_on(&META, message, item, "/metadata");
+                let mut options: Vec<&str> = entries(object, COMPARE_OPTIONS).collect();
+                options.push("IgnoreExtraneous");
+                findings.push(match item.patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options.join(","))]) {
+                    Some(changes) => finding.fix(Fix {
+                        title: "add IgnoreExtraneous to its compare options".to_owned(),
+                        safe: true,
+                        changes,
+                    }),
+                    None => finding
+                        .hint("let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart"),
+                });
+            }
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME, claim, guarded_claim};
+    use serde_json::json;
+
+    #[test]
+    fn fires() {
+        let guards = json!({SYNC_OPTIONS: "Prune=false,Delete=false", COMPARE_OPTIONS: "ServerSideDiff=true"});
+        let case = Case::new().helm("fetcher").renders("fetcher", [claim("audio", guards)]);
+        assert_eq!(
+            case.messages(&OwnedClaimIgnoresExtraneous),
+            ["`PersistentVolumeClaim/audio` is never pruned and has no IgnoreExtraneous"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        let case = Case::new()
+            .helm("fetcher")
+            .renders("fetcher", [guarded_claim("audio"), claim("unguarded", json!({}))]);
+        assert!(case.messages(&OwnedClaimIgnoresExtraneous).is_empty());
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        let case = Case::new()
+            .app(
+                "storage",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "storage"}}),
+            )
+            .manifest(
+                "storage/audio.yaml",
+                claim(
+                    "audio",
+                    json!({SYNC_OPTIONS: "Prune=false", COMPARE_OPTIONS: "ServerSideDiff=true"}),
+                ),
+            );
+        let text = case.fixed(&OwnedClaimIgnoresExtraneous);
+        assert!(text.contains("ServerSideDiff=true,IgnoreExtraneous"), "{text}");
+    }
+}

@@ -1,0 +1,205 @@
+//! HL101: a claim that is pruned or deleted takes its data along.
+
+use super::{Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::model::Object;
+use crate::model::sync::{SYNC_OPTIONS, entries, is_hook, value};
+use crate::model::workload::{claims_of_templates, deletes_its_claims};
+
+static META: Meta = Meta {
+    id: "HL101",
+    name: "owned-claim-is-guarded",
+    severity: Severity::Error,
+    summary: "an owned claim carries Prune=false and Delete=false, and nothing that undoes them",
+    why: "Without `Prune=false` Argo CD deletes a claim as soon as the chart renames it or renders it no more; without \
+`Delete=false` it goes with its Application. Most home storage classes (local-path in k3s and kind) reclaim a volume by \
+erasing its directory, so the data is gone a second later. Argo CD reads both options from the live object: they have to \
+be in the cluster before the commit that removes the claim. A claim that is a hook, or has `Replace=true` or `Force=true`, \
+is deleted and created again in spite of every guard; so is one that a StatefulSet deletes by its retention policy.\n\n\
+The plugin writes both options on every claim that it renders: let it render the source (`plugin: {name: homelab-v1}`), or \
+set the annotation `argocd.argoproj.io/sync-options: Prune=false,Delete=false` in the chart.\n\n\
+https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
+};
+
+/// HL101.
+pub struct OwnedClaimIsGuarded;
+
+impl Rule for OwnedClaimIsGuarded {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for subject in &scope.subjects {
+            for item in subject.storage().filter(|item| item.is_finished) {
+                findings.extend(unguarded(subject, item).or_else(|| undone(subject, item)));
+            }
+            findings.extend(
+                subject
+                    .items
+                    .iter()
+                    .filter_map(|item| deleted_by_its_set(subject, item)),
+            );
+        }
+        findings
+    }
+}
+
+/// The guards that an object lacks; those of the Application count where the object says nothing.
+fn missing(subject: &Subject<'_>, object: &Object) -> Vec<&'static str> {
+    let is_false = |key: &str| {
+        let own = value(entries(object, SYNC_OPTIONS), key);
+        own.or_else(|| subject.app.sync_option(key)) == Some("false")
+    };
+    let guards = [("Prune", "Prune=false"), ("Delete", "Delete=false")];
+    guards
+        .into_iter()
+        .filter(|(key, _)| !is_false(key))
+        .map(|(_, guard)| guard)
+        .collect()
+}
+
+fn unguarded(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
+    let missing = missing(subject, item.object());
+    if missing.is_empty() {
+        return None;
+    }
+    let object = item.object();
+    let message = format!(
+        "`{}/{}` has no {}",
+        object.kind(),
+        object.name(),
+        missing.join(" and no ")
+    );
+    let finding = subject.finding_on(&META, message, item, "/metadata");
+    Some(match item.patch(vec![fixes::guard(object)]) {
+        Some(changes) => finding.fix(Fix {
+            title: format!("add {} to its sync options", missing.join(" and ")),
+            safe: true,
+            changes,
+        }),
+        None => finding.hint("let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart"),
+    })
+}
+
+fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
+    let object = item.object();
+    let name = format!("`{}/{}`", object.kind(), object.name());
+    let recreating = ["Replace", "Force"]
+        .into_iter()
+        .find(|key| value(entries(object, SYNC_OPTIONS), key) == Some("true"));
+    let (message, hint) = if is_hook(object) {
+        (
+            format!("{name} is a hook: Argo CD deletes and creates it at a sync"),
+            "take the hook annotation off",
+        )
+    } else {
+        let message = format!("{name} has {}=true: Argo CD deletes and creates it", recreating?);
+        (message, "take the option off")
+    };
+    Some(
+        subject
+            .finding_on(&META, message, item, "/metadata/annotations")
+            .hint(hint),
+    )
+}
+
+fn deleted_by_its_set(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
+    let object = item.object();
+    let policy = deletes_its_claims(object);
+    let owns = subject.owns();
+    let claim = claims_of_templates(object)
+        .into_iter()
+        .find(|claim| owns.contains(claim))?;
+    let when = policy.first()?;
+    let message = format!(
+        "StatefulSet `{}` deletes its claim `{claim}`: {when} is Delete",
+        object.name()
+    );
+    let pointer = "/spec/persistentVolumeClaimRetentionPolicy";
+    Some(
+        subject
+            .finding_on(&META, message, item, pointer)
+            .hint("set the retention policy to Retain"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME, claim, guarded_claim, owns};
+    use serde_json::json;
+
+    #[test]
+    fn fires() {
+        let case = Case::new().helm("fetcher").renders(
+            "fetcher",
+            [
+                claim("plain", json!({})),
+                claim("half", json!({SYNC_OPTIONS: "Prune=false,Delete=confirm"})),
+                claim("hook", json!({SYNC_OPTIONS: "Prune=false,Delete=false", "helm.sh/hook": "pre-install"})),
+                claim("forced", json!({SYNC_OPTIONS: "Prune=false,Delete=false,Force=true"})),
+                json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv"}, "spec": {"claimRef": {"name": "plain"}}}),
+            ],
+        );
+        assert_eq!(
+            case.messages(&OwnedClaimIsGuarded),
+            [
+                "`PersistentVolumeClaim/plain` has no Prune=false and no Delete=false",
+                "`PersistentVolumeClaim/half` has no Delete=false",
+                "`PersistentVolumeClaim/hook` is a hook: Argo CD deletes and creates it at a sync",
+                "`PersistentVolumeClaim/forced` has Force=true: Argo CD deletes and creates it",
+                "`PersistentVolume/pv` has no Prune=false and no Delete=false",
+            ]
+        );
+        assert_eq!(
+            case.place(&OwnedClaimIsGuarded),
+            "applications/fetcher.yaml /spec/source"
+        );
+    }
+
+    #[test]
+    fn fires_on_a_set_that_deletes_an_owned_claim() {
+        let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}}], "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"}}});
+        let case = |owned| {
+            Case::new()
+                .plugin("db", json!([owns([owned])]))
+                .renders("db", [set.clone()])
+        };
+        assert_eq!(
+            case("data-db-0").messages(&OwnedClaimIsGuarded),
+            ["StatefulSet `db` deletes its claim `data-db-0`: whenDeleted is Delete"]
+        );
+        assert!(case("other").messages(&OwnedClaimIsGuarded).is_empty());
+    }
+
+    #[test]
+    fn stays_silent() {
+        let case = Case::new()
+            .plugin("fetcher", json!([owns(["audio"])]))
+            .renders("fetcher", [guarded_claim("audio")])
+            .plugin("unrendered", json!([owns(["films"])]))
+            .app(
+                "whole",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": "u"}, "syncPolicy": {"syncOptions": ["Prune=false", "Delete=false"]}}),
+            )
+            .renders("whole", [claim("books", json!({}))]);
+        assert!(case.messages(&OwnedClaimIsGuarded).is_empty());
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        let case = Case::new()
+            .app(
+                "storage",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "storage"}}),
+            )
+            .manifest(
+                "storage/audio.yaml",
+                claim("audio", json!({SYNC_OPTIONS: "Validate=false,Prune=true"})),
+            );
+        let text = case.fixed(&OwnedClaimIsGuarded);
+        assert!(text.contains("Validate=false,Prune=false,Delete=false"), "{text}");
+    }
+}

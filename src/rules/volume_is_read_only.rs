@@ -1,0 +1,109 @@
+//! HL108: read-only at the mount alone can be undone by the next container.
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::model::workload::pod_template;
+use serde_json::json;
+
+static META: Meta = Meta {
+    id: "HL108",
+    name: "volume-is-read-only",
+    severity: Severity::Warning,
+    summary: "a consumer's volume is read-only, and not only its mounts",
+    why: "`readOnly` on a mount binds that container only: a sidecar that is added later mounts the same volume read-write, \
+and the kubelet still changes the group of the owner's files to the pod's `fsGroup`. `readOnly` under \
+`persistentVolumeClaim` binds the whole pod and keeps the files' owners as they are. Set both; the plugin does.\n\n\
+https://kubernetes.io/docs/tasks/configure-pod-container/security-context/#configure-volume-permission-and-ownership-change-policy-for-pods",
+};
+
+/// HL108.
+pub struct VolumeIsReadOnly;
+
+impl Rule for VolumeIsReadOnly {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (subject, item) in scope.finished() {
+            let object = item.object();
+            for (reference, volume) in subject.claim_volumes(item) {
+                let claim = scope.claim(&reference);
+                let at_mounts_only =
+                    !volume.read_only && !volume.mounts.is_empty() && volume.mounts.iter().all(|mount| mount.read_only);
+                if !at_mounts_only || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
+                    continue;
+                }
+                let Some(template) = pod_template(object) else { continue };
+                let message = format!(
+                    "{} `{}` mounts claim `{reference}` read-only, but its volume is not",
+                    object.kind(),
+                    object.name()
+                );
+                let pointer = format!("{}/volumes/{}", template.spec_pointer(), volume.index);
+                let finding = subject.finding_on(&META, message, item, &pointer);
+                let read_only = format!("{pointer}/persistentVolumeClaim/readOnly");
+                let operation = fixes::set(object.tree(), &read_only, json!(true));
+                findings.push(match item.patch(vec![operation]) {
+                    Some(changes) => finding.fix(Fix {
+                        title: "make the volume read-only".to_owned(),
+                        safe: true,
+                        changes,
+                    }),
+                    None => finding
+                        .hint("let the plugin render the source, or set `persistentVolumeClaim.readOnly` in the chart"),
+                });
+            }
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME, deployment, owns};
+
+    fn case(volume: bool, mount: bool) -> Case {
+        Case::new()
+            .plugin("fetcher", json!([owns(["audio"])]))
+            .app(
+                "player",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "player"}}),
+            )
+            .manifest("player/deployment.yaml", deployment("player", "audio", volume, mount))
+    }
+
+    #[test]
+    fn fires() {
+        let case = case(false, true);
+        assert_eq!(
+            case.messages(&VolumeIsReadOnly),
+            ["Deployment `player` mounts claim `media/audio` read-only, but its volume is not"]
+        );
+        assert!(
+            case.place(&VolumeIsReadOnly)
+                .starts_with("player/deployment.yaml /spec/template/spec/volumes/0")
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        assert!(case(true, true).messages(&VolumeIsReadOnly).is_empty());
+        assert!(
+            case(false, false).messages(&VolumeIsReadOnly).is_empty(),
+            "that is HL107's"
+        );
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        assert_eq!(
+            case(false, true)
+                .fixed(&VolumeIsReadOnly)
+                .matches("readOnly: true")
+                .count(),
+            2
+        );
+    }
+}
