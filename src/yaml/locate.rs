@@ -1,0 +1,185 @@
+//! JSON Pointer → node and span.
+
+use super::tree::{Kind, Style, Tree};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Where an entry stands, in bytes of the document's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The key, for an entry of a mapping.
+    pub key: Option<Range<usize>>,
+    /// The value; of no length if it is absent.
+    pub value: Range<usize>,
+}
+
+/// One step down: which container, which entry of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// The container.
+    pub(super) container: u32,
+    /// The key, in a mapping.
+    pub(super) key: Option<u32>,
+    /// Which entry, from 0.
+    pub(super) position: usize,
+    /// The value.
+    pub(super) node: u32,
+}
+
+/// The steps of a pointer from the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Path {
+    pub(super) steps: Vec<Step>,
+}
+
+impl Path {
+    /// The node that the path ends at.
+    pub(super) fn node(&self) -> u32 {
+        self.steps.last().map_or(0, |step| step.node)
+    }
+}
+
+/// What a lookup of one step found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Entry(Step),
+    /// Nothing of that name; a mapping could get it, a merged one may have it from elsewhere.
+    Absent,
+    /// The container is no collection in this place of the text: an alias or a scalar.
+    Elsewhere,
+}
+
+impl Tree<'_> {
+    /// The span of what a JSON Pointer names. Nothing if it is not there, or not written there: behind an alias or merge.
+    pub fn locate(&self, pointer: &str) -> Option<Span> {
+        let path = self.path(tokens(pointer)?.iter().map(AsRef::as_ref))?;
+        let range = |index: u32| self.node(index).start as usize..self.node(index).end as usize;
+        let key = path.steps.last().and_then(|step| step.key).map(range);
+        (!self.nodes.is_empty()).then(|| Span {
+            key,
+            value: range(path.node()),
+        })
+    }
+
+    /// Walks down from the root.
+    pub(super) fn path<'k>(&self, tokens: impl Iterator<Item = &'k str>) -> Option<Path> {
+        let mut path = Path::default();
+        for token in tokens {
+            match self.step(path.node(), token) {
+                Found::Entry(step) => path.steps.push(step),
+                Found::Absent | Found::Elsewhere => return None,
+            }
+        }
+        Some(path)
+    }
+
+    /// One step down. Of two equal keys the last is meant, as in Go.
+    pub(super) fn step(&self, container: u32, token: &str) -> Found {
+        if self.nodes.is_empty() {
+            return Found::Elsewhere;
+        }
+        let mut found = Found::Absent;
+        match self.node(container).kind {
+            Kind::Map => {
+                for (position, (key, node)) in self.pairs(container).enumerate() {
+                    if !self.is_merge(key) && self.key(key).is_ok_and(|text| text == token) {
+                        found = Found::Entry(Step {
+                            container,
+                            key: Some(key),
+                            position,
+                            node,
+                        });
+                    }
+                }
+                found
+            }
+            Kind::Seq => match index(token) {
+                Some(position) => self.children(container).nth(position).map_or(Found::Absent, |node| {
+                    Found::Entry(Step {
+                        container,
+                        key: None,
+                        position,
+                        node,
+                    })
+                }),
+                None => Found::Absent,
+            },
+            _ => Found::Elsewhere,
+        }
+    }
+
+    /// How many entries a container has.
+    pub(super) fn len(&self, container: u32) -> usize {
+        let children = self.children(container).count();
+        if self.node(container).kind == Kind::Map {
+            children / 2
+        } else {
+            children
+        }
+    }
+
+    /// Whether a node is a collection by indentation.
+    pub(super) fn is_block(&self, index: u32) -> bool {
+        let node = self.node(index);
+        matches!(node.kind, Kind::Map | Kind::Seq) && node.style == Style::Block
+    }
+}
+
+/// The tokens of a JSON Pointer, unescaped.
+pub(super) fn tokens(pointer: &str) -> Option<Vec<Cow<'_, str>>> {
+    if pointer.is_empty() {
+        return Some(Vec::new());
+    }
+    let tokens = pointer.strip_prefix('/')?.split('/');
+    Some(
+        tokens
+            .map(|token| {
+                if token.contains('~') {
+                    token.replace("~1", "/").replace("~0", "~").into()
+                } else {
+                    token.into()
+                }
+            })
+            .collect(),
+    )
+}
+
+/// An array index as RFC 6901 has it.
+pub(super) fn index(token: &str) -> Option<usize> {
+    let plain = token == "0" || (!token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit()));
+    if plain { token.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_name_spans() {
+        let text = "a:\n  - b: 1 # c\n    \"x/y\": z\nd:\ne: &x {f: [g]}\nh: *x\n";
+        let tree = Tree::parse(text).unwrap();
+        let value = |pointer: &str| tree.locate(pointer).map(|span| &text[span.value]);
+        assert_eq!(value("/a/0/b"), Some("1"));
+        assert_eq!(value("/a/0/x~1y"), Some("z"));
+        assert_eq!(value("/d"), Some(""));
+        assert_eq!(value("/e/f/0"), Some("g"));
+        assert_eq!(value("/h"), Some("*x"));
+        assert_eq!(value("/h/f"), None);
+        assert_eq!(value("/a/1"), None);
+        assert_eq!(value("/a/00"), None);
+        assert_eq!(
+            tree.locate("/a/0/x~1y").and_then(|span| span.key).map(|key| &text[key]),
+            Some("\"x/y\"")
+        );
+        assert_eq!(value("").map(str::len), Some(text.len() - 1));
+    }
+
+    #[test]
+    fn keys_are_found_by_their_reading_and_the_last_wins() {
+        let text = "yes: 1\na: 2\na: 3\n";
+        let tree = Tree::parse(text).unwrap();
+        assert_eq!(tree.locate("/true").map(|span| &text[span.value]), Some("1"));
+        assert_eq!(tree.locate("/a").map(|span| &text[span.value]), Some("3"));
+        assert_eq!(tree.locate("/yes"), None);
+    }
+}

@@ -1,0 +1,259 @@
+//! JSON Patch → text: the lines that a patch is about change, and not one byte besides.
+//!
+//! The proof: every result is parsed again and must have exactly the value that the patch gives on the input's value. A
+//! result that has not, and a document in which an edit is not safe, fall back to a re-print of that one document, which
+//! has to pass the same proof; where that fails too, nothing is changed and the error says which line stood in the way.
+//!
+//! `layout` reads where things stand in the text, `plan` turns operations into edits of entries, `edit` those into edits
+//! of bytes.
+
+mod edit;
+pub(super) mod layout;
+mod plan;
+
+use super::reprint::reprint;
+use super::tree::Tree;
+use super::value::normalise;
+use super::{YamlError, newlines};
+use json_patch::{Patch, PatchOperation};
+use plan::Op;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// A document after its patch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spliced {
+    /// The document's new text.
+    pub text: String,
+    /// Its value.
+    pub value: Value,
+    /// Whether the document had to be printed anew, without its comments.
+    pub reprinted: bool,
+}
+
+/// Why a patch could not be put into a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpliceError {
+    /// The document cannot be read.
+    Yaml(YamlError),
+    /// The patch does not fit the document.
+    Patch {
+        /// Which operation, from 0.
+        operation: usize,
+        /// Its path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The patch fits, but no text was found that provably reads as it should.
+    Unspliceable {
+        /// Line of the document, from 1.
+        line: usize,
+        /// What stood in the way.
+        reason: String,
+    },
+}
+
+impl SpliceError {
+    /// Moves the line down: the error of a document becomes the error of the file that has it below `lines` lines.
+    #[must_use]
+    pub fn below(self, lines: usize) -> Self {
+        match self {
+            Self::Yaml(error) => Self::Yaml(error.below(lines)),
+            Self::Unspliceable { line, reason } => Self::Unspliceable {
+                line: line + lines,
+                reason,
+            },
+            patch @ Self::Patch { .. } => patch,
+        }
+    }
+}
+
+impl fmt::Display for SpliceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yaml(error) => error.fmt(f),
+            Self::Patch {
+                operation,
+                path,
+                reason,
+            } => {
+                write!(f, "patch operation {} at `{path}`: {reason}", operation + 1)
+            }
+            Self::Unspliceable { line, reason } => write!(f, "line {line}: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for SpliceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        None
+    }
+}
+
+impl From<YamlError> for SpliceError {
+    fn from(error: YamlError) -> Self {
+        Self::Yaml(error)
+    }
+}
+
+/// Why an edit is not made: where, and what stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) offset: usize,
+    pub(super) reason: &'static str,
+}
+
+/// Puts a patch into the text of one document.
+pub fn splice(text: &str, patch: &Patch) -> Result<Spliced, SpliceError> {
+    Tree::parse(text)?.splice(patch)
+}
+
+impl Tree<'_> {
+    /// Puts a patch into the document's text. An empty patch leaves the bytes alone.
+    pub fn splice(&self, patch: &Patch) -> Result<Spliced, SpliceError> {
+        let value = self.value()?;
+        self.splice_value(value, patch)
+    }
+
+    /// As [`Tree::splice`], for a caller that has the document's value already: `value` must be [`Tree::value`]'s.
+    pub fn splice_value(&self, value: Value, patch: &Patch) -> Result<Spliced, SpliceError> {
+        let (expected, ops) = apply(value, patch)?;
+        if ops.is_empty() {
+            return Ok(Spliced {
+                text: self.text.to_owned(),
+                value: expected,
+                reprinted: false,
+            });
+        }
+        layout::refuse_document(self).map_err(|refusal| self.unspliceable(refusal))?;
+        let spliced = edit_text(self, ops).and_then(|text| prove(self.text, text, &expected));
+        let refusal = match spliced {
+            Ok(text) => {
+                return Ok(Spliced {
+                    text,
+                    value: expected,
+                    reprinted: false,
+                });
+            }
+            Err(refusal) => refusal,
+        };
+        match prove(self.text, reprint(self, &expected), &expected) {
+            Ok(text) => Ok(Spliced {
+                text,
+                value: expected,
+                reprinted: true,
+            }),
+            Err(_) => Err(self.unspliceable(refusal)),
+        }
+    }
+
+    fn unspliceable(&self, refusal: Refusal) -> SpliceError {
+        let line = newlines(&self.text[..refusal.offset.min(self.text.len())]) + 1;
+        SpliceError::Unspliceable {
+            line,
+            reason: refusal.reason.to_owned(),
+        }
+    }
+}
+
+/// The patched value, and the operations that change it as plain additions, replacements and removals.
+fn apply(mut value: Value, patch: &Patch) -> Result<(Value, Vec<Op>), SpliceError> {
+    let mut ops = Vec::with_capacity(patch.0.len());
+    for (number, operation) in patch.0.iter().enumerate() {
+        let mut operation = operation.clone();
+        if let PatchOperation::Add(json_patch::AddOperation { value, .. })
+        | PatchOperation::Replace(json_patch::ReplaceOperation { value, .. })
+        | PatchOperation::Test(json_patch::TestOperation { value, .. }) = &mut operation
+        {
+            normalise(value);
+        }
+        let before = operations(&operation, &value);
+        let one = std::slice::from_ref(&operation);
+        json_patch::patch(&mut value, one).map_err(|error| SpliceError::Patch {
+            operation: number,
+            path: operation.path().to_string(),
+            reason: error.kind.to_string(),
+        })?;
+        ops.extend(before);
+    }
+    Ok((value, ops))
+}
+
+/// What an operation does to a value, in terms of values; nothing for one that leaves it as it is.
+fn operations(operation: &PatchOperation, value: &Value) -> Vec<Op> {
+    let at = |path: &json_patch::jsonptr::Pointer| value.pointer(path.as_str()).cloned();
+    match operation {
+        PatchOperation::Add(add) => {
+            let same = at(&add.path).is_some_and(|old| old == add.value) && !in_array(value, &add.path);
+            if same {
+                Vec::new()
+            } else {
+                vec![Op::add(&add.path, add.value.clone())]
+            }
+        }
+        PatchOperation::Replace(replace) => {
+            let same = at(&replace.path).is_some_and(|old| old == replace.value);
+            if same {
+                Vec::new()
+            } else {
+                vec![Op::replace(&replace.path, replace.value.clone())]
+            }
+        }
+        PatchOperation::Remove(remove) => vec![Op::remove(&remove.path)],
+        PatchOperation::Copy(copy) => at(&copy.from)
+            .map(|from| Op::add(&copy.path, from))
+            .into_iter()
+            .collect(),
+        PatchOperation::Move(moved) if moved.from == moved.path => Vec::new(),
+        PatchOperation::Move(moved) => match at(&moved.from) {
+            Some(from) => vec![Op::remove(&moved.from), Op::add(&moved.path, from)],
+            None => Vec::new(),
+        },
+        PatchOperation::Test(_) => Vec::new(),
+    }
+}
+
+/// Whether a path names an element of an array: adding there inserts.
+fn in_array(value: &Value, path: &json_patch::jsonptr::Pointer) -> bool {
+    path.parent()
+        .and_then(|parent| value.pointer(parent.as_str()))
+        .is_some_and(Value::is_array)
+}
+
+/// Makes the edits, as many operations at a time as do not touch each other.
+fn edit_text(tree: &Tree<'_>, ops: Vec<Op>) -> Result<String, Refusal> {
+    let mut rest = VecDeque::from(ops);
+    let mut text = edit::round(tree, &mut rest)?;
+    while !rest.is_empty() {
+        let lost = Refusal {
+            offset: 0,
+            reason: "an edit made the document unreadable",
+        };
+        let next = Tree::parse(&text).map_err(|_| lost)?;
+        text = edit::round(&next, &mut rest)?;
+    }
+    Ok(text)
+}
+
+/// Reads a new text again: it must be one document with exactly the expected value.
+fn prove(before: &str, text: String, expected: &Value) -> Result<String, Refusal> {
+    let unequal = Refusal {
+        offset: 0,
+        reason: "the patched text would not read as the patched value",
+    };
+    let separators = |text: &str| memchr::memmem::find_iter(text.as_bytes(), "\n---").count();
+    let read = Tree::parse(&text).and_then(|tree| tree.value()).map_err(|_| unequal)?;
+    if read == *expected
+        && separators(before) == separators(&text)
+        && before.starts_with("---") == text.starts_with("---")
+    {
+        Ok(text)
+    } else {
+        Err(unequal)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! New entries.
+
+use super::{Edit, Editor, json};
+use crate::yaml::locate::Path;
+use crate::yaml::splice::Refusal;
+use crate::yaml::tree::{Kind, Style};
+use crate::yaml::write::flow_entry;
+use serde_json::Value;
+
+impl Editor<'_, '_> {
+    /// New entries at the end of a container (in a mapping of braces at its start: that holds against trailing commas
+    /// and comments).
+    pub(super) fn append(
+        &self,
+        path: &Path,
+        entries: &[(Option<String>, Value)],
+        edits: &mut Vec<Edit>,
+    ) -> Result<(), Refusal> {
+        let container = path.node();
+        let edit = match self.tree.node(container).style {
+            Style::Block => self.append_lines(path, entries)?,
+            Style::Flow => self.append_json(container, entries, path.steps.len()),
+            Style::Pair => {
+                return Err(Refusal {
+                    offset: self.start(container),
+                    reason: "a pair without braces takes no entry",
+                });
+            }
+        };
+        edits.push(edit);
+        Ok(())
+    }
+
+    fn append_lines(&self, path: &Path, entries: &[(Option<String>, Value)]) -> Result<Edit, Refusal> {
+        let column = self.entries_column(path)?;
+        let at = self.layout.line_end(self.end(path.node()));
+        let writer = self.writer();
+        let text = self.layout.text();
+        // The last line of a text may lack its line end; then the new lines bring it and lack theirs.
+        let ended = at == 0 || text.as_bytes()[at - 1] == b'\n';
+        let mut lines = String::new();
+        for (key, value) in entries {
+            if ended {
+                lines.extend(std::iter::repeat_n(' ', column));
+            } else {
+                writer.line(&mut lines, column);
+            }
+            match key {
+                Some(key) => writer.entry(&mut lines, key, value, column),
+                None => writer.item(&mut lines, value, column),
+            }
+            if ended {
+                lines.push_str(writer.newline);
+            }
+        }
+        Ok(Edit {
+            at,
+            until: at,
+            text: lines,
+            depth: path.steps.len(),
+        })
+    }
+
+    fn append_json(&self, container: u32, entries: &[(Option<String>, Value)], depth: usize) -> Edit {
+        let node = self.tree.node(container);
+        let open = node.start as usize + 1;
+        let entry = |(key, value): &(Option<String>, Value)| match key {
+            Some(key) => {
+                let mut text = String::new();
+                flow_entry(&mut text, key, value);
+                text
+            }
+            None => json(value),
+        };
+        let Some(first) = (node.next > container + 1).then(|| self.start(container + 1)) else {
+            let text = entries.iter().map(entry).collect::<Vec<_>>().join(", ");
+            return Edit {
+                at: open,
+                until: open,
+                text,
+                depth,
+            };
+        };
+        // Entries on lines of their own get lines of their own.
+        let gap = self
+            .layout
+            .text()
+            .get(open..first)
+            .filter(|gap| gap.contains('\n') && gap.trim().is_empty());
+        if node.kind == Kind::Map {
+            let text = entries.iter().map(|new| match gap {
+                Some(gap) => format!("{gap}{},", entry(new)),
+                None => format!("{}, ", entry(new)),
+            });
+            return Edit {
+                at: open,
+                until: open,
+                text: text.collect(),
+                depth,
+            };
+        }
+        let last = self.tree.children(container).last().unwrap_or(container + 1);
+        let at = self.end(last);
+        let text = entries
+            .iter()
+            .map(|new| format!(",{}{}", gap.unwrap_or(" "), entry(new)))
+            .collect();
+        Edit {
+            at,
+            until: at,
+            text,
+            depth,
+        }
+    }
+
+    /// A new item before one of a sequence.
+    pub(super) fn insert_before(&self, path: &Path, value: &Value, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
+        let Some((step, above)) = path.steps.split_last() else {
+            return Ok(());
+        };
+        let depth = above.len();
+        if self.tree.node(step.container).style != Style::Block {
+            let at = self.start(step.node);
+            edits.push(Edit {
+                at,
+                until: at,
+                text: format!("{}, ", json(value)),
+                depth,
+            });
+            return Ok(());
+        }
+        let lost = Refusal {
+            offset: self.start(step.node),
+            reason: "the dash of an item cannot be told",
+        };
+        let dash = self.layout.dash(&path.steps).ok_or(lost)?;
+        let column = self.layout.column(dash).ok_or(lost)?;
+        let writer = self.writer();
+        let mut text = String::new();
+        let before = step
+            .position
+            .checked_sub(1)
+            .and_then(|before| self.tree.children(step.container).nth(before));
+        let at = match before {
+            // Behind the item before, so that comments above an item stay with it.
+            Some(before) if self.layout.leads_line(dash) => {
+                text.extend(std::iter::repeat_n(' ', column));
+                writer.item(&mut text, value, column);
+                text.push_str(writer.newline);
+                self.layout.line_end(self.end(before))
+            }
+            _ => {
+                writer.item(&mut text, value, column);
+                writer.line(&mut text, column);
+                dash
+            }
+        };
+        edits.push(Edit {
+            at,
+            until: at,
+            text,
+            depth,
+        });
+        Ok(())
+    }
+}

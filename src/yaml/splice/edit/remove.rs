@@ -1,0 +1,125 @@
+//! Entries gone.
+
+use super::{Edit, Editor};
+use crate::yaml::locate::{Path, Step};
+use crate::yaml::splice::Refusal;
+use crate::yaml::tree::{Kind, Style};
+use serde_json::{Map, Value};
+
+impl Editor<'_, '_> {
+    /// Takes an entry out with its lines; the comments above it and below it stay.
+    pub(super) fn remove(&self, path: &Path, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
+        let Some((step, above)) = path.steps.split_last() else {
+            return Err(Refusal {
+                offset: 0,
+                reason: "the patch is about the document as a whole",
+            });
+        };
+        let container = self.tree.node(step.container);
+        let alone = self.tree.len(step.container) == 1;
+        let depth = path.steps.len();
+        match container.style {
+            Style::Pair => Err(Refusal {
+                offset: self.start(step.container),
+                reason: "a pair without braces cannot lose its entry",
+            }),
+            Style::Flow => {
+                let (at, until) = self.flow_entry_range(step, alone);
+                edits.push(Edit {
+                    at,
+                    until,
+                    text: String::new(),
+                    depth,
+                });
+                Ok(())
+            }
+            Style::Block if alone => {
+                let empty = if container.kind == Kind::Map {
+                    Value::Object(Map::new())
+                } else {
+                    Value::Array(Vec::new())
+                };
+                self.replace(&Path { steps: above.to_vec() }, &empty, edits)
+            }
+            Style::Block => {
+                let (at, until) = self.lines_of(path, step)?;
+                edits.push(Edit {
+                    at,
+                    until,
+                    text: String::new(),
+                    depth,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// An entry in brackets with the comma that goes with it.
+    fn flow_entry_range(&self, step: &Step, alone: bool) -> (usize, usize) {
+        let container = self.tree.node(step.container);
+        if alone {
+            return (container.start as usize + 1, container.end as usize - 1);
+        }
+        let entries = self.entries(step.container);
+        let (start, end) = entries[step.position];
+        match entries.get(step.position + 1) {
+            Some((next, _)) => (start, *next),
+            None => (entries[step.position - 1].1, end),
+        }
+    }
+
+    /// Start and end of each entry of a container.
+    fn entries(&self, container: u32) -> Vec<(usize, usize)> {
+        if self.tree.node(container).kind == Kind::Map {
+            let pairs = self.tree.pairs(container);
+            pairs
+                .map(|(key, value)| (self.start(key), self.end(value).max(self.end(key))))
+                .collect()
+        } else {
+            self.tree
+                .children(container)
+                .map(|item| (self.start(item), self.end(item)))
+                .collect()
+        }
+    }
+
+    /// The lines of an entry; for one that stands behind a dash, up to the entry that takes its place there.
+    fn lines_of(&self, path: &Path, step: &Step) -> Result<(usize, usize), Refusal> {
+        let lost = Refusal {
+            offset: self.start(step.node),
+            reason: "an entry does not start its line",
+        };
+        let (start, end) = match step.key {
+            Some(key) => (self.start(key), self.end(step.node).max(self.end(key))),
+            None => {
+                let dash = self.layout.dash(&path.steps).ok_or(lost)?;
+                (dash, self.end(step.node).max(dash + 1))
+            }
+        };
+        if self.layout.leads_line(start) {
+            return Ok((self.layout.line_start(start), self.layout.line_end(end)));
+        }
+        if step.position != 0 || self.layout.column(start).is_none() {
+            return Err(lost);
+        }
+        let next = match step.key {
+            Some(_) => self.entries(step.container).get(1).map(|(start, _)| *start),
+            None => {
+                let mut steps = path.steps.clone();
+                let last = steps.len() - 1;
+                steps[last].position = 1;
+                self.layout.dash(&steps)
+            }
+        };
+        let next = next.ok_or(lost)?;
+        let between = self.tree.text.get(end..next).ok_or(lost)?;
+        if between.trim().is_empty() {
+            return Ok((start, next));
+        }
+        // A comment stands between: `- # comment` is as good a start for the entry below.
+        match step.key {
+            Some(_) => Ok((start, self.content_end(step.node).max(start))),
+            None => Err(lost),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Other values in an entry's place.
+
+use super::{Edit, Editor, json};
+use crate::yaml::locate::Path;
+use crate::yaml::splice::Refusal;
+use crate::yaml::splice::layout::skip_trivia;
+use crate::yaml::tree::{Kind, Style, Tag};
+use serde_json::Value;
+
+impl Editor<'_, '_> {
+    /// Puts a value in an entry's place: on the entry's line, except for collections that are lines already.
+    pub(super) fn replace(&self, path: &Path, value: &Value, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
+        let Some(step) = path.steps.last() else {
+            return self.replace_root(value, edits);
+        };
+        let node = self.tree.node(step.node);
+        let depth = path.steps.len();
+        if node.kind == Kind::Plain && node.start == node.end {
+            let at = self.absent(path)?;
+            let text = format!(" {}", self.inline(value, path, at, false));
+            edits.push(Edit {
+                at,
+                until: at,
+                text,
+                depth,
+            });
+            return Ok(());
+        }
+        if self.tree.is_block(step.node) {
+            return self.replace_lines(path, value, edits);
+        }
+        let (at, until) = (node.start as usize, node.end as usize);
+        if node.kind == Kind::Block {
+            let header = self.block_header(path)?;
+            let mut text = self.inline(value, path, header, true);
+            if self.tree.text[..until].ends_with('\n') {
+                text.push_str(self.layout.newline());
+            }
+            edits.push(Edit {
+                at: header,
+                until,
+                text,
+                depth,
+            });
+            return Ok(());
+        }
+        let rest = &self.tree.text[until..self.layout.line_end(until).max(until)];
+        let text = self.inline(value, path, at, rest.trim().is_empty());
+        edits.push(Edit { at, until, text, depth });
+        Ok(())
+    }
+
+    fn replace_root(&self, value: &Value, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
+        let empty = matches!(value, Value::Object(map) if map.is_empty())
+            || matches!(value, Value::Array(list) if list.is_empty());
+        if !empty || !self.tree.is_block(0) {
+            return Err(Refusal {
+                offset: 0,
+                reason: "the patch is about the document as a whole",
+            });
+        }
+        edits.push(Edit {
+            at: self.start(0),
+            until: self.content_end(0),
+            text: json(value),
+            depth: 0,
+        });
+        Ok(())
+    }
+
+    /// Where the text of an absent value goes.
+    fn absent(&self, path: &Path) -> Result<usize, Refusal> {
+        let step = path.steps[path.steps.len() - 1];
+        let node = self.tree.node(step.node);
+        let refusal = Refusal {
+            offset: node.start as usize,
+            reason: "an absent value has an anchor, a tag or no colon",
+        };
+        if node.anchored || node.tag != Tag::None {
+            return Err(refusal);
+        }
+        match step.key {
+            Some(key) => self.layout.after_colon(key).ok_or(refusal),
+            None => self.layout.intro(&path.steps).ok_or(refusal),
+        }
+    }
+
+    /// The `|` or `>` of a block scalar.
+    fn block_header(&self, path: &Path) -> Result<usize, Refusal> {
+        let step = path.steps[path.steps.len() - 1];
+        let refusal = Refusal {
+            offset: self.start(step.node),
+            reason: "the start of a block scalar cannot be told",
+        };
+        let intro = self.layout.intro(&path.steps).ok_or(refusal)?;
+        let header = self.layout.skip_properties(skip_trivia(self.tree.text, intro));
+        let found = matches!(self.tree.text.as_bytes().get(header), Some(b'|' | b'>'));
+        found.then_some(header).ok_or(refusal)
+    }
+
+    /// A value's text on the line of its entry; `free` says that nothing else stands on the line behind it.
+    fn inline(&self, value: &Value, path: &Path, _at: usize, free: bool) -> String {
+        let Some((step, above)) = path.steps.split_last() else {
+            return json(value);
+        };
+        let container = Path { steps: above.to_vec() };
+        if self.tree.node(step.container).style != Style::Block {
+            return json(value);
+        }
+        match value {
+            Value::String(text) if free || !text.contains('\n') => match self.entries_column(&container) {
+                Ok(column) => {
+                    let mut out = String::new();
+                    self.writer().scalar(&mut out, value, column + 2);
+                    out
+                }
+                Err(_) => json(value),
+            },
+            _ => json(value),
+        }
+    }
+
+    /// Replaces a block collection: by lines if the new value is one of its kind, else by text on the entry's line.
+    fn replace_lines(&self, path: &Path, value: &Value, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
+        let node = path.node();
+        let depth = path.steps.len();
+        let column = self.entries_column(path)?;
+        let list = self.tree.node(node).kind == Kind::Seq;
+        let lost = Refusal {
+            offset: self.start(node),
+            reason: "the start of a block collection cannot be told",
+        };
+        let intro = self.layout.intro(&path.steps).ok_or(lost)?;
+        let start = self.layout.skip_properties(skip_trivia(self.tree.text, intro));
+        let until = self.content_end(node);
+        let same = match value {
+            Value::Object(map) => !list && !map.is_empty(),
+            Value::Array(items) => list && !items.is_empty(),
+            _ => false,
+        };
+        if same {
+            let mut text = String::new();
+            self.writer().node(&mut text, value, column);
+            edits.push(Edit {
+                at: start,
+                until,
+                text,
+                depth,
+            });
+            return Ok(());
+        }
+        if !self.tree.text[intro..start].contains('\n') {
+            edits.push(Edit {
+                at: start,
+                until,
+                text: json(value),
+                depth,
+            });
+            return Ok(());
+        }
+        if skip_trivia(self.tree.text, intro) != start || !self.layout.leads_line(start) {
+            return Err(lost);
+        }
+        let text = format!(" {}", self.inline(value, path, intro, false));
+        edits.push(Edit {
+            at: intro,
+            until: intro,
+            text,
+            depth,
+        });
+        let end = self.layout.line_end(self.end(node));
+        edits.push(Edit {
+            at: self.layout.line_start(start),
+            until: end,
+            text: String::new(),
+            depth,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! Where things stand in a document's text: lines, columns, colons, dashes.
+
+use super::Refusal;
+use crate::yaml::locate::Step;
+use crate::yaml::tree::{Kind, Style, Tree};
+
+/// A document's text seen as lines.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::yaml) struct Layout<'a, 't> {
+    tree: &'a Tree<'t>,
+}
+
+impl<'a, 't> Layout<'a, 't> {
+    pub(in crate::yaml) fn of(tree: &'a Tree<'t>) -> Self {
+        Self { tree }
+    }
+
+    pub(super) fn text(&self) -> &'t str {
+        self.tree.text
+    }
+
+    /// The document's line end: that of its first line.
+    pub(in crate::yaml) fn newline(&self) -> &'static str {
+        let bytes = self.text().as_bytes();
+        match memchr::memchr(b'\n', bytes) {
+            Some(at) if at > 0 && bytes[at - 1] == b'\r' => "\r\n",
+            _ => "\n",
+        }
+    }
+
+    /// The start of the line of an offset; a byte order mark is before the first line.
+    pub(in crate::yaml) fn line_start(&self, offset: usize) -> usize {
+        match memchr::memrchr(b'\n', &self.text().as_bytes()[..offset]) {
+            Some(newline) => newline + 1,
+            None => text_start(self.text()),
+        }
+    }
+
+    /// The start of the line after the content that ends at an offset; the end of the text if there is none.
+    pub(in crate::yaml) fn line_end(&self, offset: usize) -> usize {
+        let bytes = self.text().as_bytes();
+        if offset > 0 && bytes[offset - 1] == b'\n' {
+            return offset;
+        }
+        memchr::memchr(b'\n', &bytes[offset..]).map_or(bytes.len(), |newline| offset + newline + 1)
+    }
+
+    /// The column of an offset that has nothing but blanks and dashes before it on its line.
+    pub(super) fn column(&self, offset: usize) -> Option<usize> {
+        let start = self.line_start(offset);
+        let before = &self.text()[start..offset];
+        before
+            .bytes()
+            .all(|byte| matches!(byte, b' ' | b'-'))
+            .then_some(before.len())
+    }
+
+    /// Whether an offset is the first thing on its line.
+    pub(super) fn leads_line(&self, offset: usize) -> bool {
+        let start = self.line_start(offset);
+        self.text()[start..offset].bytes().all(|byte| byte == b' ')
+    }
+
+    /// The offset behind the colon of a key; nothing for an explicit key.
+    pub(super) fn after_colon(&self, key: u32) -> Option<usize> {
+        let end = self.tree.node(key).end as usize;
+        let blanks = self.text().as_bytes()[end..]
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
+        (self.text().as_bytes().get(end + blanks) == Some(&b':')).then_some(end + blanks + 1)
+    }
+
+    /// The dash of an item of a block sequence; `steps` lead to the item.
+    pub(super) fn dash(&self, steps: &[Step]) -> Option<usize> {
+        let step = steps.last()?;
+        let from = match step.position.checked_sub(1) {
+            Some(before) => self.tree.node(self.tree.children(step.container).nth(before)?).end as usize,
+            None => self.intro(&steps[..steps.len() - 1])?,
+        };
+        let mut at = skip_trivia(self.text(), from);
+        if step.position == 0 {
+            at = self.skip_properties(at);
+        }
+        let bytes = self.text().as_bytes();
+        let blank = matches!(bytes.get(at + 1), None | Some(b' ' | b'\t' | b'\r' | b'\n'));
+        (bytes.get(at) == Some(&b'-') && blank).then_some(at)
+    }
+
+    /// Where the text of a node may begin: behind its colon, behind its dash, or at the start.
+    pub(super) fn intro(&self, steps: &[Step]) -> Option<usize> {
+        match steps.last() {
+            None => Some(text_start(self.text())),
+            Some(step) => match step.key {
+                Some(key) => self.after_colon(key),
+                None if self.tree.node(step.container).style == Style::Block => Some(self.dash(steps)? + 1),
+                None => None,
+            },
+        }
+    }
+
+    /// Behind anchors and tags.
+    pub(super) fn skip_properties(&self, mut at: usize) -> usize {
+        let bytes = self.text().as_bytes();
+        while matches!(bytes.get(at), Some(b'&' | b'!')) {
+            at += bytes[at..]
+                .iter()
+                .take_while(|byte| !byte.is_ascii_whitespace())
+                .count();
+            at = skip_trivia(self.text(), at);
+        }
+        at
+    }
+
+    /// How far the document's lists stand behind their keys, by the first that is written in lines.
+    pub(in crate::yaml) fn list_indent(&self) -> usize {
+        for map in 0..self.tree.nodes.len() as u32 {
+            if self.tree.node(map).kind != Kind::Map || !self.tree.is_block(map) {
+                continue;
+            }
+            for (position, (key, list)) in self.tree.pairs(map).enumerate() {
+                if self.tree.node(list).kind != Kind::Seq || !self.tree.is_block(list) {
+                    continue;
+                }
+                let item = Step {
+                    container: list,
+                    key: None,
+                    position: 0,
+                    node: list + 1,
+                };
+                let dash = self.dash(&[
+                    Step {
+                        container: map,
+                        key: Some(key),
+                        position,
+                        node: list,
+                    },
+                    item,
+                ]);
+                let key = self.column(self.tree.node(key).start as usize);
+                if let (Some(dash), Some(key)) = (dash.and_then(|dash| self.column(dash)), key) {
+                    return if dash > key { 2 } else { 0 };
+                }
+            }
+        }
+        0
+    }
+}
+
+/// Behind a byte order mark.
+fn text_start(text: &str) -> usize {
+    if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    }
+}
+
+/// Behind blanks, line ends and comments.
+pub(in crate::yaml) fn skip_trivia(text: &str, mut at: usize) -> usize {
+    let bytes = text.as_bytes();
+    loop {
+        match bytes.get(at) {
+            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            Some(b'#') => at = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline),
+            _ => return at,
+        }
+    }
+}
+
+/// Documents that no edit is safe in: Go reads less of them than stands there, or refuses them after an edit.
+pub(super) fn refuse_document(tree: &Tree<'_>) -> Result<(), Refusal> {
+    let Some(root) = tree.nodes.first() else {
+        return Err(Refusal {
+            offset: 0,
+            reason: "an empty document has no place for an edit",
+        });
+    };
+    let text = tree.text;
+    let tail = skip_trivia(text, root.end as usize);
+    let ends = tail == text.len() || (text[tail..].starts_with("...") && text[..tail].ends_with('\n'));
+    if !ends {
+        return Err(Refusal {
+            offset: tail,
+            reason: "something stands behind the document's end, which readers drop",
+        });
+    }
+    if text.ends_with([' ', '\t']) && text.trim_end_matches([' ', '\t']).ends_with('\n') {
+        return Err(Refusal {
+            offset: text.len(),
+            reason: "the last line is made of blanks and has no line end",
+        });
+    }
+    match tab_line(tree) {
+        Some(offset) => Err(Refusal {
+            offset,
+            reason: "a line begins with a tab",
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The first line that begins with blanks and a tab outside of brackets and scalars.
+fn tab_line(tree: &Tree<'_>) -> Option<usize> {
+    let bytes = tree.text.as_bytes();
+    let mut covers = tree.nodes.iter().filter(|node| match node.kind {
+        Kind::Map | Kind::Seq => node.style == Style::Flow,
+        _ => true,
+    });
+    let mut next = covers.next();
+    let mut covered = 0;
+    for tab in memchr::memchr_iter(b'\t', bytes) {
+        let blanks = bytes[..tab].iter().rev().take_while(|byte| **byte == b' ').count();
+        let line = tab - blanks;
+        if line > 0 && bytes[line - 1] != b'\n' {
+            continue;
+        }
+        while let Some(node) = next.filter(|node| (node.start as usize) < tab) {
+            covered = covered.max(node.end as usize);
+            next = covers.next();
+        }
+        if covered <= tab {
+            return Some(line);
+        }
+    }
+    None
+}

@@ -1,0 +1,220 @@
+//! Operations → changes of entries of one tree: what belongs together is put together, what would move what another
+//! operation names waits for the next round.
+
+use super::Refusal;
+use crate::yaml::locate::{Found, Path, index};
+use crate::yaml::tree::{Kind, Tree};
+use json_patch::jsonptr::{Pointer, PointerBuf};
+use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
+use serde_json::Value;
+
+/// A change of a value at a path.
+#[derive(Clone, Debug)]
+pub(super) struct Op {
+    tokens: Vec<String>,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Add(Value),
+    Replace(Value),
+    Remove,
+}
+
+impl Op {
+    pub(super) fn add(path: &Pointer, value: Value) -> Self {
+        Self::new(path, What::Add(value))
+    }
+
+    pub(super) fn replace(path: &Pointer, value: Value) -> Self {
+        Self::new(path, What::Replace(value))
+    }
+
+    pub(super) fn remove(path: &Pointer) -> Self {
+        Self::new(path, What::Remove)
+    }
+
+    fn new(path: &Pointer, what: What) -> Self {
+        Self {
+            tokens: path.tokens().map(|token| token.decoded().into_owned()).collect(),
+            what,
+        }
+    }
+
+    /// The same below another root.
+    fn below(self, depth: usize) -> PatchOperation {
+        let path = PointerBuf::from_tokens(&self.tokens[depth..]);
+        match self.what {
+            What::Add(value) => PatchOperation::Add(AddOperation { path, value }),
+            What::Replace(value) => PatchOperation::Replace(ReplaceOperation { path, value }),
+            What::Remove => PatchOperation::Remove(RemoveOperation { path }),
+        }
+    }
+}
+
+/// A change of one entry of the tree.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    /// A new entry at the end of a container.
+    Append {
+        container: Path,
+        key: Option<String>,
+        value: Value,
+    },
+    /// Another value in an entry's place.
+    Replace { path: Path, value: Value },
+    /// A new item before one of a sequence.
+    Before { path: Path, value: Value },
+    /// An entry gone.
+    Remove { path: Path },
+}
+
+impl Change {
+    fn value(&mut self) -> Option<&mut Value> {
+        match self {
+            Self::Append { value, .. } | Self::Replace { value, .. } | Self::Before { value, .. } => Some(value),
+            Self::Remove { .. } => None,
+        }
+    }
+}
+
+/// Changes of one tree that do not touch each other.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    changes: Vec<(Vec<String>, Change)>,
+    /// A change that moves others is alone in its round.
+    alone: bool,
+}
+
+/// What a plan did with an operation.
+pub(super) enum Taken {
+    Yes,
+    /// It has to wait until the text has what is planned.
+    Later(Op),
+}
+
+impl Plan {
+    pub(super) fn changes(self) -> impl Iterator<Item = Change> {
+        self.changes.into_iter().map(|(_, change)| change)
+    }
+
+    /// Takes an operation into the plan.
+    pub(super) fn take(&mut self, tree: &Tree<'_>, op: Op) -> Result<Taken, Refusal> {
+        if self.alone {
+            return Ok(Taken::Later(op));
+        }
+        let mut touched = None;
+        for (at, (tokens, _)) in self.changes.iter().enumerate() {
+            if op.tokens.starts_with(tokens) {
+                touched = Some(at);
+            } else if tokens.starts_with(&op.tokens) {
+                return Ok(Taken::Later(op));
+            }
+        }
+        match touched {
+            Some(at) => Ok(self.inside(at, op)),
+            None => self.fresh(tree, op),
+        }
+    }
+
+    /// An operation on what a planned change brings.
+    fn inside(&mut self, at: usize, op: Op) -> Taken {
+        let (tokens, change) = &mut self.changes[at];
+        let whole = op.tokens.len() == tokens.len();
+        let keyed = matches!(change, Change::Replace { .. } | Change::Append { key: Some(_), .. });
+        let Some(value) = change.value() else {
+            return Taken::Later(op);
+        };
+        match op.what {
+            What::Replace(new) if whole => *value = new,
+            What::Add(new) if whole && keyed => *value = new,
+            _ if whole => return Taken::Later(op),
+            _ => {
+                let depth = tokens.len();
+                let kept = op.clone();
+                if json_patch::patch(value, &[op.below(depth)]).is_err() {
+                    return Taken::Later(kept);
+                }
+            }
+        }
+        Taken::Yes
+    }
+
+    /// An operation on what stands in the text.
+    fn fresh(&mut self, tree: &Tree<'_>, mut op: Op) -> Result<Taken, Refusal> {
+        let whole = Refusal {
+            offset: 0,
+            reason: "the patch is about the document as a whole",
+        };
+        let last = op.tokens.last().cloned().ok_or(whole)?;
+        let parent = op.tokens.len() - 1;
+        let hidden = Refusal {
+            offset: deepest(tree, &op.tokens),
+            reason: "the path leads through an alias or a merge",
+        };
+        let container = tree
+            .path(op.tokens[..parent].iter().map(String::as_str))
+            .ok_or(hidden)?;
+        let list = tree.node(container.node()).kind == Kind::Seq;
+        let found = match tree.step(container.node(), &last) {
+            Found::Elsewhere => return Err(hidden),
+            Found::Absent => None,
+            Found::Entry(step) => {
+                let mut path = container.clone();
+                path.steps.push(step);
+                Some(path)
+            }
+        };
+        let moves = matches!(op.what, What::Remove) || (list && found.is_some() && matches!(op.what, What::Add(_)));
+        if moves && !self.changes.is_empty() {
+            return Ok(Taken::Later(op));
+        }
+        self.alone = moves;
+        let change = match (op.what, found) {
+            (What::Remove, Some(path)) => Change::Remove { path },
+            (What::Add(value), Some(path)) if list => Change::Before { path, value },
+            (What::Add(value) | What::Replace(value), Some(path)) => Change::Replace { path, value },
+            (What::Add(value), None) if list => {
+                let next = tree.len(container.node()) + self.appended(&container);
+                if last != "-" && index(&last) != Some(next) {
+                    return Err(hidden);
+                }
+                op.tokens[parent] = next.to_string();
+                Change::Append {
+                    container,
+                    key: None,
+                    value,
+                }
+            }
+            // A key that a merge brings is overridden by one behind it.
+            (What::Add(value) | What::Replace(value), None) if !list => Change::Append {
+                container,
+                key: Some(last),
+                value,
+            },
+            _ => return Err(hidden),
+        };
+        self.changes.push((op.tokens, change));
+        Ok(Taken::Yes)
+    }
+
+    fn appended(&self, to: &Path) -> usize {
+        self.changes
+            .iter()
+            .filter(|(_, change)| matches!(change, Change::Append { container, .. } if container == to))
+            .count()
+    }
+}
+
+/// Where the walk down a path ends, for the error's line.
+fn deepest(tree: &Tree<'_>, tokens: &[String]) -> usize {
+    let mut at = 0;
+    for token in tokens {
+        match tree.step(at, token) {
+            Found::Entry(step) => at = step.node,
+            _ => break,
+        }
+    }
+    tree.nodes.get(at as usize).map_or(0, |node| node.start as usize)
+}

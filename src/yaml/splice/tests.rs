@@ -1,0 +1,277 @@
+use super::*;
+use serde_json::json;
+
+fn patched(text: &str, patch: Value) -> Spliced {
+    splice(text, &serde_json::from_value(patch).unwrap()).unwrap()
+}
+
+/// The text after a patch that has to be a true splice.
+fn text(before: &str, patch: Value) -> String {
+    let spliced = patched(before, patch);
+    assert!(!spliced.reprinted, "reprinted: {}", spliced.text);
+    spliced.text
+}
+
+fn add(path: &str, value: Value) -> Value {
+    json!([{"op": "add", "path": path, "value": value}])
+}
+
+#[test]
+fn a_new_key_is_new_lines_behind_the_last() {
+    assert_eq!(
+        text("a: 1\nb:\n  c: 2 # x\n# end\n", add("/b/d", json!({"e": ["f"]}))),
+        "a: 1\nb:\n  c: 2 # x\n  d:\n    e:\n    - f\n# end\n"
+    );
+    assert_eq!(
+        text("l:\n  - a: 1\n", add("/l/0/m", json!(["x"]))),
+        "l:\n  - a: 1\n    m:\n      - x\n"
+    );
+    assert_eq!(text("a: 1", add("/b", json!("yes"))), "a: 1\nb: \"yes\"");
+    assert_eq!(
+        text("a: 1\r\nb: 2\r\n", add("/c", json!({"d": 1}))),
+        "a: 1\r\nb: 2\r\nc:\r\n  d: 1\r\n"
+    );
+    assert_eq!(text("\u{feff}a: 1\n", add("/b", json!(2))), "\u{feff}a: 1\nb: 2\n");
+}
+
+#[test]
+fn two_insertions_at_one_place_go_deeper_first() {
+    let before = "spec:\n  containers:\n  - name: c\n    env:\n    - name: A\n";
+    let patch = json!([
+        {"op": "add", "path": "/spec/volumes", "value": [{"name": "v"}]},
+        {"op": "add", "path": "/spec/containers/0/env/-", "value": {"name": "B"}},
+        {"op": "add", "path": "/spec/containers/0/volumeMounts", "value": [{"name": "v"}]},
+        {"op": "add", "path": "/spec/containers/-", "value": {"name": "d"}},
+    ]);
+    assert_eq!(
+        text(before, patch),
+        "spec:\n  containers:\n  - name: c\n    env:\n    - name: A\n    - name: B\n    volumeMounts:\n    - name: v\n  - name: d\n  volumes:\n  - name: v\n"
+    );
+}
+
+#[test]
+fn absent_and_null_values_get_json_in_their_place() {
+    assert_eq!(
+        text(
+            "a: # none\nb: ~\nc:\n",
+            json!([
+                {"op": "add", "path": "/a", "value": [{"x": 1}]},
+                {"op": "replace", "path": "/b", "value": {}},
+                {"op": "add", "path": "/c", "value": "s"},
+            ])
+        ),
+        "a: [{\"x\": 1}] # none\nb: {}\nc: s\n"
+    );
+    assert_eq!(
+        text(
+            "a:\n  {}\nb: []\n",
+            json!([
+                {"op": "add", "path": "/a/x", "value": 1},
+                {"op": "add", "path": "/a/y", "value": 2},
+                {"op": "add", "path": "/b/-", "value": "z"},
+            ])
+        ),
+        "a:\n  {\"x\": 1, \"y\": 2}\nb: [\"z\"]\n"
+    );
+}
+
+#[test]
+fn brackets_get_json() {
+    assert_eq!(
+        text(
+            "a: {x: 1, # c\n}\nb: [1, # c\n  ]\n",
+            json!([
+                {"op": "add", "path": "/a/y", "value": "no"},
+                {"op": "add", "path": "/b/-", "value": {"k": null}},
+            ])
+        ),
+        "a: {\"y\": \"no\", x: 1, # c\n}\nb: [1, {\"k\": null}, # c\n  ]\n"
+    );
+    assert_eq!(
+        text(
+            "{\n\t\"a\": [\n\t\t1\n\t]\n}\n",
+            json!([
+                {"op": "add", "path": "/b", "value": 2},
+                {"op": "add", "path": "/a/-", "value": 3},
+            ])
+        ),
+        "{\n\t\"b\": 2,\n\t\"a\": [\n\t\t1,\n\t\t3\n\t]\n}\n"
+    );
+}
+
+#[test]
+fn block_scalars_keep_their_lines() {
+    assert_eq!(text("a: |\n  x\n\n\n", add("/b", json!(1))), "a: |\n  x\nb: 1\n\n\n");
+    assert_eq!(text("a: |+\n  x\n\n\n", add("/b", json!(1))), "a: |+\n  x\n\n\nb: 1\n");
+    assert_eq!(
+        text("a:\n  b: >-\n    x\n  # c\n", add("/a/c", json!(1))),
+        "a:\n  b: >-\n    x\n  c: 1\n  # c\n"
+    );
+    assert_eq!(
+        text(
+            "a: |-  # old\n  x\n  y\nb: 1\n",
+            json!([{"op": "replace", "path": "/a", "value": "p\nq\n"}])
+        ),
+        "a: |\n  p\n  q\nb: 1\n"
+    );
+    assert_eq!(
+        text(
+            "a: |\n  x\nb: 1\n",
+            json!([{"op": "replace", "path": "/a", "value": 7}])
+        ),
+        "a: 7\nb: 1\n"
+    );
+}
+
+#[test]
+fn lists_of_every_shape_take_items() {
+    assert_eq!(
+        text(
+            "l:\n-\n  a: 1\n- # c\n  b: 2\nm: 1\n",
+            add("/l/-", json!({"c": 3, "d": 4}))
+        ),
+        "l:\n-\n  a: 1\n- # c\n  b: 2\n- c: 3\n  d: 4\nm: 1\n"
+    );
+    assert_eq!(
+        text("l:\n    -   a: 1\n", add("/l/0/b", json!(2))),
+        "l:\n    -   a: 1\n        b: 2\n"
+    );
+    assert_eq!(
+        text("- - a\n  - b\n", json!([{"op": "add", "path": "/0/0", "value": "x"}])),
+        "- - x\n  - a\n  - b\n"
+    );
+    assert_eq!(
+        text(
+            "l:\n- a # 1\n# of b\n- b\n",
+            json!([{"op": "add", "path": "/l/1", "value": "x"}])
+        ),
+        "l:\n- a # 1\n- x\n# of b\n- b\n"
+    );
+    assert_eq!(text("l: &v\n- a\n", add("/l/-", json!("b"))), "l: &v\n- a\n- b\n");
+    assert_eq!(text("l: [a, b]\n", add("/l/1", json!("x"))), "l: [a, \"x\", b]\n");
+}
+
+#[test]
+fn removal_takes_the_entry_and_leaves_comments() {
+    let remove = |path: &str| json!([{"op": "remove", "path": path}]);
+    assert_eq!(text("# a\na: 1 # x\n# b\nb: 2\n", remove("/a")), "# a\n# b\nb: 2\n");
+    assert_eq!(
+        text("l:\n- name: x\n  image: y\n", remove("/l/0/name")),
+        "l:\n- image: y\n"
+    );
+    assert_eq!(
+        text("l:\n- name: x # c\n  image: y\n", remove("/l/0/name")),
+        "l:\n-  # c\n  image: y\n"
+    );
+    assert_eq!(text("a:\n  b: 1\nc: 2\n", remove("/a/b")), "a: {}\nc: 2\n");
+    assert_eq!(text("l:\n- a\nc: 2\n", remove("/l/0")), "l: []\nc: 2\n");
+    assert_eq!(
+        text("l:\n- a\n- b: |\n    x\n\n- c\n", remove("/l/1")),
+        "l:\n- a\n\n- c\n"
+    );
+    assert_eq!(
+        text(
+            "a: {x: 1, y: 2}\nb: [1, 2,]\n",
+            json!([{"op": "remove", "path": "/a/x"}, {"op": "remove", "path": "/b/1"}])
+        ),
+        "a: {y: 2}\nb: [1,]\n"
+    );
+    assert_eq!(text("a: 1\n", remove("/a")), "{}\n");
+}
+
+#[test]
+fn values_are_replaced_where_they_stand() {
+    let replace = |path: &str, value: Value| json!([{"op": "replace", "path": path, "value": value}]);
+    assert_eq!(text("a: 'x' # c\n", replace("/a", json!("yes"))), "a: \"yes\" # c\n");
+    assert_eq!(text("a: x\n", replace("/a", json!("p\nq"))), "a: |-\n  p\n  q\n");
+    assert_eq!(
+        text("a:\n  b: 1\n  c: 2\nd: 1\n", replace("/a", json!({"x": {"z": 1}}))),
+        "a:\n  x:\n    z: 1\nd: 1\n"
+    );
+    assert_eq!(
+        text("a: # c\n  b: 1\nd: 1\n", replace("/a", json!(5))),
+        "a: 5 # c\nd: 1\n"
+    );
+    assert_eq!(
+        text("l:\n- a: 1\n  b: 2\n- c\n", replace("/l/0", json!("x"))),
+        "l:\n- \"x\"\n- c\n"
+    );
+    assert_eq!(
+        text("l:\n- a: 1\n  b: 2\n- c\n", replace("/l/0", json!({"z": 1, "w": 2}))),
+        "l:\n- z: 1\n  w: 2\n- c\n"
+    );
+}
+
+#[test]
+fn operations_work_on_each_other_s_results() {
+    let before = "metadata:\n  name: x\nspec:\n  l:\n  - a\n  - b\n";
+    let patch = json!([
+        {"op": "add", "path": "/metadata/annotations", "value": {}},
+        {"op": "add", "path": "/metadata/annotations/k", "value": "v"},
+        {"op": "add", "path": "/spec/l/-", "value": {"n": 1}},
+        {"op": "add", "path": "/spec/l/2/m", "value": 2},
+        {"op": "test", "path": "/spec/l/2", "value": {"n": 1.0, "m": 2}},
+        {"op": "move", "from": "/spec/l/0", "path": "/spec/l/1"},
+        {"op": "copy", "from": "/metadata/name", "path": "/spec/name"},
+        {"op": "remove", "path": "/spec/l/0"},
+    ]);
+    assert_eq!(
+        text(before, patch),
+        "metadata:\n  name: x\n  annotations:\n    k: v\nspec:\n  l:\n  - a\n  - \"n\": 1\n    m: 2\n  name: x\n"
+    );
+}
+
+#[test]
+fn an_operation_without_effect_leaves_the_bytes_alone() {
+    let before = "a:   'x'   # c\n";
+    let patch = json!([{"op": "replace", "path": "/a", "value": "x"}, {"op": "test", "path": "/a", "value": "x"}]);
+    assert_eq!(text(before, patch), before);
+    assert_eq!(text("a: &x [1]\nb: *x\n", json!([])), "a: &x [1]\nb: *x\n");
+}
+
+#[test]
+fn what_is_shared_is_printed_anew_and_right() {
+    let spliced = patched("# head\na: &x {p: 1}\nb: *x\n", add("/a/q", json!(2)));
+    assert!(spliced.reprinted);
+    assert_eq!(spliced.text, "# head\na:\n  p: 1\n  q: 2\nb:\n  p: 1\n");
+    let through = patched("a: &x {p: 1}\nb: *x\n", add("/b/q", json!("0644")));
+    assert_eq!(
+        (through.text.as_str(), through.reprinted),
+        ("a:\n  p: 1\nb:\n  p: 1\n  q: \"0644\"\n", true)
+    );
+    let twice = patched("a: 1\na: 2\nb: yes\n", json!([{"op": "remove", "path": "/a"}]));
+    assert_eq!((twice.text.as_str(), twice.reprinted), ("b: true\n", true));
+}
+
+#[test]
+fn documents_that_readers_cut_short_are_refused() {
+    let refused = |text: &str| {
+        splice(text, &serde_json::from_value(add("/a", json!(1))).unwrap())
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(refused("b: 1\nc: {}\n}\n").starts_with("3:1: "));
+    assert!(refused("{\"b\": 1}\n{\"c\": 2}\n").starts_with("line 2: "));
+    assert!(refused("b: 1\n\t\nc: 2\n").contains("tab"));
+    assert!(refused("b: |+\n  x\n   ").contains("no line end"));
+    assert!(refused("").contains("path is invalid"));
+}
+
+#[test]
+fn errors_name_the_operation_and_never_the_text() {
+    let error = splice(
+        "a: s3cret\n",
+        &serde_json::from_value(json!([
+            {"op": "add", "path": "/b", "value": 1},
+            {"op": "remove", "path": "/c/d"},
+        ]))
+        .unwrap(),
+    )
+    .unwrap_err();
+    assert_eq!(error.to_string(), "patch operation 2 at `/c/d`: path is invalid");
+    let test = splice(
+        "a: s3cret\n",
+        &serde_json::from_value(json!([{"op": "test", "path": "/a", "value": "x"}])).unwrap(),
+    );
+    assert!(!test.unwrap_err().to_string().contains("s3cret"));
+}

@@ -1,0 +1,196 @@
+//! A file as documents by byte range, split exactly where Kubernetes' Go reader splits.
+//!
+//! The rules (`k8s.io/apimachinery/pkg/util/yaml`): a document ends at any line that starts with `---`, wherever it
+//! stands; after the dashes only blanks or a comment may follow. A stream whose first 4,096 bytes start with `{` is read
+//! as JSON objects one after the other; the first two may fail, then the rest is YAML.
+
+use super::{YamlError, newlines};
+use std::ops::Range;
+
+/// How many bytes of a stream are looked at to guess whether it is JSON.
+const JSON_GUESS: usize = 4096;
+
+/// One document of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The document's bytes, without the `---` line before it.
+    pub range: Range<usize>,
+    /// The line, from 1, of its first byte.
+    pub line: usize,
+}
+
+/// Splits a stream; documents without any byte are left out.
+pub fn documents(text: &str) -> Result<Vec<Document>, YamlError> {
+    let mut found = Vec::new();
+    let head = floor(text, JSON_GUESS);
+    let yaml = if text[..head].trim_start_matches(is_go_space).starts_with('{') {
+        json(text, &mut found)?
+    } else {
+        0
+    };
+    yaml_chunks(text, yaml, &mut found)?;
+    let (mut line, mut counted) = (1, 0);
+    for document in &mut found {
+        line += newlines(&text[counted..document.range.start]);
+        counted = document.range.start;
+        document.line = line;
+    }
+    Ok(found)
+}
+
+/// Takes JSON objects from the front; gives the offset at which YAML begins (the end if all was JSON).
+fn json(text: &str, found: &mut Vec<Document>) -> Result<usize, YamlError> {
+    let mut at = 0;
+    loop {
+        let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<serde::de::IgnoredAny>();
+        match values.next() {
+            None => return Ok(text.len()),
+            Some(Ok(_)) => {
+                let end = at + values.byte_offset();
+                let start = at + text[at..].len() - text[at..].trim_start().len();
+                found.push(Document {
+                    range: start..end,
+                    line: 0,
+                });
+                at = end;
+            }
+            Some(Err(error)) if found.len() > 1 => {
+                let line = newlines(&text[..at]) + error.line();
+                let message = "a stream of more than one JSON object goes on with something else";
+                return Err(YamlError {
+                    line,
+                    column: error.column().max(1),
+                    message: message.into(),
+                });
+            }
+            Some(Err(_)) => return Ok(at + leading_line(&text[at..])),
+        }
+    }
+}
+
+/// Blanks up to and with the first line end: what Go skips between JSON and YAML.
+fn leading_line(text: &str) -> usize {
+    let blanks = text.len() - text.trim_start_matches(is_go_space).len();
+    memchr::memchr(b'\n', &text.as_bytes()[..blanks]).map_or(blanks, |newline| newline + 1)
+}
+
+fn yaml_chunks(text: &str, from: usize, found: &mut Vec<Document>) -> Result<(), YamlError> {
+    let bytes = text.as_bytes();
+    let mut start = from;
+    let mut push = |range: Range<usize>| {
+        if !range.is_empty() {
+            found.push(Document { range, line: 0 });
+        }
+    };
+    if bytes[from..].starts_with(b"---") {
+        start = separator(text, from)?;
+    }
+    let dashes = memchr::memmem::Finder::new("\n---");
+    // The line end before the next separator may be the one that ended the last.
+    let mut search = start.saturating_sub(1).max(from);
+    while let Some(hit) = dashes.find(&bytes[search..]) {
+        let line = search + hit + 1;
+        push(start..line);
+        start = separator(text, line)?;
+        search = start.saturating_sub(1).max(line);
+    }
+    push(start..text.len());
+    Ok(())
+}
+
+/// Checks the separator line at `line`; gives the start of the line after it.
+fn separator(text: &str, line: usize) -> Result<usize, YamlError> {
+    let end = memchr::memchr(b'\n', &text.as_bytes()[line..]).map_or(text.len(), |newline| line + newline + 1);
+    let rest = text[line + 3..end].trim_matches(is_go_space);
+    if rest.is_empty() || rest.starts_with('#') {
+        return Ok(end);
+    }
+    Err(YamlError::at(
+        text,
+        line,
+        "a line that starts with `---` may go on with blanks or a comment only",
+    ))
+}
+
+/// Go's `unicode.IsSpace`.
+fn is_go_space(c: char) -> bool {
+    c.is_whitespace()
+}
+
+fn floor(text: &str, limit: usize) -> usize {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> Vec<(&str, usize)> {
+        documents(text)
+            .unwrap()
+            .into_iter()
+            .map(|d| (&text[d.range], d.line))
+            .collect()
+    }
+
+    #[test]
+    fn documents_end_at_every_line_that_starts_with_three_dashes() {
+        assert_eq!(split("a: 1\n---\nb: 2\n"), [("a: 1\n", 1), ("b: 2\n", 3)]);
+        assert_eq!(
+            split("---\n# c\na: 1\n--- # x\nb: 2"),
+            [("# c\na: 1\n", 2), ("b: 2", 5)]
+        );
+        assert_eq!(
+            split("a: 1\r\n---\r\nb: 2\r\n---\r\n"),
+            [("a: 1\r\n", 1), ("b: 2\r\n", 3)]
+        );
+        assert_eq!(split("---\n---\n---\t\na: 1\n---"), [("a: 1\n", 4)]);
+        assert_eq!(
+            split("a: |\n  x\n ---\n---\nb: 1\n"),
+            [("a: |\n  x\n ---\n", 1), ("b: 1\n", 5)]
+        );
+        assert_eq!(split(""), []);
+        assert_eq!(split("\n---\na: 1\n"), [("\n", 1), ("a: 1\n", 3)]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_hides_the_first_separator_as_in_go() {
+        assert_eq!(split("\u{feff}---\na: 1\n"), [("\u{feff}---\na: 1\n", 1)]);
+        assert_eq!(
+            split("a: 1\n---\n\u{feff}b: 1\n"),
+            [("a: 1\n", 1), ("\u{feff}b: 1\n", 3)]
+        );
+    }
+
+    #[test]
+    fn a_separator_with_content_is_an_error_with_its_line() {
+        for (text, line) in [
+            ("--- {a: b}\n", 1),
+            ("a: 1\n---x\n", 2),
+            ("a: |\n  b\n-----\nc: 1\n", 3),
+            ("--- a\n", 1),
+        ] {
+            assert_eq!(documents(text).unwrap_err().line, line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_starts_with_a_brace_is_json_first() {
+        assert_eq!(split("{\"a\":1}\n{\"b\":2}\n"), [("{\"a\":1}", 1), ("{\"b\":2}", 2)]);
+        assert_eq!(
+            split("{\"a\":1}{\"b\":2}{}"),
+            [("{\"a\":1}", 1), ("{\"b\":2}", 1), ("{}", 1)]
+        );
+        assert_eq!(split("\n {\"a\":1}\n---\nb: 2\n"), [("{\"a\":1}", 2), ("b: 2\n", 4)]);
+        assert_eq!(split("{a: 1}\n---\nb: 2\n"), [("{a: 1}\n", 1), ("b: 2\n", 3)]);
+        assert!(documents("{}{}\n---\na: 1\n").is_err());
+        assert_eq!(
+            split("{\"a\":\"\\ud83d\\ude00\\/\"}"),
+            [("{\"a\":\"\\ud83d\\ude00\\/\"}", 1)]
+        );
+    }
+}

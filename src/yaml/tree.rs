@@ -1,0 +1,351 @@
+//! One document as a flat list of nodes with byte spans: the parser's events, nothing lost, nothing copied.
+//!
+//! Children stand behind their container; `next` jumps over a subtree. Scalars borrow the text where their value stands
+//! in it as it is. One tree gives the values, the spans of the splice and the splice's proof.
+
+use super::{YamlError, position};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, Tag as ParsedTag};
+use std::borrow::Cow;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A mapping: keys and values in turn.
+    Map,
+    /// A sequence.
+    Seq,
+    /// A plain scalar; one of no length is an absent value.
+    Plain,
+    /// A scalar in single or double quotes.
+    Quoted,
+    /// A literal or folded block scalar; the span starts at its first content, not at the `|`.
+    Block,
+    /// An alias; `target` is the node it stands for.
+    Alias,
+}
+
+/// How a collection is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// By indentation.
+    Block,
+    /// In brackets.
+    Flow,
+    /// A mapping of one pair inside a flow sequence, without brackets of its own.
+    Pair,
+}
+
+/// The tags that change Go's reading of a scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tag {
+    None,
+    Str,
+    Bool,
+    Int,
+    Float,
+    Null,
+    Timestamp,
+    Binary,
+    Merge,
+    /// `!`: keeps a plain `<<` a merge key, makes everything else a string.
+    NonSpecific,
+    Other,
+}
+
+/// One node; offsets are bytes of the document.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'t> {
+    pub(super) text: Cow<'t, str>,
+    pub(super) start: u32,
+    /// The end of the content: of a block collection that of its last child, of a block scalar a start of a line.
+    pub(super) end: u32,
+    /// The node behind this one's subtree.
+    pub(super) next: u32,
+    /// For an alias the node that it stands for.
+    pub(super) target: u32,
+    pub(super) kind: Kind,
+    pub(super) style: Style,
+    pub(super) tag: Tag,
+    pub(super) anchored: bool,
+}
+
+/// One parsed document.
+#[derive(Clone, Debug)]
+pub struct Tree<'t> {
+    pub(super) text: &'t str,
+    pub(super) nodes: Vec<Node<'t>>,
+}
+
+/// How deep collections may nest; more is an error, so that nothing that walks a value can run out of stack.
+pub(super) const MAX_DEPTH: usize = 200;
+
+impl<'t> Tree<'t> {
+    /// Parses the first document of one chunk, as [`super::documents`] gives them; what follows `...` is Go's to ignore.
+    pub fn parse(text: &'t str) -> Result<Tree<'t>, YamlError> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(YamlError::at(text, 0, "the document is larger than 4 GiB"));
+        }
+        refuse_characters(text)?;
+        let mut options = Options::default();
+        options.set_emit_comments(false);
+        options.disallow_directives = true;
+        let mut parser = Parser::new_from_str_with_options(text, options);
+        let mut builder = Builder {
+            text,
+            nodes: Vec::with_capacity(text.len() / 24 + 4),
+            open: Vec::new(),
+            anchors: Vec::new(),
+        };
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| scan_error(text, &error))?;
+            if matches!(event, Event::DocumentEnd | Event::StreamEnd) {
+                break;
+            }
+            let range = span.byte_range().unwrap_or_default();
+            builder.take(event, range.start, range.end)?;
+        }
+        Ok(Tree {
+            text,
+            nodes: builder.nodes,
+        })
+    }
+
+    /// An empty or null document, which Go's readers drop.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.first().is_none_or(super::value::is_null)
+    }
+
+    /// The node at an index.
+    pub(super) fn node(&self, index: u32) -> &Node<'t> {
+        &self.nodes[index as usize]
+    }
+
+    /// The children of a container, by index.
+    pub(super) fn children(&self, container: u32) -> impl Iterator<Item = u32> + '_ {
+        let end = self.node(container).next;
+        let mut at = container + 1;
+        std::iter::from_fn(move || {
+            let child = at;
+            (child < end).then(|| {
+                at = self.node(child).next;
+                child
+            })
+        })
+    }
+
+    /// Keys and values of a mapping, by index.
+    pub(super) fn pairs(&self, map: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let mut children = self.children(map);
+        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+    }
+
+    /// An error at a node.
+    pub(super) fn error(&self, index: u32, message: impl Into<String>) -> YamlError {
+        YamlError::at(self.text, self.node(index).start as usize, message)
+    }
+}
+
+struct Builder<'t> {
+    text: &'t str,
+    nodes: Vec<Node<'t>>,
+    open: Vec<u32>,
+    /// Node of each anchor id; ids count from 1.
+    anchors: Vec<u32>,
+}
+
+impl<'t> Builder<'t> {
+    fn take(&mut self, event: Event<'t>, start: usize, end: usize) -> Result<(), YamlError> {
+        match event {
+            Event::MappingStart(style, anchor, tag) => {
+                let kind = (Kind::Map, structure(style, start, end));
+                self.push(kind, Cow::Borrowed(""), (start, start), anchor, tag.as_deref());
+                self.enter()?;
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let kind = (Kind::Seq, structure(style, start, end));
+                self.push(kind, Cow::Borrowed(""), (start, start), anchor, tag.as_deref());
+                self.enter()?;
+            }
+            Event::MappingEnd | Event::SequenceEnd => self.leave(end),
+            Event::Scalar(value, style, anchor, tag) => {
+                let (kind, value, span) = self.scalar(value, style, start, end);
+                self.push((kind, Style::Block), value, span, anchor, tag.as_deref());
+            }
+            Event::Alias(id) => {
+                let index = self.push((Kind::Alias, Style::Block), Cow::Borrowed(""), (start, end), 0, None);
+                self.nodes[index as usize].target = self.anchors.get(id).copied().unwrap_or(index);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        (kind, style): (Kind, Style),
+        text: Cow<'t, str>,
+        (start, end): (usize, usize),
+        anchor: usize,
+        tag: Option<&ParsedTag>,
+    ) -> u32 {
+        let index = self.nodes.len() as u32;
+        if anchor != 0 {
+            if self.anchors.len() <= anchor {
+                self.anchors.resize(anchor + 1, index);
+            }
+            self.anchors[anchor] = index;
+        }
+        self.nodes.push(Node {
+            text,
+            start: start as u32,
+            end: end as u32,
+            next: index + 1,
+            target: 0,
+            kind,
+            style,
+            tag: tag.map_or(Tag::None, go_tag),
+            anchored: anchor != 0,
+        });
+        index
+    }
+
+    fn enter(&mut self) -> Result<(), YamlError> {
+        self.open.push(self.nodes.len() as u32 - 1);
+        if self.open.len() <= MAX_DEPTH {
+            return Ok(());
+        }
+        let start = self.nodes[self.nodes.len() - 1].start as usize;
+        Err(YamlError::at(
+            self.text,
+            start,
+            format!("collections nest deeper than {MAX_DEPTH} levels"),
+        ))
+    }
+
+    fn leave(&mut self, end: usize) {
+        let Some(index) = self.open.pop() else { return };
+        let next = self.nodes.len() as u32;
+        let last = self.nodes.last().map_or(0, |node| node.end);
+        let node = &mut self.nodes[index as usize];
+        node.next = next;
+        // The end of whatever the last child is: containers inside have been closed already.
+        node.end = if node.style == Style::Flow {
+            end as u32
+        } else {
+            node.end.max(last)
+        };
+        if node.style != Style::Flow
+            && let Some(child) = last_child_end(&self.nodes, index)
+        {
+            self.nodes[index as usize].end = child;
+        }
+    }
+
+    fn scalar(
+        &self,
+        value: Cow<'t, str>,
+        style: ScalarStyle,
+        start: usize,
+        end: usize,
+    ) -> (Kind, Cow<'t, str>, (usize, usize)) {
+        match style {
+            ScalarStyle::Plain if start == end => {
+                // An absent value is reported on its colon.
+                let at = start + usize::from(self.text.as_bytes().get(start) == Some(&b':'));
+                (Kind::Plain, Cow::Borrowed(""), (at, at))
+            }
+            ScalarStyle::Plain => (Kind::Plain, value, (start, end)),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => (Kind::Quoted, value, (start, end)),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let end = block_scalar_end(self.text, &value, end);
+                (Kind::Block, value, (start.min(end), end))
+            }
+        }
+    }
+}
+
+/// The end of the last child of a container that is being closed.
+fn last_child_end(nodes: &[Node<'_>], index: u32) -> Option<u32> {
+    let mut at = index as usize + 1;
+    let mut end = None;
+    while at < nodes.len() {
+        end = Some(nodes[at].end);
+        at = nodes[at].next as usize;
+    }
+    end
+}
+
+fn structure(style: StructureStyle, start: usize, end: usize) -> Style {
+    match style {
+        StructureStyle::Block => Style::Block,
+        StructureStyle::Flow if start == end => Style::Pair,
+        StructureStyle::Flow => Style::Flow,
+    }
+}
+
+/// The parser's span of a block scalar runs up to the next token: cut it back to the last line of the content. Blank lines
+/// at the end belong to it only if its value keeps them (`|+`).
+fn block_scalar_end(text: &str, value: &str, end: usize) -> usize {
+    let bytes = text.as_bytes();
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let cut = end - bytes[..end].iter().rev().take_while(|byte| blank(byte)).count();
+    if cut == 0 || bytes[cut - 1] != b'\n' {
+        return end;
+    }
+    let keeps = value.ends_with("\n\n") || (!value.is_empty() && value.bytes().all(|byte| byte == b'\n'));
+    if keeps {
+        return cut;
+    }
+    let content = text[..cut].trim_end_matches([' ', '\t', '\n', '\r']).len();
+    memchr::memchr(b'\n', &bytes[content..cut]).map_or(cut, |newline| content + newline + 1)
+}
+
+fn go_tag(tag: &ParsedTag) -> Tag {
+    match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
+        Some("str") => Tag::Str,
+        Some("bool") => Tag::Bool,
+        Some("int") => Tag::Int,
+        Some("float") => Tag::Float,
+        Some("null") => Tag::Null,
+        Some("timestamp") => Tag::Timestamp,
+        Some("binary") => Tag::Binary,
+        Some("merge") => Tag::Merge,
+        _ if tag.original() == "!" => Tag::NonSpecific,
+        _ => Tag::Other,
+    }
+}
+
+/// Characters on which Go and this parser disagree: controls, which Go refuses, and the line ends of Unicode, which end a
+/// line for Go's YAML 1.1 and are content in YAML 1.2.
+fn refuse_characters(text: &str) -> Result<(), YamlError> {
+    let control = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
+    let ascii = !text.as_bytes().iter().any(|byte| *byte >= 0x7f || control(byte));
+    if ascii {
+        return Ok(());
+    }
+    for (offset, c) in text.char_indices() {
+        let message = match c {
+            '\u{85}' | '\u{2028}' | '\u{2029}' => "a Unicode line end outside of an escape: readers disagree on it",
+            '\t' | '\n' | '\r' => continue,
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => "control characters are not allowed",
+            _ => continue,
+        };
+        return Err(YamlError::at(text, offset, message));
+    }
+    Ok(())
+}
+
+fn scan_error(text: &str, error: &ScanError) -> YamlError {
+    let marker = error.marker();
+    match marker.byte_offset() {
+        Some(offset) => YamlError::at(text, offset, error.kind().to_string()),
+        None => {
+            let end = position(text, text.len());
+            YamlError {
+                line: end.line,
+                column: end.column,
+                message: error.kind().to_string(),
+            }
+        }
+    }
+}
