@@ -11,6 +11,7 @@
 pub(crate) mod case;
 pub mod finding;
 pub mod fixes;
+pub mod law;
 pub mod scope;
 pub mod subject;
 

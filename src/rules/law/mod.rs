@@ -1,0 +1,256 @@
+//! The storage law, put into rendered objects as JSON Patches.
+//!
+//! Order of work: the person's own `patches` first, then the law, so that no patch can undo it. Objects inside a `List`
+//! are treated as those that stand alone. What satisfies the law already gets no operation, so that the law applied
+//! twice changes nothing the second time.
+//!
+//! | object | step |
+//! |---|---|
+//! | any, by the person's wish | [`patches`] |
+//! | PersistentVolumeClaim, PersistentVolume | [`claims`] |
+//! | StatefulSet | [`stateful_sets`] |
+//! | pod templates, claims added to them | [`mounts`] |
+//! | pod templates, claims of others | [`read_only`] |
+//! | Namespace | [`namespaces`] |
+
+pub mod claims;
+pub mod mounts;
+pub mod namespaces;
+pub mod operations;
+pub mod patches;
+pub mod read_only;
+pub mod stateful_sets;
+pub mod sync_options;
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, anyhow};
+use json_patch::PatchOperation;
+use serde_json::Value;
+
+use crate::model::claim::{Mount, is_claim};
+use crate::model::namespace::{Registries, is_namespace};
+use crate::model::parameter::{Parameters, PatchTarget};
+use crate::model::workload::pod_template;
+use crate::model::{AppName, ClaimName, NamespaceName, Object};
+
+/// What one Application may do with claims, and what a person wants done to its objects.
+#[derive(Clone, Debug)]
+pub struct Law {
+    /// The Application.
+    pub app: AppName,
+    /// The namespace of objects that say none, and of every claim in the parameters.
+    pub destination: NamespaceName,
+    /// Parameter `owns`.
+    pub owns: BTreeSet<ClaimName>,
+    /// Parameter `writes`.
+    pub writes: BTreeSet<ClaimName>,
+    /// Parameter `mounts`.
+    pub mounts: Vec<Mount>,
+    /// Parameter `patches`.
+    pub patches: Vec<(PatchTarget, Value)>,
+    /// The ownership registries for rendered Namespaces; without them a Namespace gets its guards only.
+    pub registries: Option<Registries>,
+}
+
+/// What the law wants done to a stream of documents.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The operations of each document, in the order in which the documents were given.
+    pub operations: Vec<Vec<PatchOperation>>,
+    /// Remarks: what could not be done without harm.
+    pub notes: Vec<String>,
+}
+
+/// One object of a stream: which document it stands in, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) document: usize,
+    pub(crate) pointer: String,
+    pub(crate) object: Object,
+}
+
+impl Law {
+    /// The law for an Application with these parameters.
+    ///
+    /// # Errors
+    /// When the Application's name is too long for an owner label.
+    pub fn new(
+        app: AppName,
+        destination: NamespaceName,
+        parameters: &Parameters,
+        registries: Option<Registries>,
+    ) -> Result<Self> {
+        app.check_as_owner()?;
+        Ok(Self {
+            app,
+            destination,
+            owns: parameters.owns.clone(),
+            writes: parameters.writes.clone(),
+            mounts: parameters.mounts.clone(),
+            patches: parameters.patches.clone(),
+            registries,
+        })
+    }
+
+    /// The operations that bring these documents under the law.
+    ///
+    /// # Errors
+    /// When a parameter fits nothing or more than one thing, or an object asks for what would lose data.
+    pub fn plan(&self, documents: &[Value]) -> Result<Plan> {
+        let mut work = Work {
+            trees: documents.to_vec(),
+            operations: vec![Vec::new(); documents.len()],
+        };
+        for (document, operations) in patches::operations(&self.patches, &work.objects(), self.destination.as_str())? {
+            work.apply(document, operations).context("parameter `patches`")?;
+        }
+        let objects = work.objects();
+        let own = Own::new(self, &objects);
+        for (document, operations) in mounts::operations(self, &own, &objects)? {
+            work.apply(document, operations).context("parameter `mounts`")?;
+        }
+        let mut notes = Vec::new();
+        for placed in work.objects() {
+            let operations = self
+                .object(&own, &placed.object, &mut notes)
+                .with_context(|| describe(&placed.object))?;
+            work.apply(placed.document, operations::below(&placed.pointer, operations))?;
+        }
+        Ok(Plan {
+            operations: work.operations,
+            notes,
+        })
+    }
+
+    fn object(&self, own: &Own, object: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
+        if is_claim(object) {
+            return claims::claim(self, object);
+        }
+        if is_namespace(object) {
+            return namespaces::operations(self, object, notes);
+        }
+        if object.is("", "PersistentVolume") {
+            return Ok(if own.has_volume(object) {
+                claims::guard(&self.app, object)
+            } else {
+                Vec::new()
+            });
+        }
+        stateful_sets::check(self, object)?;
+        match pod_template(object) {
+            Some(template) => read_only::operations(&template, |claim| {
+                own.may_write(object.namespace().unwrap_or(self.destination.as_str()), claim)
+            }),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The object as a message names it.
+fn describe(object: &Object) -> String {
+    object
+        .reference()
+        .map_or_else(|| object.kind().to_owned(), |reference| reference.to_string())
+}
+
+/// The trees as far as the work has come, and the operations that brought them there.
+struct Work {
+    trees: Vec<Value>,
+    operations: Vec<Vec<PatchOperation>>,
+}
+
+impl Work {
+    fn objects(&self) -> Vec<Placed> {
+        let mut placed = Vec::new();
+        for (document, tree) in self.trees.iter().enumerate() {
+            let flat = Object::new(tree.clone()).flatten();
+            placed.extend(flat.into_iter().map(|(pointer, object)| Placed {
+                document,
+                pointer,
+                object,
+            }));
+        }
+        placed
+    }
+
+    fn apply(&mut self, document: usize, operations: Vec<PatchOperation>) -> Result<()> {
+        if !operations.is_empty() {
+            let patch = json_patch::Patch(operations);
+            json_patch::patch(&mut self.trees[document], &patch)
+                .map_err(|error| anyhow!("the patch does not apply: {error}"))?;
+            self.operations[document].extend(patch.0);
+        }
+        Ok(())
+    }
+}
+
+/// Which claims are the Application's own, and which of others it may write.
+pub(crate) struct Own {
+    destination: String,
+    /// Namespace and name of every claim that is rendered.
+    rendered: BTreeSet<(String, String)>,
+    /// Namespace, template and StatefulSet of claims that StatefulSets make.
+    templates: Vec<(String, String)>,
+    /// Names of the volumes that rendered claims ask for.
+    volumes: BTreeSet<String>,
+    named: BTreeSet<ClaimName>,
+    writes: BTreeSet<ClaimName>,
+}
+
+impl Own {
+    fn new(law: &Law, objects: &[Placed]) -> Self {
+        let destination = law.destination.to_string();
+        let namespace = |object: &Object| object.namespace().unwrap_or(&destination).to_owned();
+        let objects = || objects.iter().map(|placed| &placed.object);
+        let claims = || objects().filter(|object| is_claim(object));
+        let text = |object: &Object, pointer: &str| object.at(pointer).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            rendered: claims()
+                .map(|object| (namespace(object), object.name().to_owned()))
+                .collect(),
+            volumes: claims()
+                .filter_map(|object| text(object, "/spec/volumeName"))
+                .filter(|name| !name.is_empty())
+                .collect(),
+            templates: objects()
+                .flat_map(|object| {
+                    let prefixes = stateful_sets::claim_prefixes(object);
+                    prefixes
+                        .into_iter()
+                        .map(|prefix| (namespace(object), prefix))
+                        .collect::<Vec<_>>()
+                })
+                .collect(),
+            named: law.owns.clone(),
+            writes: law.writes.clone(),
+            destination,
+        }
+    }
+
+    /// Whether a claim is the Application's own.
+    pub(crate) fn is_own(&self, namespace: &str, claim: &str) -> bool {
+        self.rendered.contains(&(namespace.to_owned(), claim.to_owned()))
+            || namespace == self.destination && self.named.contains(claim)
+            || self
+                .templates
+                .iter()
+                .any(|(of, prefix)| of == namespace && stateful_sets::is_numbered(prefix, claim))
+    }
+
+    /// Whether the Application may write a claim.
+    pub(crate) fn may_write(&self, namespace: &str, claim: &str) -> bool {
+        self.is_own(namespace, claim) || namespace == self.destination && self.writes.contains(claim)
+    }
+
+    /// Whether a PersistentVolume belongs to one of the Application's claims.
+    fn has_volume(&self, volume: &Object) -> bool {
+        let claim = |key: &str| volume.at("/spec/claimRef").and_then(|claim| claim.get(key)?.as_str());
+        let claimed =
+            claim("name").is_some_and(|name| self.is_own(claim("namespace").unwrap_or(&self.destination), name));
+        claimed || self.volumes.contains(volume.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+//! Claims mounted into workloads whose charts do not know them: parameter `mounts`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use anyhow::{Context, Result, anyhow, bail};
+use json_patch::{Patch, PatchOperation};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::operations::{add, append, below};
+use super::{Law, Own, Placed};
+use crate::failure::HintExt;
+use crate::model::claim::Mount;
+use crate::model::workload::{PodTemplate, pod_template};
+use crate::model::{ClaimName, Object};
+
+/// Annotation of a pod template: the container that is meant where none is named
+/// ([source](https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container)).
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+/// Longest name of a volume.
+const VOLUME_NAME_MAX: usize = 63;
+
+/// The operations that put every mount into its workload, by the index of the document that they are for.
+///
+/// # Errors
+/// When a workload or container is not there or not the only one, or a path is taken.
+pub(crate) fn operations(law: &Law, own: &Own, objects: &[Placed]) -> Result<Vec<(usize, Vec<PatchOperation>)>> {
+    let mut objects = objects.to_vec();
+    let (mut all, mut taken) = (Vec::new(), BTreeSet::new());
+    for mount in &law.mounts {
+        let mut one = |objects: &[Placed]| -> Result<(usize, Vec<PatchOperation>)> {
+            let index = workload(law, mount, objects)?;
+            let template = pod_template(&objects[index].object).context("the workload has no pod template")?;
+            let container = container(mount, &template)?;
+            let place = (
+                index,
+                container.list,
+                container.index,
+                mount.path.trim_end_matches('/').to_owned(),
+            );
+            if !taken.insert(place) {
+                bail!("another entry mounts at `{}` in the same container", mount.path);
+            }
+            let may_write = own.may_write(law.destination.as_str(), mount.claim.as_str());
+            Ok((index, into(mount, &template, &container, may_write)?))
+        };
+        let context = || format!("parameter `mounts`, entry `{mount}`");
+        let (index, operations) = one(&objects).with_context(context)?;
+        if operations.is_empty() {
+            continue;
+        }
+        // The next entry sees what this one added.
+        let mut tree = objects[index].object.tree().clone();
+        json_patch::patch(&mut tree, &Patch(operations.clone()))
+            .map_err(|error| anyhow!("{error}"))
+            .with_context(context)?;
+        objects[index].object = Object::new(tree);
+        all.push((objects[index].document, below(&objects[index].pointer, operations)));
+    }
+    Ok(all)
+}
+
+/// The workload that is meant: the named one, else the only one that is no hook.
+fn workload(law: &Law, mount: &Mount, objects: &[Placed]) -> Result<usize> {
+    let here = |object: &Object| {
+        object
+            .namespace()
+            .is_none_or(|namespace| namespace == law.destination.as_str())
+    };
+    let is_hook = |object: &Object| {
+        ["helm.sh/hook", "argocd.argoproj.io/hook"]
+            .iter()
+            .any(|annotation| object.annotation(annotation).is_some())
+    };
+    let workloads = || {
+        let with_template = objects
+            .iter()
+            .enumerate()
+            .filter(|(_, placed)| pod_template(&placed.object).is_some());
+        with_template.filter(|(_, placed)| here(&placed.object))
+    };
+    let meant: Vec<usize> = match &mount.workload {
+        Some(selector) => workloads()
+            .filter(|(_, placed)| placed.object.name() == selector.name)
+            .filter(|(_, placed)| selector.kind.as_deref().is_none_or(|kind| kind == placed.object.kind()))
+            .map(|(index, _)| index)
+            .collect(),
+        None => workloads()
+            .filter(|(_, placed)| !is_hook(&placed.object))
+            .map(|(index, _)| index)
+            .collect(),
+    };
+    if let [only] = meant[..] {
+        return Ok(only);
+    }
+    let names = |indices: &mut dyn Iterator<Item = usize>| -> String {
+        indices
+            .map(|index| format!("{}/{}", objects[index].object.kind(), objects[index].object.name()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let known = names(&mut workloads().map(|(index, _)| index));
+    match (&mount.workload, meant.is_empty(), known.is_empty()) {
+        (_, _, true) => bail!(
+            "nothing is rendered in namespace `{}` that a claim could be mounted into",
+            law.destination
+        ),
+        (Some(selector), true, _) => {
+            Err(anyhow!("there is no workload `{selector}`; rendered: {known}").hint("name one of these"))
+        }
+        (None, true, _) => {
+            Err(anyhow!("there are only hooks to mount into: {known}").hint("name one with `workload=Kind/NAME`"))
+        }
+        _ => Err(anyhow!(
+            "more than one workload could be meant: {}",
+            names(&mut meant.iter().copied())
+        )
+        .hint("name one with `workload=Kind/NAME`")),
+    }
+}
+
+struct Container<'o> {
+    list: &'static str,
+    index: usize,
+    tree: &'o Value,
+}
+
+/// The container that is meant: the named one, else the template's default container, else the first.
+fn container<'o>(mount: &Mount, template: &PodTemplate<'o>) -> Result<Container<'o>> {
+    let list = |list: &'static str| {
+        let containers = template.containers(list).iter().enumerate();
+        containers.map(move |(index, tree)| Container { list, index, tree })
+    };
+    let all = || list("containers").chain(list("initContainers"));
+    let name_of = |container: &Container<'o>| {
+        container
+            .tree
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let named = |name: &str| all().find(|container| name_of(container) == name);
+    if let Some(name) = &mount.container {
+        return named(name).ok_or_else(|| {
+            let known: Vec<String> = all().map(|container| name_of(&container)).collect();
+            anyhow!("there is no container `{name}`; the template has {}", known.join(", ")).hint("name one of these")
+        });
+    }
+    let default = template.annotation(DEFAULT_CONTAINER).and_then(named);
+    default
+        .or_else(|| list("containers").next())
+        .context("the workload has no container")
+}
+
+/// The operations for one mount in one container.
+fn into(
+    mount: &Mount,
+    template: &PodTemplate<'_>,
+    container: &Container<'_>,
+    may_write: bool,
+) -> Result<Vec<PatchOperation>> {
+    let spec = template.spec_pointer();
+    let existing = template
+        .claim_volumes()
+        .into_iter()
+        .find(|volume| volume.claim == mount.claim.as_str());
+    let (name, mut operations) = match existing {
+        Some(volume) => (volume.name.to_owned(), Vec::new()),
+        None => {
+            let name = volume_name(&mount.claim);
+            if template.volumes().iter().any(|volume| volume["name"] == name.as_str()) {
+                bail!("the workload already has a volume `{name}`, for something else");
+            }
+            let mut claim = Map::from_iter([("claimName".to_owned(), json!(mount.claim.as_str()))]);
+            if !may_write {
+                claim.insert("readOnly".to_owned(), json!(true));
+            }
+            let volume = json!({"name": name, "persistentVolumeClaim": claim});
+            (name, append(template.spec(), &spec, "volumes", vec![volume]))
+        }
+    };
+    if !is_mounted(mount, container, &name)? {
+        let mut entry = Map::from_iter([
+            ("name".to_owned(), json!(name)),
+            ("mountPath".to_owned(), json!(mount.path)),
+        ]);
+        if !may_write {
+            entry.insert("readOnly".to_owned(), json!(true));
+        }
+        if let Some(sub_path) = &mount.sub_path {
+            entry.insert("subPath".to_owned(), json!(sub_path));
+        }
+        let pointer = format!("{spec}/{}/{}", container.list, container.index);
+        operations.extend(append(
+            container.tree,
+            &pointer,
+            "volumeMounts",
+            vec![Value::Object(entry)],
+        ));
+    }
+    operations.extend(mount.gid.map(|gid| group(template, &spec, gid)).unwrap_or_default());
+    Ok(operations)
+}
+
+/// Whether the very mount is there already.
+///
+/// # Errors
+/// When something else is mounted at its path.
+fn is_mounted(mount: &Mount, container: &Container<'_>, volume: &str) -> Result<bool> {
+    let mounts = container
+        .tree
+        .get("volumeMounts")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let same_path = |entry: &&Value| text(entry, "mountPath").trim_end_matches('/') == mount.path.trim_end_matches('/');
+    let Some(entry) = mounts.iter().find(same_path) else {
+        return Ok(false);
+    };
+    if text(entry, "name") == volume && text(entry, "subPath") == mount.sub_path.clone().unwrap_or_default() {
+        return Ok(true);
+    }
+    bail!(
+        "volume `{}` is already mounted at `{}` in container `{}`",
+        text(entry, "name"),
+        mount.path,
+        text(container.tree, "name")
+    )
+}
+
+/// Adds a group to the pod, so that its processes can read files that the producer's group may read.
+fn group(template: &PodTemplate<'_>, spec: &str, gid: i64) -> Vec<PatchOperation> {
+    let context = template
+        .spec()
+        .get("securityContext")
+        .filter(|context| context.is_object());
+    let Some(context) = context else {
+        return vec![add(
+            &format!("{spec}/securityContext"),
+            json!({"supplementalGroups": [gid]}),
+        )];
+    };
+    let groups = context.get("supplementalGroups").and_then(Value::as_array);
+    if groups.is_some_and(|groups| groups.iter().any(|group| group.as_i64() == Some(gid))) {
+        return Vec::new();
+    }
+    append(
+        context,
+        &format!("{spec}/securityContext"),
+        "supplementalGroups",
+        vec![json!(gid)],
+    )
+}
+
+/// `homelab-<claim>` with dashes for dots; when that is too long, its beginning and a digest of the claim's name.
+fn volume_name(claim: &ClaimName) -> String {
+    let name = format!("homelab-{}", claim.as_str().replace('.', "-"));
+    if name.len() <= VOLUME_NAME_MAX {
+        return name;
+    }
+    let digest = Sha256::digest(claim.as_str().as_bytes());
+    digest
+        .iter()
+        .take(4)
+        .fold(format!("{}-", &name[..VOLUME_NAME_MAX - 9]), |mut out, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volume_names_fit() {
+        assert_eq!(volume_name(&ClaimName::new("a.b").unwrap()), "homelab-a-b");
+        let long = volume_name(&ClaimName::new("x".repeat(56)).unwrap());
+        assert_eq!(long.len(), 63);
+        assert_ne!(long, volume_name(&ClaimName::new("x".repeat(57)).unwrap()));
+    }
+}

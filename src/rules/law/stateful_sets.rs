@@ -1,0 +1,63 @@
+//! StatefulSets: their `volumeClaimTemplates` stay untouched (the API server lets nobody change them), the claims that
+//! they make are their Application's own, and a retention policy that deletes an owned one is refused.
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use super::Law;
+use crate::model::Object;
+
+/// The claims of a StatefulSet are named `<template>-<StatefulSet>-<ordinal>`
+/// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)); these are the
+/// parts before the ordinal.
+pub fn claim_prefixes(object: &Object) -> Vec<String> {
+    if !object.is("apps", "StatefulSet") {
+        return Vec::new();
+    }
+    let templates = object
+        .at("/spec/volumeClaimTemplates")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let names = templates
+        .iter()
+        .filter_map(|template| template.pointer("/metadata/name")?.as_str());
+    names.map(|name| format!("{name}-{}", object.name())).collect()
+}
+
+/// Whether a claim's name is a prefix and an ordinal.
+pub fn is_numbered(prefix: &str, claim: &str) -> bool {
+    let ordinal = claim
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .unwrap_or_default();
+    !ordinal.is_empty() && ordinal.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// The field of the retention policy that deletes claims, if there is one
+/// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention)).
+pub fn deletes_claims(object: &Object) -> Option<&'static str> {
+    let policy = object.at("/spec/persistentVolumeClaimRetentionPolicy")?;
+    let deletes = |field: &&str| policy.get(*field).and_then(Value::as_str) == Some("Delete");
+    ["whenDeleted", "whenScaled"].into_iter().find(deletes)
+}
+
+/// Refuses a policy that deletes a claim named in `owns`.
+///
+/// # Errors
+/// When there is one.
+pub fn check(law: &Law, object: &Object) -> Result<()> {
+    let prefixes = claim_prefixes(object);
+    let Some(field) = deletes_claims(object).filter(|_| !prefixes.is_empty()) else {
+        return Ok(());
+    };
+    let owned = law
+        .owns
+        .iter()
+        .find(|claim| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str())));
+    if let Some(claim) = owned {
+        bail!(
+            "`persistentVolumeClaimRetentionPolicy.{field}: Delete` deletes the owned claim `{claim}`; set it to Retain"
+        );
+    }
+    Ok(())
+}

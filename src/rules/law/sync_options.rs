@@ -1,0 +1,79 @@
+//! Argo CD's comma lists in annotations: `sync-options` and `compare-options`.
+//!
+//! Argo CD takes the first entry of a key
+//! ([source](https://github.com/argoproj/argo-cd/blob/master/gitops-engine/pkg/sync/resource/annotations.go)), so that
+//! entries are replaced in place and never merely appended.
+
+/// The annotation of an object's sync options.
+pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// The annotation of an object's compare options.
+pub const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+/// Keeps a kept leftover from making its Application OutOfSync.
+pub const IGNORE_EXTRANEOUS: &str = "IgnoreExtraneous";
+
+fn entries(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+/// The list with `Prune=false` and `Delete=false`: entries of these keys are set in place, a second one of a key goes,
+/// missing ones come last.
+pub fn with_guards(list: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    for entry in entries(list) {
+        let guard = match entry.split_once('=').map(|(key, _)| key.trim()) {
+            Some("Prune") => "Prune=false",
+            Some("Delete") => "Delete=false",
+            _ => entry,
+        };
+        if guard == entry && !matches!(entry, "Prune=false" | "Delete=false") || !out.contains(&guard) {
+            out.push(guard);
+        }
+    }
+    for guard in ["Prune=false", "Delete=false"] {
+        if !out.contains(&guard) {
+            out.push(guard);
+        }
+    }
+    out.join(",")
+}
+
+/// The list with `IgnoreExtraneous`.
+pub fn with_ignore_extraneous(list: &str) -> String {
+    let mut out: Vec<&str> = entries(list).collect();
+    if !out.contains(&IGNORE_EXTRANEOUS) {
+        out.push(IGNORE_EXTRANEOUS);
+    }
+    out.join(",")
+}
+
+/// Whether a list says this, as `Replace=true`.
+pub fn has(list: &str, entry: &str) -> bool {
+    entries(list).any(|other| other == entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guards_are_merged_in_place() {
+        for (list, merged) in [
+            ("", "Prune=false,Delete=false"),
+            ("ServerSideApply=true", "ServerSideApply=true,Prune=false,Delete=false"),
+            (
+                "Delete=confirm, Prune=true,Validate=false",
+                "Delete=false,Prune=false,Validate=false",
+            ),
+            ("Prune=confirm,Prune=false,Delete=false", "Prune=false,Delete=false"),
+            ("PruneLast=true", "PruneLast=true,Prune=false,Delete=false"),
+        ] {
+            assert_eq!(with_guards(list), merged);
+            assert_eq!(with_guards(merged), merged);
+        }
+        assert_eq!(
+            with_ignore_extraneous("ServerSideDiff=true"),
+            "ServerSideDiff=true,IgnoreExtraneous"
+        );
+        assert!(has("A=b, Replace=true", "Replace=true") && !has("Replace=truer", "Replace=true"));
+    }
+}

@@ -1,0 +1,412 @@
+use super::*;
+use crate::model::parameter;
+use serde_json::json;
+
+fn law(parameters: Value) -> Law {
+    let list = parameter::read(&parameters).unwrap();
+    let parameters = Parameters::parse(&list).unwrap();
+    Law::new(
+        AppName::new("player").unwrap(),
+        NamespaceName::new("media").unwrap(),
+        &parameters,
+        None,
+    )
+    .unwrap()
+}
+
+/// The documents under the law; checks on the way that the law has nothing to add to them.
+fn after(law: &Law, documents: &[Value]) -> Vec<Value> {
+    let apply = |documents: &[Value]| -> Vec<Value> {
+        let plan = law.plan(documents).unwrap();
+        let patched = documents.iter().cloned().zip(plan.operations);
+        patched
+            .map(|(mut tree, operations)| {
+                json_patch::patch(&mut tree, &json_patch::Patch(operations)).unwrap();
+                tree
+            })
+            .collect()
+    };
+    let once = apply(documents);
+    let law = Law {
+        patches: Vec::new(),
+        ..law.clone()
+    };
+    let plan = law.plan(&once).unwrap();
+    assert!(
+        plan.operations.iter().all(Vec::is_empty),
+        "the law applied twice changes again: {:?}",
+        plan.operations
+    );
+    once
+}
+
+fn error(law: &Law, documents: &[Value]) -> String {
+    let failure = crate::failure::Failure::from(law.plan(documents).unwrap_err());
+    format!("{} | {}", failure.one_line(), failure.hints.join(" | "))
+}
+
+fn claim(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": {}})
+}
+
+fn pod_spec(claim: &str) -> Value {
+    json!({
+        "securityContext": {"fsGroup": 1000},
+        "volumes": [{"name": "m", "persistentVolumeClaim": {"claimName": claim}}],
+        "initContainers": [{"name": "i", "volumeMounts": [{"name": "m", "mountPath": "/i"}]}],
+        "containers": [
+            {"name": "c", "volumeMounts": [{"name": "m", "mountPath": "/m"}, {"name": "m", "mountPath": "/n", "readOnly": false}]},
+            {"name": "side"},
+        ],
+    })
+}
+
+fn workload(kind: &str, name: &str, spec: Value) -> Value {
+    let group = match kind {
+        "CronJob" | "Job" => "batch/v1",
+        "Pod" | "ReplicationController" => "v1",
+        "Rollout" => "argoproj.io/v1alpha1",
+        _ => "apps/v1",
+    };
+    let template = json!({"spec": spec});
+    let spec = match kind {
+        "Pod" => template["spec"].clone(),
+        "CronJob" => json!({"jobTemplate": {"spec": {"template": template}}}),
+        _ => json!({"template": template}),
+    };
+    json!({"apiVersion": group, "kind": kind, "metadata": {"name": name}, "spec": spec})
+}
+
+const KINDS: [&str; 9] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "Job",
+    "CronJob",
+    "Pod",
+    "Rollout",
+];
+
+fn spec_pointer(kind: &str) -> &'static str {
+    match kind {
+        "Pod" => "/spec",
+        "CronJob" => "/spec/jobTemplate/spec/template/spec",
+        _ => "/spec/template/spec",
+    }
+}
+
+#[test]
+fn a_foreign_claim_is_read_only_at_both_levels_in_every_kind() {
+    for kind in KINDS {
+        let out = after(&law(json!([])), &[workload(kind, "w", pod_spec("films"))]);
+        let spec = out[0].pointer(spec_pointer(kind)).unwrap();
+        assert_eq!(
+            spec["volumes"][0]["persistentVolumeClaim"]["readOnly"],
+            json!(true),
+            "{kind}"
+        );
+        for (list, container, mount) in [("initContainers", 0, 0), ("containers", 0, 0), ("containers", 0, 1)] {
+            assert_eq!(
+                spec[list][container]["volumeMounts"][mount]["readOnly"],
+                json!(true),
+                "{kind}"
+            );
+        }
+        assert_eq!(
+            spec["securityContext"],
+            json!({"fsGroup": 1000}),
+            "fsGroup is never touched"
+        );
+    }
+}
+
+#[test]
+fn own_and_written_claims_stay_writable() {
+    let workload = workload("Deployment", "w", pod_spec("films"));
+    for (parameters, others) in [
+        (json!([{"name": "owns", "array": ["films"]}]), vec![]),
+        (json!([{"name": "writes", "array": ["films"]}]), vec![]),
+        (json!([]), vec![claim("films")]),
+    ] {
+        let documents: Vec<Value> = std::iter::once(workload.clone()).chain(others).collect();
+        assert_eq!(after(&law(parameters), &documents)[0], workload);
+    }
+}
+
+#[test]
+fn an_own_claim_of_another_namespace_is_foreign_here() {
+    let mut elsewhere = claim("films");
+    elsewhere["metadata"]["namespace"] = json!("other");
+    let out = after(
+        &law(json!([])),
+        &[elsewhere, workload("Deployment", "w", pod_spec("films"))],
+    );
+    assert_eq!(
+        out[1]["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["readOnly"],
+        json!(true)
+    );
+}
+
+#[test]
+fn an_owned_claim_gets_guards_and_labels_merged() {
+    let mut input = claim("films");
+    input["metadata"]["annotations"] =
+        json!({"argocd.argoproj.io/sync-options": "ServerSideApply=true,Prune=confirm", "a": "b"});
+    let out = after(&law(json!([])), &[input]);
+    assert_eq!(
+        out[0]["metadata"],
+        json!({"name": "films",
+        "labels": {"storage.home.arpa/owner": "player", "kor/used": "true"},
+        "annotations": {
+            "a": "b", "helm.sh/resource-policy": "keep",
+            "argocd.argoproj.io/sync-options": "ServerSideApply=true,Prune=false,Delete=false",
+            "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+        }})
+    );
+}
+
+#[test]
+fn what_would_recreate_an_owned_claim_is_refused() {
+    for (key, value) in [
+        ("argocd.argoproj.io/sync-options", "Replace=true"),
+        ("argocd.argoproj.io/sync-options", "ServerSideApply=true, Force=true"),
+        ("helm.sh/hook", "pre-install"),
+        ("argocd.argoproj.io/hook", "PreSync"),
+    ] {
+        let mut input = claim("films");
+        input["metadata"]["annotations"] = json!({key: value});
+        let error = error(&law(json!([])), &[input]);
+        assert!(error.starts_with("PersistentVolumeClaim/films: `"), "{error}");
+    }
+}
+
+#[test]
+fn a_volume_is_guarded_with_its_claim_only() {
+    let volume = |name: &str, claim: Value| json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {"claimRef": claim}});
+    let mut bound = claim("films");
+    bound["spec"]["volumeName"] = json!("nfs");
+    let documents = [
+        bound,
+        volume("nfs", json!(null)),
+        volume("by-ref", json!({"name": "films", "namespace": "media"})),
+        volume("other", json!({"name": "x"})),
+    ];
+    let out = after(&law(json!([])), &documents);
+    let owners: Vec<_> = out
+        .iter()
+        .map(|tree| tree["metadata"]["labels"]["storage.home.arpa/owner"].as_str())
+        .collect();
+    assert_eq!(owners, [Some("player"), Some("player"), Some("player"), None]);
+}
+
+#[test]
+fn a_stateful_sets_templates_are_its_own_and_untouched() {
+    let mut set = workload("StatefulSet", "db", pod_spec("data-db-0"));
+    set["spec"]["volumeClaimTemplates"] = json!([{"metadata": {"name": "data"}}]);
+    assert_eq!(after(&law(json!([])), &[set.clone()])[0], set);
+    set["spec"]["persistentVolumeClaimRetentionPolicy"] = json!({"whenScaled": "Delete"});
+    assert_eq!(
+        after(&law(json!([])), &[set.clone()])[0],
+        set,
+        "a finding of validate, not an error"
+    );
+    let error = error(&law(json!([{"name": "owns", "array": ["data-db-1"]}])), &[set]);
+    assert!(
+        error.contains("whenScaled: Delete` deletes the owned claim `data-db-1`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn objects_inside_a_list_are_treated_alike() {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [claim("cache"), {"apiVersion": "v1", "kind": "List", "items": [workload("Deployment", "w", pod_spec("films"))]}]});
+    let out = after(&law(json!([{"name": "mounts", "array": ["audio:/a"]}])), &[list]);
+    assert_eq!(
+        out[0]["items"][0]["metadata"]["labels"]["storage.home.arpa/owner"],
+        "player"
+    );
+    let spec = &out[0]["items"][1]["items"][0]["spec"]["template"]["spec"];
+    assert_eq!(spec["volumes"][0]["persistentVolumeClaim"]["readOnly"], json!(true));
+    assert_eq!(
+        spec["volumes"][1],
+        json!({"name": "homelab-audio", "persistentVolumeClaim": {"claimName": "audio", "readOnly": true}})
+    );
+}
+
+#[test]
+fn a_mount_is_added_to_the_only_workload() {
+    let bare = json!({"containers": [{"name": "c", "volumeMounts": null}]});
+    let mut hook = workload("Pod", "test", bare.clone());
+    hook["metadata"]["annotations"] = json!({"helm.sh/hook": "test"});
+    let documents = [workload("Deployment", "w", bare), hook];
+    let out = after(
+        &law(json!([{"name": "mounts", "array": ["audio/new:/a,gid=1000", "audio:/b"]}])),
+        &documents,
+    );
+    assert_eq!(
+        out[0]["spec"]["template"]["spec"],
+        json!({
+            "containers": [{"name": "c", "volumeMounts": [
+                {"name": "homelab-audio", "mountPath": "/a", "readOnly": true, "subPath": "new"},
+                {"name": "homelab-audio", "mountPath": "/b", "readOnly": true},
+            ]}],
+            "volumes": [{"name": "homelab-audio", "persistentVolumeClaim": {"claimName": "audio", "readOnly": true}}],
+            "securityContext": {"supplementalGroups": [1000]},
+        })
+    );
+}
+
+#[test]
+fn a_mount_reuses_the_volume_of_its_claim_and_is_writable_where_it_may_be() {
+    let parameters =
+        json!([{"name": "mounts", "array": ["films:/new,container=side"]}, {"name": "writes", "array": ["films"]}]);
+    let out = after(&law(parameters), &[workload("Deployment", "w", pod_spec("films"))]);
+    let spec = &out[0]["spec"]["template"]["spec"];
+    assert_eq!(spec["volumes"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        spec["containers"][1]["volumeMounts"],
+        json!([{"name": "m", "mountPath": "/new"}])
+    );
+}
+
+#[test]
+fn the_default_container_is_taken_where_none_is_named() {
+    let mut input = workload(
+        "Deployment",
+        "w",
+        json!({"containers": [{"name": "proxy"}, {"name": "app"}]}),
+    );
+    input["spec"]["template"]["metadata"] = json!({"annotations": {"kubectl.kubernetes.io/default-container": "app"}});
+    let out = after(&law(json!([{"name": "mounts", "array": ["audio:/a"]}])), &[input]);
+    let containers = &out[0]["spec"]["template"]["spec"]["containers"];
+    assert!(containers[0].get("volumeMounts").is_none() && containers[1].get("volumeMounts").is_some());
+}
+
+#[test]
+fn a_mount_that_fits_nothing_or_too_much_is_an_error_with_a_way_out() {
+    let two = || {
+        vec![
+            workload("Deployment", "a", pod_spec("films")),
+            workload("CronJob", "b", pod_spec("films")),
+        ]
+    };
+    let one = || vec![workload("Deployment", "a", pod_spec("films"))];
+    let mut volume_taken = pod_spec("films");
+    volume_taken["volumes"][0] = json!({"name": "homelab-audio", "emptyDir": {}});
+    for (entries, documents, part) in [
+        (
+            json!(["audio:/a"]),
+            two(),
+            "more than one workload could be meant: Deployment/a, CronJob/b | name one",
+        ),
+        (
+            json!(["audio:/a,workload=x"]),
+            two(),
+            "no workload `x`; rendered: Deployment/a, CronJob/b",
+        ),
+        (json!(["audio:/a,workload=CronJob/a"]), two(), "no workload `CronJob/a`"),
+        (
+            json!(["audio:/a"]),
+            vec![claim("x")],
+            "nothing is rendered in namespace `media`",
+        ),
+        (
+            json!(["audio:/a,container=x"]),
+            one(),
+            "no container `x`; the template has c, side, i",
+        ),
+        (
+            json!(["audio:/m/"]),
+            one(),
+            "volume `m` is already mounted at `/m/` in container `c`",
+        ),
+        (json!(["audio:/a", "video:/a/"]), one(), "another entry mounts at `/a/`"),
+        (
+            json!(["audio:/a"]),
+            vec![workload("Deployment", "a", volume_taken)],
+            "already has a volume `homelab-audio`",
+        ),
+    ] {
+        let error = error(&law(json!([{"name": "mounts", "array": entries}])), &documents);
+        assert!(error.contains(part), "{part} in {error}");
+        assert!(error.starts_with("parameter `mounts`, entry `"), "{error}");
+    }
+}
+
+#[test]
+fn a_volume_without_a_claims_name_is_an_error() {
+    for name in ["", "{{ .Values.claim }}"] {
+        let error = error(&law(json!([])), &[workload("Deployment", "w", pod_spec(name))]);
+        assert!(error.contains("which can be no claim's name"), "{error}");
+    }
+}
+
+#[test]
+fn patches_come_first_and_cannot_undo_the_law() {
+    let undo = r#"[{"op":"add","path":"/spec/template/spec/volumes/0/persistentVolumeClaim/readOnly","value":false},{"op":"add","path":"/metadata/labels","value":{"x":"y"}}]"#;
+    let law = law(json!([{"name": "patches", "map": {"apps/Deployment/media/w": undo}}]));
+    let out = after(&law, &[workload("Deployment", "w", pod_spec("films"))]);
+    assert_eq!(out[0]["metadata"]["labels"], json!({"x": "y"}));
+    assert_eq!(
+        out[0]["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["readOnly"],
+        json!(true)
+    );
+}
+
+#[test]
+fn a_patch_that_fits_nothing_is_an_error() {
+    let documents = [workload("Deployment", "w", pod_spec("films"))];
+    let with = |key: &str, patch: &str| law(json!([{"name": "patches", "map": {key: patch}}]));
+    for (key, patch, part) in [
+        ("Deployment/x", "[]", "matches no object; rendered: apps/Deployment/w"),
+        ("Service/x", "[]", "rendered: none of this kind"),
+        (
+            "Deployment/w",
+            r#"[{"op":"remove","path":"/nope"}]"#,
+            "the patch does not apply",
+        ),
+        ("Deployment/w", r#"[{"op":"nope"}]"#, "not a list of operations"),
+    ] {
+        let error = error(&with(key, patch), &documents);
+        assert!(error.contains(part), "{part} in {error}");
+    }
+}
+
+#[test]
+fn a_namespace_gets_guards_and_registry() {
+    let fetcher = Object::new(json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "fetcher"},
+        "spec": {"destination": {"namespace": "media"}, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1",
+            "parameters": [{"name": "owns", "array": ["audio"]}]}}},
+    }));
+    let registries = crate::model::ownership::Ownership::registries(crate::model::Application::new(&fetcher)).unwrap();
+    let law = Law {
+        registries: Some(registries),
+        ..law(json!([]))
+    };
+    let namespace =
+        |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"x": "y"}}});
+    let out = after(&law, &[namespace("media"), namespace("other")]);
+    assert_eq!(
+        out[0]["metadata"],
+        json!({"name": "media",
+            "labels": {"x": "y", "storage.home.arpa/registry": "v1", "owner.storage.home.arpa/audio": "fetcher"},
+            "annotations": {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "argocd.argoproj.io/compare-options": "IgnoreExtraneous"}})
+    );
+    assert_eq!(
+        out[1]["metadata"]["labels"],
+        json!({"x": "y", "storage.home.arpa/registry": "v1"})
+    );
+}
+
+#[test]
+fn anything_else_is_left_alone() {
+    let documents = [
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}),
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "x"}, "spec": {"template": {"spec": {"project": "p"}}}}),
+        json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": {}}),
+    ];
+    assert_eq!(after(&law(json!([])), &documents), documents);
+}
