@@ -19,7 +19,7 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-
 };
 
 /// HL104.
-pub struct ClaimHasOneOwner;
+pub(super) struct ClaimHasOneOwner;
 
 impl Rule for ClaimHasOneOwner {
     fn meta(&self) -> &'static Meta {

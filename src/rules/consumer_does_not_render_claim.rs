@@ -17,7 +17,7 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-
 };
 
 /// HL106.
-pub struct ConsumerDoesNotRenderClaim;
+pub(super) struct ConsumerDoesNotRenderClaim;
 
 impl Rule for ConsumerDoesNotRenderClaim {
     fn meta(&self) -> &'static Meta {

@@ -19,7 +19,7 @@ https://kubernetes.io/docs/concepts/storage/volumes/#read-only-mounts",
 };
 
 /// HL107.
-pub struct ConsumerMountsReadOnly;
+pub(super) struct ConsumerMountsReadOnly;
 
 impl Rule for ConsumerMountsReadOnly {
     fn meta(&self) -> &'static Meta {

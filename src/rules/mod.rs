@@ -16,12 +16,26 @@ pub mod scope;
 pub mod subject;
 
 mod claim_has_one_owner;
+mod claim_has_one_writer;
+mod claim_is_in_its_namespace;
+mod claim_waits_for_no_later_wave;
 mod consumer_does_not_render_claim;
 mod consumer_mounts_read_only;
+mod cron_job_producer_forbids_overlap;
+mod directory_has_one_writer;
+mod foreign_claim_stands_in_a_pod_template;
+mod mount_is_not_nested;
 mod mounted_claim_has_owner;
+mod namespace_has_pod_security;
+mod namespace_is_guarded;
+mod namespace_is_made_one_way;
+mod namespace_with_claims_is_declared;
 mod owned_claim_ignores_extraneous;
 mod owned_claim_is_guarded;
+mod rendered_claim_is_in_owns;
 mod resource_policy_is_not_enough;
+mod shared_claim_allows_many_pods;
+mod stateful_set_keeps_claims;
 mod volume_is_read_only;
 
 pub use finding::{Finding, Fix, Location, Severity};
@@ -61,6 +75,20 @@ pub static ALL: &[&dyn Rule] = &[
     &consumer_does_not_render_claim::ConsumerDoesNotRenderClaim,
     &consumer_mounts_read_only::ConsumerMountsReadOnly,
     &volume_is_read_only::VolumeIsReadOnly,
+    &claim_is_in_its_namespace::ClaimIsInItsNamespace,
+    &shared_claim_allows_many_pods::SharedClaimAllowsManyPods,
+    &cron_job_producer_forbids_overlap::CronJobProducerForbidsOverlap,
+    &claim_waits_for_no_later_wave::ClaimWaitsForNoLaterWave,
+    &mount_is_not_nested::MountIsNotNested,
+    &claim_has_one_writer::ClaimHasOneWriter,
+    &rendered_claim_is_in_owns::RenderedClaimIsInOwns,
+    &directory_has_one_writer::DirectoryHasOneWriter,
+    &foreign_claim_stands_in_a_pod_template::ForeignClaimStandsInAPodTemplate,
+    &stateful_set_keeps_claims::StatefulSetKeepsClaims,
+    &namespace_is_guarded::NamespaceIsGuarded,
+    &namespace_is_made_one_way::NamespaceIsMadeOneWay,
+    &namespace_has_pod_security::NamespaceHasPodSecurity,
+    &namespace_with_claims_is_declared::NamespaceWithClaimsIsDeclared,
 ];
 
 /// All findings of all rules, sorted by place and id.

@@ -21,7 +21,7 @@ https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volume
 };
 
 /// HL105.
-pub struct MountedClaimHasOwner;
+pub(super) struct MountedClaimHasOwner;
 
 impl Rule for MountedClaimHasOwner {
     fn meta(&self) -> &'static Meta {

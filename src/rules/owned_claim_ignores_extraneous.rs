@@ -16,7 +16,7 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/compare-options/#ignoring-re
 };
 
 /// HL102.
-pub struct OwnedClaimIgnoresExtraneous;
+pub(super) struct OwnedClaimIgnoresExtraneous;
 
 impl Rule for OwnedClaimIgnoresExtraneous {
     fn meta(&self) -> &'static Meta {

@@ -21,7 +21,7 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resou
 };
 
 /// HL101.
-pub struct OwnedClaimIsGuarded;
+pub(super) struct OwnedClaimIsGuarded;
 
 impl Rule for OwnedClaimIsGuarded {
     fn meta(&self) -> &'static Meta {

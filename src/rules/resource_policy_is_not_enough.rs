@@ -16,7 +16,7 @@ https://github.com/argoproj/argo-cd/issues/17819",
 };
 
 /// HL103.
-pub struct ResourcePolicyIsNotEnough;
+pub(super) struct ResourcePolicyIsNotEnough;
 
 impl Rule for ResourcePolicyIsNotEnough {
     fn meta(&self) -> &'static Meta {

@@ -52,6 +52,8 @@ pub struct Scope<'a> {
     by_name: BTreeMap<AppName, usize>,
     /// Who owns and consumes each claim, from parameters and objects.
     pub ownership: Ownership,
+    /// The claims that have an owner, by namespace.
+    owned: BTreeMap<NamespaceName, Vec<ClaimRef>>,
     /// The Namespaces that the repository or a render declares.
     pub namespaces: BTreeSet<String>,
     /// The namespaces that Applications lie in, which exist before any of them.
@@ -76,6 +78,7 @@ impl<'a> Scope<'a> {
             subjects: Vec::new(),
             by_name: BTreeMap::new(),
             ownership: Ownership::default(),
+            owned: BTreeMap::new(),
             namespaces: BTreeSet::new(),
             homes: BTreeSet::new(),
             unseen: BTreeSet::new(),
@@ -93,6 +96,15 @@ impl<'a> Scope<'a> {
         }
         let declared = repo.namespaces().map(|manifest| manifest.object.name().to_owned());
         scope.namespaces.extend(declared);
+        for (claim, known) in scope.ownership.claims() {
+            if !known.owners.is_empty() {
+                scope
+                    .owned
+                    .entry(claim.namespace.clone())
+                    .or_default()
+                    .push(claim.clone());
+            }
+        }
         scope
     }
 
@@ -154,9 +166,20 @@ impl<'a> Scope<'a> {
 
     /// The claims of a namespace that have an owner: what would be lost with it. The verbs that remove things ask this
     /// too.
-    pub fn owned_in<'s>(&'s self, namespace: &'s str) -> impl Iterator<Item = (&'s ClaimRef, Claim)> {
-        let all = self.ownership.claims();
-        all.filter(move |(claim, known)| claim.namespace.as_str() == namespace && !known.owners.is_empty())
+    pub fn owned_in(&self, namespace: &str) -> impl Iterator<Item = (&ClaimRef, &Claim)> {
+        let claims = self.owned.get(namespace).map_or(&[][..], Vec::as_slice);
+        claims
+            .iter()
+            .filter_map(|claim| Some((claim, self.ownership.get(claim)?)))
+    }
+
+    /// Whether a namespace has owned claims and no manifest, in a repository that declares Namespaces: somebody removed
+    /// it, or forgot it.
+    pub fn loses_claims(&self, namespace: &str) -> bool {
+        !self.namespaces.is_empty()
+            && !self.namespaces.contains(namespace)
+            && !self.is_built_in(namespace)
+            && self.owned_in(namespace).next().is_some()
     }
 
     /// Whether a namespace exists without a manifest: one of Kubernetes' own, or the one that an Application lies in.

@@ -16,7 +16,7 @@ https://kubernetes.io/docs/tasks/configure-pod-container/security-context/#confi
 };
 
 /// HL108.
-pub struct VolumeIsReadOnly;
+pub(super) struct VolumeIsReadOnly;
 
 impl Rule for VolumeIsReadOnly {
     fn meta(&self) -> &'static Meta {

@@ -1,0 +1,164 @@
+//! HL109: a pod mounts claims of its own namespace, and no others.
+
+use super::{Finding, Meta, Rule, Scope, Severity, Subject};
+use crate::model::ClaimRef;
+use crate::model::claim::is_claim;
+
+static META: Meta = Meta {
+    id: "HL109",
+    name: "claim-is-in-its-namespace",
+    severity: Severity::Error,
+    summary: "a claim is mounted and owned in the namespace that it lies in",
+    why: "A claim is an object of one namespace, and only pods of that namespace can mount it; there is no way to share it \
+across. A consumer in another namespace stays Pending, waiting for a claim of the same name in its own. Producer and \
+consumers of one claim have to have the same destination namespace.\n\n\
+The same goes for the owner: `owns` means claims of the Application's destination namespace. A chart that puts its claim \
+into another one gets a claim that no registry holds, and that nobody can mount as a consumer. Set `metadata.namespace` in \
+the chart to the destination, or leave it out.\n\n\
+https://kubernetes.io/docs/concepts/storage/persistent-volumes/#a-note-on-namespaces",
+};
+
+/// HL109.
+pub(super) struct ClaimIsInItsNamespace;
+
+impl Rule for ClaimIsInItsNamespace {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for subject in &scope.subjects {
+            findings.extend(consumed(scope, subject));
+            findings.extend(rendered(subject));
+        }
+        findings
+    }
+}
+
+/// Where a claim that is missing here lies, when it lies anywhere.
+fn elsewhere(scope: &Scope<'_>, claim: &ClaimRef) -> Option<String> {
+    let namesakes = if scope.is_missing(claim) {
+        scope.namesakes(claim)
+    } else {
+        Vec::new()
+    };
+    let names: Vec<String> = namesakes.iter().map(|namespace| format!("`{namespace}`")).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    const HINT: &str = "destine both Applications to one namespace";
+    let (mut findings, mut seen) = (Vec::new(), Vec::new());
+    for (source, parameters) in subject.read_sources() {
+        let mounts = parameters.mounts.iter().map(|mount| ("mounts", &mount.claim));
+        for (parameter, name) in mounts.chain(parameters.writes.iter().map(|claim| ("writes", claim))) {
+            let Some(claim) = subject.claim(name).filter(|claim| !seen.contains(claim)) else {
+                continue;
+            };
+            if let Some(namespaces) = elsewhere(scope, &claim) {
+                let pointer = source.entry(parameter, |entry| {
+                    entry
+                        .strip_prefix(name.as_str())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
+                });
+                let message = format!("`{parameter}` names claim `{claim}`, which lies in namespace {namespaces}");
+                findings.push(subject.finding(&META, message, &pointer).hint(HINT));
+                seen.push(claim);
+            }
+        }
+    }
+    for item in &subject.items {
+        for (claim, volume) in subject.claim_volumes(item) {
+            let Some(namespaces) = elsewhere(scope, &claim).filter(|_| !seen.contains(&claim)) else {
+                continue;
+            };
+            let (kind, name) = (item.object().kind(), item.object().name());
+            let message = format!("{kind} `{name}` mounts claim `{claim}`, which lies in namespace {namespaces}");
+            let pointer = format!("/spec/template/spec/volumes/{}", volume.index);
+            findings.push(subject.finding_on(&META, message, item, &pointer).hint(HINT));
+            seen.push(claim);
+        }
+    }
+    findings
+}
+
+/// The claims that an Application of the plugin renders into another namespace than its own.
+fn rendered(subject: &Subject<'_>) -> Vec<Finding> {
+    let Some(destination) = subject.namespace.as_ref().filter(|_| subject.is_ours()) else {
+        return Vec::new();
+    };
+    let claims = subject.items.iter().filter(|item| is_claim(item.object()));
+    let strays = claims.filter_map(|item| {
+        let object = item.object();
+        let namespace = object
+            .namespace()
+            .filter(|namespace| *namespace != destination.as_str())?;
+        let message = format!(
+            "claim `{namespace}/{}` is rendered outside of the destination namespace `{destination}`",
+            object.name()
+        );
+        let finding = subject.finding_on(&META, message, item, "/metadata/namespace");
+        Some(finding.hint("leave `metadata.namespace` out, or destine the Application to that namespace"))
+    });
+    strays.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, deployment, mounts, owns};
+    use serde_json::json;
+
+    fn case(parameters: serde_json::Value) -> Case {
+        Case::new()
+            .app("fetcher", json!({"destination": {"namespace": "audio"}, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": [owns(["files"])]}}}))
+            .plugin("player", parameters)
+    }
+
+    #[test]
+    fn fires() {
+        let by_parameter =
+            case(json!([mounts(["files:/f"])])).renders("player", [deployment("player", "files", true, true)]);
+        assert_eq!(
+            by_parameter.messages(&ClaimIsInItsNamespace),
+            ["`mounts` names claim `media/files`, which lies in namespace `audio`"]
+        );
+        let by_chart = case(json!([])).renders("player", [deployment("player", "files", true, true)]);
+        assert_eq!(
+            by_chart.messages(&ClaimIsInItsNamespace),
+            ["Deployment `player` mounts claim `media/files`, which lies in namespace `audio`"]
+        );
+        let stray = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "other"}});
+        assert_eq!(
+            case(json!([]))
+                .renders("player", [stray])
+                .messages(&ClaimIsInItsNamespace),
+            ["claim `other/c` is rendered outside of the destination namespace `media`"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        assert!(
+            case(json!([owns(["files"]), mounts(["files:/f"])]))
+                .messages(&ClaimIsInItsNamespace)
+                .is_empty()
+        );
+        assert!(
+            case(json!([mounts(["nowhere:/f"])]))
+                .messages(&ClaimIsInItsNamespace)
+                .is_empty(),
+            "that is HL105's"
+        );
+    }
+
+    #[test]
+    fn says_the_way_out() {
+        let findings = case(json!([mounts(["files:/f"])])).findings(&ClaimIsInItsNamespace);
+        assert_eq!(
+            findings[0].hint.as_deref(),
+            Some("destine both Applications to one namespace")
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! HL121: a claim that waits for its first pod must not be waited for.
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::model::ClaimRef;
+use crate::model::claim::is_claim;
+use crate::model::sync::{SYNC_WAVE, order};
+use serde_json::json;
+
+static META: Meta = Meta {
+    id: "HL121",
+    name: "claim-waits-for-no-later-wave",
+    severity: Severity::Warning,
+    summary: "a claim is in the wave of its first consumer, not before it",
+    why: "Argo CD waits until everything of a wave is healthy before it applies the next one, and a Pending claim is not. \
+With `volumeBindingMode: WaitForFirstConsumer`, which is what local-path has in k3s and kind, a claim stays Pending until \
+a pod uses it: when that pod's workload is in a later wave (or in a PostSync hook), each waits for the other, and the sync \
+never ends. Give claims no wave; inside a wave Argo CD applies them before workloads anyway.\n\n\
+https://github.com/argoproj/argo-cd/issues/12840",
+};
+
+/// HL121.
+pub(super) struct ClaimWaitsForNoLaterWave;
+
+impl Rule for ClaimWaitsForNoLaterWave {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (subject, item) in scope.items().filter(|(_, item)| is_claim(item.object())) {
+            let object = item.object();
+            let (Some(claim), Some(at)) = (subject.claim_beside(object, object.name()), order(object)) else {
+                continue;
+            };
+            let Some((first, consumer)) = first_consumer(subject, &claim).filter(|(first, _)| at < *first) else {
+                continue;
+            };
+            let when = |(phase, wave): (i8, i64)| match phase {
+                -1 => format!("PreSync wave {wave}"),
+                1 => format!("PostSync wave {wave}"),
+                _ => format!("wave {wave}"),
+            };
+            let message = format!(
+                "claim `{claim}` is in {}, its first consumer {consumer} only in {}",
+                when(at),
+                when(first)
+            );
+            let pointer = format!(
+                "/metadata/annotations/{}",
+                crate::model::object::pointer_token(SYNC_WAVE)
+            );
+            let finding = subject.finding_on(&META, message, item, &pointer);
+            let same_wave = fixes::set(object.tree(), &pointer, json!(first.1.to_string()));
+            findings.push(match item.patch(vec![same_wave]).filter(|_| first.0 == at.0) {
+                Some(changes) => finding.fix(Fix {
+                    title: format!("move the claim to wave {}", first.1),
+                    safe: true,
+                    changes,
+                }),
+                None => finding.hint("put the claim and its first consumer into the same wave"),
+            });
+        }
+        findings
+    }
+}
+
+/// The first object of the Application that mounts a claim.
+fn first_consumer(subject: &Subject<'_>, claim: &ClaimRef) -> Option<((i8, i64), String)> {
+    let mounting = subject.items.iter().filter(|item| {
+        let volumes = subject.claim_volumes(item);
+        volumes.iter().any(|(reference, _)| reference == claim)
+    });
+    mounting
+        .filter_map(|item| {
+            Some((
+                order(item.object())?,
+                format!("{} `{}`", item.object().kind(), item.object().name()),
+            ))
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME, claim, deployment, owns};
+
+    fn case(annotations: serde_json::Value) -> Case {
+        Case::new().plugin("fetcher", json!([owns(["audio"])])).renders(
+            "fetcher",
+            [
+                claim("audio", annotations),
+                deployment("fetcher", "audio", false, false),
+            ],
+        )
+    }
+
+    #[test]
+    fn fires() {
+        let case = case(json!({SYNC_WAVE: "-5"}));
+        assert_eq!(
+            case.messages(&ClaimWaitsForNoLaterWave),
+            ["claim `media/audio` is in wave -5, its first consumer Deployment `fetcher` only in wave 0"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        assert!(case(json!({})).messages(&ClaimWaitsForNoLaterWave).is_empty());
+        assert!(
+            case(json!({SYNC_WAVE: "1"}))
+                .messages(&ClaimWaitsForNoLaterWave)
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        let case = Case::new()
+            .app(
+                "fetcher",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "fetcher"}}),
+            )
+            .manifest("fetcher/claim.yaml", claim("audio", json!({SYNC_WAVE: "-5"})))
+            .manifest("fetcher/deployment.yaml", deployment("fetcher", "audio", false, false));
+        assert!(!case.fixed(&ClaimWaitsForNoLaterWave).contains("-5"));
+    }
+}

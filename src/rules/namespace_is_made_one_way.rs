@@ -1,0 +1,125 @@
+//! HL202: a namespace is made by its manifest, or by Argo CD, not by both and not by nobody.
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+
+static META: Meta = Meta {
+    id: "HL202",
+    name: "namespace-is-made-one-way",
+    severity: Severity::Warning,
+    summary: "a destination namespace has either a manifest or CreateNamespace=true",
+    why: "`CreateNamespace=true` makes the destination namespace without labels, without guards and without the ownership \
+registry, and Argo CD does not track it. Beside a manifest of the same Namespace it only hides that the manifest is \
+missing or synced too late, and `managedNamespaceMetadata` fights with the manifest's labels. With neither, the first sync \
+on a new cluster fails: the namespace is not there.\n\n\
+Keep the manifest (`kubectl homelab add-namespace`) and drop the option. Namespaces that every cluster has, and the one \
+that the Applications lie in, need neither. A missing Namespace that holds claims is HL204's.\n\n\
+https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#create-namespace",
+};
+
+/// HL202.
+pub(super) struct NamespaceIsMadeOneWay;
+
+impl Rule for NamespaceIsMadeOneWay {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        scope
+            .subjects
+            .iter()
+            .filter_map(|subject| of_subject(scope, subject))
+            .collect()
+    }
+}
+
+fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
+    let namespace = subject.app.destination_namespace()?;
+    let creates = subject.app.sync_option("CreateNamespace") == Some("true");
+    let declared = scope.namespaces.contains(namespace);
+    if creates && declared {
+        let options = subject.app.sync_options();
+        let index = options.iter().position(|option| *option == "CreateNamespace=true")?;
+        let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
+        let message = format!("namespace `{namespace}` has a manifest and CreateNamespace=true");
+        return Some(subject.finding(&META, message, &pointer).fix(Fix {
+            title: "drop CreateNamespace=true".to_owned(),
+            safe: true,
+            changes: fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
+        }));
+    }
+    if creates || declared || scope.is_built_in(namespace) || scope.loses_claims(namespace) {
+        return None;
+    }
+    let message = format!("namespace `{namespace}` has neither a manifest nor CreateNamespace=true");
+    let finding = subject.finding(&META, message, "/spec/destination/namespace");
+    Some(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::Case;
+    use serde_json::{Value, json};
+
+    fn case(options: Value) -> Case {
+        Case::new().namespaces().app(
+            "player",
+            json!({"destination": {"namespace": "media"}, "source": {"repoURL": "u"}, "syncPolicy": {"syncOptions": options}}),
+        )
+    }
+
+    fn with_manifest(case: Case) -> Case {
+        case.manifest(
+            "namespaces/media.yaml",
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "media"}}),
+        )
+    }
+
+    #[test]
+    fn fires() {
+        assert_eq!(
+            with_manifest(case(json!(["PruneLast=true", "CreateNamespace=true"]))).messages(&NamespaceIsMadeOneWay),
+            ["namespace `media` has a manifest and CreateNamespace=true"]
+        );
+        let neither = case(json!(["createNamespace=true"]));
+        assert_eq!(
+            neither.messages(&NamespaceIsMadeOneWay),
+            ["namespace `media` has neither a manifest nor CreateNamespace=true"]
+        );
+        assert_eq!(
+            neither.findings(&NamespaceIsMadeOneWay)[0].hint.as_deref(),
+            Some("run `kubectl homelab add-namespace media`")
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        assert!(
+            with_manifest(case(json!([])))
+                .messages(&NamespaceIsMadeOneWay)
+                .is_empty()
+        );
+        assert!(
+            case(json!(["CreateNamespace=true"]))
+                .messages(&NamespaceIsMadeOneWay)
+                .is_empty()
+        );
+        for built_in in ["kube-system", "argocd"] {
+            let case = Case::new().app(
+                "a",
+                json!({"destination": {"namespace": built_in}, "source": {"repoURL": "u"}}),
+            );
+            assert!(case.messages(&NamespaceIsMadeOneWay).is_empty(), "{built_in}");
+        }
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        let text = with_manifest(case(json!(["CreateNamespace=true", "PruneLast=true"]))).fixed(&NamespaceIsMadeOneWay);
+        assert!(
+            !text.contains("CreateNamespace") && text.contains("PruneLast"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! HL204: removing a Namespace that has claims leaves them unguarded.
+
+use super::{Finding, Meta, Rule, Scope, Severity};
+
+static META: Meta = Meta {
+    id: "HL204",
+    name: "namespace-with-claims-is-declared",
+    severity: Severity::Error,
+    summary: "a namespace with owned claims keeps its manifest",
+    why: "The Namespace's manifest carries the guards that keep the namespace, and the registry that says whose each claim \
+is. A change that removes the manifest while Applications still own claims there takes both away: at best nothing guards \
+the data any more, at worst the Namespace is pruned and all claims go with it. That is why this is an error of the change, \
+and why a repository that already is in that state gets it too: it declares some Namespaces, but not the one that an \
+Application with claims is destined to. Applications with `CreateNamespace=true` and the namespaces that every cluster has \
+are left out.\n\n\
+Put the manifest back (`kubectl homelab add-namespace`). To give the namespace up, remove its Applications first.\n\n\
+https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming",
+};
+
+/// HL204.
+pub(super) struct NamespaceWithClaimsIsDeclared;
+
+impl Rule for NamespaceWithClaimsIsDeclared {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for subject in &scope.subjects {
+            let Some(namespace) = subject.app.destination_namespace() else {
+                continue;
+            };
+            let creates = subject.app.sync_option("CreateNamespace") == Some("true");
+            if creates || !scope.loses_claims(namespace) {
+                continue;
+            }
+            let owned = scope
+                .owned_in(namespace)
+                .filter(|(_, claim)| claim.owners.contains(&subject.name));
+            let claims: Vec<String> = owned.map(|(claim, _)| format!("`{}`", claim.name)).collect();
+            if claims.is_empty() {
+                continue;
+            }
+            let message = format!(
+                "namespace `{namespace}` has no manifest, and `{}` owns claims in it: {}",
+                subject.name,
+                claims.join(", ")
+            );
+            let finding = subject.finding(&META, message, "/spec/destination/namespace");
+            findings.push(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")));
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, owns, plugin_spec};
+    use serde_json::json;
+
+    fn namespace(case: Case, name: &str) -> Case {
+        let path = format!("namespaces/{name}.yaml");
+        case.namespaces().manifest(
+            &path,
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
+        )
+    }
+
+    fn case() -> Case {
+        Case::new().plugin("fetcher", json!([owns(["audio"])]))
+    }
+
+    #[test]
+    fn fires() {
+        assert_eq!(
+            namespace(case(), "other").messages(&NamespaceWithClaimsIsDeclared),
+            ["namespace `media` has no manifest, and `fetcher` owns claims in it: `audio`"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        assert!(
+            namespace(case(), "media")
+                .messages(&NamespaceWithClaimsIsDeclared)
+                .is_empty()
+        );
+        assert!(
+            case().messages(&NamespaceWithClaimsIsDeclared).is_empty(),
+            "the repository declares none"
+        );
+        let mut created = plugin_spec(json!([owns(["audio"])]));
+        created["syncPolicy"] = json!({"syncOptions": ["CreateNamespace=true"]});
+        let created = namespace(Case::new().app("fetcher", created), "other");
+        assert!(created.messages(&NamespaceWithClaimsIsDeclared).is_empty());
+    }
+
+    #[test]
+    fn says_the_way_out() {
+        let findings = namespace(case(), "other").findings(&NamespaceWithClaimsIsDeclared);
+        assert_eq!(
+            findings[0].hint.as_deref(),
+            Some("run `kubectl homelab add-namespace media`")
+        );
+    }
+}

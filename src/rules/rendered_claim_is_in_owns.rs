@@ -1,0 +1,158 @@
+//! HL124: the registry is made of `owns` alone.
+
+use std::collections::BTreeSet;
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::model::ClaimName;
+use crate::model::claim::is_claim;
+
+static META: Meta = Meta {
+    id: "HL124",
+    name: "rendered-claim-is-in-owns",
+    severity: Severity::Error,
+    summary: "every claim that an Application renders stands in the parameter owns of each of its plugin sources",
+    why: "The registry on the Namespace says, inside the cluster, whose each claim is. It is made when the GitOps \
+repository is rendered, where the charts of the Applications cannot be seen: only `owns` can. A claim that is rendered and \
+not in `owns` has no owner there, other Applications can take it for theirs, and nothing refuses its deletion. An \
+Application with several plugin sources needs the same `owns` in each: a source cannot see what the others render, and \
+takes their claims for foreign ones that it may only read.\n\n\
+The fix adds the claim. `kubectl homelab add-app` fills `owns` from the render.",
+};
+
+/// HL124.
+pub(super) struct RenderedClaimIsInOwns;
+
+impl Rule for RenderedClaimIsInOwns {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        scope
+            .subjects
+            .iter()
+            .filter_map(|subject| of_subject(scope, subject))
+            .flatten()
+            .collect()
+    }
+}
+
+fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> {
+    let sources: Vec<_> = subject.read_sources().collect();
+    let of_plugin = subject.sources.iter().filter(|(_, parameters)| parameters.is_some());
+    if sources.is_empty() || of_plugin.count() != sources.len() {
+        return None;
+    }
+    let mut findings = Vec::new();
+    for name in candidates(scope, subject) {
+        let lacking: Vec<_> = sources
+            .iter()
+            .filter(|(_, parameters)| !parameters.owns.contains(&name))
+            .map(|(source, _)| *source)
+            .collect();
+        let Some(first) = lacking.first() else { continue };
+        let claim = subject.claim(&name)?;
+        let message = if lacking.len() == sources.len() {
+            format!("claim `{claim}` is rendered and not in `owns`")
+        } else {
+            format!("claim `{claim}` is in `owns` of one plugin source and not of all")
+        };
+        let changes = lacking
+            .iter()
+            .flat_map(|source| fixes::add_to_parameter(source, "owns", &[&name]))
+            .collect();
+        let pointer = first.entry("owns", |_| false);
+        findings.push(subject.finding(&META, message, &pointer).fix(Fix {
+            title: format!("add `{name}` to `owns`"),
+            safe: true,
+            changes: fixes::patch(subject.manifest, changes),
+        }));
+    }
+    Some(findings)
+}
+
+/// The claims of the destination namespace that it renders and nobody else declares, and those that a source declares.
+fn candidates(scope: &Scope<'_>, subject: &Subject<'_>) -> BTreeSet<ClaimName> {
+    let rendered = subject
+        .items
+        .iter()
+        .map(|item| item.object())
+        .filter(|object| is_claim(object));
+    let here = rendered.filter_map(|object| subject.claim_beside(object, object.name()));
+    let mine = here.filter(|claim| {
+        let known = scope.claim(claim);
+        Some(&claim.namespace) == subject.namespace.as_ref()
+            && (known.declared_by.is_empty() || known.declared_by.contains(&subject.name))
+    });
+    mine.map(|claim| claim.name)
+        .chain(subject.owns().into_iter().cloned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, claim, owns};
+    use serde_json::{Value, json};
+
+    fn rendered(parameters: Value) -> Case {
+        Case::new()
+            .plugin("fetcher", parameters)
+            .renders("fetcher", [claim("audio", json!({})), claim("config", json!({}))])
+    }
+
+    fn two_sources(first: Value, second: Value) -> Case {
+        let source =
+            |parameters: Value| json!({"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": parameters}});
+        Case::new().app(
+            "fetcher",
+            json!({"destination": {"namespace": "media"}, "sources": [source(first), source(second), {"repoURL": "u", "chart": "c"}]}),
+        )
+    }
+
+    #[test]
+    fn fires() {
+        assert_eq!(
+            rendered(json!([owns(["config"])])).messages(&RenderedClaimIsInOwns),
+            ["claim `media/audio` is rendered and not in `owns`"]
+        );
+        let unequal = two_sources(json!([owns(["audio"])]), json!([]));
+        assert_eq!(
+            unequal.messages(&RenderedClaimIsInOwns),
+            ["claim `media/audio` is in `owns` of one plugin source and not of all"]
+        );
+        assert_eq!(
+            unequal.place(&RenderedClaimIsInOwns),
+            "applications/fetcher.yaml /spec/sources/1"
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        assert!(
+            rendered(json!([owns(["audio", "config", "unrendered"])]))
+                .messages(&RenderedClaimIsInOwns)
+                .is_empty()
+        );
+        let native = Case::new()
+            .helm("fetcher")
+            .renders("fetcher", [claim("audio", json!({}))]);
+        assert!(
+            native.messages(&RenderedClaimIsInOwns).is_empty(),
+            "it has no parameters"
+        );
+        let of_other = Case::new()
+            .plugin("owner", json!([owns(["audio"])]))
+            .plugin("fetcher", json!([]))
+            .renders("fetcher", [claim("audio", json!({}))]);
+        assert!(of_other.messages(&RenderedClaimIsInOwns).is_empty(), "that is HL106's");
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        for parameters in [json!([owns(["config"])]), json!([]), Value::Null] {
+            assert!(rendered(parameters).fixed(&RenderedClaimIsInOwns).contains("- audio"));
+        }
+        two_sources(json!([owns(["audio"])]), json!([])).fixed(&RenderedClaimIsInOwns);
+    }
+}

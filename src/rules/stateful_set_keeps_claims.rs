@@ -1,0 +1,103 @@
+//! HL127: a StatefulSet can be told to delete its claims.
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::model::workload::{claims_of_templates, deletes_its_claims};
+use serde_json::json;
+
+static META: Meta = Meta {
+    id: "HL127",
+    name: "stateful-set-keeps-claims",
+    severity: Severity::Warning,
+    summary: "a StatefulSet keeps the claims of its templates",
+    why: "The claims that a StatefulSet makes of its `volumeClaimTemplates` are not in Git: Argo CD does not track them, and \
+no annotation in the chart guards them. With `persistentVolumeClaimRetentionPolicy` set to Delete the controller deletes \
+them when the set goes (`whenDeleted`) or loses a replica (`whenScaled`), and with them the data. Retain is the default. A \
+claim that stands in `owns` and would be deleted so is an error of HL101.\n\n\
+https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention",
+};
+
+/// HL127.
+pub(super) struct StatefulSetKeepsClaims;
+
+impl Rule for StatefulSetKeepsClaims {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (subject, item) in scope.items() {
+            let object = item.object();
+            let deletes = deletes_its_claims(object);
+            let owns = subject.owns();
+            let claims = claims_of_templates(object);
+            if deletes.is_empty() || claims.is_empty() || claims.iter().any(|claim| owns.contains(claim)) {
+                continue;
+            }
+            let policy = "/spec/persistentVolumeClaimRetentionPolicy";
+            let message = format!(
+                "StatefulSet `{}` deletes its claims: {} is Delete",
+                object.name(),
+                deletes.join(" and ")
+            );
+            let finding = subject.finding_on(&META, message, item, policy);
+            let retain = deletes
+                .iter()
+                .map(|when| fixes::replace(&format!("{policy}/{when}"), json!("Retain")))
+                .collect();
+            findings.push(match item.patch(retain) {
+                Some(changes) => finding.fix(Fix {
+                    title: "retain the claims".to_owned(),
+                    safe: true,
+                    changes,
+                }),
+                None => finding.hint("set the retention policy to Retain in the chart's values"),
+            });
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME, owns};
+
+    fn set(policy: serde_json::Value) -> serde_json::Value {
+        json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}}], "persistentVolumeClaimRetentionPolicy": policy}})
+    }
+
+    #[test]
+    fn fires() {
+        let both = set(json!({"whenDeleted": "Delete", "whenScaled": "Delete"}));
+        let case = Case::new().helm("db").renders("db", [both]);
+        assert_eq!(
+            case.messages(&StatefulSetKeepsClaims),
+            ["StatefulSet `db` deletes its claims: whenDeleted and whenScaled is Delete"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        let retained = Case::new()
+            .helm("db")
+            .renders("db", [set(json!({"whenScaled": "Retain"}))]);
+        assert!(retained.messages(&StatefulSetKeepsClaims).is_empty());
+        let owned = Case::new()
+            .plugin("db", json!([owns(["data-db-0"])]))
+            .renders("db", [set(json!({"whenScaled": "Delete"}))]);
+        assert!(owned.messages(&StatefulSetKeepsClaims).is_empty(), "that is HL101's");
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        let case = Case::new()
+            .app(
+                "db",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "db"}}),
+            )
+            .manifest("db/set.yaml", set(json!({"whenScaled": "Delete"})));
+        assert!(case.fixed(&StatefulSetKeepsClaims).contains("whenScaled: Retain"));
+    }
+}
