@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 use crate::failure::HintExt;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::repo_url;
+use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
 use crate::repo::layout::NAMESPACES;
 use crate::repo::read::APPLICATIONS;
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
-
-/// Stands in the shipped Applications' URLs for whoever uses them.
-pub const PLACEHOLDER: &str = "OWNER";
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -101,11 +99,6 @@ fn fill_placeholder(repo: &Repo, request: &Request) -> Result<ChangeSet> {
         }
     }
     Ok(changes)
-}
-
-/// Whether a URL still has the placeholder as one of its parts.
-pub fn has_placeholder(url: &str) -> bool {
-    url.split('/').any(|part| part == PLACEHOLDER)
 }
 
 /// What stands between host and repository name.

@@ -35,6 +35,14 @@ pub fn same(a: &str, b: &str) -> bool {
     normalized(a) == normalized(b)
 }
 
+/// Stands in the shipped Applications' URLs in the place of the account, for whoever uses them.
+pub const PLACEHOLDER: &str = "OWNER";
+
+/// Whether a URL still has the placeholder as one of its parts.
+pub fn has_placeholder(url: &str) -> bool {
+    url.split(['/', ':']).any(|part| part == PLACEHOLDER)
+}
+
 /// The last part of the path: the repository's name.
 pub fn repository_name(url: &str) -> String {
     let normalized = normalized(url);
@@ -63,5 +71,6 @@ mod tests {
         ));
         assert!(same("file:///srv/media.git", "/srv/media"));
         assert_eq!(repository_name("git@git.example.org:home/media.git"), "media");
+        assert!(has_placeholder("git@github.com:OWNER/x.git") && !has_placeholder("https://github.com/NEWOWNER/x"));
     }
 }

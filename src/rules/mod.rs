@@ -15,14 +15,19 @@ pub mod law;
 pub mod scope;
 pub mod subject;
 
+mod application_name_is_unique;
+mod chart_version_is_pinned;
+mod child_has_finalizer;
 mod claim_has_one_owner;
 mod claim_has_one_writer;
 mod claim_is_in_its_namespace;
 mod claim_waits_for_no_later_wave;
+mod claims_are_not_replaced;
 mod consumer_does_not_render_claim;
 mod consumer_mounts_read_only;
 mod cron_job_producer_forbids_overlap;
 mod directory_has_one_writer;
+mod empty_render_is_refused;
 mod foreign_claim_stands_in_a_pod_template;
 mod mount_is_not_nested;
 mod mounted_claim_has_owner;
@@ -32,10 +37,18 @@ mod namespace_is_made_one_way;
 mod namespace_with_claims_is_declared;
 mod owned_claim_ignores_extraneous;
 mod owned_claim_is_guarded;
+mod parameters_are_valid;
+mod plugin_stands_alone;
 mod rendered_claim_is_in_owns;
+mod repo_url_is_filled_in;
 mod resource_policy_is_not_enough;
+mod retry_refreshes;
+mod root_application_exists;
+mod secret_is_encrypted;
 mod shared_claim_allows_many_pods;
 mod stateful_set_keeps_claims;
+mod sync_option_is_known;
+mod value_files_need_no_ref;
 mod volume_is_read_only;
 
 pub use finding::{Finding, Fix, Location, Severity};
@@ -89,6 +102,19 @@ pub static ALL: &[&dyn Rule] = &[
     &namespace_is_made_one_way::NamespaceIsMadeOneWay,
     &namespace_has_pod_security::NamespaceHasPodSecurity,
     &namespace_with_claims_is_declared::NamespaceWithClaimsIsDeclared,
+    &sync_option_is_known::SyncOptionIsKnown,
+    &claims_are_not_replaced::ClaimsAreNotReplaced,
+    &empty_render_is_refused::EmptyRenderIsRefused,
+    &plugin_stands_alone::PluginStandsAlone,
+    &value_files_need_no_ref::ValueFilesNeedNoRef,
+    &retry_refreshes::RetryRefreshes,
+    &child_has_finalizer::ChildHasFinalizer,
+    &chart_version_is_pinned::ChartVersionIsPinned,
+    &parameters_are_valid::ParametersAreValid,
+    &secret_is_encrypted::SecretIsEncrypted,
+    &root_application_exists::RootApplicationExists,
+    &application_name_is_unique::ApplicationNameIsUnique,
+    &repo_url_is_filled_in::RepoUrlIsFilledIn,
 ];
 
 /// All findings of all rules, sorted by place and id.

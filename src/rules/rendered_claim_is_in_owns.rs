@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn fix_removes_it() {
         for parameters in [json!([owns(["config"])]), json!([]), Value::Null] {
-            assert!(rendered(parameters).fixed(&RenderedClaimIsInOwns).contains("- audio"));
+            assert!(rendered(parameters).fixed(&RenderedClaimIsInOwns).contains("audio"));
         }
         two_sources(json!([owns(["audio"])]), json!([])).fixed(&RenderedClaimIsInOwns);
     }

@@ -1,0 +1,116 @@
+//! HL307: a child that is removed from Git must take its objects with it.
+
+use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::model::AppName;
+use crate::model::application::{FINALIZER, is_application};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+static META: Meta = Meta {
+    id: "HL307",
+    name: "child-has-finalizer",
+    severity: Severity::Warning,
+    summary: "an Application that another one syncs has the resources finalizer",
+    why: "When an Application's file is removed, the root Application prunes it. Without the finalizer \
+`resources-finalizer.argocd.argoproj.io` only the Application goes: its workloads run on, nobody manages them any more, \
+and a later Application of the same name takes them over silently. With the finalizer its objects are deleted, except \
+what carries `Delete=false`: the owned claims. The root itself is better off without one, since it would take the whole \
+cluster along.\n\n\
+https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/#about-the-deletion-finalizer",
+};
+
+/// HL307.
+pub(super) struct ChildHasFinalizer;
+
+impl Rule for ChildHasFinalizer {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut children: BTreeSet<AppName> = BTreeSet::new();
+        let parents: BTreeSet<&AppName> = scope
+            .items()
+            .filter(|(_, item)| is_application(item.object()))
+            .map(|(parent, item)| {
+                children.extend(
+                    AppName::new(item.object().name())
+                        .ok()
+                        .filter(|child| child != &parent.name),
+                );
+                &parent.name
+            })
+            .collect();
+        let is_child = |subject: &&Subject<'_>| children.contains(&subject.name) && !parents.contains(&subject.name);
+        scope.subjects.iter().filter(is_child).filter_map(of_child).collect()
+    }
+}
+
+fn of_child(subject: &Subject<'_>) -> Option<Finding> {
+    const POINTER: &str = "/metadata/finalizers";
+    if subject
+        .app
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer.starts_with(FINALIZER))
+    {
+        return None;
+    }
+    let tree = subject.app.object().tree();
+    let operation = match tree.pointer(POINTER).and_then(Value::as_array) {
+        Some(there) => fixes::add(&format!("{POINTER}/{}", there.len()), json!(FINALIZER)),
+        None => fixes::set(tree, POINTER, json!([FINALIZER])),
+    };
+    let message = format!(
+        "`{}` has no finalizer: removed from Git, its objects stay and nobody manages them",
+        subject.name
+    );
+    Some(subject.finding(&META, message, "/metadata").fix(Fix {
+        title: format!("add the finalizer {FINALIZER}"),
+        safe: false,
+        changes: fixes::patch(subject.manifest, vec![operation]),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME};
+
+    fn case(finalizers: Value) -> Case {
+        Case::new()
+            .app("root", json!({"source": {"repoURL": HOME, "path": "applications"}}))
+            .manifest(
+                "applications/player.yaml",
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+                    "metadata": {"name": "player", "finalizers": finalizers}, "spec": {"source": {"repoURL": "u"}}}),
+            )
+    }
+
+    #[test]
+    fn fires() {
+        assert_eq!(
+            case(Value::Null).messages(&ChildHasFinalizer),
+            ["`player` has no finalizer: removed from Git, its objects stay and nobody manages them"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        assert!(case(json!([FINALIZER])).messages(&ChildHasFinalizer).is_empty());
+        assert!(
+            case(json!([format!("{FINALIZER}/background")]))
+                .messages(&ChildHasFinalizer)
+                .is_empty()
+        );
+        let orphan = Case::new().app("player", json!({"source": {"repoURL": "u"}}));
+        assert!(orphan.messages(&ChildHasFinalizer).is_empty(), "nobody prunes it");
+    }
+
+    #[test]
+    fn fix_removes_it() {
+        for finalizers in [Value::Null, json!([]), json!(["example.org/other"])] {
+            assert!(case(finalizers).fixed(&ChildHasFinalizer).contains(FINALIZER));
+        }
+    }
+}

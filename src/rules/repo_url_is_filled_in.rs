@@ -1,0 +1,79 @@
+//! HL407: the placeholder of a template is nobody's repository.
+
+use super::{Finding, Meta, Rule, Scope, Severity};
+use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
+
+static META: Meta = Meta {
+    id: "HL407",
+    name: "repo-url-is-filled-in",
+    severity: Severity::Warning,
+    summary: "no repoURL has the placeholder OWNER",
+    why: "The repository that this project ships has `OWNER` where the account belongs \
+(`https://github.com/OWNER/home-media`), so that nobody syncs somebody else's repository by accident. Argo CD cannot fetch \
+such a URL. `kubectl homelab init --repo-url URL` replaces it everywhere; the repositories of the two charts have to be \
+yours as well.",
+};
+
+/// HL407.
+pub(super) struct RepoUrlIsFilledIn;
+
+impl Rule for RepoUrlIsFilledIn {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for subject in &scope.subjects {
+            for (source, _) in &subject.sources {
+                let url = source.repo_url();
+                if !has_placeholder(url) {
+                    continue;
+                }
+                let message = format!("repoURL `{url}` has the placeholder {PLACEHOLDER}");
+                let finding = subject.finding(&META, message, &source.at(&["repoURL"]));
+                findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
+            }
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::Case;
+    use serde_json::json;
+
+    fn case(url: &str) -> Case {
+        Case::new().app("player", json!({"source": {"repoURL": url}}))
+    }
+
+    #[test]
+    fn fires() {
+        let case = case("https://github.com/OWNER/home-media");
+        assert_eq!(
+            case.messages(&RepoUrlIsFilledIn),
+            ["repoURL `https://github.com/OWNER/home-media` has the placeholder OWNER"]
+        );
+        assert_eq!(
+            case.place(&RepoUrlIsFilledIn),
+            "applications/player.yaml /spec/source/repoURL"
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        for url in ["https://github.com/owner/home-media", "https://github.com/NEWOWNER/x"] {
+            assert!(case(url).messages(&RepoUrlIsFilledIn).is_empty());
+        }
+    }
+
+    #[test]
+    fn says_the_way_out() {
+        let hint = case("git@github.com:OWNER/x.git").findings(&RepoUrlIsFilledIn)[0]
+            .hint
+            .clone();
+        assert!(hint.unwrap().contains("init --repo-url"));
+    }
+}

@@ -1,0 +1,78 @@
+//! HL405: applying one file must bring everything.
+
+use super::{Finding, Location, Meta, Rule, Scope, Severity};
+
+static META: Meta = Meta {
+    id: "HL405",
+    name: "root-application-exists",
+    severity: Severity::Warning,
+    summary: "one Application syncs the folder of Applications",
+    why: "Without a root Application somebody has to apply every Application by hand: on a new cluster from memory, and \
+after each change to one of the files. What is removed from Git goes on running, because nobody prunes it. A root \
+Application has the folder of Applications of this repository as its source; applying its one file brings the whole \
+cluster back. `kubectl homelab init` writes it.\n\n\
+https://argo-cd.readthedocs.io/en/stable/operator-manual/cluster-bootstrapping/#app-of-apps-pattern-alternative",
+};
+
+/// HL405.
+pub(super) struct RootApplicationExists;
+
+impl Rule for RootApplicationExists {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        let Some((first, _)) = scope.repo.applications().next() else {
+            return Vec::new();
+        };
+        if scope.repo.root_application().is_some() {
+            return Vec::new();
+        }
+        let finding = Finding::new(
+            &META,
+            "no root Application syncs the Applications of this repository",
+            Location::of(first, ""),
+        );
+        vec![finding.hint("run `kubectl homelab init`")]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::case::{Case, HOME};
+    use serde_json::json;
+
+    fn case() -> Case {
+        Case::new()
+            .app("a", json!({"source": {"repoURL": "u"}}))
+            .app("b", json!({"source": {"repoURL": "u"}}))
+    }
+
+    #[test]
+    fn fires() {
+        assert_eq!(
+            case().messages(&RootApplicationExists),
+            ["no root Application syncs the Applications of this repository"]
+        );
+    }
+
+    #[test]
+    fn stays_silent() {
+        let rooted = case().app("root", json!({"source": {"repoURL": HOME, "path": "applications"}}));
+        assert!(rooted.messages(&RootApplicationExists).is_empty());
+        assert!(
+            Case::new().messages(&RootApplicationExists).is_empty(),
+            "there is nothing to sync"
+        );
+    }
+
+    #[test]
+    fn says_the_way_out() {
+        assert_eq!(
+            case().findings(&RootApplicationExists)[0].hint.as_deref(),
+            Some("run `kubectl homelab init`")
+        );
+    }
+}
