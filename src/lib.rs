@@ -44,11 +44,14 @@
 //!   without knowing the terminal. Price: the rim walks the chain once.
 
 pub mod cli;
+pub mod cmp;
 pub mod disk;
 pub mod edit;
 pub mod failure;
 pub mod git;
+pub mod helm;
 pub mod model;
+pub mod render;
 pub mod repo;
 pub mod report;
 pub mod rules;

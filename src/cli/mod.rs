@@ -9,6 +9,7 @@
 
 mod add_app;
 mod add_namespace;
+mod cmp;
 mod init;
 mod list;
 mod pairs;
@@ -59,6 +60,7 @@ enum Command {
     Add(Add),
     #[command(visible_alias = "get")]
     List(list::Args),
+    Cmp(cmp::Args),
     Version(version::Args),
 }
 
@@ -75,6 +77,7 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
         Command::AddApp(args) | Command::Add(Add::App(args)) => add_app::run(args, session),
         Command::AddNamespace(args) | Command::Add(Add::Namespace(args)) => add_namespace::run(args, session),
         Command::List(args) => list::run(args, session),
+        Command::Cmp(args) => cmp::run(args, session),
         Command::Version(args) => version::run(args, session),
     }
 }

@@ -46,6 +46,17 @@ impl Repo {
         Ok(repo)
     }
 
+    /// Reads one folder with everything below it, wherever it lies: the Applications beside a source of the plugin.
+    ///
+    /// # Errors
+    /// Those of [`Repo::read`].
+    pub fn read_folder_tree(files: &dyn Files, folder: &RepoPath) -> Result<Self> {
+        let mut repo = Repo::default();
+        repo.read_folder(files, folder, true)?;
+        repo.learn_own_url();
+        Ok(repo)
+    }
+
     /// A repository of these files, for the value that a change makes of another one.
     pub(super) fn of_texts(texts: BTreeMap<RepoPath, String>, own_urls: Vec<String>) -> Self {
         let mut repo = Repo {

@@ -1,0 +1,206 @@
+//! The plugin's entry: what `argocd-cmp-server` calls. Turns `ARGOCD_*` into a request; everything else is the core's.
+//!
+//! The contract: <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/>. Standard output
+//! carries Kubernetes objects and nothing else, and only when the whole render is right; a failure is one line on
+//! standard error, which Argo CD shows to everybody who can see the Application.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the environment is how Argo CD speaks to a plugin"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Map, Value, json};
+
+use crate::disk::Checkout;
+use crate::failure::HintExt;
+use crate::helm::Helm;
+use crate::model::parameter::{self, Parameters, Shape, TABLE};
+use crate::model::{AppName, NamespaceName};
+use crate::render::{self, Output, Request};
+use crate::repo::{Files, RepoPath};
+use crate::yaml;
+
+/// The variables that Argo CD sets for a plugin.
+pub type Environment = BTreeMap<String, String>;
+
+/// The environment of this process, without what is not UTF-8.
+pub fn environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Renders the source that Argo CD asks for, in its folder.
+///
+/// # Errors
+/// Those of [`render::render`], and when the environment is not what Argo CD gives.
+pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
+    let (checkout, request) = request(environment, folder)?;
+    let helm = LazyHelm(checkout.clone());
+    render::render(&request, &checkout, &helm)
+}
+
+/// Finds helm only when a chart is rendered: a folder of manifests needs none.
+struct LazyHelm(Checkout);
+
+impl render::Templater for LazyHelm {
+    fn template(&self, call: &render::HelmCall) -> Result<String> {
+        Helm::find(self.0.clone(), None)?.template(call)
+    }
+}
+
+fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Request)> {
+    let get = |name: &str| {
+        environment
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    };
+    let instance = get("ARGOCD_APP_NAME").ok_or_else(|| {
+        anyhow!("`ARGOCD_APP_NAME` is not set")
+            .hint("this command is for Argo CD; a person wants `kubectl homelab render APP`")
+    })?;
+    let source_path = RepoPath::new(get("ARGOCD_APP_SOURCE_PATH").unwrap_or("."))?;
+    let (root, source_path, prefix) = locate(folder, &source_path)?;
+    let variables = environment.iter().filter(|(name, _)| name.starts_with("ARGOCD_APP_"));
+    let api_versions = get("KUBE_API_VERSIONS")
+        .unwrap_or_default()
+        .split(',')
+        .filter(|version| !version.is_empty());
+    let request = Request {
+        app: AppName::from_instance(instance)?,
+        destination: get("ARGOCD_APP_NAMESPACE").map(NamespaceName::new).transpose()?,
+        source_path,
+        prefix,
+        parameters: parameters(get("ARGOCD_APP_PARAMETERS"))?,
+        kube_version: get("KUBE_VERSION").map(str::to_owned),
+        api_versions: api_versions.map(str::to_owned).collect(),
+        variables: variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        storage_rules: true,
+    };
+    Ok((root, request))
+}
+
+/// The root of what Argo CD sent: the working directory without the longest common end with the source's path. What is
+/// left of that path is where the root lies in the repository: Argo CD sends a part of the tree when it is told to use
+/// `manifest-generate-paths`.
+fn locate(folder: &Path, source_path: &RepoPath) -> Result<(Checkout, RepoPath, RepoPath)> {
+    let folder = Checkout::open(folder)?.root().to_owned();
+    let wanted: Vec<&str> = source_path.parts().collect();
+    let mut root: PathBuf = folder.clone();
+    let mut common = 0;
+    while common < wanted.len()
+        && root
+            .file_name()
+            .is_some_and(|name| name == wanted[wanted.len() - 1 - common])
+        && root.pop()
+    {
+        common += 1;
+    }
+    let (prefix, below) = wanted.split_at(wanted.len() - common);
+    Ok((
+        Checkout::open(&root)?,
+        RepoPath::new(&below.join("/"))?,
+        RepoPath::new(&prefix.join("/"))?,
+    ))
+}
+
+/// The parameters as JSON; absent and `null` are none.
+fn parameters(json: Option<&str>) -> Result<Parameters> {
+    let tree: Value = match json {
+        None => Value::Null,
+        Some(json) => serde_json::from_str(json).map_err(|error| {
+            anyhow!(
+                "`ARGOCD_APP_PARAMETERS` is not JSON: line {}, column {}",
+                error.line(),
+                error.column()
+            )
+        })?,
+    };
+    let list = parameter::read(&tree).and_then(|list| Parameters::parse(&list));
+    list.map_err(|errors| anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+}
+
+/// The announcement of the parameters, for Argo CD's form: the table, with the value files that lie in the folder. It
+/// never fails, since Argo CD would then take the source for something else.
+pub fn announcement(folder: &Path) -> Value {
+    let found = Checkout::open(folder)
+        .ok()
+        .and_then(|folder| folder.list(&RepoPath::root()).ok().flatten())
+        .unwrap_or_default();
+    let is_values = |name: &str| name.contains("values") && (name.ends_with(".yaml") || name.ends_with(".yml"));
+    let files: Vec<&str> = found
+        .iter()
+        .filter(|entry| !entry.is_folder)
+        .map(|entry| entry.name.as_str())
+        .collect();
+    let values: Vec<&str> = files.into_iter().filter(|name| is_values(name)).collect();
+    Value::Array(TABLE.iter().map(|spec| announced(spec, &values)).collect())
+}
+
+fn announced(spec: &parameter::Spec, values: &[&str]) -> Value {
+    let mut entry = Map::new();
+    let mut set = |key: &str, value: Value| entry.insert(key.to_owned(), value);
+    set("name", json!(spec.name));
+    set("title", json!(spec.title));
+    set("tooltip", json!(spec.doc));
+    set("collectionType", json!(spec.shape.field()));
+    match spec.shape {
+        Shape::Array if spec.name == "values-files" => set("array", json!(values)),
+        Shape::Array => set("array", json!([])),
+        Shape::Map => set("map", json!({})),
+        Shape::Boolean => set("string", json!("false")),
+        Shape::String => set("string", json!("")),
+    };
+    Value::Object(entry)
+}
+
+/// The text of `plugin/plugin.yaml`.
+///
+/// # Errors
+/// When it cannot be printed, which is a bug.
+pub fn plugin_yaml() -> Result<String> {
+    let (name, version) = crate::model::application::PLUGIN_NAME
+        .rsplit_once('-')
+        .context("the plugin's name has no version")?;
+    let command = |verb: &str| json!({"command": ["kubectl-homelab", "cmp", verb]});
+    let tree = json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "ConfigManagementPlugin",
+        "metadata": {"name": name},
+        "spec": {"version": version, "generate": command("generate"), "parameters": {"dynamic": command("parameters")}},
+    });
+    let head = "# Made by `kubectl homelab cmp manifest`; a test keeps it current. No `discover`: an Application names the\n\
+                # plugin `homelab-v1` itself, and no other Application is slowed down or taken over.\n";
+    Ok(format!("{head}{}", yaml::emit(&tree)?))
+}
+
+/// A failure in the one line that Argo CD's users see: no temporary folder of the server, no line ends.
+pub fn complaint(failure: &crate::failure::Failure, folder: &Path) -> String {
+    let mut line = failure.one_line();
+    for folder in folder
+        .ancestors()
+        .filter(|folder| folder.parent().is_some_and(|parent| parent.ends_with("_cmp_server")))
+    {
+        line = line.replace(&format!("{}/", folder.display()), "");
+    }
+    if failure.hints.is_empty() {
+        line
+    } else {
+        format!("{line} ({})", failure.hints.join("; "))
+    }
+}
+
+/// The folder of the source: Argo CD runs a plugin there.
+///
+/// # Errors
+/// When the working directory cannot be told.
+pub fn folder() -> Result<PathBuf> {
+    std::env::current_dir().context("cannot tell the working directory")
+}
+
+#[cfg(test)]
+mod tests;

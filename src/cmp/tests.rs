@@ -1,0 +1,169 @@
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> Environment {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n";
+const FETCHER: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: fetcher\nspec:\n  destination:\n    namespace: media\n  source:\n    repoURL: u\n    plugin:\n      name: homelab-v1\n      parameters:\n      - name: owns\n        array: [audio]\n";
+
+fn owners(folder: &Path, path: &str) -> Result<String> {
+    let environment = environment(&[("ARGOCD_APP_NAME", "namespaces"), ("ARGOCD_APP_SOURCE_PATH", path)]);
+    Ok(generate(&environment, folder)?.objects()?[0]
+        .label("owner.storage.home.arpa/audio")
+        .unwrap_or("nobody")
+        .to_owned())
+}
+
+#[test]
+fn the_registry_is_read_from_the_same_checkout() {
+    let whole = tree(&[
+        ("namespaces/media.yaml", NAMESPACE),
+        ("applications/fetcher.yaml", FETCHER),
+    ]);
+    assert_eq!(
+        owners(&whole.path().join("namespaces"), "namespaces").unwrap(),
+        "fetcher"
+    );
+}
+
+#[test]
+fn a_part_of_the_tree_is_found_by_the_sources_path() {
+    // Argo CD sent `cluster/` of a repository: the folder of Applications at its top is not in it.
+    let part = tree(&[
+        ("namespaces/media.yaml", NAMESPACE),
+        ("applications/fetcher.yaml", FETCHER),
+    ]);
+    let error = owners(&part.path().join("namespaces"), "cluster/namespaces").unwrap_err();
+    let failure = crate::failure::Failure::from(error);
+    assert!(
+        failure.one_line().contains("is not in what Argo CD sent"),
+        "{}",
+        failure.one_line()
+    );
+    assert_eq!(
+        failure.hints,
+        ["add `/applications` to the annotation `argocd.argoproj.io/manifest-generate-paths`"]
+    );
+    let named = environment(&[
+        ("ARGOCD_APP_NAME", "namespaces"),
+        ("ARGOCD_APP_SOURCE_PATH", "cluster/namespaces"),
+        (
+            "ARGOCD_APP_PARAMETERS",
+            r#"[{"name":"applications","string":"cluster/applications"}]"#,
+        ),
+    ]);
+    assert!(
+        generate(&named, &part.path().join("namespaces"))
+            .unwrap()
+            .text()
+            .contains("owner.storage.home.arpa/audio: fetcher")
+    );
+}
+
+#[test]
+fn a_registry_is_never_empty_by_mistake() {
+    let missing = tree(&[("namespaces/media.yaml", NAMESPACE)]);
+    assert!(
+        owners(&missing.path().join("namespaces"), "namespaces")
+            .unwrap_err()
+            .to_string()
+            .contains("no folder of Applications")
+    );
+    for (text, part) in [
+        ("a: [\n", "applications/x.yaml:"),
+        (&FETCHER.replace("owns", "own")[..], "`own` is unknown"),
+    ] {
+        let broken = tree(&[("namespaces/media.yaml", NAMESPACE), ("applications/x.yaml", text)]);
+        let error = format!(
+            "{:#}",
+            owners(&broken.path().join("namespaces"), "namespaces").unwrap_err()
+        );
+        assert!(error.contains(part), "{part} in {error}");
+    }
+}
+
+#[test]
+fn bad_parameters_are_named() {
+    let folder = tree(&[("m/a.yaml", NAMESPACE)]);
+    for (json, part) in [
+        ("{", "is not JSON: line 1"),
+        ("{}", "parameters are not a list"),
+        (r#"[{"name":"owns","array":[1]}]"#, "quote its entries"),
+        (r#"[{"name":"nope"}]"#, "known are owns"),
+    ] {
+        let environment = environment(&[("ARGOCD_APP_NAME", "a"), ("ARGOCD_APP_PARAMETERS", json)]);
+        let error = format!("{:#}", generate(&environment, &folder.path().join("m")).unwrap_err());
+        assert!(error.contains(part), "{part} in {error}");
+    }
+    for json in ["null", "[]", ""] {
+        assert_eq!(
+            parameters(Some(json).filter(|json| !json.is_empty())).unwrap(),
+            Parameters::default()
+        );
+    }
+}
+
+#[test]
+fn an_empty_render_needs_leave() {
+    let folder = tree(&[("m/a.yaml", "# nothing\n")]);
+    let with = |json: &str| {
+        let environment = environment(&[("ARGOCD_APP_NAME", "team_a"), ("ARGOCD_APP_PARAMETERS", json)]);
+        generate(&environment, &folder.path().join("m"))
+    };
+    assert!(with("null").unwrap_err().to_string().contains("the render is empty"));
+    assert_eq!(
+        with(r#"[{"name":"allow-empty","string":"true"}]"#).unwrap().text(),
+        "---\n# nothing\n"
+    );
+}
+
+#[test]
+fn the_announcement_has_every_parameter_and_never_fails() {
+    let folder = tree(&[("values.yaml", ""), ("values-home.yml", ""), ("Chart.yaml", "")]);
+    let announced = announcement(folder.path());
+    let list = announced.as_array().unwrap();
+    assert_eq!(list.len(), TABLE.len());
+    let files = list.iter().find(|entry| entry["name"] == "values-files").unwrap();
+    assert_eq!(files["array"], json!(["values-home.yml", "values.yaml"]));
+    assert_eq!(
+        announcement(Path::new("/nowhere/at/all")).as_array().unwrap().len(),
+        TABLE.len()
+    );
+}
+
+#[test]
+fn the_committed_plugin_yaml_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin/plugin.yaml");
+    let expected = plugin_yaml().unwrap();
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        committed, expected,
+        "run `cargo run -- cmp manifest > plugin/plugin.yaml`"
+    );
+}
+
+#[test]
+fn a_complaint_is_one_line_without_the_servers_folder() {
+    let folder = Path::new("/tmp/_cmp_server/0f-1/helm/x");
+    let failure = crate::failure::Failure::from(
+        anyhow!("cannot read `/tmp/_cmp_server/0f-1/helm/x/values.yaml`:\nno").hint("look"),
+    );
+    assert_eq!(
+        complaint(&failure, folder),
+        "cannot read `helm/x/values.yaml`: no (look)"
+    );
+}

@@ -1,0 +1,252 @@
+//! The door to helm: `helm template` as Argo CD runs it, with folders of its own, no kubeconfig, no standard input and a
+//! deadline; `helm pull` with the person's own login.
+#![expect(clippy::disallowed_methods, reason = "the door to helm")]
+
+mod complaint;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::disk::Checkout;
+use crate::failure::HintExt;
+use crate::render::{Argument, HelmCall, Templater};
+use crate::repo::{Files, RepoPath};
+
+/// Environment variable: how long helm may take, in seconds or as `50s`, `2m`.
+pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
+/// How long helm may take without that variable: below the 60 s after which Argo CD gives up on a plugin
+/// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#timeouts-and-errors)).
+const TIMEOUT: Duration = Duration::from_secs(50);
+/// What helm says of a chart whose dependencies are not in `charts/`; Argo CD then builds them, once.
+const MISSING_DEPENDENCIES: &str = "found in Chart.yaml, but missing in charts/ directory";
+
+/// Helm, for charts of one checkout.
+#[derive(Debug)]
+pub struct Helm {
+    program: PathBuf,
+    checkout: Checkout,
+    timeout: Duration,
+}
+
+impl Helm {
+    /// Finds helm: the named program, else `helm` on PATH.
+    ///
+    /// # Errors
+    /// When there is none, or the time in the environment is none.
+    pub fn find(checkout: Checkout, program: Option<&Path>) -> Result<Self> {
+        let timeout = match std::env::var(TIMEOUT_VARIABLE) {
+            Ok(text) => parse_timeout(&text)?,
+            Err(_) => TIMEOUT,
+        };
+        Ok(Self {
+            program: find_program(program)?,
+            checkout,
+            timeout,
+        })
+    }
+
+    /// Pulls a chart of a Helm repository or an OCI registry into a folder; gives the chart's own folder.
+    ///
+    /// # Errors
+    /// When helm fails: no network, no such chart or version, no permission.
+    pub fn pull(repo_url: &str, chart: &str, version: &str, into: &Path) -> Result<PathBuf> {
+        let program = find_program(None)?;
+        let oci = repo_url.starts_with("oci://") || !repo_url.contains("://");
+        let reference = if oci {
+            format!(
+                "oci://{}/{chart}",
+                repo_url.trim_start_matches("oci://").trim_end_matches('/')
+            )
+        } else {
+            chart.to_owned()
+        };
+        let mut arguments: Vec<OsString> = ["pull", &reference, "--version", version, "--untar", "--untardir"]
+            .map(Into::into)
+            .to_vec();
+        arguments.push(into.into());
+        if !oci {
+            arguments.extend(["--repo".into(), repo_url.into()]);
+        }
+        let output = duct::cmd(program, arguments)
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .run()?;
+        if !output.status.success() {
+            let complaint = complaint::cleaned(&String::from_utf8_lossy(&output.stderr), &[], &[]);
+            return Err(
+                anyhow!("cannot pull the chart `{chart}` {version} of `{repo_url}`: {complaint}")
+                    .hint("check name and version; log in with `helm registry login` or `helm repo add`"),
+            );
+        }
+        let name = chart.rsplit('/').next().unwrap_or(chart);
+        Ok(into.join(name))
+    }
+
+    fn run(&self, chart: &Path, arguments: Vec<OsString>, home: &Path, confidential: &[String]) -> Result<String> {
+        let verb = arguments
+            .iter()
+            .take(2)
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect::<Vec<_>>();
+        let verb = if verb[0] == "dependency" {
+            verb.join(" ")
+        } else {
+            verb[0].clone()
+        };
+        let mut command = duct::cmd(&self.program, arguments)
+            .dir(chart)
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked();
+        for (name, _) in std::env::vars_os() {
+            let shown = name.to_string_lossy();
+            if shown.starts_with("HELM_") || shown.starts_with("XDG_") || shown.starts_with("KUBE") {
+                command = command.env_remove(name);
+            }
+        }
+        for (name, folder) in [
+            ("HOME", ""),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_DATA_HOME", "data"),
+        ]
+        .into_iter()
+        .chain([
+            ("HELM_CACHE_HOME", "cache"),
+            ("HELM_CONFIG_HOME", "config"),
+            ("HELM_DATA_HOME", "data"),
+        ]) {
+            command = command.env(name, home.join(folder));
+        }
+        #[cfg(unix)]
+        let command = command.before_spawn(|command| {
+            std::os::unix::process::CommandExt::process_group(command, 0);
+            Ok(())
+        });
+        let handle = command.start().map_err(|error| anyhow!("cannot start helm: {error}"))?;
+        let Some(output) = handle.wait_deadline(Instant::now() + self.timeout)? else {
+            kill_group(&handle);
+            return Err(
+                anyhow!("helm {verb} did not end within {} s", self.timeout.as_secs_f64()).hint(format!(
+                    "give it more time with `{TIMEOUT_VARIABLE}`, below Argo CD's own limit of 60 s"
+                )),
+            );
+        };
+        // Whatever helm left running goes with it.
+        kill_group(&handle);
+        if !output.status.success() {
+            let private = [home, self.checkout.root()].map(|path| path.display().to_string());
+            let complaint = complaint::cleaned(&String::from_utf8_lossy(&output.stderr), &private, confidential);
+            match output.status.code() {
+                Some(_) => bail!("helm {verb} failed: {complaint}"),
+                None => bail!("helm {verb} was killed before it ended"),
+            }
+        }
+        String::from_utf8(output.stdout.clone()).map_err(|_| anyhow!("helm {verb} printed something that is not UTF-8"))
+    }
+
+    fn arguments(&self, call: &HelmCall, home: &Path) -> Result<Vec<OsString>> {
+        let mut arguments: Vec<OsString> = vec!["template".into(), ".".into()];
+        for (number, argument) in call.arguments.iter().enumerate() {
+            arguments.push(match argument {
+                Argument::Text(text) => text.into(),
+                Argument::File(path) => self.checkout.absolute(path).into(),
+                Argument::Temporary(text) => {
+                    let path = home.join(format!("values-{number}.yaml"));
+                    let mut file = std::fs::File::create(&path).context("cannot write a temporary file")?;
+                    file.write_all(text.as_bytes())
+                        .context("cannot write a temporary file")?;
+                    path.into()
+                }
+            });
+        }
+        Ok(arguments)
+    }
+}
+
+impl Templater for Helm {
+    fn template(&self, call: &HelmCall) -> Result<String> {
+        let home = tempfile::Builder::new()
+            .prefix("homelab-helm-")
+            .tempdir()
+            .context("cannot make a temporary folder")?;
+        let chart = self.checkout.absolute(&call.chart);
+        let lock = call.chart.join("Chart.lock")?;
+        let lock_before = self.checkout.read(&lock)?;
+        let arguments = self.arguments(call, home.path())?;
+        let template = || self.run(&chart, arguments.clone(), home.path(), &call.confidential);
+        let result = template().or_else(|error| {
+            if !format!("{error:#}").contains(MISSING_DEPENDENCIES) {
+                return Err(error);
+            }
+            let build = ["dependency", "build"].map(OsString::from).to_vec();
+            self.run(&chart, build, home.path(), &call.confidential)
+                .context("the chart's dependencies are not vendored")?;
+            template()
+        });
+        self.restore_lock(&lock, lock_before.as_deref())?;
+        result
+    }
+}
+
+impl Helm {
+    /// Leaves `Chart.lock` as it was: helm writes one where there is none.
+    fn restore_lock(&self, lock: &RepoPath, before: Option<&[u8]>) -> Result<()> {
+        if before.is_none() && self.checkout.read(lock)?.is_some() {
+            std::fs::remove_file(self.checkout.absolute(lock))
+                .context("cannot remove the Chart.lock that helm wrote")?;
+        }
+        Ok(())
+    }
+}
+
+fn find_program(program: Option<&Path>) -> Result<PathBuf> {
+    match program {
+        Some(program) => which::which(program).map_err(|_| anyhow!("`{}` is not a program", program.display())),
+        None => which::which("helm").map_err(|_| {
+            anyhow!("`helm` is not on PATH").hint("install helm 3 or 4: https://helm.sh/docs/intro/install/")
+        }),
+    }
+}
+
+/// Ends helm and everything that it started: a grandchild would hold our pipes open.
+#[cfg(unix)]
+fn kill_group(handle: &duct::Handle) {
+    for group in handle.pids() {
+        if let Some(group) = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw) {
+            // It is an error when nobody is left, which is what we want.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(handle: &duct::Handle) {
+    let _ = handle.kill();
+}
+
+fn parse_timeout(text: &str) -> Result<Duration> {
+    let (number, factor) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60.0),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    let seconds = number
+        .parse::<f64>()
+        .ok()
+        .map(|number| number * factor)
+        .filter(|seconds| *seconds > 0.0);
+    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    timeout.ok_or_else(|| {
+        anyhow!("`{TIMEOUT_VARIABLE}` is `{text}`, which is no time").hint("write seconds, as `50` or `50s`")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+use super::*;
+
+#[test]
+fn times_are_read() {
+    for (text, seconds) in [("50", 50.0), ("50s", 50.0), ("2m", 120.0), ("0.5", 0.5)] {
+        assert_eq!(parse_timeout(text).unwrap(), Duration::from_secs_f64(seconds));
+    }
+    for text in ["", "x", "0", "-1", "1h", "inf", "nan"] {
+        assert!(parse_timeout(text).is_err(), "{text}");
+    }
+}
+
+#[cfg(unix)]
+mod with_a_program {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A checkout with a chart, and a program that plays helm.
+    fn helm(script: &str, timeout: Duration) -> (tempfile::TempDir, Helm) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("chart")).unwrap();
+        std::fs::write(folder.path().join("chart/Chart.yaml"), "name: chart\n").unwrap();
+        let program = folder.path().join("helm");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let checkout = Checkout::open(folder.path()).unwrap();
+        (
+            folder,
+            Helm {
+                program,
+                checkout,
+                timeout,
+            },
+        )
+    }
+
+    fn call(arguments: Vec<Argument>) -> HelmCall {
+        HelmCall {
+            chart: RepoPath::new("chart").unwrap(),
+            arguments,
+            confidential: vec!["hunter2".to_owned()],
+        }
+    }
+
+    fn template(script: &str, timeout: Duration) -> Result<String> {
+        let (_folder, helm) = helm(script, timeout);
+        helm.template(&call(Vec::new()))
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn runs_in_the_chart_with_folders_of_its_own() {
+        let (folder, helm) = helm(
+            "pwd; echo $1 $2 $3; cat \"$4\"; echo; cat \"$5\"; test -d \"$XDG_CACHE_HOME/..\"; env | grep -c KUBECONFIG; touch Chart.lock",
+            LONG,
+        );
+        let arguments = vec![
+            Argument::Text("--x".to_owned()),
+            Argument::Temporary("a: 1".to_owned()),
+            Argument::File(RepoPath::new("chart/Chart.yaml").unwrap()),
+        ];
+        let printed = helm.template(&call(arguments)).unwrap();
+        let root = helm.checkout.root().display();
+        assert_eq!(printed, format!("{root}/chart\ntemplate . --x\na: 1\nname: chart\n0\n"));
+        assert!(
+            !folder.path().join("chart/Chart.lock").exists(),
+            "the lock that helm wrote is gone"
+        );
+    }
+
+    #[test]
+    fn a_failure_is_one_line_without_values() {
+        let error = template("echo 'Error: bad hunter2' >&2; echo half; exit 1", LONG).unwrap_err();
+        assert_eq!(error.to_string(), "helm template failed: bad …");
+    }
+
+    #[test]
+    fn a_killed_helm_is_said() {
+        let error = template("kill -9 $$", LONG).unwrap_err();
+        assert_eq!(error.to_string(), "helm template was killed before it ended");
+    }
+
+    #[test]
+    fn a_hanging_helm_is_ended_with_its_children() {
+        let start = Instant::now();
+        let error = template("sleep 1000 & sleep 1000", Duration::from_millis(300)).unwrap_err();
+        assert_eq!(error.to_string(), "helm template did not end within 0.3 s");
+        assert!(
+            start.elapsed() < Duration::from_secs(500),
+            "nobody waited for the sleepers"
+        );
+    }
+
+    #[test]
+    fn dependencies_are_built_once_and_only_when_missing() {
+        let script = "if [ $1 = dependency ]; then touch built; elif [ -e built ]; then echo rendered; else echo 'Error: found in Chart.yaml, but missing in charts/ directory: x' >&2; exit 1; fi";
+        assert_eq!(template(script, LONG).unwrap(), "rendered\n");
+        let never = "test $1 = dependency || { echo 'Error: found in Chart.yaml, but missing in charts/ directory: x' >&2; exit 1; }";
+        assert!(
+            template(never, LONG)
+                .unwrap_err()
+                .to_string()
+                .contains("missing in charts/ directory: x")
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! Application → objects: what Argo CD's repo-server would hand over, with the storage law applied.
+//!
+//! The room knows no programs and no disk: a [`Templater`] runs Helm, [`Files`] gives the checkout's bytes.
+
+pub mod directory;
+pub mod helm_arguments;
+pub mod overrides;
+pub mod storage_pass;
+pub mod substitute;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::failure::HintExt;
+use crate::model::namespace::Registries;
+use crate::model::ownership::Ownership;
+use crate::model::parameter::Parameters;
+use crate::model::{AppName, NamespaceName};
+use crate::repo::read::APPLICATIONS;
+use crate::repo::{Files, Repo, RepoPath};
+use crate::rules::law::Law;
+
+pub use helm_arguments::{Argument, HelmCall};
+pub use storage_pass::Output;
+
+/// Runs Helm; the door [`crate::helm`] does.
+pub trait Templater {
+    /// Standard output of `helm template`.
+    ///
+    /// # Errors
+    /// When helm is not there, fails, or takes too long; the message has neither values nor temporary paths.
+    fn template(&self, call: &HelmCall) -> Result<String>;
+}
+
+/// What is to be rendered.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The Application.
+    pub app: AppName,
+    /// Its destination namespace; none for Applications of cluster-wide objects.
+    pub destination: Option<NamespaceName>,
+    /// The source's folder in the checkout.
+    pub source_path: RepoPath,
+    /// Where the checkout's root lies in the repository: empty, unless Argo CD sent a part of it.
+    pub prefix: RepoPath,
+    /// The plugin's parameters; the defaults for a source that the plugin does not render.
+    pub parameters: Parameters,
+    /// The cluster's Kubernetes version, as `1.36.1`.
+    pub kube_version: Option<String>,
+    /// The cluster's API versions, as `group/version[/Kind]`.
+    pub api_versions: Vec<String>,
+    /// The variables that stand for `$NAME` in parameters and value file names: `ARGOCD_APP_*`.
+    pub variables: BTreeMap<String, String>,
+    /// Whether the storage law is applied; without it the render is what Helm or the folder gives.
+    pub storage_rules: bool,
+}
+
+/// Renders a source.
+///
+/// # Errors
+/// When the source is none that can be rendered, helm fails, an object is incomplete, or the law refuses something.
+/// Nothing is ever rendered in part.
+pub fn render(request: &Request, files: &dyn Files, templater: &dyn Templater) -> Result<Output> {
+    let raw = match source_type(files, &request.source_path)? {
+        SourceType::Helm => templater.template(&helm_arguments::call(request, files)?)?,
+        SourceType::Directory => directory::read(files, &request.source_path)?,
+    };
+    if !request.storage_rules {
+        return storage_pass::untouched(raw, request.parameters.allow_empty);
+    }
+    let registries = if storage_pass::has_namespace(&raw)? {
+        registries(request, files)?
+    } else {
+        None
+    };
+    let law = law(request, registries)?;
+    storage_pass::apply(raw, &law, request.parameters.allow_empty)
+}
+
+/// The law of an Application. One without a destination namespace can have no claims.
+fn law(request: &Request, registries: Option<Registries>) -> Result<Law> {
+    let parameters = &request.parameters;
+    let has_claims = !(parameters.owns.is_empty() && parameters.mounts.is_empty() && parameters.writes.is_empty());
+    let destination = match &request.destination {
+        Some(namespace) => namespace.clone(),
+        None if has_claims => {
+            return Err(anyhow!("the Application has claims and no destination namespace")
+                .hint("set `spec.destination.namespace`"));
+        }
+        // Where Kubernetes puts what says no namespace.
+        None => NamespaceName::new("default")?,
+    };
+    Law::new(request.app.clone(), destination, parameters, registries)
+}
+
+enum SourceType {
+    Helm,
+    Directory,
+}
+
+/// Argo CD's own order: a chart, a kustomization, else manifests
+/// ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/tool_detection/)).
+fn source_type(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
+    let Some(entries) = files.list(path)? else {
+        bail!("app path does not exist: `{path}`");
+    };
+    let has = |names: &[&str]| {
+        entries
+            .iter()
+            .any(|entry| !entry.is_folder && names.contains(&entry.name.as_str()))
+    };
+    if has(&["Chart.yaml"]) {
+        return Ok(SourceType::Helm);
+    }
+    if has(&["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+        return Err(
+            anyhow!("`{path}` is a Kustomize folder, which this plugin does not build")
+                .hint("leave `plugin` out of the source, or pipe `kustomize build` through `kubectl homelab filter`"),
+        );
+    }
+    Ok(SourceType::Directory)
+}
+
+/// The ownership registries, when the checkout is the GitOps repository. A chart of another repository that renders a
+/// Namespace gets its guards only: an empty registry would open every claim.
+fn registries(request: &Request, files: &dyn Files) -> Result<Option<Registries>> {
+    let named = request.parameters.applications.as_deref();
+    let wanted = RepoPath::new(named.unwrap_or(APPLICATIONS))?;
+    let outside = || {
+        anyhow!("the folder of Applications `{wanted}` is not in what Argo CD sent to the plugin").hint(format!(
+            "add `/{wanted}` to the annotation `{}`",
+            crate::model::application::GENERATE_PATHS
+        ))
+    };
+    let folder = if request.prefix.is_root() {
+        wanted.clone()
+    } else {
+        let below = wanted
+            .as_str()
+            .strip_prefix(request.prefix.as_str())
+            .and_then(|rest| rest.strip_prefix('/'));
+        RepoPath::new(below.ok_or_else(outside)?)?
+    };
+    let is_chart = matches!(source_type(files, &request.source_path)?, SourceType::Helm);
+    if files.list(&folder)?.is_none() {
+        if is_chart && named.is_none() {
+            return Ok(None);
+        }
+        return Err(anyhow!(
+            "there is no folder of Applications `{wanted}`, and without it nobody knows who owns which claim"
+        )
+        .hint("name it with the parameter `applications`"))
+        .hint(format!(
+            "add it to the annotation `{}`, if there is one",
+            crate::model::application::GENERATE_PATHS
+        ));
+    }
+    let repo = Repo::read_folder_tree(files, &folder)?;
+    if let Some(malformed) = repo.malformed.first() {
+        bail!("cannot read the owners of claims: {malformed}");
+    }
+    let registries =
+        Ownership::registries(repo.applications().map(|(_, app)| app)).context("cannot read the owners of claims")?;
+    Ok(Some(registries))
+}
+
+#[cfg(test)]
+mod tests;
