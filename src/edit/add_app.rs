@@ -10,7 +10,7 @@ use super::merge::merge;
 use crate::failure::HintExt;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::parameter::{Parameter, Parameters, TABLE};
-use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, claim};
+use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, claim, repo_url};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
 
@@ -87,6 +87,7 @@ pub const IMMUTABLE_CLAIM_FIELDS: [&str; 4] = [
 pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     request.name.check_as_owner()?;
     check_parameters(&request.parameters)?;
+    check_source(request)?;
     if request
         .sync_options
         .iter()
@@ -104,8 +105,13 @@ pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     let wanted = manifest(repo, request);
     changes.changes.push(match repo.application(request.name.as_str()) {
         Some((existing, app)) if request.upsert => {
+            if app.object().at("/spec/sources").is_some() {
+                return Err(anyhow!("Application `{}` has several sources", request.name)
+                    .hint(format!("change `{}` by hand", existing.file)));
+            }
             let mut merged = app.object().tree().clone();
             merge(&mut merged, &wanted);
+            leave_one_place(&mut merged, &request.place);
             let patch = json_patch::diff(app.object().tree(), &merged);
             Change::Patch {
                 path: existing.file.clone(),
@@ -134,6 +140,37 @@ fn check_parameters(list: &[Parameter]) -> Result<Parameters> {
         let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow!(messages.join("; "))
     })
+}
+
+/// Refuses a source that Argo CD could not read.
+fn check_source(request: &Request) -> Result<()> {
+    if repo_url::repository_name(&request.repo_url).is_empty() || request.repo_url.contains(char::is_whitespace) {
+        bail!("`{}` is not the URL of a repository", request.repo_url);
+    }
+    if let Place::Path(path) = &request.place {
+        RepoPath::new(path)?;
+    }
+    Ok(())
+}
+
+/// A source has a path or a chart: takes the one away that an earlier version of the Application had.
+fn leave_one_place(tree: &mut Value, place: &Place) {
+    let other = match place {
+        Place::Path(_) => "chart",
+        Place::Chart(_) => "path",
+    };
+    if let Some(source) = tree.pointer_mut("/spec/source").and_then(Value::as_object_mut) {
+        source.remove(other);
+    }
+}
+
+/// The path as Argo CD wants it: relative to the repository's root, which is `.`.
+fn source_path(path: &str) -> String {
+    let path = RepoPath::new(path).unwrap_or_default();
+    if path.is_root() {
+        return ".".to_owned();
+    }
+    path.to_string()
 }
 
 /// Adds the claims that the Application was seen to render to its parameter `owns`; gives the ones that were added.
@@ -189,7 +226,7 @@ pub fn manifest(repo: &Repo, request: &Request) -> Value {
     }
     let mut source = json!({"repoURL": request.repo_url});
     match &request.place {
-        Place::Path(path) => source["path"] = json!(path),
+        Place::Path(path) => source["path"] = json!(source_path(path)),
         Place::Chart(chart) => source["chart"] = json!(chart),
     }
     source["targetRevision"] = json!(request.revision);
@@ -392,6 +429,52 @@ mod tests {
         let (_, app) = after.application("fetcher").unwrap();
         assert_eq!(app.object().at("/spec/revisionHistoryLimit"), Some(&json!(3)));
         assert_eq!(app.sources()[0].repo_url(), "https://git.example.org/fetcher");
+    }
+
+    #[test]
+    fn upsert_leaves_one_place_and_keeps_its_hands_off_several_sources() {
+        let upsert = |spec: &str| {
+            let text = format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: fetcher\nspec:\n  {spec}\n"
+            );
+            let files = Memory::new([("applications/fetcher.yaml", text.as_str())]);
+            let repo = Repo::read(&files.unwrap(), &[]).unwrap();
+            let changes = add_app(
+                &repo,
+                &Request {
+                    upsert: true,
+                    ..request()
+                },
+            )?;
+            let (_, app) = repo
+                .with(&changes)?
+                .application("fetcher")
+                .map(|(m, a)| (m.file.clone(), a.object().tree().clone()))
+                .unwrap();
+            Ok::<_, anyhow::Error>(app)
+        };
+        let tree = upsert("source: {repoURL: https://charts.example.org/a, chart: fetcher}").unwrap();
+        assert_eq!(tree["spec"]["source"]["path"], "helm/fetcher");
+        assert_eq!(tree["spec"]["source"].get("chart"), None);
+        let error = upsert("sources: [{repoURL: https://git.example.org/a, path: x}]").unwrap_err();
+        assert_eq!(error.to_string(), "Application `fetcher` has several sources");
+    }
+
+    #[test]
+    fn a_source_is_one_that_argo_cd_can_read() {
+        let add = |repo_url: &str, path: &str| {
+            let request = Request {
+                repo_url: repo_url.to_owned(),
+                place: Place::Path(path.to_owned()),
+                ..request()
+            };
+            add_app(&Repo::default(), &request).map(|_| manifest(&Repo::default(), &request))
+        };
+        let url = "https://git.example.org/fetcher";
+        assert_eq!(add(url, "./helm/").unwrap()["spec"]["source"]["path"], "helm");
+        assert_eq!(add(url, "/").unwrap()["spec"]["source"]["path"], ".");
+        assert!(add(url, "../x").unwrap_err().to_string().contains("leads out"));
+        assert!(add("fetcher", "helm").unwrap_err().to_string().contains("not the URL"));
     }
 
     #[test]

@@ -99,6 +99,9 @@ pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
         Some(existing) if request.upsert => {
             let mut merged = existing.object.tree().clone();
             merge(&mut merged, &wanted);
+            if let Some(security) = &request.pod_security {
+                unpin(&mut merged, security);
+            }
             let patch = json_patch::diff(existing.object.tree(), &merged);
             Change::Patch {
                 path: existing.file.clone(),
@@ -130,6 +133,16 @@ pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
         bail!("a quota goes with a new Namespace only; add its manifest to the Namespace's file by hand");
     }
     Ok(ChangeSet { changes: vec![change] })
+}
+
+/// A level without a version means the newest: takes away the version that an earlier level was pinned to.
+fn unpin(tree: &mut Value, security: &PodSecurity) {
+    let labels = tree.pointer_mut("/metadata/labels").and_then(Value::as_object_mut);
+    if let (None, Some(labels)) = (&security.version, labels) {
+        for mode in ["enforce", "audit", "warn"] {
+            labels.remove(&format!("pod-security.kubernetes.io/{mode}-version"));
+        }
+    }
 }
 
 fn manifest(request: &Request, with_guards: bool) -> Value {
@@ -243,6 +256,22 @@ mod tests {
             tree["metadata"]["labels"]["pod-security.kubernetes.io/enforce"],
             "baseline"
         );
+    }
+
+    #[test]
+    fn a_level_without_a_version_is_not_pinned_to_the_old_one() {
+        let files = Memory::new([(
+            "namespaces/n.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n    pod-security.kubernetes.io/enforce-version: v1.30\n",
+        )]);
+        let repo = Repo::read(&files.unwrap(), &[]).unwrap();
+        let upsert = Request {
+            upsert: true,
+            ..request("media")
+        };
+        let text = after(&repo, &upsert);
+        assert!(text.contains("enforce: baseline"), "{text}");
+        assert!(!text.contains("v1.30"), "{text}");
     }
 
     #[test]
