@@ -32,6 +32,15 @@ fn the_tour_of_the_readme_is_true() {
     // trycmd runs all commands of README.md in one copy of README.in, because README.out is there.
     let readme = at("README.md");
     fs::copy(root.join("README.md"), &readme).unwrap();
+    // trycmd passes over programs that it does not know, without a word.
+    let text = fs::read_to_string(&readme).unwrap();
+    let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("$ ")).collect();
+    assert!(!commands.is_empty(), "the tour has no commands");
+    let foreign: Vec<&&str> = commands
+        .iter()
+        .filter(|line| !line.starts_with("$ kubectl homelab "))
+        .collect();
+    assert!(foreign.is_empty(), "these would not be run: {foreign:?}");
     for folder in ["applications", "namespaces", "tests/sources"] {
         copy(&root.join(folder), &at("README.in").join(folder));
     }
