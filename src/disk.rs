@@ -3,10 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "the door to the file system")]
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use sha2::{Digest, Sha256};
 
 use crate::failure::HintExt;
 use crate::repo::change::FileChange;
@@ -239,6 +240,91 @@ pub fn make_folder(path: &Path) -> Result<()> {
 pub fn read_text(path: &Path) -> Result<String> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     String::from_utf8(bytes).map_err(|_| anyhow!("`{}` is not UTF-8", path.display()))
+}
+
+/// Standard input, whole.
+///
+/// # Errors
+/// When it cannot be read or is not UTF-8.
+pub fn read_stdin() -> Result<String> {
+    let mut input = std::io::stdin().lock();
+    let mut bytes = Vec::with_capacity(size_of_stdin().unwrap_or(1 << 20));
+    input.read_to_end(&mut bytes).context("cannot read standard input")?;
+    String::from_utf8(bytes).map_err(|error| {
+        anyhow!(
+            "standard input is not UTF-8 at byte {}",
+            error.utf8_error().valid_up_to()
+        )
+    })
+}
+
+/// The size of standard input when that is a file: one allocation instead of many.
+fn size_of_stdin() -> Option<usize> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        let file = fs::File::from(std::io::stdin().as_fd().try_clone_to_owned().ok()?);
+        let size = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
+        usize::try_from(size).ok().map(|size| size + 1)
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// Writes a file that a person asked for, whole or not at all.
+///
+/// # Errors
+/// When the system refuses.
+pub fn write_text(path: &Path, text: &str) -> Result<()> {
+    let staged = stage(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    staged
+        .persist(path)
+        .map_err(|error| error.error)
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(())
+}
+
+/// A folder of the user's cache for one thing, named by a digest of what it is. The folder need not be there.
+///
+/// # Errors
+/// When nobody says where the user's cache is.
+pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let home = || std::env::home_dir().map(|home| home.join(".cache"));
+    let cache = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(home);
+    let cache = cache
+        .context("there is no home folder for a cache")
+        .hint("set `XDG_CACHE_HOME`")?;
+    let digest = Sha256::digest(what.join("\n").as_bytes());
+    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(cache.join("kubectl-homelab").join(kind).join(name))
+}
+
+/// A temporary folder inside another one, which is made where it is missing.
+///
+/// # Errors
+/// When the system refuses.
+pub fn temporary_folder_in(folder: &Path) -> Result<tempfile::TempDir> {
+    make_folder(folder)?;
+    tempfile::Builder::new()
+        .prefix(".new-")
+        .tempdir_in(folder)
+        .context("cannot make a folder in the cache")
+}
+
+/// Puts a finished temporary folder into its place.
+///
+/// # Errors
+/// When the system refuses.
+pub fn replace_folder(from: tempfile::TempDir, to: &Path) -> Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to).context("cannot replace a folder in the cache")?;
+    }
+    fs::rename(from.keep(), to).context("cannot replace a folder in the cache")
 }
 
 /// The folders beside the repository, where checkouts of its sources are looked for.

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::pairs;
 use super::session::{EditArgs, Outcome, Session};
+use super::sources;
 use crate::disk;
 use crate::edit;
 use crate::edit::add_app::{Destination, Place, Request};
@@ -52,6 +53,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     sync: SyncArgs,
+
+    #[command(flatten)]
+    checkouts: sources::CheckoutArgs,
 
     /// A label of the Application; may be repeated
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse)]
@@ -158,7 +162,7 @@ struct SyncArgs {
     set_finalizer: bool,
 }
 
-fn parse_mount(text: &str) -> Result<Mount, String> {
+pub(super) fn parse_mount(text: &str) -> Result<Mount, String> {
     text.parse::<Mount>().map_err(|error| format!("{error:#}"))
 }
 
@@ -278,7 +282,7 @@ impl PluginArgs {
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let request = args.request()?;
+    let mut request = args.request()?;
     let mut outcome = Outcome {
         message: format!("Add Application {}", args.name),
         next: Some(format!(
@@ -287,6 +291,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         )),
         ..Outcome::default()
     };
+    let (rendering, notes) = sources::learn(session, &args.checkouts, &mut request)?;
+    outcome.notes.extend(notes);
+    outcome.renders.insert(request.name.clone(), rendering);
     let repo = session.repo()?;
     if repo.namespace(request.namespace.as_str()).is_none() {
         outcome.notes.push(format!(

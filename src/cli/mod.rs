@@ -10,10 +10,14 @@
 mod add_app;
 mod add_namespace;
 mod cmp;
+mod filter;
 mod init;
 mod list;
+mod native;
 mod pairs;
+mod render;
 pub mod session;
+mod sources;
 mod version;
 
 use std::io;
@@ -60,6 +64,8 @@ enum Command {
     Add(Add),
     #[command(visible_alias = "get")]
     List(list::Args),
+    Render(Box<render::Args>),
+    Filter(filter::Args),
     Cmp(cmp::Args),
     Version(version::Args),
 }
@@ -77,6 +83,8 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
         Command::AddApp(args) | Command::Add(Add::App(args)) => add_app::run(args, session),
         Command::AddNamespace(args) | Command::Add(Add::Namespace(args)) => add_namespace::run(args, session),
         Command::List(args) => list::run(args, session),
+        Command::Render(args) => render::run(args, session),
+        Command::Filter(args) => filter::run(args, session),
         Command::Cmp(args) => cmp::run(args, session),
         Command::Version(args) => version::run(args, session),
     }

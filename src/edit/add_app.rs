@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value, json};
 
 use super::add_namespace::{self, add_namespace};
@@ -318,16 +318,9 @@ fn parameters(list: &[Parameter]) -> Value {
     Value::Array(trees.collect())
 }
 
-/// An Application that is only in memory, for rendering it before it is written.
-///
-/// # Errors
-/// Never for a manifest that [`manifest`] made.
-pub fn preview(tree: &Value) -> Result<Object> {
-    let object = Object::new(tree.clone());
-    if Application::new(&object).is_none() {
-        bail!("the manifest is no Application");
-    }
-    Ok(object)
+/// The Application that a request would write, in memory: for rendering it before it is written.
+pub fn preview(repo: &Repo, request: &Request) -> Object {
+    Object::new(manifest(repo, request))
 }
 
 #[cfg(test)]

@@ -146,6 +146,11 @@ impl<'o> Application<'o> {
 }
 
 impl<'o> Source<'o> {
+    /// A view of a source that stands at this JSON Pointer.
+    pub fn new(pointer: String, tree: &'o Value) -> Self {
+        Self { pointer, tree }
+    }
+
     fn text(&self, key: &str) -> Option<&'o str> {
         self.tree
             .get(key)

@@ -1,0 +1,224 @@
+//! `kubectl homelab render`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::session::Session;
+use super::sources::{CheckoutArgs, Network, Options, Render, Sources};
+use crate::disk;
+use crate::failure::{Exit, HintExt};
+use crate::model::{Application, Object};
+use crate::render::Output;
+use crate::yaml;
+
+/// Print what the cluster would get
+///
+/// The same code that runs in Argo CD renders the Application's sources and applies the storage law. Sources come from
+/// checkouts beside the repository (as they lie), the user's cache, or the network.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The Applications
+    #[arg(value_name = "APP", required_unless_present_any = ["all", "app_file"])]
+    apps: Vec<String>,
+
+    /// All Applications of the repository
+    #[arg(long, conflicts_with = "apps")]
+    all: bool,
+
+    /// An Application from a file instead of the repository's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["apps", "all"])]
+    app_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    sources: CheckoutArgs,
+
+    /// Use no network
+    #[arg(long, conflicts_with = "fetch")]
+    offline: bool,
+
+    /// Fetch sources anew that are in the cache
+    #[arg(long)]
+    fetch: bool,
+
+    /// The revision to render, instead of `targetRevision`; for sources that are fetched
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
+
+    /// One more Helm value file, as in the Application; may be repeated
+    #[arg(long, value_name = "FILE")]
+    values: Vec<String>,
+
+    /// The helm to run
+    #[arg(long, value_name = "PROGRAM")]
+    helm: Option<PathBuf>,
+
+    /// The Kubernetes version that charts see
+    #[arg(long, value_name = "VERSION")]
+    kube_version: Option<String>,
+
+    /// The API versions that charts see, as group/version[/Kind]; may be repeated
+    #[arg(long, value_name = "API", value_delimiter = ',')]
+    api_versions: Vec<String>,
+
+    /// Leave the storage law out: what Helm or the folder gives
+    #[arg(long)]
+    no_storage_rules: bool,
+
+    /// Write each Application to DIR/APP.yaml instead
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value = "yaml")]
+    output: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Yaml,
+    Json,
+}
+
+impl Args {
+    fn options(&self) -> Options {
+        let network = match (self.offline, self.fetch) {
+            (true, _) => Network::Never,
+            (_, true) => Network::Always,
+            _ => Network::WhenMissing,
+        };
+        Options {
+            network,
+            helm: self.helm.clone(),
+            kube_version: self.kube_version.clone(),
+            api_versions: self.api_versions.clone(),
+            revision: self.revision.clone(),
+            values: self.values.clone(),
+            without_storage_rules: self.no_storage_rules,
+        }
+    }
+
+    /// The Applications that are meant, as objects.
+    fn objects(&self, session: &Session) -> Result<Vec<Object>> {
+        if let Some(file) = &self.app_file {
+            return from_file(file);
+        }
+        let repo = session.repo()?;
+        if self.all {
+            return Ok(repo.applications().map(|(_, app)| app.object().clone()).collect());
+        }
+        let one = |name: &String| match repo.application(name) {
+            Some((_, app)) => Ok(app.object().clone()),
+            None => {
+                let known: Vec<&str> = repo.applications().map(|(_, app)| app.name()).collect();
+                Err(anyhow!("there is no Application `{name}`").hint(format!("choose one of {}", known.join(", "))))
+            }
+        };
+        self.apps.iter().map(one).collect()
+    }
+}
+
+fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
+    let text = disk::read_text(file)?;
+    let place = |error: yaml::YamlError| anyhow!("{}:{error}", file.display());
+    let mut objects = Vec::new();
+    for document in yaml::documents(&text).map_err(place)? {
+        let tree = yaml::value(&text[document.range.clone()]).map_err(|error| place(error.below(document.line - 1)))?;
+        objects.extend(
+            tree.map(Object::new)
+                .filter(|object| Application::new(object).is_some()),
+        );
+    }
+    if objects.is_empty() {
+        return Err(anyhow!("`{}` holds no Application", file.display()));
+    }
+    Ok(objects)
+}
+
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let options = args.options();
+    let sources = Sources::new(session, &args.sources, &options)?;
+    let mut rendered = Vec::new();
+    for object in &args.objects(session)? {
+        let app = Application::new(object).context("not an Application")?;
+        let progress = session.terminal.progress(&format!("rendering {}", app.name()));
+        let render = sources.render(&app);
+        drop(progress);
+        match render? {
+            Render::Done(outputs, notes) => {
+                notes.iter().for_each(|note| session.terminal.say(note));
+                rendered.push((app.name().to_owned(), outputs));
+            }
+            Render::NotAtHand(why) => {
+                return Err(why
+                    .error()
+                    .context(format!("cannot render Application `{}`", app.name())));
+            }
+        }
+    }
+    if options.kube_version.is_none()
+        && rendered
+            .iter()
+            .any(|(_, outputs)| outputs.iter().any(|output| output.raw().contains("# Source: ")))
+    {
+        session.terminal.say(
+            "Kubernetes and API versions are helm's own; say your cluster's with `--kube-version` and `--api-versions`",
+        );
+    }
+    print(args, session, &rendered)?;
+    Ok(Exit::Done)
+}
+
+fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> Result<()> {
+    if let Some(folder) = &args.output_dir {
+        disk::make_folder(folder)?;
+        for (name, outputs) in rendered {
+            let ending = if args.output == Format::Json { "json" } else { "yaml" };
+            let text = match args.output {
+                Format::Yaml => stream(outputs).concat(),
+                Format::Json => json_list(outputs)?,
+            };
+            disk::write_text(&folder.join(format!("{name}.{ending}")), &text)?;
+            session.terminal.say(&format!("{name}.{ending} written"));
+        }
+        return Ok(());
+    }
+    match args.output {
+        Format::Yaml => {
+            let outputs: Vec<Output> = rendered.iter().flat_map(|(_, outputs)| outputs.clone()).collect();
+            session.terminal.data_slices(stream(&outputs))?;
+        }
+        Format::Json => {
+            let outputs: Vec<Output> = rendered.iter().flat_map(|(_, outputs)| outputs.clone()).collect();
+            session.terminal.data(&json_list(&outputs)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The pieces of all outputs; a separator where a stream begins without one.
+fn stream(outputs: &[Output]) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    for (index, output) in outputs.iter().enumerate() {
+        if index > 0 {
+            let ends = pieces
+                .last()
+                .is_none_or(|last: &&str| last.is_empty() || last.ends_with('\n'));
+            pieces.extend((!ends).then_some("\n"));
+            pieces.extend((!output.raw().starts_with("---")).then_some("---\n"));
+        }
+        pieces.extend(output.pieces());
+    }
+    pieces
+}
+
+fn json_list(outputs: &[Output]) -> Result<String> {
+    let mut items: Vec<Value> = Vec::new();
+    for output in outputs {
+        items.extend(output.objects()?.iter().map(|object| object.tree().clone()));
+    }
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+    Ok(format!("{}\n", serde_json::to_string_pretty(&list)?))
+}
