@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value, json};
 
 use super::add_namespace::{self, add_namespace};
@@ -10,7 +10,7 @@ use super::merge::merge;
 use crate::failure::HintExt;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::parameter::{Parameter, Parameters, TABLE};
-use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, claim, repo_url};
+use crate::model::{AppName, ClaimName, NamespaceName, Object, claim, repo_url};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
 
