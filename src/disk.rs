@@ -57,6 +57,25 @@ impl Checkout {
         &self.root
     }
 
+    /// A path of the working directory as one of the repository.
+    ///
+    /// # Errors
+    /// When it is not there, lies outside, or has a name that is not UTF-8.
+    pub fn relative(&self, path: &Path) -> Result<RepoPath> {
+        let real = fs::canonicalize(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+        let Ok(below) = real.strip_prefix(&self.root) else {
+            bail!(
+                "`{}` is not in the repository `{}`",
+                path.display(),
+                self.root.display()
+            );
+        };
+        let text = below
+            .to_str()
+            .with_context(|| format!("the path `{}` is not UTF-8", below.display()))?;
+        RepoPath::new(&text.replace(std::path::MAIN_SEPARATOR, "/"))
+    }
+
     /// The path on disk.
     pub fn absolute(&self, path: &RepoPath) -> PathBuf {
         path.parts().fold(self.root.clone(), |folder, part| folder.join(part))
@@ -397,6 +416,17 @@ mod tests {
     }
 
     #[cfg(unix)]
+    #[test]
+    fn a_path_of_the_working_directory_becomes_one_of_the_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("a")).unwrap();
+        let checkout = Checkout::open(folder.path()).unwrap();
+        assert_eq!(checkout.relative(&folder.path().join("a")).unwrap().as_str(), "a");
+        assert!(checkout.relative(folder.path()).unwrap().is_root());
+        assert!(checkout.relative(&folder.path().join("b")).is_err());
+        assert!(checkout.relative(Path::new("/")).is_err());
+    }
+
     #[test]
     fn symbolic_links_stay_inside() {
         let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -10,6 +10,7 @@
 mod add_app;
 mod add_namespace;
 mod cmp;
+mod explain;
 mod filter;
 mod init;
 mod list;
@@ -18,6 +19,7 @@ mod pairs;
 mod render;
 pub mod session;
 mod sources;
+mod validate;
 mod version;
 
 use std::io;
@@ -66,6 +68,8 @@ enum Command {
     List(list::Args),
     Render(Box<render::Args>),
     Filter(filter::Args),
+    Validate(validate::Args),
+    Explain(explain::Args),
     Cmp(cmp::Args),
     Version(version::Args),
 }
@@ -85,6 +89,8 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
         Command::List(args) => list::run(args, session),
         Command::Render(args) => render::run(args, session),
         Command::Filter(args) => filter::run(args, session),
+        Command::Validate(args) => validate::run(args, session),
+        Command::Explain(args) => explain::run(args, session),
         Command::Cmp(args) => cmp::run(args, session),
         Command::Version(args) => version::run(args, session),
     }

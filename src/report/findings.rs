@@ -1,29 +1,220 @@
-//! Findings as a person reads them.
+//! Findings as a person reads them: message, source excerpt, object, next step, and a summary line.
+//!
+//! The text is styled; the terminal takes the styles out where no colour is wanted.
 
-use crate::repo::Repo;
-use crate::rules::Finding;
+use std::collections::BTreeMap;
 
-/// Each finding with its place; a line each.
-pub fn text(repo: &Repo, findings: &[Finding]) -> String {
-    let lines = findings.iter().map(|finding| {
-        let place = finding.location.as_ref().and_then(|location| {
-            let manifest = repo
-                .manifests
-                .iter()
-                .find(|m| m.file == location.file && m.document == location.document)?;
-            let place = repo.place(manifest, &location.pointer);
-            Some(format!(
-                "{}:{}:{}: ",
-                place.file, place.position.line, place.position.column
-            ))
-        });
-        format!(
-            "{}{} {}: {}",
-            place.unwrap_or_default(),
-            finding.rule.severity,
-            finding.rule.id,
-            finding.message
-        )
-    });
-    lines.collect::<Vec<_>>().join("\n")
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::mask::masked_line;
+use super::table::table;
+use crate::model::object::Object;
+use crate::repo::{Manifest, Place, Repo, RepoPath};
+use crate::rules::{Finding, Judgement, Location, Severity, Unjudged};
+
+/// The places of a repository, looked up by location.
+pub(super) struct Places<'a> {
+    repo: &'a Repo,
+    manifests: BTreeMap<(&'a RepoPath, usize), &'a Manifest>,
 }
+
+impl<'a> Places<'a> {
+    pub(super) fn new(repo: &'a Repo) -> Self {
+        let manifests = repo.manifests.iter();
+        Self {
+            repo,
+            manifests: manifests
+                .map(|manifest| ((&manifest.file, manifest.document), manifest))
+                .collect(),
+        }
+    }
+
+    fn manifest(&self, location: &'a Location) -> Option<&'a Manifest> {
+        self.manifests.get(&(&location.file, location.document)).copied()
+    }
+
+    pub(super) fn place(&self, location: &'a Location) -> Option<Place> {
+        Some(self.repo.place(self.manifest(location)?, &location.pointer))
+    }
+}
+
+/// Findings with their excerpts, one after the other.
+pub fn text(repo: &Repo, findings: &[Finding]) -> String {
+    let places = Places::new(repo);
+    let texts: Vec<String> = findings.iter().map(|finding| of_finding(&places, finding)).collect();
+    texts.join("\n")
+}
+
+/// A whole judgement: malformed files, findings, what could not be judged, and the summary.
+pub fn judgement(repo: &Repo, judgement: &Judgement) -> String {
+    let places = Places::new(repo);
+    let mut texts: Vec<String> = Vec::new();
+    for malformed in &judgement.malformed {
+        let title = Level::ERROR.primary_title(format!("malformed: {malformed}"));
+        texts.push(rendered(&[Group::with_title(title)]));
+    }
+    texts.extend(judgement.findings.iter().map(|finding| of_finding(&places, finding)));
+    texts.extend(judgement.unjudged.iter().map(of_unjudged));
+    texts.push(summary(judgement));
+    texts.join("\n")
+}
+
+/// The summary line: `2 errors, 1 warning`.
+pub fn summary(judgement: &Judgement) -> String {
+    let plural = |count: usize, word: &str| match count {
+        1 => format!("1 {word}"),
+        count => format!("{count} {word}s"),
+    };
+    let mut parts = vec![
+        plural(judgement.errors(), "error"),
+        plural(judgement.warnings(), "warning"),
+    ];
+    let unknown = judgement.unjudged.iter().filter(|unjudged| !unjudged.failed).count();
+    if unknown > 0 {
+        parts.push(format!("{unknown} not judged"));
+    }
+    format!("{}\n", parts.join(", "))
+}
+
+/// The findings as a table without excerpts.
+pub fn findings_table(repo: &Repo, judgement: &Judgement) -> String {
+    let places = Places::new(repo);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for malformed in &judgement.malformed {
+        let place = match malformed.position {
+            Some(position) => format!("{}:{}:{}", malformed.file, position.line, position.column),
+            None => malformed.file.to_string(),
+        };
+        rows.push(vec![
+            "error".to_owned(),
+            String::new(),
+            place,
+            String::new(),
+            malformed.message.clone(),
+        ]);
+    }
+    for finding in &judgement.findings {
+        let place = finding.location.as_ref().and_then(|location| places.place(location));
+        let place = place.map(|place| format!("{}:{}:{}", place.file, place.position.line, place.position.column));
+        rows.push(vec![
+            finding.rule.severity.to_string(),
+            finding.rule.id.to_owned(),
+            place.unwrap_or_default(),
+            finding.app.as_ref().map(ToString::to_string).unwrap_or_default(),
+            finding.message.clone(),
+        ]);
+    }
+    for unjudged in &judgement.unjudged {
+        let severity = if unjudged.failed { "error" } else { "unknown" };
+        rows.push(vec![
+            severity.to_owned(),
+            String::new(),
+            unjudged.location.file.to_string(),
+            unjudged.name.clone(),
+            unjudged.why.replace('\n', " "),
+        ]);
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    table(&["severity", "rule", "place", "application", "message"], rows)
+}
+
+fn of_finding(places: &Places<'_>, finding: &Finding) -> String {
+    let level = match finding.rule.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(finding.message.clone()).id(finding.rule.id);
+    let place = finding
+        .location
+        .as_ref()
+        .and_then(|location| Some((location, places.place(location)?)));
+    let manifest = finding.location.as_ref().and_then(|location| places.manifest(location));
+    let mut group = Group::with_title(title);
+    if let (Some((location, place)), Some(manifest)) = (place, manifest) {
+        group = group.element(excerpt(places.repo, manifest, location, &place));
+    }
+    if let Some(object) = finding
+        .object
+        .as_ref()
+        .filter(|object| is_rendered(manifest, object.to_string()))
+    {
+        let by = finding
+            .app
+            .as_ref()
+            .map(|app| format!(" as Application `{app}` renders it"));
+        group = group.element(Level::NOTE.message(format!("in `{object}`{}", by.unwrap_or_default())));
+    }
+    if let Some(hint) = &finding.hint {
+        group = group.element(Level::HELP.message(hint.clone()));
+    }
+    if let Some(fix) = &finding.fix {
+        let kind = if fix.safe { "fix" } else { "fix, to be looked at" };
+        group = group.element(Level::HELP.message(format!("{kind}: {}", fix.title)));
+    }
+    rendered(&[group])
+}
+
+/// Whether an object is not the one that stands in the manifest which the finding points at.
+fn is_rendered(manifest: Option<&Manifest>, object: String) -> bool {
+    let stands = |manifest: &Manifest| {
+        let objects = if manifest.object.is_list() {
+            manifest.object.flatten()
+        } else {
+            Vec::new()
+        };
+        let itself = manifest.object.reference().map(|reference| reference.to_string());
+        itself.is_some_and(|reference| reference == object)
+            || objects
+                .iter()
+                .filter_map(|(_, item)| Object::reference(item))
+                .any(|item| item.to_string() == object)
+    };
+    !manifest.is_some_and(stands)
+}
+
+/// One line of source with the place underlined, values that may be secret masked.
+fn excerpt<'a>(
+    repo: &'a Repo,
+    manifest: &'a Manifest,
+    location: &'a Location,
+    place: &Place,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let file = &repo.files[&location.file];
+    let start = file.text[..place.range.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = file.text[start..].find('\n').map_or(file.text.len(), |at| start + at);
+    let line = masked_line(file, manifest, start..end);
+    let from = (place.range.start - start).min(line.len());
+    let to = (place.range.end.clamp(place.range.start, end) - start).clamp(from, line.trim_end().len().max(from));
+    Snippet::source(line)
+        .path(location.file.to_string())
+        .line_start(place.position.line)
+        .annotation(AnnotationKind::Primary.span(from..to))
+}
+
+fn of_unjudged(unjudged: &Unjudged) -> String {
+    let (level, verb) = if unjudged.failed {
+        (Level::ERROR, "does not render")
+    } else {
+        (Level::INFO, "was not judged")
+    };
+    let title = level.primary_title(format!(
+        "{} `{}` {verb}: {}",
+        unjudged.kind, unjudged.name, unjudged.why
+    ));
+    let mut group = Group::with_title(title);
+    if let Some(hint) = &unjudged.hint {
+        group = group.element(Level::HELP.message(hint.clone()));
+    }
+    rendered(&[group])
+}
+
+fn rendered(groups: &[Group<'_>]) -> String {
+    let text = Renderer::styled().render(groups);
+    // The renderer pads lines; nobody wants blanks at their ends.
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! Values in, text out: tables, findings with their source, diffs, JSON. Never prints.
 
 pub mod diff;
+pub mod explain;
 pub mod findings;
+pub mod json;
 pub mod list;
+mod mask;
 pub mod table;

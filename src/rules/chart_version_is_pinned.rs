@@ -55,7 +55,7 @@ fn is_pinned(revision: &str) -> bool {
     let parts: Vec<&str> = core.split('.').collect();
     let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_wild = |part: &&str| matches!(*part, "x" | "X");
-    if parts.iter().any(|part| is_wild(&part)) {
+    if parts.iter().any(is_wild) {
         return false;
     }
     let numbers = parts.iter().take_while(|part| is_number(part)).count();

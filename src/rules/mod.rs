@@ -11,6 +11,7 @@
 pub(crate) mod case;
 pub mod finding;
 pub mod fixes;
+pub mod judgement;
 pub mod law;
 pub mod scope;
 pub mod subject;
@@ -52,6 +53,7 @@ mod value_files_need_no_ref;
 mod volume_is_read_only;
 
 pub use finding::{Finding, Fix, Location, Severity};
+pub use judgement::{Judgement, Selection, Unjudged};
 pub use scope::{Rendered, Rendering, Scope};
 pub use subject::{Item, Subject};
 

@@ -47,6 +47,8 @@ pub enum Rendering {
 pub struct Scope<'a> {
     /// The repository.
     pub repo: &'a Repo,
+    /// The renders by Application; one that is missing was not asked for.
+    pub renders: &'a BTreeMap<AppName, Rendering>,
     /// The Applications, in file order; those with a name that Kubernetes refuses left out.
     pub subjects: Vec<Subject<'a>>,
     by_name: BTreeMap<AppName, usize>,
@@ -75,6 +77,7 @@ impl<'a> Scope<'a> {
         }
         let mut scope = Self {
             repo,
+            renders,
             subjects: Vec::new(),
             by_name: BTreeMap::new(),
             ownership: Ownership::default(),

@@ -1,0 +1,26 @@
+//! `kubectl homelab explain`.
+
+use anyhow::{Result, anyhow};
+
+use super::session::Session;
+use crate::failure::{Exit, HintExt};
+use crate::report::explain;
+
+/// Explain a rule or a topic: why it is, and what to do
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// A rule (`HL101`, `owned-claim-is-guarded`) or a topic (`storage-law`); without it, all of them are listed
+    #[arg(value_name = "RULE|TOPIC")]
+    subject: Option<String>,
+}
+
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    let text = match &args.subject {
+        None => explain::overview(),
+        Some(subject) => explain::explain(subject).ok_or_else(|| {
+            anyhow!("there is no rule and no topic `{subject}`").hint("list them with `kubectl homelab explain`")
+        })?,
+    };
+    session.terminal.data(&text)?;
+    Ok(Exit::Done)
+}

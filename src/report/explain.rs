@@ -1,0 +1,226 @@
+//! What `explain` says: one rule, one topic, or the list of both.
+
+use super::table::table;
+use crate::model::parameter::{Shape, TABLE};
+use crate::rules::{self, Meta};
+
+/// Columns of running text.
+const WIDTH: usize = 100;
+
+/// One subject besides the rules.
+#[derive(Debug)]
+pub struct Topic {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it is about.
+    pub summary: &'static str,
+    body: fn() -> String,
+}
+
+/// All topics.
+pub const TOPICS: &[Topic] = &[
+    Topic {
+        name: "storage-law",
+        summary: "who owns a claim, who may write it, and what the plugin does to rendered objects",
+        body: storage_law,
+    },
+    Topic {
+        name: "parameters",
+        summary: "the parameters of the plugin",
+        body: parameters,
+    },
+    Topic {
+        name: "exit-codes",
+        summary: "what the program's exit codes mean",
+        body: exit_codes,
+    },
+];
+
+/// The explanation of a rule (by id or name) or of a topic; `None` when there is neither.
+pub fn explain(subject: &str) -> Option<String> {
+    let subject = subject.to_ascii_lowercase();
+    let rule = rules::ALL.iter().map(|rule| rule.meta());
+    let rule = rule
+        .into_iter()
+        .find(|meta| meta.id.to_ascii_lowercase() == subject || meta.name == subject);
+    if let Some(meta) = rule {
+        return Some(of_rule(meta));
+    }
+    let topic = TOPICS.iter().find(|topic| topic.name == subject)?;
+    Some((topic.body)())
+}
+
+fn of_rule(meta: &Meta) -> String {
+    let head = format!("{} {} ({})\n", meta.id, meta.name, meta.severity);
+    let mut out = format!("{head}\n{}", wrapped(&format!("Rule: {}.", meta.summary), ""));
+    for paragraph in meta.why.split("\n\n") {
+        out.push('\n');
+        out.push_str(&wrapped(paragraph, ""));
+    }
+    out
+}
+
+/// All rules and topics.
+pub fn overview() -> String {
+    let rows = rules::ALL.iter().map(|rule| {
+        let meta = rule.meta();
+        vec![
+            meta.id.to_owned(),
+            meta.severity.to_string(),
+            meta.name.to_owned(),
+            meta.summary.to_owned(),
+        ]
+    });
+    let rules = table(&["rule", "severity", "name", "what holds"], rows);
+    let rows = TOPICS
+        .iter()
+        .map(|topic| vec![topic.name.to_owned(), topic.summary.to_owned()]);
+    format!("{rules}\n{}", table(&["topic", "about"], rows))
+}
+
+fn storage_law() -> String {
+    const PARAGRAPHS: [&str; 8] = [
+        "A claim (PersistentVolumeClaim) is owned by the Application that produces its data. The owner's workloads write \
+it; every other workload only reads it, whoever wrote its chart. Owners and consumers share a namespace, since a pod mounts \
+claims of its own namespace only. An Application that has to write a claim of another one says so (`writes`).",
+        "An Application owns what its manifests render and what stands in its parameter `owns`. It consumes every other \
+claim that one of its pod templates names, by itself or through the parameter `mounts`.",
+        "Owned claims, the PersistentVolumes that are rendered with them, and Namespaces get `Prune=false,Delete=false`, \
+merged into their sync options, and `IgnoreExtraneous`; claims also `helm.sh/resource-policy: keep`, and labels that name \
+their owner. They stay until a person deletes them.",
+        "Pod templates that name a foreign claim get `readOnly: true` at the volume and at every mount of it, in \
+containers, initContainers and ephemeralContainers. An entry of `mounts` adds volume and mount to a workload whose chart has \
+no place for them, with a group of the files where `gid` says one.",
+        "Namespaces carry the registry: one label `owner.storage.home.arpa/CLAIM: APPLICATION` for each claim in an `owns`, \
+one annotation `writers.storage.home.arpa/CLAIM` for each claim in another one's `writes`.",
+        "A claim that is a hook, or has `Replace=true` or `Force=true`, would be deleted and created again: that is an \
+error. So is a StatefulSet that deletes an owned claim. Its `volumeClaimTemplates` stay untouched, since the API server \
+lets nobody change them.",
+        "What the person's own `patches` change comes first, the law after it, so that no patch can undo it. Nothing else \
+changes, not one byte.",
+        "Guards are read from the live object: they protect from the first sync on that wrote them. Guard first, in a \
+commit of its own; move or remove afterwards.",
+    ];
+    PARAGRAPHS.map(|paragraph| wrapped(paragraph, "")).join("\n")
+}
+
+fn parameters() -> String {
+    let mut out = wrapped(
+        "They stand under `spec.source.plugin.parameters` of an Application, each with `name` and one of `string`, `array` \
+or `map`. All values are strings: quote numbers and booleans.",
+        "",
+    );
+    for spec in TABLE {
+        let field = spec.shape.field();
+        let shape = if spec.shape == Shape::Boolean {
+            "string, \"true\" or \"false\""
+        } else {
+            field
+        };
+        out.push_str(&format!("\n{} ({shape})\n", spec.name));
+        out.push_str(&wrapped(spec.doc, "  "));
+    }
+    out
+}
+
+fn exit_codes() -> String {
+    let rows = [
+        (
+            "0",
+            "done, nothing to report; warnings alone are nothing to report, unless --strict",
+        ),
+        ("1", "findings, differences or drift were reported"),
+        ("2", "the command line is wrong"),
+        (
+            "3",
+            "it could not be done: repository, helm, cluster, permission; with a hint",
+        ),
+        ("70", "a bug in this program"),
+    ];
+    table(
+        &["code", "meaning"],
+        rows.map(|(code, meaning)| vec![code.to_owned(), meaning.to_owned()]),
+    )
+}
+
+/// Words in lines of at most [`WIDTH`] columns; a word that is longer (a link) has a line of its own.
+fn wrapped(text: &str, indent: &str) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > WIDTH {
+            out.push('\n');
+            column = 0;
+        }
+        out.push_str(if column == 0 { indent } else { " " });
+        column += width + if column == 0 { indent.len() } else { 1 };
+        out.push_str(word);
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_by_id_or_name() {
+        let text = explain("hl105").unwrap();
+        insta::assert_snapshot!(text, @r#"
+    HL105 mounted-claim-has-owner (error)
+
+    Rule: every claim that is mounted or written has an owner.
+
+    A pod that mounts a claim which does not exist stays Pending, without a limit and without an error
+    that Argo CD would show. In a repository that is nearly always a typing error, a claim that was
+    renamed, or one that only ever existed because somebody made it by hand: then a rebuilt cluster
+    comes up without it.
+
+    Say whose the claim is: put it into `owns` of the Application that produces the data. That also
+    takes care of claims that no chart renders. As long as an Application of the same namespace is
+    rendered natively and its source is not at hand, it could be the owner, and this rule stays silent.
+
+    https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes
+    "#);
+        assert_eq!(explain("mounted-claim-has-owner").unwrap(), text);
+        assert_eq!(explain("HL999"), None);
+    }
+
+    #[test]
+    fn topics_name_what_the_code_has() {
+        let text = explain("parameters").unwrap();
+        for spec in TABLE {
+            assert!(text.contains(&format!("\n{} (", spec.name)), "{}", spec.name);
+        }
+        assert!(explain("storage-law").unwrap().contains("owner.storage.home.arpa"));
+        insta::assert_snapshot!(explain("exit-codes").unwrap(), @r#"
+    CODE   MEANING
+    0      done, nothing to report; warnings alone are nothing to report, unless --strict
+    1      findings, differences or drift were reported
+    2      the command line is wrong
+    3      it could not be done: repository, helm, cluster, permission; with a hint
+    70     a bug in this program
+    "#);
+    }
+
+    #[test]
+    fn the_overview_lists_every_rule_and_topic() {
+        let text = overview();
+        for rule in rules::ALL {
+            assert!(text.contains(&format!("{}   ", rule.meta().id)) && text.contains(rule.meta().name));
+        }
+        assert!(TOPICS.iter().all(|topic| text.contains(topic.name)));
+    }
+
+    #[test]
+    fn lines_are_not_too_long() {
+        for rule in rules::ALL {
+            let text = explain(rule.meta().id).unwrap();
+            let long = text
+                .lines()
+                .find(|line| line.chars().count() > WIDTH && line.contains(' '));
+            assert_eq!(long, None, "{}", rule.meta().id);
+        }
+    }
+}

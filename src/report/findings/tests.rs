@@ -1,0 +1,198 @@
+//! What a person sees, whole.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::AppName;
+use crate::repo::Memory;
+use crate::report::json::finding_list;
+use crate::rules::{Rendered, Rendering, Scope, Selection};
+use serde_json::json;
+
+const FETCHER: &str = "apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: fetcher
+spec:
+  source:
+    repoURL: https://git.example.org/fetcher
+    path: chart
+  destination:
+    namespace: media
+";
+
+fn repo() -> Repo {
+    let mut files = Memory::new([
+        ("applications/fetcher.yaml", FETCHER),
+        ("applications/broken.yaml", "kind: [\n"),
+        (
+            "applications/secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: token}\nstringData: {password: hunter2, \"ü\": \"ö\"}\r\n",
+        ),
+        (
+            "applications/set.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: all\n",
+        ),
+    ])
+    .unwrap();
+    files
+        .0
+        .insert(RepoPath::new("applications/latin.yaml").unwrap(), b"a: \xe4\n".to_vec());
+    Repo::read(&files, &[]).unwrap()
+}
+
+fn judged(repo: &Repo) -> Judgement {
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio"}});
+    let rendered = Rendered {
+        objects: vec![crate::model::Object::new(claim)],
+    };
+    let renders = BTreeMap::from([(AppName::new("fetcher").unwrap(), Rendering::Objects(rendered))]);
+    let mut judgement = Judgement::of(&Scope::new(repo, &renders));
+    judgement.select(&Selection::parse("+HL101,+HL402").unwrap());
+    judgement
+}
+
+#[test]
+fn a_whole_judgement() {
+    let repo = repo();
+    let text = anstream::adapter::strip_str(&judgement(&repo, &judged(&repo))).to_string();
+    insta::assert_snapshot!(text, @r#"
+    error: malformed: applications/broken.yaml:1:7: unclosed bracket '['
+
+    error: malformed: applications/latin.yaml:1:4: not UTF-8
+
+    error[HL101]: `PersistentVolumeClaim/audio` has no Prune=false and no Delete=false
+     --> applications/fetcher.yaml:6:3
+      |
+    6 |   source:
+      |   ^^^^^^
+      |
+      = note: in `PersistentVolumeClaim/audio` as Application `fetcher` renders it
+      = help: let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart
+
+    error[HL402]: Secret `token` stands in the repository in plain text
+     --> applications/secret.yaml:4:1
+      |
+    4 | stringData: ********** ******** ***** *****
+      | ^^^^^^^^^^
+      |
+      = help: change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git
+
+    info: ApplicationSet `all` was not judged: its Applications are made in the cluster
+     |
+     = help: write them as Applications to have them judged
+
+    4 errors, 0 warnings, 1 not judged
+    "#);
+}
+
+#[test]
+fn a_table() {
+    let repo = repo();
+    insta::assert_snapshot!(findings_table(&repo, &judged(&repo)), @r#"
+    SEVERITY   RULE    PLACE                           APPLICATION   MESSAGE
+    error      -       applications/broken.yaml:1:7    -             unclosed bracket '['
+    error      -       applications/latin.yaml:1:4     -             not UTF-8
+    error      HL101   applications/fetcher.yaml:6:3   fetcher       `PersistentVolumeClaim/audio` has no Prune=false and no Delete=false
+    error      HL402   applications/secret.yaml:4:1    -             Secret `token` stands in the repository in plain text
+    unknown    -       applications/set.yaml           all           its Applications are made in the cluster
+    "#);
+    assert_eq!(findings_table(&repo, &Judgement::default()), "");
+}
+
+#[test]
+fn json_of_version_one() {
+    let repo = repo();
+    insta::assert_snapshot!(finding_list(&repo, &judged(&repo)).unwrap(), @r#"
+    {
+      "apiVersion": "homelab.home.arpa/v1",
+      "kind": "FindingList",
+      "items": [
+        {
+          "name": "malformed",
+          "severity": "error",
+          "message": "unclosed bracket '['",
+          "file": "applications/broken.yaml",
+          "line": 1,
+          "column": 7
+        },
+        {
+          "name": "malformed",
+          "severity": "error",
+          "message": "not UTF-8",
+          "file": "applications/latin.yaml",
+          "line": 1,
+          "column": 4
+        },
+        {
+          "rule": "HL101",
+          "name": "owned-claim-is-guarded",
+          "severity": "error",
+          "message": "`PersistentVolumeClaim/audio` has no Prune=false and no Delete=false",
+          "file": "applications/fetcher.yaml",
+          "line": 6,
+          "column": 3,
+          "application": "fetcher",
+          "object": {
+            "group": "",
+            "kind": "PersistentVolumeClaim",
+            "name": "audio"
+          },
+          "hint": "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart"
+        },
+        {
+          "rule": "HL402",
+          "name": "secret-is-encrypted",
+          "severity": "error",
+          "message": "Secret `token` stands in the repository in plain text",
+          "file": "applications/secret.yaml",
+          "line": 4,
+          "column": 1,
+          "hint": "change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git"
+        }
+      ],
+      "notJudged": [
+        {
+          "kind": "ApplicationSet",
+          "name": "all",
+          "file": "applications/set.yaml",
+          "why": "its Applications are made in the cluster",
+          "hint": "write them as Applications to have them judged",
+          "failed": false
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn values_of_secrets_are_masked_wherever_they_stand() {
+    let repo = repo();
+    let judged = judged(&repo);
+    let everything =
+        judgement(&repo, &judged) + &finding_list(&repo, &judged).unwrap() + &findings_table(&repo, &judged);
+    assert!(!everything.contains("hunter2"));
+    let app = "apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: a}
+spec:
+  source:
+    repoURL: u
+    plugin:
+      name: homelab-v1
+      parameters: [{name: own}, {name: values, string: 'p: hunter2'}, {name: helm-parameters, map: {p: hunter2}}]
+";
+    let repo = Repo::read(&Memory::new([("applications/a.yaml", app)]).unwrap(), &[]).unwrap();
+    let renders = BTreeMap::new();
+    let judged = Judgement::of(&Scope::new(&repo, &renders));
+    let text = judgement(&repo, &judged);
+    assert!(
+        text.contains("HL309") && text.contains("****") && !text.contains("hunter2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_summary_counts() {
+    assert_eq!(summary(&Judgement::default()), "0 errors, 0 warnings\n");
+}

@@ -1,0 +1,138 @@
+//! Findings as JSON, version 1: fields are added to it, never renamed or taken out.
+
+use serde::Serialize;
+
+use super::findings::Places;
+use super::list::API_VERSION;
+use crate::repo::{Malformed, Repo};
+use crate::rules::{Finding, Judgement, Location, Unjudged};
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FindingList<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    items: Vec<Item<'a>>,
+    not_judged: Vec<NotJudged<'a>>,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item<'a> {
+    /// Absent for a file that cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    name: &'a str,
+    severity: String,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<ObjectName<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<FixTitle<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ObjectName<'a> {
+    group: &'a str,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct FixTitle<'a> {
+    title: &'a str,
+    safe: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct NotJudged<'a> {
+    kind: &'a str,
+    name: &'a str,
+    file: String,
+    why: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    /// Whether that is an error: the source is at hand and does not render.
+    failed: bool,
+}
+
+/// The judgement as `{"apiVersion":"homelab.home.arpa/v1","kind":"FindingList",…}`.
+///
+/// # Errors
+/// Never in practice: the values are texts and numbers.
+pub fn finding_list(repo: &Repo, judgement: &Judgement) -> serde_json::Result<String> {
+    let places = Places::new(repo);
+    let malformed = judgement.malformed.iter().map(of_malformed);
+    let findings = judgement.findings.iter().map(|finding| of_finding(&places, finding));
+    let list = FindingList {
+        api_version: API_VERSION,
+        kind: "FindingList",
+        items: malformed.chain(findings).collect(),
+        not_judged: judgement.unjudged.iter().map(of_unjudged).collect(),
+    };
+    Ok(serde_json::to_string_pretty(&list)? + "\n")
+}
+
+fn of_malformed(malformed: &Malformed) -> Item<'_> {
+    Item {
+        name: "malformed",
+        severity: "error".to_owned(),
+        message: &malformed.message,
+        file: Some(malformed.file.to_string()),
+        line: malformed.position.map(|position| position.line),
+        column: malformed.position.map(|position| position.column),
+        ..Item::default()
+    }
+}
+
+fn of_finding<'a>(places: &Places<'a>, finding: &'a Finding) -> Item<'a> {
+    let location: Option<&Location> = finding.location.as_ref();
+    let position = location
+        .and_then(|location| places.place(location))
+        .map(|place| place.position);
+    Item {
+        rule: Some(finding.rule.id),
+        name: finding.rule.name,
+        severity: finding.rule.severity.to_string(),
+        message: &finding.message,
+        file: location.map(|location| location.file.to_string()),
+        line: position.map(|position| position.line),
+        column: position.map(|position| position.column),
+        application: finding.app.as_ref().map(|app| app.as_str()),
+        object: finding.object.as_ref().map(|object| ObjectName {
+            group: &object.group,
+            kind: &object.kind,
+            namespace: object.namespace.as_deref(),
+            name: &object.name,
+        }),
+        hint: finding.hint.as_deref(),
+        fix: finding.fix.as_ref().map(|fix| FixTitle {
+            title: &fix.title,
+            safe: fix.safe,
+        }),
+    }
+}
+
+fn of_unjudged(unjudged: &Unjudged) -> NotJudged<'_> {
+    NotJudged {
+        kind: &unjudged.kind,
+        name: &unjudged.name,
+        file: unjudged.location.file.to_string(),
+        why: &unjudged.why,
+        hint: unjudged.hint.as_deref(),
+        failed: unjudged.failed,
+    }
+}

@@ -1,0 +1,75 @@
+//! Source lines without the values that nobody may see: those of Secrets, and Helm values in an Application.
+
+use std::ops::Range;
+
+use crate::model::{Application, Object, Source};
+use crate::repo::{Manifest, SourceFile};
+use crate::yaml::Tree;
+
+/// A line of a file (a byte range without its end) with secret values replaced by `*`, byte for byte.
+pub(super) fn masked_line(file: &SourceFile, manifest: &Manifest, line: Range<usize>) -> String {
+    let base = file.documents[manifest.document].range.start;
+    let secret = secret_pointers(&manifest.object);
+    let mut text = file.text[line.clone()].trim_end_matches('\r').to_owned();
+    if secret.is_empty() {
+        return text;
+    }
+    let Ok(tree) = Tree::parse(file.document(manifest.document)) else {
+        return "*".repeat(text.len());
+    };
+    for span in secret.iter().filter_map(|pointer| tree.locate(pointer)) {
+        let (from, to) = (span.value.start + base, span.value.end + base);
+        let from = from.clamp(line.start, line.end) - line.start;
+        let to = (to.clamp(line.start, line.end) - line.start).min(text.len());
+        if from < to {
+            let stars = mask(&text[from..to]);
+            text.replace_range(from..to, &stars);
+        }
+    }
+    text
+}
+
+/// As many bytes of stars; blanks stay, so that the indentation does.
+fn mask(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_whitespace() {
+                c.to_string()
+            } else {
+                "*".repeat(c.len_utf8())
+            }
+        })
+        .collect()
+}
+
+/// Where an object has values that may be secret.
+fn secret_pointers(object: &Object) -> Vec<String> {
+    let of_secret = |object: &Object, base: &str| -> Vec<String> {
+        let fields = ["data", "stringData"]
+            .into_iter()
+            .filter(|field| object.at(&format!("/{field}")).is_some());
+        fields.map(|field| format!("{base}/{field}")).collect()
+    };
+    if object.is("", "Secret") {
+        // A Secret that was changed with `kubectl apply` carries its values in an annotation, too.
+        let mut pointers = of_secret(object, "");
+        pointers.push("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration".to_owned());
+        return pointers;
+    }
+    if object.is_list() {
+        let secrets = object.flatten().into_iter().filter(|(_, item)| item.is("", "Secret"));
+        return secrets.flat_map(|(base, item)| of_secret(&item, &base)).collect();
+    }
+    let sources = Application::new(object).map(|app| app.sources()).unwrap_or_default();
+    sources.iter().flat_map(of_source).collect()
+}
+
+/// Helm values of a source: people write passwords there.
+fn of_source(source: &Source<'_>) -> Vec<String> {
+    let helm = ["values", "valuesObject", "parameters"].map(|field| source.at(&["helm", field]));
+    let parameters = [("values", "string"), ("helm-parameters", "map"), ("patches", "map")];
+    let of_plugin = parameters
+        .into_iter()
+        .filter_map(|(name, field)| Some(format!("{}/{field}", source.parameter(name)?)));
+    helm.into_iter().chain(of_plugin).collect()
+}

@@ -1,0 +1,172 @@
+//! Everything that can be said of a repository: findings, files that cannot be read, and what could not be judged.
+
+use anyhow::{Result, bail};
+
+use super::{ALL, Finding, Location, Rendering, Scope, Severity};
+use crate::model::AppName;
+use crate::model::application::GROUP;
+use crate::repo::{Malformed, Manifest, RepoPath};
+
+/// The judgement on a repository.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// What breaks a rule, sorted by place.
+    pub findings: Vec<Finding>,
+    /// Files and documents that are no manifests; each is an error.
+    pub malformed: Vec<Malformed>,
+    /// What could not be judged.
+    pub unjudged: Vec<Unjudged>,
+}
+
+/// An Application, or another thing that makes objects, whose objects are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    /// `Application` or `ApplicationSet`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub location: Location,
+    /// Why its objects are not known.
+    pub why: String,
+    /// The way out, where there is one.
+    pub hint: Option<String>,
+    /// Whether that is an error of the repository: the source is at hand and does not render.
+    pub failed: bool,
+}
+
+impl Judgement {
+    /// Judges.
+    pub fn of(scope: &Scope<'_>) -> Self {
+        Self {
+            findings: super::check(scope),
+            malformed: scope.repo.malformed.clone(),
+            unjudged: unjudged(scope),
+        }
+    }
+
+    /// Leaves only the rules that are selected.
+    pub fn select(&mut self, selection: &Selection) {
+        self.findings.retain(|finding| selection.has(finding.rule.id));
+    }
+
+    /// Leaves only what stands in these files and folders, and what has no place.
+    pub fn within(&mut self, paths: &[RepoPath]) {
+        let is_in = |file: &RepoPath| paths.iter().any(|path| file.is_in(path));
+        self.findings
+            .retain(|finding| finding.location.as_ref().is_none_or(|location| is_in(&location.file)));
+        self.malformed.retain(|malformed| is_in(&malformed.file));
+        self.unjudged.retain(|unjudged| is_in(&unjudged.location.file));
+    }
+
+    /// How many errors there are: findings, malformed files, sources that do not render.
+    pub fn errors(&self) -> usize {
+        let failed = self.unjudged.iter().filter(|unjudged| unjudged.failed).count();
+        self.count(Severity::Error) + self.malformed.len() + failed
+    }
+
+    /// How many warnings there are.
+    pub fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.rule.severity == severity)
+            .count()
+    }
+}
+
+fn unjudged(scope: &Scope<'_>) -> Vec<Unjudged> {
+    let mut found = Vec::new();
+    for manifest in &scope.repo.manifests {
+        let object = &manifest.object;
+        let of = |why: String, hint: Option<String>, failed: bool| Unjudged {
+            kind: object.kind().to_owned(),
+            name: object.name().to_owned(),
+            location: Location::of(manifest, "/metadata/name"),
+            why,
+            hint,
+            failed,
+        };
+        if object.is(GROUP, "ApplicationSet") {
+            let why = "its Applications are made in the cluster".to_owned();
+            let hint = "write them as Applications to have them judged".to_owned();
+            found.push(of(why, Some(hint), false));
+        } else if object.is(GROUP, "Application") {
+            found.extend(of_application(scope, manifest).map(|(why, hint, failed)| of(why, hint, failed)));
+        }
+    }
+    found
+}
+
+fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<(String, Option<String>, bool)> {
+    let name = match AppName::new(manifest.object.name()) {
+        Ok(name) => name,
+        Err(error) => return Some((error.to_string(), Some("correct `metadata.name`".to_owned()), true)),
+    };
+    match scope.renders.get(&name)? {
+        Rendering::Objects(_) => None,
+        Rendering::Unknown { why, hint } => Some((why.clone(), Some(hint.clone()), false)),
+        Rendering::Failed { message, hint } => Some((message.clone(), hint.clone(), true)),
+    }
+}
+
+/// Which rules are asked for, as `--rules` says it: `-HL123` leaves one out, `+HL1` takes all that start so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection(Vec<(bool, String)>);
+
+impl Selection {
+    /// Reads `+HL…` and `-HL…`, several separated by commas; the last entry that fits a rule decides. When the first
+    /// one adds, nothing else is in; when it leaves out, everything else is.
+    ///
+    /// # Errors
+    /// When an entry fits no rule.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut entries = Vec::new();
+        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let (adds, id) = match entry.strip_prefix('-') {
+                Some(id) => (false, id),
+                None => (true, entry.strip_prefix('+').unwrap_or(entry)),
+            };
+            let id = id.to_ascii_uppercase();
+            if id.is_empty() || !ALL.iter().any(|rule| rule.meta().id.starts_with(&id)) {
+                bail!("no rule starts with `{id}`; `kubectl homelab explain` lists them");
+            }
+            entries.push((adds, id));
+        }
+        Ok(Self(entries))
+    }
+
+    /// Whether a rule is asked for.
+    pub fn has(&self, id: &str) -> bool {
+        let last = self.0.iter().rev().find(|(_, prefix)| id.starts_with(prefix.as_str()));
+        match last {
+            Some((adds, _)) => *adds,
+            None => self.0.first().is_none_or(|(adds, _)| !adds),
+        }
+    }
+}
+
+impl std::str::FromStr for Selection {
+    type Err = anyhow::Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_adds_and_leaves_out() {
+        let has = |text: &str, id: &str| Selection::parse(text).unwrap().has(id);
+        assert!(has("", "HL101") && has("-HL123", "HL101") && !has("-HL123", "HL123"));
+        assert!(has("+HL1", "HL101") && !has("+HL1", "HL201"));
+        assert!(!has("+HL1,-hl123", "HL123") && has("+HL1,-HL123", "HL122"));
+        assert!(has("-HL1,+HL101", "HL101") && !has("-HL1,+HL101", "HL102") && has("-HL1,+HL101", "HL201"));
+        assert!(Selection::parse("HL999").is_err() && Selection::parse("-").is_err());
+    }
+}
