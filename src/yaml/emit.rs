@@ -13,6 +13,7 @@ pub fn emit(tree: &Value) -> anyhow::Result<String> {
     Writer {
         newline: "\n",
         list_indent: 0,
+        literal: true,
     }
     .node(&mut text, &expected, 0);
     text.push('\n');

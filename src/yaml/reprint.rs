@@ -21,6 +21,7 @@ pub(super) fn reprint(tree: &Tree<'_>, value: &Value) -> String {
         Writer {
             newline: layout.newline(),
             list_indent: layout.list_indent(),
+            literal: layout.literal_fits(end),
         }
         .node(&mut text, value, 0);
     } else {

@@ -63,6 +63,13 @@ fn json(text: &str, found: &mut Vec<Document>) -> Result<usize, YamlError> {
                     message: message.into(),
                 });
             }
+            Some(Err(_)) if text.len() - at < 4 && !found.is_empty() => {
+                return Err(YamlError::at(
+                    text,
+                    at,
+                    "something stands behind a JSON object that is no document",
+                ));
+            }
             Some(Err(_)) => return Ok(at + leading_line(&text[at..])),
         }
     }
@@ -77,39 +84,59 @@ fn leading_line(text: &str) -> usize {
 fn yaml_chunks(text: &str, from: usize, found: &mut Vec<Document>) -> Result<(), YamlError> {
     let bytes = text.as_bytes();
     let mut start = from;
-    let mut push = |range: Range<usize>| {
-        if !range.is_empty() {
-            found.push(Document { range, line: 0 });
-        }
-    };
-    if bytes[from..].starts_with(b"---") {
-        start = separator(text, from)?;
-    }
+    // Go leaves a separator in front of a document that has nothing else yet: a second one in a row ends that document.
+    let mut kept = false;
     let dashes = memchr::memmem::Finder::new("\n---");
-    // The line end before the next separator may be the one that ended the last.
-    let mut search = start.saturating_sub(1).max(from);
-    while let Some(hit) = dashes.find(&bytes[search..]) {
-        let line = search + hit + 1;
-        push(start..line);
-        start = separator(text, line)?;
+    let mut search = from;
+    let mut next = bytes[from..].starts_with(b"---").then_some(from);
+    loop {
+        let line = match next.take() {
+            Some(line) => line,
+            None => match dashes.find(&bytes[search..]) {
+                Some(hit) => search + hit + 1,
+                None => break,
+            },
+        };
+        if start < line {
+            found.push(Document {
+                range: start..line,
+                line: 0,
+            });
+        }
+        kept = start == line && !kept;
+        start = separator(text, line, kept)?;
+        // The line end that ends this separator may stand before the next.
         search = start.saturating_sub(1).max(line);
     }
-    push(start..text.len());
+    if start < text.len() {
+        found.push(Document {
+            range: start..text.len(),
+            line: 0,
+        });
+    }
     Ok(())
 }
 
-/// Checks the separator line at `line`; gives the start of the line after it.
-fn separator(text: &str, line: usize) -> Result<usize, YamlError> {
+/// Checks the separator line at `line`; gives the start of the line after it. One that stays before its document has to
+/// please the YAML parser as well.
+fn separator(text: &str, line: usize, kept: bool) -> Result<usize, YamlError> {
     let end = memchr::memchr(b'\n', &text.as_bytes()[line..]).map_or(text.len(), |newline| line + newline + 1);
-    let rest = text[line + 3..end].trim_matches(is_go_space);
-    if rest.is_empty() || rest.starts_with('#') {
-        return Ok(end);
+    let rest = &text[line + 3..end];
+    let content = rest.trim_matches(is_go_space);
+    let breaks = rest.trim_end_matches('\n').trim_end_matches('\r').contains('\r');
+    let read_as_yaml = breaks || rest.starts_with('#') || rest.trim_matches([' ', '\t', '\r', '\n']) != content;
+    if (!content.is_empty() && !content.starts_with('#')) || (kept && read_as_yaml) {
+        let message = "a line that starts with `---` may go on with blanks or a comment only";
+        return Err(YamlError::at(text, line, message));
     }
-    Err(YamlError::at(
-        text,
-        line,
-        "a line that starts with `---` may go on with blanks or a comment only",
-    ))
+    if kept && text[end..].starts_with('\u{feff}') {
+        return Err(YamlError::at(
+            text,
+            end,
+            "a byte order mark stands behind the start of the document",
+        ));
+    }
+    Ok(end)
 }
 
 /// Go's `unicode.IsSpace`.
@@ -153,6 +180,7 @@ mod tests {
             split("a: |\n  x\n ---\n---\nb: 1\n"),
             [("a: |\n  x\n ---\n", 1), ("b: 1\n", 5)]
         );
+        assert_eq!(split("a: 1\n---# x\nb: 1\n"), [("a: 1\n", 1), ("b: 1\n", 3)]);
         assert_eq!(split(""), []);
         assert_eq!(split("\n---\na: 1\n"), [("\n", 1), ("a: 1\n", 3)]);
     }
@@ -170,6 +198,8 @@ mod tests {
     fn a_separator_with_content_is_an_error_with_its_line() {
         for (text, line) in [
             ("--- {a: b}\n", 1),
+            ("---# x\na: 1\n", 1),
+            ("a: 1\n---\n---\n\u{feff}b: 1\n", 4),
             ("a: 1\n---x\n", 2),
             ("a: |\n  b\n-----\nc: 1\n", 3),
             ("--- a\n", 1),

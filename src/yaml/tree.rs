@@ -3,6 +3,8 @@
 //! Children stand behind their container; `next` jumps over a subtree. Scalars borrow the text where their value stands
 //! in it as it is. One tree gives the values, the spans of the splice and the splice's proof.
 
+mod strict;
+
 use super::{YamlError, position};
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, Tag as ParsedTag};
 use std::borrow::Cow;
@@ -85,7 +87,7 @@ impl<'t> Tree<'t> {
         if u32::try_from(text.len()).is_err() {
             return Err(YamlError::at(text, 0, "the document is larger than 4 GiB"));
         }
-        refuse_characters(text)?;
+        strict::characters(text)?;
         let mut options = Options::default();
         options.set_emit_comments(false);
         options.disallow_directives = true;
@@ -95,6 +97,7 @@ impl<'t> Tree<'t> {
             nodes: Vec::with_capacity(text.len() / 24 + 4),
             open: Vec::new(),
             anchors: Vec::new(),
+            last_end: 0,
         };
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| scan_error(text, &error))?;
@@ -151,6 +154,8 @@ struct Builder<'t> {
     open: Vec<u32>,
     /// Node of each anchor id; ids count from 1.
     anchors: Vec<u32>,
+    /// The end of the last node that is complete.
+    last_end: u32,
 }
 
 impl<'t> Builder<'t> {
@@ -168,6 +173,7 @@ impl<'t> Builder<'t> {
             }
             Event::MappingEnd | Event::SequenceEnd => self.leave(end),
             Event::Scalar(value, style, anchor, tag) => {
+                strict::scalar(self.text, &value, style, start..end, self.in_brackets())?;
                 let (kind, value, span) = self.scalar(value, style, start, end);
                 self.push((kind, Style::Block), value, span, anchor, tag.as_deref());
             }
@@ -195,6 +201,7 @@ impl<'t> Builder<'t> {
             }
             self.anchors[anchor] = index;
         }
+        self.last_end = end as u32;
         self.nodes.push(Node {
             text,
             start: start as u32,
@@ -222,23 +229,23 @@ impl<'t> Builder<'t> {
         ))
     }
 
+    fn in_brackets(&self) -> bool {
+        self.open
+            .last()
+            .is_some_and(|open| self.nodes[*open as usize].style != Style::Block)
+    }
+
     fn leave(&mut self, end: usize) {
         let Some(index) = self.open.pop() else { return };
         let next = self.nodes.len() as u32;
-        let last = self.nodes.last().map_or(0, |node| node.end);
         let node = &mut self.nodes[index as usize];
         node.next = next;
-        // The end of whatever the last child is: containers inside have been closed already.
         node.end = if node.style == Style::Flow {
             end as u32
         } else {
-            node.end.max(last)
+            self.last_end
         };
-        if node.style != Style::Flow
-            && let Some(child) = last_child_end(&self.nodes, index)
-        {
-            self.nodes[index as usize].end = child;
-        }
+        self.last_end = node.end;
     }
 
     fn scalar(
@@ -262,17 +269,6 @@ impl<'t> Builder<'t> {
             }
         }
     }
-}
-
-/// The end of the last child of a container that is being closed.
-fn last_child_end(nodes: &[Node<'_>], index: u32) -> Option<u32> {
-    let mut at = index as usize + 1;
-    let mut end = None;
-    while at < nodes.len() {
-        end = Some(nodes[at].end);
-        at = nodes[at].next as usize;
-    }
-    end
 }
 
 fn structure(style: StructureStyle, start: usize, end: usize) -> Style {
@@ -313,26 +309,6 @@ fn go_tag(tag: &ParsedTag) -> Tag {
         _ if tag.original() == "!" => Tag::NonSpecific,
         _ => Tag::Other,
     }
-}
-
-/// Characters on which Go and this parser disagree: controls, which Go refuses, and the line ends of Unicode, which end a
-/// line for Go's YAML 1.1 and are content in YAML 1.2.
-fn refuse_characters(text: &str) -> Result<(), YamlError> {
-    let control = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
-    let ascii = !text.as_bytes().iter().any(|byte| *byte >= 0x7f || control(byte));
-    if ascii {
-        return Ok(());
-    }
-    for (offset, c) in text.char_indices() {
-        let message = match c {
-            '\u{85}' | '\u{2028}' | '\u{2029}' => "a Unicode line end outside of an escape: readers disagree on it",
-            '\t' | '\n' | '\r' => continue,
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => "control characters are not allowed",
-            _ => continue,
-        };
-        return Err(YamlError::at(text, offset, message));
-    }
-    Ok(())
 }
 
 fn scan_error(text: &str, error: &ScanError) -> YamlError {

@@ -32,7 +32,6 @@ impl Tree<'_> {
         if self.nodes.is_empty() {
             return Ok(Value::Null);
         }
-        self.refuse_ragged_end()?;
         Reader {
             tree: self,
             decoded: 0,
@@ -41,18 +40,6 @@ impl Tree<'_> {
             depth: 0,
         }
         .node(0)
-    }
-
-    /// A last line of blanks without its newline belongs to a `|+` above it for Go, which adds the newline first.
-    fn refuse_ragged_end(&self) -> Result<(), YamlError> {
-        let ragged = self.text.ends_with([' ', '\t']) && self.text.trim_end_matches([' ', '\t']).ends_with('\n');
-        match self.nodes.iter().rposition(|node| node.kind == Kind::Block) {
-            Some(last) if ragged && self.nodes[last].end as usize >= self.text.trim_end().len() => Err(self.error(
-                last as u32,
-                "a block scalar ends in a line of blanks that has no line end",
-            )),
-            _ => Ok(()),
-        }
     }
 
     /// A key as the text that JSON gets.

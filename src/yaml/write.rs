@@ -15,6 +15,8 @@ pub(super) struct Writer {
     pub(super) newline: &'static str,
     /// How far a list stands behind its key: 0 or 2.
     pub(super) list_indent: usize,
+    /// Whether texts of several lines may be literal blocks: not where the next line would become part of one.
+    pub(super) literal: bool,
 }
 
 impl Writer {
@@ -75,7 +77,7 @@ impl Writer {
     pub(super) fn scalar(&self, out: &mut String, value: &Value, column: usize) {
         match value {
             Value::String(text) if is_plain(text) => out.push_str(text),
-            Value::String(text) => match literal_header(text) {
+            Value::String(text) => match literal_header(text).filter(|_| self.literal) {
                 Some(header) => {
                     out.push_str(header);
                     for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
@@ -226,6 +228,7 @@ mod tests {
         Writer {
             newline: "\n",
             list_indent: 0,
+            literal: true,
         }
         .scalar(&mut out, &json!(text), 2);
         out

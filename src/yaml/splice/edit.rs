@@ -96,11 +96,13 @@ impl Editor<'_, '_> {
         Ok(edits)
     }
 
-    fn writer(&self) -> Writer {
+    /// The writer for lines that will stand before an offset.
+    fn writer(&self, before: usize) -> Writer {
         let list_indent = *self.list_indent.get_or_init(|| self.layout.list_indent());
         Writer {
             newline: self.layout.newline(),
             list_indent,
+            literal: self.layout.literal_fits(before),
         }
     }
 

@@ -99,6 +99,15 @@ impl<'a, 't> Layout<'a, 't> {
         }
     }
 
+    /// Whether a literal block may end before an offset: an indented comment or a line of blanks would become part of it.
+    pub(in crate::yaml) fn literal_fits(&self, offset: usize) -> bool {
+        let next = self.text()[offset..].lines().find(|line| !line.is_empty());
+        next.is_none_or(|line| {
+            let content = line.trim_start_matches([' ', '\t']);
+            content.len() == line.len() || !(content.is_empty() || content.starts_with('#'))
+        })
+    }
+
     /// Behind anchors and tags.
     pub(super) fn skip_properties(&self, mut at: usize) -> usize {
         let bytes = self.text().as_bytes();
@@ -183,12 +192,6 @@ pub(super) fn refuse_document(tree: &Tree<'_>) -> Result<(), Refusal> {
         return Err(Refusal {
             offset: tail,
             reason: "something stands behind the document's end, which readers drop",
-        });
-    }
-    if text.ends_with([' ', '\t']) && text.trim_end_matches([' ', '\t']).ends_with('\n') {
-        return Err(Refusal {
-            offset: text.len(),
-            reason: "the last line is made of blanks and has no line end",
         });
     }
     match tab_line(tree) {

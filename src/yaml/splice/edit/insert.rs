@@ -34,7 +34,7 @@ impl Editor<'_, '_> {
     fn append_lines(&self, path: &Path, entries: &[(Option<String>, Value)]) -> Result<Edit, Refusal> {
         let column = self.entries_column(path)?;
         let at = self.layout.line_end(self.end(path.node()));
-        let writer = self.writer();
+        let writer = self.writer(at);
         let text = self.layout.text();
         // The last line of a text may lack its line end; then the new lines bring it and lack theirs.
         let ended = at == 0 || text.as_bytes()[at - 1] == b'\n';
@@ -135,7 +135,7 @@ impl Editor<'_, '_> {
         };
         let dash = self.layout.dash(&path.steps).ok_or(lost)?;
         let column = self.layout.column(dash).ok_or(lost)?;
-        let writer = self.writer();
+        let writer = self.writer(dash);
         let mut text = String::new();
         let before = step
             .position

@@ -17,7 +17,7 @@ impl Editor<'_, '_> {
         let depth = path.steps.len();
         if node.kind == Kind::Plain && node.start == node.end {
             let at = self.absent(path)?;
-            let text = format!(" {}", self.inline(value, path, at, false));
+            let text = format!(" {}", self.inline(value, path, None));
             edits.push(Edit {
                 at,
                 until: at,
@@ -32,7 +32,7 @@ impl Editor<'_, '_> {
         let (at, until) = (node.start as usize, node.end as usize);
         if node.kind == Kind::Block {
             let header = self.block_header(path)?;
-            let mut text = self.inline(value, path, header, true);
+            let mut text = self.inline(value, path, Some(until));
             if self.tree.text[..until].ends_with('\n') {
                 text.push_str(self.layout.newline());
             }
@@ -44,8 +44,16 @@ impl Editor<'_, '_> {
             });
             return Ok(());
         }
-        let rest = &self.tree.text[until..self.layout.line_end(until).max(until)];
-        let text = self.inline(value, path, at, rest.trim().is_empty());
+        let line = self.layout.line_end(until);
+        let free = self.tree.text[until..line].trim().is_empty();
+        let text = self.inline(value, path, free.then_some(line));
+        // Blanks behind the value would become part of a literal block's last line.
+        let blanks = &self.tree.text[until..];
+        let until = if free {
+            until + blanks.len() - blanks.trim_start_matches([' ', '\t']).len()
+        } else {
+            until
+        };
         edits.push(Edit { at, until, text, depth });
         Ok(())
     }
@@ -98,8 +106,9 @@ impl Editor<'_, '_> {
         found.then_some(header).ok_or(refusal)
     }
 
-    /// A value's text on the line of its entry; `free` says that nothing else stands on the line behind it.
-    fn inline(&self, value: &Value, path: &Path, _at: usize, free: bool) -> String {
+    /// A value's text on the line of its entry; `free` is where the next line starts, if nothing else stands on
+    /// the line behind it.
+    fn inline(&self, value: &Value, path: &Path, free: Option<usize>) -> String {
         let Some((step, above)) = path.steps.split_last() else {
             return json(value);
         };
@@ -108,10 +117,11 @@ impl Editor<'_, '_> {
             return json(value);
         }
         match value {
-            Value::String(text) if free || !text.contains('\n') => match self.entries_column(&container) {
+            Value::String(text) if free.is_some() || !text.contains('\n') => match self.entries_column(&container) {
                 Ok(column) => {
                     let mut out = String::new();
-                    self.writer().scalar(&mut out, value, column + 2);
+                    self.writer(free.unwrap_or_default())
+                        .scalar(&mut out, value, column + 2);
                     out
                 }
                 Err(_) => json(value),
@@ -140,7 +150,7 @@ impl Editor<'_, '_> {
         };
         if same {
             let mut text = String::new();
-            self.writer().node(&mut text, value, column);
+            self.writer(self.layout.line_end(until)).node(&mut text, value, column);
             edits.push(Edit {
                 at: start,
                 until,
@@ -161,7 +171,7 @@ impl Editor<'_, '_> {
         if skip_trivia(self.tree.text, intro) != start || !self.layout.leads_line(start) {
             return Err(lost);
         }
-        let text = format!(" {}", self.inline(value, path, intro, false));
+        let text = format!(" {}", self.inline(value, path, None));
         edits.push(Edit {
             at: intro,
             until: intro,
