@@ -1,10 +1,10 @@
 //! `kubectl homelab filter`.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::session::Session;
 use crate::disk;
-use crate::failure::Exit;
+use crate::failure::{Exit, HintExt};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimName, NamespaceName};
@@ -21,9 +21,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     app: AppName,
 
-    /// The namespace of objects that say none
-    #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
-    namespace: NamespaceName,
+    /// The Application's namespace; by default the one that its claims and workloads name, else `default`
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<NamespaceName>,
 
     /// A claim that the Application owns; may be repeated. Rendered claims are owned without it
     #[arg(long, value_name = "CLAIM")]
@@ -57,9 +57,45 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         writes: writes.iter().cloned().collect(),
         ..Parameters::default()
     };
-    let law = Law::new(app.clone(), namespace.clone(), &parameters, None)?;
-    let output = storage_pass::apply(disk::read_stdin()?, &law, *allow_empty)?;
+    let input = disk::read_stdin()?;
+    let namespace = match namespace {
+        Some(namespace) => namespace.clone(),
+        None => only_namespace(&input)?,
+    };
+    let law = Law::new(app.clone(), namespace, &parameters, None)?;
+    let output = storage_pass::apply(input, &law, *allow_empty)?;
     session.terminal.data_slices(output.pieces())?;
     output.notes.iter().for_each(|note| session.terminal.say(note));
     Ok(Exit::Done)
+}
+
+/// The namespace that the objects agree on. Claims in flags are claims of it: a wrong guess would take the Application's
+/// own claims for foreign ones.
+fn only_namespace(input: &str) -> Result<NamespaceName> {
+    let found: Vec<String> = storage_pass::namespaces(input)?.into_iter().collect();
+    match found.as_slice() {
+        [] => NamespaceName::new("default"),
+        [only] => NamespaceName::new(only),
+        several => Err(anyhow!("the objects lie in several namespaces: {}", several.join(", "))
+            .hint("name the Application's with `--namespace`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_namespace_is_the_one_that_claims_and_workloads_agree_on() {
+        let claim = |namespace: &str| {
+            format!("---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: c\n  {namespace}\n")
+        };
+        let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: kube-system}\n";
+        let media = claim("namespace: media");
+        let only = |text: &str| only_namespace(text).map(|name| name.to_string());
+        assert_eq!(only(&format!("{service}{media}{}", claim(""))).unwrap(), "media");
+        assert_eq!(only(service).unwrap(), "default");
+        let error = only(&format!("{media}{}", claim("namespace: radio"))).unwrap_err();
+        assert_eq!(error.to_string(), "the objects lie in several namespaces: media, radio");
+    }
 }

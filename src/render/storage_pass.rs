@@ -4,6 +4,7 @@
 //! `apiVersion` is enough. Every object that comes in goes out, and each has apiVersion, kind and name; everything else
 //! is an error, since Argo CD prunes what is not printed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::Object;
+use crate::model::parameter::PatchTarget;
 use crate::rules::law::Law;
 use crate::yaml::{self, Document, Sniffed};
 
@@ -113,6 +115,23 @@ pub fn has_namespace(text: &str) -> Result<bool> {
     }))
 }
 
+/// The namespaces that claims and workloads of a stream say they are in.
+///
+/// # Errors
+/// When a document cannot be read.
+pub fn namespaces(text: &str) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for document in split(text)? {
+        if concerns(&[], &text[document.range.clone()])
+            && let Some(tree) = read(text, &document)?
+        {
+            let objects = Object::new(tree).flatten().into_iter().map(|(_, object)| object);
+            found.extend(objects.filter_map(|object| object.namespace().map(str::to_owned)));
+        }
+    }
+    Ok(found)
+}
+
 /// A stream without the law, checked all the same.
 ///
 /// # Errors
@@ -148,8 +167,9 @@ fn count(raw: &str, documents: &[Document]) -> Result<usize> {
 
 fn check_count(objects: usize, allow_empty: bool) -> Result<()> {
     if objects == 0 && !allow_empty {
-        return Err(anyhow!("the render is empty, and Argo CD would prune everything")
-            .hint("if that is meant, set the parameter `allow-empty` to \"true\""));
+        return Err(anyhow!("the render is empty, and Argo CD would prune everything").hint(
+            "if that is meant, set the parameter `allow-empty` to \"true\", or give `filter` the flag `--allow-empty`",
+        ));
     }
     Ok(())
 }
@@ -167,7 +187,7 @@ pub fn apply(raw: String, law: &Law, allow_empty: bool) -> Result<Output> {
         if is_blank(text) {
             continue;
         }
-        if !concerns(law, text) {
+        if !concerns(&law.patches, text) {
             passed += if Some(index) != last && is_plainly_complete(text) {
                 1
             } else {
@@ -274,14 +294,14 @@ const PASSED_BY: &[(&str, &[&str])] = &[
 ];
 
 /// Whether the law could have anything to do with a document; on doubt it has.
-fn concerns(law: &Law, text: &str) -> bool {
+fn concerns(patches: &[(PatchTarget, Value)], text: &str) -> bool {
     let (Sniffed::Plain(kind), Sniffed::Plain(api_version)) = (
         yaml::top_level_scalar(text, "kind"),
         yaml::top_level_scalar(text, "apiVersion"),
     ) else {
         return true;
     };
-    if kind.ends_with("List") || law.patches.iter().any(|(target, _)| target.kind == kind) {
+    if kind.ends_with("List") || patches.iter().any(|(target, _)| target.kind == kind) {
         return true;
     }
     if api_version == "v1" && matches!(kind, "PersistentVolumeClaim" | "PersistentVolume" | "Namespace") {
