@@ -147,7 +147,7 @@ impl<'s> Sources<'s> {
         source: &Source<'_>,
         notes: &mut Vec<String>,
     ) -> Result<Result<Output, NotAtHand>> {
-        if init_placeholder(source) {
+        if repo_url::has_placeholder(source.repo_url()) && !self.repo.is_own(source.repo_url()) {
             let why = format!("`{}` still has the placeholder `OWNER`", source.repo_url());
             if self.source_dir(source).is_none() && self.sibling(source).is_none() {
                 return Ok(Err(NotAtHand::new(
@@ -337,10 +337,6 @@ impl render::Templater for LazyHelm {
     }
 }
 
-fn init_placeholder(source: &Source<'_>) -> bool {
-    repo_url::has_placeholder(source.repo_url())
-}
-
 /// Whether a source only gives its files to others: `ref` without a path or chart.
 fn is_only_reference(source: &Source<'_>) -> bool {
     source.reference().is_some() && source.path().is_none() && source.chart().is_none()
@@ -357,8 +353,10 @@ fn as_it_lies(tree: &WorkingTree, url: &str, revision: &str, path: RepoPath, not
     if state.as_ref().is_some_and(|state| state.dirty) {
         differs.push("it has uncommitted changes".to_owned());
     }
-    if state.is_some() && !tree.is_at(revision) {
-        differs.push(format!("it is not at `{revision}`"));
+    match &state {
+        None => differs.push("it has no commit".to_owned()),
+        Some(_) if !tree.is_at(revision) => differs.push(format!("it is not at `{revision}`")),
+        Some(_) => {}
     }
     if !differs.is_empty() {
         notes.push(format!(
