@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::session::Session;
-use super::sources::{CheckoutArgs, Network, Options, Render, Sources};
+use super::sources::{CheckoutArgs, Network, Options, Render, Sources, add_new};
 use crate::disk;
 use crate::failure::{Exit, HintExt};
 use crate::model::{Application, Object};
@@ -140,7 +140,7 @@ fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let options = args.options();
     let sources = Sources::new(session, &args.sources, &options)?;
-    let mut rendered = Vec::new();
+    let (mut rendered, mut said) = (Vec::new(), Vec::<String>::new());
     for object in &args.objects(session)? {
         let app = Application::new(object).context("not an Application")?;
         let progress = session.terminal.progress(&format!("rendering {}", app.name()));
@@ -148,7 +148,9 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         drop(progress);
         match render? {
             Render::Done(outputs, notes) => {
-                notes.iter().for_each(|note| session.terminal.say(note));
+                let before = said.len();
+                add_new(&mut said, notes);
+                said[before..].iter().for_each(|note| session.terminal.say(note));
                 rendered.push((app.name().to_owned(), outputs));
             }
             Render::NotAtHand(why) => {

@@ -390,6 +390,15 @@ pub(super) fn render_all(
     Ok(renders)
 }
 
+/// Adds remarks that were not made yet: many Applications share one checkout.
+pub(super) fn add_new(notes: &mut Vec<String>, remarks: Vec<String>) {
+    for remark in remarks {
+        if !notes.contains(&remark) {
+            notes.push(remark);
+        }
+    }
+}
+
 fn rendering(sources: &Sources<'_>, app: &Application<'_>, notes: &mut Vec<String>) -> Rendering {
     let objects = |outputs: &[Output]| -> Result<Vec<Object>> {
         outputs
@@ -400,7 +409,7 @@ fn rendering(sources: &Sources<'_>, app: &Application<'_>, notes: &mut Vec<Strin
     };
     let rendered = sources.render(app).and_then(|render| match render {
         Render::Done(outputs, remarks) => {
-            notes.extend(remarks);
+            add_new(notes, remarks);
             Ok(Rendering::Objects(Rendered {
                 objects: objects(&outputs)?,
             }))
