@@ -179,7 +179,8 @@ mod tests {
 
     Say whose the claim is: put it into `owns` of the Application that produces the data. That also
     takes care of claims that no chart renders. As long as an Application of the same namespace is
-    rendered natively and its source is not at hand, it could be the owner, and this rule stays silent.
+    rendered natively and its source is not at hand, or its parameters are wrong, it could be the owner,
+    and this rule stays silent.
 
     https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes
     "#);

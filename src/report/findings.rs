@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::mask::masked_line;
 use super::table::table;
@@ -33,16 +33,30 @@ impl<'a> Places<'a> {
         self.manifests.get(&(&location.file, location.document)).copied()
     }
 
-    pub(super) fn place(&self, location: &'a Location) -> Option<Place> {
+    fn place(&self, location: &'a Location) -> Option<Place> {
         Some(self.repo.place(self.manifest(location)?, &location.pointer))
+    }
+
+    /// The findings with their places, in the order of files and lines.
+    pub(super) fn sorted(&self, findings: &'a [Finding]) -> Vec<(Option<Place>, &'a Finding)> {
+        let place = |finding: &'a Finding| finding.location.as_ref().and_then(|location| self.place(location));
+        let mut placed: Vec<_> = findings.iter().map(|finding| (place(finding), finding)).collect();
+        placed.sort_by(|(a, one), (b, other)| {
+            let at = |place: &Option<Place>| place.as_ref().map(|place| (place.file.clone(), place.range.start));
+            (at(a), one.rule.id, &one.message).cmp(&(at(b), other.rule.id, &other.message))
+        });
+        placed
     }
 }
 
 /// Findings with their excerpts, one after the other.
 pub fn text(repo: &Repo, findings: &[Finding]) -> String {
     let places = Places::new(repo);
-    let texts: Vec<String> = findings.iter().map(|finding| of_finding(&places, finding)).collect();
-    texts.join("\n")
+    let sorted = places.sorted(findings);
+    let texts = sorted
+        .iter()
+        .map(|(place, finding)| of_finding(&places, place.as_ref(), finding));
+    texts.collect::<Vec<String>>().join("\n")
 }
 
 /// A whole judgement: malformed files, findings, what could not be judged, and the summary.
@@ -53,7 +67,12 @@ pub fn judgement(repo: &Repo, judgement: &Judgement) -> String {
         let title = Level::ERROR.primary_title(format!("malformed: {malformed}"));
         texts.push(rendered(&[Group::with_title(title)]));
     }
-    texts.extend(judgement.findings.iter().map(|finding| of_finding(&places, finding)));
+    let sorted = places.sorted(&judgement.findings);
+    texts.extend(
+        sorted
+            .iter()
+            .map(|(place, finding)| of_finding(&places, place.as_ref(), finding)),
+    );
     texts.extend(judgement.unjudged.iter().map(of_unjudged));
     texts.push(summary(judgement));
     texts.join("\n")
@@ -93,8 +112,7 @@ pub fn findings_table(repo: &Repo, judgement: &Judgement) -> String {
             malformed.message.clone(),
         ]);
     }
-    for finding in &judgement.findings {
-        let place = finding.location.as_ref().and_then(|location| places.place(location));
+    for (place, finding) in places.sorted(&judgement.findings) {
         let place = place.map(|place| format!("{}:{}:{}", place.file, place.position.line, place.position.column));
         rows.push(vec![
             finding.rule.severity.to_string(),
@@ -120,20 +138,16 @@ pub fn findings_table(repo: &Repo, judgement: &Judgement) -> String {
     table(&["severity", "rule", "place", "application", "message"], rows)
 }
 
-fn of_finding(places: &Places<'_>, finding: &Finding) -> String {
+fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding) -> String {
     let level = match finding.rule.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(finding.message.clone()).id(finding.rule.id);
-    let place = finding
-        .location
-        .as_ref()
-        .and_then(|location| Some((location, places.place(location)?)));
     let manifest = finding.location.as_ref().and_then(|location| places.manifest(location));
     let mut group = Group::with_title(title);
-    if let (Some((location, place)), Some(manifest)) = (place, manifest) {
-        group = group.element(excerpt(places.repo, manifest, location, &place));
+    if let (Some(place), Some(manifest)) = (place, manifest) {
+        group = group.element(excerpt(places.repo, manifest, place));
     }
     if let Some(object) = finding
         .object
@@ -175,20 +189,15 @@ fn is_rendered(manifest: Option<&Manifest>, object: String) -> bool {
 }
 
 /// One line of source with the place underlined, values that may be secret masked.
-fn excerpt<'a>(
-    repo: &'a Repo,
-    manifest: &'a Manifest,
-    location: &'a Location,
-    place: &Place,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let file = &repo.files[&location.file];
+fn excerpt<'a>(repo: &Repo, manifest: &Manifest, place: &Place) -> Snippet<'a, Annotation<'a>> {
+    let file = &repo.files[&place.file];
     let start = file.text[..place.range.start].rfind('\n').map_or(0, |at| at + 1);
     let end = file.text[start..].find('\n').map_or(file.text.len(), |at| start + at);
     let line = masked_line(file, manifest, start..end);
     let from = (place.range.start - start).min(line.len());
     let to = (place.range.end.clamp(place.range.start, end) - start).clamp(from, line.trim_end().len().max(from));
     Snippet::source(line)
-        .path(location.file.to_string())
+        .path(place.file.to_string())
         .line_start(place.position.line)
         .annotation(AnnotationKind::Primary.span(from..to))
 }

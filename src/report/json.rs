@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::findings::Places;
 use super::list::API_VERSION;
-use crate::repo::{Malformed, Repo};
-use crate::rules::{Finding, Judgement, Location, Unjudged};
+use crate::repo::{Malformed, Place, Repo};
+use crate::rules::{Finding, Judgement, Unjudged};
 
 /// The whole answer.
 #[derive(Debug, Serialize)]
@@ -76,7 +76,10 @@ struct NotJudged<'a> {
 pub fn finding_list(repo: &Repo, judgement: &Judgement) -> serde_json::Result<String> {
     let places = Places::new(repo);
     let malformed = judgement.malformed.iter().map(of_malformed);
-    let findings = judgement.findings.iter().map(|finding| of_finding(&places, finding));
+    let sorted = places.sorted(&judgement.findings);
+    let findings = sorted
+        .iter()
+        .map(|(place, finding)| of_finding(place.as_ref(), finding));
     let list = FindingList {
         api_version: API_VERSION,
         kind: "FindingList",
@@ -98,17 +101,14 @@ fn of_malformed(malformed: &Malformed) -> Item<'_> {
     }
 }
 
-fn of_finding<'a>(places: &Places<'a>, finding: &'a Finding) -> Item<'a> {
-    let location: Option<&Location> = finding.location.as_ref();
-    let position = location
-        .and_then(|location| places.place(location))
-        .map(|place| place.position);
+fn of_finding<'a>(place: Option<&Place>, finding: &'a Finding) -> Item<'a> {
+    let position = place.map(|place| place.position);
     Item {
         rule: Some(finding.rule.id),
         name: finding.rule.name,
         severity: finding.rule.severity.to_string(),
         message: &finding.message,
-        file: location.map(|location| location.file.to_string()),
+        file: finding.location.as_ref().map(|location| location.file.to_string()),
         line: position.map(|position| position.line),
         column: position.map(|position| position.column),
         application: finding.app.as_ref().map(|app| app.as_str()),

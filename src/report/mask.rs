@@ -64,12 +64,32 @@ fn secret_pointers(object: &Object) -> Vec<String> {
     sources.iter().flat_map(of_source).collect()
 }
 
+/// Parameters that hold names of things; all others, misspelt ones included, can hold anything.
+const HARMLESS: [&str; 11] = [
+    "owns",
+    "mounts",
+    "writes",
+    "values-files",
+    "release-name",
+    "namespace",
+    "skip-crds",
+    "kube-version",
+    "api-versions",
+    "allow-empty",
+    "applications",
+];
+
 /// Helm values of a source: people write passwords there.
 fn of_source(source: &Source<'_>) -> Vec<String> {
     let helm = ["values", "valuesObject", "parameters"].map(|field| source.at(&["helm", field]));
-    let parameters = [("values", "string"), ("helm-parameters", "map"), ("patches", "map")];
-    let of_plugin = parameters
-        .into_iter()
-        .filter_map(|(name, field)| Some(format!("{}/{field}", source.parameter(name)?)));
-    helm.into_iter().chain(of_plugin).collect()
+    let mut pointers: Vec<String> = helm.into();
+    pointers.push(source.at(&["plugin", "env"]));
+    let parameters = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
+    for (index, parameter) in parameters.into_iter().flatten().enumerate() {
+        let name = parameter.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+        let fields = parameter.as_object().into_iter().flat_map(|fields| fields.keys());
+        let secret = fields.filter(|field| *field != "name" && !HARMLESS.contains(&name));
+        pointers.extend(secret.map(|field| source.at(&["plugin", "parameters", &index.to_string(), field])));
+    }
+    pointers
 }

@@ -15,8 +15,8 @@ static META: Meta = Meta {
 would show. In a repository that is nearly always a typing error, a claim that was renamed, or one that only ever existed \
 because somebody made it by hand: then a rebuilt cluster comes up without it.\n\n\
 Say whose the claim is: put it into `owns` of the Application that produces the data. That also takes care of claims that \
-no chart renders. As long as an Application of the same namespace is rendered natively and its source is not at hand, it \
-could be the owner, and this rule stays silent.\n\n\
+no chart renders. As long as an Application of the same namespace is rendered natively and its source is not at hand, or \
+its parameters are wrong, it could be the owner, and this rule stays silent.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes",
 };
 
@@ -139,6 +139,13 @@ mod tests {
         assert!(
             unseen.messages(&MountedClaimHasOwner).is_empty(),
             "`db` could render it"
+        );
+        let unread = Case::new()
+            .plugin("db", json!([{"name": "own", "array": ["data"]}]))
+            .plugin("backup", json!([mounts(["data:/db"])]));
+        assert!(
+            unread.messages(&MountedClaimHasOwner).is_empty(),
+            "`db` may mean it; HL309 says so"
         );
         let elsewhere = Case::new()
             .app("db", json!({"destination": {"namespace": "other"}, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": [owns(["data"])]}}}))

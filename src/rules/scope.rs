@@ -60,7 +60,7 @@ pub struct Scope<'a> {
     pub namespaces: BTreeSet<String>,
     /// The namespaces that Applications lie in, which exist before any of them.
     homes: BTreeSet<&'a str>,
-    /// Destination namespaces of Applications whose objects are not known and that cannot say what they own.
+    /// Destination namespaces of Applications of which it is not known what they own.
     unseen: BTreeSet<NamespaceName>,
 }
 
@@ -124,7 +124,8 @@ impl<'a> Scope<'a> {
         for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
             self.namespaces.insert(item.object().name().to_owned());
         }
-        if let Some(namespace) = namespace.filter(|_| !subject.is_seen && !subject.is_ours()) {
+        let says_what_it_owns = subject.is_seen || subject.is_ours();
+        if let Some(namespace) = namespace.filter(|_| !says_what_it_owns || subject.has_wrong_parameters()) {
             self.unseen.insert(namespace.clone());
         }
     }

@@ -100,6 +100,13 @@ impl<'a> Subject<'a> {
         !self.sources.is_empty() && self.sources.iter().all(|(_, parameters)| parameters.is_some())
     }
 
+    /// Whether the parameters of a source could not be read, so that nobody knows what it owns.
+    pub fn has_wrong_parameters(&self) -> bool {
+        self.sources
+            .iter()
+            .any(|(_, parameters)| matches!(parameters, Some(Err(_))))
+    }
+
     /// The sources of the plugin whose parameters could be read.
     pub fn read_sources(&self) -> impl Iterator<Item = (&Source<'a>, &Parameters)> {
         self.sources

@@ -1,0 +1,76 @@
+//! `validate` as a person runs it: on a repository that is wrong in many ways, and on the shipped one.
+//! `TRYCMD=overwrite` writes the outputs anew.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// An environment in which nothing of this machine shows: an empty home, no programs, no colour.
+fn cases(home: &Path) -> trycmd::TestCases {
+    let cases = trycmd::TestCases::new();
+    cases
+        .env("HOME", home.to_str().expect("a temporary path is UTF-8"))
+        .env(
+            "XDG_CACHE_HOME",
+            home.join("cache").to_str().expect("a temporary path is UTF-8"),
+        )
+        .env("PATH", home.join("bin").to_str().expect("a temporary path is UTF-8"))
+        .env("NO_COLOR", "1");
+    cases
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    cases(home.path()).case("tests/commands/validate/*.toml");
+}
+
+#[test]
+fn no_value_of_a_secret_is_ever_printed() {
+    let mut outputs = 0;
+    for entry in fs::read_dir("tests/commands/validate").expect("the cases are there") {
+        let path = entry.expect("the folder can be listed").path();
+        if path
+            .extension()
+            .is_some_and(|ending| ending == "stdout" || ending == "stderr")
+        {
+            let text = fs::read_to_string(&path).expect("an output is text");
+            assert!(!text.contains("hunter2"), "{}", path.display());
+            outputs += 1;
+        }
+    }
+    assert!(outputs > 10, "only {outputs} outputs were looked at");
+}
+
+/// The shipped repository is sound: only the placeholder is left to fill in.
+#[test]
+fn the_shipped_repository_is_sound() {
+    let work = tempfile::tempdir().expect("a temporary folder");
+    for folder in ["applications", "namespaces"] {
+        fs::create_dir(work.path().join(folder)).expect("the folder can be made");
+        for entry in fs::read_dir(folder).expect("the folder is shipped") {
+            let entry = entry.expect("the folder can be listed");
+            fs::copy(entry.path(), work.path().join(folder).join(entry.file_name())).expect("the file can be copied");
+        }
+    }
+    let validate = |more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+            .args(["validate", "--no-render", "--strict", "-o", "json"])
+            .args(more)
+            .current_dir(work.path())
+            .env_clear()
+            .env("HOME", work.path())
+            .output()
+            .expect("the program runs");
+        let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the output is JSON");
+        let rules = list["items"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|item| item["rule"].to_string())
+            .collect::<Vec<_>>();
+        (output.status.code(), rules)
+    };
+    assert_eq!(validate(&[]), (Some(1), vec!["\"HL407\"".to_owned(); 4]));
+    assert_eq!(validate(&["--rules", "-HL407"]), (Some(0), Vec::new()));
+}
