@@ -103,31 +103,6 @@ fn helm_phase(hooks: &str) -> Option<i8> {
     hooks.split(',').filter_map(phase).min()
 }
 
-/// The comma list with `Prune=false` and `Delete=false`: entries keep their order, other values of the two keys are
-/// replaced in place, a second entry of one key is dropped.
-pub fn guarded(list: Option<&str>) -> String {
-    let mut out: Vec<&str> = Vec::new();
-    let guards = [("Prune=", "Prune=false"), ("Delete=", "Delete=false")];
-    for entry in list
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|e| !e.is_empty())
-    {
-        let guard = guards.iter().find(|(key, _)| entry.starts_with(key));
-        let entry = guard.map_or(entry, |(_, guard)| guard);
-        if guard.is_none() || !out.contains(&entry) {
-            out.push(entry);
-        }
-    }
-    for (_, guard) in guards {
-        if !out.contains(&guard) {
-            out.push(guard);
-        }
-    }
-    out.join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,19 +116,6 @@ mod tests {
         assert_eq!(value(entries(&object, SYNC_OPTIONS), "Prune"), Some("false"));
         assert_eq!(value(entries(&object, SYNC_OPTIONS), "Delete"), Some("confirm"));
         assert_eq!(value(entries(&object, SYNC_OPTIONS), "PruneLast"), None);
-    }
-
-    #[test]
-    fn guards_are_merged_in_place() {
-        assert_eq!(guarded(None), "Prune=false,Delete=false");
-        assert_eq!(
-            guarded(Some("Validate=false, Delete=confirm,Prune=true,Delete=false")),
-            "Validate=false,Delete=false,Prune=false"
-        );
-        assert_eq!(
-            guarded(Some("PruneLast=true")),
-            "PruneLast=true,Prune=false,Delete=false"
-        );
     }
 
     #[test]

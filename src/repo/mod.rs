@@ -120,19 +120,20 @@ impl Repo {
 
     /// The root Application: the one whose own source is the folder that it, or every other Application, lies in.
     pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
-        let folders: Vec<RepoPath> = self
-            .applications()
-            .map(|(manifest, _)| manifest.file.parent())
-            .collect();
+        let mut folders: BTreeMap<RepoPath, usize> = BTreeMap::new();
+        for (manifest, _) in self.applications() {
+            *folders.entry(manifest.file.parent()).or_default() += 1;
+        }
+        let holds_applications = |path: &RepoPath| {
+            let below = folders.range(path.clone()..);
+            let below = below.take_while(|(folder, _)| folder.as_str().starts_with(path.as_str()));
+            let inside = below.filter(|(folder, _)| folder.is_in(path)).map(|(_, count)| count);
+            inside.sum::<usize>() > 1 || folders.len() == 1 && folders.contains_key(path)
+        };
         let points_at_applications = |app: &Application<'_>| {
             app.sources().iter().any(|source| {
-                self.is_own(source.repo_url())
-                    && source
-                        .path()
-                        .and_then(|path| RepoPath::new(path).ok())
-                        .is_some_and(|path| {
-                            folders.iter().filter(|folder| folder.is_in(&path)).count() > 1 || folders == [path]
-                        })
+                let path = source.path().and_then(|path| RepoPath::new(path).ok());
+                path.is_some_and(|path| holds_applications(&path)) && self.is_own(source.repo_url())
             })
         };
         self.applications().find(|(_, app)| points_at_applications(app))

@@ -1,24 +1,20 @@
 //! How fixes are built: JSON Patch operations that put a value where a manifest has room for it.
 
 use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
+use json_patch::{Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde_json::{Map, Value, json};
 
+use super::law::operations::below;
+use super::law::sync_options::with_guards;
 use crate::model::object::pointer_token;
-use crate::model::sync::{SYNC_OPTIONS, guarded};
+use crate::model::sync::SYNC_OPTIONS;
 use crate::model::{ClaimName, Object, Source};
 use crate::repo::{Change, ChangeSet, Manifest};
 
+pub use super::law::operations::add;
+
 fn path(pointer: &str) -> PointerBuf {
     PointerBuf::parse(pointer).expect("pointers are built from escaped tokens")
-}
-
-/// Adds a value, in a map or before an entry of a list.
-pub fn add(pointer: &str, value: Value) -> PatchOperation {
-    PatchOperation::Add(AddOperation {
-        path: path(pointer),
-        value,
-    })
 }
 
 /// Replaces a value that is there.
@@ -73,27 +69,31 @@ pub fn annotate(object: &Object, key: &str, value: &str) -> PatchOperation {
 
 /// Merges `Prune=false` and `Delete=false` into an object's sync options.
 pub fn guard(object: &Object) -> PatchOperation {
-    annotate(object, SYNC_OPTIONS, &guarded(object.annotation(SYNC_OPTIONS)))
+    annotate(
+        object,
+        SYNC_OPTIONS,
+        &with_guards(object.annotation(SYNC_OPTIONS).unwrap_or_default()),
+    )
 }
 
 /// Adds claims to an array parameter of a source (`owns`, `writes`), the parameter itself where it is missing.
 pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[&ClaimName]) -> Vec<PatchOperation> {
     let entries: Vec<Value> = claims.iter().map(|claim| json!(claim.as_str())).collect();
-    let below = |pointer: &str| source.tree().pointer(&pointer[source.pointer.len()..]);
+    let at = |pointer: &str| source.tree().pointer(&pointer[source.pointer.len()..]);
     if let Some(parameter) = source.parameter(name) {
         let array = format!("{parameter}/array");
-        return match below(&array).and_then(Value::as_array) {
+        return match at(&array).and_then(Value::as_array) {
             Some(there) => (there.len()..)
                 .zip(entries)
                 .map(|(index, entry)| add(&format!("{array}/{index}"), entry))
                 .collect(),
-            None if below(&array).is_some() => vec![replace(&array, Value::Array(entries))],
+            None if at(&array).is_some() => vec![replace(&array, Value::Array(entries))],
             None => vec![add(&array, Value::Array(entries))],
         };
     }
     let parameter = json!({"name": name, "array": entries});
     let list = source.at(&["plugin", "parameters"]);
-    match below(&list) {
+    match at(&list) {
         Some(Value::Array(there)) => vec![add(&format!("{list}/{}", there.len()), parameter)],
         Some(_) => vec![replace(&list, json!([parameter]))],
         None => vec![add(&list, json!([parameter]))],
@@ -107,27 +107,13 @@ pub fn patch(manifest: &Manifest, operations: Vec<PatchOperation>) -> ChangeSet 
 
 /// A patch of an object that stands at `base` in its manifest.
 pub fn patch_below(manifest: &Manifest, base: &str, operations: Vec<PatchOperation>) -> ChangeSet {
-    let operations = operations.into_iter().map(|operation| moved(base, operation)).collect();
     ChangeSet {
         changes: vec![Change::Patch {
             path: manifest.file.clone(),
             document: manifest.document,
-            patch: Patch(operations),
+            patch: Patch(below(base, operations)),
         }],
     }
-}
-
-fn moved(base: &str, mut operation: PatchOperation) -> PatchOperation {
-    let below = |at: &PointerBuf| path(&format!("{base}{}", at.as_str()));
-    match &mut operation {
-        PatchOperation::Add(add) => add.path = below(&add.path),
-        PatchOperation::Remove(remove) => remove.path = below(&remove.path),
-        PatchOperation::Replace(replace) => replace.path = below(&replace.path),
-        PatchOperation::Move(change) => (change.path, change.from) = (below(&change.path), below(&change.from)),
-        PatchOperation::Copy(change) => (change.path, change.from) = (below(&change.path), below(&change.from)),
-        PatchOperation::Test(test) => test.path = below(&test.path),
-    }
-    operation
 }
 
 #[cfg(test)]

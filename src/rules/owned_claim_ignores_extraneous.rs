@@ -1,5 +1,6 @@
 //! HL102: a kept claim must not keep its Application out of sync.
 
+use super::law::sync_options::{IGNORE_EXTRANEOUS, with_ignore_extraneous};
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
 use crate::model::sync::{COMPARE_OPTIONS, SYNC_OPTIONS, entries, value};
 
@@ -29,7 +30,7 @@ impl Rule for OwnedClaimIgnoresExtraneous {
             for item in subject.storage().filter(|item| item.is_finished) {
                 let object = item.object();
                 let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
-                if prune != Some("false") || entries(object, COMPARE_OPTIONS).any(|entry| entry == "IgnoreExtraneous") {
+                if prune != Some("false") || entries(object, COMPARE_OPTIONS).any(|entry| entry == IGNORE_EXTRANEOUS) {
                     continue;
                 }
                 let message = format!(
@@ -38,9 +39,8 @@ impl Rule for OwnedClaimIgnoresExtraneous {
                     object.name()
                 );
                 let finding = subject.finding_on(&META, message, item, "/metadata");
-                let mut options: Vec<&str> = entries(object, COMPARE_OPTIONS).collect();
-                options.push("IgnoreExtraneous");
-                findings.push(match item.patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options.join(","))]) {
+                let options = with_ignore_extraneous(object.annotation(COMPARE_OPTIONS).unwrap_or_default());
+                findings.push(match item.patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)]) {
                     Some(changes) => finding.fix(Fix {
                         title: "add IgnoreExtraneous to its compare options".to_owned(),
                         safe: true,

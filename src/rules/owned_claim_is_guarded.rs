@@ -1,9 +1,11 @@
 //! HL101: a claim that is pruned or deleted takes its data along.
 
+use super::law::claims::recreated_by;
+use super::law::stateful_sets::{claim_prefixes, is_numbered};
 use super::{Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::Object;
-use crate::model::sync::{SYNC_OPTIONS, entries, is_hook, value};
-use crate::model::workload::{claims_of_templates, deletes_its_claims};
+use crate::model::sync::{SYNC_OPTIONS, entries, value};
+use crate::model::workload::deletes_its_claims;
+use crate::model::{ClaimName, Object};
 
 static META: Meta = Meta {
     id: "HL101",
@@ -84,34 +86,23 @@ fn unguarded(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
 
 fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
     let object = item.object();
-    let name = format!("`{}/{}`", object.kind(), object.name());
-    let recreating = ["Replace", "Force"]
-        .into_iter()
-        .find(|key| value(entries(object, SYNC_OPTIONS), key) == Some("true"));
-    let (message, hint) = if is_hook(object) {
-        (
-            format!("{name} is a hook: Argo CD deletes and creates it at a sync"),
-            "take the hook annotation off",
-        )
-    } else {
-        let message = format!("{name} has {}=true: Argo CD deletes and creates it", recreating?);
-        (message, "take the option off")
-    };
-    Some(
-        subject
-            .finding_on(&META, message, item, "/metadata/annotations")
-            .hint(hint),
-    )
+    let cause = recreated_by(object)?;
+    let message = format!(
+        "`{}/{}` has `{cause}`: Argo CD deletes and creates it, whatever its guards",
+        object.kind(),
+        object.name()
+    );
+    let finding = subject.finding_on(&META, message, item, "/metadata/annotations");
+    Some(finding.hint(format!("take `{cause}` off")))
 }
 
 fn deleted_by_its_set(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
     let object = item.object();
     let policy = deletes_its_claims(object);
-    let owns = subject.owns();
-    let claim = claims_of_templates(object)
-        .into_iter()
-        .find(|claim| owns.contains(claim))?;
     let when = policy.first()?;
+    let prefixes = claim_prefixes(object);
+    let is_made = |claim: &ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
+    let claim = subject.owns().into_iter().find(|claim| is_made(claim))?;
     let message = format!(
         "StatefulSet `{}` deletes its claim `{claim}`: {when} is Delete",
         object.name()
@@ -147,8 +138,8 @@ mod tests {
             [
                 "`PersistentVolumeClaim/plain` has no Prune=false and no Delete=false",
                 "`PersistentVolumeClaim/half` has no Delete=false",
-                "`PersistentVolumeClaim/hook` is a hook: Argo CD deletes and creates it at a sync",
-                "`PersistentVolumeClaim/forced` has Force=true: Argo CD deletes and creates it",
+                "`PersistentVolumeClaim/hook` has `helm.sh/hook`: Argo CD deletes and creates it, whatever its guards",
+                "`PersistentVolumeClaim/forced` has `Force=true`: Argo CD deletes and creates it, whatever its guards",
                 "`PersistentVolume/pv` has no Prune=false and no Delete=false",
             ]
         );

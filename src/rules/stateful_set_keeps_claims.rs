@@ -1,7 +1,9 @@
 //! HL127: a StatefulSet can be told to delete its claims.
 
+use super::law::stateful_sets::{claim_prefixes, is_numbered};
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
-use crate::model::workload::{claims_of_templates, deletes_its_claims};
+use crate::model::ClaimName;
+use crate::model::workload::deletes_its_claims;
 use serde_json::json;
 
 static META: Meta = Meta {
@@ -29,9 +31,9 @@ impl Rule for StatefulSetKeepsClaims {
         for (subject, item) in scope.items() {
             let object = item.object();
             let deletes = deletes_its_claims(object);
-            let owns = subject.owns();
-            let claims = claims_of_templates(object);
-            if deletes.is_empty() || claims.is_empty() || claims.iter().any(|claim| owns.contains(claim)) {
+            let prefixes = claim_prefixes(object);
+            let is_made = |claim: &&ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
+            if deletes.is_empty() || prefixes.is_empty() || subject.owns().iter().any(is_made) {
                 continue;
             }
             let policy = "/spec/persistentVolumeClaimRetentionPolicy";

@@ -8,7 +8,8 @@ use json_patch::PatchOperation;
 
 use super::Law;
 use super::operations::set_metadata;
-use super::sync_options::{COMPARE_OPTIONS, IGNORE_EXTRANEOUS, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous};
+use super::sync_options::{COMPARE_OPTIONS, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous};
+use crate::model::sync::{HELM_HOOK, HOOK, RESOURCE_POLICY};
 use crate::model::{AppName, Object};
 
 /// Label: the Application that owns a claim.
@@ -16,34 +17,6 @@ pub const OWNER_LABEL: &str = "storage.home.arpa/owner";
 /// Label: kor, which looks for unused claims, takes this one for used
 /// ([source](https://github.com/yonahd/kor#ignoring-resources)).
 pub const KOR_LABEL: &str = "kor/used";
-/// Annotation: read by Argo CD when an Application is deleted, not when it prunes.
-pub const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
-
-/// The guards that an object lacks, as `validate` names them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Missing {
-    /// `Prune=false` or `Delete=false`.
-    pub prune_or_delete: bool,
-    /// `IgnoreExtraneous`.
-    pub ignore_extraneous: bool,
-}
-
-/// Which guards an object lacks.
-pub fn missing(object: &Object) -> Missing {
-    let options = object.annotation(SYNC_OPTIONS).unwrap_or_default();
-    let first = |key: &str| {
-        options
-            .split(',')
-            .find_map(|entry| entry.trim().strip_prefix(key)?.strip_prefix('='))
-    };
-    Missing {
-        prune_or_delete: first("Prune") != Some("false") || first("Delete") != Some("false"),
-        ignore_extraneous: !has(
-            object.annotation(COMPARE_OPTIONS).unwrap_or_default(),
-            IGNORE_EXTRANEOUS,
-        ),
-    }
-}
 
 /// The annotation that would make Argo CD delete and create an object, if it has one.
 pub fn recreated_by(object: &Object) -> Option<&'static str> {
@@ -52,7 +25,7 @@ pub fn recreated_by(object: &Object) -> Option<&'static str> {
         .into_iter()
         .find(|option| has(options, option));
     let hook = || {
-        ["helm.sh/hook", "argocd.argoproj.io/hook"]
+        [HELM_HOOK, HOOK]
             .into_iter()
             .find(|key| object.annotation(key).is_some())
     };

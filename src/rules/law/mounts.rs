@@ -12,6 +12,7 @@ use super::operations::{add, append, below};
 use super::{Law, Own, Placed};
 use crate::failure::HintExt;
 use crate::model::claim::Mount;
+use crate::model::sync::is_hook;
 use crate::model::workload::{PodTemplate, pod_template};
 use crate::model::{ClaimName, Object};
 
@@ -67,11 +68,6 @@ fn workload(law: &Law, mount: &Mount, objects: &[Placed]) -> Result<usize> {
         object
             .namespace()
             .is_none_or(|namespace| namespace == law.destination.as_str())
-    };
-    let is_hook = |object: &Object| {
-        ["helm.sh/hook", "argocd.argoproj.io/hook"]
-            .iter()
-            .any(|annotation| object.annotation(annotation).is_some())
     };
     let workloads = || {
         let with_template = objects

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Law;
 use crate::model::Object;
+use crate::model::workload::deletes_its_claims;
 
 /// The claims of a StatefulSet are named `<template>-<StatefulSet>-<ordinal>`
 /// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)); these are the
@@ -33,21 +34,14 @@ pub fn is_numbered(prefix: &str, claim: &str) -> bool {
     !ordinal.is_empty() && ordinal.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// The field of the retention policy that deletes claims, if there is one
-/// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention)).
-pub fn deletes_claims(object: &Object) -> Option<&'static str> {
-    let policy = object.at("/spec/persistentVolumeClaimRetentionPolicy")?;
-    let deletes = |field: &&str| policy.get(*field).and_then(Value::as_str) == Some("Delete");
-    ["whenDeleted", "whenScaled"].into_iter().find(deletes)
-}
-
 /// Refuses a policy that deletes a claim named in `owns`.
 ///
 /// # Errors
 /// When there is one.
 pub fn check(law: &Law, object: &Object) -> Result<()> {
     let prefixes = claim_prefixes(object);
-    let Some(field) = deletes_claims(object).filter(|_| !prefixes.is_empty()) else {
+    let deletes = deletes_its_claims(object);
+    let Some(field) = deletes.first().filter(|_| !prefixes.is_empty()) else {
         return Ok(());
     };
     let owned = law

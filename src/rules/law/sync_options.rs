@@ -4,10 +4,8 @@
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/gitops-engine/pkg/sync/resource/annotations.go)), so that
 //! entries are replaced in place and never merely appended.
 
-/// The annotation of an object's sync options.
-pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
-/// The annotation of an object's compare options.
-pub const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+pub use crate::model::sync::{COMPARE_OPTIONS, SYNC_OPTIONS};
+
 /// Keeps a kept leftover from making its Application OutOfSync.
 pub const IGNORE_EXTRANEOUS: &str = "IgnoreExtraneous";
 
