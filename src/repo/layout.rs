@@ -70,7 +70,10 @@ impl Repo {
             "yaml"
         };
         let path = folder.join(&format!("{name}.{ending}"))?;
-        if self.files.contains_key(&path) || self.malformed.iter().any(|malformed| malformed.file == path) {
+        if let Some(malformed) = self.malformed.iter().find(|malformed| malformed.file == path) {
+            bail!("`{path}` is already there and cannot be read: {malformed}");
+        }
+        if self.files.contains_key(&path) {
             bail!("`{path}` is already there and holds something else");
         }
         Ok(path)
@@ -128,5 +131,20 @@ mod tests {
         );
         let taken = AppName::new("root").unwrap();
         assert!(repo.file_for_application(&taken).is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_overwritten() {
+        let files = Memory::new([("applications/jellyfin.yaml", "a: [\n")]).unwrap();
+        let repo = Repo::read(&files, &[]).unwrap();
+        let error = repo
+            .file_for_application(&AppName::new("jellyfin").unwrap())
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("cannot be read: applications/jellyfin.yaml:1:"),
+            "{error}"
+        );
     }
 }
