@@ -24,17 +24,17 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
         .run()
         .context("cannot run git")?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said
-            .trim()
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .trim_start_matches("fatal: ")
-            .to_owned();
+        let said = complaint(&String::from_utf8_lossy(&output.stderr));
         return Err(anyhow!("git {} failed: {said}", arguments.first().unwrap_or(&"")));
     }
     String::from_utf8(output.stdout).context("git printed something that is not UTF-8")
+}
+
+/// What of git's words says what went wrong: its first `fatal:` line, else its last line.
+fn complaint(stderr: &str) -> String {
+    let fatal = stderr.lines().find_map(|line| line.strip_prefix("fatal: "));
+    let last = stderr.trim().lines().last();
+    fatal.or(last).unwrap_or_default().to_owned()
 }
 
 /// A working tree of git.
@@ -180,6 +180,14 @@ pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_went_wrong_is_said_and_not_the_advice_after_it() {
+        let refused = "warning: x\nfatal: '/a' does not appear to be a git repository\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n";
+        assert_eq!(complaint(refused), "'/a' does not appear to be a git repository");
+        assert_eq!(complaint("hint: x\nerror: y\n"), "error: y");
+        assert_eq!(complaint(""), "");
+    }
 
     fn tree() -> (tempfile::TempDir, WorkingTree) {
         let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! `tests/vectors/yaml/hazards.json` has for each text what kubectl's decoder reads (`go`) and its error.
 
-use homelab::yaml::{self, Tree};
+use homelab::yaml;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::pairs;
 use super::session::{EditArgs, Outcome, Session};
@@ -10,10 +10,11 @@ use super::sources;
 use crate::disk;
 use crate::edit;
 use crate::edit::add_app::{Destination, Place, Request};
-use crate::failure::Exit;
+use crate::failure::{Exit, HintExt};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
 use crate::model::{AppName, ClaimName, NamespaceName};
+use crate::rules::Rendering;
 
 /// Add an Application to the repository
 ///
@@ -293,6 +294,23 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     let (rendering, notes) = sources::learn(session, &args.checkouts, &mut request)?;
     outcome.notes.extend(notes);
+    match &rendering {
+        Rendering::Objects(_) => {}
+        Rendering::Unknown { why, .. } => {
+            outcome
+                .notes
+                .push(format!("the claims that it renders are not known: {why}"));
+            outcome.next =
+                Some("look for what is missing in `owns` with `kubectl homelab validate --fetch`".to_owned());
+        }
+        Rendering::Failed { message, hint } => {
+            let error = anyhow!("{message}").context(format!("Application `{}` does not render", args.name));
+            return Err(error.hint(
+                hint.as_deref()
+                    .unwrap_or("correct its source, or bring the checkout up to date"),
+            ));
+        }
+    }
     outcome.renders.insert(request.name.clone(), rendering);
     let repo = session.repo()?;
     if repo.namespace(request.namespace.as_str()).is_none() {

@@ -418,8 +418,11 @@ fn rendering(sources: &Sources<'_>, app: &Application<'_>, notes: &mut Vec<Strin
     });
     rendered.unwrap_or_else(|error| {
         let failure = Failure::from(error);
+        let message = failure.one_line();
+        // Who reads it sees the Application beside it.
+        let named = format!("Application `{}`: ", app.name());
         Rendering::Failed {
-            message: failure.one_line(),
+            message: message.strip_prefix(&named).unwrap_or(&message).to_owned(),
             hint: failure.hints.into_iter().next(),
         }
     })
@@ -434,8 +437,14 @@ pub(super) fn learn(session: &Session, args: &CheckoutArgs, request: &mut AddApp
     let object = add_app::preview(session.repo()?, request);
     let app = Application::new(&object).context("the manifest is no Application")?;
     let first = rendering(&sources, &app, &mut notes);
-    let Rendering::Objects(rendered) = &first else {
-        return Ok((first, notes));
+    let rendered = match &first {
+        Rendering::Objects(rendered) => rendered,
+        // Without helm nothing can be said of the chart, good or bad.
+        Rendering::Failed { message, hint } if Helm::find(sources.checkout.clone(), None).is_err() => {
+            let (why, hint) = (message.clone(), hint.clone().unwrap_or_default());
+            return Ok((Rendering::Unknown { why, hint }, notes));
+        }
+        _ => return Ok((first, notes)),
     };
     let added = add_app::own_rendered_claims(request, &rendered.objects)?;
     if !added.is_empty() {

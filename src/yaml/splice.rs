@@ -248,9 +248,10 @@ fn prove(before: &str, text: String, expected: &Value) -> Result<String, Refusal
     if separators(before) != separators(&text) || starts(before) != starts(&text) {
         return Err(unequal);
     }
-    match Tree::parse(&text).and_then(|tree| tree.value()) {
-        Ok(read) if read == *expected => Ok(text),
-        _ => Err(unequal),
+    if Tree::parse(&text).is_ok_and(|tree| tree.reads_as(expected)) {
+        Ok(text)
+    } else {
+        Err(unequal)
     }
 }
 

@@ -21,7 +21,12 @@ pub struct Document {
 
 /// Splits a stream; documents without any byte are left out.
 pub fn documents(text: &str) -> Result<Vec<Document>, YamlError> {
-    let mut found = Vec::new();
+    let mut found = Found {
+        text,
+        documents: Vec::new(),
+        line: 1,
+        counted: 0,
+    };
     let head = floor(text, JSON_GUESS);
     let yaml = if text[..head].trim_start_matches(is_go_space).starts_with('{') {
         json(text, &mut found)?
@@ -29,17 +34,30 @@ pub fn documents(text: &str) -> Result<Vec<Document>, YamlError> {
         0
     };
     yaml_chunks(text, yaml, &mut found)?;
-    let (mut line, mut counted) = (1, 0);
-    for document in &mut found {
-        line += newlines(&text[counted..document.range.start]);
-        counted = document.range.start;
-        document.line = line;
+    Ok(found.documents)
+}
+
+/// The documents found so far. Lines are counted on the way, while the text is still in the processor's cache.
+struct Found<'t> {
+    text: &'t str,
+    documents: Vec<Document>,
+    line: usize,
+    counted: usize,
+}
+
+impl Found<'_> {
+    fn push(&mut self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        self.line += newlines(&self.text[self.counted..range.start]);
+        self.counted = range.start;
+        self.documents.push(Document { range, line: self.line });
     }
-    Ok(found)
 }
 
 /// Takes JSON objects from the front; gives the offset at which YAML begins (the end if all was JSON).
-fn json(text: &str, found: &mut Vec<Document>) -> Result<usize, YamlError> {
+fn json(text: &str, found: &mut Found<'_>) -> Result<usize, YamlError> {
     let mut at = 0;
     loop {
         let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<serde::de::IgnoredAny>();
@@ -48,13 +66,10 @@ fn json(text: &str, found: &mut Vec<Document>) -> Result<usize, YamlError> {
             Some(Ok(_)) => {
                 let end = at + values.byte_offset();
                 let start = at + text[at..].len() - text[at..].trim_start().len();
-                found.push(Document {
-                    range: start..end,
-                    line: 0,
-                });
+                found.push(start..end);
                 at = end;
             }
-            Some(Err(error)) if found.len() > 1 => {
+            Some(Err(error)) if found.documents.len() > 1 => {
                 let line = newlines(&text[..at]) + error.line();
                 let message = "a stream of more than one JSON object goes on with something else";
                 return Err(YamlError {
@@ -63,7 +78,7 @@ fn json(text: &str, found: &mut Vec<Document>) -> Result<usize, YamlError> {
                     message: message.into(),
                 });
             }
-            Some(Err(_)) if text.len() - at < 4 && !found.is_empty() => {
+            Some(Err(_)) if text.len() - at < 4 && !found.documents.is_empty() => {
                 return Err(YamlError::at(
                     text,
                     at,
@@ -81,7 +96,7 @@ fn leading_line(text: &str) -> usize {
     memchr::memchr(b'\n', &text.as_bytes()[..blanks]).map_or(blanks, |newline| newline + 1)
 }
 
-fn yaml_chunks(text: &str, from: usize, found: &mut Vec<Document>) -> Result<(), YamlError> {
+fn yaml_chunks(text: &str, from: usize, found: &mut Found<'_>) -> Result<(), YamlError> {
     let bytes = text.as_bytes();
     let mut start = from;
     // Go leaves a separator in front of a document that has nothing else yet: a second one in a row ends that document.
@@ -97,23 +112,13 @@ fn yaml_chunks(text: &str, from: usize, found: &mut Vec<Document>) -> Result<(),
                 None => break,
             },
         };
-        if start < line {
-            found.push(Document {
-                range: start..line,
-                line: 0,
-            });
-        }
+        found.push(start..line);
         kept = start == line && !kept;
         start = separator(text, line, kept)?;
         // The line end that ends this separator may stand before the next.
         search = start.saturating_sub(1).max(line);
     }
-    if start < text.len() {
-        found.push(Document {
-            range: start..text.len(),
-            line: 0,
-        });
-    }
+    found.push(start..text.len());
     Ok(())
 }
 

@@ -42,19 +42,80 @@ impl Tree<'_> {
         .node(0)
     }
 
+    /// Whether [`Tree::value`] would give exactly this value, mostly without building it.
+    pub(super) fn reads_as(&self, expected: &Value) -> bool {
+        let plainly = if self.nodes.is_empty() {
+            None
+        } else {
+            self.node_reads_as(0, expected)
+        };
+        plainly.unwrap_or_else(|| self.value().is_ok_and(|value| value == *expected))
+    }
+
+    /// Nothing where only the whole reading can tell: aliases, merges, keys that stand twice.
+    fn node_reads_as(&self, index: u32, expected: &Value) -> Option<bool> {
+        match (self.node(index).kind, expected) {
+            (Kind::Alias, _) => None,
+            (Kind::Map, Value::Object(map)) => {
+                let mut pairs = 0;
+                for (key, value) in self.pairs(index) {
+                    pairs += 1;
+                    let text = self.key(key).ok().filter(|_| !self.is_merge(key))?;
+                    match map.get(text.as_ref()) {
+                        Some(expected) if self.node_reads_as(value, expected)? => {}
+                        _ => return None,
+                    }
+                }
+                if pairs == map.len() { Some(true) } else { None }
+            }
+            (Kind::Seq, Value::Array(items)) => {
+                let mut children = self.children(index);
+                for item in items {
+                    match children.next() {
+                        Some(child) if self.node_reads_as(child, item)? => {}
+                        _ => return None,
+                    }
+                }
+                Some(children.next().is_none())
+            }
+            (Kind::Map | Kind::Seq, _) => None,
+            (_, expected) => Some(match (self.scalar(index).ok()?, expected) {
+                (Scalar::Str(text), Value::String(expected)) => text == *expected,
+                (Scalar::Null, Value::Null) => true,
+                (Scalar::Bool(value), Value::Bool(expected)) => value == *expected,
+                (Scalar::Int(value), Value::Number(number)) => number.as_i64() == Some(value),
+                (Scalar::Float(value), Value::Number(number)) => scalar::float(value).as_ref() == Some(number),
+                (Scalar::Unsigned(value), Value::Number(number)) => {
+                    scalar::float(value as f64).as_ref() == Some(number)
+                }
+                _ => false,
+            }),
+        }
+    }
+
     /// A key as the text that JSON gets.
     pub(super) fn key(&self, index: u32) -> Result<Cow<'_, str>, YamlError> {
-        let node = self.node(index);
-        match node.kind {
-            Kind::Alias => self.key(self.aliased(index)?),
+        self.key_and_source(index).map(|(text, _)| text)
+    }
+
+    /// A key as the text that JSON gets, and what it was if it was no string.
+    fn key_and_source(&self, index: u32) -> Result<(Cow<'_, str>, Option<Source>), YamlError> {
+        match self.node(index).kind {
+            Kind::Alias => self.key_and_source(self.aliased(index)?),
             Kind::Map | Kind::Seq => Err(self.error(index, "a key is a collection")),
             _ => match self.scalar(index)? {
-                Scalar::Str(text) => Ok(text),
+                Scalar::Str(text) => Ok((text, None)),
                 Scalar::Null => Err(self.error(index, "a key is null")),
                 Scalar::Unsigned(_) => Err(self.error(index, "a key is an integer of more than 63 bits")),
-                Scalar::Bool(value) => Ok(Cow::Borrowed(if value { "true" } else { "false" })),
-                Scalar::Int(value) => Ok(Cow::Owned(value.to_string())),
-                Scalar::Float(value) => Ok(Cow::Owned(scalar::float_key(value))),
+                Scalar::Bool(value) => Ok((
+                    Cow::Borrowed(if value { "true" } else { "false" }),
+                    Some(Source::Bool(value)),
+                )),
+                Scalar::Int(value) => Ok((Cow::Owned(value.to_string()), Some(Source::Int(value)))),
+                Scalar::Float(value) => Ok((
+                    Cow::Owned(scalar::float_key(value)),
+                    Some(Source::Float(value.to_bits())),
+                )),
             },
         }
     }
@@ -118,9 +179,17 @@ struct Reader<'a, 't> {
     depth: usize,
 }
 
-/// For keys that are no strings: whether the entry under that text came from one. Go keeps `1` and `"1"` apart until it
-/// makes JSON of them, and then takes either.
-type OddKeys = HashMap<String, bool>;
+/// What a key was before it became text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Bool(bool),
+    Int(i64),
+    Float(u64),
+}
+
+/// For keys that were no strings: what they were. Go keeps `1` and `"1"` apart until it makes JSON of them, and then takes
+/// either.
+type OddKeys = HashMap<String, Source>;
 
 impl Reader<'_, '_> {
     fn node(&mut self, index: u32) -> Result<Value, YamlError> {
@@ -169,8 +238,10 @@ impl Reader<'_, '_> {
                 continue;
             }
             self.count(key)?;
-            let text = tree.key(key)?;
-            self.one_reading(key, &text, map, odd)?;
+            let (text, source) = tree.key_and_source(key)?;
+            if source.is_some() || !odd.is_empty() {
+                self.one_reading(key, &text, source, map, odd)?;
+            }
             let value = self.node(value)?;
             map.insert(text.into_owned(), value);
         }
@@ -179,28 +250,20 @@ impl Reader<'_, '_> {
     }
 
     /// Refuses `1` beside `"1"`, of which Go takes either.
-    fn one_reading(&self, key: u32, text: &str, map: &Map<String, Value>, odd: &mut OddKeys) -> Result<(), YamlError> {
-        let mut source = key;
-        if self.tree.node(source).kind == Kind::Alias {
-            source = self.tree.aliased(source)?;
+    fn one_reading(
+        &self,
+        key: u32,
+        text: &str,
+        source: Option<Source>,
+        map: &Map<String, Value>,
+        odd: &mut OddKeys,
+    ) -> Result<(), YamlError> {
+        if map.contains_key(text) && odd.get(text).copied() != source {
+            let message = "a key stands twice, as a string and as something else that reads alike";
+            return Err(self.tree.error(key, message));
         }
-        let string = matches!(self.tree.scalar(source), Ok(Scalar::Str(_)));
-        if string && odd.is_empty() {
-            return Ok(());
-        }
-        let both = if string {
-            odd.contains_key(text)
-        } else {
-            map.contains_key(text) && !odd.contains_key(text)
-        };
-        if both {
-            return Err(self.tree.error(
-                key,
-                "a key stands twice, as a string and as something else that reads alike",
-            ));
-        }
-        if !string {
-            odd.insert(text.to_owned(), true);
+        if let Some(source) = source {
+            odd.insert(text.to_owned(), source);
         }
         Ok(())
     }

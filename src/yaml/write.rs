@@ -215,7 +215,7 @@ fn literal_header(text: &str) -> Option<&'static str> {
         });
     let several = text.contains('\n') && !body.is_empty() && !body.ends_with('\n');
     let printable = !text.chars().any(|c| is_special(c) && !matches!(c, '\n' | '\t'));
-    (several && lines_fit && printable).then(|| if body.len() == text.len() { "|-" } else { "|" })
+    (several && lines_fit && printable).then_some(if body.len() == text.len() { "|-" } else { "|" })
 }
 
 #[cfg(test)]

@@ -201,7 +201,7 @@ pub(in crate::yaml) fn float_key(value: f64) -> String {
 /// Standard base64 with padding; line ends are skipped, bytes that are no UTF-8 become replacement characters.
 fn base64(text: &str) -> Option<String> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-    if digits.len() % 4 != 0 {
+    if !digits.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
