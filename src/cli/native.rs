@@ -26,6 +26,10 @@ const HELM_OPTIONS: [&str; 11] = [
     "passCredentials",
 ];
 
+/// The way out for what only Argo CD renders.
+pub(super) const BY_ARGO_CD: &str =
+    "render it with Argo CD itself, or pipe its objects through `kubectl homelab filter`";
+
 /// The request of a source, or why it cannot be rendered here.
 ///
 /// # Errors
@@ -60,23 +64,22 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Resu
             hint,
         )));
     }
-    let by_argo_cd = "render it with Argo CD itself, or pipe its objects through `kubectl homelab filter`";
     if source.kustomize().is_some() {
-        return Ok(Err(NotAtHand::new("it is rendered by Kustomize", by_argo_cd)));
+        return Ok(Err(NotAtHand::new("it is rendered by Kustomize", BY_ARGO_CD)));
     }
     let is_set = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && value.as_str() != Some("");
     let directory = source.directory().and_then(Value::as_object);
     if let Some((option, _)) = directory.into_iter().flatten().find(|(_, value)| is_set(value)) {
         return Ok(Err(NotAtHand::new(
             format!("it uses `directory.{option}`, which is not rendered here"),
-            by_argo_cd,
+            BY_ARGO_CD,
         )));
     }
     match helm_parameters(source)? {
         Ok(parameters) => request(parameters, false).map(Ok),
         Err(option) => Ok(Err(NotAtHand::new(
             format!("it uses `helm.{option}`, which is not rendered here"),
-            by_argo_cd,
+            BY_ARGO_CD,
         ))),
     }
 }

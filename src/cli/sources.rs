@@ -162,6 +162,9 @@ impl<'s> Sources<'s> {
         };
         let tree = overrides::apply(source.tree(), app.name(), &found.checkout, &found.path)?;
         let source = Source::new(source.pointer.clone(), &tree);
+        if source.plugin().is_none() && render::is_kustomization(&found.checkout, &found.path)? {
+            return Ok(Err(NotAtHand::new("it is rendered by Kustomize", native::BY_ARGO_CD)));
+        }
         let mut request = match native::request(app, &source)? {
             Ok(request) => request,
             Err(why) => return Ok(Err(why)),

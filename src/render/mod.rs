@@ -105,21 +105,34 @@ fn source_type(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
     let Some(entries) = files.list(path)? else {
         bail!("app path does not exist: `{path}`");
     };
-    let has = |names: &[&str]| {
-        entries
-            .iter()
-            .any(|entry| !entry.is_folder && names.contains(&entry.name.as_str()))
-    };
-    if has(&["Chart.yaml"]) {
+    if entries
+        .iter()
+        .any(|entry| !entry.is_folder && entry.name == "Chart.yaml")
+    {
         return Ok(SourceType::Helm);
     }
-    if has(&["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+    if is_kustomization(files, path)? {
         return Err(
             anyhow!("`{path}` is a Kustomize folder, which this plugin does not build")
                 .hint("leave `plugin` out of the source, or pipe `kustomize build` through `kubectl homelab filter`"),
         );
     }
     Ok(SourceType::Directory)
+}
+
+/// Whether Argo CD would build a folder with Kustomize.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn is_kustomization(files: &dyn Files, path: &RepoPath) -> Result<bool> {
+    let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+    let entries = files.list(path)?.unwrap_or_default();
+    let has = |names: &[&str]| {
+        entries
+            .iter()
+            .any(|entry| !entry.is_folder && names.contains(&entry.name.as_str()))
+    };
+    Ok(has(&names) && !has(&["Chart.yaml"]))
 }
 
 /// The ownership registries, when the checkout is the GitOps repository. A chart of another repository that renders a

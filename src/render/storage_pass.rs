@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::Object;
+use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
 use crate::rules::law::Law;
 use crate::yaml::{self, Document, Sniffed};
@@ -105,14 +106,21 @@ fn read(text: &str, document: &Document) -> Result<Option<Value>> {
 /// Whether a stream could hold a Namespace.
 ///
 /// # Errors
-/// When the stream cannot be split.
+/// When the stream cannot be split, or a list in it cannot be read.
 pub fn has_namespace(text: &str) -> Result<bool> {
-    Ok(split(text)?.iter().any(|document| {
-        matches!(
-            yaml::top_level_scalar(&text[document.range.clone()], "kind"),
-            Sniffed::Unclear | Sniffed::Plain("Namespace" | "List" | "NamespaceList")
-        )
-    }))
+    for document in split(text)? {
+        match yaml::top_level_scalar(&text[document.range.clone()], "kind") {
+            Sniffed::Plain("Namespace") => return Ok(true),
+            Sniffed::Unclear | Sniffed::Plain("List" | "NamespaceList") => {
+                let objects = read(text, &document)?.map(|tree| Object::new(tree).flatten());
+                if objects.into_iter().flatten().any(|(_, object)| is_namespace(&object)) {
+                    return Ok(true);
+                }
+            }
+            Sniffed::Plain(_) | Sniffed::Absent => {}
+        }
+    }
+    Ok(false)
 }
 
 /// The namespaces that claims and workloads of a stream say they are in.
@@ -378,4 +386,24 @@ fn describe(tree: &Value, document: &Document) -> String {
         .reference()
         .map_or_else(|| object.kind().to_owned(), |reference| reference.to_string());
     format!("{name}, at line {} of the render", document.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_found_wherever_it_stands() {
+        let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: a\n";
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n";
+        let list = |item: &str| {
+            let lines: Vec<&str> = item.lines().collect();
+            format!("apiVersion: v1\nkind: List\nitems:\n- {}\n", lines.join("\n  "))
+        };
+        assert!(has_namespace(&format!("{claim}---\n{namespace}")).unwrap());
+        assert!(has_namespace(&list(namespace)).unwrap());
+        assert!(has_namespace("{\"kind\": \"Namespace\", \"apiVersion\": \"v1\"}").unwrap());
+        assert!(!has_namespace(&list(claim)).unwrap());
+        assert!(!has_namespace(claim).unwrap());
+    }
 }

@@ -109,7 +109,11 @@ fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<(String, Opt
     match scope.renders.get(&name)? {
         Rendering::Objects(_) => None,
         Rendering::Unknown { why, hint } => Some((why.clone(), Some(hint.clone()), false)),
-        Rendering::Failed { message, hint } => Some((message.clone(), hint.clone(), true)),
+        Rendering::Failed { message, hint } => {
+            let own = format!("Application `{name}`: ");
+            let why = message.strip_prefix(&own).unwrap_or(message);
+            Some((why.to_owned(), hint.clone(), true))
+        }
     }
 }
 
