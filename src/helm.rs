@@ -154,13 +154,14 @@ impl Helm {
 
     fn arguments(&self, call: &HelmCall, home: &Path) -> Result<Vec<OsString>> {
         let mut arguments: Vec<OsString> = vec!["template".into(), ".".into()];
-        for (number, argument) in call.arguments.iter().enumerate() {
+        for argument in &call.arguments {
             arguments.push(match argument {
                 Argument::Text(text) => text.into(),
                 Argument::File(path) => self.checkout.absolute(path).into(),
                 Argument::Temporary(text) => {
-                    let path = home.join(format!("values-{number}.yaml"));
-                    let mut file = std::fs::File::create(&path).context("cannot write a temporary file")?;
+                    // Helm names the file when its text is no YAML; the person knows the parameter.
+                    let path = home.join("parameter values");
+                    let mut file = std::fs::File::create_new(&path).context("cannot write a temporary file")?;
                     file.write_all(text.as_bytes())
                         .context("cannot write a temporary file")?;
                     path.into()

@@ -13,7 +13,10 @@ const QUOTES_VALUES_BEHIND: &[&str] = &[
     "unable to parse ",
     "map[",
     "can't evaluate field ",
+    "unknown anchor ",
 ];
+/// Helm's words before what its YAML reader says; they quote nothing, and hide the line.
+const IN_FRONT_OF_THE_LINE: &str = "cannot unmarshal yaml document: ";
 
 /// Helm's complaint in one line.
 ///
@@ -40,7 +43,7 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
         text = text.replace(value, "…");
     }
     if !authored {
-        text = without_quotes(&text);
+        text = without_quotes(&text.replace(IN_FRONT_OF_THE_LINE, ""));
         for words in QUOTES_VALUES_BEHIND {
             if let Some(at) = text.find(words) {
                 text.truncate(at + words.trim_end_matches('[').len());
@@ -107,6 +110,18 @@ mod tests {
             (
                 "Error: failed parsing --set data: key \"s3cret\" has no value",
                 "failed parsing --set data: …",
+            ),
+            (
+                "Error: failed to parse parameter values: cannot unmarshal yaml document: error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']'",
+                "failed to parse parameter values: error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']'",
+            ),
+            (
+                "Error: failed to parse parameter values: cannot unmarshal yaml document: error unmarshaling JSON: json: cannot unmarshal array into Go value",
+                "failed to parse parameter values: error unmarshaling JSON: json: cannot unmarshal …",
+            ),
+            (
+                "Error: yaml: unknown anchor 's3cret' referenced",
+                "yaml: unknown anchor …",
             ),
             ("Error: cannot unmarshal !!str `s3cret` into int", "cannot unmarshal …"),
             (

@@ -124,13 +124,15 @@ fn value_file(request: &Request, files: &dyn Files, name: &str) -> Result<Argume
     let path = match name.strip_prefix('/') {
         Some(from_root) => {
             let path = RepoPath::new(from_root).map_err(|_| outside())?;
-            let below = path.as_str().strip_prefix(request.prefix.as_str()).ok_or_else(|| {
-                anyhow!("value file `{name}` is not in what Argo CD sent to the plugin").hint(format!(
-                    "add `{name}` to the annotation `{}`",
-                    crate::model::application::GENERATE_PATHS
-                ))
-            })?;
-            RepoPath::new(below)?
+            if !path.is_in(&request.prefix) {
+                return Err(
+                    anyhow!("value file `{name}` is not in what Argo CD sent to the plugin").hint(format!(
+                        "add `{name}` to the annotation `{}`",
+                        crate::model::application::GENERATE_PATHS
+                    )),
+                );
+            }
+            RepoPath::new(&path.as_str()[request.prefix.as_str().len()..])?
         }
         None => request.source_path.join(name).map_err(|_| outside())?,
     };

@@ -102,8 +102,10 @@ impl Law {
             trees: documents.to_vec(),
             operations: vec![Vec::new(); documents.len()],
         };
-        for (document, operations) in patches::operations(&self.patches, &work.objects(), self.destination.as_str())? {
-            work.apply(document, operations).context("parameter `patches`")?;
+        let patches = patches::operations(&self.patches, &work.objects(), self.destination.as_str())?;
+        for (target, document, operations) in patches {
+            work.apply(document, operations)
+                .with_context(|| format!("parameter `patches`, key `{target}`"))?;
         }
         let objects = work.objects();
         let own = Own::new(self, &objects);

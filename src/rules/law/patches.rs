@@ -9,15 +9,15 @@ use super::{Placed, describe};
 use crate::failure::HintExt;
 use crate::model::parameter::PatchTarget;
 
-/// The operations of each patch, by the index of the document that they are for.
+/// The operations of each patch, with its target and the index of the document that they are for.
 ///
 /// # Errors
 /// When a patch is none, or its key matches no object.
-pub(crate) fn operations(
-    patches: &[(PatchTarget, Value)],
+pub(crate) fn operations<'a>(
+    patches: &'a [(PatchTarget, Value)],
     objects: &[Placed],
     destination: &str,
-) -> Result<Vec<(usize, Vec<PatchOperation>)>> {
+) -> Result<Vec<(&'a PatchTarget, usize, Vec<PatchOperation>)>> {
     let mut all = Vec::new();
     for (target, tree) in patches {
         let patch: Patch = serde_json::from_value(tree.clone())
@@ -39,7 +39,7 @@ pub(crate) fn operations(
             bail!("parameter `patches`: key `{target}` matches no object; rendered: {rendered}");
         }
         for placed in matching {
-            all.push((placed.document, below(&placed.pointer, patch.0.clone())));
+            all.push((target, placed.document, below(&placed.pointer, patch.0.clone())));
         }
     }
     Ok(all)

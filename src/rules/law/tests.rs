@@ -365,7 +365,7 @@ fn a_patch_that_fits_nothing_is_an_error() {
         (
             "Deployment/w",
             r#"[{"op":"remove","path":"/nope"}]"#,
-            "the patch does not apply",
+            "key `Deployment/w`: the patch does not apply",
         ),
         ("Deployment/w", r#"[{"op":"nope"}]"#, "not a list of operations"),
     ] {
