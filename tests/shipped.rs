@@ -1,5 +1,11 @@
 //! The shipped repository, rendered with the real helm against its two source repositories.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test plays with real files and programs, and may fail loudly"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

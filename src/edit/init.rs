@@ -145,7 +145,7 @@ fn namespaces_application(request: &Request) -> Value {
 /// What an existing repository was found to be, for a person who thinks of adopting it.
 pub fn adopt(repo: &Repo) -> Vec<String> {
     let mut found = vec![format!(
-        "{} Applications in {} files",
+        "Applications: {}, files: {}",
         repo.applications().count(),
         repo.files.len()
     )];
@@ -166,7 +166,7 @@ pub fn adopt(repo: &Repo) -> Vec<String> {
     });
     found.push(match repo.namespaces_application() {
         Some(app) => format!(
-            "Application `{}` syncs the {} Namespaces",
+            "Namespaces: {1}, synced by Application `{0}`",
             app.name(),
             repo.namespaces().count()
         ),
@@ -176,9 +176,7 @@ pub fn adopt(repo: &Repo) -> Vec<String> {
         .applications()
         .filter(|(_, app)| app.sources().iter().any(crate::model::Source::is_ours))
         .count();
-    found.push(format!(
-        "{ours} Applications are rendered by the plugin `{PLUGIN_NAME}`"
-    ));
+    found.push(format!("rendered by the plugin `{PLUGIN_NAME}`: {ours}"));
     found.extend(
         repo.malformed
             .iter()

@@ -1,0 +1,169 @@
+//! The commands that edit, list, render and filter, as a person types them, good and bad input alike.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test plays with real files and programs, and may fail loudly"
+)]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+mod played;
+
+#[test]
+fn init() {
+    played::play("tests/commands/init/shipped.trycmd");
+}
+
+#[test]
+fn add_namespace() {
+    played::play("tests/commands/add-namespace/cases.trycmd");
+}
+
+#[test]
+fn add_app() {
+    played::play("tests/commands/add-app/cases.trycmd");
+}
+
+#[test]
+fn add_app_refuses() {
+    played::play("tests/commands/add-app/refused.trycmd");
+}
+
+#[test]
+fn list() {
+    played::play("tests/commands/list/cases.trycmd");
+}
+
+#[test]
+fn render_refuses() {
+    played::play("tests/commands/render/refused.trycmd");
+}
+
+/// The program in a folder, with a text on its standard input.
+fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn outside_of_a_repository_the_way_in_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [&["list"][..], &["validate"], &["render", "x"], &["add-namespace", "x"]] {
+        let output = run(folder.path(), command, "");
+        assert_eq!(output.status.code(), Some(3), "{command:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains("is not in a GitOps repository"), "{said}");
+        assert!(said.contains("\nhint: change into the repository"), "{said}");
+    }
+}
+
+const STREAM: &str = "\
+# first
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: films, namespace: media}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: player
+  namespace: media
+spec:
+  template:
+    spec:
+      containers:
+        - name: player   # the only one
+          volumeMounts:
+            - {name: audio, mountPath: /audio}
+      volumes:
+        - name: audio
+          persistentVolumeClaim: {claimName: audio}
+";
+
+#[test]
+fn filter_applies_the_law_and_touches_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(
+        folder.path(),
+        &["filter", "--app", "player", "--mount", "more:/more"],
+        STREAM,
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    insta::assert_snapshot!(text(&output.stdout), @r#"
+    # first
+    apiVersion: v1
+    kind: PersistentVolumeClaim
+    metadata: {"labels": {"kor/used": "true", "storage.home.arpa/owner": "player"}, "annotations": {"argocd.argoproj.io/compare-options": "IgnoreExtraneous", "argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "helm.sh/resource-policy": "keep"}, name: films, namespace: media}
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: player
+      namespace: media
+    spec:
+      template:
+        spec:
+          containers:
+            - name: player   # the only one
+              volumeMounts:
+                - {"readOnly": true, name: audio, mountPath: /audio}
+                - name: homelab-more
+                  mountPath: /more
+                  readOnly: true
+          volumes:
+            - name: audio
+              persistentVolumeClaim: {"readOnly": true, claimName: audio}
+            - name: homelab-more
+              persistentVolumeClaim:
+                claimName: more
+                readOnly: true
+    "#);
+    let owned = run(folder.path(), &["filter", "--app", "player", "--owns", "audio"], STREAM);
+    assert!(!text(&owned.stdout).contains("readOnly"), "{}", text(&owned.stdout));
+}
+
+#[test]
+fn filter_refuses_what_it_cannot_vouch_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let half = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n";
+    let elsewhere = STREAM.replace("namespace: media}", "namespace: radio}");
+    for (input, arguments, part) in [
+        ("", &[][..], "the render is empty"),
+        (half, &[], "has no `metadata.name`"),
+        ("a: [\n", &[], "line 1, column 4: unclosed bracket"),
+        (&elsewhere, &[], "several namespaces: media, radio"),
+        (STREAM, &["--mount", "a:/a,workload=x"], "there is no workload `x`"),
+        (
+            STREAM,
+            &["--mount", "a:/audio"],
+            "`audio` is already mounted at `/audio`",
+        ),
+    ] {
+        let output = run(
+            folder.path(),
+            &[&["filter", "--app", "player"], arguments].concat(),
+            input,
+        );
+        let said = text(&output.stderr);
+        assert!(said.contains(part), "{part} in {said}");
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""));
+    }
+    let output = run(folder.path(), &["filter", "--app", "player", "--allow-empty"], "");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+}
