@@ -3,6 +3,7 @@
 use super::{Edit, Editor};
 use crate::yaml::locate::{Path, Step};
 use crate::yaml::splice::Refusal;
+use crate::yaml::splice::layout::skip_trivia;
 use crate::yaml::tree::{Kind, Style};
 use serde_json::{Map, Value};
 
@@ -24,13 +25,13 @@ impl Editor<'_, '_> {
                 reason: "a pair without braces cannot lose its entry",
             }),
             Style::Flow => {
-                let (at, until) = self.flow_entry_range(step, alone);
-                edits.push(Edit {
+                let ranges = self.flow_ranges(step, alone);
+                edits.extend(ranges.into_iter().map(|(at, until)| Edit {
                     at,
                     until,
                     text: String::new(),
                     depth,
-                });
+                }));
                 Ok(())
             }
             Style::Block if alone => {
@@ -54,18 +55,28 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// An entry in brackets with the comma that goes with it.
-    fn flow_entry_range(&self, step: &Step, alone: bool) -> (usize, usize) {
-        let container = self.tree.node(step.container);
-        if alone {
-            return (container.start as usize + 1, container.end as usize - 1);
-        }
+    /// An entry in brackets, and the comma that goes with it; comments around them stay.
+    fn flow_ranges(&self, step: &Step, alone: bool) -> Vec<(usize, usize)> {
+        let text = self.tree.text;
         let entries = self.entries(step.container);
         let (start, end) = entries[step.position];
-        match entries.get(step.position + 1) {
-            Some((next, _)) => (start, *next),
-            None => (entries[step.position - 1].1, end),
+        let comma = |behind: usize| Some(skip_trivia(text, behind)).filter(|at| text[*at..].starts_with(','));
+        let last = step.position + 1 == entries.len();
+        if last && !alone {
+            return match comma(entries[step.position - 1].1) {
+                Some(comma) if text[comma + 1..start].trim().is_empty() => vec![(comma, end)],
+                Some(comma) => vec![(comma, comma + 1), (start, end)],
+                None => vec![(start, end)],
+            };
         }
+        let Some(comma) = comma(end) else {
+            return vec![(start, end)];
+        };
+        let blanks = text[comma + 1..].len() - text[comma + 1..].trim_start_matches(' ').len();
+        if text[end..comma].trim().is_empty() {
+            return vec![(start, comma + 1 + if alone { 0 } else { blanks })];
+        }
+        vec![(start, end), (comma, comma + 1)]
     }
 
     /// Start and end of each entry of a container.
@@ -117,9 +128,9 @@ impl Editor<'_, '_> {
             return Ok((start, next));
         }
         // A comment stands between: `- # comment` is as good a start for the entry below.
-        match step.key {
-            Some(_) => Ok((start, self.content_end(step.node).max(start))),
-            None => Err(lost),
-        }
+        Ok((
+            start,
+            self.content_end(step.node).max(start + usize::from(step.key.is_none())),
+        ))
     }
 }

@@ -150,7 +150,10 @@ impl Editor<'_, '_> {
         };
         if same {
             let mut text = String::new();
-            self.writer(self.layout.line_end(until)).node(&mut text, value, column);
+            let line = self.layout.line_end(until);
+            let mut writer = self.writer(line);
+            writer.literal &= self.tree.text[until..line].trim().is_empty();
+            writer.node(&mut text, value, column);
             edits.push(Edit {
                 at: start,
                 until,

@@ -1,0 +1,235 @@
+//! Broken and odd documents, made by mutation from a fixed seed: nothing panics or hangs, what we read kubectl reads alike,
+//! and every edit that is made is right in kubectl's eyes.
+
+mod judge;
+
+use homelab::yaml::{self, Tree};
+use json_patch::Patch;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+const MUTANTS: usize = 4000;
+
+/// What mutations put in: signs of YAML, and texts that readers of it differ on.
+const PIECES: &[&str] = &[
+    "\n", "  ", " ", "\t", "- ", "-", ": ", ":", "?", "? ", "#", " # c\n", "|", "|+\n", "|-\n", ">", "\"", "'", "{",
+    "}", "[", "]", ",", "&a ", "*a", "<<: *a\n", "!!str ", "!x ", "~", "null", "yes", "0644", "1_0", "...\n", "---\n",
+    "\r\n", "\r", "\u{feff}", "\u{a0}", "é", "x", "a: b\n", "\n\n", "  - z\n", "%", "@", "\\", "\\n", "1e3", "- - ",
+    "{a: 1}", "|2", "\u{0}",
+];
+
+/// A small generator of numbers that gives the same ones everywhere.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % limit.max(1)
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.below(from.len())]
+    }
+}
+
+fn mutate(numbers: &mut Numbers, text: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..=numbers.below(3) {
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let first = numbers.below(places.len());
+        let at = places[first];
+        let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+        match numbers.below(6) {
+            0 | 1 => text.insert_str(at, numbers.pick(PIECES)),
+            2 => text.replace_range(at..places[(first + numbers.below(12)).min(places.len() - 1)], ""),
+            3 => text.replace_range(at..places[(first + 1).min(places.len() - 1)], numbers.pick(PIECES)),
+            4 if lines.len() > 1 => {
+                let (one, other) = (numbers.below(lines.len()), numbers.below(lines.len()));
+                match numbers.below(3) {
+                    0 => drop(lines.remove(one)),
+                    1 => lines.insert(one, lines[other]),
+                    _ => lines.swap(one, other),
+                }
+                text = lines.concat();
+            }
+            _ => text.truncate(text.trim_end_matches('\n').len()),
+        }
+    }
+    text
+}
+
+fn seeds() -> Vec<String> {
+    let cases: BTreeMap<String, String> = serde_json::from_str(include_str!("vectors/yaml/edit-cases.json")).unwrap();
+    let hazards: BTreeMap<String, Value> = serde_json::from_str(include_str!("vectors/yaml/hazards.json")).unwrap();
+    let hazards = hazards
+        .values()
+        .map(|hazard| hazard["yaml"].as_str().unwrap().to_owned());
+    // Workloads are the documents that get edited: they come more often.
+    let cases = std::iter::repeat_n(cases, 4).flat_map(BTreeMap::into_values);
+    cases.chain(hazards.filter(|text| text.len() < 1500)).collect()
+}
+
+/// The values of a stream, or nothing if any of its documents is refused.
+fn read(text: &str) -> Option<Vec<Value>> {
+    let documents = yaml::documents(text).ok()?;
+    let values = documents
+        .into_iter()
+        .map(|document| yaml::value(&text[document.range]).ok());
+    Some(values.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// A path of a value, and whether it is a list, a map or neither.
+fn paths(value: &Value, at: &str, found: &mut Vec<String>) {
+    let entries: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (at.to_string(), value))
+            .collect(),
+        _ => return,
+    };
+    for (key, value) in entries {
+        let path = format!("{at}/{key}");
+        paths(value, &path, found);
+        found.push(path);
+    }
+}
+
+fn operation(numbers: &mut Numbers, value: &Value) -> Value {
+    let mut found = Vec::new();
+    paths(value, "", &mut found);
+    // kubectl has demands on these, and none on the rest.
+    let typed = ["/apiVersion", "/kind", "/metadata", "/items"];
+    found.retain(|path| !typed.iter().any(|typed| path.starts_with(typed)));
+    let Some(path) = found.get(numbers.below(found.len())).cloned() else {
+        return json!({"op": "add", "path": "/new", "value": "yes"});
+    };
+    let values = [
+        json!("yes"),
+        json!(7),
+        json!(null),
+        json!({}),
+        json!({"k": ["v", {"l": "0644"}]}),
+        json!("a\nb\n"),
+    ];
+    let new = values[numbers.below(values.len())].clone();
+    match (numbers.below(4), value.pointer(&path)) {
+        (0, _) => json!({"op": "remove", "path": path}),
+        (1, _) => json!({"op": "replace", "path": path, "value": new}),
+        (_, Some(Value::Array(_))) => json!({"op": "add", "path": format!("{path}/-"), "value": new}),
+        (_, Some(Value::Object(_))) => json!({"op": "add", "path": format!("{path}/new"), "value": new}),
+        _ => json!({"op": "add", "path": path, "value": new}),
+    }
+}
+
+/// A mutant that we read: its text, which of its documents gets an edit, and what all of it should be afterwards.
+struct Edited {
+    before: Vec<Value>,
+    text: String,
+    after: Vec<Value>,
+}
+
+fn edit(numbers: &mut Numbers, text: &str) -> Option<Result<Edited, ()>> {
+    let before = read(text)?;
+    if !objects(&before).all(|value| is_manifest(&value)) {
+        return None;
+    }
+    let documents = yaml::documents(text).ok()?;
+    let full: Vec<_> = documents
+        .into_iter()
+        .filter(|document| Tree::parse(&text[document.range.clone()]).is_ok_and(|tree| !tree.is_empty()))
+        .collect();
+    let which = numbers.below(full.len());
+    let range = full.get(which)?.range.clone();
+    let patch: Patch = serde_json::from_value(json!([operation(numbers, &before[which])])).unwrap();
+    let mut after = before.clone();
+    json_patch::patch(&mut after[which], &patch).ok()?;
+    Some(match yaml::splice(&text[range.clone()], &patch) {
+        Ok(spliced) => {
+            let text = format!("{}{}{}", &text[..range.start], spliced.text, &text[range.end..]);
+            Ok(Edited { before, text, after })
+        }
+        Err(_) => Err(()),
+    })
+}
+
+/// What kubectl wants of every object before it looks at the rest.
+fn is_manifest(value: &Value) -> bool {
+    let text = |pointer: &str| {
+        value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
+    };
+    text("/apiVersion") && text("/kind") && text("/metadata/name")
+}
+
+fn objects(values: &[Value]) -> impl Iterator<Item = Value> {
+    values
+        .iter()
+        .flat_map(|value| match (value["kind"].as_str(), &value["items"]) {
+            (Some(kind), Value::Array(items)) if kind.ends_with("List") => items.clone(),
+            _ => vec![value.clone()],
+        })
+}
+
+#[test]
+fn mutants_are_read_as_kubectl_reads_them_and_edited_right() {
+    let seeds = seeds();
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut refused = 0;
+    let mut edited = Vec::new();
+    let mut texts = Vec::new();
+    for _ in 0..MUTANTS {
+        let seed = &seeds[numbers.below(seeds.len())];
+        let text = mutate(&mut numbers, seed);
+        let start = Instant::now();
+        match edit(&mut numbers, &text) {
+            Some(Ok(edit)) => {
+                edited.push(edit);
+                texts.push(text.clone());
+            }
+            Some(Err(())) => refused += 1,
+            None => {}
+        }
+        assert!(start.elapsed() < Duration::from_secs(2), "{text:?}");
+    }
+    // kubectl refuses more than we do; what it reads has to be the same, before and after.
+    let accepted = judge::accepted(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let fine: Vec<_> = edited
+        .iter()
+        .zip(&texts)
+        .zip(accepted)
+        .filter(|(_, accepted)| *accepted)
+        .map(|(pair, _)| pair)
+        .collect();
+    let before: Vec<_> = fine.iter().map(|(_, text)| text.as_str()).collect();
+    let after: Vec<_> = fine.iter().map(|(edit, _)| edit.text.as_str()).collect();
+    same(
+        judge::patched(&before, &json!([])),
+        fine.iter().map(|(edit, text)| (&edit.before, text.as_str())),
+    );
+    same(
+        judge::patched(&after, &json!([])),
+        fine.iter().map(|(edit, _)| (&edit.after, edit.text.as_str())),
+    );
+    assert!(fine.len() > MUTANTS / 5, "{} edits, {refused} refused", fine.len());
+    assert!(refused < fine.len() / 10, "{} edits, {refused} refused", fine.len());
+}
+
+fn same<'a>(read: Vec<Value>, expected: impl Iterator<Item = (&'a Vec<Value>, &'a str)>) {
+    let mut read = read.into_iter();
+    for (values, text) in expected {
+        for value in objects(values) {
+            assert_eq!(read.next(), Some(value), "{text:?}");
+        }
+    }
+    assert_eq!(read.next(), None);
+}
