@@ -40,6 +40,10 @@
 //!   boolean, `0644` is 420, a merge key after an explicit key overrides it); no Rust crate has all of them, and the splice
 //!   needs the event tree anyway. One tree gives values, spans and proof. Price: a resolver of our own, held to Go's
 //!   reading by the 236 documents of `tests/vectors/yaml/hazards.json`.
+//! - **One small writer of our own puts values into text**, for splices, re-prints and new files; no YAML printer of a crate
+//!   does. Each of those unquotes something that Go reads otherwise, folds long lines or indents lists in a way of its
+//!   own. What the writer wrote is read again and compared before it is used. Price: 200 lines, and only the styles that
+//!   they know.
 //! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step
 //!   without knowing the terminal. Price: the rim walks the chain once.
 

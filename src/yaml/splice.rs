@@ -12,7 +12,7 @@ pub(super) mod layout;
 mod plan;
 
 use super::reprint::reprint;
-use super::tree::Tree;
+use super::tree::{MAX_DEPTH, Tree};
 use super::value::normalise;
 use super::{YamlError, newlines};
 use json_patch::{Patch, PatchOperation};
@@ -158,9 +158,13 @@ impl Tree<'_> {
     }
 }
 
+/// How many nodes the copies of one patch may make: a patch that copies its copies doubles them each time.
+const COPIED_NODES: usize = 1 << 20;
+
 /// The patched value, and the operations that change it as plain additions, replacements and removals.
 fn apply(mut value: Value, patch: &Patch) -> Result<(Value, Vec<Op>), SpliceError> {
     let mut ops = Vec::with_capacity(patch.0.len());
+    let mut copied = 0;
     for (number, operation) in patch.0.iter().enumerate() {
         let mut operation = operation.clone();
         if let PatchOperation::Add(json_patch::AddOperation { value, .. })
@@ -170,12 +174,24 @@ fn apply(mut value: Value, patch: &Patch) -> Result<(Value, Vec<Op>), SpliceErro
             normalise(value);
         }
         let before = operations(&operation, &value);
-        let one = std::slice::from_ref(&operation);
-        json_patch::patch(&mut value, one).map_err(|error| SpliceError::Patch {
+        let refused = |reason: &str| SpliceError::Patch {
             operation: number,
             path: operation.path().to_string(),
-            reason: error.kind.to_string(),
-        })?;
+            reason: reason.to_owned(),
+        };
+        if before.iter().any(|op| op.depth() > MAX_DEPTH) {
+            return Err(refused("collections would nest too deeply"));
+        }
+        copied += if matches!(operation, PatchOperation::Copy(_)) {
+            before.iter().map(Op::size).sum()
+        } else {
+            0
+        };
+        if copied > COPIED_NODES {
+            return Err(refused("the patch copies too much"));
+        }
+        let one = std::slice::from_ref(&operation);
+        json_patch::patch(&mut value, one).map_err(|error| refused(&error.kind.to_string()))?;
         ops.extend(before);
     }
     Ok((value, ops))

@@ -5,9 +5,10 @@
 
 mod strict;
 
-use super::{YamlError, position};
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, Tag as ParsedTag};
+use super::YamlError;
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, Tag as ParsedTag};
 use std::borrow::Cow;
+use strict::Strict;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,7 @@ impl<'t> Tree<'t> {
         let mut parser = Parser::new_from_str_with_options(text, options);
         let mut builder = Builder {
             text,
+            strict: Strict::new(text),
             nodes: Vec::with_capacity(text.len() / 24 + 4),
             open: Vec::new(),
             anchors: Vec::new(),
@@ -150,6 +152,7 @@ impl<'t> Tree<'t> {
 
 struct Builder<'t> {
     text: &'t str,
+    strict: Strict<'t>,
     nodes: Vec<Node<'t>>,
     open: Vec<u32>,
     /// Node of each anchor id; ids count from 1.
@@ -173,7 +176,7 @@ impl<'t> Builder<'t> {
             }
             Event::MappingEnd | Event::SequenceEnd => self.leave(end),
             Event::Scalar(value, style, anchor, tag) => {
-                strict::scalar(self.text, &value, style, start..end, self.in_brackets())?;
+                self.strict.scalar(&value, style, start..end, self.in_brackets())?;
                 let (kind, value, span) = self.scalar(value, style, start, end);
                 self.push((kind, Style::Block), value, span, anchor, tag.as_deref());
             }
@@ -312,16 +315,10 @@ fn go_tag(tag: &ParsedTag) -> Tag {
 }
 
 fn scan_error(text: &str, error: &ScanError) -> YamlError {
-    let marker = error.marker();
-    match marker.byte_offset() {
-        Some(offset) => YamlError::at(text, offset, error.kind().to_string()),
-        None => {
-            let end = position(text, text.len());
-            YamlError {
-                line: end.line,
-                column: end.column,
-                message: error.kind().to_string(),
-            }
-        }
-    }
+    let message = match error.kind() {
+        // The parser's words would have the character in them.
+        ErrorKind::UnexpectedCharacter { .. } => "unexpected character".to_owned(),
+        kind => kind.to_string(),
+    };
+    YamlError::at(text, error.marker().byte_offset().unwrap_or(text.len()), message)
 }

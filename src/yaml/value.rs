@@ -36,6 +36,7 @@ impl Tree<'_> {
             tree: self,
             decoded: 0,
             aliased: 0,
+            bytes: 0,
             aliases: 0,
             depth: 0,
         }
@@ -174,6 +175,8 @@ struct Reader<'a, 't> {
     tree: &'a Tree<'t>,
     decoded: u32,
     aliased: u32,
+    /// Bytes of strings that aliases brought.
+    bytes: usize,
     /// How many aliases the walk is inside of.
     aliases: u32,
     depth: usize,
@@ -217,7 +220,10 @@ impl Reader<'_, '_> {
                 Scalar::Int(value) => Ok(Value::Number(value.into())),
                 Scalar::Unsigned(value) => self.float(index, value as f64),
                 Scalar::Float(value) => self.float(index, value),
-                Scalar::Str(text) => Ok(Value::String(text.into_owned())),
+                Scalar::Str(text) => {
+                    self.count_bytes(index, text.len())?;
+                    Ok(Value::String(text.into_owned()))
+                }
             },
         }
     }
@@ -242,6 +248,7 @@ impl Reader<'_, '_> {
             if source.is_some() || !odd.is_empty() {
                 self.one_reading(key, &text, source, map, odd)?;
             }
+            self.count_bytes(key, text.len())?;
             let value = self.node(value)?;
             map.insert(text.into_owned(), value);
         }
@@ -317,6 +324,16 @@ impl Reader<'_, '_> {
         ))
     }
 
+    fn count_bytes(&mut self, index: u32, bytes: usize) -> Result<(), YamlError> {
+        if self.aliases > 0 {
+            self.bytes += bytes;
+            if self.bytes > ALIASED_BYTES {
+                return Err(self.tree.error(index, "aliases make the document excessively large"));
+            }
+        }
+        Ok(())
+    }
+
     /// Go's bound on what aliases may add.
     fn count(&mut self, index: u32) -> Result<(), YamlError> {
         self.decoded += 1;
@@ -331,6 +348,9 @@ impl Reader<'_, '_> {
         Ok(())
     }
 }
+
+/// How many bytes of strings aliases may bring. Go shares the strings; a value of ours has each of them.
+const ALIASED_BYTES: usize = 64 << 20;
 
 fn allowed_ratio(decoded: f64) -> f64 {
     const LOW: f64 = 400_000.0;

@@ -42,6 +42,36 @@ impl Op {
         }
     }
 
+    /// How deep the value reaches that it brings.
+    pub(super) fn depth(&self) -> usize {
+        fn depth(value: &Value) -> usize {
+            match value {
+                Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+                Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+                _ => 0,
+            }
+        }
+        match &self.what {
+            What::Add(value) | What::Replace(value) => self.tokens.len() + depth(value),
+            What::Remove => 0,
+        }
+    }
+
+    /// How many nodes the value has that it brings.
+    pub(super) fn size(&self) -> usize {
+        fn size(value: &Value) -> usize {
+            match value {
+                Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+                Value::Object(map) => 1 + map.values().map(size).sum::<usize>(),
+                _ => 1,
+            }
+        }
+        match &self.what {
+            What::Add(value) | What::Replace(value) => size(value),
+            What::Remove => 0,
+        }
+    }
+
     /// The same below another root.
     fn below(self, depth: usize) -> PatchOperation {
         let path = PointerBuf::from_tokens(&self.tokens[depth..]);

@@ -262,6 +262,23 @@ fn documents_that_readers_cut_short_are_refused() {
 }
 
 #[test]
+fn a_patch_cannot_grow_without_bound() {
+    let deeper = |at: usize| json!({"op": "copy", "from": "/a", "path": format!("/a{}", "/a".repeat(at))});
+    let deep: Vec<_> = (0..12).map(|step| deeper(1 << step)).collect();
+    let error = splice("a: {a: 1}\n", &serde_json::from_value(json!(deep)).unwrap()).unwrap_err();
+    assert!(error.to_string().contains("nest too deeply"), "{error}");
+    let wide: Vec<_> = (0..60)
+        .map(|step| json!({"op": "copy", "from": "", "path": format!("/c{step}")}))
+        .collect();
+    let error = splice("a: [1, 2, 3]\n", &serde_json::from_value(json!(wide)).unwrap()).unwrap_err();
+    assert!(error.to_string().contains("copies too much"), "{error}");
+    let many: Vec<_> = (0..2000)
+        .map(|step| json!({"op": "add", "path": format!("/k{step}"), "value": step}))
+        .collect();
+    assert!(!patched("a: 1\n", json!(many)).reprinted);
+}
+
+#[test]
 fn errors_name_the_operation_and_never_the_text() {
     let error = splice(
         "a: s3cret\n",

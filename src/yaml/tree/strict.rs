@@ -2,6 +2,7 @@
 
 use crate::yaml::YamlError;
 use granit_parser::ScalarStyle;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Characters on which Go and this parser disagree: controls, which Go refuses, and the line ends of Unicode, which end a
@@ -42,19 +43,41 @@ pub(super) fn characters(text: &str) -> Result<(), YamlError> {
     Ok(())
 }
 
-/// Checks one scalar; `span` is the parser's, `flow` says whether brackets are around it.
-pub(super) fn scalar(
-    text: &str,
-    value: &str,
-    style: ScalarStyle,
-    span: Range<usize>,
-    flow: bool,
-) -> Result<(), YamlError> {
-    match style {
-        ScalarStyle::DoubleQuoted => escapes(text, value, span),
-        ScalarStyle::Literal | ScalarStyle::Folded => indentation(text, span),
-        ScalarStyle::Plain if flow => brackets(text, span),
-        ScalarStyle::Plain | ScalarStyle::SingleQuoted => Ok(()),
+/// The checks of a document's scalars.
+pub(super) struct Strict<'t> {
+    text: &'t str,
+    /// Whether the document is JSON, once a scalar wants to know it.
+    json: OnceCell<bool>,
+}
+
+impl<'t> Strict<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            json: OnceCell::new(),
+        }
+    }
+
+    /// Checks one scalar; `span` is the parser's, `flow` says whether brackets are around it.
+    pub(super) fn scalar(
+        &self,
+        value: &str,
+        style: ScalarStyle,
+        span: Range<usize>,
+        flow: bool,
+    ) -> Result<(), YamlError> {
+        match style {
+            ScalarStyle::DoubleQuoted => match foreign_escape(&self.text.as_bytes()[span.clone()], value) {
+                Some(at) if !*self.json.get_or_init(|| is_json(self.text)) => {
+                    let message = "an escape of JSON that YAML 1.1 does not have";
+                    Err(YamlError::at(self.text, span.start + at, message))
+                }
+                _ => Ok(()),
+            },
+            ScalarStyle::Literal | ScalarStyle::Folded => indentation(self.text, span),
+            ScalarStyle::Plain if flow => brackets(self.text, span),
+            ScalarStyle::Plain | ScalarStyle::SingleQuoted => Ok(()),
+        }
     }
 }
 
@@ -75,33 +98,20 @@ fn brackets(text: &str, span: Range<usize>) -> Result<(), YamlError> {
     Ok(())
 }
 
-/// `\\/` and surrogate pairs are JSON's: Go takes them in a JSON document only.
-fn escapes(text: &str, value: &str, span: Range<usize>) -> Result<(), YamlError> {
-    let raw = &text.as_bytes()[span.clone()];
+/// The first `\\/` or surrogate of a scalar in double quotes: those are JSON's, Go takes them in a JSON document only.
+fn foreign_escape(raw: &[u8], value: &str) -> Option<usize> {
     if raw.len() == value.len() + 2 {
-        return Ok(());
+        return None;
     }
     let mut at = 0;
     while let Some(found) = memchr::memchr(b'\\', &raw[at..]) {
         let slash = at + found;
-        let foreign = match raw.get(slash + 1) {
-            Some(b'/') => true,
-            Some(b'u') => matches!(
-                raw.get(slash + 2..slash + 4),
-                Some([b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F'])
-            ),
-            _ => false,
-        };
-        if foreign && !is_json(text) {
-            return Err(YamlError::at(
-                text,
-                span.start + slash,
-                "an escape of JSON that YAML 1.1 does not have",
-            ));
+        match raw.get(slash + 1..)? {
+            [b'/', ..] | [b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => return Some(slash),
+            _ => at = (slash + 2).min(raw.len()),
         }
-        at = slash + 2;
     }
-    Ok(())
+    None
 }
 
 fn is_json(text: &str) -> bool {
@@ -115,8 +125,9 @@ fn indentation(text: &str, span: Range<usize>) -> Result<(), YamlError> {
     if first == span.start && !span.is_empty() && !matches!(bytes[first], b'\r' | b'\n') {
         return Err(YamlError::at(text, first, "a block scalar is not indented"));
     }
-    let ragged = text.ends_with([' ', '\t']) && text.trim_end_matches([' ', '\t']).ends_with('\n');
-    if ragged && span.end >= text.trim_end().len() && header_signs(&text[..first]).contains('+') {
+    let ragged =
+        span.end == text.len() && text.ends_with([' ', '\t']) && text.trim_end_matches([' ', '\t']).ends_with('\n');
+    if ragged && header_signs(&text[..first]).contains('+') {
         let message = "a block scalar that keeps its last lines ends in blanks without a line end";
         return Err(YamlError::at(text, text.len(), message));
     }

@@ -64,6 +64,14 @@ fn hostile_input_is_an_error_soon() {
     ] {
         assert!(Tree::parse(&text).is_err());
     }
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(1 << 20),
+        vec!["*a"; 10_000].join(", ")
+    );
+    assert!(refused(&long).contains("excessively large"));
+    let escapes = format!("{{\"a\": [{}]}}", vec!["\"\\/\""; 100_000].join(", "));
+    assert!(Tree::parse(&escapes).is_ok());
     let chain: String = std::iter::once("a0: &a0 [1]\n".to_owned())
         .chain((1..1000).map(|level| format!("a{level}: &a{level} [*a{}]\n", level - 1)))
         .collect();
