@@ -1,1 +1,77 @@
-fn main() {}
+//! What is not the program itself: `cargo xtask tools|test|demo|corpus|bench`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "xtask speaks to the person who runs it"
+)]
+
+mod bench;
+mod corpus;
+mod demo;
+mod judge;
+mod run;
+mod tools;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// What is not the program itself
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Build the real programs that tests need, where they are missing
+    Tools {
+        /// Which; those that the tests need by default
+        names: Vec<String>,
+    },
+    /// Get what the tests need and run all of them; what follows `--` goes to `cargo test`
+    Test {
+        /// Arguments of `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Play the main job on a copy of the shipped repository
+    Demo,
+    /// Patch every object of rendered streams and let kubectl judge the result
+    Corpus {
+        /// A folder of streams, one a file
+        dir: PathBuf,
+    },
+    /// Measure ratios, side by side in one run
+    Bench {
+        /// A folder of streams with kube-prometheus-stack among them; a generated stream without it
+        #[arg(long)]
+        corpus: Option<PathBuf>,
+        /// Only the rows whose name holds this
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Read all and write once: what `bench` compares `filter` with
+    #[command(hide = true)]
+    Cat,
+}
+
+fn main() -> ExitCode {
+    match dispatch(Task::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(task: Task) -> Result<ExitCode> {
+    match task {
+        Task::Tools { names } => tools::get_all(&names).map(|()| ExitCode::SUCCESS),
+        Task::Test { arguments } => run::test(&arguments),
+        Task::Demo => demo::play().map(|()| ExitCode::SUCCESS),
+        Task::Corpus { dir } => corpus::judge(&dir),
+        Task::Bench { corpus, only } => bench::measure(corpus.as_deref(), only.as_deref()).map(|()| ExitCode::SUCCESS),
+        Task::Cat => bench::cat().map(|()| ExitCode::SUCCESS),
+    }
+}

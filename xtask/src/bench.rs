@@ -1,0 +1,200 @@
+//! Ratios, measured side by side: the runs of both sides take turns, each side's middle run counts, and beside every
+//! ratio stands an A/A ratio, which shows how much of it is the machine's noise.
+
+mod processes;
+mod stream;
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use homelab::report::table::table;
+
+use crate::run;
+
+/// One measured ratio.
+pub(crate) struct Row {
+    name: &'static str,
+    /// The ratio of the medians.
+    ratio: f64,
+    /// The ratio of the medians of the first side's even and odd runs.
+    noise: f64,
+    budget: String,
+    met: bool,
+}
+
+/// Measures every row whose name holds `only`.
+pub(crate) fn measure(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
+    if cfg!(debug_assertions) {
+        return again_in_release(corpus, only);
+    }
+    let stream = stream::Stream::load(corpus)?;
+    println!("{}", stream.description);
+    let wanted = |name: &str| only.is_none_or(|only| name.contains(only));
+    let mut rows = Vec::new();
+    if wanted("splice") {
+        rows.extend(stream.rows()?);
+    }
+    rows.extend(processes::rows(&stream, &wanted)?);
+    let cells = rows.iter().map(|row| {
+        let met = if row.met { "met" } else { "MISSED" };
+        vec![
+            row.name.to_owned(),
+            format!("{:.2}", row.ratio),
+            format!("{:.2}", row.noise),
+            row.budget.clone(),
+            met.to_owned(),
+        ]
+    });
+    print!("{}", table(&["what", "ratio", "a/a", "budget", ""], cells));
+    Ok(())
+}
+
+/// A benchmark of unoptimised code says nothing.
+fn again_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"])
+        .current_dir(run::root());
+    if let Some(corpus) = corpus {
+        command.arg("--corpus").arg(std::path::absolute(corpus)?);
+    }
+    if let Some(only) = only {
+        command.args(["--only", only]);
+    }
+    if !command.status()?.success() {
+        bail!("the benchmark did not run");
+    }
+    Ok(())
+}
+
+/// The times of two sides, taken in turns: A, B, A, B …
+pub(crate) struct Times {
+    a: Vec<Duration>,
+    b: Vec<Duration>,
+}
+
+/// Runs both sides in turns after one warm-up each.
+pub(crate) fn take_turns(
+    runs: usize,
+    mut a: impl FnMut() -> Result<Duration>,
+    mut b: impl FnMut() -> Result<Duration>,
+) -> Result<Times> {
+    (a()?, b()?);
+    let mut times = Times {
+        a: Vec::new(),
+        b: Vec::new(),
+    };
+    for _ in 0..runs {
+        times.a.push(a()?);
+        times.b.push(b()?);
+    }
+    Ok(times)
+}
+
+impl Times {
+    /// A over B at most `limit`.
+    pub(crate) fn at_most(self, name: &'static str, limit: f64) -> Row {
+        let ratio = median(&self.a) / median(&self.b);
+        Row {
+            name,
+            ratio,
+            noise: self.noise(),
+            budget: format!("≤ {limit}"),
+            met: ratio <= limit,
+        }
+    }
+
+    /// B over A at least `limit`: A is that many times faster.
+    pub(crate) fn faster_by(self, name: &'static str, limit: f64) -> Row {
+        let ratio = median(&self.b) / median(&self.a);
+        Row {
+            name,
+            ratio,
+            noise: self.noise(),
+            budget: format!("≥ {limit}"),
+            met: ratio >= limit,
+        }
+    }
+
+    /// A takes at most this much longer than B.
+    pub(crate) fn within(self, name: &'static str, longer: Duration) -> Row {
+        let (a, b) = (median(&self.a), median(&self.b));
+        let met = a - b <= longer.as_secs_f64();
+        Row {
+            name,
+            ratio: a / b,
+            noise: self.noise(),
+            budget: format!("b + {} ms", longer.as_millis()),
+            met,
+        }
+    }
+
+    fn noise(&self) -> f64 {
+        let every_other = |start: usize| -> Vec<Duration> { self.a.iter().skip(start).step_by(2).copied().collect() };
+        median(&every_other(0)) / median(&every_other(1))
+    }
+}
+
+fn median(times: &[Duration]) -> f64 {
+    let mut sorted: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => f64::NAN,
+        length if length % 2 == 1 => sorted[length / 2],
+        length => f64::midpoint(sorted[length / 2 - 1], sorted[length / 2]),
+    }
+}
+
+/// The time of one call, its result kept from the optimiser and from the clock.
+pub(crate) fn time<T>(work: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    let result = black_box(work());
+    let taken = start.elapsed();
+    drop(result);
+    taken
+}
+
+/// Reads all of standard input and writes it once.
+pub(crate) fn cat() -> Result<()> {
+    let mut input = std::io::stdin().lock();
+    let mut bytes = Vec::with_capacity(8 << 20);
+    input.read_to_end(&mut bytes).context("cannot read")?;
+    std::io::stdout().lock().write_all(&bytes).context("cannot write")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_ratios() {
+        let times = |list: &[u64]| list.iter().map(|ms| Duration::from_millis(*ms)).collect::<Vec<_>>();
+        assert!((median(&times(&[3, 1, 2])) - 0.002).abs() < 1e-9);
+        let row = Times {
+            a: times(&[10, 10]),
+            b: times(&[5, 5]),
+        }
+        .at_most("x", 2.5);
+        assert!(row.met && (row.ratio - 2.0).abs() < 1e-9 && (row.noise - 1.0).abs() < 1e-9);
+        assert!(
+            !Times {
+                a: times(&[10]),
+                b: times(&[50])
+            }
+            .faster_by("x", 6.0)
+            .met
+        );
+        assert!(
+            Times {
+                a: times(&[12]),
+                b: times(&[10])
+            }
+            .within("x", Duration::from_millis(3))
+            .met
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! The stream that is edited: kube-prometheus-stack where the corpus is at hand, else one of its shape, and the work on
+//! it inside one process.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use homelab::model::parameter::Parameters;
+use homelab::model::workload::{CONTAINER_LISTS, pod_template};
+use homelab::model::{AppName, NamespaceName, Object};
+use homelab::render::storage_pass;
+use homelab::rules::law::Law;
+use homelab::yaml;
+
+use super::{Row, take_turns, time};
+
+const RUNS: usize = 41;
+
+/// A workload of the stream: what yq and kustomize need to know to edit it.
+pub(super) struct Workload {
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) container: String,
+}
+
+/// The stream and the edit that is made to it: one volume and one mount in each workload.
+pub(super) struct Stream {
+    pub(super) text: String,
+    pub(super) description: String,
+    pub(super) workloads: Vec<Workload>,
+}
+
+impl Stream {
+    pub(super) fn load(corpus: Option<&Path>) -> Result<Self> {
+        let (text, what) = match corpus {
+            Some(folder) => {
+                let path = folder.join("prom__charts__kube-prometheus-stack.yaml");
+                (
+                    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?,
+                    "kube-prometheus-stack",
+                )
+            }
+            None => (generated(), "a generated stream"),
+        };
+        let documents = yaml::documents(&text)?;
+        let mut workloads = Vec::new();
+        for document in &documents {
+            let Some(tree) = yaml::value(&text[document.range.clone()])? else {
+                continue;
+            };
+            let object = Object::new(tree);
+            let Some(template) = pod_template(&object) else {
+                continue;
+            };
+            let container = template.containers(CONTAINER_LISTS[0])[0]["name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            workloads.push(Workload {
+                api_version: object.api_version().to_owned(),
+                kind: object.kind().to_owned(),
+                namespace: object.namespace().unwrap_or("default").to_owned(),
+                name: object.name().to_owned(),
+                container,
+            });
+        }
+        let description = format!(
+            "{what}: {:.1} MB, {} documents, {} workloads",
+            text.len() as f64 / 1e6,
+            documents.len(),
+            workloads.len()
+        );
+        Ok(Self {
+            text,
+            description,
+            workloads,
+        })
+    }
+
+    /// The namespace of the workloads: the stream's all lie in one.
+    pub(super) fn namespace(&self) -> &str {
+        self.workloads.first().map_or("default", |workload| &workload.namespace)
+    }
+
+    /// The mounts that put the edit into every workload.
+    pub(super) fn mounts(&self) -> Vec<String> {
+        let here = self
+            .workloads
+            .iter()
+            .filter(|workload| workload.namespace == self.namespace());
+        here.map(|workload| format!("media:/media,workload={}/{}", workload.kind, workload.name))
+            .collect()
+    }
+
+    fn law(&self) -> Result<Law> {
+        let mounts = self.mounts().iter().map(|mount| mount.parse()).collect::<Result<_>>()?;
+        let parameters = Parameters {
+            mounts,
+            ..Parameters::default()
+        };
+        Law::new(
+            AppName::new("bench")?,
+            NamespaceName::new(self.namespace())?,
+            &parameters,
+            None,
+        )
+    }
+
+    /// The work inside one process: the edit with its proof, against a copy of the bytes and against a round trip through
+    /// a YAML library.
+    pub(super) fn rows(&self) -> Result<Vec<Row>> {
+        let law = self.law()?;
+        let edit = || -> Result<_> {
+            let text = self.text.clone();
+            let mut failed = None;
+            let taken = time(|| storage_pass::apply(text, &law, false).map_err(|error| failed = Some(error)));
+            failed.map_or(Ok(taken), Err)
+        };
+        let mut target = vec![0_u8; self.text.len()];
+        let copy = || Ok(time(|| target.copy_from_slice(self.text.as_bytes())));
+        let against_copy = take_turns(RUNS, edit, copy)?.at_most("splice with its proof / memcpy", 25.0);
+        let round_trip = || Ok(time(|| round_trip(&self.text)));
+        let against_library =
+            take_turns(7, edit, round_trip)?.faster_by("serde_yaml round trip / splice with its proof", 40.0);
+        Ok(vec![against_copy, against_library])
+    }
+}
+
+/// Every document read and printed by the maintained fork of serde_yaml.
+fn round_trip(text: &str) -> String {
+    let documents = yaml::documents(text).unwrap_or_default();
+    let values = documents
+        .iter()
+        .filter_map(|document| yaml_serde::from_str::<yaml_serde::Value>(&text[document.range.clone()]).ok());
+    values.filter_map(|value| yaml_serde::to_string(&value).ok()).collect()
+}
+
+/// A stream of kube-prometheus-stack's shape: most bytes are CustomResourceDefinitions, six documents are workloads.
+fn generated() -> String {
+    let mut text = String::new();
+    for index in 0..12 {
+        let _ = write!(
+            text,
+            "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: thing{index}s.example.org\nspec:\n  group: example.org\n  versions:\n  - name: v1\n    schema:\n      openAPIV3Schema:\n        properties:\n"
+        );
+        for property in 0..3500 {
+            let _ = write!(
+                text,
+                "          property{property}:\n            description: |-\n              What property {property} is for, said in a sentence of usual length.\n            type: string\n"
+            );
+        }
+    }
+    for index in 0..110 {
+        let _ = write!(
+            text,
+            "---\n# Source: chart/templates/config-{index}.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config-{index}\n  namespace: default\n  labels:\n    app: chart\ndata:\n  key: value\n"
+        );
+    }
+    for index in 0..6 {
+        let _ = write!(
+            text,
+            "---\n# Source: chart/templates/deployment-{index}.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: deployment-{index}\n  namespace: default\nspec:\n  template:\n    spec:\n      containers:\n        - name: main\n          image: example.org/image:1\n          args:\n"
+        );
+        for argument in 0..60 {
+            let _ = writeln!(text, "            - --argument-{argument}=value");
+        }
+        text.push_str("          volumeMounts:\n            - name: tmp\n              mountPath: /tmp\n      volumes:\n        - name: tmp\n          emptyDir: {}\n");
+    }
+    text
+}

@@ -1,0 +1,219 @@
+//! The main job, played with the real program on a copy of the shipped repository.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use homelab::report::diff;
+use homelab::yaml;
+
+use crate::{run, tools};
+
+const OWNER_URL: &str = "https://git.example.org/me";
+const SOURCES: [&str; 2] = ["home-media", "pilotedge-audio-fetcher"];
+
+/// Plays it; the first step that fails ends it.
+pub(crate) fn play() -> Result<()> {
+    let program = run::build_program(false)?;
+    let stage = tempfile::tempdir()?;
+    let home = stage.path().join("home");
+    for folder in ["applications", "namespaces"] {
+        copy(&run::root().join(folder), &home.join(folder))?;
+    }
+    repository(&home, "home")?;
+    for source in SOURCES {
+        let folder = stage.path().join(source);
+        copy(&run::root().join("tests/sources").join(source), &folder)?;
+        repository(&folder, source)?;
+    }
+    let kubectl = Player {
+        program,
+        helm: helm()?,
+        home,
+        cache: stage.path().join("cache"),
+    };
+    story(&kubectl)
+}
+
+fn story(kubectl: &Player) -> Result<()> {
+    let url = |name: &str| format!("{OWNER_URL}/{name}");
+    say("The shipped repository, with its placeholder filled in.");
+    kubectl.shows(&["init", "--repo-url", &url("home")])?;
+    say("A namespace, with its pod security level.");
+    kubectl.shows(&["add-namespace", "radio", "--pod-security", "baseline"])?;
+    say("The producer. Its chart renders a claim, and the claim becomes its own.");
+    let fetcher = url("pilotedge-audio-fetcher");
+    kubectl.shows(&[
+        "add-app",
+        "radio-fetcher",
+        "--repo",
+        &fetcher,
+        "--path",
+        "helm/pilotedge-audio-fetcher",
+        "--revision",
+        "main",
+        "-n",
+        "radio",
+    ])?;
+    say("The consumer. Its chart knows nothing of the producer's claim: the plugin mounts it, read-only.");
+    let media = url("home-media");
+    let mount = "pvc-pe-audio:/media/pe-audio";
+    kubectl.shows(&[
+        "add-app",
+        "radio-player",
+        "--repo",
+        &media,
+        "--path",
+        "helm/jellyfin",
+        "--revision",
+        "main",
+        "-n",
+        "radio",
+        "--mount",
+        mount,
+    ])?;
+    say("Who owns what, and who reads it.");
+    kubectl.shows(&["list", "volumes"])?;
+    say("The whole repository, judged.");
+    kubectl.shows(&["validate"])?;
+    say("What Helm renders of the consumer's Deployment, and what the cluster would get.");
+    println!("$ kubectl homelab render radio-player");
+    let deployment = |arguments: &[&str]| -> Result<String> { document(&kubectl.prints(arguments)?, "Deployment") };
+    let before = deployment(&["render", "radio-player", "--no-storage-rules"])?;
+    let after = deployment(&["render", "radio-player"])?;
+    if before == after {
+        bail!("the cluster would get what Helm rendered: the storage law was not applied");
+    }
+    print!("{}", diff::hunks(&before, &after, std::io::stdout().is_terminal()));
+    say("And what it would get of the producer's claim.");
+    let claim =
+        |arguments: &[&str]| -> Result<String> { document(&kubectl.prints(arguments)?, "PersistentVolumeClaim") };
+    let before = claim(&["render", "radio-fetcher", "--no-storage-rules"])?;
+    print!(
+        "{}",
+        diff::hunks(
+            &before,
+            &claim(&["render", "radio-fetcher"])?,
+            std::io::stdout().is_terminal()
+        )
+    );
+    say("The Namespace says inside the cluster who owns which claim.");
+    print!("{}", kubectl.prints(&["render", "namespaces"])?);
+    Ok(())
+}
+
+/// The one document of a kind.
+fn document(stream: &str, kind: &str) -> Result<String> {
+    let documents = yaml::documents(stream)?;
+    let texts = documents.iter().map(|document| &stream[document.range.clone()]);
+    let of_kind = texts
+        .filter(|text| matches!(yaml::top_level_scalar(text, "kind"), yaml::Sniffed::Plain(found) if found == kind));
+    of_kind
+        .map(str::to_owned)
+        .next()
+        .with_context(|| format!("no {kind} was rendered"))
+}
+
+fn say(what: &str) {
+    println!("\n# {what}");
+}
+
+struct Player {
+    program: PathBuf,
+    helm: PathBuf,
+    home: PathBuf,
+    cache: PathBuf,
+}
+
+impl Player {
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut path = vec![self.helm.parent().context("helm has no folder")?.to_owned()];
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        let mut command = Command::new(&self.program);
+        command
+            .args(arguments)
+            .current_dir(&self.home)
+            .env("PATH", std::env::join_paths(path)?);
+        command.env("XDG_CACHE_HOME", &self.cache).stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Shows a command and what it prints.
+    fn shows(&self, arguments: &[&str]) -> Result<()> {
+        println!("$ kubectl homelab {}", arguments.join(" "));
+        let status = self.command(arguments)?.status()?;
+        if !status.success() {
+            bail!("`kubectl homelab {}` ended with {status}", arguments[0]);
+        }
+        Ok(())
+    }
+
+    /// What a command prints.
+    fn prints(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command(arguments)?.output()?;
+        if !output.status.success() {
+            bail!(
+                "`kubectl homelab {}` ended with {}: {}",
+                arguments[0],
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+}
+
+/// The person's helm 4, else the pinned one.
+fn helm() -> Result<PathBuf> {
+    if let Ok(path) = which::which("helm") {
+        let output = Command::new(&path)
+            .args(["version", "--short"])
+            .stdin(Stdio::null())
+            .output();
+        if output.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"v4.")) {
+            return Ok(path);
+        }
+    }
+    tools::get("helm")
+}
+
+/// Copies a folder with everything in it.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder a git repository with one commit and a remote.
+fn repository(folder: &Path, name: &str) -> Result<()> {
+    let identity = ["-c", "user.name=demo", "-c", "user.email=demo@example.org"];
+    let url = format!("{OWNER_URL}/{name}");
+    let steps: [&[&str]; 4] = [
+        &["init", "--quiet", "--initial-branch=main"],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message=Start"],
+        &["remote", "add", "origin", &url],
+    ];
+    for step in steps {
+        let status = Command::new("git")
+            .args(identity)
+            .args(step)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .status();
+        if !status.context("cannot run git")?.success() {
+            bail!("git {} failed", step[0]);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Running programs, and the tests with what they need.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use crate::tools;
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_owned)
+        .unwrap_or_default()
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// All tests, with the real programs that they need.
+pub(crate) fn test(arguments: &[OsString]) -> Result<ExitCode> {
+    let mut command = cargo();
+    command.args(["test", "--workspace"]).args(arguments);
+    for name in tools::FOR_TESTS {
+        command.env(format!("HOMELAB_TEST_{}", name.to_uppercase()), tools::get(name)?);
+    }
+    let status = command.status().context("cannot run cargo")?;
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Builds the program and gives its path.
+pub(crate) fn build_program(release: bool) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args([
+        "build",
+        "--quiet",
+        "--package",
+        "kubectl-homelab",
+        "--bin",
+        "kubectl-homelab",
+        "--message-format=json-render-diagnostics",
+    ]);
+    if release {
+        command.arg("--release");
+    }
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("the program does not build");
+    }
+    let messages = String::from_utf8(output.stdout)?;
+    let artifacts = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let path = artifacts
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .last();
+    path.context("cargo named no executable")
+}
