@@ -244,6 +244,16 @@ fn sync_folder(target: &Path) {
     }
 }
 
+/// Whether a folder is a repository's root: it has `.git` or the folder of Applications.
+pub fn is_repository(folder: &Path) -> bool {
+    [".git", APPLICATIONS].iter().any(|name| folder.join(name).exists())
+}
+
+/// Whether a folder on disk is a chart.
+pub fn is_chart(folder: &Path) -> bool {
+    folder.join("Chart.yaml").exists()
+}
+
 /// Makes a folder that a person named, with those above it.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 
 use super::pairs;
 use super::session::{EditArgs, Outcome, Session};
-use super::sources;
+use super::{rendering, sources};
 use crate::disk;
 use crate::edit;
 use crate::edit::add_app::{Destination, Place, Request};
@@ -292,7 +292,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         )),
         ..Outcome::default()
     };
-    let (rendering, notes) = sources::learn(session, &args.checkouts, &mut request)?;
+    let (rendering, notes) = rendering::learn(session, &args.checkouts, &mut request)?;
     outcome.notes.extend(notes);
     match &rendering {
         Rendering::Objects(_) => {}

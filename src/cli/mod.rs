@@ -17,6 +17,7 @@ mod list;
 mod native;
 mod pairs;
 mod render;
+mod rendering;
 pub mod session;
 mod sources;
 mod validate;

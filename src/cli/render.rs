@@ -6,8 +6,9 @@ use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::rendering::add_new;
 use super::session::Session;
-use super::sources::{CheckoutArgs, Network, Options, Render, Sources, add_new};
+use super::sources::{CheckoutArgs, Network, Options, Render, Sources};
 use crate::disk;
 use crate::failure::{Exit, HintExt};
 use crate::model::{Application, Object};

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::disk::Checkout;
+use crate::disk::{self, Checkout};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
 use crate::model::AppName;
 use crate::repo::change::FileChange;
-use crate::repo::read::APPLICATIONS;
 use crate::repo::{ChangeSet, Repo, RepoPath};
 use crate::report;
 use crate::rules::{self, Finding, Rendering, Scope, Severity};
@@ -107,9 +106,7 @@ impl Session {
         }
         // A folder that is named is taken at its word; the working directory may lie anywhere below.
         let checkout = match &self.repo_dir {
-            Some(folder) if folder.join(".git").exists() || folder.join(APPLICATIONS).exists() => {
-                Checkout::open(folder)?
-            }
+            Some(folder) if disk::is_repository(folder) => Checkout::open(folder)?,
             _ => Checkout::find(self.start())?,
         };
         let remotes = WorkingTree::at(checkout.root())

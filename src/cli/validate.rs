@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::rendering::render_all;
 use super::session::Session;
-use super::sources::{CheckoutArgs, Network, Options, render_all};
+use super::sources::{CheckoutArgs, Network, Options};
 use crate::failure::Exit;
 use crate::repo::RepoPath;
 use crate::report::{findings, json};

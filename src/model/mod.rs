@@ -8,6 +8,7 @@ pub mod namespace;
 pub mod object;
 pub mod ownership;
 pub mod parameter;
+pub mod patch_target;
 pub mod repo_url;
 pub mod sync;
 pub mod variable;

@@ -52,7 +52,7 @@ pub fn read(files: &dyn Files, folder: &RepoPath) -> Result<String> {
 /// The text of a file in UTF-8, or in UTF-16 with a byte order mark.
 fn decode(bytes: &[u8]) -> Result<String> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        if bytes.len() % 2 != 0 {
+        if !bytes.len().is_multiple_of(2) {
             bail!("not UTF-16: half a character at the end");
         }
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();

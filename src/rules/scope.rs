@@ -89,7 +89,7 @@ impl<'a> Scope<'a> {
         for (manifest, app) in repo.applications() {
             let Some(name) = app.app_name() else { continue };
             let rendering = renders.get(&name);
-            let subject = Subject::new(repo, &folders, manifest, app, name, rendering);
+            let subject = Subject::new(repo, &folders, manifest, (app, name), rendering);
             scope.learn(&subject);
             scope
                 .by_name

@@ -66,8 +66,7 @@ impl<'a> Subject<'a> {
         repo: &'a Repo,
         folders: &Folders<'a>,
         manifest: &'a Manifest,
-        app: Application<'a>,
-        name: AppName,
+        (app, name): (Application<'a>, AppName),
         rendering: Option<&'a Rendering>,
     ) -> Self {
         let sources: Vec<_> = app

@@ -166,22 +166,22 @@ impl<'t> Builder<'t> {
         match event {
             Event::MappingStart(style, anchor, tag) => {
                 let kind = (Kind::Map, structure(style, start, end));
-                self.push(kind, Cow::Borrowed(""), (start, start), anchor, tag.as_deref());
+                self.push(kind, Cow::Borrowed(""), (start, start), (anchor, tag.as_deref()));
                 self.enter()?;
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let kind = (Kind::Seq, structure(style, start, end));
-                self.push(kind, Cow::Borrowed(""), (start, start), anchor, tag.as_deref());
+                self.push(kind, Cow::Borrowed(""), (start, start), (anchor, tag.as_deref()));
                 self.enter()?;
             }
             Event::MappingEnd | Event::SequenceEnd => self.leave(end),
             Event::Scalar(value, style, anchor, tag) => {
                 self.strict.scalar(&value, style, start..end, self.in_brackets())?;
                 let (kind, value, span) = self.scalar(value, style, start, end);
-                self.push((kind, Style::Block), value, span, anchor, tag.as_deref());
+                self.push((kind, Style::Block), value, span, (anchor, tag.as_deref()));
             }
             Event::Alias(id) => {
-                let index = self.push((Kind::Alias, Style::Block), Cow::Borrowed(""), (start, end), 0, None);
+                let index = self.push((Kind::Alias, Style::Block), Cow::Borrowed(""), (start, end), (0, None));
                 self.nodes[index as usize].target = self.anchors.get(id).copied().unwrap_or(index);
             }
             _ => {}
@@ -194,8 +194,7 @@ impl<'t> Builder<'t> {
         (kind, style): (Kind, Style),
         text: Cow<'t, str>,
         (start, end): (usize, usize),
-        anchor: usize,
-        tag: Option<&ParsedTag>,
+        (anchor, tag): (usize, Option<&ParsedTag>),
     ) -> u32 {
         let index = self.nodes.len() as u32;
         if anchor != 0 {

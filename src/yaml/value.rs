@@ -246,7 +246,7 @@ impl Reader<'_, '_> {
             self.count(key)?;
             let (text, source) = tree.key_and_source(key)?;
             if source.is_some() || !odd.is_empty() {
-                self.one_reading(key, &text, source, map, odd)?;
+                self.one_reading((key, &text), source, map, odd)?;
             }
             self.count_bytes(key, text.len())?;
             let value = self.node(value)?;
@@ -259,8 +259,7 @@ impl Reader<'_, '_> {
     /// Refuses `1` beside `"1"`, of which Go takes either.
     fn one_reading(
         &self,
-        key: u32,
-        text: &str,
+        (key, text): (u32, &str),
         source: Option<Source>,
         map: &Map<String, Value>,
         odd: &mut OddKeys,

@@ -83,7 +83,8 @@ pub(crate) fn take_turns(
     mut a: impl FnMut() -> Result<Duration>,
     mut b: impl FnMut() -> Result<Duration>,
 ) -> Result<Times> {
-    (a()?, b()?);
+    a()?;
+    b()?;
     let mut times = Times {
         a: Vec::new(),
         b: Vec::new(),

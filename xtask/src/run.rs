@@ -64,6 +64,6 @@ pub(crate) fn build_program(release: bool) -> Result<PathBuf> {
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let path = artifacts
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .last();
+        .next_back();
     path.context("cargo named no executable")
 }
