@@ -1,5 +1,9 @@
 //! The list of rules and their cases: one rule is one file, one name, one id and three tests, and each of them is
 //! shown here with a finding of a whole repository or with the tests of its own file.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads files, runs programs and fails loudly"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;

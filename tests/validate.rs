@@ -1,5 +1,9 @@
 //! `validate` as a person runs it: on a repository that is wrong in many ways, and on the shipped one.
 //! `TRYCMD=overwrite` writes the outputs anew.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads files, runs programs and fails loudly"
+)]
 
 use std::fs;
 use std::path::Path;

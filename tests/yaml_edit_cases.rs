@@ -2,6 +2,7 @@
 //!
 //! `tests/vectors/yaml/edit-cases.json` has 35 workloads in every shape that charts write; the 236 documents of
 //! `hazards.json` come along. Each case is a file of its own; kubectl reads them all in one start.
+#![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 mod judge;
 

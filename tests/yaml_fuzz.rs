@@ -1,5 +1,6 @@
 //! Broken and odd documents, made by mutation from a fixed seed: nothing panics or hangs, what we read kubectl reads alike,
 //! and every edit that is made is right in kubectl's eyes.
+#![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 mod judge;
 

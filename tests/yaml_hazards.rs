@@ -1,6 +1,7 @@
 //! Go's reading of 236 hazardous documents against ours, and edits of each of them.
 //!
 //! `tests/vectors/yaml/hazards.json` has for each text what kubectl's decoder reads (`go`) and its error.
+#![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 use homelab::yaml;
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 //!
 //! The generator writes block, flow and mixed YAML with comments, CRLF, quotes, indentations, block scalars and empty values
 //! at random, and knows the value that it wrote. `yaml_serde` is an independent judge of what comes out.
+#![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 use homelab::yaml;
 use json_patch::Patch;

@@ -1,4 +1,9 @@
 //! The real kubectl as the judge of what a manifest means: it needs no cluster for that.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads files, runs programs and fails loudly"
+)]
 
 use serde_json::{Value, json};
 use std::fs;
