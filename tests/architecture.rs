@@ -279,7 +279,7 @@ fn the_signposts_stand() {
         ("src/rules/mod.rs", "# How to add a rule"),
         ("src/cli/mod.rs", "# How to add a command"),
         ("src/lib.rs", "# Decisions"),
-        (".github/CONTRIBUTING.md", "plugin parameter"),
+        (".github/CONTRIBUTING.md", "**A plugin parameter**"),
     ] {
         let text = fs::read_to_string(root().join(path)).expect("it can be read");
         assert!(text.contains(words), "{path} lacks `{words}`");

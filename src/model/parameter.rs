@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::claim::Mount;
 use super::name::{ClaimName, NamespaceName};
 pub use super::patch_target::PatchTarget;
+use super::patch_target::read_patches;
 
 /// What a parameter holds. Argo CD knows strings, arrays of strings and maps of strings; a boolean is the string
 /// `true` or `false`.
@@ -346,7 +347,7 @@ impl Parameters {
             "skip-crds" => self.skip_crds = parameter.string.as_deref() == Some("true"),
             "kube-version" => self.kube_version = string(),
             "api-versions" => self.api_versions = array.to_vec(),
-            "patches" => self.patches = read_patches(parameter)?,
+            "patches" => self.patches = read_patches(parameter.map.as_ref())?,
             "allow-empty" => self.allow_empty = parameter.string.as_deref() == Some("true"),
             "applications" => self.applications = string(),
             name => unreachable!("`{name}` stands in TABLE but is not read"),
@@ -387,28 +388,6 @@ fn check_shape(spec: &Spec, parameter: &Parameter) -> Result<(), String> {
         return Err(format!("parameter `{}` is neither \"true\" nor \"false\"", spec.name));
     }
     Ok(())
-}
-
-fn read_patches(parameter: &Parameter) -> Result<Vec<(PatchTarget, Value)>, Vec<String>> {
-    let (mut patches, mut errors) = (Vec::new(), Vec::new());
-    for (key, text) in parameter.map.iter().flatten() {
-        let read = PatchTarget::parse(key).and_then(|target| match serde_json::from_str(text) {
-            Ok(patch @ Value::Array(_)) => Ok((target, patch)),
-            Ok(_) => Err(format!(
-                "the patch of `{key}` is not a JSON array of operations (RFC 6902)"
-            )),
-            Err(error) => Err(format!(
-                "the patch of `{key}` is not JSON: line {}, column {}",
-                error.line(),
-                error.column()
-            )),
-        });
-        match read {
-            Ok(patch) => patches.push(patch),
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.is_empty() { Ok(patches) } else { Err(errors) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Which object a patch of the parameter `patches` is for.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use serde_json::Value;
 
 use super::object::Object;
 
@@ -68,6 +71,29 @@ impl fmt::Display for PatchTarget {
         ];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("/"))
     }
+}
+
+/// The patches of the parameter, each with its target; all that is wrong with them, not only the first.
+pub(super) fn read_patches(map: Option<&BTreeMap<String, String>>) -> Result<Vec<(PatchTarget, Value)>, Vec<String>> {
+    let (mut patches, mut errors) = (Vec::new(), Vec::new());
+    for (key, text) in map.into_iter().flatten() {
+        let read = PatchTarget::parse(key).and_then(|target| match serde_json::from_str(text) {
+            Ok(patch @ Value::Array(_)) => Ok((target, patch)),
+            Ok(_) => Err(format!(
+                "the patch of `{key}` is not a JSON array of operations (RFC 6902)"
+            )),
+            Err(error) => Err(format!(
+                "the patch of `{key}` is not JSON: line {}, column {}",
+                error.line(),
+                error.column()
+            )),
+        });
+        match read {
+            Ok(patch) => patches.push(patch),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(patches) } else { Err(errors) }
 }
 
 #[cfg(test)]

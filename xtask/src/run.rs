@@ -25,7 +25,7 @@ fn cargo() -> Command {
 /// All tests, with the real programs that they need.
 pub(crate) fn test(arguments: &[OsString]) -> Result<ExitCode> {
     let mut command = cargo();
-    command.args(["test", "--workspace"]).args(arguments);
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
     for name in tools::FOR_TESTS {
         command.env(format!("HOMELAB_TEST_{}", name.to_uppercase()), tools::get(name)?);
     }
