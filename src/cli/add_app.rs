@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 
+use super::checkouts::CheckoutArgs;
 use super::pairs;
+use super::rendering;
 use super::session::{EditArgs, Outcome, Session};
-use super::{rendering, sources};
 use crate::disk;
 use crate::edit;
 use crate::edit::add_app::{Destination, Place, Request};
@@ -56,7 +57,7 @@ pub(super) struct Args {
     sync: SyncArgs,
 
     #[command(flatten)]
-    checkouts: sources::CheckoutArgs,
+    checkouts: CheckoutArgs,
 
     /// A label of the Application; may be repeated
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse)]

@@ -9,6 +9,7 @@
 
 mod add_app;
 mod add_namespace;
+mod checkouts;
 mod cmp;
 mod explain;
 mod filter;

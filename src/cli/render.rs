@@ -6,9 +6,10 @@ use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::checkouts::CheckoutArgs;
 use super::rendering::add_new;
 use super::session::Session;
-use super::sources::{CheckoutArgs, Network, Options, Render, Sources};
+use super::sources::{Network, Options, Render, Sources};
 use crate::disk;
 use crate::failure::{Exit, HintExt};
 use crate::model::{Application, Object};
@@ -142,7 +143,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let options = args.options();
     let sources = Sources::new(session, &args.sources, &options)?;
     let (mut rendered, mut said) = (Vec::new(), Vec::<String>::new());
-    for object in &args.objects(session)? {
+    let objects = args.objects(session)?;
+    let others = session.repo()?.applications().map(|(_, app)| app);
+    args.sources
+        .check(objects.iter().filter_map(Application::new).chain(others))?;
+    for object in &objects {
         let app = Application::new(object).context("not an Application")?;
         let progress = session.terminal.progress(&format!("rendering {}", app.name()));
         let render = sources.render(&app);
@@ -183,8 +188,9 @@ fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> 
                 Format::Yaml => stream(outputs).concat(),
                 Format::Json => json_list(outputs)?,
             };
-            disk::write_text(&folder.join(format!("{name}.{ending}")), &text)?;
-            session.terminal.say(&format!("{name}.{ending} written"));
+            let file = folder.join(format!("{name}.{ending}"));
+            disk::write_text(&file, &text)?;
+            session.terminal.say(&format!("{} written", file.display()));
         }
         return Ok(());
     }

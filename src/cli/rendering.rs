@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
+use super::checkouts::CheckoutArgs;
 use super::native;
 use super::session::Session;
-use super::sources::{CheckoutArgs, NotAtHand, Options, Render, Sources};
+use super::sources::{NotAtHand, Options, Render, Sources};
 use crate::edit::add_app::{self, Request as AddApp};
 use crate::failure::Failure;
 use crate::helm::Helm;
@@ -22,6 +23,7 @@ pub(super) fn render_all(
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<AppName, Rendering>> {
     let sources = Sources::new(session, args, options)?;
+    args.check(session.repo()?.applications().map(|(_, app)| app))?;
     let progress = session.terminal.progress("rendering");
     let mut renders = BTreeMap::new();
     for (_, app) in session.repo()?.applications() {
@@ -79,6 +81,7 @@ pub(super) fn learn(session: &Session, args: &CheckoutArgs, request: &mut AddApp
     let mut notes = Vec::new();
     let object = add_app::preview(session.repo()?, request);
     let app = Application::new(&object).context("the manifest is no Application")?;
+    args.check(session.repo()?.applications().map(|(_, other)| other).chain([app]))?;
     let first = rendering(&sources, &app, &mut notes);
     let rendered = match &first {
         Rendering::Objects(rendered) => rendered,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::checkouts::CheckoutArgs;
 use super::native;
 use super::session::Session;
 use crate::disk::{self, Checkout};
@@ -14,14 +15,6 @@ use crate::helm::Helm;
 use crate::model::{Application, Source, repo_url};
 use crate::render::{self, Output, Request, overrides};
 use crate::repo::{Repo, RepoPath};
-
-/// Where sources may come from.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub(super) struct CheckoutArgs {
-    /// A checkout of a source, as REPO=DIR: REPO is its URL or the last part of it; may be repeated
-    #[arg(long = "source-dir", value_name = "REPO=DIR", value_parser = super::pairs::parse)]
-    source_dirs: Vec<super::pairs::Pair>,
-}
 
 /// How an Application is rendered.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +139,7 @@ impl<'s> Sources<'s> {
     ) -> Result<Result<Output, NotAtHand>> {
         if repo_url::has_placeholder(source.repo_url()) && !self.repo.is_own(source.repo_url()) {
             let why = format!("`{}` still has the placeholder `OWNER`", source.repo_url());
-            if self.source_dir(source).is_none() && self.sibling(source).is_none() {
+            if self.args.folder(source.repo_url()).is_none() && self.sibling(source).is_none() {
                 return Ok(Err(NotAtHand::new(
                     why,
                     "fill it in with `kubectl homelab init --repo-url URL`, or name a checkout with `--source-dir REPO=DIR`",
@@ -216,9 +209,8 @@ impl<'s> Sources<'s> {
         };
         let path = RepoPath::new(path)?;
         let revision = self.options.revision.as_deref().unwrap_or(source.target_revision());
-        if let Some(folder) = self.source_dir(source) {
-            let checkout =
-                Checkout::open(Path::new(&folder)).hint("the folder is the one that `--source-dir` names")?;
+        if let Some(folder) = self.args.folder(url) {
+            let checkout = Checkout::open(Path::new(folder)).hint("the folder is the one that `--source-dir` names")?;
             let revision = WorkingTree::at(checkout.root()).and_then(|tree| Some(tree.state().ok()?.commit));
             return Ok(Ok(Found {
                 checkout,
@@ -238,17 +230,6 @@ impl<'s> Sources<'s> {
             return Ok(Ok(as_it_lies(&tree, url, revision, path, notes)?));
         }
         self.find_in_cache(url, revision, path)
-    }
-
-    /// The checkout that a person named for a source, by URL or by the last part of it.
-    fn source_dir(&self, source: &Source<'_>) -> Option<String> {
-        let url = source.repo_url();
-        let is_meant = |name: &str| repo_url::same(name, url) || name == repo_url::repository_name(url);
-        self.args
-            .source_dirs
-            .iter()
-            .find(|(name, _)| is_meant(name))
-            .map(|(_, folder)| folder.clone())
     }
 
     /// A checkout beside the repository whose remote is the source.

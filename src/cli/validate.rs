@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::checkouts::CheckoutArgs;
 use super::rendering::render_all;
 use super::session::Session;
-use super::sources::{CheckoutArgs, Network, Options};
+use super::sources::{Network, Options};
 use crate::failure::Exit;
 use crate::repo::RepoPath;
 use crate::report::{findings, json};

@@ -144,7 +144,15 @@ fn check_parameters(list: &[Parameter]) -> Result<Parameters> {
 
 /// Refuses a source that Argo CD could not read.
 fn check_source(request: &Request) -> Result<()> {
-    if repo_url::repository_name(&request.repo_url).is_empty() || request.repo_url.contains(char::is_whitespace) {
+    let url = request.repo_url.as_str();
+    // A Helm repository may be a host and nothing else; a Git repository has a name.
+    let is_host = |url: &str| {
+        url.split_once("://")
+            .is_some_and(|(_, host)| !host.trim_matches('/').is_empty())
+    };
+    let has_name = !repo_url::repository_name(url).is_empty();
+    let is_repository = has_name || matches!(request.place, Place::Chart(_)) && is_host(url);
+    if !is_repository || url.contains(char::is_whitespace) {
         bail!("`{}` is not the URL of a repository", request.repo_url);
     }
     if let Place::Path(path) = &request.place {
@@ -468,6 +476,24 @@ mod tests {
         assert_eq!(add(url, "/").unwrap()["spec"]["source"]["path"], ".");
         assert!(add(url, "../x").unwrap_err().to_string().contains("leads out"));
         assert!(add("fetcher", "helm").unwrap_err().to_string().contains("not the URL"));
+
+        // A Helm repository may be a host and nothing else, a Git repository may not.
+        let host = "https://charts.example.org";
+        assert!(add(host, "helm").unwrap_err().to_string().contains("not the URL"));
+        let chart = |repo_url: &str| {
+            let repo_url = repo_url.to_owned();
+            let place = Place::Chart("fetcher".to_owned());
+            add_app(
+                &Repo::default(),
+                &Request {
+                    repo_url,
+                    place,
+                    ..request()
+                },
+            )
+        };
+        assert!(chart(host).is_ok() && chart("registry.example.org/charts").is_ok());
+        assert!(chart("https://").is_err() && chart("charts").is_err());
     }
 
     #[test]
