@@ -8,7 +8,7 @@ use crate::failure::{Exit, HintExt};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimName, NamespaceName};
-use crate::render::storage_pass;
+use crate::render::Stream;
 use crate::rules::law::Law;
 
 /// Put objects on standard input under the storage law
@@ -57,13 +57,13 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         writes: writes.iter().cloned().collect(),
         ..Parameters::default()
     };
-    let input = disk::read_stdin()?;
+    let stream = Stream::read(disk::read_stdin()?, &parameters.patches)?;
     let namespace = match namespace {
         Some(namespace) => namespace.clone(),
-        None => only_namespace(&input)?,
+        None => only_namespace(&stream)?,
     };
     let law = Law::new(app.clone(), namespace, &parameters, None)?;
-    let output = storage_pass::apply(input, &law, *allow_empty)?;
+    let output = stream.under(&law, *allow_empty)?;
     session.terminal.data_slices(output.pieces())?;
     output.notes.iter().for_each(|note| session.terminal.say(note));
     Ok(Exit::Done)
@@ -71,8 +71,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 
 /// The namespace that the objects agree on. Claims in flags are claims of it: a wrong guess would take the Application's
 /// own claims for foreign ones.
-fn only_namespace(input: &str) -> Result<NamespaceName> {
-    let found: Vec<String> = storage_pass::namespaces(input)?.into_iter().collect();
+fn only_namespace(stream: &Stream) -> Result<NamespaceName> {
+    let found: Vec<String> = stream.namespaces().into_iter().collect();
     match found.as_slice() {
         [] => NamespaceName::new("default"),
         [only] => NamespaceName::new(only),
@@ -92,7 +92,10 @@ mod tests {
         };
         let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: kube-system}\n";
         let media = claim("namespace: media");
-        let only = |text: &str| only_namespace(text).map(|name| name.to_string());
+        let only = |text: &str| {
+            let stream = Stream::read(text.to_owned(), &[]).unwrap();
+            only_namespace(&stream).map(|name| name.to_string())
+        };
         assert_eq!(only(&format!("{service}{media}{}", claim(""))).unwrap(), "media");
         assert_eq!(only(service).unwrap(), "default");
         let error = only(&format!("{media}{}", claim("namespace: radio"))).unwrap_err();

@@ -46,6 +46,11 @@ impl Object {
         &self.tree
     }
 
+    /// The whole tree, taken out.
+    pub fn into_tree(self) -> Value {
+        self.tree
+    }
+
     /// The value at a JSON Pointer (RFC 6901).
     pub fn at(&self, pointer: &str) -> Option<&Value> {
         self.tree.pointer(pointer)
@@ -116,23 +121,26 @@ impl Object {
     /// The objects in it with the JSON Pointer of each: itself (pointer empty), or the items of a list, lists in lists
     /// included.
     pub fn flatten(&self) -> Vec<(String, Object)> {
+        self.clone().into_flat()
+    }
+
+    /// As [`Object::flatten`], without a copy.
+    pub fn into_flat(self) -> Vec<(String, Object)> {
         let mut out = Vec::new();
         flatten_into(String::new(), self, &mut out);
         out
     }
 }
 
-fn flatten_into(pointer: String, object: &Object, out: &mut Vec<(String, Object)>) {
+fn flatten_into(pointer: String, mut object: Object, out: &mut Vec<(String, Object)>) {
     if !object.is_list() {
-        out.push((pointer, object.clone()));
+        out.push((pointer, object));
         return;
     }
-    let items = object
-        .at("/items")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    for (index, item) in items.iter().enumerate() {
-        flatten_into(format!("{pointer}/items/{index}"), &Object::new(item.clone()), out);
+    if let Some(Value::Array(items)) = object.tree.get_mut("items").map(Value::take) {
+        for (index, item) in items.into_iter().enumerate() {
+            flatten_into(format!("{pointer}/items/{index}"), Object::new(item), out);
+        }
     }
 }
 

@@ -147,7 +147,8 @@ impl<'o> PodTemplate<'o> {
         let volumes = self.volumes().iter().enumerate();
         volumes
             .filter_map(|(index, volume)| {
-                let source = volume.get("persistentVolumeClaim")?;
+                // A null is an absent field to Kubernetes.
+                let source = volume.get("persistentVolumeClaim").filter(|source| !source.is_null())?;
                 let name = text(volume, "name");
                 Some(ClaimVolume {
                     index,

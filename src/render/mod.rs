@@ -4,6 +4,7 @@
 
 pub mod directory;
 pub mod helm_arguments;
+mod look;
 pub mod overrides;
 pub mod storage_pass;
 pub mod substitute;
@@ -22,7 +23,7 @@ use crate::repo::{Files, Repo, RepoPath};
 use crate::rules::law::Law;
 
 pub use helm_arguments::{Argument, HelmCall};
-pub use storage_pass::Output;
+pub use storage_pass::{Output, Stream};
 
 /// Runs Helm; the door [`crate::helm`] does.
 pub trait Templater {
@@ -69,13 +70,14 @@ pub fn render(request: &Request, files: &dyn Files, templater: &dyn Templater) -
     if !request.storage_rules {
         return storage_pass::untouched(raw, request.parameters.allow_empty);
     }
-    let registries = if storage_pass::has_namespace(&raw)? {
+    let stream = Stream::read(raw, &request.parameters.patches)?;
+    let registries = if stream.has_namespace() {
         registries(request, files)?
     } else {
         None
     };
     let law = law(request, registries)?;
-    storage_pass::apply(raw, &law, request.parameters.allow_empty)
+    stream.under(&law, request.parameters.allow_empty)
 }
 
 /// The law of an Application. One without a destination namespace can have no claims.

@@ -25,7 +25,7 @@ pub mod sync_options;
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, anyhow};
-use json_patch::PatchOperation;
+use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use crate::model::claim::{Mount, is_claim};
@@ -98,31 +98,38 @@ impl Law {
     /// # Errors
     /// When a parameter fits nothing or more than one thing, or an object asks for what would lose data.
     pub fn plan(&self, documents: &[Value]) -> Result<Plan> {
-        let mut work = Work {
-            trees: documents.to_vec(),
+        let mut plan = Plan {
             operations: vec![Vec::new(); documents.len()],
+            notes: Vec::new(),
         };
-        let patches = patches::operations(&self.patches, &work.objects(), self.destination.as_str())?;
-        for (target, document, operations) in patches {
-            work.apply(document, operations)
-                .with_context(|| format!("parameter `patches`, key `{target}`"))?;
+        let mut objects = placed(documents);
+        if !self.patches.is_empty() {
+            objects = self.patched(documents, &objects, &mut plan)?;
         }
-        let objects = work.objects();
         let own = Own::new(self, &objects);
-        for (document, operations) in mounts::operations(self, &own, &objects)? {
-            work.apply(document, operations).context("parameter `mounts`")?;
+        for (document, operations) in mounts::operations(self, &own, &mut objects)? {
+            plan.operations[document].extend(operations);
         }
-        let mut notes = Vec::new();
-        for placed in work.objects() {
+        for placed in &objects {
             let operations = self
-                .object(&own, &placed.object, &mut notes)
+                .object(&own, &placed.object, &mut plan.notes)
                 .with_context(|| describe(&placed.object))?;
-            work.apply(placed.document, operations::below(&placed.pointer, operations))?;
+            plan.operations[placed.document].extend(operations::below(&placed.pointer, operations));
         }
-        Ok(Plan {
-            operations: work.operations,
-            notes,
-        })
+        Ok(plan)
+    }
+
+    /// The objects as the person's patches leave them. A patch may even make a list of an object: they are found anew.
+    fn patched(&self, documents: &[Value], objects: &[Placed], plan: &mut Plan) -> Result<Vec<Placed>> {
+        let mut trees = documents.to_vec();
+        for (target, document, operations) in patches::operations(&self.patches, objects, self.destination.as_str())? {
+            let patch = Patch(operations);
+            json_patch::patch(&mut trees[document], &patch)
+                .map_err(|error| anyhow!("the patch does not apply: {error}"))
+                .with_context(|| format!("parameter `patches`, key `{target}`"))?;
+            plan.operations[document].extend(patch.0);
+        }
+        Ok(placed(&trees))
     }
 
     fn object(&self, own: &Own, object: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
@@ -156,35 +163,18 @@ fn describe(object: &Object) -> String {
         .map_or_else(|| object.kind().to_owned(), |reference| reference.to_string())
 }
 
-/// The trees as far as the work has come, and the operations that brought them there.
-struct Work {
-    trees: Vec<Value>,
-    operations: Vec<Vec<PatchOperation>>,
-}
-
-impl Work {
-    fn objects(&self) -> Vec<Placed> {
-        let mut placed = Vec::new();
-        for (document, tree) in self.trees.iter().enumerate() {
-            let flat = Object::new(tree.clone()).flatten();
-            placed.extend(flat.into_iter().map(|(pointer, object)| Placed {
-                document,
-                pointer,
-                object,
-            }));
-        }
-        placed
+/// The objects of documents, lists flattened.
+fn placed(documents: &[Value]) -> Vec<Placed> {
+    let mut placed = Vec::new();
+    for (document, tree) in documents.iter().enumerate() {
+        let flat = Object::new(tree.clone()).into_flat();
+        placed.extend(flat.into_iter().map(|(pointer, object)| Placed {
+            document,
+            pointer,
+            object,
+        }));
     }
-
-    fn apply(&mut self, document: usize, operations: Vec<PatchOperation>) -> Result<()> {
-        if !operations.is_empty() {
-            let patch = json_patch::Patch(operations);
-            json_patch::patch(&mut self.trees[document], &patch)
-                .map_err(|error| anyhow!("the patch does not apply: {error}"))?;
-            self.operations[document].extend(patch.0);
-        }
-        Ok(())
-    }
+    placed
 }
 
 /// Which claims are the Application's own, and which of others it may write.

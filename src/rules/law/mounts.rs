@@ -1,10 +1,10 @@
 //! Claims mounted into workloads whose charts do not know them: parameter `mounts`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::{Context, Result, anyhow, bail};
-use json_patch::{Patch, PatchOperation};
+use json_patch::PatchOperation;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -26,11 +26,10 @@ const VOLUME_NAME_MAX: usize = 63;
 ///
 /// # Errors
 /// When a workload or container is not there or not the only one, or a path is taken.
-pub(crate) fn operations(law: &Law, own: &Own, objects: &[Placed]) -> Result<Vec<(usize, Vec<PatchOperation>)>> {
-    let mut objects = objects.to_vec();
-    let (mut all, mut taken) = (Vec::new(), BTreeSet::new());
+pub(crate) fn operations(law: &Law, own: &Own, objects: &mut [Placed]) -> Result<Vec<(usize, Vec<PatchOperation>)>> {
+    let (mut all, mut taken) = (Vec::new(), BTreeMap::new());
     for mount in &law.mounts {
-        let mut one = |objects: &[Placed]| -> Result<(usize, Vec<PatchOperation>)> {
+        let mut one = |objects: &mut [Placed]| -> Result<(usize, Vec<PatchOperation>)> {
             let index = workload(law, mount, objects)?;
             let template = pod_template(&objects[index].object).context("the workload has no pod template")?;
             let container = container(mount, &template)?;
@@ -40,26 +39,26 @@ pub(crate) fn operations(law: &Law, own: &Own, objects: &[Placed]) -> Result<Vec
                 container.index,
                 mount.path.trim_end_matches('/').to_owned(),
             );
-            if !taken.insert(place) {
-                bail!("another entry mounts at `{}` in the same container", mount.path);
+            if let Some(other) = taken.insert(place, mount) {
+                bail!("entry `{other}` mounts at the same path of the same container");
             }
             let may_write = own.may_write(law.destination.as_str(), mount.claim.as_str());
-            Ok((index, into(mount, &template, &container, may_write)?))
+            let operations = into(mount, &template, &container, may_write)?;
+            // The next entry sees what this one added.
+            patch(&mut objects[index].object, &operations)?;
+            Ok((index, operations))
         };
-        let context = || format!("parameter `mounts`, entry `{mount}`");
-        let (index, operations) = one(&objects).with_context(context)?;
-        if operations.is_empty() {
-            continue;
-        }
-        // The next entry sees what this one added.
-        let mut tree = objects[index].object.tree().clone();
-        json_patch::patch(&mut tree, &Patch(operations.clone()))
-            .map_err(|error| anyhow!("{error}"))
-            .with_context(context)?;
-        objects[index].object = Object::new(tree);
+        let (index, operations) = one(objects).with_context(|| format!("parameter `mounts`, entry `{mount}`"))?;
         all.push((objects[index].document, below(&objects[index].pointer, operations)));
     }
     Ok(all)
+}
+
+fn patch(object: &mut Object, operations: &[PatchOperation]) -> Result<()> {
+    let mut tree = std::mem::replace(object, Object::new(Value::Null)).into_tree();
+    json_patch::patch(&mut tree, operations).map_err(|error| anyhow!("{error}"))?;
+    *object = Object::new(tree);
+    Ok(())
 }
 
 /// The workload that is meant: the named one, else the only one that is no hook.
@@ -211,11 +210,13 @@ fn is_mounted(mount: &Mount, container: &Container<'_>, volume: &str) -> Result<
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let has_expression = |entry: &Value| entry.get("subPathExpr").is_some_and(|expression| !expression.is_null());
     let same_path = |entry: &&Value| text(entry, "mountPath").trim_end_matches('/') == mount.path.trim_end_matches('/');
     let Some(entry) = mounts.iter().find(same_path) else {
         return Ok(false);
     };
-    if text(entry, "name") == volume && text(entry, "subPath") == mount.sub_path.clone().unwrap_or_default() {
+    let same_folder = text(entry, "subPath") == mount.sub_path.as_deref().unwrap_or_default();
+    if text(entry, "name") == volume && same_folder && !has_expression(entry) {
         return Ok(true);
     }
     bail!(

@@ -39,6 +39,12 @@ pub fn is_numbered(prefix: &str, claim: &str) -> bool {
 /// # Errors
 /// When there is one.
 pub fn check(law: &Law, object: &Object) -> Result<()> {
+    if object
+        .namespace()
+        .is_some_and(|namespace| namespace != law.destination.as_str())
+    {
+        return Ok(());
+    }
     let prefixes = claim_prefixes(object);
     let deletes = deletes_its_claims(object);
     let Some(field) = deletes.first().filter(|_| !prefixes.is_empty()) else {

@@ -14,7 +14,7 @@ fn entries(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The list with `Prune=false` and `Delete=false`: entries of these keys are set in place, a second one of a key goes,
-/// missing ones come last.
+/// missing ones come last. A list that says it already stays as it is written.
 pub fn with_guards(list: &str) -> String {
     let mut out: Vec<&str> = Vec::new();
     for entry in entries(list) {
@@ -32,7 +32,7 @@ pub fn with_guards(list: &str) -> String {
             out.push(guard);
         }
     }
-    out.join(",")
+    joined(list, &out)
 }
 
 /// The list with `IgnoreExtraneous`.
@@ -41,7 +41,15 @@ pub fn with_ignore_extraneous(list: &str) -> String {
     if !out.contains(&IGNORE_EXTRANEOUS) {
         out.push(IGNORE_EXTRANEOUS);
     }
-    out.join(",")
+    joined(list, &out)
+}
+
+fn joined(list: &str, wanted: &[&str]) -> String {
+    if entries(list).eq(wanted.iter().copied()) {
+        list.to_owned()
+    } else {
+        wanted.join(",")
+    }
 }
 
 /// Whether a list says this, as `Replace=true`.
@@ -64,6 +72,11 @@ mod tests {
             ),
             ("Prune=confirm,Prune=false,Delete=false", "Prune=false,Delete=false"),
             ("PruneLast=true", "PruneLast=true,Prune=false,Delete=false"),
+            (" Prune = true", "Prune=false,Delete=false"),
+            (
+                "Delete=false, Prune=false, Validate=false",
+                "Delete=false, Prune=false, Validate=false",
+            ),
         ] {
             assert_eq!(with_guards(list), merged);
             assert_eq!(with_guards(merged), merged);

@@ -322,7 +322,11 @@ fn a_mount_that_fits_nothing_or_too_much_is_an_error_with_a_way_out() {
             one(),
             "volume `m` is already mounted at `/m/` in container `c`",
         ),
-        (json!(["audio:/a", "video:/a/"]), one(), "another entry mounts at `/a/`"),
+        (
+            json!(["audio:/a", "video:/a/"]),
+            one(),
+            "entry `video:/a/`: entry `audio:/a` mounts at the same path of the same container",
+        ),
         (
             json!(["audio:/a"]),
             vec![workload("Deployment", "a", volume_taken)],

@@ -1,0 +1,421 @@
+use super::*;
+use crate::model::parameter::{self, Parameters};
+use crate::model::workload::pod_template;
+use crate::model::{AppName, NamespaceName};
+use proptest::prelude::*;
+use serde_json::json;
+
+fn law(parameters: Value) -> Law {
+    let list = parameter::read(&parameters).unwrap();
+    Law::new(
+        AppName::new("player").unwrap(),
+        NamespaceName::new("media").unwrap(),
+        &Parameters::parse(&list).unwrap(),
+        None,
+    )
+    .unwrap()
+}
+
+fn under(parameters: Value, text: &str) -> Result<String> {
+    Ok(apply(text.to_owned(), &law(parameters), false)?.text())
+}
+
+const STREAM: &str = r#"---
+# Source: player/templates/secret.yaml
+apiVersion: v1
+kind: Secret
+metadata: {name: token, annotations: {}}
+stringData: {"a":   yes, b: 0644}   # odd, and nobody's business
+---
+# Source: player/templates/claim.yaml
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: config   # ours
+  annotations:
+    argocd.argoproj.io/sync-options: ServerSideApply=true, Prune=confirm
+spec:
+  accessModes: [ReadWriteOnce]
+---
+---
+# nothing
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: player
+spec:
+  template:
+    spec:
+      initContainers:
+      - name: scan
+        volumeMounts:
+          - {mountPath: /scan, name: films}
+      containers:
+      - name: player
+        volumeMounts:
+        - mountPath: /config
+          name: config
+        - mountPath: /films
+          name: films
+          readOnly: false # the chart's wish
+      volumes:
+      - name: config
+        persistentVolumeClaim:
+          claimName: config
+      - name: films
+        persistentVolumeClaim:
+          claimName: films
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: batch/v1
+  kind: CronJob
+  metadata:
+    name: index
+  spec:
+    jobTemplate:
+      spec:
+        template:
+          spec:
+            containers: [{name: index}]
+- apiVersion: v1
+  kind: Namespace
+  metadata:
+    name: media
+"#;
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "the whole stream stands in the snapshot")]
+fn a_whole_stream() {
+    let parameters = json!([
+        {"name": "mounts", "array": ["audio:/audio,workload=CronJob/index,gid=1000"]},
+        {"name": "patches", "map": {"Secret/token": r#"[{"op":"add","path":"/metadata/labels","value":{"a":"b"}}]"#}},
+    ]);
+    insta::assert_snapshot!(under(parameters, STREAM).unwrap(), @r#"
+    ---
+    # Source: player/templates/secret.yaml
+    apiVersion: v1
+    kind: Secret
+    metadata: {"labels": {"a": "b"}, name: token, annotations: {}}
+    stringData: {"a":   yes, b: 0644}   # odd, and nobody's business
+    ---
+    # Source: player/templates/claim.yaml
+    apiVersion: v1
+    kind: PersistentVolumeClaim
+    metadata:
+      name: config   # ours
+      annotations:
+        argocd.argoproj.io/sync-options: ServerSideApply=true,Prune=false,Delete=false
+        argocd.argoproj.io/compare-options: IgnoreExtraneous
+        helm.sh/resource-policy: keep
+      labels:
+        kor/used: "true"
+        storage.home.arpa/owner: player
+    spec:
+      accessModes: [ReadWriteOnce]
+    ---
+    ---
+    # nothing
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: player
+    spec:
+      template:
+        spec:
+          initContainers:
+          - name: scan
+            volumeMounts:
+              - {"readOnly": true, mountPath: /scan, name: films}
+          containers:
+          - name: player
+            volumeMounts:
+            - mountPath: /config
+              name: config
+            - mountPath: /films
+              name: films
+              readOnly: true # the chart's wish
+          volumes:
+          - name: config
+            persistentVolumeClaim:
+              claimName: config
+          - name: films
+            persistentVolumeClaim:
+              claimName: films
+              readOnly: true
+    ---
+    apiVersion: v1
+    kind: List
+    items:
+    - apiVersion: batch/v1
+      kind: CronJob
+      metadata:
+        name: index
+      spec:
+        jobTemplate:
+          spec:
+            template:
+              spec:
+                containers: [{"volumeMounts": [{"name": "homelab-audio", "mountPath": "/audio", "readOnly": true}], name: index}]
+                volumes:
+                - name: homelab-audio
+                  persistentVolumeClaim:
+                    claimName: audio
+                    readOnly: true
+                securityContext:
+                  supplementalGroups:
+                  - 1000
+    - apiVersion: v1
+      kind: Namespace
+      metadata:
+        name: media
+        annotations:
+          argocd.argoproj.io/compare-options: IgnoreExtraneous
+          argocd.argoproj.io/sync-options: Prune=false,Delete=false
+    "#);
+}
+
+#[test]
+fn what_nobody_touches_goes_out_as_a_slice() {
+    let output = apply(STREAM.to_owned(), &law(json!([])), false).unwrap();
+    let input = output.raw().as_bytes().as_ptr_range();
+    let copied: usize = output
+        .pieces()
+        .filter(|piece| !input.contains(&piece.as_ptr()))
+        .map(|piece| yaml::documents(piece).unwrap().len())
+        .sum();
+    assert_eq!(copied, 3, "the claim, the Deployment and the List");
+    assert!(output.reprinted.is_empty());
+    let secret = &STREAM[..STREAM.find("---\n# Source: player/templates/claim").unwrap()];
+    assert!(output.pieces().next().unwrap().starts_with(secret));
+}
+
+#[test]
+fn line_ends_and_a_missing_last_one_stay() {
+    let text = "apiVersion: v1\r\nkind: PersistentVolumeClaim\r\nmetadata:\r\n  name: a\r\n---\r\napiVersion: v1\r\nkind: ConfigMap\r\nmetadata:\r\n  name: b";
+    let out = under(json!([]), text).unwrap();
+    assert!(
+        out.ends_with("---\r\napiVersion: v1\r\nkind: ConfigMap\r\nmetadata:\r\n  name: b"),
+        "{out:?}"
+    );
+    assert_eq!(out.matches('\n').count(), out.matches("\r\n").count());
+}
+
+#[test]
+fn half_a_render_is_an_error() {
+    let whole = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+    for (text, part) in [
+        (
+            format!("{whole}---\napiVersion: v1\nkind: Conf"),
+            "line 6 of the render has no `metadata.name`",
+        ),
+        (
+            format!("{whole}---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n"),
+            "has no `metadata.name`",
+        ),
+        (
+            format!("{whole}---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: null\n"),
+            "has no `metadata.name`",
+        ),
+        (
+            format!("---\nkind: ConfigMap\nmetadata:\n  name: a\n---\n{whole}"),
+            "line 2 of the render has no `apiVersion`",
+        ),
+        (
+            format!("apiVersion: v1\nmetadata:\n  name: a\n---\n{whole}"),
+            "line 1 of the render has no `kind`",
+        ),
+        (
+            format!("{whole}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: \"b"),
+            "line 8, column 18: unclosed quote",
+        ),
+        (format!("{whole}---\n- a\n"), "line 6 of the render is not an object"),
+        (
+            format!("{whole}---\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n"),
+            "has no `metadata.name`",
+        ),
+        (format!("{whole}--- a: b\n"), "not a stream of YAML"),
+        (String::new(), "the render is empty"),
+        ("---\n# nothing\n---\nnull\n---\n{}\n".to_owned(), "has no `apiVersion`"),
+        ("---\n# nothing\n---\nnull\n".to_owned(), "the render is empty"),
+        (
+            "apiVersion: v1\nkind: List\nitems: []\n".to_owned(),
+            "the render is empty",
+        ),
+    ] {
+        for result in [
+            under(json!([]), &text),
+            untouched(text.clone(), false).map(|output| output.text()),
+        ] {
+            let error = format!("{:#}", result.unwrap_err());
+            assert!(error.contains(part), "{part} in {error}");
+        }
+    }
+    assert_eq!(
+        apply("null\n".to_owned(), &law(json!([])), true).unwrap().text(),
+        "null\n"
+    );
+}
+
+#[test]
+fn a_hook_may_have_a_generated_name() {
+    let text = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: a-\n";
+    assert_eq!(under(json!([]), text).unwrap(), text);
+}
+
+#[test]
+fn the_values_of_a_broken_secret_are_in_no_message() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n";
+    for broken in [
+        "  a: \"hunter2",
+        "  hunter2: [",
+        "  a: b\n hunter2: c\n",
+        "  a: *hunter2\n",
+        "  ? {hunter2\n",
+    ] {
+        let error = format!("{:?}", under(json!([]), &format!("{secret}{broken}")).unwrap_err());
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_patch_adds_and_removes_no_object_and_hides_none_from_the_law() {
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec: {}\n";
+    let with = |value: Value| {
+        let patch = json!([{"op": "replace", "path": "", "value": value}]).to_string();
+        under(json!([{"name": "patches", "map": {"Deployment/w": patch}}]), deployment)
+    };
+    let item = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {
+        "containers": [], "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "films"}}]}});
+    let list = |items: Value| json!({"apiVersion": "v1", "kind": "List", "items": items});
+    let error = with(list(json!([item, item]))).unwrap_err().to_string();
+    assert!(error.contains("1 objects came in and 2 would go out"), "{error}");
+    let error = format!("{:#}", with(json!({"apiVersion": "v1", "kind": "Pod"})).unwrap_err());
+    assert!(error.contains("has no `metadata.name`"), "{error}");
+    let hidden = yaml::value(&with(list(json!([item]))).unwrap()).unwrap().unwrap();
+    assert_eq!(
+        hidden["items"][0]["spec"]["volumes"][0]["persistentVolumeClaim"]["readOnly"],
+        json!(true)
+    );
+}
+
+#[test]
+fn a_namespace_is_found_wherever_it_stands() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: a\n";
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n";
+    let list = |kind: &str, item: &str| {
+        let lines: Vec<&str> = item.lines().collect();
+        format!("apiVersion: v1\nkind: {kind}\nitems:\n- {}\n", lines.join("\n  "))
+    };
+    let has = |text: &str| Stream::read(text.to_owned(), &[]).unwrap().has_namespace();
+    assert!(has(&format!("{claim}---\n{namespace}")));
+    assert!(has(&list("List", namespace)) && has(&list("AnyList", namespace)));
+    assert!(has(
+        "{\"kind\": \"Namespace\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"a\"}}"
+    ));
+    assert!(!has(&list("List", claim)) && !has(claim));
+}
+
+/// A workload with claims of all sorts, mounted in all sorts of ways.
+fn workload() -> impl Strategy<Value = Value> {
+    let claim = prop::sample::select(vec!["config", "films", "audio", "data-w-0"]);
+    let read_only = prop::sample::select(vec![json!(null), json!(true), json!(false), json!("absent")]);
+    let volume = (claim, read_only.clone(), read_only);
+    let kinds = vec!["Deployment", "StatefulSet", "CronJob", "Pod", "Rollout"];
+    (
+        prop::sample::select(kinds),
+        prop::collection::vec(volume, 0..4),
+        any::<bool>(),
+    )
+        .prop_map(|(kind, volumes, init)| {
+            let set = |mut map: Value, value: Value| {
+                if value != "absent" {
+                    map["readOnly"] = value;
+                }
+                map
+            };
+            let (mut pod_volumes, mut mounts) = (Vec::new(), Vec::new());
+            for (index, (claim, volume, mount)) in volumes.into_iter().enumerate() {
+                let name = format!("v{index}");
+                pod_volumes
+                    .push(json!({"name": name, "persistentVolumeClaim": set(json!({"claimName": claim}), volume)}));
+                mounts.push(set(json!({"name": name, "mountPath": format!("/{name}")}), mount));
+            }
+            let list = if init { "initContainers" } else { "containers" };
+            let mut spec = json!({"containers": [{"name": "c"}], "volumes": pod_volumes});
+            spec[list] = json!([{"name": "c", "volumeMounts": mounts}]);
+            let template = json!({"spec": spec});
+            let (group, spec) = match kind {
+                "Pod" => ("v1", template["spec"].clone()),
+                "CronJob" => ("batch/v1", json!({"jobTemplate": {"spec": {"template": template}}})),
+                "StatefulSet" => (
+                    "apps/v1",
+                    json!({"template": template, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}),
+                ),
+                "Rollout" => ("argoproj.io/v1alpha1", json!({"template": template})),
+                _ => ("apps/v1", json!({"template": template})),
+            };
+            json!({"apiVersion": group, "kind": kind, "metadata": {"name": "w"}, "spec": spec})
+        })
+}
+
+fn claim_object() -> impl Strategy<Value = Value> {
+    let options = vec![
+        "",
+        "Prune=false,Delete=false",
+        "Delete=confirm,Prune=true",
+        "Prune=false",
+        "PruneLast=true",
+    ];
+    prop::sample::select(options).prop_map(|options| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "config", "annotations": {"argocd.argoproj.io/sync-options": options}}, "spec": {}})
+    })
+}
+
+fn stream() -> impl Strategy<Value = String> {
+    let object = prop_oneof![3 => workload(), 1 => claim_object()];
+    (prop::collection::vec(object, 1..5), any::<bool>()).prop_map(|(objects, as_list)| {
+        if as_list {
+            return yaml::emit(&json!({"apiVersion": "v1", "kind": "List", "items": objects})).unwrap();
+        }
+        let documents: Vec<String> = objects.iter().map(|object| yaml::emit(object).unwrap()).collect();
+        documents.join("---\n")
+    })
+}
+
+proptest! {
+    #[test]
+    fn foreign_claims_are_read_only_own_ones_untouched_and_a_second_time_changes_nothing(text in stream()) {
+        let law = law(json!([{"name": "writes", "array": ["audio"]}]));
+        let output = apply(text.clone(), &law, false).unwrap();
+        let (before, after) = (output.raw_objects().unwrap(), output.objects().unwrap());
+        prop_assert_eq!(before.len(), after.len());
+        let renders_config = before.iter().any(|object| object.kind() == "PersistentVolumeClaim");
+        let makes_data = before.iter().any(|object| object.kind() == "StatefulSet");
+        for (old, new) in before.iter().zip(&after) {
+            if old.kind() == "PersistentVolumeClaim" {
+                prop_assert_eq!(new.label("storage.home.arpa/owner"), Some("player"));
+                continue;
+            }
+            let (old, new) = (pod_template(old).unwrap(), pod_template(new).unwrap());
+            for (old, new) in old.claim_volumes().iter().zip(new.claim_volumes()) {
+                let is_own = match new.claim {
+                    "config" => renders_config,
+                    "data-w-0" => makes_data,
+                    claim => claim == "audio",
+                };
+                if is_own {
+                    prop_assert_eq!(old, &new);
+                } else {
+                    prop_assert!(new.read_only && new.mounts.iter().all(|mount| mount.read_only), "{new:?}");
+                }
+            }
+        }
+        let once = output.text();
+        prop_assert_eq!(&apply(once.clone(), &law, false).unwrap().text(), &once);
+    }
+}
