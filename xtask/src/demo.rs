@@ -11,7 +11,7 @@ use homelab::yaml;
 
 use crate::{run, tools};
 
-const OWNER_URL: &str = "https://git.example.org/me";
+const OWNER_URL: &str = "https://github.com/me";
 const SOURCES: [&str; 2] = ["home-media", "pilotedge-audio-fetcher"];
 
 /// Plays it; the first step that fails ends it.
