@@ -65,7 +65,10 @@ fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Reques
     })?;
     let source_path = RepoPath::new(get("ARGOCD_APP_SOURCE_PATH").unwrap_or("."))?;
     let (root, source_path, prefix) = locate(folder, &source_path)?;
-    let variables = environment.iter().filter(|(name, _)| name.starts_with("ARGOCD_APP_"));
+    // As for native Helm: what describes the Application, and not the parameters themselves.
+    let variables = environment
+        .iter()
+        .filter(|(name, _)| name.starts_with("ARGOCD_APP_") && *name != "ARGOCD_APP_PARAMETERS");
     let api_versions = get("KUBE_API_VERSIONS")
         .unwrap_or_default()
         .split(',')

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the door to helm")]
 
 mod complaint;
+mod leftovers;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -13,8 +14,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::disk::Checkout;
 use crate::failure::HintExt;
-use crate::render::{Argument, HelmCall, Templater};
-use crate::repo::{Files, RepoPath};
+use crate::render::{Argument, HelmCall, NeedsNetwork, Templater};
 
 /// Environment variable: how long helm may take, in seconds or as `50s`, `2m`.
 pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
@@ -22,7 +22,7 @@ pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
 /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#timeouts-and-errors)).
 const TIMEOUT: Duration = Duration::from_secs(50);
 /// What helm says of a chart whose dependencies are not in `charts/`; Argo CD then builds them, once.
-const MISSING_DEPENDENCIES: &str = "found in Chart.yaml, but missing in charts/ directory";
+const MISSING_DEPENDENCIES: &str = ", but missing in charts/ directory";
 
 /// Helm, for charts of one checkout.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub struct Helm {
     program: PathBuf,
     checkout: Checkout,
     timeout: Duration,
+    network: bool,
 }
 
 impl Helm {
@@ -46,6 +47,7 @@ impl Helm {
             program: find_program(program)?,
             checkout,
             timeout,
+            network: true,
         })
     }
 
@@ -88,68 +90,10 @@ impl Helm {
         Ok(into.join(name))
     }
 
-    fn run(&self, chart: &Path, arguments: Vec<OsString>, home: &Path, confidential: &[String]) -> Result<String> {
-        let verb = arguments
-            .iter()
-            .take(2)
-            .map(|part| part.to_string_lossy().into_owned())
-            .collect::<Vec<_>>();
-        let verb = if verb[0] == "dependency" {
-            verb.join(" ")
-        } else {
-            verb[0].clone()
-        };
-        let mut command = duct::cmd(&self.program, arguments)
-            .dir(chart)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked();
-        for (name, _) in std::env::vars_os() {
-            let shown = name.to_string_lossy();
-            if shown.starts_with("HELM_") || shown.starts_with("XDG_") || shown.starts_with("KUBE") {
-                command = command.env_remove(name);
-            }
-        }
-        for (name, folder) in [
-            ("HOME", ""),
-            ("XDG_CACHE_HOME", "cache"),
-            ("XDG_CONFIG_HOME", "config"),
-            ("XDG_DATA_HOME", "data"),
-        ]
-        .into_iter()
-        .chain([
-            ("HELM_CACHE_HOME", "cache"),
-            ("HELM_CONFIG_HOME", "config"),
-            ("HELM_DATA_HOME", "data"),
-        ]) {
-            command = command.env(name, home.join(folder));
-        }
-        #[cfg(unix)]
-        let command = command.before_spawn(|command| {
-            std::os::unix::process::CommandExt::process_group(command, 0);
-            Ok(())
-        });
-        let handle = command.start().map_err(|error| anyhow!("cannot start helm: {error}"))?;
-        let Some(output) = handle.wait_deadline(Instant::now() + self.timeout)? else {
-            kill_group(&handle);
-            return Err(
-                anyhow!("helm {verb} did not end within {} s", self.timeout.as_secs_f64()).hint(format!(
-                    "give it more time with `{TIMEOUT_VARIABLE}`, below Argo CD's own limit of 60 s"
-                )),
-            );
-        };
-        // Whatever helm left running goes with it.
-        kill_group(&handle);
-        if !output.status.success() {
-            let private = [home, self.checkout.root()].map(|path| path.display().to_string());
-            let complaint = complaint::cleaned(&String::from_utf8_lossy(&output.stderr), &private, confidential);
-            match output.status.code() {
-                Some(_) => bail!("helm {verb} failed: {complaint}"),
-                None => bail!("helm {verb} was killed before it ended"),
-            }
-        }
-        String::from_utf8(output.stdout.clone()).map_err(|_| anyhow!("helm {verb} printed something that is not UTF-8"))
+    /// The same, but what is not in the checkout is not fetched.
+    #[must_use]
+    pub fn without_network(self) -> Self {
+        Self { network: false, ..self }
     }
 
     fn arguments(&self, call: &HelmCall, home: &Path) -> Result<Vec<OsString>> {
@@ -174,37 +118,119 @@ impl Helm {
 
 impl Templater for Helm {
     fn template(&self, call: &HelmCall) -> Result<String> {
+        if let Some(url) = call.fetched_values().filter(|_| !self.network) {
+            return Err(NeedsNetwork(format!("the value file `{url}` is not at hand")).into());
+        }
         let home = tempfile::Builder::new()
             .prefix("homelab-helm-")
             .tempdir()
             .context("cannot make a temporary folder")?;
-        let chart = self.checkout.absolute(&call.chart);
-        let lock = call.chart.join("Chart.lock")?;
-        let lock_before = self.checkout.read(&lock)?;
+        let session = Session {
+            helm: self,
+            chart: self.checkout.absolute(&call.chart),
+            home: home.path(),
+            confidential: &call.confidential,
+            deadline: Instant::now() + self.timeout,
+        };
+        let before = leftovers::Before::of(&self.checkout, &call.chart)?;
         let arguments = self.arguments(call, home.path())?;
-        let template = || self.run(&chart, arguments.clone(), home.path(), &call.confidential);
-        let result = template().or_else(|error| {
+        let result = session.run("template", arguments.clone()).or_else(|error| {
             if !format!("{error:#}").contains(MISSING_DEPENDENCIES) {
                 return Err(error);
             }
-            let build = ["dependency", "build"].map(OsString::from).to_vec();
-            self.run(&chart, build, home.path(), &call.confidential)
-                .context("the chart's dependencies are not vendored")?;
-            template()
+            session.build_dependencies(call)?;
+            session.run("template", arguments)
         });
-        self.restore_lock(&lock, lock_before.as_deref())?;
+        before.restore(&self.checkout, &call.chart)?;
         result
     }
 }
 
-impl Helm {
-    /// Leaves `Chart.lock` as it was: helm writes one where there is none.
-    fn restore_lock(&self, lock: &RepoPath, before: Option<&[u8]>) -> Result<()> {
-        if before.is_none() && self.checkout.read(lock)?.is_some() {
-            std::fs::remove_file(self.checkout.absolute(lock))
-                .context("cannot remove the Chart.lock that helm wrote")?;
+/// Helm at work on one chart: its folders, and the time by which all its runs have to end.
+struct Session<'h> {
+    helm: &'h Helm,
+    chart: PathBuf,
+    home: &'h Path,
+    confidential: &'h [String],
+    deadline: Instant,
+}
+
+impl Session<'_> {
+    /// Fills `charts/` as Argo CD does: helm has to know a repository before it takes what a lock file names from it.
+    fn build_dependencies(&self, call: &HelmCall) -> Result<()> {
+        let is_remote = |repository: &&String| !repository.starts_with("file://");
+        if let Some(repository) = call.dependencies.iter().find(is_remote).filter(|_| !self.helm.network) {
+            let why = format!("the chart's dependencies from `{repository}` are not in its folder `charts/`");
+            return Err(NeedsNetwork(why).into());
         }
+        let vendored = "the chart's dependencies are not vendored in its folder `charts/`";
+        let is_http = |repository: &&String| repository.starts_with("https://") || repository.starts_with("http://");
+        for (number, url) in call.dependencies.iter().filter(is_http).enumerate() {
+            let name = format!("dependency-{number}");
+            let arguments = ["repo", "add", &name, url].map(OsString::from);
+            self.run("repo add", arguments.to_vec()).context(vendored)?;
+        }
+        let arguments = ["dependency", "build"].map(OsString::from);
+        self.run("dependency build", arguments.to_vec()).context(vendored)?;
         Ok(())
+    }
+
+    /// Standard output of helm, which is called `verb` in messages.
+    fn run(&self, verb: &str, arguments: Vec<OsString>) -> Result<String> {
+        let command = self.clean(duct::cmd(&self.helm.program, arguments));
+        #[cfg(unix)]
+        let command = command.before_spawn(|command| {
+            std::os::unix::process::CommandExt::process_group(command, 0);
+            Ok(())
+        });
+        let handle = command.start().map_err(|error| anyhow!("cannot start helm: {error}"))?;
+        let Some(output) = handle.wait_deadline(self.deadline)? else {
+            kill_group(&handle);
+            return Err(
+                anyhow!("helm {verb} did not end within {} s", self.helm.timeout.as_secs_f64()).hint(format!(
+                    "give it more time with `{TIMEOUT_VARIABLE}`, below Argo CD's own limit of 60 s"
+                )),
+            );
+        };
+        // Whatever helm left running goes with it.
+        kill_group(&handle);
+        if !output.status.success() {
+            let private = [self.home, self.helm.checkout.root()].map(|path| path.display().to_string());
+            let complaint = complaint::cleaned(&String::from_utf8_lossy(&output.stderr), &private, self.confidential);
+            match output.status.code() {
+                Some(_) => bail!("helm {verb} failed: {complaint}"),
+                None => bail!("helm {verb} was killed before it ended"),
+            }
+        }
+        String::from_utf8(output.stdout.clone()).map_err(|_| anyhow!("helm {verb} printed something that is not UTF-8"))
+    }
+
+    /// The command in the chart's folder, with folders of its own and nothing of the person's Helm and Kubernetes.
+    fn clean(&self, command: duct::Expression) -> duct::Expression {
+        let mut command = command
+            .dir(&self.chart)
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked();
+        for (name, _) in std::env::vars_os() {
+            let shown = name.to_string_lossy();
+            if shown.starts_with("HELM_") || shown.starts_with("XDG_") || shown.starts_with("KUBE") {
+                command = command.env_remove(name);
+            }
+        }
+        let folders = [
+            ("HOME", ""),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_DATA_HOME", "data"),
+            ("HELM_CACHE_HOME", "cache"),
+            ("HELM_CONFIG_HOME", "config"),
+            ("HELM_DATA_HOME", "data"),
+        ];
+        folders.into_iter().fold(command, |command, (name, folder)| {
+            command.env(name, self.home.join(folder))
+        })
     }
 }
 

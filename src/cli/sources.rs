@@ -163,8 +163,15 @@ impl<'s> Sources<'s> {
         let helm = LazyHelm {
             checkout: found.checkout.clone(),
             program: self.options.helm.clone(),
+            network: self.options.network != Network::Never,
         };
-        Ok(Ok(render::render(&request, &found.checkout, &helm)?))
+        match render::render(&request, &found.checkout, &helm) {
+            Err(error) if error.is::<render::NeedsNetwork>() => Ok(Err(NotAtHand::new(
+                error.to_string(),
+                "let it be fetched with `--fetch`, or put it into the source",
+            ))),
+            rendered => rendered.map(Ok),
+        }
     }
 
     fn complete(&self, request: &mut Request, app: &Application<'_>, source: &Source<'_>, found: &Found) {
@@ -310,11 +317,13 @@ impl<'s> Sources<'s> {
 struct LazyHelm {
     checkout: Checkout,
     program: Option<PathBuf>,
+    network: bool,
 }
 
 impl render::Templater for LazyHelm {
     fn template(&self, call: &render::HelmCall) -> Result<String> {
-        Helm::find(self.checkout.clone(), self.program.as_deref())?.template(call)
+        let helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
+        if self.network { helm } else { helm.without_network() }.template(call)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
     let start = stderr.find("Error:").map_or(0, |at| at + "Error:".len());
     let lines = stderr[start..].lines().map(str::trim).filter(|line| !line.is_empty());
     let lines = lines.filter(|line| !line.starts_with("Use --debug") && !line.starts_with("WARNING:"));
-    let mut text = lines.collect::<Vec<_>>().join(" ");
+    let mut text = lines.map(violation).collect::<Vec<_>>().join(" ");
     // A chart's own `fail` and `required` say what the author wrote; all else may quote.
     let authored = text.contains("execution error at ") && !text.contains("error calling ")
         || text.contains("error calling fail:");
@@ -40,7 +40,7 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
         .collect();
     confidential.sort_by_key(|value| std::cmp::Reverse(value.len()));
     for value in confidential {
-        text = text.replace(value, "…");
+        text = without(&text, value);
     }
     if !authored {
         text = without_quotes(&text.replace(IN_FRONT_OF_THE_LINE, ""));
@@ -60,10 +60,54 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
     }
 }
 
-/// The text with what stands in quotes left out, unless it is the name of a template or a chart.
+/// The text without a value, but with the names of charts in paths of templates.
+fn without(text: &str, value: &str) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, _) in text.match_indices(value) {
+        let end = at + value.len();
+        let names_chart = ["/templates/", "/charts/"]
+            .iter()
+            .any(|folder| text[end..].starts_with(folder));
+        out.push_str(&text[from..at]);
+        out.push_str(if names_chart { value } else { "…" });
+        from = end;
+    }
+    out + &text[from..]
+}
+
+/// A line `- at '/path': what is wrong` of a schema's complaint, without the value that is wrong: the schema's own words
+/// and the names of properties stay.
+fn violation(line: &str) -> String {
+    let parts = line.strip_prefix("- at '").and_then(|rest| rest.split_once("': "));
+    let Some((path, reason)) = parts else {
+        return line.to_owned();
+    };
+    let names_properties = [
+        "missing propert",
+        "additional propert",
+        "'anyOf'",
+        "'oneOf'",
+        "'allOf'",
+        "'not'",
+    ];
+    let reason =
+        if names_properties.iter().any(|start| reason.starts_with(start)) || reason.starts_with("value must be ") {
+            reason.replace('\'', "")
+        } else if let Some((kind, _)) = reason.split_once(": got ").filter(|(kind, _)| !kind.contains('\'')) {
+            kind.to_owned()
+        } else {
+            match (reason.find('\''), reason.rfind('\'')) {
+                (Some(start), Some(end)) => format!("{}…{}", &reason[..start], &reason[end + 1..]),
+                _ => reason.to_owned(),
+            }
+        };
+    format!("{path}: {reason};")
+}
+
+/// The text with what stands in quotes left out, unless it is the name of a template or too short to be a secret.
 fn without_quotes(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(at) = rest.find(['"', '`']) {
+    while let Some(at) = opening_quote(rest, out.chars().next_back()) {
         let quote = &rest[at..=at];
         let Some(end) = rest[at + 1..].find(quote) else {
             out.push_str(&rest[..at]);
@@ -74,8 +118,9 @@ fn without_quotes(text: &str) -> String {
             && [".yaml", ".yml", ".tpl", ".txt"]
                 .iter()
                 .any(|ending| quoted.ends_with(ending));
+        let is_sign = quote == "'" && quoted.len() < 4;
         out.push_str(&rest[..=at]);
-        out.push_str(if is_template && !quoted.contains(char::is_whitespace) {
+        out.push_str(if is_sign || is_template && !quoted.contains(char::is_whitespace) {
             quoted
         } else {
             "…"
@@ -84,6 +129,18 @@ fn without_quotes(text: &str) -> String {
         rest = &rest[at + 2 + end..];
     }
     out + rest
+}
+
+/// Where the next quotation begins; `before` is what stands in front of the text. An apostrophe in a word begins none.
+fn opening_quote(text: &str, before: Option<char>) -> Option<usize> {
+    let mut last = before;
+    for (at, c) in text.char_indices() {
+        if matches!(c, '"' | '`') || c == '\'' && !last.is_some_and(char::is_alphanumeric) {
+            return Some(at);
+        }
+        last = Some(c);
+    }
+    None
 }
 
 #[cfg(test)]
@@ -131,6 +188,18 @@ mod tests {
             (
                 "Error: execution error at (c/a.yaml:1:1): password is hunter2hunter2",
                 "execution error at (c/a.yaml:1:1): password is …",
+            ),
+            (
+                "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nplayer:\n- at '': missing properties 'image', 'port'\n- at '/password': 's3cret's' does not match pattern '^x+$'\n- at '/num': minimum: got 12345678, want 1\n- at '/kind': value must be one of 'a', 'b'\n",
+                "values don't meet the specifications of the schema(s) in the following chart(s): player: : missing properties image, port; /password: …; /num: minimum; /kind: value must be one of a, b;",
+            ),
+            (
+                "Error: execution error at (hunter2/templates/a.yaml:1:1): hunter2 is bad",
+                "execution error at (hunter2/templates/a.yaml:1:1): … is bad",
+            ),
+            (
+                "Error: chart's template: it's 's3cret' here",
+                "chart's template: it's '…' here",
             ),
             ("", "it said nothing"),
         ] {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::repo::RepoPath;
 
 #[test]
 fn times_are_read() {
@@ -30,6 +31,7 @@ mod with_a_program {
                 program,
                 checkout,
                 timeout,
+                network: true,
             },
         )
     }
@@ -39,6 +41,7 @@ mod with_a_program {
             chart: RepoPath::new("chart").unwrap(),
             arguments,
             confidential: vec!["hunter2".to_owned()],
+            dependencies: Vec::new(),
         }
     }
 
@@ -87,9 +90,94 @@ mod with_a_program {
         let error = template("sleep 1000 & sleep 1000", Duration::from_millis(300)).unwrap_err();
         assert_eq!(error.to_string(), "helm template did not end within 0.3 s");
         assert!(
-            start.elapsed() < Duration::from_secs(500),
+            start.elapsed() < Duration::from_secs(15),
             "nobody waited for the sleepers"
         );
+    }
+
+    #[test]
+    fn a_child_that_outlives_helm_is_not_waited_for_longer() {
+        let start = Instant::now();
+        let error = template("echo done; sleep 1000 &", Duration::from_millis(300)).unwrap_err();
+        assert_eq!(error.to_string(), "helm template did not end within 0.3 s");
+        assert!(start.elapsed() < Duration::from_secs(15));
+    }
+
+    #[test]
+    fn nothing_is_read_from_standard_input() {
+        assert_eq!(template("cat; echo end", LONG).unwrap(), "end\n");
+    }
+
+    /// Plays a helm that finds no dependencies until it has built them; every call is logged.
+    const BUILDS: &str = r#"
+echo "$@" >> "$XDG_CACHE_HOME/../../log" 2>/dev/null || true
+case "$1" in
+repo) ;;
+dependency) mkdir -p charts tmpcharts-1; touch charts/new.tgz Chart.lock ;;
+*) test -e charts/new.tgz && echo rendered && exit
+   echo 'Error: found in Chart.yaml, but missing in charts/ directory: x' >&2; exit 1 ;;
+esac"#;
+
+    fn depends_on(repositories: &[&str]) -> HelmCall {
+        HelmCall {
+            dependencies: repositories.iter().map(ToString::to_string).collect(),
+            ..call(Vec::new())
+        }
+    }
+
+    #[test]
+    fn dependencies_are_built_as_argo_cd_does_and_nothing_stays_in_the_chart() {
+        let (folder, helm) = helm(&BUILDS.replace("$XDG_CACHE_HOME/../../log", "../log"), LONG);
+        let chart = folder.path().join("chart");
+        std::fs::create_dir(chart.join("charts")).unwrap();
+        std::fs::write(chart.join("charts/old.tgz"), "").unwrap();
+        let call = depends_on(&["https://a.example/charts", "file://../lib", "oci://b.example/c", "@d"]);
+        assert_eq!(helm.template(&call).unwrap(), "rendered\n");
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("log")).unwrap(),
+            "template .\nrepo add dependency-0 https://a.example/charts\ndependency build\ntemplate .\n"
+        );
+        let names = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).unwrap();
+            let mut names: Vec<_> = entries
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&chart), ["Chart.yaml", "charts"]);
+        assert_eq!(names(&chart.join("charts")), ["old.tgz"]);
+    }
+
+    #[test]
+    fn without_network_only_what_is_at_hand_is_taken() {
+        let needs = |call: &HelmCall| {
+            let (_folder, helm) = helm(BUILDS, LONG);
+            let result = helm.without_network().template(call);
+            result.map_err(|error| error.downcast::<NeedsNetwork>().unwrap().0)
+        };
+        assert_eq!(needs(&depends_on(&["file://../lib"])).unwrap(), "rendered\n");
+        assert_eq!(
+            needs(&depends_on(&["file://../lib", "https://a.example"])).unwrap_err(),
+            "the chart's dependencies from `https://a.example` are not in its folder `charts/`"
+        );
+        let values = ["--values", "https://a.example/v.yaml"].map(|text| Argument::Text(text.to_owned()));
+        assert_eq!(
+            needs(&call(values.to_vec())).unwrap_err(),
+            "the value file `https://a.example/v.yaml` is not at hand"
+        );
+    }
+
+    #[test]
+    fn all_runs_share_one_deadline() {
+        let start = Instant::now();
+        let slow = format!("sleep 0.4\n{BUILDS}");
+        let error = template(&slow, Duration::from_millis(700)).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("helm dependency build did not end within 0.7 s"),
+            "{error:#}"
+        );
+        assert!(start.elapsed() < Duration::from_secs(15));
     }
 
     #[test]

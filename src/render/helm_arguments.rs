@@ -28,6 +28,19 @@ pub struct HelmCall {
     pub arguments: Vec<Argument>,
     /// Texts that came from the person's values; no error message may show them.
     pub confidential: Vec<String>,
+    /// The repositories of the chart's dependencies: URLs, aliases, `file://` paths.
+    pub dependencies: Vec<String>,
+}
+
+impl HelmCall {
+    /// The first value file that helm would fetch from the network.
+    pub fn fetched_values(&self) -> Option<&str> {
+        let urls = self.arguments.windows(2).filter_map(|pair| match pair {
+            [Argument::Text(flag), Argument::Text(url)] if flag == "--values" => Some(url.as_str()),
+            _ => None,
+        });
+        urls.into_iter().next()
+    }
 }
 
 /// The call for a request.
@@ -57,17 +70,19 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
     }
     for file in &parameters.values_files {
         arguments.push(Argument::Text("--values".to_owned()));
-        arguments.push(value_file(request, files, &substitute(file, &request.variables))?);
+        let (argument, text) = value_file(request, files, &substitute(file, &request.variables))?;
+        confidential.extend(secrets(&text));
+        arguments.push(argument);
     }
     if let Some(values) = &parameters.values {
         arguments.push(Argument::Text("--values".to_owned()));
         arguments.push(Argument::Temporary(values.clone()));
-        confidential.extend(
-            values
-                .lines()
-                .filter_map(|line| Some(line.split_once(':')?.1.trim().to_owned())),
-        );
+        confidential.extend(values.lines().filter_map(|line| Some(entry(line)?.1)));
     }
+    let defaults = files
+        .read(&request.source_path.join("values.yaml")?)?
+        .unwrap_or_default();
+    confidential.extend(secrets(&String::from_utf8_lossy(&defaults)));
     let mut api_versions = if parameters.api_versions.is_empty() {
         &request.api_versions
     } else {
@@ -86,7 +101,56 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         chart: request.source_path.clone(),
         arguments,
         confidential,
+        dependencies: dependencies(request, files)?,
     })
+}
+
+/// A line of values as key and value, or an item of a list or a line of a block without a key. Only to keep values out of
+/// messages, so that a glance is enough.
+fn entry(line: &str) -> Option<(&str, String)> {
+    let line = line.trim().trim_start_matches("- ");
+    let (key, value) = line.split_once(": ").unwrap_or(("", line));
+    let value = value.trim().trim_matches(['"', '\'']);
+    let shows = !value.ends_with(':') && !matches!(value, "" | "true" | "false" | "null" | "{}" | "[]" | "|" | ">");
+    (shows && !line.starts_with('#')).then(|| (key, value.to_owned()))
+}
+
+/// The values of a file whose keys say that they are secret: an author's `fail` may quote them.
+fn secrets(text: &str) -> impl Iterator<Item = String> {
+    const WORDS: [&str; 7] = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "apikey",
+        "privatekey",
+        "credential",
+    ];
+    text.lines().filter_map(|line| {
+        let (key, value) = entry(line)?;
+        let key = key.replace(['_', '-', '"', '\''], "").to_ascii_lowercase();
+        // `existingSecret` and `secretName` name an object.
+        let names = ["name", "ref", "existingsecret"].iter().any(|end| key.ends_with(end));
+        (!names && WORDS.iter().any(|word| key.contains(word))).then_some(value)
+    })
+}
+
+/// The repositories of the dependencies in `Chart.yaml`, or in the `requirements.yaml` of an old chart.
+fn dependencies(request: &Request, files: &dyn Files) -> Result<Vec<String>> {
+    let mut repositories = Vec::new();
+    for file in ["Chart.yaml", "requirements.yaml"] {
+        let bytes = files.read(&request.source_path.join(file)?)?.unwrap_or_default();
+        let tree = std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(|text| crate::yaml::value(text).ok().flatten());
+        let entries = tree.as_ref().and_then(|tree| tree.get("dependencies")?.as_array());
+        let named = entries
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.get("repository")?.as_str());
+        repositories.extend(named.filter(|repository| !repository.is_empty()).map(str::to_owned));
+    }
+    Ok(repositories)
 }
 
 /// A comma in a value is one, not the beginning of the next value; a list in braces stays as it is
@@ -113,33 +177,36 @@ fn plain_version(version: &str) -> String {
 }
 
 /// A value file: a URL, a path from the chart, or with a leading `/` one from the repository's root.
-fn value_file(request: &Request, files: &dyn Files, name: &str) -> Result<Argument> {
+/// With the text of one in the checkout.
+fn value_file(request: &Request, files: &dyn Files, name: &str) -> Result<(Argument, String)> {
     if let Some((scheme, _)) = name.split_once("://") {
         if matches!(scheme, "http" | "https") {
-            return Ok(Argument::Text(name.to_owned()));
+            return Ok((Argument::Text(name.to_owned()), String::new()));
         }
         bail!("value file `{name}`: the scheme `{scheme}` is not allowed; http and https are");
     }
-    let outside = || anyhow!("value file `{name}` lies outside the repository");
-    let path = match name.strip_prefix('/') {
-        Some(from_root) => {
-            let path = RepoPath::new(from_root).map_err(|_| outside())?;
-            if !path.is_in(&request.prefix) {
-                return Err(
-                    anyhow!("value file `{name}` is not in what Argo CD sent to the plugin").hint(format!(
-                        "add `{name}` to the annotation `{}`",
-                        crate::model::application::GENERATE_PATHS
-                    )),
-                );
-            }
-            RepoPath::new(&path.as_str()[request.prefix.as_str().len()..])?
-        }
-        None => request.source_path.join(name).map_err(|_| outside())?,
+    // Argo CD may have sent a part of the repository: the path is one of the whole.
+    let whole = match name.strip_prefix('/') {
+        Some(from_root) => RepoPath::new(from_root),
+        None => request
+            .prefix
+            .join(request.source_path.as_str())
+            .and_then(|chart| chart.join(name)),
     };
-    if files.read(&path)?.is_none() {
-        bail!("value file `{name}` does not exist");
+    let whole = whole.map_err(|_| anyhow!("value file `{name}` lies outside the repository"))?;
+    if !whole.is_in(&request.prefix) {
+        return Err(
+            anyhow!("value file `{name}` is not in what Argo CD sent to the plugin").hint(format!(
+                "add `/{whole}` to the annotation `{}`",
+                crate::model::application::GENERATE_PATHS
+            )),
+        );
     }
-    Ok(Argument::File(path))
+    let path = RepoPath::new(&whole.as_str()[request.prefix.as_str().len()..])?;
+    match files.read(&path)? {
+        Some(bytes) => Ok((Argument::File(path), String::from_utf8_lossy(&bytes).into_owned())),
+        None => bail!("value file `{name}` does not exist"),
+    }
 }
 
 /// The files of the checkout besides the source's own folder that a render reads: value files, and what the chart's
@@ -160,17 +227,7 @@ pub fn reads(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
             }
         })
         .collect();
-    let chart = request.source_path.join("Chart.yaml")?;
-    let bytes = files.read(&chart)?.unwrap_or_default();
-    let tree = std::str::from_utf8(&bytes)
-        .ok()
-        .and_then(|text| crate::yaml::value(text).ok().flatten());
-    let dependencies = tree.as_ref().and_then(|tree| tree.get("dependencies")?.as_array());
-    for repository in dependencies
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.get("repository")?.as_str())
-    {
+    for repository in call.dependencies {
         if let Some(path) = repository.strip_prefix("file://") {
             reads.push(request.source_path.join(path)?);
         }

@@ -34,6 +34,18 @@ pub trait Templater {
     fn template(&self, call: &HelmCall) -> Result<String>;
 }
 
+/// Why a render that may not use the network did not come about; not an error of the chart.
+#[derive(Debug)]
+pub struct NeedsNetwork(pub String);
+
+impl std::fmt::Display for NeedsNetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NeedsNetwork {}
+
 /// What is to be rendered.
 #[derive(Clone, Debug)]
 pub struct Request {
