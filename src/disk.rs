@@ -276,9 +276,10 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// # Errors
 /// When it cannot be read or is not UTF-8.
 pub fn read_stdin() -> Result<String> {
-    let mut input = std::io::stdin().lock();
-    let mut bytes = Vec::with_capacity(size_of_stdin().unwrap_or(1 << 20));
-    input.read_to_end(&mut bytes).context("cannot read standard input")?;
+    let mut bytes = Vec::new();
+    unbuffered_stdin()
+        .and_then(|mut input| input.read_to_end(&mut bytes))
+        .context("cannot read standard input")?;
     String::from_utf8(bytes).map_err(|error| {
         anyhow!(
             "standard input is not UTF-8 at byte {}",
@@ -287,17 +288,17 @@ pub fn read_stdin() -> Result<String> {
     })
 }
 
-/// The size of standard input when that is a file: one allocation instead of many.
-fn size_of_stdin() -> Option<usize> {
-    #[cfg(unix)]
-    {
-        use std::os::fd::AsFd;
-        let file = fs::File::from(std::io::stdin().as_fd().try_clone_to_owned().ok()?);
-        let size = file.metadata().ok().filter(fs::Metadata::is_file)?.len();
-        usize::try_from(size).ok().map(|size| size + 1)
-    }
-    #[cfg(not(unix))]
-    None
+/// Standard input as a file: of one whose size is known it is read in one go.
+#[cfg(unix)]
+fn unbuffered_stdin() -> std::io::Result<fs::File> {
+    use std::os::fd::AsFd;
+    std::io::stdin().as_fd().try_clone_to_owned().map(fs::File::from)
+}
+
+#[cfg(windows)]
+fn unbuffered_stdin() -> std::io::Result<fs::File> {
+    use std::os::windows::io::AsHandle;
+    std::io::stdin().as_handle().try_clone_to_owned().map(fs::File::from)
 }
 
 /// Writes a file that a person asked for, whole or not at all.
