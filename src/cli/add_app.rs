@@ -117,9 +117,8 @@ struct PluginArgs {
     #[arg(long, value_name = "CLAIM")]
     writes: Vec<ClaimName>,
 
-    /// A claim to mount, read-only unless owned or in --writes:
-    /// CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]; may be repeated
-    #[arg(long = "mount", value_name = "SPEC", value_parser = parse_mount)]
+    /// A claim to mount, read-only unless owned or in --writes; may be repeated
+    #[arg(long = "mount", value_name = MOUNT, value_parser = parse_mount)]
     mounts: Vec<Mount>,
 
     /// A Helm value file, relative to the chart, or from the repository's root with a leading `/`; may be repeated
@@ -163,6 +162,9 @@ struct SyncArgs {
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     set_finalizer: bool,
 }
+
+/// How a mount is written.
+pub(super) const MOUNT: &str = "CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]";
 
 pub(super) fn parse_mount(text: &str) -> Result<Mount, String> {
     text.parse::<Mount>().map_err(|error| format!("{error:#}"))

@@ -29,8 +29,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "CLAIM")]
     owns: Vec<ClaimName>,
 
-    /// A claim to mount: CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]; may be repeated
-    #[arg(long = "mount", value_name = "SPEC", value_parser = super::add_app::parse_mount)]
+    /// A claim to mount, read-only unless owned or in --writes; may be repeated
+    #[arg(long = "mount", value_name = super::add_app::MOUNT, value_parser = super::add_app::parse_mount)]
     mounts: Vec<Mount>,
 
     /// A claim of another Application that this one may write; may be repeated
