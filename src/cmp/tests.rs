@@ -1,4 +1,6 @@
 use super::*;
+use crate::model::parameter::TABLE;
+use serde_json::json;
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {
     pairs

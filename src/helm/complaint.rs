@@ -82,26 +82,35 @@ fn violation(line: &str) -> String {
     let Some((path, reason)) = parts else {
         return line.to_owned();
     };
-    let names_properties = [
+    format!("{path}: {};", without_value(reason))
+}
+
+/// What a schema says of a value, without the value.
+fn without_value(reason: &str) -> String {
+    const SCHEMAS_OWN: [&str; 7] = [
         "missing propert",
         "additional propert",
+        "value must be ",
         "'anyOf'",
         "'oneOf'",
         "'allOf'",
         "'not'",
     ];
-    let reason =
-        if names_properties.iter().any(|start| reason.starts_with(start)) || reason.starts_with("value must be ") {
-            reason.replace('\'', "")
-        } else if let Some((kind, _)) = reason.split_once(": got ").filter(|(kind, _)| !kind.contains('\'')) {
-            kind.to_owned()
-        } else {
-            match (reason.find('\''), reason.rfind('\'')) {
-                (Some(start), Some(end)) => format!("{}…{}", &reason[..start], &reason[end + 1..]),
-                _ => reason.to_owned(),
-            }
-        };
-    format!("{path}: {reason};")
+    if SCHEMAS_OWN.iter().any(|start| reason.starts_with(start)) {
+        return reason.replace('\'', "");
+    }
+    if let Some((what, _)) = reason.split_once(": got ").filter(|(what, _)| !what.contains('\'')) {
+        return what.to_owned();
+    }
+    for words in ["does not match pattern", "is not valid"] {
+        if reason.contains(&format!("' {words}")) {
+            return format!("… {words}");
+        }
+    }
+    match (reason.find('\''), reason.rfind('\'')) {
+        (Some(start), Some(end)) => format!("{}…{}", &reason[..start], &reason[end + 1..]),
+        _ => reason.to_owned(),
+    }
 }
 
 /// The text with what stands in quotes left out, unless it is the name of a template or too short to be a secret.
@@ -191,7 +200,7 @@ mod tests {
             ),
             (
                 "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nplayer:\n- at '': missing properties 'image', 'port'\n- at '/password': 's3cret's' does not match pattern '^x+$'\n- at '/num': minimum: got 12345678, want 1\n- at '/kind': value must be one of 'a', 'b'\n",
-                "values don't meet the specifications of the schema(s) in the following chart(s): player: : missing properties image, port; /password: …; /num: minimum; /kind: value must be one of a, b;",
+                "values don't meet the specifications of the schema(s) in the following chart(s): player: : missing properties image, port; /password: … does not match pattern; /num: minimum; /kind: value must be one of a, b;",
             ),
             (
                 "Error: execution error at (hunter2/templates/a.yaml:1:1): hunter2 is bad",
