@@ -4,8 +4,10 @@ use anyhow::{Result, anyhow};
 use serde_json::Value;
 
 use super::sources::NotAtHand;
+use crate::failure::HintExt;
 use crate::model::application::PLUGIN_NAME;
 use crate::model::parameter::Parameters;
+use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::{AppName, Application, NamespaceName, Source};
 use crate::render::Request;
 use crate::repo::RepoPath;
@@ -52,6 +54,13 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Resu
         let parameters = source
             .parameters()
             .map_err(|errors| anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+        let variables = source.raw_parameters().map(|list| oversized(&list)).unwrap_or_default();
+        if let Some((name, bytes)) = variables.first() {
+            return Err(anyhow!(
+                "the variable `{name}` would have {bytes} bytes, at most {VARIABLE_MAX} are possible: Argo CD could not start the plugin"
+            )
+            .hint("put large values into a file beside the chart (`values-files`)"));
+        }
         return request(parameters, true).map(Ok);
     }
     if let Some(name) = source

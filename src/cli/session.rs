@@ -203,7 +203,14 @@ impl Session {
                 .collect()
         };
         let old = errors(repo, &nothing);
-        let is_old = |finding: &Finding| old.iter().any(|other| other.identity() == finding.identity());
+        // Who takes no Namespace away loses none: the first one that is declared must not turn the others into errors.
+        let takes_namespace = repo
+            .namespaces()
+            .any(|manifest| after.namespace(manifest.object.name()).is_none());
+        let is_old = |finding: &Finding| {
+            old.iter().any(|other| other.identity() == finding.identity())
+                || finding.rule.name == "namespace-with-claims-is-declared" && !takes_namespace
+        };
         let (older, new): (Vec<_>, Vec<_>) = errors(&after, &outcome.renders).into_iter().partition(is_old);
         if !older.is_empty() {
             let count = older.len();

@@ -1,0 +1,167 @@
+//! Input that was made to hurt, and input that was damaged: an answer soon, never a crash.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads files, runs programs and fails loudly"
+)]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
+const GOOD: &str = include_str!("../applications/jellyfin.yaml");
+
+fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its arguments reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Both streams as one text; the program must have ended by itself and without a panic.
+fn said(output: &Output) -> String {
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.status.code().is_some_and(|code| [0, 1, 3].contains(&code)),
+        "{:?}: {text}",
+        output.status
+    );
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+fn repository(name: &str, text: &[u8]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("applications")).unwrap();
+    fs::write(folder.path().join("applications/good.yaml"), GOOD).unwrap();
+    fs::write(folder.path().join("applications").join(name), text).unwrap();
+    folder
+}
+
+/// Nine levels of nine references each: a billion nodes, if somebody unfolds them.
+fn alias_bomb() -> String {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..9 {
+        let references = vec![format!("*a{}", level - 1); 9].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{references}]\n"));
+    }
+    format!("apiVersion: v1\nkind: List\nmetadata:\n  name: bomb\n{text}")
+}
+
+#[test]
+fn bombs_and_brackets_are_errors_with_their_place_and_hide_nobody() {
+    let brackets = format!("apiVersion: v1\nkind: ConfigMap\ndata: {}", "[".repeat(100_000));
+    let deep = (0..3000)
+        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+        .collect::<String>();
+    for text in [alias_bomb(), brackets, deep] {
+        let folder = repository("bad.yaml", text.as_bytes());
+        let text_of_validate = said(&run(folder.path(), &["validate", "--no-render"], ""));
+        assert!(
+            text_of_validate.contains("applications/bad.yaml:"),
+            "{text_of_validate}"
+        );
+        assert!(
+            said(&run(folder.path(), &["list"], "")).contains("jellyfin"),
+            "the others are listed all the same"
+        );
+        let output = run(folder.path(), &["filter", "--app", "x"], &text);
+        assert_eq!(output.status.code(), Some(3));
+        assert!(output.stdout.is_empty(), "a refused stream prints nothing");
+        said(&output);
+    }
+}
+
+#[test]
+fn parameters_that_no_process_can_get_are_found_before_they_are_pushed() {
+    let values = format!("key: {}\n", "x".repeat(140_000));
+    let folder = repository("other.yaml", b"");
+    fs::write(folder.path().join("values.yaml"), &values).unwrap();
+    let add = [
+        "add-app",
+        "big",
+        "--repo",
+        "https://git.example.org/me/big",
+        "--path",
+        "helm",
+        "-n",
+        "default",
+    ];
+    let mut arguments = add.to_vec();
+    arguments.extend(["--values-literal-file", "values.yaml"]);
+    let output = run(folder.path(), &arguments, "");
+    assert!(!output.status.success());
+    assert!(said(&output).contains("131071"), "{}", said(&output));
+    assert!(!folder.path().join("applications/big.yaml").exists());
+    let first = run(folder.path(), &["add-namespace", "first"], "");
+    assert!(
+        first.status.success(),
+        "the first Namespace is no crime: {}",
+        said(&first)
+    );
+    let inline = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: big\nspec:\n  source:\n    repoURL: https://git.example.org/me/big\n    path: .\n    plugin:\n      name: homelab-v1\n      parameters:\n      - name: values\n        string: |\n          {values}  destination:\n    namespace: default\n"
+    );
+    fs::write(folder.path().join("applications/big.yaml"), inline).unwrap();
+    for arguments in [
+        &["validate", "--no-render"][..],
+        &["render", "big", "--source-dir", "big=."],
+    ] {
+        let output = run(folder.path(), arguments, "");
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(said(&output).contains("131071"), "{arguments:?}: {}", said(&output));
+    }
+}
+
+/// A small generator: the same mutants in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(limit).unwrap()).unwrap()
+    }
+}
+
+#[test]
+fn damaged_files_are_judged_and_never_crash() {
+    let mut numbers = Numbers(0x5eed);
+    for _ in 0..60 {
+        let mut bytes = GOOD.as_bytes().to_vec();
+        for _ in 0..=numbers.below(4) {
+            let at = numbers.below(bytes.len());
+            match numbers.below(4) {
+                0 => bytes[at] = b"\0\xff{}[]:-#&*!|>'\"\t\n %@`"[numbers.below(22)],
+                1 => drop(bytes.drain(at..(at + numbers.below(40)).min(bytes.len()))),
+                2 => bytes.truncate(at.max(1)),
+                _ => {
+                    let piece = bytes[at..(at + numbers.below(80)).min(bytes.len())].to_vec();
+                    bytes.splice(at..at, piece);
+                }
+            }
+        }
+        let folder = repository("damaged.yaml", &bytes);
+        for arguments in [
+            &["validate", "--no-render", "-o", "json"][..],
+            &["list", "volumes"],
+            &["add-namespace", "new"],
+        ] {
+            said(&run(folder.path(), arguments, ""));
+        }
+    }
+}
