@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::disk::Checkout;
 use crate::failure::HintExt;
-use crate::helm::Helm;
+use crate::helm::LazyHelm;
 use crate::model::parameter::{self, Parameters};
 use crate::model::{AppName, NamespaceName};
 use crate::render::{self, Output, Request};
@@ -42,17 +42,12 @@ pub fn environment() -> Environment {
 /// Those of [`render::render`], and when the environment is not what Argo CD gives.
 pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
     let (checkout, request) = request(environment, folder)?;
-    let helm = LazyHelm(checkout.clone());
+    let helm = LazyHelm {
+        checkout: checkout.clone(),
+        program: None,
+        network: true,
+    };
     render::render(&request, &checkout, &helm)
-}
-
-/// Finds helm only when a chart is rendered: a folder of manifests needs none.
-struct LazyHelm(Checkout);
-
-impl render::Templater for LazyHelm {
-    fn template(&self, call: &render::HelmCall) -> Result<String> {
-        Helm::find(self.0.clone(), None)?.template(call)
-    }
 }
 
 fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Request)> {

@@ -314,11 +314,11 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A folder of the user's cache for one thing, named by a digest of what it is. The folder need not be there.
+/// This project's folder in the user's cache.
 ///
 /// # Errors
 /// When nobody says where the user's cache is.
-pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
+pub fn cache() -> Result<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
             .map(PathBuf::from)
@@ -329,9 +329,17 @@ pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
     let cache = cache
         .context("there is no home folder for a cache")
         .hint("set `XDG_CACHE_HOME`")?;
+    Ok(cache.join("kubectl-homelab"))
+}
+
+/// A folder of the user's cache for one thing, named by a digest of what it is. The folder need not be there.
+///
+/// # Errors
+/// Those of [`cache`].
+pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
     let digest = Sha256::digest(what.join("\n").as_bytes());
     let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(cache.join("kubectl-homelab").join(kind).join(name))
+    Ok(cache()?.join(kind).join(name))
 }
 
 /// A temporary folder inside another one, which is made where it is missing.

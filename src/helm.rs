@@ -116,6 +116,24 @@ impl Helm {
     }
 }
 
+/// Helm that is looked for only when a chart is rendered: a folder of manifests needs none.
+#[derive(Debug)]
+pub struct LazyHelm {
+    /// The checkout with the charts.
+    pub checkout: Checkout,
+    /// The program; `helm` on PATH by default.
+    pub program: Option<PathBuf>,
+    /// Whether dependencies may be fetched.
+    pub network: bool,
+}
+
+impl Templater for LazyHelm {
+    fn template(&self, call: &HelmCall) -> Result<String> {
+        let helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
+        if self.network { helm } else { helm.without_network() }.template(call)
+    }
+}
+
 impl Templater for Helm {
     fn template(&self, call: &HelmCall) -> Result<String> {
         if let Some(url) = call.fetched_values().filter(|_| !self.network) {

@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::disk::{self, Checkout};
 use crate::failure::HintExt;
 use crate::git::{self, WorkingTree};
-use crate::helm::Helm;
+use crate::helm::{Helm, LazyHelm};
 use crate::model::{Application, Source, repo_url};
 use crate::render::{self, Output, Request, overrides};
 use crate::repo::{Repo, RepoPath};
@@ -310,20 +310,6 @@ impl<'s> Sources<'s> {
         Helm::pull(registry, chart, revision, pulled.path())?;
         disk::replace_folder(pulled, &folder)?;
         found(&inside)
-    }
-}
-
-/// Finds helm only when a chart is rendered.
-struct LazyHelm {
-    checkout: Checkout,
-    program: Option<PathBuf>,
-    network: bool,
-}
-
-impl render::Templater for LazyHelm {
-    fn template(&self, call: &render::HelmCall) -> Result<String> {
-        let helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
-        if self.network { helm } else { helm.without_network() }.template(call)
     }
 }
 

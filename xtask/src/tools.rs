@@ -91,9 +91,10 @@ pub(crate) fn get(name: &str) -> Result<PathBuf> {
         .find(|tool| tool.name == name)
         .with_context(|| format!("`{name}` is unknown; known are {}", known()))?;
     let module = run::root().join("tests/tools").join(tool.module);
-    let folder = cache()?
-        .join("tools")
-        .join(format!("{}-{}", tool.name, key(&module, &go_version()?, tool)?));
+    let folder =
+        homelab::disk::cache()?
+            .join("tools")
+            .join(format!("{}-{}", tool.name, key(&module, &go_version()?, tool)?));
     let binary = folder.join(format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX));
     if binary.exists() {
         return Ok(binary);
@@ -177,20 +178,6 @@ fn go(folder: &Path, arguments: &[&str]) -> Result<String> {
         );
     }
     Ok(String::from_utf8(output.stdout)?)
-}
-
-/// The user's cache folder of this project.
-pub(crate) fn cache() -> Result<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let home = || std::env::home_dir().map(|home| home.join(".cache"));
-    let cache = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(home);
-    Ok(cache
-        .context("there is no home folder for a cache; set XDG_CACHE_HOME")?
-        .join("kubectl-homelab"))
 }
 
 /// A spinner on a terminal, a line elsewhere.
