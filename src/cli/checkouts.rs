@@ -12,8 +12,12 @@ use crate::model::{Application, repo_url};
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct CheckoutArgs {
     /// A checkout of a source, as REPO=DIR: REPO is its URL or the last part of it; may be repeated
-    #[arg(long = "source-dir", value_name = "REPO=DIR", value_parser = pairs::parse)]
+    #[arg(long = "source-dir", value_name = "REPO=DIR", value_parser = parse)]
     source_dirs: Vec<pairs::Pair>,
+}
+
+fn parse(text: &str) -> Result<pairs::Pair, String> {
+    pairs::parse(text).map_err(|_| "it is not REPO=DIR".to_owned())
 }
 
 impl CheckoutArgs {

@@ -139,6 +139,8 @@ fn namespaces_application(request: &Request) -> Value {
     });
     tree["metadata"]["finalizers"] = json!([FINALIZER]);
     tree["spec"]["source"]["plugin"] = json!({"name": PLUGIN_NAME});
+    // Namespaces lie in none.
+    tree["spec"]["destination"] = json!({"server": "https://kubernetes.default.svc"});
     tree
 }
 

@@ -22,6 +22,10 @@ pub fn merge(tree: &mut Value, wanted: &Value) {
                     .iter_mut()
                     .find(|existing| existing.get("name") == entry.get("name"))
                 {
+                    // A parameter: one that holds a list keeps what it held, so that no claim is disowned by the way.
+                    Some(existing) if existing.get("array").is_some() && entry.get("array").is_some() => {
+                        merge(existing, entry)
+                    }
                     Some(existing) => *existing = entry.clone(),
                     None => tree.push(entry.clone()),
                 }
@@ -49,7 +53,7 @@ mod tests {
         );
         assert_eq!(
             tree,
-            json!({"a": 1, "p": [{"name": "owns", "array": ["y"]}, {"name": "values", "string": "v"}], "o": ["A=b", "C=d"], "s": "new", "n": {}})
+            json!({"a": 1, "p": [{"name": "owns", "array": ["x", "y"]}, {"name": "values", "string": "v"}], "o": ["A=b", "C=d"], "s": "new", "n": {}})
         );
     }
 }
