@@ -5,6 +5,7 @@
 mod complaint;
 mod leftovers;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -225,18 +226,10 @@ impl Session<'_> {
 
     /// The command in the chart's folder, with folders of its own and nothing of the person's Helm and Kubernetes.
     fn clean(&self, command: duct::Expression) -> duct::Expression {
-        let mut command = command
-            .dir(&self.chart)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked();
-        for (name, _) in std::env::vars_os() {
-            let shown = name.to_string_lossy();
-            if shown.starts_with("HELM_") || shown.starts_with("XDG_") || shown.starts_with("KUBE") {
-                command = command.env_remove(name);
-            }
-        }
+        let is_persons = |name: &OsString| {
+            let name = name.to_string_lossy();
+            ["HELM_", "XDG_", "KUBE"].iter().any(|start| name.starts_with(start))
+        };
         let folders = [
             ("HOME", ""),
             ("XDG_CACHE_HOME", "cache"),
@@ -246,9 +239,16 @@ impl Session<'_> {
             ("HELM_CONFIG_HOME", "config"),
             ("HELM_DATA_HOME", "data"),
         ];
-        folders.into_iter().fold(command, |command, (name, folder)| {
-            command.env(name, self.home.join(folder))
-        })
+        let folders = folders.map(|(name, folder)| (name.into(), self.home.join(folder).into_os_string()));
+        let kept = std::env::vars_os().filter(|(name, _)| !is_persons(name));
+        let environment: BTreeMap<OsString, OsString> = kept.chain(folders).collect();
+        command
+            .full_env(environment)
+            .dir(&self.chart)
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::failure::{Exit, HintExt};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimName, NamespaceName};
-use crate::render::Stream;
+use crate::render::{Stream, storage_pass};
 use crate::rules::law::Law;
 
 /// Put objects on standard input under the storage law
@@ -57,13 +57,14 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         writes: writes.iter().cloned().collect(),
         ..Parameters::default()
     };
-    let stream = Stream::read(disk::read_stdin()?, &parameters.patches)?;
-    let namespace = match namespace {
-        Some(namespace) => namespace.clone(),
-        None => only_namespace(&stream)?,
+    let law = |stream: &Stream<'_>| {
+        let namespace = match namespace {
+            Some(namespace) => namespace.clone(),
+            None => only_namespace(stream)?,
+        };
+        Law::new(app.clone(), namespace, &parameters, None)
     };
-    let law = Law::new(app.clone(), namespace, &parameters, None)?;
-    let output = stream.under(&law, *allow_empty)?;
+    let output = storage_pass::apply_with(disk::read_stdin()?, &parameters.patches, *allow_empty, law)?;
     session.terminal.data_slices(output.pieces())?;
     output.notes.iter().for_each(|note| session.terminal.say(note));
     Ok(Exit::Done)
@@ -71,7 +72,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 
 /// The namespace that the objects agree on. Claims in flags are claims of it: a wrong guess would take the Application's
 /// own claims for foreign ones.
-fn only_namespace(stream: &Stream) -> Result<NamespaceName> {
+fn only_namespace(stream: &Stream<'_>) -> Result<NamespaceName> {
     let found: Vec<String> = stream.namespaces().into_iter().collect();
     match found.as_slice() {
         [] => NamespaceName::new("default"),
@@ -93,7 +94,7 @@ mod tests {
         let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: kube-system}\n";
         let media = claim("namespace: media");
         let only = |text: &str| {
-            let stream = Stream::read(text.to_owned(), &[]).unwrap();
+            let stream = Stream::read(text, &[]).unwrap();
             only_namespace(&stream).map(|name| name.to_string())
         };
         assert_eq!(only(&format!("{service}{media}{}", claim(""))).unwrap(), "media");

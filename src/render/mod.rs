@@ -82,14 +82,15 @@ pub fn render(request: &Request, files: &dyn Files, templater: &dyn Templater) -
     if !request.storage_rules {
         return storage_pass::untouched(raw, request.parameters.allow_empty);
     }
-    let stream = Stream::read(raw, &request.parameters.patches)?;
-    let registries = if stream.has_namespace() {
-        registries(request, files)?
-    } else {
-        None
-    };
-    let law = law(request, registries)?;
-    stream.under(&law, request.parameters.allow_empty)
+    let parameters = &request.parameters;
+    storage_pass::apply_with(raw, &parameters.patches, parameters.allow_empty, |stream| {
+        let registries = if stream.has_namespace() {
+            registries(request, files)?
+        } else {
+            None
+        };
+        law(request, registries)
+    })
 }
 
 /// The law of an Application. One without a destination namespace can have no claims.

@@ -17,7 +17,7 @@ use crate::model::Object;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
 use crate::rules::law::Law;
-use crate::yaml::{self, Document};
+use crate::yaml::{self, Document, Tree};
 
 /// A stream before and after the law.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ impl Output {
 fn objects(text: &str) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     for document in split(text)? {
-        if let Some(tree) = read(text, &document)? {
-            objects.extend(Object::new(tree).flatten().into_iter().map(|(_, object)| object));
+        if let Some((_, value)) = read(text, &document)? {
+            objects.extend(Object::new(value).into_flat().into_iter().map(|(_, object)| object));
         }
     }
     Ok(objects)
@@ -92,8 +92,13 @@ fn split(text: &str) -> Result<Vec<Document>> {
     })
 }
 
-fn read(text: &str, document: &Document) -> Result<Option<Value>> {
-    yaml::value(&text[document.range.clone()]).map_err(|error| {
+/// The event tree and the value of a document, `None` for one that Argo CD drops.
+fn read<'t>(text: &'t str, document: &Document) -> Result<Option<(Tree<'t>, Value)>> {
+    let parsed = Tree::parse(&text[document.range.clone()]).and_then(|tree| {
+        let value = (!tree.is_empty()).then(|| tree.value()).transpose()?;
+        Ok(value.map(|value| (tree, value)))
+    });
+    parsed.map_err(|error| {
         let error = error.below(document.line - 1);
         anyhow!(
             "the render cannot be read: line {}, column {}: {}",
@@ -109,11 +114,10 @@ fn read(text: &str, document: &Document) -> Result<Option<Value>> {
 /// # Errors
 /// When an object is incomplete, or there is none.
 pub fn untouched(raw: String, allow_empty: bool) -> Result<Output> {
-    let stream = Stream::sorted(raw, |_| false)?;
-    stream.check_count(allow_empty)?;
-    let pieces = vec![Piece::Slice(0..stream.raw.len())];
+    Stream::sorted(&raw, |_| false)?.check_count(allow_empty)?;
+    let pieces = vec![Piece::Slice(0..raw.len())];
     Ok(Output {
-        raw: stream.raw,
+        raw,
         pieces,
         reprinted: Vec::new(),
         notes: Vec::new(),
@@ -125,36 +129,66 @@ pub fn untouched(raw: String, allow_empty: bool) -> Result<Output> {
 /// # Errors
 /// When an object is incomplete, there is none, the law refuses something, or a patch cannot be put into the text.
 pub fn apply(raw: String, law: &Law, allow_empty: bool) -> Result<Output> {
-    Stream::read(raw, &law.patches)?.under(law, allow_empty)
+    apply_with(raw, &law.patches, allow_empty, |_| Ok(law.clone()))
+}
+
+/// As [`apply`], with a law that depends on what is in the stream; `patches` must be the law's.
+///
+/// # Errors
+/// Those of [`apply`], and the function's own.
+pub fn apply_with(
+    raw: String,
+    patches: &[(PatchTarget, Value)],
+    allow_empty: bool,
+    law: impl FnOnce(&Stream<'_>) -> Result<Law>,
+) -> Result<Output> {
+    let stream = Stream::read(&raw, patches)?;
+    stream.check_count(allow_empty)?;
+    let law = law(&stream)?;
+    let (pieces, reprinted, notes) = stream.under(&law)?;
+    Ok(Output {
+        raw,
+        pieces,
+        reprinted,
+        notes,
+    })
 }
 
 /// A stream that was read once: what the law could concern is parsed, the rest was looked at.
 #[derive(Debug)]
-pub struct Stream {
-    raw: String,
-    concerned: Vec<(Document, Value)>,
+pub struct Stream<'t> {
+    raw: &'t str,
+    /// The concerned documents and, beside them, their values.
+    concerned: Vec<(Document, Tree<'t>)>,
+    values: Vec<Value>,
     /// How many objects the concerned documents hold.
     before: usize,
     /// How many objects all other documents hold.
     passed: usize,
 }
 
-impl Stream {
+impl<'t> Stream<'t> {
     /// Splits a stream, parses what the law or one of the patches could concern, and checks that every object is complete.
     ///
     /// # Errors
     /// When the stream cannot be split, a document cannot be read, or an object is incomplete.
-    pub fn read(raw: String, patches: &[(PatchTarget, Value)]) -> Result<Self> {
+    pub fn read(raw: &'t str, patches: &[(PatchTarget, Value)]) -> Result<Self> {
         Self::sorted(raw, |look| concerns(patches, look))
     }
 
-    fn sorted(raw: String, concerns: impl Fn(&Look<'_>) -> bool) -> Result<Self> {
-        let documents = split(&raw)?;
+    fn sorted(raw: &'t str, concerns: impl Fn(&Look<'_>) -> bool) -> Result<Self> {
+        let documents = split(raw)?;
         // Output that breaks off breaks off in the last document, so that this one is always parsed.
         let last = documents
             .iter()
             .rposition(|document| !is_blank(&raw[document.range.clone()]));
-        let (mut concerned, mut before, mut passed) = (Vec::new(), 0, 0);
+        let mut stream = Self {
+            raw,
+            concerned: Vec::new(),
+            values: Vec::new(),
+            before: 0,
+            passed: 0,
+        };
         for (index, document) in documents.into_iter().enumerate() {
             let text = &raw[document.range.clone()];
             if is_blank(text) {
@@ -163,39 +197,37 @@ impl Stream {
             let look = Look::at(text);
             let is_concerned = concerns(&look);
             if !is_concerned && Some(index) != last && look.is_complete() {
-                passed += 1;
+                stream.passed += 1;
                 continue;
             }
-            let Some(tree) = read(&raw, &document)? else { continue };
-            let objects = complete(&tree, document.line)?;
+            let Some((tree, value)) = read(raw, &document)? else {
+                continue;
+            };
+            let objects = complete(&value, document.line)?;
             if is_concerned {
-                before += objects;
-                concerned.push((document, tree));
+                stream.before += objects;
+                stream.concerned.push((document, tree));
+                stream.values.push(value);
             } else {
-                passed += objects;
+                stream.passed += objects;
             }
         }
-        Ok(Self {
-            raw,
-            concerned,
-            before,
-            passed,
-        })
+        Ok(stream)
     }
 
     /// Whether there is a Namespace among the objects.
     pub fn has_namespace(&self) -> bool {
-        self.concerned
+        self.values
             .iter()
-            .any(|(_, tree)| any_object(tree, &|object| is_namespace(object)))
+            .any(|value| any_object(value, &|object| is_namespace(object)))
     }
 
     /// The namespaces that claims and workloads say they are in.
     pub fn namespaces(&self) -> BTreeSet<String> {
         let objects = self
-            .concerned
+            .values
             .iter()
-            .flat_map(|(_, tree)| Object::new(tree.clone()).into_flat());
+            .flat_map(|value| Object::new(value.clone()).into_flat());
         objects
             .filter_map(|(_, object)| object.namespace().map(str::to_owned))
             .collect()
@@ -210,44 +242,38 @@ impl Stream {
         Ok(())
     }
 
-    /// Puts the stream under the law.
-    ///
-    /// # Errors
-    /// When there is no object, the law refuses something, or a patch cannot be put into the text.
-    pub fn under(self, law: &Law, allow_empty: bool) -> Result<Output> {
-        self.check_count(allow_empty)?;
-        let Self {
-            raw, concerned, before, ..
-        } = self;
-        let (documents, trees): (Vec<_>, Vec<_>) = concerned.into_iter().unzip();
-        let plan = law.plan(&trees)?;
+    /// The pieces of the stream under the law, what had to be printed anew, and the law's remarks.
+    fn under(self, law: &Law) -> Result<(Vec<Piece>, Vec<String>, Vec<String>)> {
+        let plan = law.plan(&self.values)?;
         let (mut pieces, mut reprinted) = (Vec::new(), Vec::new());
         let (mut from, mut after) = (0, 0);
-        for ((document, tree), operations) in documents.iter().zip(&trees).zip(plan.operations) {
+        let documents = self.concerned.iter().zip(self.values).zip(plan.operations);
+        for (((document, tree), value), operations) in documents {
             if operations.is_empty() {
-                after += complete(tree, document.line)?;
+                after += complete(&value, document.line)?;
                 continue;
             }
-            let what = || describe(tree, document);
-            let spliced = yaml::splice(&raw[document.range.clone()], &Patch(operations)).with_context(what)?;
+            let what = describe(&value, document);
+            let spliced = tree
+                .splice_value(value, &Patch(operations))
+                .map_err(|error| error.below(document.line - 1))
+                .with_context(|| what.clone())?;
             after += complete(&spliced.value, document.line)?;
             if spliced.reprinted {
-                reprinted.push(what());
+                reprinted.push(what);
             }
             pieces.push(Piece::Slice(from..document.range.start));
             pieces.push(Piece::Text(spliced.text));
             from = document.range.end;
         }
-        if before != after {
-            bail!("{before} objects came in and {after} would go out: a patch must not add or remove objects");
+        if self.before != after {
+            bail!(
+                "{} objects came in and {after} would go out: a patch must not add or remove objects",
+                self.before
+            );
         }
-        pieces.push(Piece::Slice(from..raw.len()));
-        Ok(Output {
-            raw,
-            pieces,
-            reprinted,
-            notes: plan.notes,
-        })
+        pieces.push(Piece::Slice(from..self.raw.len()));
+        Ok((pieces, reprinted, plan.notes))
     }
 }
 

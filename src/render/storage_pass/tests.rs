@@ -310,7 +310,7 @@ fn a_namespace_is_found_wherever_it_stands() {
         let lines: Vec<&str> = item.lines().collect();
         format!("apiVersion: v1\nkind: {kind}\nitems:\n- {}\n", lines.join("\n  "))
     };
-    let has = |text: &str| Stream::read(text.to_owned(), &[]).unwrap().has_namespace();
+    let has = |text: &str| Stream::read(text, &[]).unwrap().has_namespace();
     assert!(has(&format!("{claim}---\n{namespace}")));
     assert!(has(&list("List", namespace)) && has(&list("AnyList", namespace)));
     assert!(has(
