@@ -26,7 +26,7 @@ pub struct Output {
     pieces: Vec<Piece>,
     /// Documents that had to be printed anew, by what they hold.
     pub reprinted: Vec<String>,
-    /// Remarks of the law.
+    /// Remarks: what the law left out, and what was printed anew.
     pub notes: Vec<String>,
 }
 
@@ -273,7 +273,10 @@ impl<'t> Stream<'t> {
             );
         }
         pieces.push(Piece::Slice(from..self.raw.len()));
-        Ok((pieces, reprinted, plan.notes))
+        let anew =
+            |what: &String| format!("{what}, is printed anew without its comments: its text cannot be edited in place");
+        let notes = plan.notes.into_iter().chain(reprinted.iter().map(anew)).collect();
+        Ok((pieces, reprinted, notes))
     }
 }
 

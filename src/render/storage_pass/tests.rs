@@ -261,6 +261,18 @@ fn half_a_render_is_an_error() {
 }
 
 #[test]
+fn what_is_printed_anew_is_said() {
+    let shared = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: &c\n  - {name: a, volumeMounts: [{name: v, mountPath: /v}]}\n  initContainers: *c\n  volumes: [{name: v, persistentVolumeClaim: {claimName: films}}]\n";
+    let output = apply(shared.to_owned(), &law(json!([])), false).unwrap();
+    assert_eq!(output.reprinted, ["Pod/p, at line 1 of the render"]);
+    assert_eq!(
+        output.notes,
+        ["Pod/p, at line 1 of the render, is printed anew without its comments: its text cannot be edited in place"]
+    );
+    assert_eq!(output.text().matches("readOnly: true").count(), 3, "{}", output.text());
+}
+
+#[test]
 fn a_hook_may_have_a_generated_name() {
     let text = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: a-\n";
     assert_eq!(under(json!([]), text).unwrap(), text);
