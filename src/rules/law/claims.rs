@@ -21,7 +21,7 @@ pub const KOR_LABEL: &str = "kor/used";
 /// The annotation that would make Argo CD delete and create an object, if it has one.
 pub fn recreated_by(object: &Object) -> Option<&'static str> {
     let options = object.annotation(SYNC_OPTIONS).unwrap_or_default();
-    let option = ["Replace=true", "Force=true"]
+    let option = ["Force=true", "Replace=true"]
         .into_iter()
         .find(|option| has(options, option));
     let hook = || {

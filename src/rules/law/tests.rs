@@ -414,3 +414,20 @@ fn anything_else_is_left_alone() {
     ];
     assert_eq!(after(&law(json!([])), &documents), documents);
 }
+
+#[test]
+fn what_would_recreate_a_namespace_is_refused() {
+    let with = |key: &str, value: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "media", "annotations": {key: value}}});
+    for (key, value) in [
+        ("argocd.argoproj.io/sync-options", "Replace=true,Force=true"),
+        ("helm.sh/hook", "pre-install"),
+        ("argocd.argoproj.io/hook", "PreSync"),
+    ] {
+        let error = error(&law(json!([])), &[with(key, value)]);
+        assert!(error.contains("delete and create the Namespace"), "{error}");
+    }
+    let replaced = with("argocd.argoproj.io/sync-options", "Replace=true");
+    let out = after(&law(json!([])), &[replaced]);
+    let options = &out[0]["metadata"]["annotations"]["argocd.argoproj.io/sync-options"];
+    assert_eq!(options, "Replace=true,Prune=false,Delete=false");
+}
