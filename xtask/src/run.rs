@@ -26,8 +26,8 @@ fn cargo() -> Command {
 pub(crate) fn test(arguments: &[OsString]) -> Result<ExitCode> {
     let mut command = cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
-    for name in tools::FOR_TESTS {
-        command.env(format!("HOMELAB_TEST_{}", name.to_uppercase()), tools::get(name)?);
+    for (name, binary) in tools::get_many(tools::FOR_TESTS)? {
+        command.env(format!("HOMELAB_TEST_{}", name.replace('-', "_").to_uppercase()), binary);
     }
     let status = command.status().context("cannot run cargo")?;
     Ok(status

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -13,117 +14,140 @@ use sha2::{Digest, Sha256};
 
 use crate::run;
 
-/// One program.
-pub(crate) struct Tool {
-    /// Its name, and the binary's.
-    pub(crate) name: &'static str,
-    /// The folder below `tests/tools`.
-    module: &'static str,
-    /// The Go package that is built.
-    package: &'static str,
-    /// The Go module whose version the program says.
-    versioned: &'static str,
-    /// Linker flags that set that version; `{v}` is `v1.2.3`, `{major}` and `{minor}` are its parts.
-    flags: &'static str,
-    /// What a first build takes, for the person who waits: processor minutes and gigabytes.
-    takes: &'static str,
-}
+mod table;
 
-/// Everything that can be built.
-pub(crate) const TOOLS: &[Tool] = &[
-    Tool {
-        name: "helm",
-        module: "helm",
-        package: "helm.sh/helm/v4/cmd/helm",
-        versioned: "helm.sh/helm/v4",
-        flags: "-X helm.sh/helm/v4/internal/version.version={v}",
-        takes: "2 processor minutes, 1.5 GB while it builds",
-    },
-    Tool {
-        name: "kubectl",
-        module: "kubernetes",
-        package: "k8s.io/kubernetes/cmd/kubectl",
-        versioned: "k8s.io/kubernetes",
-        flags: "-X k8s.io/component-base/version.gitVersion={v} -X k8s.io/component-base/version.gitMajor={major} -X k8s.io/component-base/version.gitMinor={minor} -X k8s.io/component-base/version.gitTreeState=clean",
-        takes: "3 processor minutes, 2 GB while it builds",
-    },
-    Tool {
-        name: "yq",
-        module: "yq",
-        package: "github.com/mikefarah/yq/v4",
-        versioned: "github.com/mikefarah/yq/v4",
-        flags: "",
-        takes: "half a processor minute, 0.5 GB while it builds",
-    },
-    Tool {
-        name: "kustomize",
-        module: "kustomize",
-        package: "sigs.k8s.io/kustomize/kustomize/v5",
-        versioned: "sigs.k8s.io/kustomize/kustomize/v5",
-        flags: "",
-        takes: "half a processor minute, 0.5 GB while it builds",
-    },
-];
-
-/// What the tests need.
-pub(crate) const FOR_TESTS: &[&str] = &["helm", "kubectl"];
+pub(crate) use table::FOR_TESTS;
+use table::{TOOLS, Tool};
 
 const GO_FLAGS: &str = "-buildvcs=false -mod=readonly -trimpath";
 
-/// Builds what is missing of these programs, or of those that the tests need.
+/// Builds what is missing of these programs, or of those that the tests need, and names their binaries.
 pub(crate) fn get_all(names: &[String]) -> Result<()> {
     let names: Vec<&str> = if names.is_empty() {
         FOR_TESTS.to_vec()
     } else {
         names.iter().map(String::as_str).collect()
     };
-    for name in names {
-        println!("{}", get(name)?.display());
+    for (_, binary) in get_many(&names)? {
+        println!("{}", binary.display());
     }
     Ok(())
 }
 
 /// The binary of a program; built when it is missing.
 pub(crate) fn get(name: &str) -> Result<PathBuf> {
-    let known = || TOOLS.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
-    let tool = TOOLS
-        .iter()
-        .find(|tool| tool.name == name)
-        .with_context(|| format!("`{name}` is unknown; known are {}", known()))?;
-    let module = run::root().join("tests/tools").join(tool.module);
-    let folder =
-        homelab::disk::cache()?
-            .join("tools")
-            .join(format!("{}-{}", tool.name, key(&module, &go_version()?, tool)?));
-    let binary = folder.join(format!("{}{}", tool.name, std::env::consts::EXE_SUFFIX));
-    if binary.exists() {
-        return Ok(binary);
-    }
-    fs::create_dir_all(&folder)?;
-    let lock = fs::File::create(folder.join("lock"))?;
-    lock.lock().context("cannot wait for another build")?;
-    if !binary.exists() {
-        build(tool, &module, &folder, &binary)?;
-    }
-    Ok(binary)
+    let mut binaries = get_many(&[name])?;
+    binaries.pop().map(|(_, binary)| binary).context("no program was asked for")
 }
 
-fn build(tool: &Tool, module: &Path, folder: &Path, binary: &Path) -> Result<()> {
-    let version = go(module, &["list", "-m", "-f", "{{.Version}}", tool.versioned])?;
-    let version = version.trim();
-    let what = format!(
-        "building {} {version} from its Go module, once ({})",
-        tool.name, tool.takes
+/// The binaries of programs, by name; those that are missing are built one after another.
+pub(crate) fn get_many<'names>(names: &[&'names str]) -> Result<Vec<(&'names str, PathBuf)>> {
+    let wanted = names
+        .iter()
+        .map(|name| Place::of(name).map(|place| (*name, place)))
+        .collect::<Result<Vec<_>>>()?;
+    let missing: Vec<&Tool> = wanted
+        .iter()
+        .filter(|(_, place)| !place.binary().exists())
+        .map(|(_, place)| place.tool)
+        .collect();
+    if missing.len() > 1 {
+        announce(&missing);
+    }
+    let built = wanted.into_iter().map(|(name, place)| Ok((name, place.filled()?)));
+    built.collect()
+}
+
+/// Says what the builds will take, before they begin.
+fn announce(missing: &[&Tool]) {
+    let names: Vec<&str> = missing.iter().map(|tool| tool.name).collect();
+    let minutes: f64 = missing.iter().map(|tool| tool.minutes).sum();
+    let gigabytes: f64 = missing.iter().map(|tool| tool.gigabytes).sum();
+    eprintln!(
+        "{} programs are built from their Go modules, once: {}. It takes about {minutes:.0} processor minutes and, with Go's caches, \
+         up to {gigabytes:.0} GB of disk, of which `go clean -cache -modcache` gives all but the programs back.",
+        missing.len(),
+        names.join(", ")
     );
-    let progress = Progress::new(&what);
-    let staged = folder.join("staged");
-    let flags = format!("-s -w {}", with_version(tool.flags, version));
-    let output = staged.to_str().context("the cache's path is not UTF-8")?;
-    go(module, &["build", "-ldflags", &flags, "-o", output, tool.package])
-        .with_context(|| format!("cannot build {}", tool.name))?;
-    fs::rename(&staged, binary)?;
-    drop(progress);
-    Ok(())
+}
+
+/// Where a program is kept.
+struct Place {
+    tool: &'static Tool,
+    module: PathBuf,
+    folder: PathBuf,
+}
+
+impl Place {
+    fn of(name: &str) -> Result<Self> {
+        let known = || TOOLS.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
+        let tool = TOOLS
+            .iter()
+            .find(|tool| tool.name == name)
+            .with_context(|| format!("`{name}` is unknown; known are {}", known()))?;
+        let module = run::root().join("tests/tools").join(tool.module);
+        let key = key(&module, go_version()?, tool)?;
+        let folder = homelab::disk::cache()?
+            .join("tools")
+            .join(format!("{}-{key}", tool.name));
+        Ok(Self { tool, module, folder })
+    }
+
+    fn binary(&self) -> PathBuf {
+        self.folder
+            .join(format!("{}{}", self.tool.name, std::env::consts::EXE_SUFFIX))
+    }
+
+    /// The binary, built when it is missing. Of two that ask, one builds and the other waits.
+    fn filled(&self) -> Result<PathBuf> {
+        let binary = self.binary();
+        if binary.exists() {
+            return Ok(binary);
+        }
+        fs::create_dir_all(&self.folder)?;
+        let lock = fs::File::create(self.folder.join("lock"))?;
+        lock.lock().context("cannot wait for another build")?;
+        if !binary.exists() {
+            self.build(&binary)?;
+        }
+        Ok(binary)
+    }
+
+    fn build(&self, binary: &Path) -> Result<()> {
+        let tool = self.tool;
+        let version = go(&self.module, &["list", "-m", "-f", "{{.Version}}", tool.versioned])?;
+        let version = version.trim();
+        let progress = Progress::new(&format!(
+            "building {} {version} from its Go module, once ({:.1} processor minutes)",
+            tool.name, tool.minutes
+        ));
+        let staged = self.folder.join("staged");
+        let flags = format!("-s -w {}", with_version(tool.flags, version));
+        let output = staged.to_str().context("the cache's path is not UTF-8")?;
+        go(&self.module, &["build", "-ldflags", &flags, "-o", output, tool.package])
+            .with_context(|| format!("cannot build {}", tool.name))?;
+        self.take_files()?;
+        // Last: a binary that is there says that everything is.
+        fs::rename(&staged, binary)?;
+        drop(progress);
+        Ok(())
+    }
+
+    fn take_files(&self) -> Result<()> {
+        if self.tool.files.is_empty() {
+            return Ok(());
+        }
+        let module = go(&self.module, &["list", "-m", "-f", "{{.Dir}}", self.tool.versioned])?;
+        for file in self.tool.files {
+            let from = Path::new(module.trim()).join(file);
+            let name = from.file_name().context("a file has a name")?;
+            let to = self.folder.join(name);
+            // The module cache is read-only; a copy of `fs::copy` would be, too.
+            let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
+            fs::write(&to, bytes)?;
+        }
+        Ok(())
+    }
 }
 
 fn with_version(flags: &str, version: &str) -> String {
@@ -131,19 +155,24 @@ fn with_version(flags: &str, version: &str) -> String {
     let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     flags
         .replace("{v}", version)
+        .replace("{number}", version.trim_start_matches('v'))
         .replace("{major}", major)
         .replace("{minor}", minor)
 }
 
 /// What a binary is made of, in 16 hexadecimal digits.
 fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
+    let mut sources = fs::read_dir(module)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>())
+        .with_context(|| format!("cannot read {}", module.display()))?;
+    sources.sort();
     let mut hasher = Sha256::new();
-    for file in ["go.mod", "go.sum"] {
-        let path = module.join(file);
+    for path in sources {
         hasher.update(fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
         hasher.update([0]);
     }
-    for text in [go_version, tool.package, tool.flags, GO_FLAGS] {
+    let texts = [go_version, tool.package, tool.flags, GO_FLAGS];
+    for text in texts.iter().chain(tool.files) {
         hasher.update(text.as_bytes());
         hasher.update([0]);
     }
@@ -155,8 +184,14 @@ fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
         .collect())
 }
 
-fn go_version() -> Result<String> {
-    go(&run::root(), &["env", "GOVERSION", "GOOS", "GOARCH"])
+/// Go's version and target, asked for once.
+fn go_version() -> Result<&'static str> {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    if let Some(version) = VERSION.get() {
+        return Ok(version);
+    }
+    let version = go(&run::root(), &["env", "GOVERSION", "GOOS", "GOARCH"])?;
+    Ok(VERSION.get_or_init(|| version))
 }
 
 fn go(folder: &Path, arguments: &[&str]) -> Result<String> {
@@ -227,7 +262,10 @@ mod tests {
 
     #[test]
     fn versions_go_into_the_flags() {
-        assert_eq!(with_version("{v} {major} {minor}", "v1.37.2"), "v1.37.2 1 37");
+        assert_eq!(
+            with_version("{v} {number} {major} {minor}", "v1.37.2"),
+            "v1.37.2 1.37.2 1 37"
+        );
     }
 
     #[test]
