@@ -26,8 +26,9 @@ fn cargo() -> Command {
 pub(crate) fn test(arguments: &[OsString]) -> Result<ExitCode> {
     let mut command = cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
-    for (name, binary) in tools::get_many(tools::FOR_TESTS)? {
-        command.env(format!("HOMELAB_TEST_{}", name.replace('-', "_").to_uppercase()), binary);
+    let tools = tools::get_many(tools::FOR_TESTS)?;
+    for (name, binary) in tools.into_iter().chain([("program", build_program(false)?)]) {
+        command.env(variable(name), binary);
     }
     let status = command.status().context("cannot run cargo")?;
     Ok(status
@@ -36,14 +37,19 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<ExitCode> {
         .map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Builds the program and gives its path.
+/// The variable that tells tests where a program is.
+fn variable(name: &str) -> String {
+    format!("HOMELAB_TEST_{}", name.replace('-', "_").to_uppercase())
+}
+
+/// Builds the program and gives its path. With the features that the whole workspace asks of the libraries: nothing is
+/// compiled twice.
 pub(crate) fn build_program(release: bool) -> Result<PathBuf> {
     let mut command = cargo();
     command.args([
         "build",
         "--quiet",
-        "--package",
-        "kubectl-homelab",
+        "--workspace",
         "--bin",
         "kubectl-homelab",
         "--message-format=json-render-diagnostics",

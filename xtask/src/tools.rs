@@ -37,7 +37,10 @@ pub(crate) fn get_all(names: &[String]) -> Result<()> {
 /// The binary of a program; built when it is missing.
 pub(crate) fn get(name: &str) -> Result<PathBuf> {
     let mut binaries = get_many(&[name])?;
-    binaries.pop().map(|(_, binary)| binary).context("no program was asked for")
+    binaries
+        .pop()
+        .map(|(_, binary)| binary)
+        .context("no program was asked for")
 }
 
 /// The binaries of programs, by name; those that are missing are built one after another.
@@ -163,7 +166,11 @@ fn with_version(flags: &str, version: &str) -> String {
 /// What a binary is made of, in 16 hexadecimal digits.
 fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
     let mut sources = fs::read_dir(module)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>())
+        .and_then(|entries| {
+            entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<std::io::Result<Vec<_>>>()
+        })
         .with_context(|| format!("cannot read {}", module.display()))?;
     sources.sort();
     let mut hasher = Sha256::new();

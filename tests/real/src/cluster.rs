@@ -1,0 +1,363 @@
+//! A Kubernetes control plane with fake nodes: etcd, API server, controller manager, scheduler and kwok. Pods run at once
+//! and do nothing; volumes behave like those of k3s's and kind's local-path provisioner.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use crate::api::Api;
+use crate::folder::Folder;
+use crate::process::{Process, free_port};
+use crate::tools::Tools;
+
+/// Which distribution's default StorageClass the cluster has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flavour {
+    /// k3s: the class `local-path`.
+    #[default]
+    K3s,
+    /// kind: the class `standard`.
+    Kind,
+}
+
+impl Flavour {
+    /// The name of the default StorageClass.
+    pub fn storage_class(self) -> &'static str {
+        match self {
+            Self::K3s => "local-path",
+            Self::Kind => "standard",
+        }
+    }
+}
+
+/// How long the API server may take to be ready, on the slowest of machines.
+const START: Duration = Duration::from_secs(120);
+
+/// A running control plane.
+#[derive(Debug)]
+pub struct Cluster {
+    processes: Vec<Process>,
+    api: Api,
+    kubeconfig: PathBuf,
+    kubectl: PathBuf,
+}
+
+impl Cluster {
+    /// Starts one in a folder; returns when its nodes are ready.
+    pub fn start(folder: &Folder, tools: &Tools, flavour: Flavour, nodes: usize) -> Result<Self> {
+        // A port that was free may be taken when the server wants it; then the server says so and ends at once.
+        for _ in 0..2 {
+            match Self::try_start(folder, tools, flavour, nodes) {
+                Err(error) if format!("{error:#}").contains("address already in use") => {}
+                result => return result,
+            }
+        }
+        Self::try_start(folder, tools, flavour, nodes)
+    }
+
+    fn try_start(folder: &Folder, tools: &Tools, flavour: Flavour, nodes: usize) -> Result<Self> {
+        let secrets = Secrets::write(folder.path())?;
+        let etcd = start_etcd(folder.path(), tools)?;
+        let port = free_port()?;
+        let api_server = start_api_server(folder.path(), tools, port)?;
+        let mut processes = vec![etcd, api_server];
+        let authority = folder.join("certs/apiserver.crt");
+        until(&processes, "the API server's certificate", || authority.exists())?;
+        let kubeconfig = |name: &str, token: &str| write_kubeconfig(folder.path(), name, port, &authority, token);
+        let admin = kubeconfig("admin", &secrets.admin)?;
+        let api = Api::connect(&admin)?;
+        until(&processes, "the API server", || api.ready())?;
+        let manager = kubeconfig("controller-manager", &secrets.controller_manager)?;
+        processes.push(start_controller_manager(folder.path(), tools, &manager, &authority)?);
+        let scheduler = kubeconfig("scheduler", &secrets.scheduler)?;
+        processes.push(start_scheduler(folder.path(), tools, &scheduler)?);
+        processes.push(start_kwok(folder.path(), tools, &admin)?);
+        let cluster = Self {
+            processes,
+            api,
+            kubeconfig: admin,
+            kubectl: tools.kubectl.clone(),
+        };
+        cluster.furnish(flavour, nodes)?;
+        Ok(cluster)
+    }
+
+    fn furnish(&self, flavour: Flavour, nodes: usize) -> Result<()> {
+        for number in 1..=nodes {
+            let name = format!("node-{number}");
+            let node = json!({
+                "apiVersion": "v1", "kind": "Node",
+                "metadata": {
+                    "name": name,
+                    "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "type": "kwok"},
+                    "annotations": {"kwok.x-k8s.io/node": "fake"},
+                },
+            });
+            self.api.create("Node", "", &node)?;
+        }
+        self.apply(&storage_class(flavour))?;
+        until(&self.processes, "the default ServiceAccount", || {
+            matches!(self.api.get("ServiceAccount", "default/default"), Ok(Some(_)))
+        })?;
+        until(&self.processes, "the nodes", || {
+            let nodes = self.api.list("Node", "").unwrap_or_default();
+            nodes.iter().all(|node| {
+                let conditions = node["status"]["conditions"].as_array();
+                conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+            })
+        })
+    }
+
+    /// Asks this cluster.
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// A kubeconfig of its administrator.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// `kubectl apply --server-side` of a stream of manifests.
+    pub fn apply(&self, manifests: &str) -> Result<()> {
+        // Without validation by the client, which fetches the whole of OpenAPI first; the server validates all the same.
+        self.kubectl(
+            &[
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--validate=false",
+                "-f",
+                "-",
+            ],
+            Some(manifests),
+        )
+        .map(drop)
+    }
+
+    /// What kubectl prints; an error with what it says when it fails.
+    pub fn kubectl(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
+        let mut command = Command::new(&self.kubectl);
+        command
+            .args(arguments)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("HOME", self.kubeconfig.with_file_name("home"))
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().context("cannot start kubectl")?;
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+            use std::io::Write;
+            stdin.write_all(input.as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!(
+                "kubectl {} failed: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// An error when a part of it has ended by itself.
+    pub fn alive(&self) -> Result<()> {
+        self.processes.iter().try_for_each(Process::alive)
+    }
+}
+
+/// Polls until something holds; gives up at once when one of the processes has ended.
+pub(crate) fn until(processes: &[Process], what: &str, holds: impl Fn() -> bool) -> Result<()> {
+    let start = Instant::now();
+    while !holds() {
+        processes
+            .iter()
+            .try_for_each(Process::alive)
+            .with_context(|| format!("{what} did not get ready"))?;
+        if start.elapsed() > START {
+            bail!("{what} did not get ready within {} s", START.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Tokens that only this cluster knows.
+struct Secrets {
+    admin: String,
+    controller_manager: String,
+    scheduler: String,
+}
+
+impl Secrets {
+    fn write(folder: &Path) -> Result<Self> {
+        // Random enough, and its own: a new key for each.
+        let token = || -> Result<String> {
+            let key = rcgen::KeyPair::generate()?;
+            Ok(key.public_key_raw()[1..17]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect())
+        };
+        let secrets = Self {
+            admin: token()?,
+            controller_manager: token()?,
+            scheduler: token()?,
+        };
+        let users = format!(
+            "{},admin,admin,\"system:masters\"\n{},system:kube-controller-manager,controller-manager,\n{},system:kube-scheduler,scheduler,\n",
+            secrets.admin, secrets.controller_manager, secrets.scheduler
+        );
+        write_private(&folder.join("tokens.csv"), &users)?;
+        let key = rcgen::KeyPair::generate()?;
+        write_private(&folder.join("service-account.key"), &key.serialize_pem())?;
+        // The API server does not take a PKCS #8 private key for checking.
+        write_private(&folder.join("service-account.pub"), &key.public_key_pem())?;
+        Ok(secrets)
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::File::options()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    Ok(file.write_all(text.as_bytes())?)
+}
+
+fn write_kubeconfig(folder: &Path, name: &str, port: u16, authority: &Path, token: &str) -> Result<PathBuf> {
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "homelab",
+        "clusters": [{"name": "homelab", "cluster": {
+            "server": format!("https://127.0.0.1:{port}"), "certificate-authority": authority,
+        }}],
+        "users": [{"name": name, "user": {"token": token}}],
+        "contexts": [{"name": "homelab", "context": {"cluster": "homelab", "user": name}}],
+    });
+    let path = folder.join(format!("{name}.kubeconfig"));
+    write_private(&path, &config.to_string())?;
+    Ok(path)
+}
+
+/// etcd on Unix sockets: no port to collide, nothing to reach over a network.
+fn start_etcd(folder: &Path, tools: &Tools) -> Result<Process> {
+    let socket = |name: &str| format!("unix://{}", folder.join(name).display());
+    let mut command = Command::new(&tools.etcd);
+    command.arg(format!("--data-dir={}", folder.join("etcd").display()));
+    command.arg(format!("--listen-client-urls={}", socket("etcd.sock")));
+    command.arg(format!("--advertise-client-urls={}", socket("etcd.sock")));
+    command.arg(format!("--listen-peer-urls={}", socket("peer.sock")));
+    command.args([
+        "--name=homelab",
+        "--initial-advertise-peer-urls=http://localhost:2380",
+        "--initial-cluster=homelab=http://localhost:2380",
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+    ]);
+    Process::start(folder, "etcd", &command)
+}
+
+fn start_api_server(folder: &Path, tools: &Tools, port: u16) -> Result<Process> {
+    let [key, public] = ["key", "pub"].map(|kind| folder.join(format!("service-account.{kind}")));
+    let mut command = Command::new(&tools.kube_apiserver);
+    command.arg(format!("--etcd-servers=unix://{}", folder.join("etcd.sock").display()));
+    command.arg(format!("--secure-port={port}"));
+    command.arg(format!("--cert-dir={}", folder.join("certs").display()));
+    command.arg(format!("--token-auth-file={}", folder.join("tokens.csv").display()));
+    command.arg(format!("--service-account-key-file={}", public.display()));
+    command.arg(format!("--service-account-signing-key-file={}", key.display()));
+    command.args([
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        // A loopback address can't be an endpoint of the service `kubernetes`.
+        "--endpoint-reconciler-type=none",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--authorization-mode=RBAC",
+        "--allow-privileged=true",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--api-audiences=https://kubernetes.default.svc",
+        "--enable-priority-and-fairness=false",
+        "--etcd-compaction-interval=0",
+        "--profiling=false",
+    ]);
+    Process::start(folder, "kube-apiserver", &command)
+}
+
+/// What the two controllers of the control plane have in common; the high rates make them ready seconds earlier.
+const CONTROLLER: [&str; 5] = [
+    "--secure-port=0",
+    "--leader-elect=false",
+    "--profiling=false",
+    "--kube-api-qps=500",
+    "--kube-api-burst=1000",
+];
+
+fn start_controller_manager(folder: &Path, tools: &Tools, kubeconfig: &Path, authority: &Path) -> Result<Process> {
+    let key = folder.join("service-account.key");
+    let mut command = Command::new(&tools.kube_controller_manager);
+    command.arg(format!("--kubeconfig={}", kubeconfig.display()));
+    command.arg(format!("--service-account-private-key-file={}", key.display()));
+    command.arg(format!("--root-ca-file={}", authority.display()));
+    command.args([
+        "--use-service-account-credentials=true",
+        "--pvclaimbinder-sync-period=2s",
+    ]);
+    command.args(CONTROLLER);
+    Process::start(folder, "kube-controller-manager", &command)
+}
+
+fn start_scheduler(folder: &Path, tools: &Tools, kubeconfig: &Path) -> Result<Process> {
+    let mut command = Command::new(&tools.kube_scheduler);
+    command.arg(format!("--kubeconfig={}", kubeconfig.display()));
+    command.args(CONTROLLER);
+    Process::start(folder, "kube-scheduler", &command)
+}
+
+/// kwok's own stages for nodes and pods, and ours for volumes.
+fn start_kwok(folder: &Path, tools: &Tools, kubeconfig: &Path) -> Result<Process> {
+    let mut stages = include_str!("cluster/stages.yaml").to_owned();
+    for file in [
+        "node-initialize.yaml",
+        "node-heartbeat-with-lease.yaml",
+        "pod-ready.yaml",
+        "pod-complete.yaml",
+        "pod-delete.yaml",
+    ] {
+        let path = Tools::beside(&tools.kwok, file);
+        stages.push_str("---\n");
+        stages.push_str(&fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?);
+    }
+    let config = folder.join("stages.yaml");
+    fs::write(&config, stages)?;
+    let mut command = Command::new(&tools.kwok);
+    command.arg(format!("--kubeconfig={}", kubeconfig.display()));
+    command.arg(format!("--config={}", config.display()));
+    command.arg("--manage-all-nodes=true");
+    Process::start(folder, "kwok", &command)
+}
+
+/// The default class, as k3s and kind have it.
+fn storage_class(flavour: Flavour) -> String {
+    format!(
+        "{}",
+        json!({
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": {
+                "name": flavour.storage_class(),
+                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+            },
+            "provisioner": "rancher.io/local-path",
+            "volumeBindingMode": "WaitForFirstConsumer",
+            "reclaimPolicy": "Delete",
+        })
+    )
+}

@@ -1,0 +1,32 @@
+//! A real Kubernetes API and a real Argo CD as plain processes on 127.0.0.1, started in seconds and gone without a trace
+//! when their value is dropped or their owner is killed. The stories in `tests/stories` and `cargo xtask demo --argocd`
+//! live in it.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `process` | a program that never outlives its owner |
+//! | `folder` | a folder that never outlives its owner, except for its logs after a failure |
+//! | `tools` | where the real programs are |
+//! | `cluster` | etcd, API server, controller manager, scheduler, and fake nodes that behave like k3s's |
+//! | `api` | asking that cluster |
+//! | `argocd` | repo-servers with the plugin beside them, and the application controller |
+//! | `repository` | git repositories that Argo CD reads |
+//! | `world` | all of it together, with words for stories |
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the test's own world of files, variables and programs, not the program"
+)]
+
+pub mod api;
+pub mod argocd;
+pub mod cluster;
+pub mod folder;
+pub mod process;
+pub mod repository;
+pub mod tools;
+pub mod world;
+
+pub use api::Api;
+pub use cluster::Flavour;
+pub use tools::Tools;
+pub use world::{Options, World};

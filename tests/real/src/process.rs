@@ -1,0 +1,101 @@
+//! A program that never outlives its owner: it runs in a process group of its own under a shell that waits for the end of
+//! its standard input. That input ends when the value is dropped and when its process dies, however it dies.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use anyhow::{Context, Result, bail};
+
+/// `$0` takes the program's exit status. A background job of a shell without job control has no standard input, so that
+/// `read` alone waits for the owner. It uses nothing but what is built into the shell: the program's PATH is its own.
+/// Nothing here has state worth a gentle end: the folders go too.
+const SUPERVISOR: &str = r#"{ "$@"; echo "$?" >"$0"; } & while read -r _; do :; done; kill -KILL 0"#;
+
+/// One running program.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    supervisor: Child,
+    ended: PathBuf,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program in a folder, with no variables but those of the command, PATH and HOME; what it says goes to
+    /// `<folder>/log/<name>.log`.
+    pub fn start(folder: &Path, name: &str, command: &Command) -> Result<Self> {
+        let log = folder.join("log").join(format!("{name}.log"));
+        let ended = folder.join(format!("{name}.ended"));
+        let _ = fs::remove_file(&ended);
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
+        let mut shell = Command::new("/bin/sh");
+        shell.env_clear().env("HOME", folder.join("home"));
+        shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        shell.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        shell.arg("-c").arg(SUPERVISOR).arg(&ended);
+        shell.arg(command.get_program()).args(command.get_args());
+        shell.process_group(0);
+        shell
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .current_dir(folder);
+        let supervisor = shell.spawn().with_context(|| format!("cannot start {name}"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            supervisor,
+            ended,
+            log,
+        })
+    }
+
+    /// An error with the end of its log, when the program has ended by itself.
+    pub fn alive(&self) -> Result<()> {
+        let Ok(status) = fs::read_to_string(&self.ended) else {
+            return Ok(());
+        };
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let tail: Vec<&str> = log.lines().rev().take(12).collect();
+        let tail: Vec<&str> = tail.into_iter().rev().collect();
+        bail!(
+            "{} ended with exit code {}; the end of its log:\n{}",
+            self.name,
+            status.trim(),
+            tail.join("\n")
+        )
+    }
+
+    /// The process group of the program, its children and their supervisor.
+    pub fn group(&self) -> u32 {
+        self.supervisor.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.supervisor.stdin.take());
+        let _ = self.supervisor.wait();
+    }
+}
+
+/// A port of 127.0.0.1 that nobody listens on, below the range that the system gives to clients.
+pub fn free_port() -> Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 20_000 + u16::try_from(std::process::id() % 1_000)? * 12;
+    for _ in 0..12_000 {
+        let port = 20_000 + (start - 20_000 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        // On all addresses: some of Argo CD's servers can't be told to keep to one.
+        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port between 20000 and 32000")
+}

@@ -1,0 +1,129 @@
+//! Git repositories that Argo CD reads: a bare one with a `file://` URL, and the working tree of the person who pushes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// A repository with its working tree.
+#[derive(Debug)]
+pub struct Repository {
+    bare: PathBuf,
+    work: PathBuf,
+}
+
+impl Repository {
+    /// A repository below `folder` that begins with the files of `from`.
+    pub fn create(folder: &Path, name: &str, from: Option<&Path>) -> Result<Self> {
+        let repository = Self {
+            bare: folder.join(format!("{name}.git")),
+            work: folder.join(name),
+        };
+        fs::create_dir_all(&repository.work)?;
+        if let Some(from) = from {
+            copy(from, &repository.work)?;
+        }
+        let bare = repository
+            .bare
+            .to_str()
+            .context("the temporary folder's path is not UTF-8")?;
+        repository.git(&["init", "--quiet", "--bare", "--initial-branch=main", bare])?;
+        repository.git(&["init", "--quiet", "--initial-branch=main"])?;
+        repository.git(&["remote", "add", "origin", bare])?;
+        if from.is_some() {
+            repository.commit("Start")?;
+        }
+        Ok(repository)
+    }
+
+    /// What an Application names it by.
+    pub fn url(&self) -> String {
+        format!("file://{}", self.bare.display())
+    }
+
+    /// Its working tree.
+    pub fn work(&self) -> &Path {
+        &self.work
+    }
+
+    /// The text of a file.
+    pub fn read(&self, path: &str) -> Result<String> {
+        fs::read_to_string(self.work.join(path)).with_context(|| format!("cannot read {path}"))
+    }
+
+    /// Writes a file, with the folders above it.
+    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+        let path = self.work.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        Ok(fs::write(path, text)?)
+    }
+
+    /// Replaces a text in a file, wherever it stands; an error when it does not.
+    pub fn replace(&self, path: &str, from: &str, to: &str) -> Result<()> {
+        let text = self.read(path)?;
+        ensure!(text.contains(from), "{path} does not hold `{from}`");
+        self.write(path, &text.replace(from, to))
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, path: &str) -> Result<()> {
+        fs::remove_file(self.work.join(path)).with_context(|| format!("cannot remove {path}"))
+    }
+
+    /// Commits everything that changed and pushes it; gives the revision.
+    pub fn commit(&self, message: &str) -> Result<String> {
+        self.git(&["add", "--all"])?;
+        self.git(&["commit", "--quiet", "--message", message])?;
+        self.git(&["push", "--quiet", "origin", "HEAD:main"])?;
+        self.head()
+    }
+
+    /// Takes the last commit back with a new one and pushes it; gives the revision.
+    pub fn revert(&self) -> Result<String> {
+        self.git(&["revert", "--no-edit", "HEAD"])?;
+        self.git(&["push", "--quiet", "origin", "HEAD:main"])?;
+        self.head()
+    }
+
+    /// The revision of the newest commit.
+    pub fn head(&self) -> Result<String> {
+        Ok(self.git(&["rev-parse", "HEAD"])?.trim().to_owned())
+    }
+
+    fn git(&self, arguments: &[&str]) -> Result<String> {
+        let output = Command::new("git")
+            .args(["-c", "user.name=story", "-c", "user.email=story@example.org"])
+            .args(["-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null"])
+            .args(arguments)
+            .current_dir(&self.work)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run git")?;
+        if !output.status.success() {
+            bail!(
+                "git {} failed: {}",
+                arguments.first().unwrap_or(&""),
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+}
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

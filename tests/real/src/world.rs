@@ -1,0 +1,352 @@
+//! Everything together: a cluster, an Argo CD on it, and the repositories that it reads, with words for stories.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::argocd::ArgoCd;
+use crate::cluster::{Cluster, Flavour};
+use crate::folder::Folder;
+use crate::repository::{Repository, copy};
+use crate::tools::Tools;
+
+/// How long a story waits for anything. Only a story that fails ever waits that long.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What can be different between two worlds.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which distribution's default StorageClass there is.
+    pub flavour: Flavour,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// How many repo-servers there are, each with the plugin beside it.
+    pub repo_servers: usize,
+    /// Whether `argocd-cm` has the health checks that the project ships.
+    pub health_checks: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            flavour: Flavour::default(),
+            nodes: 1,
+            repo_servers: 1,
+            health_checks: true,
+        }
+    }
+}
+
+/// A running world.
+#[derive(Debug)]
+pub struct World {
+    /// Argo CD. First, so that it ends first.
+    pub argocd: ArgoCd,
+    /// The cluster that it runs on and works on.
+    pub cluster: Cluster,
+    /// The GitOps repository.
+    pub home: Repository,
+    /// The repositories of charts, by name.
+    pub sources: BTreeMap<String, Repository>,
+    tools: Tools,
+    folder: Folder,
+}
+
+/// The project's own repository, which is a home itself.
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+impl World {
+    /// A world with the shipped repository and its two sources; nothing is applied yet.
+    pub fn with_the_shipped_repository(options: &Options) -> Result<Self> {
+        let tools = Tools::of_the_test_run()?;
+        let sources = project().join("tests/sources");
+        let names = ["home-media", "pilotedge-audio-fetcher"];
+        Self::start(
+            &tools,
+            options,
+            &project(),
+            &names.map(|name| (name, sources.join(name))),
+        )
+    }
+
+    /// A world with a GitOps repository, of which `applications/` and `namespaces/` are taken, and with repositories of
+    /// charts. Every `repoURL` that ends in the name of one of them, or in `kubectl-homelab`, is pointed at the world's own.
+    pub fn start(tools: &Tools, options: &Options, home: &Path, sources: &[(&str, PathBuf)]) -> Result<Self> {
+        let folder = Folder::new()?;
+        let cluster = Cluster::start(&folder, tools, options.flavour, options.nodes)?;
+        let argocd = ArgoCd::start(&folder, tools, &cluster, options.repo_servers, options.health_checks)?;
+        let git = folder.join("git");
+        let sources = sources
+            .iter()
+            .map(|(name, from)| Ok(((*name).to_owned(), Repository::create(&git, name, Some(from))?)))
+            .collect::<Result<BTreeMap<_, _>>>()?;
+        let staged = folder.join("home-staged");
+        for name in ["applications", "namespaces"] {
+            copy(&home.join(name), &staged.join(name))?;
+        }
+        let urls = sources
+            .iter()
+            .map(|(name, repository)| (name.as_str(), repository.url()))
+            .chain([("kubectl-homelab", format!("file://{}", git.join("home.git").display()))]);
+        point(&staged.join("applications"), &urls.collect::<Vec<_>>())?;
+        let home = Repository::create(&git, "home", Some(&staged))?;
+        Ok(Self {
+            argocd,
+            cluster,
+            home,
+            sources,
+            tools: tools.clone(),
+            folder,
+        })
+    }
+
+    /// The cluster's objects.
+    pub fn api(&self) -> &Api {
+        self.cluster.api()
+    }
+
+    /// A path in the folder of this world; it goes with it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A repository of charts.
+    ///
+    /// # Panics
+    ///
+    /// When there is none of that name.
+    pub fn source(&self, name: &str) -> &Repository {
+        &self.sources[name]
+    }
+
+    /// What a person does once: applies the root Application, and nothing else.
+    pub fn apply_the_root(&self) -> Result<()> {
+        self.cluster.apply(&self.home.read("applications/root.yaml")?)
+    }
+
+    /// Runs `kubectl homelab` in the GitOps repository, against this cluster.
+    pub fn homelab(&self, arguments: &[&str]) -> Result<Output> {
+        let mut path = vec![self.folder.join("bin")];
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        Command::new(&self.tools.program)
+            .args(arguments)
+            .current_dir(self.home.work())
+            .env_clear()
+            .env("PATH", std::env::join_paths(path)?)
+            .env("HOME", self.folder.join("home"))
+            .env("KUBECONFIG", self.cluster.kubeconfig())
+            .env("GIT_CONFIG_GLOBAL", self.folder.join("gitconfig"))
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run kubectl-homelab")
+    }
+
+    /// Pushes what changed in a repository and tells Argo CD to look at it now. Gives the revision.
+    pub fn push(&self, repository: &Repository, message: &str) -> Result<String> {
+        let revision = repository.commit(message)?;
+        self.refresh(repository)?;
+        Ok(revision)
+    }
+
+    /// Tells Argo CD to look at a repository now: every Application of it, and the root.
+    pub fn refresh(&self, repository: &Repository) -> Result<()> {
+        for application in self.api().list("Application", "argocd/")? {
+            if application["spec"]["source"]["repoURL"] == *repository.url()
+                && let Some(name) = application["metadata"]["name"].as_str()
+            {
+                self.refresh_application(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells Argo CD to look at one Application now.
+    pub fn refresh_application(&self, name: &str) -> Result<()> {
+        let change = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
+        self.api().merge("Application", &format!("argocd/{name}"), &change)?;
+        Ok(())
+    }
+
+    /// One Application, as far as it is there.
+    pub fn application(&self, name: &str) -> Value {
+        let application = self.api().get("Application", &format!("argocd/{name}"));
+        application.ok().flatten().unwrap_or_default()
+    }
+
+    /// Whether an Application is Synced to a revision, with nothing going on.
+    pub fn is_synced(&self, name: &str, revision: &str) -> bool {
+        let application = self.application(name);
+        let status = &application["status"];
+        status["sync"]["status"] == "Synced"
+            && status["sync"]["revision"] == revision
+            && status["operationState"]["phase"] == "Succeeded"
+            && application["operation"].is_null()
+    }
+
+    /// Whether an Application is Healthy.
+    pub fn is_healthy(&self, name: &str) -> bool {
+        self.application(name)["status"]["health"]["status"] == "Healthy"
+    }
+
+    /// The messages of an Application's conditions of one type.
+    pub fn conditions(&self, name: &str, kind: &str) -> Vec<String> {
+        let application = self.application(name);
+        let conditions = application["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let of_kind = conditions.iter().filter(|condition| condition["type"] == kind);
+        of_kind
+            .filter_map(|condition| condition["message"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The UID of an object; nothing when it does not exist.
+    pub fn uid(&self, kind: &str, place: &str) -> Option<String> {
+        let object = self.api().get(kind, place).ok()??;
+        object["metadata"]["uid"].as_str().map(str::to_owned)
+    }
+
+    /// Waits until an Application is Synced to a revision.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen in time.
+    pub fn until_synced(&self, name: &str, revision: &str) {
+        self.until(&format!("{name} is Synced at {}", &revision[..7]), || {
+            self.is_synced(name, revision)
+        });
+    }
+
+    /// Waits until an Application is Healthy.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen in time.
+    pub fn until_healthy(&self, name: &str) {
+        self.until(&format!("{name} is Healthy"), || self.is_healthy(name));
+    }
+
+    /// Waits until something holds, and gives how long that took.
+    ///
+    /// # Panics
+    ///
+    /// When it does not hold in time, with the state of every Application; when a server has ended by itself.
+    pub fn until(&self, what: &str, holds: impl Fn() -> bool) -> Duration {
+        let start = Instant::now();
+        while !holds() {
+            let failed = if start.elapsed() > PATIENCE {
+                format!("not within {} s", PATIENCE.as_secs())
+            } else {
+                match self.cluster.alive().and_then(|()| self.argocd.alive()) {
+                    Ok(()) => {
+                        std::thread::sleep(Duration::from_millis(100));
+                        continue;
+                    }
+                    Err(error) => format!("{error:#}"),
+                }
+            };
+            panic!("until {what}: {failed}\n{}", self.describe());
+        }
+        start.elapsed()
+    }
+
+    /// Watches for a while that something keeps holding.
+    ///
+    /// # Panics
+    ///
+    /// As soon as it does not.
+    pub fn stays(&self, what: &str, seconds: u64, holds: impl Fn() -> bool) {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(seconds) {
+            assert!(holds(), "stays {what}: it did not\n{}", self.describe());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// The state of every Application, for a person.
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        for application in self.api().list("Application", "argocd/").unwrap_or_default() {
+            let status = &application["status"];
+            let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            let _ = writeln!(
+                text,
+                "{}: {} at {}, {}; operation {}: {}",
+                word(&application["metadata"]["name"]),
+                word(&status["sync"]["status"]),
+                word(&status["sync"]["revision"]).get(..7).unwrap_or("-"),
+                word(&status["health"]["status"]),
+                word(&status["operationState"]["phase"]),
+                word(&status["operationState"]["message"]),
+            );
+            for condition in status["conditions"].as_array().into_iter().flatten() {
+                let _ = writeln!(text, "  {}: {}", word(&condition["type"]), word(&condition["message"]));
+            }
+            for resource in status["resources"].as_array().into_iter().flatten() {
+                if resource["status"] != "Synced"
+                    || !matches!(resource["health"]["status"].as_str(), None | Some("Healthy"))
+                {
+                    let _ = writeln!(
+                        text,
+                        "  {} {}: {}, {} {}",
+                        word(&resource["kind"]),
+                        word(&resource["name"]),
+                        word(&resource["status"]),
+                        word(&resource["health"]["status"]),
+                        word(&resource["health"]["message"]),
+                    );
+                }
+            }
+        }
+        text
+    }
+}
+
+impl Drop for World {
+    #[expect(clippy::print_stderr, reason = "the last line of a story that failed")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "the logs of this story's servers are kept in {}",
+                self.folder.join("log").display()
+            );
+        }
+    }
+}
+
+/// Points every `repoURL` at the world's own repositories.
+fn point(applications: &Path, urls: &[(&str, String)]) -> Result<()> {
+    for entry in fs::read_dir(applications)? {
+        let path = entry?.path();
+        let mut text = String::new();
+        for line in fs::read_to_string(&path)?.split_inclusive('\n') {
+            let target = line
+                .trim()
+                .trim_start_matches("- ")
+                .strip_prefix("repoURL: ")
+                .and_then(|url| {
+                    let last = url.trim_end_matches(".git").rsplit('/').next();
+                    urls.iter().find(|(name, _)| Some(*name) == last)
+                });
+            match target {
+                Some((_, url)) => {
+                    let before = line.split("repoURL:").next().unwrap_or_default();
+                    let _ = writeln!(text, "{before}repoURL: {url}");
+                }
+                None => text.push_str(line),
+            }
+        }
+        fs::write(&path, text)?;
+    }
+    Ok(())
+}
