@@ -32,6 +32,8 @@ metadata: {name: argocd-cm, namespace: argocd, labels: {app.kubernetes.io/name: 
 apiVersion: v1
 kind: Secret
 metadata: {name: argocd-secret, namespace: argocd, labels: {app.kubernetes.io/name: argocd-secret, app.kubernetes.io/part-of: argocd}}
+# Nobody logs in, but without it Argo CD reads no change of its settings.
+stringData: {server.secretkey: not-a-secret}
 ---
 apiVersion: argoproj.io/v1alpha1
 kind: AppProject
@@ -84,7 +86,10 @@ impl ArgoCd {
             processes.push(setup.start_repo_server(number, port, redis)?);
             ports.push(port);
         }
-        bootstrap(tools, cluster, health_checks)?;
+        bootstrap(tools, cluster)?;
+        if health_checks {
+            patch_health_checks(cluster)?;
+        }
         until(&processes, "Redis", || answers(redis))?;
         for (number, port) in ports.iter().enumerate() {
             until(&processes, "the repo-server", || answers(*port))?;
@@ -162,7 +167,7 @@ fn lay_out(setup: &Setup, tools: &Tools) -> Result<PathBuf> {
     Ok(programs)
 }
 
-fn bootstrap(tools: &Tools, cluster: &Cluster, health_checks: bool) -> Result<()> {
+fn bootstrap(tools: &Tools, cluster: &Cluster) -> Result<()> {
     cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: argocd}}")?;
     for file in ["application-crd.yaml", "appproject-crd.yaml"] {
         let path = Tools::beside(&tools.argocd, file);
@@ -170,22 +175,22 @@ fn bootstrap(tools: &Tools, cluster: &Cluster, health_checks: bool) -> Result<()
     }
     // Until the API server serves the kinds that it was just told of.
     until(&[], "AppProject", || cluster.apply(BOOTSTRAP).is_ok())?;
-    if health_checks {
-        let patch = shipped("argocd-cm-patch.yaml");
-        let patch = patch.to_str().context("the project's path is not UTF-8")?;
-        cluster.kubectl(
-            &[
-                "patch",
-                "configmap",
-                "argocd-cm",
-                "--namespace=argocd",
-                "--patch-file",
-                patch,
-            ],
-            None,
-        )?;
-    }
     Ok(())
+}
+
+/// Gives Argo CD the health checks that the project ships.
+pub fn patch_health_checks(cluster: &Cluster) -> Result<()> {
+    let patch = shipped("argocd-cm-patch.yaml");
+    let patch = patch.to_str().context("the project's path is not UTF-8")?;
+    let arguments = [
+        "patch",
+        "configmap",
+        "argocd-cm",
+        "--namespace=argocd",
+        "--patch-file",
+        patch,
+    ];
+    cluster.kubectl(&arguments, None).map(drop)
 }
 
 impl Setup {

@@ -11,6 +11,7 @@
 //! | `api` | asking that cluster |
 //! | `argocd` | repo-servers with the plugin beside them, and the application controller |
 //! | `repository` | git repositories that Argo CD reads |
+//! | `state` | what a cluster holds, for comparing |
 //! | `world` | all of it together, with words for stories |
 #![expect(
     clippy::disallowed_methods,
@@ -23,6 +24,7 @@ pub mod cluster;
 pub mod folder;
 pub mod process;
 pub mod repository;
+pub mod state;
 pub mod tools;
 pub mod world;
 

@@ -57,7 +57,15 @@ pub struct World {
     pub sources: BTreeMap<String, Repository>,
     tools: Tools,
     folder: Folder,
+    #[expect(dead_code, reason = "the repositories go when this does")]
+    repositories: Folder,
 }
+
+/// The Applications of the shipped repository with a source of their own, and which.
+const SHIPPED: [(&str, &str); 2] = [
+    ("jellyfin", "home-media"),
+    ("pilotedge-audio-fetcher", "pilotedge-audio-fetcher"),
+];
 
 /// The project's own repository, which is a home itself.
 fn project() -> PathBuf {
@@ -69,27 +77,32 @@ impl World {
     pub fn with_the_shipped_repository(options: &Options) -> Result<Self> {
         let tools = Tools::of_the_test_run()?;
         let sources = project().join("tests/sources");
-        let names = ["home-media", "pilotedge-audio-fetcher"];
         Self::start(
             &tools,
             options,
             &project(),
-            &names.map(|name| (name, sources.join(name))),
+            &SHIPPED.map(|(_, name)| (name, sources.join(name))),
         )
+    }
+
+    /// A world in which the shipped repository runs: one file was applied, and everything is Synced and Healthy.
+    pub fn running(options: &Options) -> Result<Self> {
+        let world = Self::with_the_shipped_repository(options)?;
+        world.apply_the_root()?;
+        world.until_everything_runs()?;
+        Ok(world)
     }
 
     /// A world with a GitOps repository, of which `applications/` and `namespaces/` are taken, and with repositories of
     /// charts. Every `repoURL` that ends in the name of one of them, or in `kubectl-homelab`, is pointed at the world's own.
     pub fn start(tools: &Tools, options: &Options, home: &Path, sources: &[(&str, PathBuf)]) -> Result<Self> {
-        let folder = Folder::new()?;
-        let cluster = Cluster::start(&folder, tools, options.flavour, options.nodes)?;
-        let argocd = ArgoCd::start(&folder, tools, &cluster, options.repo_servers, options.health_checks)?;
-        let git = folder.join("git");
+        let repositories = Folder::new()?;
+        let git = repositories.path();
         let sources = sources
             .iter()
-            .map(|(name, from)| Ok(((*name).to_owned(), Repository::create(&git, name, Some(from))?)))
+            .map(|(name, from)| Ok(((*name).to_owned(), Repository::create(git, name, Some(from))?)))
             .collect::<Result<BTreeMap<_, _>>>()?;
-        let staged = folder.join("home-staged");
+        let staged = repositories.join("staged");
         for name in ["applications", "namespaces"] {
             copy(&home.join(name), &staged.join(name))?;
         }
@@ -98,7 +111,8 @@ impl World {
             .map(|(name, repository)| (name.as_str(), repository.url()))
             .chain([("kubectl-homelab", format!("file://{}", git.join("home.git").display()))]);
         point(&staged.join("applications"), &urls.collect::<Vec<_>>())?;
-        let home = Repository::create(&git, "home", Some(&staged))?;
+        let home = Repository::create(git, "home", Some(&staged))?;
+        let (folder, cluster, argocd) = start_servers(tools, options)?;
         Ok(Self {
             argocd,
             cluster,
@@ -106,7 +120,17 @@ impl World {
             sources,
             tools: tools.clone(),
             folder,
+            repositories,
         })
+    }
+
+    /// Throws the cluster away, with Argo CD and everything in it, and starts an empty one. The repositories stay.
+    pub fn throw_the_cluster_away(&mut self, options: &Options) -> Result<()> {
+        let (folder, cluster, argocd) = start_servers(&self.tools, options)?;
+        self.argocd = argocd;
+        self.cluster = cluster;
+        self.folder = folder;
+        Ok(())
     }
 
     /// The cluster's objects.
@@ -131,6 +155,45 @@ impl World {
     /// What a person does once: applies the root Application, and nothing else.
     pub fn apply_the_root(&self) -> Result<()> {
         self.cluster.apply(&self.home.read("applications/root.yaml")?)
+    }
+
+    /// Waits until every Application of the shipped repository is Synced to the newest commit and Healthy.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen in time.
+    pub fn until_everything_runs(&self) -> Result<()> {
+        let head = self.home.head()?;
+        self.until_synced("root", &head);
+        self.until_synced("namespaces", &head);
+        for (app, source) in SHIPPED {
+            self.until_synced(app, &self.source(source).head()?);
+            self.until_healthy(app);
+        }
+        self.until_healthy("root");
+        Ok(())
+    }
+
+    /// What an Application would be without the plugin, as the control of a story: the same source by Argo CD's own Helm,
+    /// into a namespace of its own. It is no part of the GitOps repository unless the story writes it there.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such Application.
+    pub fn native_twin(&self, name: &str, twin: &str) -> Value {
+        let application = self.application(name);
+        let mut spec = application["spec"].clone();
+        let source = spec["source"].as_object_mut().expect("an Application has a source");
+        source.remove("plugin");
+        spec["destination"]["namespace"] = twin.into();
+        spec["syncPolicy"]["syncOptions"] = json!(["CreateNamespace=true", "RespectIgnoreDifferences=true"]);
+        json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {
+                "name": twin, "namespace": "argocd", "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+            },
+            "spec": spec,
+        })
     }
 
     /// Runs `kubectl homelab` in the GitOps repository, against this cluster.
@@ -322,6 +385,13 @@ impl Drop for World {
             );
         }
     }
+}
+
+fn start_servers(tools: &Tools, options: &Options) -> Result<(Folder, Cluster, ArgoCd)> {
+    let folder = Folder::new()?;
+    let cluster = Cluster::start(&folder, tools, options.flavour, options.nodes)?;
+    let argocd = ArgoCd::start(&folder, tools, &cluster, options.repo_servers, options.health_checks)?;
+    Ok((folder, cluster, argocd))
 }
 
 /// Points every `repoURL` at the world's own repositories.
