@@ -31,4 +31,4 @@ pub mod world;
 pub use api::Api;
 pub use cluster::Flavour;
 pub use tools::Tools;
-pub use world::{Options, World};
+pub use world::{Options, World, figure};

@@ -273,6 +273,19 @@ impl World {
             .collect()
     }
 
+    /// Writes an Application into the GitOps repository. JSON is YAML.
+    pub fn write_application(&self, application: &Value) -> Result<()> {
+        let name = application["metadata"]["name"].as_str().context("it has no name")?;
+        self.home
+            .write(&format!("applications/{name}.yaml"), &format!("{application:#}\n"))
+    }
+
+    /// A field of an object, by JSON pointer; null when the object or the field does not exist.
+    pub fn field(&self, kind: &str, place: &str, pointer: &str) -> Value {
+        let object = self.api().get(kind, place).ok().flatten().unwrap_or_default();
+        object.pointer(pointer).cloned().unwrap_or_default()
+    }
+
     /// The UID of an object; nothing when it does not exist.
     pub fn uid(&self, kind: &str, place: &str) -> Option<String> {
         let object = self.api().get(kind, place).ok()??;
@@ -373,6 +386,12 @@ impl World {
         }
         text
     }
+}
+
+/// A figure for the reader of `cargo xtask test -- --nocapture`.
+#[expect(clippy::print_stderr, reason = "figures are there to be read")]
+pub fn figure(what: &str, took: Duration) {
+    eprintln!("{what}: {:.1} s", took.as_secs_f64());
 }
 
 impl Drop for World {

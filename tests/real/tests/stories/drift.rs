@@ -1,8 +1,8 @@
 //! What somebody changes by hand does not last.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use real_parts::{Options, World};
+use real_parts::{Options, World, figure};
 use serde_json::{Value, json};
 
 const DEPLOYMENT: &str = "jellyfin/jellyfin";
@@ -102,10 +102,4 @@ fn what_is_changed_by_hand_is_healed() {
         let deployment = deployment(&world);
         changes.iter().all(|change| !(change.healed)(&deployment))
     });
-}
-
-/// A figure for the reader of `cargo xtask test -- --nocapture`.
-#[expect(clippy::print_stderr, reason = "figures are there to be read")]
-fn figure(what: &str, took: Duration) {
-    eprintln!("{what}: {:.1} s", took.as_secs_f64());
 }
