@@ -1,6 +1,7 @@
 //! Argo CD: Redis, repo-servers, each with the plugin's server beside it, and the application controller. No UI, no login:
 //! what people do there is done on the Application objects.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -15,6 +16,7 @@ use anyhow::{Context, Result};
 
 use crate::cluster::{Cluster, until};
 use crate::folder::Folder;
+use crate::options::Options;
 use crate::process::{Process, free_port};
 use crate::tools::Tools;
 
@@ -58,20 +60,18 @@ pub struct ArgoCd {
 struct Setup {
     folder: PathBuf,
     argocd: PathBuf,
+    programs: BTreeMap<&'static str, PathBuf>,
+    plugin_variables: Vec<(&'static str, &'static str)>,
 }
 
 impl ArgoCd {
-    /// Starts one on a cluster; `health_checks` are those that the project ships for `argocd-cm`.
-    pub fn start(
-        folder: &Folder,
-        tools: &Tools,
-        cluster: &Cluster,
-        repo_servers: usize,
-        health_checks: bool,
-    ) -> Result<Self> {
+    /// Starts one on a cluster.
+    pub fn start(folder: &Folder, tools: &Tools, cluster: &Cluster, options: &Options) -> Result<Self> {
         let setup = Setup {
             folder: folder.path().to_owned(),
             argocd: tools.argocd.clone(),
+            programs: BTreeMap::from([("kubectl-homelab", tools.program.clone()), ("helm", tools.helm.clone())]),
+            plugin_variables: options.plugin_variables.clone(),
         };
         let plugin_programs = lay_out(&setup, tools)?;
         let redis = free_port()?;
@@ -80,14 +80,14 @@ impl ArgoCd {
         let mut processes = vec![Process::start(&setup.folder, "redis", &command)?];
         let mut ports = Vec::new();
         let mut plugins = Vec::new();
-        for number in 1..=repo_servers {
+        for number in 1..=options.repo_servers {
             plugins.push(setup.start_plugin(number, &plugin_programs)?);
             let port = free_port()?;
             processes.push(setup.start_repo_server(number, port, redis)?);
             ports.push(port);
         }
         bootstrap(tools, cluster)?;
-        if health_checks {
+        if options.health_checks {
             patch_health_checks(cluster)?;
         }
         until(&processes, "Redis", || answers(redis))?;
@@ -115,9 +115,26 @@ impl ArgoCd {
         self.processes.iter().chain(&self.plugins).try_for_each(Process::alive)
     }
 
-    /// Where the plugin finds its programs: `kubectl-homelab` and `helm`. The servers look on every render.
-    pub fn plugin_programs(&self) -> &Path {
-        &self.plugin_programs
+    /// Puts a shell script in the place of one of the plugin's programs, `kubectl-homelab` or `helm`; `$REAL` in it is the
+    /// program itself. It has no program on its PATH but those two, and is looked up on every render.
+    pub fn stand_in(&self, program: &str, script: &str) -> Result<()> {
+        let path = self.plugin_programs.join(program);
+        let real = self.setup.programs[program].display();
+        fs::remove_file(&path)?;
+        fs::write(&path, format!("#!/bin/sh\nREAL='{real}'\n{script}\n"))?;
+        Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
+    }
+
+    /// Takes one of the plugin's programs away.
+    pub fn take_away(&self, program: &str) -> Result<()> {
+        Ok(fs::remove_file(self.plugin_programs.join(program))?)
+    }
+
+    /// Puts one of the plugin's programs back.
+    pub fn put_back(&self, program: &str) -> Result<()> {
+        let path = self.plugin_programs.join(program);
+        let _ = fs::remove_file(&path);
+        Ok(symlink(&self.setup.programs[program], path)?)
     }
 
     /// The process groups of the plugin's servers.
@@ -162,8 +179,9 @@ fn lay_out(setup: &Setup, tools: &Tools) -> Result<PathBuf> {
         "[safe]\n\tdirectory = *\n[protocol \"file\"]\n\tallow = always\n",
     )?;
     let programs = folder("plugin-bin")?;
-    symlink(&tools.program, programs.join("kubectl-homelab"))?;
-    symlink(&tools.helm, programs.join("helm"))?;
+    for (name, program) in &setup.programs {
+        symlink(program, programs.join(name))?;
+    }
     Ok(programs)
 }
 
@@ -233,6 +251,7 @@ impl Setup {
         let mut command = self.server(&name, "argocd-cmp-server")?;
         command.arg("--config-dir-path").arg(shipped(""));
         command
+            .envs(self.plugin_variables.iter().copied())
             .env("PATH", programs)
             .env("ARGOCD_PLUGINSOCKFILEPATH", &sockets)
             .env("ARGOCD_CMP_WORKDIR", self.folder.join("tmp").join(&name));

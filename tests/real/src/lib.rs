@@ -12,6 +12,7 @@
 //! | `argocd` | repo-servers with the plugin beside them, and the application controller |
 //! | `repository` | git repositories that Argo CD reads |
 //! | `state` | what a cluster holds, for comparing |
+//! | `options` | what can be different between two worlds |
 //! | `world` | all of it together, with words for stories |
 #![expect(
     clippy::disallowed_methods,
@@ -22,6 +23,7 @@ pub mod api;
 pub mod argocd;
 pub mod cluster;
 pub mod folder;
+pub mod options;
 pub mod process;
 pub mod repository;
 pub mod state;
@@ -30,5 +32,6 @@ pub mod world;
 
 pub use api::Api;
 pub use cluster::Flavour;
+pub use options::Options;
 pub use tools::Tools;
-pub use world::{Options, World, figure};
+pub use world::{World, figure};

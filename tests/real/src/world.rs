@@ -12,37 +12,14 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::argocd::ArgoCd;
-use crate::cluster::{Cluster, Flavour};
+use crate::cluster::Cluster;
 use crate::folder::Folder;
+use crate::options::Options;
 use crate::repository::{Repository, copy};
 use crate::tools::Tools;
 
 /// How long a story waits for anything. Only a story that fails ever waits that long.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-/// What can be different between two worlds.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Which distribution's default StorageClass there is.
-    pub flavour: Flavour,
-    /// How many nodes there are.
-    pub nodes: usize,
-    /// How many repo-servers there are, each with the plugin beside it.
-    pub repo_servers: usize,
-    /// Whether `argocd-cm` has the health checks that the project ships.
-    pub health_checks: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            flavour: Flavour::default(),
-            nodes: 1,
-            repo_servers: 1,
-            health_checks: true,
-        }
-    }
-}
 
 /// A running world.
 #[derive(Debug)]
@@ -234,7 +211,16 @@ impl World {
 
     /// Tells Argo CD to look at one Application now.
     pub fn refresh_application(&self, name: &str) -> Result<()> {
-        let change = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
+        self.ask_for_refresh(name, "normal")
+    }
+
+    /// Tells Argo CD to render one Application now, whatever it has in its cache.
+    pub fn render_again(&self, name: &str) -> Result<()> {
+        self.ask_for_refresh(name, "hard")
+    }
+
+    fn ask_for_refresh(&self, name: &str, kind: &str) -> Result<()> {
+        let change = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": kind}}});
         self.api().merge("Application", &format!("argocd/{name}"), &change)?;
         Ok(())
     }
@@ -409,7 +395,7 @@ impl Drop for World {
 fn start_servers(tools: &Tools, options: &Options) -> Result<(Folder, Cluster, ArgoCd)> {
     let folder = Folder::new()?;
     let cluster = Cluster::start(&folder, tools, options.flavour, options.nodes)?;
-    let argocd = ArgoCd::start(&folder, tools, &cluster, options.repo_servers, options.health_checks)?;
+    let argocd = ArgoCd::start(&folder, tools, &cluster, options)?;
     Ok((folder, cluster, argocd))
 }
 

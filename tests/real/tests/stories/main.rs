@@ -7,3 +7,4 @@ mod drift;
 mod namespaces;
 mod producer;
 mod rebuilt;
+mod replaced;

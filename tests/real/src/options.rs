@@ -1,0 +1,30 @@
+//! What can be different between two worlds.
+
+use crate::cluster::Flavour;
+
+/// What can be different between two worlds.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which distribution's default StorageClass there is.
+    pub flavour: Flavour,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// How many repo-servers there are, each with the plugin beside it.
+    pub repo_servers: usize,
+    /// Whether `argocd-cm` has the health checks that the project ships.
+    pub health_checks: bool,
+    /// Variables of the sidecar.
+    pub plugin_variables: Vec<(&'static str, &'static str)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            flavour: Flavour::default(),
+            nodes: 1,
+            repo_servers: 1,
+            health_checks: true,
+            plugin_variables: Vec::new(),
+        }
+    }
+}
