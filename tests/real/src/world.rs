@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -219,10 +219,31 @@ impl World {
         self.ask_for_refresh(name, "hard")
     }
 
+    /// Argo CD takes the annotation away when it is done, and a second one that came in between with it, unseen. So this
+    /// waits for its turn, and writes only to the very object that it has looked at.
     fn ask_for_refresh(&self, name: &str, kind: &str) -> Result<()> {
-        let change = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": kind}}});
-        self.api().merge("Application", &format!("argocd/{name}"), &change)?;
-        Ok(())
+        let place = format!("argocd/{name}");
+        let start = Instant::now();
+        loop {
+            let application = self.api().get("Application", &place)?;
+            let application = application.with_context(|| format!("there is no Application {name}"))?;
+            let metadata = &application["metadata"];
+            if metadata["annotations"]["argocd.argoproj.io/refresh"].is_null() {
+                let change = json!({"metadata": {
+                    "annotations": {"argocd.argoproj.io/refresh": kind},
+                    "resourceVersion": metadata["resourceVersion"],
+                }});
+                match self.api().merge("Application", &place, &change) {
+                    Err(error) if format!("{error:#}").contains("the object has been modified") => {}
+                    done => return done.map(drop),
+                }
+            }
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "Argo CD does not take the refresh of {name}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// One Application, as far as it is there.

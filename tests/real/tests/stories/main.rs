@@ -4,7 +4,9 @@
 mod claims;
 mod deletion;
 mod drift;
+mod failures;
 mod namespaces;
 mod producer;
 mod rebuilt;
+mod refused;
 mod replaced;
