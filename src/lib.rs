@@ -1,4 +1,4 @@
-//! `kubectl homelab`: one core, two entries, five doors.
+//! `kubectl homelab`: one core, two entries, six doors.
 //!
 //! The law that this crate keeps: **the Application that produces the data owns its claim; every other workload
 //! mounts it read-only; an Application can be replaced without losing data; applying the repository recreates the
@@ -20,6 +20,7 @@
 //!                 model/    yaml/                      nouns          text ⇄ tree, JSON Patch → text splice
 //!
 //!    disk.rs  files    helm.rs  git.rs  programs    terminal.rs  the person       doors, used by cli and cmp only
+//!    cluster/  Argo CD's Applications in a cluster                                a door, used by cli only
 //! ```
 //!
 //! # Import law
@@ -46,8 +47,12 @@
 //!   they know.
 //! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step
 //!   without knowing the terminal. Price: the rim walks the chain once.
+//! - **`refresh`, `sync` and `wait` speak to the API server, not to Argo CD's.** They write and read the Application
+//!   objects with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS
+//!   are made by [`cluster::Cluster::connect`] alone. Price: 120 crates more, and Argo CD's own roles do not count.
 
 pub mod cli;
+pub mod cluster;
 pub mod cmp;
 pub mod disk;
 pub mod edit;

@@ -1,14 +1,18 @@
 //! The door to the person: the only place that prints. stdout is data, stderr is talk.
 #![expect(clippy::disallowed_methods, reason = "the terminal itself")]
 
+use std::cell::Cell;
 use std::io::{self, IoSlice, IsTerminal, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::Failure;
+
+/// When a progress line shows that need not show at once.
+const AFTER: Duration = Duration::from_secs(1);
 
 const BOLD_RED: Style = AnsiColor::Red.on_default().bold();
 const BOLD_YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -82,32 +86,67 @@ impl Terminal {
         if !self.is_interactive() {
             return Progress(None);
         }
-        let bar = ProgressBar::new_spinner().with_message(what.to_owned());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Progress(Some(bar))
+        Progress(Some(Shown {
+            bar: bar(what),
+            later: Cell::new(None),
+        }))
     }
+
+    /// The same for something that is often over at once: it shows when a second has gone by.
+    pub fn progress_later(&self, what: &str) -> Progress {
+        if !self.is_interactive() {
+            return Progress(None);
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_message(what.to_owned());
+        Progress(Some(Shown {
+            bar,
+            later: Cell::new(Some(Instant::now() + AFTER)),
+        }))
+    }
+}
+
+fn bar(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+    show(&bar);
+    bar
+}
+
+fn show(bar: &ProgressBar) {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
 }
 
 /// A progress line; it goes when the value is dropped.
 #[derive(Debug)]
-pub struct Progress(Option<ProgressBar>);
+pub struct Progress(Option<Shown>);
+
+#[derive(Debug)]
+struct Shown {
+    bar: ProgressBar,
+    /// When it shows, if it does not yet.
+    later: Cell<Option<Instant>>,
+}
 
 impl Progress {
     /// Says what is being done now.
     pub fn now(&self, what: &str) {
-        if let Some(bar) = &self.0 {
-            bar.set_message(what.to_owned());
+        let Some(shown) = &self.0 else { return };
+        shown.bar.set_message(what.to_owned());
+        if shown.later.get().is_some_and(|at| at <= Instant::now()) {
+            shown.later.set(None);
+            shown.bar.set_draw_target(ProgressDrawTarget::stderr());
+            show(&shown.bar);
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
+        if let Some(shown) = &self.0 {
+            shown.bar.finish_and_clear();
         }
     }
 }

@@ -53,6 +53,19 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
         &["anyhow", "duct", "rustix", "tempfile", "which"],
     ),
     ("git", &["model", "repo"], &["anyhow", "duct", "which"]),
+    (
+        "cluster",
+        &["model"],
+        &[
+            "anyhow",
+            "futures_util",
+            "k8s_openapi",
+            "kube",
+            "serde_json",
+            "strsim",
+            "tokio",
+        ],
+    ),
     ("terminal", &[], &["anstream", "anstyle", "indicatif"]),
     (
         "cmp",
@@ -63,6 +76,7 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
         "cli",
         &[
             "model", "yaml", "repo", "rules", "edit", "render", "report", "disk", "helm", "git", "terminal", "cmp",
+            "cluster",
         ],
         &["anyhow", "clap", "serde_json"],
     ),

@@ -42,6 +42,21 @@ fn render_refuses() {
     played::play("tests/commands/render/refused.trycmd");
 }
 
+#[test]
+fn refresh_sync_and_wait_explain_themselves() {
+    played::play("tests/commands/cluster/help.trycmd");
+}
+
+#[test]
+fn refresh_sync_and_wait_refuse() {
+    played::play("tests/commands/cluster/refused.trycmd");
+}
+
+#[test]
+fn without_a_cluster_the_next_step_is_said() {
+    played::play("tests/commands/cluster/unreachable.trycmd");
+}
+
 /// The program in a folder, with a text on its standard input.
 fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))

@@ -11,18 +11,23 @@ mod add_app;
 mod add_namespace;
 mod checkouts;
 mod cmp;
+mod duration;
 mod explain;
 mod filter;
 mod init;
 mod list;
+mod live;
 mod native;
 mod pairs;
+mod refresh;
 mod render;
 mod rendering;
 pub mod session;
 mod sources;
+mod sync;
 mod validate;
 mod version;
+mod wait;
 
 use std::io;
 use std::path::PathBuf;
@@ -72,6 +77,9 @@ enum Command {
     Filter(filter::Args),
     Validate(validate::Args),
     Explain(explain::Args),
+    Refresh(refresh::Args),
+    Sync(sync::Args),
+    Wait(wait::Args),
     Cmp(cmp::Args),
     Version(version::Args),
 }
@@ -93,6 +101,9 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
         Command::Filter(args) => filter::run(args, session),
         Command::Validate(args) => validate::run(args, session),
         Command::Explain(args) => explain::run(args, session),
+        Command::Refresh(args) => refresh::run(args, session),
+        Command::Sync(args) => sync::run(args, session),
+        Command::Wait(args) => wait::run(args, session),
         Command::Cmp(args) => cmp::run(args, session),
         Command::Version(args) => version::run(args, session),
     }

@@ -3,6 +3,7 @@
 pub mod application;
 pub mod claim;
 pub mod directory;
+pub mod live;
 pub mod name;
 pub mod namespace;
 pub mod object;
@@ -16,5 +17,6 @@ pub mod workload;
 
 pub use application::{Application, Source};
 pub use claim::ClaimRef;
+pub use live::LiveApplication;
 pub use name::{AppName, ClaimName, NamespaceName};
 pub use object::{Object, ObjectRef};

@@ -5,5 +5,6 @@ pub mod explain;
 pub mod findings;
 pub mod json;
 pub mod list;
+pub mod live;
 mod mask;
 pub mod table;

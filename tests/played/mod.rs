@@ -47,6 +47,11 @@ pub(crate) fn play(file: &str) {
     check_commands(&case);
     // trycmd takes the folder `in` for the working directory, and makes a copy of it because there is an `out`.
     shipped(&case.with_extension("in"));
+    let nobody = "nobody.kubeconfig";
+    let cluster = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/commands")
+        .join(nobody);
+    fs::copy(cluster, case.with_extension("in").join(nobody)).unwrap();
     for folder in [case.with_extension("out"), at("home"), at("bin")] {
         fs::create_dir(folder).unwrap();
     }
@@ -60,6 +65,7 @@ pub(crate) fn play(file: &str) {
         .env("PATH", text(at("bin")))
         .env("HOME", text(at("home")))
         .env("XDG_CACHE_HOME", text(at("home")))
+        .env("KUBECONFIG", "")
         .env("NO_COLOR", "1")
         .run();
     if env::var_os("TRYCMD").is_some_and(|mode| mode == "overwrite") {

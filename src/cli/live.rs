@@ -1,0 +1,247 @@
+//! What `refresh`, `sync` and `wait` share: which Applications of which cluster, and how they are printed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::duration;
+use super::session::Session;
+use crate::cluster::{self, Cluster, Found, Patch, Patience, Selection};
+use crate::failure::Exit;
+use crate::model::NamespaceName;
+use crate::report::live::{self, LiveRow};
+use crate::terminal::Progress;
+use crate::yaml;
+
+/// Which Applications.
+#[derive(clap::Args, Debug)]
+pub(super) struct AppsArgs {
+    /// The Applications
+    #[arg(value_name = "APP", required_unless_present = "all", value_parser = name)]
+    apps: Vec<String>,
+
+    /// All Applications in Argo CD's namespace
+    #[arg(long, conflicts_with = "apps")]
+    all: bool,
+}
+
+/// Which cluster.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Cluster")]
+pub(super) struct ClusterArgs {
+    /// Argo CD's namespace
+    #[arg(long, value_name = "NAMESPACE", default_value = "argocd")]
+    argocd_namespace: NamespaceName,
+
+    /// The kubeconfig, instead of kubectl's own
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The kubeconfig's context, instead of the current one
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// The kubeconfig's cluster, instead of the context's
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+
+    /// The kubeconfig's user, instead of the context's
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// Longest that one request may take, as 10s; 0 for no limit of its own
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration::parse_request)]
+    request_timeout: Duration,
+
+    /// Longest that everything may take, as 90s or 1m30s; 0 for no limit
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
+    timeout: Duration,
+}
+
+/// How to print.
+#[derive(clap::Args, Debug)]
+pub(super) struct OutputArgs {
+    /// How to print them
+    #[arg(short, long, value_enum, default_value = "table")]
+    output: Output,
+}
+
+/// Whether to print what would be done.
+#[derive(clap::Args, Debug)]
+pub(super) struct DryRunArgs {
+    /// Print what would be written and change nothing; `server` lets the cluster judge it, too
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "client", default_value = "none", require_equals = true)]
+    dry_run: DryRun,
+}
+
+/// kubectl's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DryRun {
+    /// Write.
+    None,
+    /// Print only.
+    Client,
+    /// Let the API server judge, and print.
+    Server,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Table,
+    Wide,
+    Name,
+    Json,
+    Yaml,
+}
+
+/// Which columns the table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// How the Applications are.
+    States,
+    /// How their operations went.
+    Operations,
+}
+
+/// A name, as typed or as `-o name` prints it.
+fn name(text: &str) -> Result<String, String> {
+    let kinds = [
+        "application.argoproj.io/",
+        "applications.argoproj.io/",
+        "application/",
+        "app/",
+    ];
+    let name = kinds.iter().find_map(|kind| text.strip_prefix(kind)).unwrap_or(text);
+    let checked = name.parse::<crate::model::AppName>();
+    checked
+        .map(|name| name.to_string())
+        .map_err(|error| format!("{error:#}"))
+}
+
+impl AppsArgs {
+    /// The Applications that are meant, each once.
+    pub(super) fn selection(&self) -> Selection {
+        if self.all {
+            return Selection::All;
+        }
+        let mut names: Vec<String> = Vec::new();
+        for name in &self.apps {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        Selection::Named(names)
+    }
+}
+
+impl ClusterArgs {
+    /// The cluster that is meant.
+    pub(super) fn connect(&self) -> Result<Cluster> {
+        Cluster::connect(&cluster::Options {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+            request_timeout: self.request_timeout,
+            argocd_namespace: self.argocd_namespace.clone(),
+            patience: Patience::new(self.timeout),
+        })
+    }
+}
+
+impl DryRunArgs {
+    /// Whether a change is made.
+    pub(super) fn mode(&self) -> cluster::DryRun {
+        match self.dry_run {
+            DryRun::None => cluster::DryRun::None,
+            DryRun::Client => cluster::DryRun::Client,
+            DryRun::Server => cluster::DryRun::Server,
+        }
+    }
+
+    /// Whether nothing is changed.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry_run != DryRun::None
+    }
+}
+
+/// Tells a person what is waited for.
+pub(super) fn teller(progress: &Progress) -> impl FnMut(&str) {
+    |what| progress.now(what)
+}
+
+impl OutputArgs {
+    /// Prints the Applications, and below them what is wrong.
+    pub(super) fn print(&self, session: &Session, found: &[Found], table: Table) -> Result<Vec<LiveRow>> {
+        let row = |app: &Found| LiveRow::new(&app.name, app.application.as_ref(), app.missing.as_deref());
+        let rows: Vec<LiveRow> = found.iter().map(row).collect();
+        let wide = self.output == Output::Wide;
+        let text = match (self.output, table) {
+            (Output::Table | Output::Wide, Table::States) => live::states_table(&rows, wide),
+            (Output::Table | Output::Wide, Table::Operations) => live::operations_table(&rows, wide),
+            (Output::Name, _) => names(rows.iter().map(|row| row.name.as_str())),
+            (Output::Json, _) => format!("{}\n", serde_json::to_string_pretty(&live::tree(&rows))?),
+            (Output::Yaml, _) => yaml::emit(&live::tree(&rows))?,
+        };
+        session.terminal.data(&text)?;
+        for line in live::remarks(&rows, table == Table::Operations) {
+            session.terminal.say(&line);
+        }
+        Ok(rows)
+    }
+
+    /// Prints what a dry run would write.
+    pub(super) fn print_patches(&self, session: &Session, patches: &[Patch]) -> Result<Exit> {
+        let tree = || {
+            live::patch_tree(
+                patches
+                    .iter()
+                    .map(|patch| (patch.name.as_str(), patch.namespace.as_str(), &patch.body)),
+            )
+        };
+        let text = match self.output {
+            Output::Table | Output::Wide => patches
+                .iter()
+                .map(|patch| {
+                    format!(
+                        "application.argoproj.io/{} would be patched: {}\n",
+                        patch.name, patch.body
+                    )
+                })
+                .collect(),
+            Output::Name => names(patches.iter().map(|patch| patch.name.as_str())),
+            Output::Json => format!("{}\n", serde_json::to_string_pretty(&tree())?),
+            Output::Yaml => yaml::emit(&tree())?,
+        };
+        session.terminal.data(&text)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.map(|name| format!("application.argoproj.io/{name}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_as_they_are_printed() {
+        assert_eq!(name("application.argoproj.io/player").unwrap(), "player");
+        assert_eq!(name("player").unwrap(), "player");
+        assert!(name("Player").unwrap_err().contains("is not a Kubernetes name"));
+        assert!(name("deployment/player").is_err());
+    }
+
+    #[test]
+    fn an_application_is_meant_once() {
+        let args = AppsArgs {
+            apps: ["a", "b", "a"].map(str::to_owned).to_vec(),
+            all: false,
+        };
+        assert_eq!(args.selection(), Selection::Named(vec!["a".to_owned(), "b".to_owned()]));
+    }
+}

@@ -1,0 +1,346 @@
+//! A sync: writes the Application's `.operation`, as Argo CD's own API server does, and waits until the controller has
+//! carried it out.
+//!
+//! There is no `force` and no `replace`: they delete and create objects again, and with a claim its data.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow, bail};
+use serde_json::{Value, json};
+
+use super::{Cluster, DryRun, Found, Patch, Progress, Selection, Tell};
+use crate::failure::HintExt;
+use crate::model::LiveApplication;
+use crate::model::live::INITIATOR;
+use crate::model::sync::value;
+
+/// How often to try where somebody else keeps changing the Application.
+const TRIES: usize = 20;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whether objects are deleted that Git no longer has.
+    pub prune: bool,
+    /// The revision, instead of `targetRevision`.
+    pub revision: Option<String>,
+    /// Whether to wait for the end.
+    pub wait: bool,
+    /// Whether it is asked at all.
+    pub dry_run: DryRun,
+}
+
+/// What was asked, and how the Applications were found after it.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What was written to each Application.
+    pub patches: Vec<Patch>,
+    /// The Applications; none in a dry run.
+    pub found: Vec<Found>,
+}
+
+/// Asks for the sync, and waits until it is over. Nothing is asked for when one of the Applications cannot be synced now.
+///
+/// # Errors
+/// When an Application is not there or cannot be synced now, or the cluster does not answer or refuses.
+pub fn run(cluster: &Cluster, selection: &Selection, request: &Request, tell: Tell<'_>) -> Result<Done> {
+    let apps = cluster.find(selection)?;
+    let patches = apps.iter().map(|app| patch(app, request)).collect::<Result<Vec<_>>>()?;
+    let mut found = Vec::new();
+    for app in apps.iter().filter(|_| request.dry_run != DryRun::Client) {
+        found.push(Found {
+            name: app.name().to_owned(),
+            application: Some(ask(cluster, app, request)?),
+            missing: None,
+        });
+    }
+    if request.dry_run != DryRun::None {
+        found.clear();
+    } else if request.wait {
+        let names: Vec<String> = apps.iter().map(|app| app.name().to_owned()).collect();
+        let mut over = BTreeMap::new();
+        found = cluster.until(&names, &mut |name, app| remember(&mut over, name, app), tell)?;
+        // What came after the end of our operation is not its result.
+        for app in &mut found {
+            if let Some(end) = over.remove(&app.name) {
+                app.application = Some(end);
+            }
+        }
+    }
+    Ok(Done { patches, found })
+}
+
+/// Writes the operation, on what the Application is now.
+fn ask(cluster: &Cluster, app: &LiveApplication, request: &Request) -> Result<LiveApplication> {
+    let mut now = app.clone();
+    for _ in 0..TRIES {
+        let patch = patch(&now, request)?;
+        if let Some(written) = cluster.patch(app.name(), &patch.body, request.dry_run)? {
+            return Ok(written);
+        }
+        let fresh = cluster.find(&Selection::Named(vec![app.name().to_owned()]))?;
+        now = fresh.into_iter().next().unwrap_or(now);
+    }
+    bail!(
+        "the Application `{}` changes all the time, so that no sync can be asked for",
+        app.name()
+    )
+}
+
+/// The patch that asks for a sync, where the Application may be synced now.
+fn patch(app: &LiveApplication, request: &Request) -> Result<Patch> {
+    let name = app.name();
+    let Some(desired) = app.application() else {
+        bail!("`{name}` is no Application");
+    };
+    if app.is_going() {
+        bail!("the Application `{name}` is being deleted");
+    }
+    if app.is_operating() {
+        let running = app
+            .requested_by()
+            .or(app.operation().map(|operation| operation.initiator()));
+        return Err(anyhow!(
+            "an operation of {} is under way on the Application `{name}`",
+            running.unwrap_or("somebody")
+        )
+        .hint(format!("wait for it with `kubectl homelab wait {name} --for synced`")));
+    }
+    let options = desired.sync_options();
+    for option in ["Replace", "Force"] {
+        if value(options.iter().copied(), option) == Some("true") {
+            return Err(anyhow!(
+                "the Application `{name}` has the sync option {option}=true for all its objects, claims too"
+            )
+            .hint("put it on the objects that need it; `kubectl homelab explain HL302` says why"));
+        }
+    }
+    if let Some(revision) = &request.revision {
+        let sources = desired.sources();
+        if sources.len() > 1 {
+            return Err(anyhow!(
+                "the Application `{name}` has {} sources, and one revision for all of them",
+                sources.len()
+            )
+            .hint("leave out --revision, or change `targetRevision` in the repository"));
+        }
+        let is_another = sources.iter().any(|source| source.target_revision() != revision);
+        if is_another && desired.automated().is_some() {
+            return Err(
+                anyhow!("the Application `{name}` syncs by itself to its `targetRevision`, not to {revision}")
+                    .hint("change `targetRevision` in the repository, or switch the automated sync off"),
+            );
+        }
+    }
+    Ok(Patch {
+        name: name.to_owned(),
+        namespace: app.namespace().to_owned(),
+        body: json!({
+            // The API server refuses when the Application has changed since.
+            "metadata": {"resourceVersion": app.resource_version()},
+            "operation": operation(app, &options, request),
+            // What ran last; what comes here next is ours.
+            "status": {"operationState": null},
+        }),
+    })
+}
+
+fn operation(app: &LiveApplication, options: &[&str], request: &Request) -> Value {
+    let mut sync = json!({"syncStrategy": {"hook": {}}});
+    if request.prune {
+        sync["prune"] = json!(true);
+    }
+    if let Some(revision) = &request.revision {
+        sync["revision"] = json!(revision);
+    }
+    if !options.is_empty() {
+        sync["syncOptions"] = json!(options);
+    }
+    let mut operation = json!({"initiatedBy": {"username": INITIATOR}, "sync": sync});
+    if let Some(retry) = app.retry() {
+        operation["retry"] = retry.clone();
+    }
+    operation
+}
+
+/// How far the operation is; remembers the Application as it was at its end.
+fn remember(over: &mut BTreeMap<String, LiveApplication>, name: &str, app: Option<&LiveApplication>) -> Progress {
+    if over.contains_key(name) {
+        return Progress::Reached;
+    }
+    let progress = progress(app);
+    if let (Progress::Reached, Some(app)) = (&progress, app) {
+        over.insert(name.to_owned(), app.clone());
+    }
+    progress
+}
+
+/// How far the operation of this program is.
+fn progress(app: Option<&LiveApplication>) -> Progress {
+    let Some(app) = app else {
+        return Progress::Over("it was deleted meanwhile".to_owned());
+    };
+    let ours = |who: &str| who == INITIATOR;
+    let operation = app.operation();
+    match (app.requested_by(), operation) {
+        (_, Some(operation)) if operation.is_done() && ours(operation.initiator()) => Progress::Reached,
+        (Some(who), _) if !ours(who) => {
+            Progress::Over(format!("an operation of {who} has taken the place of this one"))
+        }
+        (Some(_), Some(operation)) if ours(operation.initiator()) => {
+            let message = operation.message();
+            let colon = if message.is_empty() { "" } else { ": " };
+            Progress::Open(format!("{}{colon}{message}", operation.phase()))
+        }
+        (Some(_), _) => Progress::Open("Argo CD's application controller has not taken the operation".to_owned()),
+        (None, Some(operation)) if !ours(operation.initiator()) => Progress::Over(format!(
+            "an operation of {} has taken the place of this one",
+            operation.initiator()
+        )),
+        (None, Some(operation)) => Progress::Open(operation.phase().to_owned()),
+        (None, None) => Progress::Over("somebody has taken the operation away".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+
+    fn request() -> Request {
+        Request {
+            prune: false,
+            revision: None,
+            wait: true,
+            dry_run: DryRun::None,
+        }
+    }
+
+    fn app(spec: Value, rest: Value) -> LiveApplication {
+        let mut tree = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": "player", "namespace": "argocd", "resourceVersion": "7"}, "spec": spec});
+        for (key, value) in rest.as_object().unwrap() {
+            tree[key] = value.clone();
+        }
+        LiveApplication::new(tree)
+    }
+
+    fn refused(app: &LiveApplication, request: &Request) -> String {
+        Failure::from(patch(app, request).unwrap_err()).one_line()
+    }
+
+    #[test]
+    fn the_operation_has_what_the_application_says_of_its_syncs() {
+        let spec = json!({"source": {"repoURL": "u", "path": "p"}, "syncPolicy": {
+            "syncOptions": ["ServerSideApply=true"], "retry": {"limit": 5, "refresh": true}}});
+        let request = Request {
+            prune: true,
+            revision: Some("v1".to_owned()),
+            ..request()
+        };
+        assert_eq!(
+            patch(&app(spec, json!({})), &request).unwrap().body,
+            json!({
+                "metadata": {"resourceVersion": "7"},
+                "operation": {
+                    "initiatedBy": {"username": "kubectl-homelab"},
+                    "sync": {"syncStrategy": {"hook": {}}, "prune": true, "revision": "v1", "syncOptions": ["ServerSideApply=true"]},
+                    "retry": {"limit": 5, "refresh": true},
+                },
+                "status": {"operationState": null},
+            })
+        );
+    }
+
+    #[test]
+    fn nothing_more_is_said_than_is_asked_for() {
+        let body = patch(&app(json!({}), json!({})), &request()).unwrap().body;
+        assert_eq!(
+            body["operation"],
+            json!({"initiatedBy": {"username": "kubectl-homelab"}, "sync": {"syncStrategy": {"hook": {}}}})
+        );
+    }
+
+    #[test]
+    fn what_is_under_way_is_left_alone() {
+        let asked = app(json!({}), json!({"operation": {"initiatedBy": {"username": "admin"}}}));
+        assert_eq!(
+            refused(&asked, &request()),
+            "an operation of admin is under way on the Application `player`"
+        );
+        let running =
+            json!({"operationState": {"phase": "Running", "operation": {"initiatedBy": {"automated": true}}}});
+        assert_eq!(
+            refused(&app(json!({}), json!({"status": running})), &request()),
+            "an operation of Argo CD itself is under way on the Application `player`"
+        );
+        let done = json!({"operationState": {"phase": "Failed"}});
+        assert!(patch(&app(json!({}), json!({"status": done})), &request()).is_ok());
+    }
+
+    #[test]
+    fn claims_are_never_replaced_or_forced() {
+        for option in ["Replace=true", "Force=true"] {
+            let spec = json!({"syncPolicy": {"syncOptions": [option]}});
+            assert!(refused(&app(spec, json!({})), &request()).contains(option));
+        }
+        let spec = json!({"syncPolicy": {"syncOptions": ["Replace=false"]}});
+        assert!(patch(&app(spec, json!({})), &request()).is_ok());
+    }
+
+    #[test]
+    fn another_revision_needs_one_source_and_no_automation() {
+        let to = |revision: &str| Request {
+            revision: Some(revision.to_owned()),
+            ..request()
+        };
+        let automated = |automated: Value| {
+            app(
+                json!({"source": {"repoURL": "u", "targetRevision": "main"}, "syncPolicy": {"automated": automated}}),
+                json!({}),
+            )
+        };
+        assert!(refused(&automated(json!({})), &to("v1")).contains("syncs by itself"));
+        assert!(patch(&automated(json!({})), &to("main")).is_ok());
+        assert!(patch(&automated(json!({"enabled": false})), &to("v1")).is_ok());
+        let several = app(json!({"sources": [{"repoURL": "a"}, {"repoURL": "b"}]}), json!({}));
+        assert!(refused(&several, &to("v1")).contains("has 2 sources"));
+    }
+
+    #[test]
+    fn only_the_end_of_our_own_operation_counts() {
+        let of = |rest: Value| progress(Some(&app(json!({}), rest)));
+        let ours = json!({"initiatedBy": {"username": INITIATOR}});
+        let other = json!({"initiatedBy": {"username": "admin"}});
+        let state =
+            |phase: &str, operation: &Value| json!({"operationState": {"phase": phase, "operation": operation}});
+        assert!(matches!(of(json!({"operation": ours})), Progress::Open(what) if what.contains("has not taken")));
+        assert_eq!(
+            of(json!({"operation": ours, "status": state("Running", &ours)})),
+            Progress::Open("Running".to_owned())
+        );
+        assert_eq!(of(json!({"status": state("Succeeded", &ours)})), Progress::Reached);
+        assert_eq!(of(json!({"status": state("Failed", &ours)})), Progress::Reached);
+        for rest in [
+            json!({}),
+            json!({"operation": other}),
+            json!({"status": state("Running", &other)}),
+            json!({"status": state("Succeeded", &other)}),
+        ] {
+            assert!(matches!(of(rest.clone()), Progress::Over(_)), "{rest}");
+        }
+        assert!(matches!(progress(None), Progress::Over(_)));
+    }
+
+    #[test]
+    fn the_end_is_kept_when_something_else_begins() {
+        let ours =
+            json!({"operationState": {"phase": "Succeeded", "operation": {"initiatedBy": {"username": INITIATOR}}}});
+        let mut over = BTreeMap::new();
+        let end = app(json!({}), json!({"status": ours}));
+        assert_eq!(remember(&mut over, "player", Some(&end)), Progress::Reached);
+        let next = app(json!({}), json!({"operation": {"initiatedBy": {"automated": true}}}));
+        assert_eq!(remember(&mut over, "player", Some(&next)), Progress::Reached);
+        assert_eq!(over["player"], end);
+    }
+}

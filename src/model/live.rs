@@ -1,0 +1,348 @@
+//! An Application as the cluster has it: what Argo CD says of its sync, its health, its conditions and its operation.
+
+use serde_json::Value;
+
+use super::application::Application;
+use super::object::Object;
+
+/// Annotation: asks Argo CD for a refresh, `normal` or `hard`; the controller takes it away when it has done it.
+pub const REFRESH: &str = "argocd.argoproj.io/refresh";
+/// Who an operation of this program is said to be initiated by.
+pub const INITIATOR: &str = "kubectl-homelab";
+/// Longest message, in characters.
+const LONGEST: usize = 600;
+
+/// A view of a live Application.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveApplication {
+    object: Object,
+}
+
+/// A condition of an Application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition<'o> {
+    /// Its type, as `ComparisonError`.
+    pub kind: &'o str,
+    /// What it says, in one line.
+    pub message: String,
+}
+
+impl Condition<'_> {
+    /// Whether something is wrong: Argo CD names such types so.
+    pub fn is_error(&self) -> bool {
+        self.kind.ends_with("Error")
+    }
+}
+
+/// A view of the operation that is running, or ran last.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'o> {
+    tree: &'o Value,
+}
+
+/// An object that an operation could not bring where it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed<'o> {
+    /// Its kind.
+    pub kind: &'o str,
+    /// Its namespace, empty for none.
+    pub namespace: &'o str,
+    /// Its name.
+    pub name: &'o str,
+    /// Why, in one line.
+    pub message: String,
+}
+
+/// A text in one line without control characters, and not endless.
+pub fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+fn text<'v>(tree: &'v Value, pointer: &str) -> &'v str {
+    tree.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'v>(tree: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    tree.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// `revisions` where there are several sources, else `revision`.
+fn revisions<'v>(tree: &'v Value, pointer: &str) -> Vec<&'v str> {
+    let several: Vec<&str> = list(tree, &format!("{pointer}/revisions"))
+        .filter_map(Value::as_str)
+        .collect();
+    if several.is_empty() {
+        let one = text(tree, &format!("{pointer}/revision"));
+        return if one.is_empty() { several } else { vec![one] };
+    }
+    several
+}
+
+impl LiveApplication {
+    /// The view of an object that the API server gave.
+    pub fn new(tree: Value) -> Self {
+        Self {
+            object: Object::new(tree),
+        }
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        text(self.object.tree(), pointer)
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.object.name()
+    }
+
+    /// `metadata.namespace`.
+    pub fn namespace(&self) -> &str {
+        self.object.namespace().unwrap_or_default()
+    }
+
+    /// `metadata.resourceVersion`.
+    pub fn resource_version(&self) -> &str {
+        self.text("/metadata/resourceVersion")
+    }
+
+    /// What it says that should be.
+    pub fn application(&self) -> Option<Application<'_>> {
+        Application::new(&self.object)
+    }
+
+    /// `spec.syncPolicy.retry`.
+    pub fn retry(&self) -> Option<&Value> {
+        self.object.at("/spec/syncPolicy/retry").filter(|tree| tree.is_object())
+    }
+
+    /// Whether it is being deleted.
+    pub fn is_going(&self) -> bool {
+        self.object.at("/metadata/deletionTimestamp").is_some()
+    }
+
+    /// The refresh that is asked for and that Argo CD has not done.
+    pub fn pending_refresh(&self) -> Option<&str> {
+        self.object.annotation(REFRESH)
+    }
+
+    /// `Synced`, `OutOfSync` or `Unknown`.
+    pub fn sync(&self) -> &str {
+        let status = self.text("/status/sync/status");
+        if status.is_empty() { "Unknown" } else { status }
+    }
+
+    /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
+    pub fn health(&self) -> &str {
+        let status = self.text("/status/health/status");
+        if status.is_empty() { "Unknown" } else { status }
+    }
+
+    /// The revision of each source that the sync status is about.
+    pub fn revisions(&self) -> Vec<&str> {
+        revisions(self.object.tree(), "/status/sync")
+    }
+
+    /// The conditions.
+    pub fn conditions(&self) -> Vec<Condition<'_>> {
+        let conditions = list(self.object.tree(), "/status/conditions");
+        let of = |condition| Condition {
+            kind: text(condition, "/type"),
+            message: one_line(text(condition, "/message")),
+        };
+        conditions.map(of).collect()
+    }
+
+    /// The conditions that say that something is wrong.
+    pub fn errors(&self) -> impl Iterator<Item = Condition<'_>> {
+        self.conditions().into_iter().filter(Condition::is_error)
+    }
+
+    /// Who asked for an operation that is not done: its `.operation`.
+    pub fn requested_by(&self) -> Option<&str> {
+        let operation = self.object.at("/operation").filter(|tree| tree.is_object())?;
+        Some(initiator(operation))
+    }
+
+    /// The operation that is running or ran last.
+    pub fn operation(&self) -> Option<Operation<'_>> {
+        let tree = self
+            .object
+            .at("/status/operationState")
+            .filter(|tree| tree.is_object())?;
+        Some(Operation { tree })
+    }
+
+    /// Whether an operation is asked for or running.
+    pub fn is_operating(&self) -> bool {
+        self.requested_by().is_some() || self.operation().is_some_and(|operation| !operation.is_done())
+    }
+
+    /// Whether its sync and health are those of before its last operation: Argo CD compares again after each.
+    pub fn is_stale(&self) -> bool {
+        let finished = self.operation().map_or("", |operation| operation.finished_at());
+        // Both in the same form, by whole seconds, so that the later one is the greater text.
+        finished > self.text("/status/reconciledAt")
+    }
+
+    /// The objects that are not as Git says, as `Kind/name`.
+    pub fn out_of_sync(&self) -> Vec<String> {
+        self.resources(|resource| text(resource, "/status") == "OutOfSync")
+    }
+
+    /// The objects that are not healthy, as `Kind/name`; none where Argo CD keeps their health to itself.
+    pub fn unhealthy(&self) -> Vec<String> {
+        self.resources(|resource| !matches!(text(resource, "/health/status"), "" | "Healthy"))
+    }
+
+    fn resources(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
+        let resources = list(self.object.tree(), "/status/resources").filter(|resource| wanted(resource));
+        resources
+            .map(|resource| format!("{}/{}", text(resource, "/kind"), text(resource, "/name")))
+            .collect()
+    }
+}
+
+fn initiator(operation: &Value) -> &str {
+    let name = text(operation, "/initiatedBy/username");
+    let automated = operation.pointer("/initiatedBy/automated").and_then(Value::as_bool);
+    match (name, automated) {
+        ("", Some(true)) => "Argo CD itself",
+        ("", _) => "somebody",
+        _ => name,
+    }
+}
+
+impl<'o> Operation<'o> {
+    /// `Running`, `Terminating`, `Succeeded`, `Failed` or `Error`.
+    pub fn phase(&self) -> &'o str {
+        text(self.tree, "/phase")
+    }
+
+    /// Whether it is over.
+    pub fn is_done(&self) -> bool {
+        matches!(self.phase(), "Succeeded" | "Failed" | "Error")
+    }
+
+    /// Whether it is over and did all that it should.
+    pub fn has_succeeded(&self) -> bool {
+        self.phase() == "Succeeded"
+    }
+
+    /// What it says, in one line.
+    pub fn message(&self) -> String {
+        one_line(text(self.tree, "/message"))
+    }
+
+    /// Who asked for it.
+    pub fn initiator(&self) -> &'o str {
+        self.tree.get("operation").map_or("somebody", initiator)
+    }
+
+    /// When it was started, as RFC 3339.
+    pub fn started_at(&self) -> &'o str {
+        text(self.tree, "/startedAt")
+    }
+
+    /// When it was over, as RFC 3339; empty before.
+    pub fn finished_at(&self) -> &'o str {
+        text(self.tree, "/finishedAt")
+    }
+
+    /// The revision of each source that it synced to.
+    pub fn revisions(&self) -> Vec<&'o str> {
+        revisions(self.tree, "/syncResult")
+    }
+
+    /// The objects that failed.
+    pub fn failed(&self) -> Vec<Failed<'o>> {
+        let has_failed = |resource: &&Value| {
+            text(resource, "/status") == "SyncFailed" || matches!(text(resource, "/hookPhase"), "Failed" | "Error")
+        };
+        let failed = list(self.tree, "/syncResult/resources").filter(has_failed);
+        failed
+            .map(|resource| Failed {
+                kind: text(resource, "/kind"),
+                namespace: text(resource, "/namespace"),
+                name: text(resource, "/name"),
+                message: one_line(text(resource, "/message")),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn messages_are_one_line_and_end() {
+        assert_eq!(one_line(" a\n\tb \u{1b}[31mc\r\n"), "a b [31mc");
+        assert_eq!(one_line(&"ä".repeat(1000)).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn an_operation_is_under_way_from_its_request_to_its_last_phase() {
+        let of = |tree: Value| LiveApplication::new(tree).is_operating();
+        assert!(!of(json!({})));
+        assert!(of(json!({"operation": {"sync": {}}})));
+        assert!(!of(json!({"operation": null})));
+        for (phase, is_operating) in [
+            ("Running", true),
+            ("Terminating", true),
+            ("Succeeded", false),
+            ("Failed", false),
+            ("Error", false),
+        ] {
+            assert_eq!(
+                of(json!({"status": {"operationState": {"phase": phase}}})),
+                is_operating,
+                "{phase}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_compared_before_the_last_operation_is_stale() {
+        let of = |finished: Value, compared: &str| {
+            let state = json!({"phase": "Succeeded", "finishedAt": finished});
+            LiveApplication::new(json!({"status": {"operationState": state, "reconciledAt": compared}})).is_stale()
+        };
+        assert!(of(json!("2020-01-01T10:00:00Z"), "2020-01-01T09:59:59Z"));
+        assert!(!of(json!("2020-01-01T10:00:00Z"), "2020-01-01T10:00:00Z"));
+        assert!(!of(Value::Null, "2020-01-01T10:00:00Z"));
+    }
+
+    #[test]
+    fn several_sources_have_several_revisions() {
+        let of = |sync: Value| LiveApplication::new(json!({"status": {"sync": sync}}));
+        assert_eq!(of(json!({"revision": "a"})).revisions(), ["a"]);
+        assert_eq!(
+            of(json!({"revision": "", "revisions": ["a", "b"]})).revisions(),
+            ["a", "b"]
+        );
+        assert!(of(json!({})).revisions().is_empty());
+    }
+
+    #[test]
+    fn what_failed_is_named() {
+        let app = LiveApplication::new(
+            json!({"status": {"operationState": {"phase": "Failed", "syncResult": {"resources": [
+                {"kind": "PersistentVolumeClaim", "namespace": "media", "name": "films", "status": "SyncFailed", "message": "no\nway"},
+                {"kind": "Job", "namespace": "media", "name": "migrate", "hookPhase": "Error", "message": "x"},
+                {"kind": "Service", "namespace": "media", "name": "web", "status": "Synced", "hookPhase": "Running"},
+            ]}}}}),
+        );
+        let failed = app.operation().unwrap().failed();
+        assert_eq!(
+            failed.iter().map(|object| object.name).collect::<Vec<_>>(),
+            ["films", "migrate"]
+        );
+        assert_eq!(failed[0].message, "no way");
+    }
+}
