@@ -49,7 +49,7 @@
 //!   without knowing the terminal. Price: the rim walks the chain once.
 //! - **`refresh`, `sync` and `wait` speak to the API server, not to Argo CD's.** They write and read the Application
 //!   objects with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS
-//!   are made by [`cluster::Cluster::connect`] alone. Price: 120 crates more, and Argo CD's own roles do not count.
+//!   are made by [`cluster::Cluster::connect`] alone. Price: 84 crates more, and Argo CD's own roles do not count.
 
 pub mod cli;
 pub mod cluster;

@@ -6,6 +6,7 @@ use super::live::{AppsArgs, ClusterArgs, DryRunArgs, OutputArgs, Table, teller};
 use super::session::Session;
 use crate::cluster::refresh::{self, Request};
 use crate::failure::Exit;
+use crate::report::live::LiveRow;
 
 /// Let Argo CD look at Git again
 ///
@@ -52,7 +53,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         return args.output.print_patches(session, &done.patches);
     }
     let rows = args.output.print(session, &done.found, Table::States)?;
-    let is_well = |row: &crate::report::live::LiveRow| row.missing.is_none() && (!args.wait || !row.has_error());
+    let is_well = |row: &LiveRow| row.missing.is_none() && (!args.wait || !row.has_error());
     Ok(if rows.iter().all(is_well) {
         Exit::Done
     } else {

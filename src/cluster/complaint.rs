@@ -55,7 +55,7 @@ fn innermost(error: &kube::Error) -> String {
 /// What is wrong with a kubeconfig.
 pub(super) fn of_kubeconfig(error: &KubeconfigError, config: Option<&Kubeconfig>) -> Error {
     let names = |names: Vec<&str>| match names.as_slice() {
-        [] => "it has none".to_owned(),
+        [] => "see `kubectl config view`; it has none".to_owned(),
         some => format!("choose one of {}", some.join(", ")),
     };
     let contexts = || {

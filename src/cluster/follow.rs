@@ -123,8 +123,8 @@ impl Cluster {
             Err(error) => return Err(self.explain(error)),
         };
         let mut stream = pin!(stream);
-        let started = Instant::now();
-        let mut last = started;
+        let mut last = Instant::now();
+        let mut has_worked = false;
         loop {
             match tokio::time::timeout(self.patience.left(TICK), stream.try_next()).await {
                 Err(_) if last.elapsed() > SILENCE => break,
@@ -134,6 +134,7 @@ impl Cluster {
                     if !take(seen, selection, event) {
                         break;
                     }
+                    has_worked = true;
                 }
                 Ok(Ok(None) | Err(_)) => break,
             }
@@ -144,7 +145,7 @@ impl Cluster {
                 break;
             }
         }
-        Ok((false, started.elapsed() > TICK))
+        Ok((false, has_worked))
     }
 }
 

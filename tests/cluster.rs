@@ -1,0 +1,280 @@
+//! `refresh`, `sync` and `wait` against an API server that misbehaves: broken watches, conflicts, refusals, silence. The
+//! well-behaved one is the real one, in `tests/real`.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test plays with real files and programs, and may fail loudly"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value, json};
+
+/// A request as it came in.
+#[derive(Clone, Debug)]
+struct Request {
+    method: String,
+    path: String,
+    body: Value,
+}
+
+impl Request {
+    fn is_watch(&self) -> bool {
+        self.path.contains("watch=true")
+    }
+}
+
+/// What the server answers: a status and a body, or nothing at all, ever.
+enum Answer {
+    Is(u16, String),
+    Never,
+}
+
+impl Answer {
+    fn json(status: u16, body: &Value) -> Self {
+        Self::Is(status, body.to_string())
+    }
+
+    fn status(code: u16, message: &str) -> Self {
+        Self::json(
+            code,
+            &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message}),
+        )
+    }
+}
+
+/// A server that answers by what was asked before; every connection takes one request.
+struct Server {
+    url: String,
+    asked: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Server {
+    /// `answer` gets the request, and how many of the same sort came before.
+    fn start(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::<Request>::new()));
+        let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                thread::spawn(move || serve(stream, &log, &*answer));
+            }
+        });
+        Self { url, asked }
+    }
+
+    fn asked(&self) -> Vec<Request> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Runs the program against this server; gives its exit code and what it said.
+    fn homelab(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": self.url}}],
+            "users": [{"name": "u", "user": {"token": "s3cret"}}],
+        });
+        fs::write(&kubeconfig, config.to_string()).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear()
+            // One that is missing does not count, as with kubectl.
+            .env(
+                "KUBECONFIG",
+                std::env::join_paths(["missing".into(), kubeconfig]).unwrap(),
+            )
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        let said = out + &err;
+        assert!(!said.contains("s3cret"), "{said}");
+        (output.status.code(), said)
+    }
+}
+
+fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request, usize) -> Answer) {
+    let mut reader = BufReader::new(stream);
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).is_ok_and(|length| length > 0) && !line.trim().is_empty() {
+            head.push(line.trim().to_lowercase());
+        } else {
+            break;
+        }
+    }
+    let Some(first) = head.first() else { return };
+    let length = head.iter().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    reader.read_exact(&mut body).unwrap();
+    let mut words = first.split(' ').map(str::to_owned);
+    let request = Request {
+        method: words.next().unwrap(),
+        path: words.next().unwrap(),
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+    };
+    let before = {
+        let mut log = log.lock().unwrap();
+        let same = |other: &&Request| other.method == request.method && other.is_watch() == request.is_watch();
+        let before = log.iter().filter(same).count();
+        log.push(request.clone());
+        before
+    };
+    match answer(&request, before) {
+        Answer::Never => thread::sleep(std::time::Duration::from_secs(60)),
+        // Without a length the body ends with the connection, as a watch that breaks.
+        Answer::Is(status, body) => {
+            let head = format!("HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n");
+            let _ = reader.get_mut().write_all((head + &body).as_bytes());
+        }
+    }
+}
+
+fn application(name: &str, version: &str, health: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": name, "namespace": "argocd", "resourceVersion": version},
+        "spec": {"source": {"repoURL": "u", "path": "p"}},
+        "status": {"sync": {"status": "Synced", "revision": "abc"}, "health": {"status": health}},
+    })
+}
+
+fn list(applications: &[Value]) -> Answer {
+    let body = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationList",
+        "metadata": {"resourceVersion": "1"}, "items": applications});
+    Answer::json(200, &body)
+}
+
+#[test]
+fn a_wait_outlives_broken_watches() {
+    let server = Server::start(|request, before| {
+        let event = |health| json!({"type": "MODIFIED", "object": application("player", "2", health)}).to_string();
+        if !request.is_watch() {
+            // The first list is for the name, the second for the wait.
+            return match before {
+                2 => Answer::status(500, "etcd is away"),
+                _ => list(&[application("player", "1", "Progressing")]),
+            };
+        }
+        match before {
+            0 => Answer::Is(200, event("Progressing") + "\n"),
+            1 => Answer::Is(
+                200,
+                json!({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old", "reason": "Expired"}}).to_string() + "\n",
+            ),
+            2 => Answer::Is(200, event("Healthy")[..40].to_owned()),
+            3 => Answer::status(503, "not now"),
+            _ => Answer::Is(200, event("Healthy") + "\n"),
+        }
+    });
+    let (code, said) = server.homelab(&["wait", "player", "--timeout", "60s"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("player   Synced   Healthy   abc"), "{said}");
+    assert!(server.asked().iter().filter(|request| request.is_watch()).count() >= 5);
+}
+
+#[test]
+fn a_sync_is_never_written_over_what_changed_meanwhile() {
+    let server = Server::start(|request, before| match (request.method.as_str(), before) {
+        ("get", 0) => list(&[application("player", "1", "Healthy")]),
+        ("get", _) => list(&[application("player", "2", "Healthy")]),
+        (_, 0) => Answer::status(409, "the object has been modified"),
+        _ => Answer::json(200, &application("player", "3", "Healthy")),
+    });
+    let (code, said) = server.homelab(&["sync", "player", "--wait=false"]);
+    assert_eq!(code, Some(0), "{said}");
+    let asked = server.asked();
+    let patches: Vec<&Request> = asked.iter().filter(|request| request.method == "patch").collect();
+    let versions = patches.iter().map(|patch| &patch.body["metadata"]["resourceVersion"]);
+    assert_eq!(versions.collect::<Vec<_>>(), ["1", "2"]);
+    assert!(
+        patches[0]
+            .path
+            .starts_with("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/player?")
+    );
+    assert_eq!(
+        patches[1].body["operation"]["initiatedBy"]["username"],
+        "kubectl-homelab"
+    );
+}
+
+#[test]
+fn a_dry_run_for_the_server_is_marked_as_one() {
+    let server = Server::start(|request, _| match request.method.as_str() {
+        "get" => list(&[application("player", "1", "Healthy")]),
+        _ => Answer::json(200, &application("player", "1", "Healthy")),
+    });
+    let (code, said) = server.homelab(&["refresh", "player", "--hard", "--dry-run=server", "-o", "json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let patches: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        patches["items"][0]["patch"]["metadata"]["annotations"]["argocd.argoproj.io/refresh"],
+        "hard"
+    );
+    assert!(server.asked()[1].path.contains("dryrun=all"), "{:?}", server.asked());
+    let (_, said) = server.homelab(&["refresh", "player", "--dry-run"]);
+    assert!(said.contains("would be patched"), "{said}");
+    assert_eq!(
+        server
+            .asked()
+            .iter()
+            .filter(|request| request.method == "patch")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    for (code, said) in [
+        (401, "does not accept your credentials"),
+        (403, "the cluster does not allow it: User `a` may not list"),
+        (404, "knows no Applications of Argo CD"),
+        (500, "the cluster refuses: User `a` may not list"),
+    ] {
+        let server = Server::start(move |_, _| Answer::status(code, "User `a`\nmay not list"));
+        let (exit, answer) = server.homelab(&["refresh", "player"]);
+        assert_eq!(exit, Some(3), "{answer}");
+        assert!(answer.contains(said), "{answer}");
+        assert_eq!(answer.contains("\nhint: "), code != 500, "{answer}");
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let server = Server::start(|_, _| Answer::Never);
+    for limit in ["--request-timeout=1s", "--timeout=1s"] {
+        let (exit, said) = server.homelab(&["wait", "player", limit]);
+        assert_eq!(exit, Some(3), "{said}");
+        assert!(said.contains("does not answer in time"), "{said}");
+    }
+}
+
+#[test]
+fn a_wait_in_vain_says_what_is_missing() {
+    let server = Server::start(|request, _| {
+        if request.is_watch() {
+            return Answer::Never;
+        }
+        list(&[
+            application("player", "1", "Degraded"),
+            application("other", "1", "Healthy"),
+        ])
+    });
+    let (exit, said) = server.homelab(&["wait", "player", "other", "--timeout=1s"]);
+    assert_eq!(exit, Some(1), "{said}");
+    assert!(said.ends_with("\nplayer: not Healthy but Degraded\n"), "{said}");
+}
