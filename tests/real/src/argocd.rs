@@ -211,6 +211,13 @@ pub fn patch_health_checks(cluster: &Cluster) -> Result<()> {
     cluster.kubectl(&arguments, None).map(drop)
 }
 
+/// What the project ships for `argocd-cmd-params-cm`; the manifests of Argo CD hand it to the repo-server as a variable.
+fn packs_named_paths() -> Result<&'static str> {
+    let parameters = fs::read_to_string(shipped("argocd-cmd-params-cm-patch.yaml"))?;
+    let named = parameters.contains("\n  reposerver.plugin.use.manifest.generate.paths: \"true\"\n");
+    Ok(if named { "true" } else { "false" })
+}
+
 impl Setup {
     fn sockets(&self, number: usize) -> PathBuf {
         self.folder.join(format!("plugins-{number}"))
@@ -274,7 +281,11 @@ impl Setup {
             .args(["--redis", &local(redis), "--disable-tls", "--client-ca-path", ""])
             .env("PATH", std::env::join_paths(path)?)
             .env("ARGOCD_PLUGINSOCKFILEPATH", self.sockets(number))
-            .env("ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS", ".git");
+            .env("ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS", ".git")
+            .env(
+                "ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS",
+                packs_named_paths()?,
+            );
         Process::start(&self.folder, &name, &command)
     }
 

@@ -342,6 +342,8 @@ fn start_kwok(folder: &Path, tools: &Tools, kubeconfig: &Path) -> Result<Process
     command.arg(format!("--kubeconfig={}", kubeconfig.display()));
     command.arg(format!("--config={}", config.display()));
     command.arg("--manage-all-nodes=true");
+    // Without leases the nodes are NotReady after 40 s: the stage for their heartbeat relies on them.
+    command.arg("--node-lease-duration-seconds=40");
     Process::start(folder, "kwok", &command)
 }
 

@@ -13,6 +13,7 @@
 //! | `repository` | git repositories that Argo CD reads |
 //! | `state` | what a cluster holds, for comparing |
 //! | `options` | what can be different between two worlds |
+//! | `measure` | figures of a story |
 //! | `world` | all of it together, with words for stories |
 #![expect(
     clippy::disallowed_methods,
@@ -23,6 +24,7 @@ pub mod api;
 pub mod argocd;
 pub mod cluster;
 pub mod folder;
+pub mod measure;
 pub mod options;
 pub mod process;
 pub mod repository;
@@ -34,4 +36,4 @@ pub use api::Api;
 pub use cluster::Flavour;
 pub use options::Options;
 pub use tools::Tools;
-pub use world::{World, figure};
+pub use world::World;

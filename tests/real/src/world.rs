@@ -115,6 +115,11 @@ impl World {
         self.cluster.api()
     }
 
+    /// The text of a file in the folder of this world; empty when there is none.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
     /// A path in the folder of this world; it goes with it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
@@ -325,10 +330,19 @@ impl World {
     ///
     /// When it does not hold in time, with the state of every Application; when a server has ended by itself.
     pub fn until(&self, what: &str, holds: impl Fn() -> bool) -> Duration {
+        self.until_within(PATIENCE, what, holds)
+    }
+
+    /// Waits until something holds that may take its time, and gives how long that took.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::until`].
+    pub fn until_within(&self, patience: Duration, what: &str, holds: impl Fn() -> bool) -> Duration {
         let start = Instant::now();
         while !holds() {
-            let failed = if start.elapsed() > PATIENCE {
-                format!("not within {} s", PATIENCE.as_secs())
+            let failed = if start.elapsed() > patience {
+                format!("not within {} s", patience.as_secs())
             } else {
                 match self.cluster.alive().and_then(|()| self.argocd.alive()) {
                     Ok(()) => {
@@ -393,12 +407,6 @@ impl World {
         }
         text
     }
-}
-
-/// A figure for the reader of `cargo xtask test -- --nocapture`.
-#[expect(clippy::print_stderr, reason = "figures are there to be read")]
-pub fn figure(what: &str, took: Duration) {
-    eprintln!("{what}: {:.1} s", took.as_secs_f64());
 }
 
 impl Drop for World {

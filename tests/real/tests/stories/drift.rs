@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use real_parts::{Options, World, figure};
+use real_parts::measure::{figure, seconds};
+use real_parts::{Options, World};
 use serde_json::{Value, json};
 
 const DEPLOYMENT: &str = "jellyfin/jellyfin";
@@ -77,7 +78,7 @@ fn what_is_changed_by_hand_is_healed() {
         let start = Instant::now();
         world.api().merge("Deployment", DEPLOYMENT, &change.patch).unwrap();
         world.until(change.name, || (change.healed)(&deployment(&world)));
-        figure(&format!("healed: {}", change.name), start.elapsed());
+        figure(&format!("healed: {}", change.name), &seconds(start));
         world.until("Synced again", || {
             world.application("jellyfin")["status"]["sync"]["status"] == "Synced"
         });

@@ -1,12 +1,17 @@
 //! The promises of the README, kept in a real Argo CD on a real Kubernetes API. Each story names the control that shows
 //! that it could fail.
+#![expect(clippy::unwrap_used, reason = "what a story can't do fails it, in its words too")]
 
 mod claims;
+mod commands;
 mod deletion;
 mod drift;
 mod failures;
+mod many;
 mod namespaces;
+mod nodes;
 mod producer;
 mod rebuilt;
 mod refused;
 mod replaced;
+mod upgraded;

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use real_parts::{Options, World, figure};
+use real_parts::measure::{figure, seconds};
+use real_parts::{Options, World};
 
 const TEMPLATE: &str = "helm/jellyfin/templates/claims.yaml";
 const VALUES: &str = "helm/jellyfin/values.yaml";
@@ -142,7 +143,7 @@ fn a_repair_is_not_kept_waiting() {
     media.replace(VALUES, "port: 99999", "port: 8097").unwrap();
     let revision = world.push(media, "A port").unwrap();
     world.until_synced("jellyfin", &revision);
-    figure("repaired, with retry.refresh", start.elapsed());
+    figure("repaired, with retry.refresh", &seconds(start));
     world.stays("in want of the repair, without retry.refresh", 5, || {
         !world.is_synced("jellyfin-twin", &revision)
     });

@@ -1,0 +1,41 @@
+//! A new version of the plugin.
+
+use real_parts::{Options, World};
+
+/// The next version: it renders one word differently.
+const NEXT: &str = r#"
+"$REAL" "$@" | /bin/sed 's/value: Etc\/UTC/value: Next\/Version/'"#;
+
+/// Given everything runs, when the sidecar gets a new version of the plugin under the same name, then Argo CD goes on with
+/// what it has rendered, until `kubectl homelab refresh --hard` makes it render again.
+///
+/// Control: a normal refresh changes nothing.
+#[test]
+fn a_new_version_needs_a_hard_refresh() {
+    let mut world = World::running(&Options::default()).unwrap();
+    world.argocd.stand_in("kubectl-homelab", NEXT).unwrap();
+    world.argocd.restart_plugins().unwrap();
+    let deployment = |world: &World| {
+        world
+            .field(
+                "Deployment",
+                "jellyfin/jellyfin",
+                "/spec/template/spec/containers/0/env",
+            )
+            .to_string()
+    };
+    let run = |arguments: &[&str]| {
+        let output = world.homelab(arguments).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+
+    run(&["refresh", "jellyfin"]);
+    world.stays("as the old version rendered it", 3, || {
+        deployment(&world).contains("Etc/UTC")
+    });
+    run(&["refresh", "--hard", "jellyfin"]);
+    run(&["wait", "jellyfin", "--for", "synced,healthy", "--timeout", "60s"]);
+    world.until("it is as the new version renders it", || {
+        deployment(&world).contains("Next/Version")
+    });
+}
