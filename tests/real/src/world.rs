@@ -346,7 +346,9 @@ impl World {
             } else {
                 match self.cluster.alive().and_then(|()| self.argocd.alive()) {
                     Ok(()) => {
-                        std::thread::sleep(Duration::from_millis(100));
+                        // Often in the beginning: most things are there at once.
+                        let pause = (start.elapsed() / 10).clamp(Duration::from_millis(50), Duration::from_secs(1));
+                        std::thread::sleep(pause);
                         continue;
                     }
                     Err(error) => format!("{error:#}"),

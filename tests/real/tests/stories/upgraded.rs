@@ -4,7 +4,7 @@ use real_parts::{Options, World};
 
 /// The next version: it renders one word differently.
 const NEXT: &str = r#"
-"$REAL" "$@" | /bin/sed 's/value: Etc\/UTC/value: Next\/Version/'"#;
+"$REAL" "$@" | /bin/sed 's/Etc\/UTC/Next\/Version/'"#;
 
 /// Given everything runs, when the sidecar gets a new version of the plugin under the same name, then Argo CD goes on with
 /// what it has rendered, until `kubectl homelab refresh --hard` makes it render again.
