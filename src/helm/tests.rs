@@ -73,6 +73,12 @@ mod with_a_program {
     }
 
     #[test]
+    fn collects_garbage_late_unless_told_otherwise() {
+        let told = std::env::var("GOGC").unwrap_or_else(|_| COLLECT_LATE.to_owned());
+        assert_eq!(template("echo $GOGC", LONG).unwrap(), format!("{told}\n"));
+    }
+
+    #[test]
     fn a_failure_is_one_line_without_values() {
         let error = template("echo 'Error: bad hunter2' >&2; echo half; exit 1", LONG).unwrap_err();
         assert_eq!(error.to_string(), "helm template failed: bad …");
