@@ -27,6 +27,11 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<ExitCode> {
     let mut command = cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
     let tools = tools::get_many(tools::FOR_TESTS)?;
+    // Stories wait for Argo CD more than they work; each of them takes about a gigabyte.
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        command.env("RUST_TEST_THREADS", (2 * cores).clamp(4, 8).to_string());
+    }
     for (name, binary) in tools.into_iter().chain([("program", build_program(false)?)]) {
         command.env(variable(name), binary);
     }
