@@ -2,8 +2,10 @@
 //! leaves every file old or new.
 #![expect(clippy::disallowed_methods, reason = "the door to the file system")]
 
+mod read;
+
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::failure::HintExt;
 use crate::repo::change::FileChange;
 use crate::repo::read::APPLICATIONS;
-use crate::repo::{Entry, Files, RepoPath};
+use crate::repo::{Files, RepoPath};
 
 /// A folder with everything below it; nothing outside is ever read or written.
 #[derive(Clone, Debug)]
@@ -79,53 +81,6 @@ impl Checkout {
     /// The path on disk.
     pub fn absolute(&self, path: &RepoPath) -> PathBuf {
         path.parts().fold(self.root.clone(), |folder, part| folder.join(part))
-    }
-
-    /// The path with symbolic links resolved, `None` when there is nothing.
-    ///
-    /// # Errors
-    /// When it leads out of the root, or a link leads nowhere.
-    fn resolve(&self, path: &RepoPath) -> Result<Option<PathBuf>> {
-        let absolute = self.absolute(path);
-        match fs::canonicalize(&absolute) {
-            Ok(real) if real.starts_with(&self.root) => Ok(Some(real)),
-            Ok(_) => bail!("`{path}` is a symbolic link that leads out of the repository"),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                if fs::symlink_metadata(&absolute).is_ok() {
-                    bail!("`{path}` is a symbolic link that leads nowhere");
-                }
-                Ok(None)
-            }
-            Err(error) => Err(error).with_context(|| format!("cannot open `{path}`")),
-        }
-    }
-}
-
-impl Files for Checkout {
-    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
-        let Some(real) = self.resolve(path)? else {
-            return Ok(None);
-        };
-        fs::read(real)
-            .map(Some)
-            .with_context(|| format!("cannot read `{path}`"))
-    }
-
-    fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
-        let Some(real) = self.resolve(folder)?.filter(|real| real.is_dir()) else {
-            return Ok(None);
-        };
-        let mut entries = Vec::new();
-        for entry in fs::read_dir(&real).with_context(|| format!("cannot list `{folder}`"))? {
-            let entry = entry.with_context(|| format!("cannot list `{folder}`"))?;
-            let name = entry.file_name().into_string().map_err(|name| {
-                anyhow!("the name `{}` in `{folder}` is not UTF-8", name.to_string_lossy()).hint("rename the file")
-            })?;
-            let is_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
-            entries.push(Entry { name, is_folder });
-        }
-        entries.sort();
-        Ok(Some(entries))
     }
 }
 
@@ -465,6 +420,21 @@ mod tests {
         );
         assert!(read("broken").unwrap_err().to_string().contains("leads nowhere"));
         assert_eq!(read("in").unwrap().unwrap(), b"1");
+        let target = |path: &str| checkout.link(&RepoPath::new(path).unwrap());
+        assert_eq!(target("in").unwrap(), Some(RepoPath::new("real").unwrap()));
+        assert_eq!(
+            (target("real").unwrap(), target("nothing/at/all").unwrap()),
+            (None, None)
+        );
+        assert!(
+            target("out")
+                .unwrap_err()
+                .to_string()
+                .contains("leads out of the repository")
+        );
+        let links: Vec<_> = checkout.list(&RepoPath::root()).unwrap().unwrap();
+        let links: Vec<_> = links.iter().map(|entry| (&entry.name[..], entry.is_link)).collect();
+        assert_eq!(links, [("broken", true), ("in", true), ("out", true), ("real", false)]);
         checkout.write(&[change("in", Some("1"), Some("2"))]).unwrap();
         assert!(fs::symlink_metadata(folder.path().join("in")).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(folder.path().join("real")).unwrap(), "2");

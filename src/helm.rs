@@ -15,7 +15,9 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::disk::Checkout;
 use crate::failure::HintExt;
+use crate::render::helm_arguments::{file_value, list_entry};
 use crate::render::{Argument, HelmCall, NeedsNetwork, Templater};
+use crate::repo::RepoPath;
 
 /// Environment variable: how long helm may take, in seconds or as `50s`, `2m`.
 pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
@@ -106,18 +108,24 @@ impl Helm {
         for argument in &call.arguments {
             arguments.push(match argument {
                 Argument::Text(text) => text.into(),
-                Argument::File(path) => self.checkout.absolute(path).into(),
+                Argument::File(path) => list_entry(self.absolute(path)?.as_str()).into(),
+                Argument::SetFile(name, path) => file_value(name, self.absolute(path)?.as_str()).into(),
                 Argument::Temporary(text) => {
                     // Helm names the file when its text is no YAML; the person knows the parameter.
                     let path = home.join("parameter values");
                     let mut file = std::fs::File::create_new(&path).context("cannot write a temporary file")?;
                     file.write_all(text.as_bytes())
                         .context("cannot write a temporary file")?;
-                    path.into()
+                    list_entry(path.to_str().context("the path of the temporary folder is not UTF-8")?).into()
                 }
             });
         }
         Ok(arguments)
+    }
+
+    fn absolute(&self, path: &RepoPath) -> Result<String> {
+        let absolute = self.checkout.absolute(path).into_os_string().into_string();
+        absolute.map_err(|_| anyhow!("the path of the checkout is not UTF-8"))
     }
 }
 

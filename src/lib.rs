@@ -47,6 +47,9 @@
 //!   they know.
 //! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step
 //!   without knowing the terminal. Price: the rim walks the chain once.
+//! - **Two globs of our own.** Argo CD expands `values-files` with one Go library (doublestar) and matches `include` and
+//!   `exclude` with another (gobwas); order and syntax decide which values win and what is pruned, and no crate has either.
+//!   Price: 300 lines, held to what the Go libraries answer by `tests/vectors/glob`.
 //! - **`refresh`, `sync` and `wait` speak to the API server, not to Argo CD's.** They write and read the Application
 //!   objects with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS
 //!   are made by [`cluster::Cluster::connect`] alone. Price: 84 crates more, and Argo CD's own roles do not count.

@@ -14,13 +14,17 @@ use crate::repo::RepoPath;
 use crate::yaml;
 
 /// Options of Argo CD's own Helm that a render here honours.
-const HELM_OPTIONS: [&str; 11] = [
+const HELM_OPTIONS: [&str; 15] = [
     "releaseName",
     "valueFiles",
+    "ignoreMissingValueFiles",
     "values",
     "valuesObject",
     "parameters",
+    "fileParameters",
     "skipCrds",
+    "skipTests",
+    "skipSchemaValidation",
     "kubeVersion",
     "apiVersions",
     "namespace",
@@ -76,25 +80,45 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Resu
     if source.kustomize().is_some() {
         return Ok(Err(NotAtHand::new("it is rendered by Kustomize", BY_ARGO_CD)));
     }
-    let is_set = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && value.as_str() != Some("");
-    let directory = source.directory().and_then(Value::as_object);
-    if let Some((option, _)) = directory.into_iter().flatten().find(|(_, value)| is_set(value)) {
-        return Ok(Err(NotAtHand::new(
-            format!("it uses `directory.{option}`, which is not rendered here"),
-            BY_ARGO_CD,
-        )));
+    let not_here =
+        |option: String| NotAtHand::new(format!("it uses `{option}`, which is not rendered here"), BY_ARGO_CD);
+    let mut parameters = match helm_parameters(app, source)? {
+        Ok(parameters) => parameters,
+        Err(option) => return Ok(Err(not_here(format!("helm.{option}")))),
+    };
+    if let Err(option) = read_directory(source, &mut parameters) {
+        return Ok(Err(not_here(format!("directory.{option}"))));
     }
-    match helm_parameters(source)? {
-        Ok(parameters) => request(parameters, false).map(Ok),
-        Err(option) => Ok(Err(NotAtHand::new(
-            format!("it uses `helm.{option}`, which is not rendered here"),
-            BY_ARGO_CD,
-        ))),
+    request(parameters, false).map(Ok)
+}
+
+/// Whether Argo CD takes an option for said.
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => fields.values().any(is_set),
+        _ => true,
     }
 }
 
+/// The options of a folder of manifests as parameters; or the first one that has none.
+fn read_directory(source: &Source<'_>, parameters: &mut Parameters) -> Result<(), String> {
+    let options = source.directory().and_then(Value::as_object);
+    for (option, value) in options.into_iter().flatten().filter(|(_, value)| is_set(value)) {
+        match (option.as_str(), value) {
+            ("recurse", Value::Bool(recurse)) => parameters.recurse = *recurse,
+            ("include", Value::String(glob)) => parameters.include = Some(glob.clone()),
+            ("exclude", Value::String(glob)) => parameters.exclude = Some(glob.clone()),
+            _ => return Err(option.clone()),
+        }
+    }
+    Ok(())
+}
+
 /// The options of Argo CD's own Helm as parameters, or the first one that has none.
-fn helm_parameters(source: &Source<'_>) -> Result<Result<Parameters, String>> {
+fn helm_parameters(app: &Application<'_>, source: &Source<'_>) -> Result<Result<Parameters, String>> {
     let mut parameters = Parameters {
         allow_empty: true,
         ..Parameters::default()
@@ -102,50 +126,64 @@ fn helm_parameters(source: &Source<'_>) -> Result<Result<Parameters, String>> {
     let Some(helm) = source.helm().and_then(Value::as_object) else {
         return Ok(Ok(parameters));
     };
-    let is_set = |value: &Value| {
-        !matches!(value, Value::Null | Value::Bool(false)) && value.as_array().is_none_or(|list| !list.is_empty())
-    };
     let unknown = helm
         .iter()
         .find(|(option, value)| !HELM_OPTIONS.contains(&option.as_str()) && is_set(value));
     if let Some((option, _)) = unknown {
         return Ok(Err(option.clone()));
     }
+    let part = |tree: &Value, key: &str| tree.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let text = |option: &str| {
-        helm.get(option)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
+        let text = helm.get(option).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let strings = |option: &str| -> Vec<String> {
-        let list = helm.get(option).and_then(Value::as_array);
-        list.into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
+    let list = |option: &str| helm.get(option).and_then(Value::as_array).into_iter().flatten();
+    let strings = |option: &str| list(option).filter_map(Value::as_str).map(str::to_owned).collect();
+    let is_true = |option: &str| helm.get(option).and_then(Value::as_bool) == Some(true);
     parameters.release_name = text("releaseName");
     parameters.kube_version = text("kubeVersion");
     parameters.namespace = text("namespace").map(NamespaceName::new).transpose()?;
     parameters.values_files = strings("valueFiles");
+    parameters.ignore_missing_values_files = is_true("ignoreMissingValueFiles");
     parameters.api_versions = strings("apiVersions");
-    parameters.skip_crds = helm.get("skipCrds").and_then(Value::as_bool) == Some(true);
-    if parameters.values_files.iter().any(|file| file.starts_with('$')) {
-        return Ok(Err("valueFiles` of another repository (`$ref`), `".to_owned()));
-    }
+    parameters.skip_crds = is_true("skipCrds");
+    parameters.skip_tests = is_true("skipTests");
+    parameters.skip_schema_validation = is_true("skipSchemaValidation");
     parameters.values = match helm.get("valuesObject").filter(|object| object.is_object()) {
         Some(object) => Some(yaml::emit(object)?),
         None => text("values"),
     };
-    for entry in helm.get("parameters").and_then(Value::as_array).into_iter().flatten() {
-        if entry.get("forceString").and_then(Value::as_bool) == Some(true) {
-            return Ok(Err("parameters[].forceString".to_owned()));
-        }
-        let part = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        parameters.helm_parameters.insert(part("name"), part("value"));
+    // Of two with one name the last counts, as in Argo CD's own maps.
+    for entry in list("parameters") {
+        let is_string = entry.get("forceString").and_then(Value::as_bool) == Some(true);
+        let values = match is_string {
+            true => &mut parameters.helm_string_parameters,
+            false => &mut parameters.helm_parameters,
+        };
+        values.insert(part(entry, "name"), part(entry, "value"));
+    }
+    for entry in list("fileParameters") {
+        let values = &mut parameters.helm_file_parameters;
+        values.insert(part(entry, "name"), part(entry, "path"));
+    }
+    let is_elsewhere = |file: &String| is_reference(app, file);
+    if parameters.values_files.iter().any(is_elsewhere) {
+        return Ok(Err("valueFiles` of another repository (`$ref`), `".to_owned()));
+    }
+    if parameters.helm_file_parameters.values().any(is_elsewhere) {
+        return Ok(Err("fileParameters` of another repository (`$ref`), `".to_owned()));
     }
     Ok(Ok(parameters))
+}
+
+/// Whether a file is one of another source: its first part is a dollar and that source's `ref`.
+fn is_reference(app: &Application<'_>, file: &str) -> bool {
+    let first = file
+        .strip_prefix('$')
+        .map(|rest| rest.split('/').next().unwrap_or_default());
+    let sources = app.sources();
+    let mut references = sources.iter().filter_map(Source::reference);
+    first.is_some_and(|first| references.any(|reference| reference == first))
 }
 
 #[cfg(test)]
@@ -176,6 +214,45 @@ mod tests {
     }
 
     #[test]
+    fn every_option_of_native_helm_has_its_parameter() {
+        let parameters = of(json!({"repoURL": "u", "path": "p", "helm": {
+            "ignoreMissingValueFiles": true, "skipTests": true, "skipSchemaValidation": true, "version": "v3",
+            "valueFiles": ["$ARGOCD_APP_NAME/*.yaml"], "fileParameters": [{"name": "f", "path": "a"}, {"name": "f", "path": "b"}],
+            "parameters": [
+                {"name": "x", "value": "1"}, {"name": "x", "value": "2"}, {"name": "x", "value": "3", "forceString": true},
+            ],
+        }}))
+        .unwrap()
+        .parameters;
+        assert!(parameters.ignore_missing_values_files && parameters.skip_tests && parameters.skip_schema_validation);
+        assert_eq!(parameters.values_files, ["$ARGOCD_APP_NAME/*.yaml"]);
+        assert_eq!(
+            (
+                &parameters.helm_parameters["x"][..],
+                &parameters.helm_string_parameters["x"][..]
+            ),
+            ("2", "3")
+        );
+        assert_eq!(parameters.helm_file_parameters["f"], "b");
+    }
+
+    #[test]
+    fn a_folder_of_manifests_keeps_its_options() {
+        let parameters = of(json!({"repoURL": "u", "path": "p",
+            "directory": {"recurse": true, "include": "*.yaml", "exclude": "{a,b}*", "jsonnet": {"tlas": []}}}))
+        .unwrap()
+        .parameters;
+        assert_eq!(
+            (
+                parameters.recurse,
+                parameters.include.as_deref(),
+                parameters.exclude.as_deref()
+            ),
+            (true, Some("*.yaml"), Some("{a,b}*"))
+        );
+    }
+
+    #[test]
     fn what_cannot_be_rendered_is_said() {
         for (source, part) in [
             (
@@ -184,16 +261,20 @@ mod tests {
             ),
             (json!({"repoURL": "u", "kustomize": {}}), "Kustomize"),
             (
-                json!({"repoURL": "u", "directory": {"recurse": true}}),
-                "`directory.recurse`",
+                json!({"repoURL": "u", "directory": {"jsonnet": {"libs": ["x"]}}}),
+                "`directory.jsonnet`",
             ),
             (
-                json!({"repoURL": "u", "helm": {"fileParameters": [{}]}}),
-                "`helm.fileParameters`",
+                json!({"repoURL": "u", "helm": {"fileParamaters": [{"name": "a"}]}}),
+                "`helm.fileParamaters`",
             ),
             (
-                json!({"repoURL": "u", "helm": {"valueFiles": ["$v/x.yaml"]}}),
-                "another repository",
+                json!({"repoURL": "u", "ref": "v", "helm": {"valueFiles": ["$v/x.yaml"]}}),
+                "valueFiles` of another repository",
+            ),
+            (
+                json!({"repoURL": "u", "ref": "v", "helm": {"fileParameters": [{"name": "a", "path": "$v/x"}]}}),
+                "fileParameters` of another repository",
             ),
         ] {
             let error = of(source).unwrap_err();

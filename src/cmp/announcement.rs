@@ -10,24 +10,43 @@ use crate::model::parameter::{Shape, Spec, TABLE};
 use crate::repo::{Files, RepoPath};
 use crate::yaml;
 
-/// The announcement of the parameters, for Argo CD's form: the table, with the value files that lie in the folder. It
-/// never fails, since Argo CD would then take the source for something else.
+/// More folders than that are not searched for value files: the form has to come at once.
+const MOST_FOLDERS: usize = 500;
+
+/// The announcement of the parameters, for Argo CD's form: the table, with the value files that lie in the folder and below
+/// it, as Argo CD's own Helm announces them. It never fails, since Argo CD would then take the source for something else.
+///
+/// The chart's values are not announced as `helm-parameters`: who changed one of them in the form would store them all.
 pub fn announcement(folder: &Path) -> Value {
-    let found = Checkout::open(folder)
-        .ok()
-        .and_then(|folder| folder.list(&RepoPath::root()).ok().flatten())
-        .unwrap_or_default();
-    let is_values = |name: &str| name.contains("values") && (name.ends_with(".yaml") || name.ends_with(".yml"));
-    let files: Vec<&str> = found
-        .iter()
-        .filter(|entry| !entry.is_folder)
-        .map(|entry| entry.name.as_str())
-        .collect();
-    let values: Vec<&str> = files.into_iter().filter(|name| is_values(name)).collect();
+    let mut values = Vec::new();
+    if let Ok(checkout) = Checkout::open(folder) {
+        let mut folders = MOST_FOLDERS;
+        find_values(&checkout, &RepoPath::root(), &mut folders, &mut values);
+    }
     Value::Array(TABLE.iter().map(|spec| announced(spec, &values)).collect())
 }
 
-fn announced(spec: &Spec, values: &[&str]) -> Value {
+/// The files with `values` in their names, in the order of all names; what cannot be listed has none.
+fn find_values(checkout: &Checkout, folder: &RepoPath, folders: &mut usize, values: &mut Vec<String>) {
+    let Some(left) = folders.checked_sub(1) else { return };
+    *folders = left;
+    for entry in checkout.list(folder).ok().flatten().unwrap_or_default() {
+        let Ok(path) = folder.join(&entry.name) else { continue };
+        let ending = entry
+            .name
+            .rsplit_once('.')
+            .map(|(_, ending)| ending.to_ascii_lowercase());
+        if entry.is_folder {
+            if !entry.is_link && entry.name != ".git" {
+                find_values(checkout, &path, folders, values);
+            }
+        } else if entry.name.contains("values") && matches!(ending.as_deref(), Some("yaml" | "yml")) {
+            values.push(path.to_string());
+        }
+    }
+}
+
+fn announced(spec: &Spec, values: &[String]) -> Value {
     let mut entry = Map::new();
     let mut set = |key: &str, value: Value| entry.insert(key.to_owned(), value);
     set("name", json!(spec.name));

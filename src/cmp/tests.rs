@@ -135,12 +135,22 @@ fn an_empty_render_needs_leave() {
 
 #[test]
 fn the_announcement_has_every_parameter_and_never_fails() {
-    let folder = tree(&[("values.yaml", ""), ("values-home.yml", ""), ("Chart.yaml", "")]);
+    let folder = tree(&[
+        ("values.yaml", ""),
+        ("values-home.yml", ""),
+        ("env/dev.values.YAML", ""),
+        ("env/values.txt", ""),
+        (".git/values.yaml", ""),
+        ("Chart.yaml", ""),
+    ]);
     let announced = announcement(folder.path());
     let list = announced.as_array().unwrap();
     assert_eq!(list.len(), TABLE.len());
     let files = list.iter().find(|entry| entry["name"] == "values-files").unwrap();
-    assert_eq!(files["array"], json!(["values-home.yml", "values.yaml"]));
+    assert_eq!(
+        files["array"],
+        json!(["env/dev.values.YAML", "values-home.yml", "values.yaml"])
+    );
     assert_eq!(
         announcement(Path::new("/nowhere/at/all")).as_array().unwrap().len(),
         TABLE.len()

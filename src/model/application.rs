@@ -230,18 +230,20 @@ impl<'o> Source<'o> {
         Some(format!("{}/plugin/parameters/{index}", self.pointer))
     }
 
-    /// JSON Pointer of the entry of an array parameter for which `is_it` holds; the parameter where there is no such
-    /// entry, the source where there is no such parameter.
+    /// JSON Pointer of the entry of an array or map parameter for which `is_it` holds; the parameter where there is no
+    /// such entry, the source where there is no such parameter.
     pub fn entry(&self, name: &str, is_it: impl Fn(&str) -> bool) -> String {
         let Some(parameter) = self.parameter(name) else {
             return self.pointer.clone();
         };
-        let below = parameter[self.pointer.len()..].to_owned() + "/array";
-        let entries = self.tree.pointer(&below).and_then(Value::as_array);
-        let index = entries.and_then(|list| list.iter().position(|entry| entry.as_str().is_some_and(&is_it)));
-        match index {
-            Some(index) => format!("{parameter}/array/{index}"),
-            None => parameter,
+        let holds = |value: &Value| value.as_str().is_some_and(&is_it);
+        let tree = self.tree.pointer(&parameter[self.pointer.len()..]);
+        let array = tree.and_then(|tree| tree.get("array")?.as_array()?.iter().position(holds));
+        let map = tree.and_then(|tree| tree.get("map")?.as_object()?.iter().find(|(_, value)| holds(value)));
+        match (array, map) {
+            (Some(index), _) => format!("{parameter}/array/{index}"),
+            (None, Some((key, _))) => format!("{parameter}/map/{}", pointer_token(key)),
+            (None, None) => parameter,
         }
     }
 

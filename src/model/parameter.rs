@@ -5,8 +5,9 @@
 //! `ARGOCD_APP_PARAMETERS`, all values as strings
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/)).
 
+mod raw;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde_json::Value;
 
@@ -14,6 +15,7 @@ use super::claim::Mount;
 use super::name::{ClaimName, NamespaceName};
 pub use super::patch_target::PatchTarget;
 use super::patch_target::read_patches;
+pub use raw::{Parameter, ParameterError, read};
 
 /// What a parameter holds. Argo CD knows strings, arrays of strings and maps of strings; a boolean is the string
 /// `true` or `false`.
@@ -86,7 +88,13 @@ pub const TABLE: &[Spec] = &[
         "values-files",
         Shape::Array,
         "Value files",
-        "Helm value files, relative to the chart, or from the repository's root with a leading `/`; later ones win.",
+        "Helm value files, relative to the chart, or from the repository's root with a leading `/`: paths, globs (`*`, `?`, `[…]`, `**`) or http(s) URLs; later ones win.",
+    ),
+    spec(
+        "ignore-missing-values-files",
+        Shape::Boolean,
+        "Ignore missing value files",
+        "`true` passes over value files that are not there, and globs that match none.",
     ),
     spec(
         "values",
@@ -99,6 +107,18 @@ pub const TABLE: &[Spec] = &[
         Shape::Map,
         "Helm parameters",
         "Single values by path, as `helm template --set`; a comma in a value is kept.",
+    ),
+    spec(
+        "helm-string-parameters",
+        Shape::Map,
+        "Helm string parameters",
+        "Single values by path that are always strings, as `helm template --set-string`.",
+    ),
+    spec(
+        "helm-file-parameters",
+        Shape::Map,
+        "Helm file parameters",
+        "Values that are the text of a file, as `helm template --set-file`; the file is named as in `values-files`, but without globs.",
     ),
     spec(
         "release-name",
@@ -119,6 +139,18 @@ pub const TABLE: &[Spec] = &[
         "`true` leaves out the chart's `crds/` folder.",
     ),
     spec(
+        "skip-tests",
+        Shape::Boolean,
+        "Skip tests",
+        "`true` leaves out the chart's tests.",
+    ),
+    spec(
+        "skip-schema-validation",
+        Shape::Boolean,
+        "Skip schema validation",
+        "`true` does not hold the values against the chart's `values.schema.json`.",
+    ),
+    spec(
         "kube-version",
         Shape::String,
         "Kubernetes version",
@@ -129,6 +161,24 @@ pub const TABLE: &[Spec] = &[
         Shape::Array,
         "API versions",
         "The API versions that the chart sees, as `group/version[/Kind]`; the cluster's by default.",
+    ),
+    spec(
+        "recurse",
+        Shape::Boolean,
+        "Recurse",
+        "For a folder of manifests: `true` reads the folders in it as well.",
+    ),
+    spec(
+        "include",
+        Shape::String,
+        "Include",
+        "For a folder of manifests: a glob of the files to read, relative to the folder; `*` goes across `/`, `{a,b}` is a list.",
+    ),
+    spec(
+        "exclude",
+        Shape::String,
+        "Exclude",
+        "For a folder of manifests: a glob of the files not to read; it wins over `include`.",
     ),
     spec(
         "patches",
@@ -150,19 +200,6 @@ pub const TABLE: &[Spec] = &[
     ),
 ];
 
-/// A parameter as Argo CD writes it: a name and at most one of three fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parameter {
-    /// The name.
-    pub name: String,
-    /// A single string.
-    pub string: Option<String>,
-    /// A list; present and empty is not the same as absent.
-    pub array: Option<Vec<String>>,
-    /// Strings by key.
-    pub map: Option<BTreeMap<String, String>>,
-}
-
 /// All parameters, read and checked; the defaults stand for what was not given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
@@ -174,116 +211,42 @@ pub struct Parameters {
     pub writes: BTreeSet<ClaimName>,
     /// `values-files`.
     pub values_files: Vec<String>,
+    /// `ignore-missing-values-files`.
+    pub ignore_missing_values_files: bool,
     /// `values`.
     pub values: Option<String>,
     /// `helm-parameters`.
     pub helm_parameters: BTreeMap<String, String>,
+    /// `helm-string-parameters`.
+    pub helm_string_parameters: BTreeMap<String, String>,
+    /// `helm-file-parameters`.
+    pub helm_file_parameters: BTreeMap<String, String>,
     /// `release-name`.
     pub release_name: Option<String>,
     /// `namespace`.
     pub namespace: Option<NamespaceName>,
     /// `skip-crds`.
     pub skip_crds: bool,
+    /// `skip-tests`.
+    pub skip_tests: bool,
+    /// `skip-schema-validation`.
+    pub skip_schema_validation: bool,
     /// `kube-version`.
     pub kube_version: Option<String>,
     /// `api-versions`.
     pub api_versions: Vec<String>,
+    /// `recurse`.
+    pub recurse: bool,
+    /// `include`.
+    pub include: Option<String>,
+    /// `exclude`.
+    pub exclude: Option<String>,
     /// `patches`: the JSON text of each, checked to be a JSON array.
     pub patches: Vec<(PatchTarget, Value)>,
     /// `allow-empty`.
     pub allow_empty: bool,
     /// `applications`.
     pub applications: Option<String>,
-}
-
-/// One thing that is wrong with one parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParameterError {
-    /// Index in the list of parameters, where it belongs to one.
-    pub index: Option<usize>,
-    /// What is wrong, and what is known or expected.
-    pub message: String,
-}
-
-impl fmt::Display for ParameterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ParameterError {}
-
-/// Reads the list of parameters from its tree: `null` is an empty list, `null` fields are absent.
-///
-/// # Errors
-/// Everything that has not the form that Argo CD's API demands, one error each.
-pub fn read(tree: &Value) -> Result<Vec<Parameter>, Vec<ParameterError>> {
-    let list = match tree {
-        Value::Null => return Ok(Vec::new()),
-        Value::Array(list) => list,
-        _ => {
-            return Err(vec![ParameterError {
-                index: None,
-                message: "parameters are not a list".to_owned(),
-            }]);
-        }
-    };
-    let (mut parameters, mut errors) = (Vec::new(), Vec::new());
-    for (index, entry) in list.iter().enumerate() {
-        match read_one(entry) {
-            Ok(parameter) => parameters.push(parameter),
-            Err(message) => errors.push(ParameterError {
-                index: Some(index),
-                message,
-            }),
-        }
-    }
-    if errors.is_empty() { Ok(parameters) } else { Err(errors) }
-}
-
-fn read_one(entry: &Value) -> Result<Parameter, String> {
-    let Value::Object(fields) = entry else {
-        return Err("a parameter is not a map with `name` and one of `string`, `array`, `map`".to_owned());
-    };
-    let mut parameter = Parameter::default();
-    match fields.get("name") {
-        Some(Value::String(name)) if !name.is_empty() => parameter.name.clone_from(name),
-        _ => return Err("a parameter has no `name`".to_owned()),
-    }
-    let name = parameter.name.clone();
-    for (field, value) in fields {
-        let wrong = |expected: &str| format!("parameter `{name}`: `{field}` is not {expected}");
-        match (field.as_str(), value) {
-            ("name", _) | ("string" | "array" | "map", Value::Null) => {}
-            ("string", Value::String(text)) => parameter.string = Some(text.clone()),
-            ("string", _) => return Err(wrong("a string; quote it")),
-            ("array", Value::Array(items)) => {
-                let strings = items
-                    .iter()
-                    .map(|item| item.as_str().map(str::to_owned))
-                    .collect::<Option<_>>();
-                parameter.array = Some(strings.ok_or_else(|| wrong("a list of strings; quote its entries"))?);
-            }
-            ("array", _) => return Err(wrong("a list of strings")),
-            ("map", Value::Object(entries)) => {
-                let pairs = entries
-                    .iter()
-                    .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-                parameter.map = Some(
-                    pairs
-                        .collect::<Option<_>>()
-                        .ok_or_else(|| wrong("a map of strings; quote its values"))?,
-                );
-            }
-            ("map", _) => return Err(wrong("a map of strings")),
-            _ => {
-                return Err(format!(
-                    "parameter `{name}` has the unknown field `{field}`; known are name, string, array, map"
-                ));
-            }
-        }
-    }
-    Ok(parameter)
 }
 
 impl Parameters {
@@ -330,13 +293,18 @@ impl Parameters {
     fn set(&mut self, parameter: &Parameter) -> Result<(), Vec<String>> {
         let string = || parameter.string.clone().filter(|text| !text.is_empty());
         let array = parameter.array.as_deref().unwrap_or_default();
+        let map = || parameter.map.clone().unwrap_or_default();
+        let is_true = parameter.string.as_deref() == Some("true");
         match parameter.name.as_str() {
             "owns" => self.owns = each(array, |name| ClaimName::new(name))?,
             "mounts" => self.mounts = each(array, str::parse::<Mount>)?,
             "writes" => self.writes = each(array, |name| ClaimName::new(name))?,
             "values-files" => self.values_files = array.to_vec(),
+            "ignore-missing-values-files" => self.ignore_missing_values_files = is_true,
             "values" => self.values = string(),
-            "helm-parameters" => self.helm_parameters = parameter.map.clone().unwrap_or_default(),
+            "helm-parameters" => self.helm_parameters = map(),
+            "helm-string-parameters" => self.helm_string_parameters = map(),
+            "helm-file-parameters" => self.helm_file_parameters = map(),
             "release-name" => self.release_name = string(),
             "namespace" => {
                 self.namespace = string()
@@ -344,11 +312,16 @@ impl Parameters {
                     .transpose()
                     .map_err(|e| vec![e.to_string()])?
             }
-            "skip-crds" => self.skip_crds = parameter.string.as_deref() == Some("true"),
+            "skip-crds" => self.skip_crds = is_true,
+            "skip-tests" => self.skip_tests = is_true,
+            "skip-schema-validation" => self.skip_schema_validation = is_true,
             "kube-version" => self.kube_version = string(),
             "api-versions" => self.api_versions = array.to_vec(),
+            "recurse" => self.recurse = is_true,
+            "include" => self.include = string(),
+            "exclude" => self.exclude = string(),
             "patches" => self.patches = read_patches(parameter.map.as_ref())?,
-            "allow-empty" => self.allow_empty = parameter.string.as_deref() == Some("true"),
+            "allow-empty" => self.allow_empty = is_true,
             "applications" => self.applications = string(),
             name => unreachable!("`{name}` stands in TABLE but is not read"),
         }

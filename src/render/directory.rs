@@ -1,52 +1,112 @@
 //! A folder of manifests, as Argo CD reads one
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `findManifests`): files
-//! ending in `.yaml`, `.yml` and `.json`, in the order of their names, without what lies deeper.
+//! ending in `.yaml`, `.yml` and `.json`, in the order of their names; what lies deeper only when it is asked for.
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
+use super::include::Glob;
 use crate::failure::HintExt;
+use crate::model::parameter::Parameters;
 use crate::repo::{Files, RepoPath};
 use crate::yaml;
 
 /// A file that says this anywhere is passed over.
 const SKIP: &str = "+argocd:skip-file-rendering";
 
+/// Fields that every manifest has. Argo CD passes over a file without them that is no manifest.
+const FIELDS: [&str; 3] = ["apiVersion:", "kind:", "metadata:"];
+
 /// All manifests of a folder as one stream.
 ///
 /// # Errors
-/// When a file is Jsonnet, is neither UTF-8 nor UTF-16, or is no YAML or JSON: with its place.
-pub fn read(files: &dyn Files, folder: &RepoPath) -> Result<String> {
-    let entries = files
-        .list(folder)?
-        .with_context(|| format!("app path does not exist: `{folder}`"))?;
-    let mut stream = String::new();
-    for entry in entries.iter().filter(|entry| !entry.is_folder) {
-        let ends = |endings: &[&str]| endings.iter().any(|ending| entry.name.ends_with(ending));
-        let path = folder.join(&entry.name)?;
+/// When a file is Jsonnet, is neither UTF-8 nor UTF-16, or is no YAML or JSON: with its place. When `include` or `exclude`
+/// is no glob: Argo CD would then take it for one that matches nothing.
+pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters) -> Result<String> {
+    let glob = |name: &str, text: &Option<String>| {
+        let glob = text.as_deref().map(Glob::new).transpose();
+        glob.with_context(|| format!("the parameter `{name}` is no glob"))
+    };
+    let mut reader = Reader {
+        files,
+        root: folder,
+        recurse: parameters.recurse,
+        include: glob("include", &parameters.include)?,
+        exclude: glob("exclude", &parameters.exclude)?,
+        stream: String::new(),
+    };
+    if !reader.folder(folder)? {
+        bail!("app path does not exist: `{folder}`");
+    }
+    Ok(reader.stream)
+}
+
+struct Reader<'f> {
+    files: &'f dyn Files,
+    root: &'f RepoPath,
+    recurse: bool,
+    include: Option<Glob>,
+    exclude: Option<Glob>,
+    stream: String,
+}
+
+impl Reader<'_> {
+    /// Reads a folder; whether it is there. A symbolic link to a folder is not followed.
+    fn folder(&mut self, folder: &RepoPath) -> Result<bool> {
+        let Some(entries) = self.files.list(folder)? else {
+            return Ok(false);
+        };
+        for entry in entries {
+            let path = folder.join(&entry.name)?;
+            if !entry.is_folder {
+                self.file(&path)?;
+            } else if self.recurse && !entry.is_link {
+                self.folder(&path)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn file(&mut self, path: &RepoPath) -> Result<()> {
+        let ends = |endings: &[&str]| endings.iter().any(|ending| path.as_str().ends_with(ending));
+        if !ends(&[".yaml", ".yml", ".json", ".jsonnet"]) || !self.is_wanted(path) {
+            return Ok(());
+        }
+        let bytes = self.files.read(path)?.unwrap_or_default();
+        let text = decode(&bytes).with_context(|| format!("cannot read `{path}`"))?;
+        if text.contains(SKIP) || is_override(path, &text) {
+            return Ok(());
+        }
         if ends(&[".jsonnet"]) {
             return Err(anyhow!("`{path}` is Jsonnet, which this plugin does not render")
-                .hint("leave `plugin` out of the source"));
-        }
-        if !ends(&[".yaml", ".yml", ".json"]) {
-            continue;
-        }
-        let text = decode(&files.read(&path)?.unwrap_or_default()).with_context(|| format!("cannot read `{path}`"))?;
-        if text.contains(SKIP) {
-            continue;
+                .hint("leave `plugin` out of the source, or the file with the parameter `exclude`"));
         }
         let text = if ends(&[".json"]) {
-            json(&path, &text)?
+            json(path, &text)?
         } else {
-            checked(&path, text)?
+            checked(path, text)?
         };
-        stream.push_str("---\n");
-        stream.push_str(&text);
-        if !stream.ends_with('\n') {
-            stream.push('\n');
+        self.stream.push_str("---\n");
+        self.stream.push_str(&text);
+        if !self.stream.ends_with('\n') {
+            self.stream.push('\n');
         }
+        Ok(())
     }
-    Ok(stream)
+
+    /// Whether `include` and `exclude` let a file through: both see its path from the source's folder.
+    fn is_wanted(&self, path: &RepoPath) -> bool {
+        let below = path.as_str()[self.root.as_str().len()..].trim_start_matches('/');
+        let is_excluded = self.exclude.as_ref().is_some_and(|glob| glob.matches(below));
+        !is_excluded && self.include.as_ref().is_none_or(|glob| glob.matches(below))
+    }
+}
+
+/// Whether a file holds Argo CD's own overrides of the source, which are no manifest.
+fn is_override(path: &RepoPath, text: &str) -> bool {
+    let name = path.file_name();
+    let is_named = name == ".argocd-source.yaml" || name.starts_with(".argocd-source-") && name.ends_with(".yaml");
+    is_named && !FIELDS.iter().all(|field| text.contains(field))
 }
 
 /// The text of a file in UTF-8, or in UTF-16 with a byte order mark.
@@ -97,11 +157,15 @@ mod tests {
     use crate::repo::Memory;
 
     fn read_all(files: impl IntoIterator<Item = (&'static str, Vec<u8>)>) -> Result<String> {
+        read_with(files, &Parameters::default())
+    }
+
+    fn read_with(files: impl IntoIterator<Item = (&'static str, Vec<u8>)>, parameters: &Parameters) -> Result<String> {
         let files = files
             .into_iter()
             .map(|(path, bytes)| (RepoPath::new(path).unwrap(), bytes))
             .collect();
-        read(&Memory(files), &RepoPath::new("m").unwrap())
+        read(&Memory(files), &RepoPath::new("m").unwrap(), parameters)
     }
 
     #[test]
@@ -123,6 +187,79 @@ mod tests {
         assert_eq!(
             stream,
             "---\nkind: A\n---\nkind: B\n---\nkind: C\n---\n{\"kind\":\"D\",\"x\":\"a/b\"}\n"
+        );
+    }
+
+    /// The names of the files that are read, which hold their names.
+    fn taken(recurse: bool, include: Option<&str>, exclude: Option<&str>) -> Result<Vec<String>> {
+        let names = [
+            "m/a.yaml",
+            "m/b/c.yaml",
+            "m/b/d.json",
+            "m/b-c.yaml",
+            "m/b/e/f.yml",
+            "m/z.yaml",
+        ];
+        let files = names.map(|name| (name, serde_json::json!({"kind": name[2..]}).to_string().into_bytes()));
+        let parameters = Parameters {
+            recurse,
+            include: include.map(str::to_owned),
+            exclude: exclude.map(str::to_owned),
+            ..Parameters::default()
+        };
+        let stream = read_with(files, &parameters)?;
+        Ok(stream.split('"').skip(3).step_by(4).map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn folders_are_read_on_demand_in_the_order_of_all_names() {
+        assert_eq!(taken(false, None, None).unwrap(), ["a.yaml", "b-c.yaml", "z.yaml"]);
+        assert_eq!(
+            taken(true, None, None).unwrap(),
+            ["a.yaml", "b/c.yaml", "b/d.json", "b/e/f.yml", "b-c.yaml", "z.yaml"]
+        );
+        for (include, exclude, expected) in [
+            (Some("b*"), None, &["b/c.yaml", "b/d.json", "b/e/f.yml", "b-c.yaml"][..]),
+            (Some("{a,z}.yaml"), None, &["a.yaml", "z.yaml"]),
+            (Some("*.yaml"), Some("b/*"), &["a.yaml", "b-c.yaml", "z.yaml"]),
+            (None, Some("{*.yaml,*.yml}"), &["b/d.json"]),
+            (Some("*"), Some("*"), &[]),
+        ] {
+            assert_eq!(
+                taken(true, include, exclude).unwrap(),
+                expected,
+                "{include:?} {exclude:?}"
+            );
+        }
+        let error = format!("{:#}", taken(true, None, Some("[")).unwrap_err());
+        assert_eq!(error, "the parameter `exclude` is no glob: a `[` has no `]`");
+    }
+
+    #[test]
+    fn argo_cds_own_overrides_are_no_manifest() {
+        let stream = read_all([
+            ("m/.argocd-source.yaml", b"plugin: {name: homelab-v1}\n".to_vec()),
+            ("m/.argocd-source-a.yaml", b"helm: {}\n".to_vec()),
+            ("m/a.yaml", b"kind: A\n".to_vec()),
+        ]);
+        assert_eq!(stream.unwrap(), "---\nkind: A\n");
+    }
+
+    #[test]
+    fn jsonnet_that_is_excluded_or_skipped_does_no_harm() {
+        let exclude = Parameters {
+            exclude: Some("*.jsonnet".to_owned()),
+            ..Parameters::default()
+        };
+        assert!(
+            read_with([("m/a.jsonnet", b"{}".to_vec())], &exclude)
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            read_all([("m/a.jsonnet", b"// +argocd:skip-file-rendering".to_vec())])
+                .unwrap()
+                .is_empty()
         );
     }
 

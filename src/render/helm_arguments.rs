@@ -1,11 +1,12 @@
 //! The arguments of `helm template`: exactly those that Argo CD's repo-server gives
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/util/helm/cmd.go), `template`).
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use super::Request;
+use super::confined;
 use super::substitute::substitute;
-use crate::failure::HintExt;
+use super::value_files::{self, Place};
 use crate::repo::{Files, RepoPath};
 
 /// One argument of helm.
@@ -13,8 +14,11 @@ use crate::repo::{Files, RepoPath};
 pub enum Argument {
     /// As it stands.
     Text(String),
-    /// A file of the checkout; the door makes its path absolute.
+    /// A value file of the checkout; the door makes its path absolute and gives it as a [`list_entry`].
     File(RepoPath),
+    /// The name of a value and the file of the checkout that has its text; the door makes the path absolute and gives
+    /// both as a [`file_value`].
+    SetFile(String, RepoPath),
     /// A temporary file with this text.
     Temporary(String),
 }
@@ -35,54 +39,79 @@ pub struct HelmCall {
 impl HelmCall {
     /// The first value file that helm would fetch from the network.
     pub fn fetched_values(&self) -> Option<&str> {
-        let urls = self.arguments.windows(2).filter_map(|pair| match pair {
+        self.arguments.windows(2).find_map(|pair| match pair {
             [Argument::Text(flag), Argument::Text(url)] if flag == "--values" => Some(url.as_str()),
+            [Argument::Text(flag), Argument::Text(value)] if flag == "--set-file" => Some(value.split_once('=')?.1),
             _ => None,
-        });
-        urls.into_iter().next()
+        })
     }
+}
+
+/// `--values` takes a list of files, divided by commas as in CSV: one of them, whatever stands in its name.
+pub fn list_entry(file: &str) -> String {
+    if file.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", file.replace('"', "\"\""))
+    } else {
+        file.to_owned()
+    }
+}
+
+/// `--set-file` takes `name=file`, divided by commas: one of them, whatever stands in the file's name.
+pub fn file_value(name: &str, file: &str) -> String {
+    format!("{name}={}", file.replace('\\', "\\\\").replace(',', "\\,"))
 }
 
 /// The call for a request.
 ///
 /// # Errors
-/// When a value file lies outside the checkout or is not there.
+/// When helm would read something outside the checkout, or a value file is not there.
 pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
+    confined::check(request, files)?;
     let parameters = &request.parameters;
     let mut arguments = Vec::new();
-    let mut text = |part: &str| arguments.push(Argument::Text(part.to_owned()));
-    text("--name-template");
-    text(parameters.release_name.as_deref().unwrap_or(request.app.as_str()));
+    let mut confidential = Vec::new();
+    let release = parameters.release_name.as_deref().unwrap_or(request.app.as_str());
+    arguments.extend(option("--name-template", release_name(release)?));
     if let Some(namespace) = parameters.namespace.as_ref().or(request.destination.as_ref()) {
-        text("--namespace");
-        text(namespace.as_str());
+        arguments.extend(option("--namespace", namespace.as_str()));
     }
     if let Some(version) = parameters.kube_version.as_ref().or(request.kube_version.as_ref()) {
-        text("--kube-version");
-        text(&plain_version(version));
+        arguments.extend(option("--kube-version", plain_version(version)));
     }
-    let mut confidential = Vec::new();
-    for (name, value) in &parameters.helm_parameters {
-        let value = clean(&substitute(value, &request.variables));
-        text("--set");
-        text(&format!("{name}={value}"));
-        confidential.push(value);
+    for (flag, values) in [
+        ("--set", &parameters.helm_parameters),
+        ("--set-string", &parameters.helm_string_parameters),
+    ] {
+        for (name, value) in values {
+            let value = clean(&substitute(value, &request.variables));
+            arguments.extend(option(flag, format!("{name}={value}")));
+            confidential.push(value);
+        }
     }
-    for file in &parameters.values_files {
+    for (name, file) in &parameters.helm_file_parameters {
+        let place = value_files::file_parameter(request, files, file_name(name)?, file)?.0;
+        confidential.extend(text(files, &place)?.lines().map(|line| line.trim().to_owned()));
+        arguments.push(Argument::Text("--set-file".to_owned()));
+        arguments.push(match place {
+            Place::Url(url) => Argument::Text(file_value(name, &url)),
+            Place::File(path) => Argument::SetFile(name.clone(), path),
+        });
+    }
+    for place in value_files::of(request, files)?.places {
+        confidential.extend(secrets(&text(files, &place)?));
         arguments.push(Argument::Text("--values".to_owned()));
-        let (argument, text) = value_file(request, files, &substitute(file, &request.variables))?;
-        confidential.extend(secrets(&text));
-        arguments.push(argument);
+        arguments.push(match place {
+            Place::Url(url) => Argument::Text(list_entry(&url)),
+            Place::File(path) => Argument::File(path),
+        });
     }
     if let Some(values) = &parameters.values {
         arguments.push(Argument::Text("--values".to_owned()));
         arguments.push(Argument::Temporary(values.clone()));
         confidential.extend(values.lines().filter_map(|line| Some(entry(line)?.1)));
     }
-    let defaults = files
-        .read(&request.source_path.join("values.yaml")?)?
-        .unwrap_or_default();
-    confidential.extend(secrets(&String::from_utf8_lossy(&defaults)));
+    let defaults = Place::File(request.source_path.join("values.yaml")?);
+    confidential.extend(secrets(&text(files, &defaults)?));
     let mut api_versions = if parameters.api_versions.is_empty() {
         &request.api_versions
     } else {
@@ -90,12 +119,18 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
     }
     .clone();
     api_versions.sort();
-    for version in api_versions {
-        arguments.extend([Argument::Text("--api-versions".to_owned()), Argument::Text(version)]);
-    }
-    if !parameters.skip_crds {
-        arguments.push(Argument::Text("--include-crds".to_owned()));
-    }
+    arguments.extend(
+        api_versions
+            .into_iter()
+            .flat_map(|version| option("--api-versions", version)),
+    );
+    let switches = [
+        ("--include-crds", !parameters.skip_crds),
+        ("--skip-schema-validation", parameters.skip_schema_validation),
+        ("--skip-tests", parameters.skip_tests),
+    ];
+    let switches = switches.into_iter().filter(|(_, is_on)| *is_on);
+    arguments.extend(switches.map(|(switch, _)| Argument::Text(switch.to_owned())));
     confidential.retain(|value| !value.is_empty());
     Ok(HelmCall {
         chart: request.source_path.clone(),
@@ -103,6 +138,36 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         confidential,
         dependencies: dependencies(request, files)?,
     })
+}
+
+fn option(flag: &str, value: impl Into<String>) -> [Argument; 2] {
+    [Argument::Text(flag.to_owned()), Argument::Text(value.into())]
+}
+
+/// The text of a file, as far as it is at hand; it only keeps values out of messages.
+fn text(files: &dyn Files, place: &Place) -> Result<String> {
+    let bytes = match place {
+        Place::Url(_) => None,
+        Place::File(path) => files.read(path)?,
+    };
+    Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
+}
+
+/// Helm takes the name for a Go template, which may do everything but tell what is in the server's environment.
+fn release_name(name: &str) -> Result<&str> {
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    if name.contains("{{") && words.any(|word| matches!(word, "env" | "expandenv")) {
+        bail!("the release name `{name}` is a template that reads the environment");
+    }
+    Ok(name)
+}
+
+/// The name of a value that a file gives: an `=` in it would begin the name of another file, outside the checkout.
+fn file_name(name: &str) -> Result<&str> {
+    if name.contains('=') || name.ends_with('\\') {
+        bail!("the name `{name}` in `helm-file-parameters` has a `=` in it or a `\\` at its end");
+    }
+    Ok(name)
 }
 
 /// A line of values as key and value, or an item of a list or a line of a block without a key. Only to keep values out of
@@ -176,62 +241,17 @@ fn plain_version(version: &str) -> String {
     plain.split(['-', '+']).next().unwrap_or(plain).to_owned()
 }
 
-/// A value file: a URL, a path from the chart, or with a leading `/` one from the repository's root.
-/// With the text of one in the checkout.
-fn value_file(request: &Request, files: &dyn Files, name: &str) -> Result<(Argument, String)> {
-    if let Some((scheme, _)) = name.split_once("://") {
-        if matches!(scheme, "http" | "https") {
-            return Ok((Argument::Text(name.to_owned()), String::new()));
-        }
-        bail!("value file `{name}`: the scheme `{scheme}` is not allowed; http and https are");
-    }
-    // Argo CD may have sent a part of the repository: the path is one of the whole.
-    let whole = match name.strip_prefix('/') {
-        Some(from_root) => RepoPath::new(from_root),
-        None => request
-            .prefix
-            .join(request.source_path.as_str())
-            .and_then(|chart| chart.join(name)),
-    };
-    let whole = whole.map_err(|_| anyhow!("value file `{name}` lies outside the repository"))?;
-    if !whole.is_in(&request.prefix) {
-        return Err(
-            anyhow!("value file `{name}` is not in what Argo CD sent to the plugin").hint(format!(
-                "add `/{whole}` to the annotation `{}`",
-                crate::model::application::GENERATE_PATHS
-            )),
-        );
-    }
-    let path = RepoPath::new(&whole.as_str()[request.prefix.as_str().len()..])?;
-    match files.read(&path)? {
-        Some(bytes) => Ok((Argument::File(path), String::from_utf8_lossy(&bytes).into_owned())),
-        None => bail!("value file `{name}` does not exist"),
-    }
-}
-
-/// The files of the checkout besides the source's own folder that a render reads: value files, and what the chart's
-/// `file://` dependencies point at.
+/// The files of the checkout besides the source's own folder that a render reads: value files and the folders that their
+/// globs look into, the files of `helm-file-parameters`, and what the chart's `file://` dependencies point at.
 ///
 /// # Errors
 /// When the chart's metadata cannot be read, or something lies outside the checkout.
 pub fn reads(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
-    let call = call(request, files)?;
-    let mut reads: Vec<RepoPath> = call
-        .arguments
-        .into_iter()
-        .filter_map(|argument| {
-            if let Argument::File(path) = argument {
-                Some(path)
-            } else {
-                None
-            }
-        })
-        .collect();
-    for repository in call.dependencies {
-        if let Some(path) = repository.strip_prefix("file://") {
-            reads.push(request.source_path.join(path)?);
-        }
+    let mut reads = value_files::of(request, files)?.watched;
+    for (name, file) in &request.parameters.helm_file_parameters {
+        reads.extend(value_files::file_parameter(request, files, name, file)?.1);
     }
+    reads.extend(confined::check(request, files)?);
     reads.retain(|path| !path.is_in(&request.source_path));
     reads.sort();
     reads.dedup();

@@ -2,12 +2,16 @@
 //!
 //! The room knows no programs and no disk: a [`Templater`] runs Helm, [`Files`] gives the checkout's bytes.
 
+mod confined;
 pub mod directory;
+mod glob;
 pub mod helm_arguments;
+mod include;
 mod look;
 pub mod overrides;
 pub mod storage_pass;
 pub mod substitute;
+mod value_files;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +73,16 @@ pub struct Request {
     pub storage_rules: bool,
 }
 
+impl Request {
+    /// The source's folder in the whole repository.
+    ///
+    /// # Errors
+    /// Never, for paths that were read as paths.
+    fn chart(&self) -> Result<RepoPath> {
+        self.prefix.join(self.source_path.as_str())
+    }
+}
+
 /// Renders a source.
 ///
 /// # Errors
@@ -76,8 +90,12 @@ pub struct Request {
 /// Nothing is ever rendered in part.
 pub fn render(request: &Request, files: &dyn Files, templater: &dyn Templater) -> Result<Output> {
     let raw = match source_type(files, &request.source_path)? {
+        SourceType::Helm if is_for_a_folder(&request.parameters) => bail!(
+            "`recurse`, `include` and `exclude` are for folders of manifests, and `{}` is a chart",
+            request.source_path
+        ),
         SourceType::Helm => templater.template(&helm_arguments::call(request, files)?)?,
-        SourceType::Directory => directory::read(files, &request.source_path)?,
+        SourceType::Directory => directory::read(files, &request.source_path, &request.parameters)?,
     };
     if !request.storage_rules {
         return storage_pass::untouched(raw, request.parameters.allow_empty);
@@ -107,6 +125,10 @@ fn law(request: &Request, registries: Option<Registries>) -> Result<Law> {
         None => NamespaceName::new("default")?,
     };
     Law::new(request.app.clone(), destination, parameters, registries)
+}
+
+fn is_for_a_folder(parameters: &Parameters) -> bool {
+    parameters.recurse || parameters.include.is_some() || parameters.exclude.is_some()
 }
 
 enum SourceType {

@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::repo::{Files, RepoPath};
 use crate::yaml;
 
+/// Where the source lies; Argo CD lets no file of overrides change that.
+const PLACE: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
+
 /// The source with the overrides of its folder merged in; unchanged where there are none. Argo CD hands the Application's
 /// merged source to a plugin itself: this is for `render` alone.
 ///
@@ -25,6 +28,12 @@ pub fn apply(source: &Value, app: &str, files: &dyn Files, folder: &RepoPath) ->
             Some(_) => bail!("{path}: it is not a map of fields of a source"),
         }
     }
+    for field in PLACE {
+        match source.get(field) {
+            Some(value) => merged[field] = value.clone(),
+            None => drop(merged.as_object_mut().and_then(|fields| fields.remove(field))),
+        }
+    }
     Ok(merged)
 }
 
@@ -35,13 +44,16 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_applications_own_file_comes_last() {
+    fn the_applications_own_file_comes_last_and_none_moves_the_source() {
         let files = Memory::new([
             (
                 "c/.argocd-source.yaml",
-                "plugin: {name: homelab-v1}\ntargetRevision: a\n",
+                "plugin: {name: homelab-v1}\nhelm: {releaseName: a}\nchart: no\n",
             ),
-            ("c/.argocd-source-x.yaml", "targetRevision: b\npath: null\n"),
+            (
+                "c/.argocd-source-x.yaml",
+                "helm: {releaseName: b}\npath: null\ntargetRevision: no\n",
+            ),
         ]);
         let merged = apply(
             &json!({"repoURL": "u", "path": "c"}),
@@ -51,7 +63,7 @@ mod tests {
         );
         assert_eq!(
             merged.unwrap(),
-            json!({"repoURL": "u", "plugin": {"name": "homelab-v1"}, "targetRevision": "b"})
+            json!({"repoURL": "u", "path": "c", "plugin": {"name": "homelab-v1"}, "helm": {"releaseName": "b"}})
         );
     }
 }

@@ -17,7 +17,7 @@ impl Templater for Prints {
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
 const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n";
 
-fn request(path: &str, parameters: Value) -> Request {
+pub(super) fn request(path: &str, parameters: Value) -> Request {
     let list = parameter::read(&parameters).unwrap();
     Request {
         app: AppName::new("player").unwrap(),
@@ -52,6 +52,7 @@ fn typed(request: &Request, files: &Memory) -> Result<String> {
     let arguments = call.arguments.iter().map(|argument| match argument {
         Argument::Text(text) => text.clone(),
         Argument::File(path) => format!("<{path}>"),
+        Argument::SetFile(name, path) => format!("{name}=<{path}>"),
         Argument::Temporary(text) => format!("{{{}}}", text.trim_end()),
     });
     Ok(arguments.collect::<Vec<_>>().join(" "))
@@ -69,6 +70,10 @@ fn helm_gets_argo_cds_arguments_in_argo_cds_order() {
         {"name": "values", "string": "x: $ARGOCD_APP_NAME\n"},
         {"name": "values-files", "array": ["home.yaml", "../shared.yaml", "/values/${ARGOCD_APP_NAME}.yaml", "https://a.example/v.yaml"]},
         {"name": "helm-parameters", "map": {"z": "1,2", "a.b": "$ARGOCD_APP_NAME,x", "list": "{a,b}", "e": "a\\,b"}},
+        {"name": "helm-string-parameters", "map": {"s": "1,$NOPE", "$ARGOCD_APP_NAME": "$$"}},
+        {"name": "helm-file-parameters", "map": {"f": "/values/$ARGOCD_APP_NAME.yaml", "$u": "https://a.example/a,b"}},
+        {"name": "skip-tests", "string": "true"},
+        {"name": "skip-schema-validation", "string": "true"},
         {"name": "kube-version", "string": "v1.30.5-gke.100"},
         {"name": "namespace", "string": "other"},
         {"name": "release-name", "string": "r"},
@@ -77,8 +82,11 @@ fn helm_gets_argo_cds_arguments_in_argo_cds_order() {
         typed(&request("charts/player", all), &chart()).unwrap(),
         "--name-template r --namespace other --kube-version 1.30.5 \
          --set a.b=player\\,x --set e=a\\,b --set list={a,b} --set z=1\\,2 \
+         --set-string $ARGOCD_APP_NAME=$ --set-string s=1\\, \
+         --set-file $u=https://a.example/a\\,b --set-file f=<values/player.yaml> \
          --values <charts/player/home.yaml> --values <charts/shared.yaml> --values <values/player.yaml> \
-         --values https://a.example/v.yaml --values {x: $ARGOCD_APP_NAME} --api-versions b/v1/C --api-versions z/v1"
+         --values https://a.example/v.yaml --values {x: $ARGOCD_APP_NAME} --api-versions b/v1/C --api-versions z/v1 \
+         --skip-schema-validation --skip-tests"
     );
 }
 
@@ -111,6 +119,15 @@ fn value_files_stay_in_the_repository() {
         ("/../x.yaml", "", "lies outside the repository"),
         ("nope.yaml", "", "`nope.yaml` does not exist"),
         ("ftp://a.example/x", "", "the scheme `ftp` is not allowed"),
+        ("file:///etc/passwd", "", "the scheme `file` is not allowed"),
+        ("file:/etc/passwd", "", "the scheme `file` is not allowed"),
+        ("/", "", "it is the root of the repository"),
+        ("..", "", "`charts` is a folder"),
+        ("../*", "", "`charts/player` is a folder"),
+        ("../../../*.yaml", "", "lies outside the repository"),
+        ("nope/*.yaml", "", "value file glob `nope/*.yaml` matched no files"),
+        ("[", "", "value file glob `[`: a `[` has no `]`"),
+        ("/etc/*.yaml", "cluster", "| add `/etc` to the annotation"),
         (
             "../../../x.yaml",
             "cluster",
@@ -139,6 +156,138 @@ fn value_files_stay_in_the_repository() {
     );
 }
 
+fn values_of(files: &[&str], parameters: Value) -> Result<Vec<String>> {
+    let files = Memory::new(files.iter().map(|file| (*file, "")))?;
+    let call = helm_arguments::call(&request("charts/player", parameters), &files)?;
+    let values = call.arguments.iter().filter_map(|argument| match argument {
+        Argument::File(path) => Some(path.to_string()),
+        Argument::Text(url) if url.contains("://") => Some(url.clone()),
+        _ => None,
+    });
+    Ok(values.collect())
+}
+
+#[test]
+fn globs_stand_for_their_files_without_those_that_have_a_place_of_their_own() {
+    let files = [
+        "charts/player/values.yaml",
+        "charts/player/env/a.yaml",
+        "charts/player/env/b.yaml",
+        "charts/player/env/deep/a.yaml",
+        "shared/x.yaml",
+    ];
+    for (names, expected) in [
+        (
+            json!(["env/*.yaml"]),
+            &["charts/player/env/a.yaml", "charts/player/env/b.yaml"][..],
+        ),
+        (
+            json!(["env/**/*.yaml", "env/a.yaml"]),
+            &[
+                "charts/player/env/b.yaml",
+                "charts/player/env/deep/a.yaml",
+                "charts/player/env/a.yaml",
+            ],
+        ),
+        (
+            json!(["env/b.yaml", "env/*.yaml", "env/b.yaml", "./env//b.yaml"]),
+            &["charts/player/env/b.yaml", "charts/player/env/a.yaml"],
+        ),
+        (
+            json!(["env/[b]*", "env/?.yaml", "/shared/*", "../../shared/x.yaml"]),
+            &["charts/player/env/b.yaml", "charts/player/env/a.yaml", "shared/x.yaml"],
+        ),
+        (
+            json!([
+                "HTTPS://a.example/*.yaml",
+                "https://a.example/a,b",
+                "HTTPS://a.example/*.yaml"
+            ]),
+            &["HTTPS://a.example/*.yaml", "\"https://a.example/a,b\""],
+        ),
+        (
+            json!(["env/$ARGOCD_APP_NAME*", "env/a*", "env/$$*"]),
+            &["charts/player/env/a.yaml"],
+        ),
+    ] {
+        let ignore = json!({"name": "ignore-missing-values-files", "string": "true"});
+        let found = values_of(&files, json!([ignore, {"name": "values-files", "array": names}]));
+        assert_eq!(found.unwrap(), expected, "{names}");
+    }
+}
+
+#[test]
+fn missing_files_are_passed_over_on_demand_only() {
+    let names = json!({"name": "values-files", "array": ["no.yaml", "no/*.yaml", "values.yaml"]});
+    let ignore = json!({"name": "ignore-missing-values-files", "string": "true"});
+    let found = values_of(&["charts/player/values.yaml"], json!([names, ignore])).unwrap();
+    assert_eq!(found, ["charts/player/values.yaml"]);
+    let file = json!({"name": "helm-file-parameters", "map": {"a": "no.txt"}});
+    let error = format!(
+        "{:#}",
+        values_of(&["charts/player/Chart.yaml"], json!([file, ignore])).unwrap_err()
+    );
+    assert_eq!(
+        error, "the file `no.txt` of `a` does not exist",
+        "natively helm fails, whatever is ignored"
+    );
+}
+
+#[test]
+fn files_of_parameters_stay_in_the_repository() {
+    for (name, file, part) in [
+        (
+            "a",
+            "../../../etc/passwd",
+            "the file `../../../etc/passwd` of `a`: it lies outside the repository",
+        ),
+        ("a", "file:///etc/passwd", "the scheme `file` is not allowed"),
+        ("a", "*.yaml", "the file `*.yaml` of `a` does not exist"),
+        ("a=/etc/passwd,b", "values.yaml", "has a `=` in it"),
+        ("a\\", "values.yaml", "or a `\\` at its end"),
+    ] {
+        let parameters = json!([{"name": "helm-file-parameters", "map": {name: file}}]);
+        let error = format!(
+            "{:#}",
+            values_of(&["charts/player/values.yaml"], parameters).unwrap_err()
+        );
+        assert!(error.contains(part), "{part} in {error}");
+    }
+}
+
+#[test]
+fn no_name_is_taken_for_two() {
+    use helm_arguments::{file_value, list_entry};
+    assert_eq!(list_entry("/r/a,/etc/passwd"), "\"/r/a,/etc/passwd\"");
+    assert_eq!(list_entry("/r/\"a\""), "\"/r/\"\"a\"\"\"");
+    assert_eq!(list_entry("/r/a b.yaml"), "/r/a b.yaml");
+    assert_eq!(file_value("k", "/r/a\\,b=/etc/passwd"), "k=/r/a\\\\\\,b=/etc/passwd");
+}
+
+#[test]
+fn a_release_name_tells_nothing_of_the_environment() {
+    let with = |name: &str| {
+        let parameters = json!([{"name": "release-name", "string": name}]);
+        values_of(&["charts/player/Chart.yaml"], parameters).map_err(|error| error.to_string())
+    };
+    for name in ["{{ env \"TOKEN\" }}", "a{{print (expandenv `$TOKEN`)}}"] {
+        assert!(with(name).unwrap_err().contains("reads the environment"), "{name}");
+    }
+    for name in ["env", "{{ lower \"A\" }}", "environment"] {
+        assert!(with(name).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn what_a_chart_is_not_asked_is_refused() {
+    let files = Memory::new([("c/Chart.yaml", ""), ("c/a.yaml", CONFIG)]).unwrap();
+    for parameter in ["recurse", "include", "exclude"] {
+        let request = request("c", json!([{"name": parameter, "string": "true"}]));
+        let error = render(&request, &files, &Prints(CONFIG, RefCell::default())).unwrap_err();
+        assert!(error.to_string().contains("`c` is a chart"), "{error}");
+    }
+}
+
 #[test]
 fn secret_looking_values_are_confidential() {
     let parameters = json!([
@@ -162,15 +311,23 @@ fn dependencies_are_found_and_those_outside_are_read() {
         ),
         ("a/b/requirements.yaml", "dependencies:\n- {name: w, repository: '@old'}\n"),
         ("shared.yaml", ""),
+        ("text.txt", ""),
     ])
     .unwrap();
-    let request = request("a/b", json!([{"name": "values-files", "array": ["/shared.yaml"]}]));
+    let request = request(
+        "a/b",
+        json!([
+            {"name": "values-files", "array": ["/shared.yaml", "/env/*/x.yaml", "/later.yaml", "https://c.example/v.yaml", "in/*.yaml"]},
+            {"name": "helm-file-parameters", "map": {"a": "/shared.yaml", "b": "/text.txt"}},
+            {"name": "ignore-missing-values-files", "string": "true"},
+        ]),
+    );
     let call = helm_arguments::call(&request, &files).unwrap();
     assert_eq!(call.dependencies, ["file://../../lib", "https://c.example", "@old"]);
     let reads = helm_arguments::reads(&request, &files).unwrap();
     assert_eq!(
         reads,
-        [RepoPath::new("lib").unwrap(), RepoPath::new("shared.yaml").unwrap()]
+        ["env", "later.yaml", "lib", "shared.yaml", "text.txt"].map(|path| RepoPath::new(path).unwrap())
     );
 }
 

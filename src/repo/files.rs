@@ -87,8 +87,10 @@ impl fmt::Display for RepoPath {
 pub struct Entry {
     /// Its name, without the folder.
     pub name: String,
-    /// Whether it is a folder.
+    /// Whether it is a folder, or a symbolic link to one.
     pub is_folder: bool,
+    /// Whether it is a symbolic link.
+    pub is_link: bool,
 }
 
 /// Reads files below one root. Symbolic links are followed inside the root; one that leads out of it is an error.
@@ -104,6 +106,12 @@ pub trait Files {
     /// # Errors
     /// When it is there and cannot be read, or lies outside the root.
     fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>>;
+
+    /// Where a symbolic link at this very path leads, one step; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it leads out of the root.
+    fn link(&self, path: &RepoPath) -> Result<Option<RepoPath>>;
 }
 
 /// Files in memory.
@@ -136,11 +144,16 @@ impl Files for Memory {
             entries.push(Entry {
                 name: name.to_owned(),
                 is_folder,
+                is_link: false,
             });
         }
         entries.sort();
         entries.dedup();
         Ok((!entries.is_empty()).then_some(entries))
+    }
+
+    fn link(&self, _: &RepoPath) -> Result<Option<RepoPath>> {
+        Ok(None)
     }
 }
 

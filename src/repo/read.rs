@@ -208,10 +208,12 @@ impl Repo {
             .into_iter()
             .filter(|source| self.is_own(source.repo_url()));
         own.filter_map(|source| {
-            let recurse = source
+            let option = source
                 .directory()
                 .and_then(|directory| directory.get("recurse")?.as_bool());
-            Some((RepoPath::new(source.path()?).ok()?, recurse.unwrap_or(false)))
+            let is_parameter = source.is_ours() && source.parameters().is_ok_and(|parameters| parameters.recurse);
+            let recurse = option.unwrap_or(false) || is_parameter;
+            Some((RepoPath::new(source.path()?).ok()?, recurse))
         })
         .collect()
     }
@@ -258,6 +260,35 @@ mod tests {
         assert_eq!(repo.own_urls, ["https://git.example.org/home"]);
         assert!(repo.namespace("media").is_some());
         assert_eq!(repo.root_application().unwrap().1.name(), "root");
+    }
+
+    #[test]
+    fn folders_are_read_as_deep_as_their_application_syncs_them() {
+        let plugin = "\n    plugin: {name: homelab-v1, parameters: [{name: recurse, string: 'true'}]}\n";
+        let apps = [
+            app("flat", "flat"),
+            app("native", "native") + "    directory: {recurse: true}\n",
+            app("plugin", "plugin").trim_end().to_owned() + plugin,
+        ];
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: x\n";
+        let files = Memory::new([
+            ("applications/root.yaml", ROOT),
+            ("applications/flat.yaml", &apps[0]),
+            ("applications/native.yaml", &apps[1]),
+            ("applications/plugin.yaml", &apps[2]),
+            ("flat/deep/a.yaml", namespace),
+            ("native/deep/a.yaml", namespace),
+            ("plugin/deep/a.yaml", namespace),
+        ])
+        .unwrap();
+        let repo = Repo::read(&files, &[]).unwrap();
+        let deep: Vec<&str> = repo
+            .files
+            .keys()
+            .map(RepoPath::as_str)
+            .filter(|path| path.contains("deep"))
+            .collect();
+        assert_eq!(deep, ["native/deep/a.yaml", "plugin/deep/a.yaml"]);
     }
 
     #[test]

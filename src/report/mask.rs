@@ -65,16 +65,23 @@ fn secret_pointers(object: &Object) -> Vec<String> {
 }
 
 /// Parameters that hold names of things; all others, misspelt ones included, can hold anything.
-const HARMLESS: [&str; 11] = [
+const HARMLESS: [&str; 18] = [
     "owns",
     "mounts",
     "writes",
     "values-files",
+    "ignore-missing-values-files",
+    "helm-file-parameters",
     "release-name",
     "namespace",
     "skip-crds",
+    "skip-tests",
+    "skip-schema-validation",
     "kube-version",
     "api-versions",
+    "recurse",
+    "include",
+    "exclude",
     "allow-empty",
     "applications",
 ];

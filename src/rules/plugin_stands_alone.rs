@@ -11,9 +11,10 @@ static META: Meta = Meta {
     summary: "a source with plugin has no helm, kustomize or directory block",
     why: "Argo CD refuses a source that names two tools (\"multiple application sources defined\"): the Application does not \
 render at all. Everything that stood under `helm:` has a plugin parameter instead: `valueFiles` becomes `values-files`, \
-`values` and `valuesObject` become `values`, `parameters` becomes `helm-parameters`, `releaseName` becomes `release-name`, \
-and `namespace`, `skipCrds`, `kubeVersion` and `apiVersions` the parameters of those names. The fix moves them where all of \
-them can be moved.\n\n\
+`values` and `valuesObject` become `values`, `parameters` becomes `helm-parameters` (with `forceString` \
+`helm-string-parameters`), `fileParameters` becomes `helm-file-parameters`, and all others keep their names, as \
+`release-name` and `skip-crds`; so do `recurse`, `include` and `exclude` of `directory:`. The fix moves them where all of them \
+can be moved.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
@@ -48,10 +49,12 @@ impl Rule for PluginStandsAlone {
 fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Value) -> Finding {
     let message = format!("the source has `{tool}` beside `plugin`, and Argo CD takes only one");
     let finding = subject.finding(&META, message, &source.at(&[tool]));
-    let moved = if tool == "helm" { moved(source, block) } else { None };
+    // Two fixes of one list would undo each other.
+    let is_alone = tool == "helm" || source.helm().is_none_or(is_zero);
+    let moved = moved(source, tool, block).filter(|_| is_alone);
     match moved {
         Some(parameters) => finding.fix(Fix {
-            title: "move the helm block into plugin parameters".to_owned(),
+            title: format!("move the {tool} block into plugin parameters"),
             safe: false,
             changes: fixes::patch(
                 subject.manifest,
@@ -81,46 +84,65 @@ fn is_zero(block: &Value) -> bool {
     }
 }
 
-/// The parameters of the source with those that the helm block becomes; `None` when one cannot be moved, or is there.
-fn moved(source: &Source<'_>, helm: &Value) -> Option<Value> {
+/// The parameters of the source with those that a tool's block becomes; `None` when one cannot be moved, or is there.
+fn moved(source: &Source<'_>, tool: &str, block: &Value) -> Option<Value> {
     let mut parameters = source
         .plugin()?
         .get("parameters")
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    for (field, value) in helm.as_object()?.iter().filter(|(_, value)| !is_zero(value)) {
-        let (name, shape, value) = match field.as_str() {
-            "valueFiles" => ("values-files", "array", value.clone()),
-            "values" => ("values", "string", value.clone()),
-            "valuesObject" => ("values", "string", json!(serde_json::to_string_pretty(value).ok()?)),
-            "parameters" => ("helm-parameters", "map", single_values(value)?),
-            "releaseName" => ("release-name", "string", value.clone()),
-            "namespace" => ("namespace", "string", value.clone()),
-            "skipCrds" => ("skip-crds", "string", json!("true")),
-            "kubeVersion" => ("kube-version", "string", value.clone()),
-            "apiVersions" => ("api-versions", "array", value.clone()),
+    for (field, value) in block.as_object()?.iter().filter(|(_, value)| !is_zero(value)) {
+        let moved = match (tool, field.as_str()) {
+            ("helm", "valueFiles") => vec![("values-files", "array", value.clone())],
+            ("helm", "ignoreMissingValueFiles") => vec![("ignore-missing-values-files", "string", json!("true"))],
+            ("helm", "values") => vec![("values", "string", value.clone())],
+            ("helm", "valuesObject") => vec![("values", "string", json!(serde_json::to_string_pretty(value).ok()?))],
+            ("helm", "parameters") => {
+                let (strings, others) = single_values(value)?;
+                vec![
+                    ("helm-parameters", "map", others),
+                    ("helm-string-parameters", "map", strings),
+                ]
+            }
+            ("helm", "fileParameters") => vec![("helm-file-parameters", "map", by_name(value, "path")?)],
+            ("helm", "releaseName") => vec![("release-name", "string", value.clone())],
+            ("helm", "namespace") => vec![("namespace", "string", value.clone())],
+            ("helm", "skipCrds") => vec![("skip-crds", "string", json!("true"))],
+            ("helm", "skipTests") => vec![("skip-tests", "string", json!("true"))],
+            ("helm", "skipSchemaValidation") => vec![("skip-schema-validation", "string", json!("true"))],
+            ("helm", "kubeVersion") => vec![("kube-version", "string", value.clone())],
+            ("helm", "apiVersions") => vec![("api-versions", "array", value.clone())],
+            // Argo CD takes it and does nothing with it.
+            ("helm", "version") => Vec::new(),
+            ("directory", "recurse") => vec![("recurse", "string", json!("true"))],
+            ("directory", "include" | "exclude") => vec![(field.as_str(), "string", value.clone())],
             _ => return None,
         };
-        if parameters
-            .iter()
-            .any(|parameter| parameter.get("name").and_then(Value::as_str) == Some(name))
-        {
-            return None;
+        for (name, shape, value) in moved.into_iter().filter(|(_, _, value)| !is_zero(value)) {
+            let is_it = |parameter: &Value| parameter.get("name").and_then(Value::as_str) == Some(name);
+            if parameters.iter().any(is_it) {
+                return None;
+            }
+            parameters.push(json!({"name": name, shape: value}));
         }
-        parameters.push(json!({"name": name, shape: value}));
     }
     Some(Value::Array(parameters))
 }
 
-/// `parameters` of the helm block as a map; `forceString` has no counterpart.
-fn single_values(list: &Value) -> Option<Value> {
+/// `parameters` of the helm block as maps: those that are forced to be strings, and the others.
+fn single_values(list: &Value) -> Option<(Value, Value)> {
+    let is_string = |entry: &&Value| entry.get("forceString").and_then(Value::as_bool) == Some(true);
+    let (strings, others): (Vec<&Value>, Vec<&Value>) = list.as_array()?.iter().partition(is_string);
+    let map = |entries: Vec<&Value>| by_name(&entries.into_iter().cloned().collect(), "value");
+    Some((map(strings)?, map(others)?))
+}
+
+/// Entries with a name as a map of one of their fields.
+fn by_name(list: &Value, field: &str) -> Option<Value> {
     let mut map = Map::new();
     for entry in list.as_array()? {
-        if entry.get("forceString").and_then(Value::as_bool) == Some(true) {
-            return None;
-        }
-        map.insert(entry.get("name")?.as_str()?.to_owned(), entry.get("value")?.clone());
+        map.insert(entry.get("name")?.as_str()?.to_owned(), entry.get(field)?.clone());
     }
     Some(Value::Object(map))
 }
@@ -138,7 +160,7 @@ mod tests {
 
     #[test]
     fn fires() {
-        let helm = case("helm", json!({"fileParameters": [{"name": "a", "path": "b"}]}));
+        let helm = case("helm", json!({"passCredentials": true}));
         assert_eq!(
             helm.messages(&PluginStandsAlone),
             ["the source has `helm` beside `plugin`, and Argo CD takes only one"]
@@ -169,7 +191,9 @@ mod tests {
     #[test]
     fn fix_removes_it() {
         let all = json!({"valueFiles": ["values-home.yaml"], "valuesObject": {"a": 1}, "releaseName": "x", "skipCrds": true,
-            "parameters": [{"name": "b.c", "value": "d"}], "namespace": "media", "kubeVersion": "1.33.0", "apiVersions": ["v1"]});
+            "parameters": [{"name": "b.c", "value": "d"}, {"name": "e", "value": "1", "forceString": true}],
+            "fileParameters": [{"name": "f", "path": "g"}], "skipTests": true, "skipSchemaValidation": true,
+            "ignoreMissingValueFiles": true, "namespace": "media", "kubeVersion": "1.33.0", "apiVersions": ["v1"]});
         let text = case("helm", all).fixed(&PluginStandsAlone);
         assert!(
             !text.contains("helm:") && text.contains("helm-parameters") && text.contains("values-home.yaml"),
@@ -182,6 +206,19 @@ mod tests {
         assert_eq!(
             (parameters.helm_parameters["b.c"].as_str(), parameters.skip_crds),
             ("d", true)
+        );
+        assert_eq!(
+            (
+                &parameters.helm_string_parameters["e"][..],
+                &parameters.helm_file_parameters["f"][..]
+            ),
+            ("1", "g")
+        );
+        assert!(parameters.skip_tests && parameters.skip_schema_validation && parameters.ignore_missing_values_files);
+        let directory = case("directory", json!({"recurse": true, "exclude": "x*"})).fixed(&PluginStandsAlone);
+        assert!(
+            !directory.contains("directory:") && directory.contains("recurse") && directory.contains("x*"),
+            "{directory}"
         );
     }
 }

@@ -26,9 +26,19 @@ impl Rule for ValueFilesNeedNoRef {
         let mut findings = Vec::new();
         for subject in &scope.subjects {
             for (source, parameters) in subject.read_sources() {
-                for file in parameters.values_files.iter().filter(|file| file.starts_with('$')) {
+                let values_files = parameters.values_files.iter().map(|file| {
                     let pointer = source.entry("values-files", |entry| entry == file.as_str());
-                    let message = format!("value file `{file}` lies in another source, which a plugin does not get");
+                    (file, pointer, "value file")
+                });
+                let file_parameters = parameters.helm_file_parameters.values().map(|file| {
+                    let pointer = source.entry("helm-file-parameters", |entry| entry == file.as_str());
+                    (file, pointer, "file of a parameter")
+                });
+                for (file, pointer, what) in values_files
+                    .chain(file_parameters)
+                    .filter(|(file, ..)| is_elsewhere(file))
+                {
+                    let message = format!("{what} `{file}` lies in another source, which a plugin does not get");
                     let finding = subject.finding(&META, message, &pointer);
                     findings.push(
                         finding.hint("put the file beside the chart, or say the values in the parameter `values`"),
@@ -38,6 +48,13 @@ impl Rule for ValueFilesNeedNoRef {
         }
         findings
     }
+}
+
+/// Whether a file begins with the name of another source: a variable that is none of those that Argo CD sets.
+fn is_elsewhere(file: &str) -> bool {
+    file.strip_prefix('$')
+        .map(|name| name.trim_start_matches('{'))
+        .is_some_and(|name| !name.starts_with("ARGOCD_APP_") && !name.starts_with('$'))
 }
 
 #[cfg(test)]
@@ -67,8 +84,31 @@ mod tests {
     }
 
     #[test]
+    fn fires_on_the_file_of_a_parameter() {
+        let case = Case::new().plugin(
+            "player",
+            json!([{"name": "helm-file-parameters", "map": {"a.b": "$values/ca.pem"}}]),
+        );
+        assert_eq!(
+            case.messages(&ValueFilesNeedNoRef),
+            ["file of a parameter `$values/ca.pem` lies in another source, which a plugin does not get"]
+        );
+        assert_eq!(
+            case.place(&ValueFilesNeedNoRef),
+            "applications/player.yaml /spec/source/plugin/parameters/0/map/a.b"
+        );
+    }
+
+    #[test]
     fn stays_silent() {
-        assert!(case("/values/player.yaml").messages(&ValueFilesNeedNoRef).is_empty());
+        for file in [
+            "/values/player.yaml",
+            "$ARGOCD_APP_NAME/*.yaml",
+            "${ARGOCD_APP_NAME}.yaml",
+            "$$.yaml",
+        ] {
+            assert!(case(file).messages(&ValueFilesNeedNoRef).is_empty(), "{file}");
+        }
         let native = Case::new().app(
             "player",
             json!({"source": {"repoURL": "u", "helm": {"valueFiles": ["$values/x.yaml"]}}}),

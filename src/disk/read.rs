@@ -1,0 +1,96 @@
+//! Reading below a root: symbolic links are followed inside it, and refused where they lead out.
+#![expect(clippy::disallowed_methods, reason = "the door to the file system")]
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::Checkout;
+use crate::failure::HintExt;
+use crate::repo::{Entry, Files, RepoPath};
+
+impl Checkout {
+    /// The path with symbolic links resolved, `None` when there is nothing.
+    ///
+    /// # Errors
+    /// When it leads out of the root, or a link leads nowhere.
+    pub(super) fn resolve(&self, path: &RepoPath) -> Result<Option<PathBuf>> {
+        let absolute = self.absolute(path);
+        match fs::canonicalize(&absolute) {
+            Ok(real) if real.starts_with(&self.root) => Ok(Some(real)),
+            Ok(_) => bail!("`{path}` is a symbolic link that leads out of the repository"),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                if fs::symlink_metadata(&absolute).is_ok() {
+                    bail!("`{path}` is a symbolic link that leads nowhere");
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot open `{path}`")),
+        }
+    }
+}
+
+impl Files for Checkout {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        let Some(real) = self.resolve(path)? else {
+            return Ok(None);
+        };
+        fs::read(real)
+            .map(Some)
+            .with_context(|| format!("cannot read `{path}`"))
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
+        let Some(real) = self.resolve(folder)?.filter(|real| real.is_dir()) else {
+            return Ok(None);
+        };
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&real).with_context(|| format!("cannot list `{folder}`"))? {
+            let entry = entry.with_context(|| format!("cannot list `{folder}`"))?;
+            let name = entry.file_name().into_string().map_err(|name| {
+                anyhow!("the name `{}` in `{folder}` is not UTF-8", name.to_string_lossy()).hint("rename the file")
+            })?;
+            let kind = entry.file_type().with_context(|| format!("cannot list `{folder}`"))?;
+            let is_link = kind.is_symlink();
+            let is_folder = if is_link {
+                fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir())
+            } else {
+                kind.is_dir()
+            };
+            entries.push(Entry {
+                name,
+                is_folder,
+                is_link,
+            });
+        }
+        entries.sort();
+        Ok(Some(entries))
+    }
+
+    fn link(&self, path: &RepoPath) -> Result<Option<RepoPath>> {
+        if self.resolve(&path.parent())?.is_none() {
+            return Ok(None);
+        }
+        // Whatever is no symbolic link, or not there, is an error to the system.
+        let Ok(target) = fs::read_link(self.absolute(path)) else {
+            return Ok(None);
+        };
+        let below = match target.is_absolute() {
+            true => target
+                .strip_prefix(&self.root)
+                .ok()
+                .map(|below| (RepoPath::root(), below)),
+            false => Some((path.parent(), target.as_path())),
+        };
+        let target = below.and_then(|(from, below)| {
+            let below = below.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
+            from.join(&below).ok()
+        });
+        match target {
+            Some(target) => Ok(Some(target)),
+            None => bail!("`{path}` is a symbolic link that leads out of the repository"),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What helm would read besides the files that it is told to: a chart must not make it leave the checkout. Helm follows
+//! symbolic links in a chart, builds dependencies from `file://`, and loads what a JSON schema refers to; who may write
+//! into the repository could have it print the files of the server.
+//!
+//! Argo CD refuses symbolic links that lead out of the repository as well
+//! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/), `allow.oob.symlinks`).
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+
+use super::Request;
+use super::value_files::in_checkout;
+use crate::failure::HintExt;
+use crate::repo::{Files, RepoPath};
+use crate::yaml;
+
+/// Files with a chart's dependencies. Helm builds what a lock says, and takes its digest from the lock itself.
+const DEPENDENCIES: [&str; 4] = ["Chart.yaml", "requirements.yaml", "Chart.lock", "requirements.lock"];
+const SCHEMA: &str = "values.schema.json";
+/// More folders than that are not looked into: symbolic links can make a small repository endless.
+const MOST_FOLDERS: usize = 10_000;
+
+/// Looks through a chart and the folders of its `file://` dependencies, which it gives.
+///
+/// # Errors
+/// When helm could be led out of the checkout.
+pub(super) fn check(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
+    let mut walk = Walk {
+        files,
+        with_schemas: !request.parameters.skip_schema_validation,
+        folders: 0,
+    };
+    let mut local = Vec::new();
+    for file in DEPENDENCIES {
+        let path = request.source_path.join(file)?;
+        let dependencies = dependencies(&path, files)?;
+        for dependency in dependencies {
+            local.extend(local_folder(request, &dependency).with_context(|| format!("`{path}`"))?);
+        }
+    }
+    walk.folder(&request.source_path)?;
+    for folder in &local {
+        walk.folder(folder)?;
+    }
+    Ok(local)
+}
+
+struct Walk<'f> {
+    files: &'f dyn Files,
+    with_schemas: bool,
+    folders: usize,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &RepoPath) -> Result<()> {
+        self.folders += 1;
+        if self.folders > MOST_FOLDERS {
+            bail!("the chart has more than {MOST_FOLDERS} folders; do symbolic links lead in a circle?");
+        }
+        for entry in self.files.list(folder)?.unwrap_or_default() {
+            let path = folder.join(&entry.name)?;
+            if entry.is_folder {
+                // What Git itself wrote is no part of the repository's content.
+                if entry.name != ".git" {
+                    self.folder(&path)?;
+                }
+            } else if self.with_schemas && entry.name == SCHEMA {
+                check_schema(&path, &self.files.read(&path)?.unwrap_or_default())?;
+            } else if entry.is_link {
+                self.files.read(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The `repository` and `name` of each dependency that one file says. Keys as Go's JSON takes them: in any case.
+fn dependencies(path: &RepoPath, files: &dyn Files) -> Result<Vec<(String, String)>> {
+    let bytes = files.read(path)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let tree = match yaml::value(&text) {
+        Ok(tree) => tree.unwrap_or_default(),
+        // Helm says what is wrong with it; where it can read it all the same, nothing is overlooked.
+        Err(_) if !text.contains("file:") => Value::Null,
+        Err(error) => return Err(anyhow!("{path}:{error}")),
+    };
+    let fields = |tree: &Value, name: &str| -> Vec<Value> {
+        let fields = tree.as_object().into_iter().flatten();
+        fields
+            .filter(|(key, _)| folded(key) == name)
+            .map(|(_, value)| value.clone())
+            .collect()
+    };
+    let text = |entry: &Value, name: &str| -> Vec<String> {
+        let fields = fields(entry, name);
+        fields
+            .iter()
+            .filter_map(|value| Some(value.as_str()?.to_owned()))
+            .collect()
+    };
+    let lists = fields(&tree, "dependencies");
+    let entries = lists.iter().filter_map(Value::as_array).flatten();
+    Ok(entries
+        .flat_map(|entry| {
+            let names = text(entry, "name").into_iter().map(|name| (String::new(), name));
+            let repositories = text(entry, "repository").into_iter().map(|from| (from, String::new()));
+            names.chain(repositories).collect::<Vec<_>>()
+        })
+        .collect())
+}
+
+/// The folder of a dependency in the checkout; `None` when it comes from elsewhere.
+fn local_folder(request: &Request, (repository, name): &(String, String)) -> Result<Option<RepoPath>> {
+    if name.contains(['/', '\\']) || name == ".." {
+        bail!("the name `{name}` of a dependency is a path");
+    }
+    let Some(folder) = repository.strip_prefix("file://") else {
+        return Ok(None);
+    };
+    let outside = || anyhow!("the dependency `{repository}` lies outside the repository");
+    if folder.starts_with('/') {
+        return Err(outside().hint("write the path relative to the chart, as in `file://../library`"));
+    }
+    let whole = request.chart()?.join(folder).map_err(|_| outside())?;
+    in_checkout(request, &whole, &whole)
+        .with_context(|| format!("the dependency `{repository}`"))
+        .map(Some)
+}
+
+/// A key in lower case, as `encoding/json` compares it.
+fn folded(key: &str) -> String {
+    key.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Refuses a schema that refers to a file: helm would look for it from the root of the server's file system.
+fn check_schema(path: &RepoPath, bytes: &[u8]) -> Result<()> {
+    let skip = "validate without it: set the parameter `skip-schema-validation` to \"true\"";
+    let schema: Value = serde_json::from_slice(bytes)
+        .map_err(|error| anyhow!("{path}:{}:{}: not JSON", error.line(), error.column()).hint(skip))?;
+    match file_reference(&schema) {
+        Some(reference) => Err(anyhow!(
+            "`{path}` refers to the file `{reference}`, which helm looks for outside the chart"
+        )
+        .hint(format!("put it under `$defs` of the schema itself, or {skip}"))),
+        None => Ok(()),
+    }
+}
+
+fn file_reference(schema: &Value) -> Option<&str> {
+    match schema {
+        Value::Object(fields) => fields.iter().find_map(|(key, value)| match value {
+            Value::String(target) if ["$ref", "$dynamicRef", "$recursiveRef", "$schema"].contains(&key.as_str()) => {
+                is_file(target).then_some(target.as_str())
+            }
+            _ => file_reference(value),
+        }),
+        Value::Array(items) => items.iter().find_map(file_reference),
+        _ => None,
+    }
+}
+
+/// Whether a reference is neither within the schema nor on the network.
+fn is_file(reference: &str) -> bool {
+    let document = reference.split('#').next().unwrap_or_default().trim();
+    let on_network = |scheme: &str| {
+        document
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    !document.is_empty() && !["http:", "https:", "urn:"].iter().any(|scheme| on_network(scheme))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+use super::*;
+use crate::render::tests::request;
+use crate::repo::Memory;
+use serde_json::json;
+
+fn of(files: &[(&str, &str)]) -> Result<Vec<RepoPath>> {
+    check(
+        &request("charts/player", json!([])),
+        &Memory::new(files.iter().copied())?,
+    )
+}
+
+#[test]
+fn dependencies_stay_in_the_repository() {
+    for (file, text, part) in [
+        (
+            "Chart.yaml",
+            "dependencies: [{name: a, repository: 'file:///etc'}]",
+            "`file:///etc` lies outside",
+        ),
+        (
+            "Chart.yaml",
+            "dependencies: [{name: a, repository: 'file://../../../x'}]",
+            "lies outside the repository",
+        ),
+        (
+            "Chart.yaml",
+            "Dependencies: [{Name: a, REPOSITORY: 'file:///etc'}]",
+            "lies outside the repository",
+        ),
+        (
+            "Chart.yaml",
+            "dependencie\u{17f}: [{name: a, repo\u{17f}itory: 'file:///etc'}]",
+            "lies outside the repository",
+        ),
+        (
+            "Chart.yaml",
+            "x: &d [{name: a, repository: 'file:///etc'}]\ndependencies: *d",
+            "lies outside the repository",
+        ),
+        (
+            "requirements.yaml",
+            "dependencies: [{name: a, repository: 'file:///etc'}]",
+            "requirements.yaml",
+        ),
+        (
+            "Chart.lock",
+            "dependencies: [{name: a, repository: 'file:///etc'}]",
+            "Chart.lock",
+        ),
+        (
+            "requirements.lock",
+            "dependencies: [{name: a, repository: 'file:///etc'}]",
+            "requirements.lock",
+        ),
+        (
+            "Chart.yaml",
+            "dependencies: [{name: ../../../../etc}]",
+            "the name `../../../../etc` of a dependency is a path",
+        ),
+        (
+            "Chart.yaml",
+            "dependencies: [{repository: 'file:///etc'}",
+            "charts/player/Chart.yaml:",
+        ),
+    ] {
+        let error = format!("{:#}", of(&[(&format!("charts/player/{file}"), text)]).unwrap_err());
+        assert!(error.contains(part), "{part} in {error}");
+    }
+    let inside =
+        "dependencies: [{name: a, repository: 'file://../library'}, {name: b, repository: 'https://c.example'}]";
+    let local = of(&[("charts/player/Chart.yaml", inside)]).unwrap();
+    assert_eq!(local, [RepoPath::new("charts/library").unwrap()]);
+}
+
+#[test]
+fn a_dependency_that_argo_cd_did_not_send_is_named() {
+    let request = Request {
+        prefix: RepoPath::new("cluster").unwrap(),
+        ..request("player", json!([]))
+    };
+    let chart = "dependencies: [{name: a, repository: 'file://../../library'}]";
+    let files = Memory::new([("player/Chart.yaml", chart)]).unwrap();
+    let failure = crate::failure::Failure::from(check(&request, &files).unwrap_err());
+    assert!(
+        failure.one_line().contains("not in what Argo CD sent"),
+        "{}",
+        failure.one_line()
+    );
+    assert!(
+        failure.hints[0].starts_with("add `/library` to the annotation"),
+        "{:?}",
+        failure.hints
+    );
+}
+
+#[test]
+fn schemas_refer_to_no_file() {
+    let with = |schema: &str, parameters: Value| {
+        let files = Memory::new([
+            ("charts/player/Chart.yaml", "name: player\n"),
+            ("charts/player/charts/sub/values.schema.json", schema),
+        ]);
+        check(&request("charts/player", parameters), &files.unwrap())
+    };
+    for schema in [
+        r##"{"properties": {"a": {"$ref": "file:///etc/passwd"}}}"##,
+        r##"{"allOf": [{"$ref": "../../../etc/passwd#/x"}]}"##,
+        r##"{"\u0024ref": "/etc/passwd"}"##,
+        r##"{"$schema": "FILE:///etc/passwd"}"##,
+        r##"{"$dynamicRef": "passwd"}"##,
+        r##"{"$ref": "file:///etc/passwd""##,
+    ] {
+        let error = format!("{:#}", with(schema, json!([])).unwrap_err());
+        assert!(error.contains("charts/player/charts/sub/values.schema.json"), "{error}");
+        let skipped = with(schema, json!([{"name": "skip-schema-validation", "string": "true"}]));
+        assert!(skipped.is_ok(), "{skipped:?}");
+    }
+    for schema in [
+        r##"{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"$ref": "#/definitions/a"}}}"##,
+        r##"{"$ref": "https://a.example/s.json#/x", "properties": {"$ref": {"type": "string"}}}"##,
+    ] {
+        assert!(with(schema, json!([])).is_ok(), "{schema}");
+    }
+}
