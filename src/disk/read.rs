@@ -27,6 +27,10 @@ impl Checkout {
                 }
                 Ok(None)
             }
+            Err(error) if is_circle(&error) => {
+                let start: Vec<&str> = path.parts().take(5).collect();
+                bail!("symbolic links lead in a circle at `{}/…`", start.join("/"))
+            }
             Err(error) => Err(error).with_context(|| format!("cannot open `{path}`")),
         }
     }
@@ -93,4 +97,15 @@ impl Files for Checkout {
             None => bail!("`{path}` is a symbolic link that leads out of the repository"),
         }
     }
+}
+
+/// Whether the system gave up on following symbolic links.
+#[cfg(unix)]
+fn is_circle(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_circle(_: &std::io::Error) -> bool {
+    false
 }

@@ -4,12 +4,18 @@
 //!
 //! `*` and `?` match a `/` as well, `{a,b}` are alternatives, `[abc]`, `[a-c]` and `[!…]` are classes of characters, `\`
 //! takes the meaning from the next character. `tests/vectors/glob` holds what the Go library answers.
+//!
+//! The library is wrong about many globs with wildcards in alternatives: of `{a*,b}.yaml` it matches `b.yaml` and not
+//! `aa.yaml`. A file that is matched here and not there would come or go when an Application moves to the plugin, so that
+//! such a glob is refused.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
+
+use crate::failure::HintExt;
 
 /// Alternatives may stand in alternatives, so deep and no deeper.
 const DEEPEST: usize = 50;
@@ -18,11 +24,11 @@ const DEEPEST: usize = 50;
 #[derive(Debug)]
 pub(super) struct Glob(Vec<Part>);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Part {
     Char(char),
     One,
-    Any,
+    Any { is_double: bool },
     Range { low: char, high: char, is_negated: bool },
     List { chars: Vec<char>, is_negated: bool },
     Choices(Vec<Vec<Part>>),
@@ -32,11 +38,18 @@ impl Glob {
     /// Reads a glob.
     ///
     /// # Errors
-    /// When a class of characters is empty, does not end, or runs backwards.
+    /// When a class of characters is empty, does not end, or runs backwards; when Argo CD's library is not to be trusted
+    /// with it.
     pub(super) fn new(text: &str) -> Result<Self> {
         let mut chars = text.chars().peekable();
         // Argo CD takes alternatives that do not end for ones that end with the glob.
-        Ok(Self(sequence(&mut chars, 0)?))
+        let parts = sequence(&mut chars, 0)?;
+        if !is_safe(&parts) {
+            return Err(anyhow!("Argo CD matches other files with it than it says").hint(
+                "write alternatives without wildcards, or one `{…}` around whole globs that have no beginning or end in common",
+            ));
+        }
+        Ok(Self(parts))
     }
 
     /// Whether it matches the whole of a path.
@@ -58,7 +71,9 @@ fn sequence(chars: &mut Peekable<Chars<'_>>, depth: usize) -> Result<Vec<Part>> 
         }
         chars.next();
         match c {
-            '*' => parts.push(Part::Any),
+            '*' => parts.push(Part::Any {
+                is_double: chars.next_if_eq(&'*').is_some(),
+            }),
             '?' => parts.push(Part::One),
             '[' => parts.push(class(chars)?),
             '{' => parts.push(Part::Choices(choices(chars, depth + 1)?)),
@@ -109,8 +124,96 @@ fn class(chars: &mut Peekable<Chars<'_>>) -> Result<Part> {
     })
 }
 
+/// Whether Argo CD's library matches what the glob says. It computes with the lengths of alternatives, and takes those of
+/// different length for one; and it draws out what all alternatives begin or end with, and searches for that alone.
+fn is_safe(parts: &[Part]) -> bool {
+    let groups: Vec<&Vec<Vec<Part>>> = parts.iter().filter_map(choices_of).collect();
+    let mut choices = groups.iter().copied().flatten();
+    if choices.clone().all(|choice| is_text(choice)) {
+        return true;
+    }
+    let [group] = groups[..] else { return false };
+    if !choices.all(|choice| !choice.is_empty() && choice.iter().all(|part| choices_of(part).is_none())) {
+        return false;
+    }
+    let nodes: Vec<Vec<&[Part]>> = group.iter().map(|choice| nodes(choice)).collect();
+    let (left, right) = common(&nodes);
+    let is_any = |part: &Part| matches!(part, Part::Any { .. });
+    let is_endless = group.iter().all(|choice| choice.iter().any(is_any));
+    let rest = |choice: &Vec<&[Part]>| choice.len() == left + right + 1 && is_text(choice[left]);
+    let is_drawn_out = left < 2 && right < 2 && nodes.iter().all(rest);
+    match parts.len() {
+        1 => nodes.len() == 1 || left + right == 0 || is_drawn_out,
+        // Beside parts of fixed length, all alternatives have to be of none.
+        _ => is_endless && (left + right == 0 || is_drawn_out) && !parts.iter().any(is_any),
+    }
+}
+
+fn choices_of(part: &Part) -> Option<&Vec<Vec<Part>>> {
+    match part {
+        Part::Choices(choices) => Some(choices),
+        _ => None,
+    }
+}
+
+fn is_text(parts: &[Part]) -> bool {
+    !parts.is_empty() && parts.iter().all(|part| matches!(part, Part::Char(_)))
+}
+
+/// How many nodes all alternatives begin with, and end with.
+fn common(choices: &[Vec<&[Part]>]) -> (usize, usize) {
+    let shortest = choices.iter().map(Vec::len).min().unwrap_or_default();
+    let is_common = |place: &dyn Fn(usize) -> usize| {
+        let node = |choice: &Vec<&'_ [Part]>| format!("{:?}", choice[place(choice.len())]);
+        choices.iter().all(|choice| node(choice) == node(&choices[0]))
+    };
+    let left = (0..shortest).take_while(|at| is_common(&|_| *at)).count();
+    let right = (0..shortest)
+        .take_while(|at| is_common(&|length| length - 1 - at))
+        .count();
+    (left, right)
+}
+
+/// The texts of a glob that is nothing but one text, stars, and another text.
+fn around_a_star(parts: &[Part]) -> Option<(Vec<char>, Vec<char>)> {
+    let nodes = nodes(parts);
+    let [before, stars @ .., behind] = &nodes[..] else {
+        return None;
+    };
+    let is_star = |node: &&[Part]| matches!(node, [Part::Any { .. }]);
+    let text = |parts: &[Part]| -> Option<Vec<char>> {
+        let char = |part: &Part| match part {
+            Part::Char(c) => Some(*c),
+            _ => None,
+        };
+        parts.iter().map(char).collect()
+    };
+    if stars.is_empty() || !stars.iter().all(is_star) {
+        return None;
+    }
+    Some((text(before)?, text(behind)?))
+}
+
+/// The parts with the characters that stand beside each other together.
+fn nodes(parts: &[Part]) -> Vec<&[Part]> {
+    parts
+        .chunk_by(|a, b| matches!((a, b), (Part::Char(_), Part::Char(_))))
+        .collect()
+}
+
 /// Where in the path the parts can end that begin at one of the given places.
 fn ends(parts: &[Part], path: &[char], starts: &BTreeSet<usize>) -> BTreeSet<usize> {
+    if let Some((before, behind)) = around_a_star(parts) {
+        // Argo CD's library lets the two overlap: `a*ab` matches `ab`.
+        let all = starts
+            .iter()
+            .flat_map(|start| (*start..=path.len()).map(|end| (*start, end)));
+        let fits = |text: &[char]| text.starts_with(&before) && text.ends_with(&behind);
+        return all
+            .filter(|(start, end)| fits(&path[*start..*end]))
+            .map(|(_, end)| end)
+            .collect();
+    }
     let mut places = starts.clone();
     for part in parts {
         let one = |is_it: &dyn Fn(char) -> bool| -> BTreeSet<usize> {
@@ -122,7 +225,7 @@ fn ends(parts: &[Part], path: &[char], starts: &BTreeSet<usize>) -> BTreeSet<usi
             Part::One => one(&|_| true),
             Part::Range { low, high, is_negated } => one(&|c| (*low <= c && c <= *high) != *is_negated),
             Part::List { chars, is_negated } => one(&|c| chars.contains(&c) != *is_negated),
-            Part::Any => places
+            Part::Any { .. } => places
                 .first()
                 .map(|first| (*first..=path.len()).collect())
                 .unwrap_or_default(),

@@ -1,4 +1,82 @@
 use super::*;
+use serde_json::Value;
+
+/// What the Go library in version 0.2.3 matches of these names; `null` where it takes the glob for malformed, `crash` where
+/// it ends the program.
+#[test]
+fn matches_what_go_matches() {
+    let vectors: Value = serde_json::from_str(include_str!("../../../tests/vectors/glob/gobwas.json")).unwrap();
+    let names: Vec<&str> = vectors["names"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut different = Vec::new();
+    for case in vectors["cases"].as_array().unwrap() {
+        let pattern = case["pattern"].as_str().unwrap();
+        let expected: Option<Vec<&str>> = case["matches"]
+            .as_array()
+            .map(|list| list.iter().filter_map(Value::as_str).collect());
+        let found = Glob::new(pattern);
+        if pattern.contains('{')
+            && found
+                .as_ref()
+                .is_err_and(|error| error.to_string().contains("than it says"))
+        {
+            continue;
+        }
+        let found =
+            found.map(|glob| -> Vec<&str> { names.iter().copied().filter(|name| glob.matches(name)).collect() });
+        if found.as_ref().ok() != expected.as_ref() {
+            different.push(format!("{pattern}: Go {expected:?}, here {found:?}"));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// Each of these is one that the Go library gets wrong, or stands beside such a one.
+#[test]
+fn what_argo_cd_gets_wrong_is_refused() {
+    for glob in [
+        "{a*,b}.yaml",
+        "{a*,a?}",
+        "{a*,a}",
+        "{a*b*.yaml,a*b*.yml}",
+        "a{,b}",
+        "{}",
+        "{{a*,b},c}",
+        "*{,a}",
+        "*{a*,b*}",
+        "{a*,b*}{c,d}",
+    ] {
+        let failure = crate::failure::Failure::from(Glob::new(glob).unwrap_err());
+        assert_eq!(
+            failure.one_line(),
+            "Argo CD matches other files with it than it says",
+            "{glob}"
+        );
+        assert!(failure.hints[0].contains("without wildcards"));
+    }
+    for glob in [
+        "{a,b}",
+        "{a,b}.yaml",
+        "*.{yaml,yml}",
+        "{*.yaml,*.yml}",
+        "{a/*,b/*}",
+        "{a*,b}",
+        "{config/**,some/**}",
+        "{a.yaml,b/*.json}",
+        "{a*}",
+        "{*/b,*/c}",
+        "{a,bc}*{d,ef}",
+        "{a*",
+        "{a*,b*}.yaml",
+        "x/{a*,b*c}",
+    ] {
+        assert!(Glob::new(glob).is_ok(), "{glob}");
+    }
+}
 
 #[test]
 fn many_wildcards_take_no_time() {
