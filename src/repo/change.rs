@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use json_patch::Patch;
 
 use super::{Repo, RepoPath};
-use crate::yaml;
+use crate::yaml::{self, Exchange};
 
 /// One pending effect on one file.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,15 @@ pub enum Change {
         /// The operations.
         patch: Patch,
     },
+    /// One entry of a document for another in its place, with its comments, by [`yaml::exchange`].
+    Exchange {
+        /// The file.
+        path: RepoPath,
+        /// Index of the document.
+        document: usize,
+        /// What goes and what comes.
+        exchange: Exchange,
+    },
     /// One document taken out of a file; the file goes with its last document.
     Remove {
         /// The file.
@@ -40,7 +49,10 @@ impl Change {
     /// The file that it touches.
     pub fn path(&self) -> &RepoPath {
         match self {
-            Change::Create { path, .. } | Change::Patch { path, .. } | Change::Remove { path, .. } => path,
+            Change::Create { path, .. }
+            | Change::Patch { path, .. }
+            | Change::Exchange { path, .. }
+            | Change::Remove { path, .. } => path,
         }
     }
 }
@@ -124,7 +136,7 @@ impl Repo {
             match change {
                 Change::Create { text, .. } if before.is_none() && created.is_none() => created = Some(text.clone()),
                 Change::Create { .. } => bail!("the file is already there"),
-                Change::Patch { document, patch, .. } => {
+                Change::Patch { document, .. } | Change::Exchange { document, .. } => {
                     let file = before
                         .filter(|file| *document < file.documents.len())
                         .context("there is no such document")?;
@@ -134,8 +146,7 @@ impl Repo {
                     else {
                         bail!("document {} is removed and patched", document + 1);
                     };
-                    let spliced = yaml::splice(text, patch).with_context(|| format!("document {}", document + 1))?;
-                    *text = spliced.text;
+                    *text = patched(text, change).with_context(|| format!("document {}", document + 1))?;
                 }
                 Change::Remove { document, .. } => {
                     before
@@ -156,6 +167,15 @@ impl Repo {
             after,
         })
     }
+}
+
+/// The text of a document after a change of it.
+fn patched(text: &str, change: &Change) -> Result<String, yaml::SpliceError> {
+    Ok(match change {
+        Change::Patch { patch, .. } => yaml::splice(text, patch)?.text,
+        Change::Exchange { exchange, .. } => yaml::exchange(text, exchange)?.text,
+        Change::Create { .. } | Change::Remove { .. } => text.to_owned(),
+    })
 }
 
 /// The file's text with some documents replaced or taken out; `None` when no document with content is left.

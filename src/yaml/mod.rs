@@ -22,7 +22,7 @@ mod write;
 pub use emit::emit;
 pub use locate::Span;
 pub use sniff::{Sniffed, may_hide, top_level_scalar};
-pub use splice::{SpliceError, Spliced, splice};
+pub use splice::{Exchange, Exchanged, Goal, SpliceError, Spliced, comment_lines, exchange, splice};
 pub use stream::{Document, documents};
 pub use tree::Tree;
 pub use value::value;

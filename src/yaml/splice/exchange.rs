@@ -1,0 +1,555 @@
+//! One entry of a mapping for another, in its place and with its comments.
+//!
+//! A JSON Patch can say the same (`remove` and `add`), but the new entry would stand at the mapping's end, and every
+//! comment inside the old one would be gone. Here the new lines stand where the old ones stood, and each comment follows
+//! the entry that it was about. The proof is the splice's: the result is read again and must have exactly the value.
+
+use super::layout::{self, Layout};
+use super::{Refusal, SpliceError, prove, splice};
+use crate::yaml::locate::{Path, Step, tokens};
+use crate::yaml::newlines;
+use crate::yaml::tree::{Kind, Style, Tag, Tree};
+use crate::yaml::value::normalise;
+use crate::yaml::write::Writer;
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation};
+use serde_json::Value;
+
+/// An entry that takes another one's place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// JSON Pointer of the entry that goes.
+    pub pointer: String,
+    /// Key of the entry that comes.
+    pub key: String,
+    /// Its value.
+    pub value: Value,
+    /// Where comments go: JSON Pointers below the entry that goes, with their goal. The longest that leads to what a
+    /// comment is about decides (the empty one is for the entry's own line alone); a comment without one is lost.
+    pub comments: Vec<(String, Goal)>,
+    /// Scalars that keep their quotes: JSON Pointers below the entry that goes, and below the one that comes.
+    pub texts: Vec<(String, String)>,
+}
+
+/// Where a comment goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// To what this JSON Pointer below the new entry names.
+    At(String),
+    /// Nowhere: the new value has it in one of its texts.
+    Inside,
+}
+
+/// A document after an exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchanged {
+    /// The document's new text.
+    pub text: String,
+    /// Its value.
+    pub value: Value,
+    /// The lines of the old text, from 1, whose comments are lost.
+    pub lost: Vec<usize>,
+}
+
+/// A comment and what it is about.
+#[derive(Debug)]
+struct Comment<'t> {
+    offset: usize,
+    text: &'t str,
+    /// It has its line for itself.
+    alone: bool,
+    /// JSON Pointer below the entry.
+    about: String,
+}
+
+/// Exchanges an entry of one document.
+pub fn exchange(text: &str, exchange: &Exchange) -> Result<Exchanged, SpliceError> {
+    let tree = Tree::parse(text)?;
+    let expected = expected(&tree, exchange)?;
+    layout::refuse_document(&tree).map_err(|refusal| tree.unspliceable(refusal))?;
+    let path = tokens(&exchange.pointer).and_then(|tokens| tree.path(tokens.iter().map(AsRef::as_ref)));
+    let Some((path, step)) = path.and_then(|path| Some((path.clone(), *path.steps.last()?))) else {
+        let reason = "the entry stands behind an alias or a merge";
+        return Err(tree.unspliceable(Refusal { offset: 0, reason }));
+    };
+    let comments = comments(&tree, &step);
+    if tree.node(step.container).style == Style::Block
+        && let Some(done) = in_place(&tree, &path, exchange, &comments, &expected)
+    {
+        return Ok(done);
+    }
+    let spliced = splice(text, &patch(exchange))?;
+    let lost = if spliced.reprinted {
+        all_comments(&tree)
+    } else {
+        comments
+    };
+    let lost = lost
+        .iter()
+        .filter(|comment| goal(exchange, comment) != Some(&Goal::Inside));
+    Ok(Exchanged {
+        lost: lost.map(|comment| newlines(&text[..comment.offset]) + 1).collect(),
+        text: spliced.text,
+        value: spliced.value,
+    })
+}
+
+/// The lines, from 1, of the comments inside an entry: what would be lost with it. None where the pointer leads to none.
+pub fn comment_lines(text: &str, pointer: &str) -> Vec<usize> {
+    let Ok(tree) = Tree::parse(text) else { return Vec::new() };
+    let path = tokens(pointer).and_then(|tokens| tree.path(tokens.iter().map(AsRef::as_ref)));
+    let step = path.and_then(|path| path.steps.last().copied());
+    let comments = step.map(|step| comments(&tree, &step)).unwrap_or_default();
+    comments
+        .iter()
+        .map(|comment| newlines(&text[..comment.offset]) + 1)
+        .collect()
+}
+
+/// The document's value afterwards.
+fn expected(tree: &Tree<'_>, exchange: &Exchange) -> Result<Value, SpliceError> {
+    let refused = |reason: &str| SpliceError::Patch {
+        operation: 0,
+        path: exchange.pointer.clone(),
+        reason: reason.to_owned(),
+    };
+    let mut expected = tree.value()?;
+    let (above, key) = exchange
+        .pointer
+        .rsplit_once('/')
+        .ok_or_else(|| refused("it is no entry"))?;
+    let map = expected.pointer_mut(above).and_then(Value::as_object_mut);
+    let map = map.ok_or_else(|| refused("it is no entry of a map"))?;
+    let key = key.replace("~1", "/").replace("~0", "~");
+    map.shift_remove(&key).ok_or_else(|| refused("it is not there"))?;
+    let mut value = exchange.value.clone();
+    normalise(&mut value);
+    if map.insert(exchange.key.clone(), value).is_some() {
+        return Err(refused("the entry that is to come is there already"));
+    }
+    Ok(expected)
+}
+
+/// The exchange as a patch, for text that has no lines of its own.
+fn patch(exchange: &Exchange) -> Patch {
+    let above = exchange.pointer.rsplit_once('/').map_or("", |(above, _)| above);
+    let mut to = PointerBuf::parse(above).unwrap_or_default();
+    to.push_back(exchange.key.as_str());
+    let from = PointerBuf::parse(&exchange.pointer).unwrap_or_default();
+    Patch(vec![
+        PatchOperation::Remove(RemoveOperation { path: from }),
+        PatchOperation::Add(AddOperation {
+            path: to,
+            value: exchange.value.clone(),
+        }),
+    ])
+}
+
+/// The new lines in the old ones' place; nothing where no text was found that reads as it should.
+fn in_place(
+    tree: &Tree<'_>,
+    path: &Path,
+    exchange: &Exchange,
+    comments: &[Comment<'_>],
+    expected: &Value,
+) -> Option<Exchanged> {
+    let layout = Layout::of(tree);
+    let step = path.steps.last()?;
+    let start = tree.node(step.key?).start as usize;
+    let column = layout.column(start)?;
+    let until = end_of_entry(tree, &layout, step)?;
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    for comment in comments {
+        match goal(exchange, comment) {
+            Some(Goal::At(goal)) => kept.push((comment, goal.as_str())),
+            Some(Goal::Inside) => {}
+            None => lost.push(newlines(&tree.text[..comment.offset]) + 1),
+        }
+    }
+    // A literal block at the end would take an indented comment below it for its own.
+    for literal in [true, false] {
+        let writer = Writer {
+            newline: layout.newline(),
+            list_indent: layout.list_indent(),
+            literal,
+        };
+        let mut lines = String::new();
+        writer.entry(&mut lines, &exchange.key, &exchange.value, column);
+        let plain = format!("{}{lines}{}", &tree.text[..start], &tree.text[until..]);
+        let Ok(plain) = prove(tree.text, plain, expected) else {
+            continue;
+        };
+        let with_texts = with_texts(tree, &plain, exchange).and_then(|text| prove(tree.text, text, expected).ok());
+        let plain = with_texts.unwrap_or(plain);
+        let with_comments = with_comments(&plain, exchange, &kept)
+            .and_then(|(text, left)| Some((prove(tree.text, text, expected).ok()?, left)));
+        let (text, left) = with_comments.unwrap_or_else(|| (plain, (0..kept.len()).collect()));
+        lost.extend(left.iter().map(|at| newlines(&tree.text[..kept[*at].0.offset]) + 1));
+        lost.sort_unstable();
+        return Some(Exchanged {
+            text,
+            value: expected.clone(),
+            lost,
+        });
+    }
+    None
+}
+
+/// Behind the entry's last content, a comment on the same line included.
+fn end_of_entry(tree: &Tree<'_>, layout: &Layout<'_, '_>, step: &Step) -> Option<usize> {
+    let end = (tree.node(step.node).end as usize).max(layout.after_colon(step.key?)?);
+    let line = layout.line_end(end);
+    let content = tree.text[..line].trim_end_matches(['\n', '\r']).len();
+    let rest = tree.text.get(end..content).unwrap_or_default().trim_start();
+    Some(if rest.is_empty() || rest.starts_with('#') {
+        content.min(line)
+    } else {
+        end
+    })
+}
+
+/// JSON Pointer of what lies below the entry that comes.
+fn coming(exchange: &Exchange, below: &str) -> String {
+    let above = exchange.pointer.rsplit_once('/').map_or("", |(above, _)| above);
+    let key = exchange.key.replace('~', "~0").replace('/', "~1");
+    format!("{above}/{key}{below}")
+}
+
+/// The scalars that keep their text, as it stood.
+fn with_texts(old: &Tree<'_>, text: &str, exchange: &Exchange) -> Option<String> {
+    let new = Tree::parse(text).ok()?;
+    let scalar = |tree: &Tree<'_>, pointer: &str| {
+        let path = tree.path(tokens(pointer)?.iter().map(AsRef::as_ref))?;
+        let node = tree.node(path.node());
+        let simple = matches!(node.kind, Kind::Plain | Kind::Quoted) && !node.anchored && node.tag == Tag::None;
+        (simple && node.start < node.end).then_some(node.start as usize..node.end as usize)
+    };
+    let pairs = exchange.texts.iter().filter_map(|(from, to)| {
+        let from = scalar(old, &format!("{}{from}", exchange.pointer))?;
+        let to = scalar(&new, &coming(exchange, to))?;
+        let kept = &old.text[from];
+        (!kept.contains('\n')).then_some((to, kept))
+    });
+    let mut pairs: Vec<_> = pairs.collect();
+    pairs.sort_by_key(|(to, _)| to.start);
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for (to, kept) in pairs {
+        out.push_str(text.get(done..to.start)?);
+        out.push_str(kept);
+        done = to.end;
+    }
+    out.push_str(&text[done..]);
+    Some(out)
+}
+
+/// Puts comments to their goals; gives the text and the numbers of those that found none.
+fn with_comments(text: &str, exchange: &Exchange, kept: &[(&Comment<'_>, &str)]) -> Option<(String, Vec<usize>)> {
+    let tree = Tree::parse(text).ok()?;
+    let layout = Layout::of(&tree);
+    let (mut edits, mut left): (Vec<(usize, String)>, _) = (Vec::new(), Vec::new());
+    for (number, (comment, goal)) in kept.iter().enumerate() {
+        let span = tree.locate(&coming(exchange, goal));
+        let at = span.map(|span| span.key.map_or(span.value.start, |key| key.start));
+        let Some(at) = at.filter(|at| layout.column(*at).is_some()) else {
+            left.push(number);
+            continue;
+        };
+        let start = layout.line_start(at);
+        let end = text[..layout.line_end(at)].trim_end_matches(['\n', '\r']).len();
+        let taken = edits.iter().any(|(at, text)| *at == end && text.starts_with(' '));
+        if comment.alone || taken {
+            let blanks = text[start..].len() - text[start..].trim_start_matches(' ').len();
+            edits.push((
+                start,
+                format!("{}{}{}", " ".repeat(blanks), comment.text, layout.newline()),
+            ));
+        } else {
+            edits.push((end, format!(" {}", comment.text)));
+        }
+    }
+    edits.sort_by_key(|(at, _)| *at);
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for (at, new) in edits {
+        out.push_str(&text[done..at]);
+        out.push_str(&new);
+        done = at;
+    }
+    out.push_str(&text[done..]);
+    Some((out, left))
+}
+
+/// The goal of a comment: that of the longest pointer that leads to what it is about.
+fn goal<'e>(exchange: &'e Exchange, comment: &Comment<'_>) -> Option<&'e Goal> {
+    let leads = |pointer: &str| {
+        comment
+            .about
+            .strip_prefix(pointer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && !pointer.is_empty())
+    };
+    let fitting = exchange.comments.iter().filter(|(pointer, _)| leads(pointer));
+    fitting.max_by_key(|(pointer, _)| pointer.len()).map(|(_, goal)| goal)
+}
+
+/// The comments inside an entry: from its key to the end of its last line.
+fn comments<'t>(tree: &Tree<'t>, step: &Step) -> Vec<Comment<'t>> {
+    let Some(key) = step.key else { return Vec::new() };
+    let mut entries = vec![(tree.node(key).start as usize, String::new())];
+    list_entries(tree, step.node, "", &mut entries);
+    let end = (tree.node(step.node).end as usize).max(tree.node(key).end as usize);
+    let until = Layout::of(tree).line_end(end);
+    found(tree, tree.node(key).start as usize, until, &entries)
+}
+
+/// The comments of the whole document.
+fn all_comments<'t>(tree: &Tree<'t>) -> Vec<Comment<'t>> {
+    found(tree, 0, tree.text.len(), &[(0, String::new())])
+}
+
+/// Every entry below a node that has lines of its own: where it starts, and its JSON Pointer.
+fn list_entries(tree: &Tree<'_>, node: u32, pointer: &str, out: &mut Vec<(usize, String)>) {
+    if !tree.is_block(node) {
+        return;
+    }
+    match tree.node(node).kind {
+        Kind::Map => {
+            for (key, value) in tree.pairs(node) {
+                let token = tree.key(key).unwrap_or_default();
+                let below = format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"));
+                out.push((tree.node(key).start as usize, below.clone()));
+                list_entries(tree, value, &below, out);
+            }
+        }
+        Kind::Seq => {
+            for (index, item) in tree.children(node).enumerate() {
+                let below = format!("{pointer}/{index}");
+                out.push((tree.node(item).start as usize, below.clone()));
+                list_entries(tree, item, &below, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The comments between two offsets. One on a line of its own is about the entry below it, one behind something about
+/// that.
+fn found<'t>(tree: &Tree<'t>, from: usize, until: usize, entries: &[(usize, String)]) -> Vec<Comment<'t>> {
+    let text = tree.text;
+    let scalars = tree
+        .nodes
+        .iter()
+        .filter(|node| !matches!(node.kind, Kind::Map | Kind::Seq));
+    let mut covers: Vec<(usize, usize)> = scalars
+        .map(|node| (node.start as usize, node.end as usize))
+        .filter(|(start, end)| start < end && *end > from && *start < until)
+        .collect();
+    covers.sort_unstable();
+    let (mut comments, mut at, mut next) = (Vec::new(), from, 0);
+    while let Some(offset) = memchr::memchr(b'#', &text.as_bytes()[at..until]).map(|found| at + found) {
+        while covers.get(next).is_some_and(|(_, end)| *end <= offset) {
+            next += 1;
+        }
+        if let Some((_, end)) = covers.get(next).filter(|(start, _)| *start <= offset) {
+            at = *end;
+            continue;
+        }
+        let line = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+        let before = &text[line..offset];
+        let end = text[offset..].find('\n').map_or(text.len(), |newline| offset + newline);
+        at = end.min(until);
+        if !before.is_empty() && !before.ends_with([' ', '\t']) {
+            continue;
+        }
+        let alone = before.trim().is_empty();
+        let about = if alone {
+            entries.iter().find(|(start, _)| *start > offset)
+        } else {
+            entries.iter().rev().find(|(start, _)| *start < offset)
+        };
+        comments.push(Comment {
+            offset,
+            text: text[offset..end].trim_end(),
+            alone,
+            about: about.map(|(_, pointer)| pointer.clone()).unwrap_or_default(),
+        });
+    }
+    comments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const OLD: &str = "\
+spec:
+  source:
+    # the chart
+    helm: # natively
+      # first
+      files:   # a list
+      - a.yaml # one
+      # before two
+      - b.yaml
+      values: | # literal
+        # inside
+        a: 1
+      gone: true # why
+      set:
+      - name: x
+        value: \"#no\" # set x
+      object:
+        # in the object
+        b: 2 # there, too
+      last: c # end
+    # below
+    revision: main
+";
+
+    fn exchanged(text: &str) -> Exchanged {
+        let at = |pointer: &str| Goal::At(pointer.to_owned());
+        let exchange_it = Exchange {
+            pointer: "/spec/source/helm".to_owned(),
+            key: "plugin".to_owned(),
+            value: json!({"name": "p", "list": [
+                {"name": "files", "array": ["a.yaml", "b.yaml"]},
+                {"name": "values", "string": "# inside\na: 1\n"},
+                {"name": "set", "map": {"x": "#no"}},
+                {"name": "last", "string": "# in the object\nb: 2 # there, too\n"},
+            ]}),
+            comments: vec![
+                (String::new(), at("")),
+                ("/files".to_owned(), at("/list/0")),
+                ("/files/0".to_owned(), at("/list/0/array/0")),
+                ("/files/1".to_owned(), at("/list/0/array/1")),
+                ("/values".to_owned(), at("/list/1")),
+                ("/set/0".to_owned(), at("/list/2/map/x")),
+                ("/object".to_owned(), Goal::Inside),
+                ("/last".to_owned(), at("/list/3")),
+            ]
+            .into_iter()
+            .filter(|(pointer, _)| pointer != "/gone")
+            .collect(),
+            texts: vec![("/last".to_owned(), "/list/3/string".to_owned())],
+        };
+        exchange(text, &exchange_it).unwrap()
+    }
+
+    #[test]
+    fn the_new_entry_stands_in_the_old_ones_place_with_its_comments() {
+        let done = exchanged(OLD);
+        insta::assert_snapshot!(done.text, @r##"
+        spec:
+          source:
+            # the chart
+            plugin: # natively
+              name: p
+              list:
+              # first
+              - name: files # a list
+                array:
+                - a.yaml # one
+                # before two
+                - b.yaml
+              - name: values # literal
+                string: |
+                  # inside
+                  a: 1
+              - name: set
+                map:
+                  x: "#no" # set x
+              - name: last # end
+                string: |
+                  # in the object
+                  b: 2 # there, too
+            # below
+            revision: main
+        "##);
+        assert_eq!(done.lost, [13], "of `gone`");
+    }
+
+    #[test]
+    fn a_comment_without_a_goal_is_told() {
+        let one = Exchange {
+            pointer: "/a".to_owned(),
+            key: "b".to_owned(),
+            value: json!("x"),
+            comments: Vec::new(),
+            texts: Vec::new(),
+        };
+        let done = exchange("z: 1\na: # one\n  # two\n  c: d # three\n# four\n", &one).unwrap();
+        assert_eq!((done.text.as_str(), done.lost), ("z: 1\nb: x\n# four\n", vec![2, 3, 4]));
+    }
+
+    #[test]
+    fn scalars_keep_their_quotes_where_they_read_the_same() {
+        let one = Exchange {
+            pointer: "/a".to_owned(),
+            key: "b".to_owned(),
+            value: json!({"c": "x", "d": "1.2.3", "e": "true", "f": ["y"]}),
+            comments: Vec::new(),
+            texts: [("/c", "/c"), ("/d", "/d"), ("/f/0", "/f/0"), ("/g", "/c")]
+                .map(|(from, to)| (from.to_owned(), to.to_owned()))
+                .to_vec(),
+        };
+        let done = exchange("a:\n  c: 'x'\n  d: 1.2.3\n  e: true\n  f:\n  - \"y\"\n", &one).unwrap();
+        assert_eq!(done.text, "b:\n  c: 'x'\n  d: 1.2.3\n  e: \"true\"\n  f:\n  - \"y\"\n");
+        let mut wrong = one;
+        wrong.texts = vec![("/e".to_owned(), "/e".to_owned())];
+        let done = exchange("a:\n  e: true\n", &wrong).unwrap();
+        assert!(
+            done.text.contains("e: \"true\"\n"),
+            "a boolean is no string: {}",
+            done.text
+        );
+    }
+
+    #[test]
+    fn the_comments_of_an_entry_are_counted() {
+        assert_eq!(
+            comment_lines("# no\na: # one\n  b: \"#\" # two\nc: 1 # no\n", "/a"),
+            [2, 3]
+        );
+        assert_eq!(comment_lines("a: 1\n", "/b"), [0; 0]);
+    }
+
+    #[test]
+    fn brackets_lines_ends_and_missing_line_ends() {
+        let one = |pointer: &str| Exchange {
+            pointer: pointer.to_owned(),
+            key: "b".to_owned(),
+            value: json!({"c": ["d"]}),
+            comments: vec![(String::new(), Goal::At(String::new()))],
+            texts: Vec::new(),
+        };
+        for (pointer, before, after) in [
+            ("/s/a", "s: {x: 1, a: {y: 2}}\n", "s: {\"b\": {\"c\": [\"d\"]}, x: 1}\n"),
+            ("/a", "a: {y: 2} # flow\nx: 1\n", "b: # flow\n  c:\n  - d\nx: 1\n"),
+            ("/a", "a:\r\n  y: 2\r\nx: 1\r\n", "b:\r\n  c:\r\n  - d\r\nx: 1\r\n"),
+            ("/a", "x: 1\na:\n  y: 2", "x: 1\nb:\n  c:\n  - d"),
+            ("/a", "a:\nx: 1\n", "b:\n  c:\n  - d\nx: 1\n"),
+            (
+                "/0/a",
+                "- a: 1 # one\n  x: 2\n",
+                "- b: # one\n    c:\n    - d\n  x: 2\n",
+            ),
+        ] {
+            let done = exchange(before, &one(pointer)).unwrap();
+            assert_eq!((done.text.as_str(), done.lost.len()), (after, 0), "{before}");
+        }
+    }
+
+    #[test]
+    fn what_is_used_elsewhere_is_not_lost() {
+        let one = Exchange {
+            pointer: "/a".to_owned(),
+            key: "b".to_owned(),
+            value: json!(1),
+            comments: Vec::new(),
+            texts: Vec::new(),
+        };
+        let done = exchange("a: &x {z: 2}\nc: *x\n", &one).unwrap();
+        assert_eq!(done.value, json!({"b": 1, "c": {"z": 2}}));
+        assert!(exchange("c: 1\n", &one).is_err());
+        assert!(exchange("a: 1\nb: 2\n", &one).is_err());
+    }
+}
