@@ -6,31 +6,13 @@ use serde_json::Value;
 use super::sources::NotAtHand;
 use crate::failure::HintExt;
 use crate::model::application::PLUGIN_NAME;
-use crate::model::parameter::Parameters;
+use crate::model::native;
+use crate::model::parameter::{self, ParameterError, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::{AppName, Application, NamespaceName, Source};
 use crate::render::Request;
 use crate::repo::RepoPath;
 use crate::yaml;
-
-/// Options of Argo CD's own Helm that a render here honours.
-const HELM_OPTIONS: [&str; 15] = [
-    "releaseName",
-    "valueFiles",
-    "ignoreMissingValueFiles",
-    "values",
-    "valuesObject",
-    "parameters",
-    "fileParameters",
-    "skipCrds",
-    "skipTests",
-    "skipSchemaValidation",
-    "kubeVersion",
-    "apiVersions",
-    "namespace",
-    "version",
-    "passCredentials",
-];
 
 /// The way out for what only Argo CD renders.
 pub(super) const BY_ARGO_CD: &str =
@@ -80,110 +62,26 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Resu
     if source.kustomize().is_some() {
         return Ok(Err(NotAtHand::new("it is rendered by Kustomize", BY_ARGO_CD)));
     }
-    let not_here =
-        |option: String| NotAtHand::new(format!("it uses `{option}`, which is not rendered here"), BY_ARGO_CD);
-    let mut parameters = match helm_parameters(app, source)? {
-        Ok(parameters) => parameters,
-        Err(option) => return Ok(Err(not_here(format!("helm.{option}")))),
-    };
-    if let Err(option) = read_directory(source, &mut parameters) {
-        return Ok(Err(not_here(format!("directory.{option}"))));
-    }
-    request(parameters, false).map(Ok)
-}
-
-/// Whether Argo CD takes an option for said.
-fn is_set(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(fields) => fields.values().any(is_set),
-        _ => true,
-    }
-}
-
-/// The options of a folder of manifests as parameters; or the first one that has none.
-fn read_directory(source: &Source<'_>, parameters: &mut Parameters) -> Result<(), String> {
-    let options = source.directory().and_then(Value::as_object);
-    for (option, value) in options.into_iter().flatten().filter(|(_, value)| is_set(value)) {
-        match (option.as_str(), value) {
-            ("recurse", Value::Bool(recurse)) => parameters.recurse = *recurse,
-            ("include", Value::String(glob)) => parameters.include = Some(glob.clone()),
-            ("exclude", Value::String(glob)) => parameters.exclude = Some(glob.clone()),
-            _ => return Err(option.clone()),
-        }
-    }
-    Ok(())
-}
-
-/// The options of Argo CD's own Helm as parameters, or the first one that has none.
-fn helm_parameters(app: &Application<'_>, source: &Source<'_>) -> Result<Result<Parameters, String>> {
-    let mut parameters = Parameters {
-        allow_empty: true,
-        ..Parameters::default()
-    };
-    let Some(helm) = source.helm().and_then(Value::as_object) else {
-        return Ok(Ok(parameters));
-    };
-    let unknown = helm
-        .iter()
-        .find(|(option, value)| !HELM_OPTIONS.contains(&option.as_str()) && is_set(value));
-    if let Some((option, _)) = unknown {
-        return Ok(Err(option.clone()));
-    }
-    let part = |tree: &Value, key: &str| tree.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let text = |option: &str| {
-        let text = helm.get(option).and_then(Value::as_str);
-        text.filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let list = |option: &str| helm.get(option).and_then(Value::as_array).into_iter().flatten();
-    let strings = |option: &str| list(option).filter_map(Value::as_str).map(str::to_owned).collect();
-    let is_true = |option: &str| helm.get(option).and_then(Value::as_bool) == Some(true);
-    parameters.release_name = text("releaseName");
-    parameters.kube_version = text("kubeVersion");
-    parameters.namespace = text("namespace").map(NamespaceName::new).transpose()?;
-    parameters.values_files = strings("valueFiles");
-    parameters.ignore_missing_values_files = is_true("ignoreMissingValueFiles");
-    parameters.api_versions = strings("apiVersions");
-    parameters.skip_crds = is_true("skipCrds");
-    parameters.skip_tests = is_true("skipTests");
-    parameters.skip_schema_validation = is_true("skipSchemaValidation");
-    parameters.values = match helm.get("valuesObject").filter(|object| object.is_object()) {
-        Some(object) => Some(yaml::emit(object)?),
-        None => text("values"),
-    };
-    // Of two with one name the last counts, as in Argo CD's own maps.
-    for entry in list("parameters") {
-        let is_string = entry.get("forceString").and_then(Value::as_bool) == Some(true);
-        let values = match is_string {
-            true => &mut parameters.helm_string_parameters,
-            false => &mut parameters.helm_parameters,
-        };
-        values.insert(part(entry, "name"), part(entry, "value"));
-    }
-    for entry in list("fileParameters") {
-        let values = &mut parameters.helm_file_parameters;
-        values.insert(part(entry, "name"), part(entry, "path"));
-    }
-    let is_elsewhere = |file: &String| is_reference(app, file);
-    if parameters.values_files.iter().any(is_elsewhere) {
-        return Ok(Err("valueFiles` of another repository (`$ref`), `".to_owned()));
-    }
-    if parameters.helm_file_parameters.values().any(is_elsewhere) {
-        return Ok(Err("fileParameters` of another repository (`$ref`), `".to_owned()));
-    }
-    Ok(Ok(parameters))
-}
-
-/// Whether a file is one of another source: its first part is a dollar and that source's `ref`.
-fn is_reference(app: &Application<'_>, file: &str) -> bool {
-    let first = file
-        .strip_prefix('$')
-        .map(|rest| rest.split('/').next().unwrap_or_default());
     let sources = app.sources();
-    let mut references = sources.iter().filter_map(Source::reference);
-    first.is_some_and(|first| references.any(|reference| reference == first))
+    let references: Vec<&str> = sources.iter().filter_map(Source::reference).collect();
+    let moved = match native::to_parameters(source, &references, |_, values| yaml::emit(values)) {
+        Ok(moved) => moved,
+        Err(obstacles) => {
+            let whys: Vec<String> = obstacles.into_iter().map(|obstacle| obstacle.why).collect();
+            return Ok(Err(NotAtHand::new(whys.join("; "), BY_ARGO_CD)));
+        }
+    };
+    let wrong = |errors: Vec<ParameterError>| {
+        let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow!(messages.join("; "))
+    };
+    let list = parameter::read(&Value::Array(moved.parameters)).map_err(wrong)?;
+    let parameters = Parameters {
+        // An empty render is nothing special to Argo CD's own tools.
+        allow_empty: true,
+        ..Parameters::parse(&list).map_err(wrong)?
+    };
+    request(parameters, false).map(Ok)
 }
 
 #[cfg(test)]
@@ -270,11 +168,11 @@ mod tests {
             ),
             (
                 json!({"repoURL": "u", "ref": "v", "helm": {"valueFiles": ["$v/x.yaml"]}}),
-                "valueFiles` of another repository",
+                "`$v/x.yaml` is a file of another source",
             ),
             (
                 json!({"repoURL": "u", "ref": "v", "helm": {"fileParameters": [{"name": "a", "path": "$v/x"}]}}),
-                "fileParameters` of another repository",
+                "`$v/x` is a file of another source",
             ),
         ] {
             let error = of(source).unwrap_err();

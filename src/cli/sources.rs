@@ -111,7 +111,7 @@ impl<'s> Sources<'s> {
         if sources.is_empty() {
             bail!("Application `{}` has no source", app.name());
         }
-        for source in sources.iter().filter(|source| !is_only_reference(source)) {
+        for source in sources.iter().filter(|source| !source.gives_files_only()) {
             let rendered = self
                 .render_source(app, source, &mut notes)
                 .with_context(|| match sources.len() {
@@ -311,11 +311,6 @@ impl<'s> Sources<'s> {
         disk::replace_folder(pulled, &folder)?;
         found(&inside)
     }
-}
-
-/// Whether a source only gives its files to others: `ref` without a path or chart.
-fn is_only_reference(source: &Source<'_>) -> bool {
-    source.reference().is_some() && source.path().is_none() && source.chart().is_none()
 }
 
 /// A person's checkout, with what differs from what Argo CD would see said.

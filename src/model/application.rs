@@ -188,6 +188,11 @@ impl<'o> Source<'o> {
         self.text("ref")
     }
 
+    /// Whether the source only gives its files to others: it has a `ref` and nothing to render.
+    pub fn gives_files_only(&self) -> bool {
+        self.reference().is_some() && self.path().is_none() && self.chart().is_none()
+    }
+
     /// The `helm` block, if there is one that is not null.
     pub fn helm(&self) -> Option<&'o Value> {
         self.tree.get("helm").filter(|tree| tree.is_object())

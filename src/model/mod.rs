@@ -6,6 +6,7 @@ pub mod directory;
 pub mod live;
 pub mod name;
 pub mod namespace;
+pub mod native;
 pub mod object;
 pub mod ownership;
 pub mod parameter;

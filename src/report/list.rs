@@ -82,11 +82,27 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
     let sources = app.sources();
     let (mut owns, mut mounts, mut writes) = (Vec::new(), Vec::new(), Vec::new());
     for parameters in sources.iter().filter_map(|source| source.parameters().ok()) {
-        owns.extend(parameters.owns.iter().map(ToString::to_string));
-        mounts.extend(parameters.mounts.iter().map(ToString::to_string));
-        writes.extend(parameters.writes.iter().map(ToString::to_string));
+        // Several plugin sources say the same `owns`; it is one claim all the same.
+        let add = |list: &mut Vec<String>, entry: String| {
+            if !list.contains(&entry) {
+                list.push(entry);
+            }
+        };
+        parameters
+            .owns
+            .iter()
+            .for_each(|claim| add(&mut owns, claim.to_string()));
+        parameters
+            .mounts
+            .iter()
+            .for_each(|mount| add(&mut mounts, mount.to_string()));
+        parameters
+            .writes
+            .iter()
+            .for_each(|claim| add(&mut writes, claim.to_string()));
     }
     let ours = sources.iter().filter(|source| source.is_ours()).count();
+    let rendered = sources.iter().filter(|source| !source.gives_files_only()).count();
     AppRow {
         name: app.name().to_owned(),
         namespace: app.destination_namespace().unwrap_or_default().to_owned(),
@@ -97,7 +113,7 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
             .collect(),
         rendered_by: match ours {
             0 => "native",
-            count if count == sources.len() => "plugin",
+            count if count == rendered => "plugin",
             _ => "mixed",
         },
         owns,
@@ -255,5 +271,21 @@ mod tests {
         media       audio   fetcher   -         player
         ");
         assert!(apps(&repo, Some("other")).is_empty());
+    }
+
+    #[test]
+    fn several_sources_are_one_row() {
+        let plugin = "    path: p\n    plugin:\n      name: homelab-v1\n      parameters:\n      - name: owns\n        array: [films]\n";
+        let row = |rest: &str| {
+            let text = format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: player\nspec:\n  sources:\n  - repoURL: a\n{plugin}  - repoURL: b\n{plugin}  - repoURL: c\n    {rest}\n"
+            );
+            let files = Memory::new([("applications/player.yaml", text.as_str())]).unwrap();
+            apps(&Repo::read(&files, &[]).unwrap(), None).remove(0)
+        };
+        let (mixed, plugin) = (row("chart: d"), row("ref: values"));
+        assert_eq!((mixed.rendered_by, plugin.rendered_by), ("mixed", "plugin"));
+        assert_eq!(mixed.owns, ["films"]);
+        assert_eq!(mixed.sources, ["a p", "b p", "c d"]);
     }
 }

@@ -4,14 +4,13 @@ use json_patch::jsonptr::PointerBuf;
 use json_patch::{Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde_json::{Map, Value, json};
 
-use super::law::operations::below;
 use super::law::sync_options::with_guards;
 use crate::model::object::pointer_token;
 use crate::model::sync::SYNC_OPTIONS;
 use crate::model::{ClaimName, Object, Source};
 use crate::repo::{Change, ChangeSet, Manifest};
 
-pub use super::law::operations::add;
+pub use super::law::operations::{add, below};
 
 fn path(pointer: &str) -> PointerBuf {
     PointerBuf::parse(pointer).expect("pointers are built from escaped tokens")

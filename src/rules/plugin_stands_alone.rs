@@ -2,7 +2,9 @@
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::Source;
-use serde_json::{Map, Value, json};
+use crate::model::native::{self, is_zero};
+use crate::yaml;
+use serde_json::{Value, json};
 
 static META: Meta = Meta {
     id: "HL304",
@@ -72,79 +74,31 @@ fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Valu
     }
 }
 
-/// Whether Argo CD takes a block for absent: everything in it is empty.
-fn is_zero(block: &Value) -> bool {
-    match block {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.values().all(is_zero),
-    }
-}
-
 /// The parameters of the source with those that a tool's block becomes; `None` when one cannot be moved, or is there.
 fn moved(source: &Source<'_>, tool: &str, block: &Value) -> Option<Value> {
-    let mut parameters = source
-        .plugin()?
+    let plugin = source.plugin()?;
+    let mut parameters = plugin
         .get("parameters")
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    for (field, value) in block.as_object()?.iter().filter(|(_, value)| !is_zero(value)) {
-        let moved = match (tool, field.as_str()) {
-            ("helm", "valueFiles") => vec![("values-files", "array", value.clone())],
-            ("helm", "ignoreMissingValueFiles") => vec![("ignore-missing-values-files", "string", json!("true"))],
-            ("helm", "values") => vec![("values", "string", value.clone())],
-            ("helm", "valuesObject") => vec![("values", "string", json!(serde_json::to_string_pretty(value).ok()?))],
-            ("helm", "parameters") => {
-                let (strings, others) = single_values(value)?;
-                vec![
-                    ("helm-parameters", "map", others),
-                    ("helm-string-parameters", "map", strings),
-                ]
-            }
-            ("helm", "fileParameters") => vec![("helm-file-parameters", "map", by_name(value, "path")?)],
-            ("helm", "releaseName") => vec![("release-name", "string", value.clone())],
-            ("helm", "namespace") => vec![("namespace", "string", value.clone())],
-            ("helm", "skipCrds") => vec![("skip-crds", "string", json!("true"))],
-            ("helm", "skipTests") => vec![("skip-tests", "string", json!("true"))],
-            ("helm", "skipSchemaValidation") => vec![("skip-schema-validation", "string", json!("true"))],
-            ("helm", "kubeVersion") => vec![("kube-version", "string", value.clone())],
-            ("helm", "apiVersions") => vec![("api-versions", "array", value.clone())],
-            // Argo CD takes it and does nothing with it.
-            ("helm", "version") => Vec::new(),
-            ("directory", "recurse") => vec![("recurse", "string", json!("true"))],
-            ("directory", "include" | "exclude") => vec![(field.as_str(), "string", value.clone())],
-            _ => return None,
-        };
-        for (name, shape, value) in moved.into_iter().filter(|(_, _, value)| !is_zero(value)) {
-            let is_it = |parameter: &Value| parameter.get("name").and_then(Value::as_str) == Some(name);
-            if parameters.iter().any(is_it) {
-                return None;
-            }
-            parameters.push(json!({"name": name, shape: value}));
+    let alone = json!({tool: block});
+    let alone = Source::new(source.pointer.clone(), &alone);
+    let moved = native::to_parameters(&alone, &[], |_, values| yaml::emit(values)).ok()?;
+    // `version` has no effect; what else is left out a person has to see.
+    if moved.left_out.iter().any(|(pointer, _)| !pointer.ends_with("/version")) {
+        return None;
+    }
+    for parameter in moved.parameters {
+        if parameters
+            .iter()
+            .any(|there| there.get("name") == parameter.get("name"))
+        {
+            return None;
         }
+        parameters.push(parameter);
     }
     Some(Value::Array(parameters))
-}
-
-/// `parameters` of the helm block as maps: those that are forced to be strings, and the others.
-fn single_values(list: &Value) -> Option<(Value, Value)> {
-    let is_string = |entry: &&Value| entry.get("forceString").and_then(Value::as_bool) == Some(true);
-    let (strings, others): (Vec<&Value>, Vec<&Value>) = list.as_array()?.iter().partition(is_string);
-    let map = |entries: Vec<&Value>| by_name(&entries.into_iter().cloned().collect(), "value");
-    Some((map(strings)?, map(others)?))
-}
-
-/// Entries with a name as a map of one of their fields.
-fn by_name(list: &Value, field: &str) -> Option<Value> {
-    let mut map = Map::new();
-    for entry in list.as_array()? {
-        map.insert(entry.get("name")?.as_str()?.to_owned(), entry.get(field)?.clone());
-    }
-    Some(Value::Object(map))
 }
 
 #[cfg(test)]

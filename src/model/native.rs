@@ -1,0 +1,500 @@
+//! The options of Argo CD's own tools beside the parameters of the plugin that say the same: one table, for rendering a
+//! native source here, and for moving one to the plugin and back.
+//!
+//! Options: <https://argo-cd.readthedocs.io/en/stable/user-guide/helm/>,
+//! <https://argo-cd.readthedocs.io/en/stable/user-guide/directory/>.
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+use super::application::Source;
+use super::object::pointer_token;
+
+/// How an option is written, and how its parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A string on both sides.
+    String,
+    /// A list of strings on both sides.
+    Strings,
+    /// A boolean, and the string `true`.
+    Boolean,
+    /// A map of any depth, and its YAML as a string.
+    Yaml,
+    /// A list of `{name, value}`, and a map. Those with `forceString` have a parameter of their own.
+    Values,
+    /// A list of `{name, path}`, and a map.
+    Paths,
+}
+
+/// One option.
+#[derive(Debug)]
+pub struct Row {
+    /// The block that it stands in: `helm` or `directory`.
+    pub tool: &'static str,
+    /// Its name there.
+    pub option: &'static str,
+    /// The parameter.
+    pub parameter: &'static str,
+    /// How both are written.
+    pub form: Form,
+}
+
+const fn row(tool: &'static str, option: &'static str, parameter: &'static str, form: Form) -> Row {
+    Row {
+        tool,
+        option,
+        parameter,
+        form,
+    }
+}
+
+/// The parameter for entries of `helm.parameters` that have `forceString`.
+pub const STRING_PARAMETERS: &str = "helm-string-parameters";
+
+/// Every option that has a parameter. `valuesObject` stands behind `values`: the parameter goes back to `values`.
+pub const TABLE: &[Row] = &[
+    row("helm", "valueFiles", "values-files", Form::Strings),
+    row(
+        "helm",
+        "ignoreMissingValueFiles",
+        "ignore-missing-values-files",
+        Form::Boolean,
+    ),
+    row("helm", "values", "values", Form::String),
+    row("helm", "valuesObject", "values", Form::Yaml),
+    row("helm", "parameters", "helm-parameters", Form::Values),
+    row("helm", "fileParameters", "helm-file-parameters", Form::Paths),
+    row("helm", "releaseName", "release-name", Form::String),
+    row("helm", "namespace", "namespace", Form::String),
+    row("helm", "skipCrds", "skip-crds", Form::Boolean),
+    row("helm", "skipTests", "skip-tests", Form::Boolean),
+    row("helm", "skipSchemaValidation", "skip-schema-validation", Form::Boolean),
+    row("helm", "kubeVersion", "kube-version", Form::String),
+    row("helm", "apiVersions", "api-versions", Form::Strings),
+    row("directory", "recurse", "recurse", Form::Boolean),
+    row("directory", "include", "include", Form::String),
+    row("directory", "exclude", "exclude", Form::String),
+];
+
+/// What has no parameter and needs none: why it can be left out.
+const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
+    ("helm", "version", "Argo CD takes no notice of it"),
+    (
+        "helm",
+        "passCredentials",
+        "the plugin fetches with the credentials of its own registry and repository configuration",
+    ),
+];
+
+/// The options of a source as parameters of the plugin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moved {
+    /// The parameters, in the options' order, as an Application writes them.
+    pub parameters: Vec<Value>,
+    /// For each option, and each entry of one, its JSON Pointer in the source and that of the parameter that it became,
+    /// below the list of parameters.
+    pub places: Vec<(String, String)>,
+    /// As `places`, for every scalar that stays the same string.
+    pub texts: Vec<(String, String)>,
+    /// JSON Pointers of what is left out, and why it can be.
+    pub left_out: Vec<(String, &'static str)>,
+}
+
+/// Why a source cannot be moved: where, what, and what to do instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// JSON Pointer in the Application.
+    pub pointer: String,
+    /// What stands in the way.
+    pub why: String,
+    /// The way out, in the imperative.
+    pub hint: String,
+}
+
+/// Whether an option is as if it were not there: Argo CD takes zero values for absent.
+pub fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.values().all(is_zero),
+    }
+}
+
+/// The options of a source as parameters. `references` are the names (`ref`) of the other sources; `yaml` prints what
+/// stands in `valuesObject`, given its JSON Pointer.
+///
+/// # Errors
+/// Everything that has no parameter, with its place.
+pub fn to_parameters(
+    source: &Source<'_>,
+    references: &[&str],
+    yaml: impl Fn(&str, &Value) -> Result<String>,
+) -> Result<Moved, Vec<Obstacle>> {
+    let (mut moved, mut obstacles) = (Moved::default(), Vec::new());
+    for (tool, block) in [("helm", source.helm()), ("directory", source.directory())] {
+        for (option, value) in block.and_then(Value::as_object).into_iter().flatten() {
+            let pointer = source.at(&[tool, option]);
+            let without_effect = WITHOUT_EFFECT
+                .iter()
+                .find(|(of, name, _)| *of == tool && name == option);
+            let known = TABLE.iter().find(|row| row.tool == tool && row.option == option);
+            // `valuesObject` wins over `values`, even when it is empty.
+            let is_beaten = known.is_some_and(|row| row.parameter == "values" && row.form == Form::String)
+                && block
+                    .and_then(|block| block.get("valuesObject"))
+                    .is_some_and(Value::is_object);
+            // Zero values of an object are values of the chart.
+            let is_object =
+                known.is_some_and(|row| row.form == Form::Yaml) && value.as_object().is_some_and(|map| !map.is_empty());
+            match (known, without_effect) {
+                _ if is_zero(value) && !is_object => {}
+                (_, Some((_, _, why))) => moved.left_out.push((pointer, why)),
+                (Some(_), _) if is_beaten => {
+                    moved
+                        .left_out
+                        .push((pointer, "`valuesObject` beside it wins in Argo CD, too"));
+                }
+                (Some(row), _) => {
+                    let added = add(row, &pointer, value, &yaml, &mut moved);
+                    obstacles.extend(added.err());
+                }
+                (None, None) => obstacles.push(without_parameter(tool, option, pointer)),
+            }
+        }
+    }
+    obstacles.extend(of_references(source, references));
+    if obstacles.is_empty() {
+        Ok(moved)
+    } else {
+        Err(obstacles)
+    }
+}
+
+fn without_parameter(tool: &str, option: &str, pointer: String) -> Obstacle {
+    let hint = match option {
+        "jsonnet" => "leave it to Argo CD: the plugin renders YAML and JSON only",
+        _ => "leave the source to Argo CD, or say it in another way",
+    };
+    Obstacle {
+        pointer,
+        why: format!("`{tool}.{option}` is an option that is not known here"),
+        hint: hint.to_owned(),
+    }
+}
+
+/// Files of other sources, which a plugin does not get.
+fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Obstacle> {
+    let is_reference = |file: &str| {
+        let first = file.strip_prefix('$').and_then(|rest| rest.split('/').next());
+        first.is_some_and(|name| references.contains(&name))
+    };
+    let list = |option: &str| {
+        let list = source.helm().and_then(|helm| helm.get(option)?.as_array());
+        list.into_iter().flatten().enumerate()
+    };
+    let obstacle = |file: &str, pointer: String| Obstacle {
+        pointer,
+        why: format!("`{file}` is a file of another source, which only Argo CD's own Helm gets"),
+        hint: "put the file beside the chart, or say its values in `values`".to_owned(),
+    };
+    let files = list("valueFiles").filter_map(|(index, file)| {
+        let file = file.as_str().filter(|file| is_reference(file))?;
+        Some(obstacle(file, source.at(&["helm", "valueFiles", &index.to_string()])))
+    });
+    let of_parameters = list("fileParameters").filter_map(|(index, entry)| {
+        let file = entry.get("path")?.as_str().filter(|file| is_reference(file))?;
+        Some(obstacle(
+            file,
+            source.at(&["helm", "fileParameters", &index.to_string(), "path"]),
+        ))
+    });
+    files.chain(of_parameters).collect()
+}
+
+fn add(
+    row: &Row,
+    pointer: &str,
+    value: &Value,
+    yaml: &impl Fn(&str, &Value) -> Result<String>,
+    moved: &mut Moved,
+) -> Result<(), Obstacle> {
+    let wrong = |pointer: String, expected: &str| Obstacle {
+        pointer,
+        why: format!("`{}.{}` is not {expected}", row.tool, row.option),
+        hint: "correct it; Argo CD refuses it as well".to_owned(),
+    };
+    let at = |pointer: &str| pointer.to_owned();
+    let mut parameter = |name: &str, field: &str, value: Value| {
+        moved.parameters.push(json!({"name": name, field: value}));
+        format!("/{}", moved.parameters.len() - 1)
+    };
+    let string = "a string";
+    match row.form {
+        Form::String => {
+            let text = value.as_str().ok_or_else(|| wrong(at(pointer), string))?;
+            let place = parameter(row.parameter, "string", json!(text));
+            moved.texts.push((at(pointer), format!("{place}/string")));
+            moved.places.push((at(pointer), place));
+        }
+        Form::Boolean => {
+            value.as_bool().ok_or_else(|| wrong(at(pointer), "true or false"))?;
+            let place = parameter(row.parameter, "string", json!("true"));
+            moved.places.push((at(pointer), place));
+        }
+        Form::Yaml => {
+            let text = value.as_object().and_then(|_| yaml(pointer, value).ok());
+            let text = text.ok_or_else(|| wrong(at(pointer), "a map that can be printed"))?;
+            let place = parameter(row.parameter, "string", json!(text));
+            moved.places.push((at(pointer), place));
+        }
+        Form::Strings => {
+            let list = value.as_array().ok_or_else(|| wrong(at(pointer), "a list"))?;
+            if let Some(index) = list.iter().position(|entry| !entry.is_string()) {
+                return Err(wrong(format!("{pointer}/{index}"), "a list of strings"));
+            }
+            let place = parameter(row.parameter, "array", value.clone());
+            let entries = (0..list.len()).map(|index| (format!("{pointer}/{index}"), format!("{place}/array/{index}")));
+            moved.texts.extend(entries.clone());
+            moved.places.extend(entries);
+            moved.places.push((at(pointer), place));
+        }
+        Form::Values | Form::Paths => {
+            let list = value.as_array().ok_or_else(|| wrong(at(pointer), "a list"))?;
+            add_pairs(row, pointer, list, moved)
+                .map_err(|index| wrong(format!("{pointer}/{index}"), "a list of names and strings"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Entries with a name as one map, or two; gives the index of the first entry that is none.
+fn add_pairs(row: &Row, pointer: &str, list: &[Value], moved: &mut Moved) -> Result<(), usize> {
+    let field = if row.form == Form::Paths { "path" } else { "value" };
+    let (mut maps, mut of_entry) = (Vec::<(&str, Map<String, Value>)>::new(), Vec::new());
+    for (index, entry) in list.iter().enumerate() {
+        let text = |key: &str| match entry.get(key) {
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(value) => value.as_str().map(str::to_owned).ok_or(index),
+        };
+        let (name, value) = (text("name")?, text(field)?);
+        let is_string = entry.get("forceString").and_then(Value::as_bool) == Some(true);
+        let parameter = if row.form == Form::Values && is_string {
+            STRING_PARAMETERS
+        } else {
+            row.parameter
+        };
+        let at = maps.iter().position(|(of, _)| *of == parameter).unwrap_or_else(|| {
+            maps.push((parameter, Map::new()));
+            maps.len() - 1
+        });
+        // Of two equal names the last counts, as in Argo CD.
+        maps[at].1.insert(name.clone(), json!(value));
+        of_entry.push((index, at, name));
+    }
+    let first = moved.parameters.len();
+    for (index, at, name) in of_entry {
+        let place = format!("/{}/map/{}", first + at, pointer_token(&name));
+        moved.texts.push((format!("{pointer}/{index}/{field}"), place.clone()));
+        moved.places.push((format!("{pointer}/{index}"), place));
+    }
+    moved.places.push((pointer.to_owned(), format!("/{first}")));
+    for (parameter, map) in maps {
+        moved.parameters.push(json!({"name": parameter, "map": map}));
+    }
+    Ok(())
+}
+
+/// The parameters of a source as options of Argo CD's own tools.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Returned {
+    /// The blocks `helm` and `directory`, those without options left out.
+    pub blocks: Map<String, Value>,
+    /// For each parameter, and each entry of one, its JSON Pointer in the source and that of the option that it became,
+    /// below the source.
+    pub places: Vec<(String, String)>,
+    /// As `places`, for every scalar that stays the same string.
+    pub texts: Vec<(String, String)>,
+}
+
+/// The parameters of a source as options, in their order; parameters that only the plugin has are not among them.
+pub fn to_options(source: &Source<'_>) -> Returned {
+    let mut returned = Returned::default();
+    let list = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
+    for (index, parameter) in list.into_iter().flatten().enumerate() {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        let (row, force) = match TABLE.iter().find(|row| row.parameter == name) {
+            Some(row) => (row, false),
+            None if name == STRING_PARAMETERS => match TABLE.iter().find(|row| row.form == Form::Values) {
+                Some(row) => (row, true),
+                None => continue,
+            },
+            None => continue,
+        };
+        let pointer = source.at(&["plugin", "parameters", &index.to_string()]);
+        let block = returned.blocks.entry(row.tool).or_insert_with(|| json!({}));
+        let option = format!("/{}/{}", row.tool, row.option);
+        let mut places = vec![(pointer.clone(), option.clone())];
+        let mut texts = vec![(format!("{pointer}/string"), option.clone())];
+        let field = if row.form == Form::Paths { "path" } else { "value" };
+        let value = match row.form {
+            Form::String | Form::Yaml => parameter.get("string").cloned(),
+            Form::Boolean => Some(json!(parameter.get("string").and_then(Value::as_str) == Some("true"))),
+            Form::Strings => parameter.get("array").cloned(),
+            Form::Values | Form::Paths => {
+                let mut entries = block
+                    .get(row.option)
+                    .and_then(Value::as_array)
+                    .cloned()
+                    .unwrap_or_default();
+                let map = parameter.get("map").and_then(Value::as_object);
+                for (key, value) in map.into_iter().flatten() {
+                    let place = format!("{pointer}/map/{}", pointer_token(key));
+                    texts.push((place.clone(), format!("{option}/{}/{field}", entries.len())));
+                    places.push((place, format!("{option}/{}", entries.len())));
+                    let mut entry = json!({"name": key, field: value});
+                    if force {
+                        entry["forceString"] = json!(true);
+                    }
+                    entries.push(entry);
+                }
+                Some(Value::Array(entries))
+            }
+        };
+        let value = value.filter(|value| !is_zero(value));
+        if let Some(value) = value {
+            if row.form == Form::Strings {
+                let count = value.as_array().map_or(0, Vec::len);
+                let entries = (0..count).map(|entry| (format!("{pointer}/array/{entry}"), format!("{option}/{entry}")));
+                texts.extend(entries.clone());
+                places.extend(entries);
+            }
+            block[row.option] = value;
+            returned.places.extend(places);
+            if row.form != Form::Boolean {
+                returned.texts.extend(texts);
+            }
+        }
+    }
+    returned
+        .blocks
+        .retain(|_, block| block.as_object().is_some_and(|block| !block.is_empty()));
+    returned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::parameter::{self, Parameters};
+
+    const POINTER: &str = "/spec/source";
+
+    fn of(tree: &Value) -> Source<'_> {
+        Source::new(POINTER.to_owned(), tree)
+    }
+
+    fn moved(tree: &Value) -> Result<Moved, Vec<Obstacle>> {
+        to_parameters(&of(tree), &["values"], |_, value| Ok(format!("{value}\n")))
+    }
+
+    fn every_option() -> Value {
+        json!({"repoURL": "u", "path": "p", "helm": {
+            "valueFiles": ["a.yaml", "/b.yaml"], "ignoreMissingValueFiles": true, "values": "a: 1\n",
+            "parameters": [{"name": "x.y", "value": "1"}, {"name": "z", "value": "2", "forceString": true}],
+            "fileParameters": [{"name": "f", "path": "f.txt"}], "releaseName": "r", "namespace": "n",
+            "skipCrds": true, "skipTests": true, "skipSchemaValidation": true, "kubeVersion": "1.30.0",
+            "apiVersions": ["v1"]},
+            "directory": {"recurse": true, "include": "*.yaml", "exclude": "b*"}})
+    }
+
+    #[test]
+    fn every_option_has_its_parameter_and_goes_back() {
+        let tree = every_option();
+        let there = moved(&tree).unwrap();
+        let list = parameter::read(&json!(there.parameters)).unwrap();
+        let parsed = Parameters::parse(&list).unwrap();
+        assert_eq!(parsed.values_files, ["a.yaml", "/b.yaml"]);
+        let names: Vec<&str> = list.iter().map(|parameter| parameter.name.as_str()).collect();
+        for row in TABLE {
+            assert!(
+                names.contains(&row.parameter),
+                "{} is not among {names:?}",
+                row.parameter
+            );
+        }
+        let mut plugin = json!({"repoURL": "u", "path": "p"});
+        plugin["plugin"] = json!({"name": "homelab-v1", "parameters": there.parameters});
+        let back = to_options(&of(&plugin));
+        assert_eq!(back.blocks["helm"], tree["helm"]);
+        assert_eq!(back.blocks["directory"], tree["directory"]);
+        let texts = |value: &Value| serde_json::to_string(value).unwrap();
+        assert_eq!(texts(&back.blocks["helm"]), texts(&tree["helm"]), "the order stays");
+    }
+
+    #[test]
+    fn entries_know_where_they_went() {
+        let tree = every_option();
+        let there = moved(&tree).unwrap();
+        let list = json!(there.parameters);
+        for (from, to) in &there.places {
+            assert!(tree.pointer(&from[POINTER.len()..]).is_some(), "{from}");
+            assert!(list.pointer(to).is_some(), "{from} → {to} in {list}");
+        }
+        let goal = |from: &str| {
+            there
+                .places
+                .iter()
+                .find(|(pointer, _)| pointer == from)
+                .unwrap()
+                .1
+                .clone()
+        };
+        assert_eq!(goal("/spec/source/helm/parameters/1"), "/4/map/z");
+        assert_eq!(goal("/spec/source/helm/valueFiles/1"), "/0/array/1");
+    }
+
+    #[test]
+    fn zero_is_absent_and_the_object_wins() {
+        let tree = json!({"helm": {"releaseName": "", "valueFiles": [], "skipCrds": false, "values": "a: 2", "version": "v3",
+            "valuesObject": {"a": 1}, "passCredentials": true}, "directory": {"recurse": false, "jsonnet": {}}});
+        let there = moved(&tree).unwrap();
+        assert_eq!(
+            json!(there.parameters),
+            json!([{"name": "values", "string": "{\"a\":1}\n"}])
+        );
+        let left: Vec<&str> = there.left_out.iter().map(|(pointer, _)| pointer.as_str()).collect();
+        assert_eq!(
+            left,
+            [
+                "/spec/source/helm/values",
+                "/spec/source/helm/version",
+                "/spec/source/helm/passCredentials"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_moved_is_named_with_its_place() {
+        let tree = json!({"helm": {"valueFiles": ["a.yaml", "$values/b.yaml", "$ARGOCD_APP_NAME.yaml"], "new": 1,
+            "fileParameters": [{"name": "x", "path": "$values/x"}], "releaseName": 7, "apiVersions": ["v1", 2],
+            "parameters": [{"name": "a", "value": 1}]},
+            "directory": {"jsonnet": {"libs": ["x"]}}});
+        let obstacles = moved(&tree).unwrap_err();
+        let pointers: Vec<&str> = obstacles.iter().map(|obstacle| obstacle.pointer.as_str()).collect();
+        assert_eq!(
+            pointers,
+            [
+                "/spec/source/helm/new",
+                "/spec/source/helm/releaseName",
+                "/spec/source/helm/apiVersions/1",
+                "/spec/source/helm/parameters/0",
+                "/spec/source/directory/jsonnet",
+                "/spec/source/helm/valueFiles/1",
+                "/spec/source/helm/fileParameters/0/path",
+            ]
+        );
+    }
+}
