@@ -32,6 +32,25 @@ fn add_app_refuses() {
     played::play("tests/commands/add-app/refused.trycmd");
 }
 
+/// The repository whose Applications move to the plugin.
+fn moving(to: &Path) {
+    played::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"), to);
+}
+
+#[test]
+fn convert() {
+    played::play_in("tests/commands/convert/cases.trycmd", moving);
+}
+
+#[test]
+fn convert_refuses() {
+    played::play_in("tests/commands/convert/refused.trycmd", |to| {
+        moving(to);
+        let stays = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/convert/stays.yaml");
+        std::fs::copy(stays, to.join("applications/stays.yaml")).unwrap();
+    });
+}
+
 #[test]
 fn list() {
     played::play("tests/commands/list/cases.trycmd");

@@ -11,6 +11,7 @@ mod add_app;
 mod add_namespace;
 mod checkouts;
 mod cmp;
+mod convert;
 mod duration;
 mod explain;
 mod filter;
@@ -75,6 +76,7 @@ enum Command {
     List(list::Args),
     Render(Box<render::Args>),
     Filter(filter::Args),
+    Convert(Box<convert::Args>),
     Validate(validate::Args),
     Explain(explain::Args),
     Refresh(refresh::Args),
@@ -99,6 +101,7 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
         Command::List(args) => list::run(args, session),
         Command::Render(args) => render::run(args, session),
         Command::Filter(args) => filter::run(args, session),
+        Command::Convert(args) => convert::run(args, session),
         Command::Validate(args) => validate::run(args, session),
         Command::Explain(args) => explain::run(args, session),
         Command::Refresh(args) => refresh::run(args, session),

@@ -68,6 +68,10 @@ pub struct Outcome {
     pub changes: ChangeSet,
     /// The renders that were made on the way, for the rules to judge.
     pub renders: BTreeMap<AppName, Rendering>,
+    /// The renders from before the changes, so that what they show already is not taken for new.
+    pub before: BTreeMap<AppName, Rendering>,
+    /// The names of rules whose new errors a flag of the command has accepted.
+    pub accepted: Vec<&'static str>,
     /// What was done, for a commit, as `add Application jellyfin`.
     pub message: String,
     /// Remarks for the person.
@@ -194,7 +198,6 @@ impl Session {
     /// Reports the errors that the changes introduce, counts those that were there before, and says whether to refuse.
     fn introduces_errors(&self, repo: &Repo, outcome: &Outcome) -> Result<bool> {
         let after = repo.with(&outcome.changes)?;
-        let nothing = BTreeMap::new();
         let errors = |repo: &Repo, renders| -> Vec<Finding> {
             let findings = rules::check(&Scope::new(repo, renders));
             findings
@@ -202,7 +205,7 @@ impl Session {
                 .filter(|finding| finding.rule.severity == Severity::Error)
                 .collect()
         };
-        let old = errors(repo, &nothing);
+        let old = errors(repo, &outcome.before);
         // Who takes no Namespace away loses none: the first one that is declared must not turn the others into errors.
         let takes_namespace = repo
             .namespaces()
@@ -211,7 +214,9 @@ impl Session {
             old.iter().any(|other| other.identity() == finding.identity())
                 || finding.rule.name == "namespace-with-claims-is-declared" && !takes_namespace
         };
-        let (older, new): (Vec<_>, Vec<_>) = errors(&after, &outcome.renders).into_iter().partition(is_old);
+        let mut found = errors(&after, &outcome.renders);
+        found.retain(|finding| !outcome.accepted.contains(&finding.rule.name));
+        let (older, new): (Vec<_>, Vec<_>) = found.into_iter().partition(is_old);
         if !older.is_empty() {
             let count = older.len();
             let errors = if count == 1 { "error was" } else { "errors were" };

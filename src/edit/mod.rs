@@ -2,6 +2,7 @@
 
 pub mod add_app;
 pub mod add_namespace;
+pub mod convert;
 pub mod init;
 pub mod merge;
 

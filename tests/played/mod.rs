@@ -17,7 +17,7 @@ fn real(variable: &str) -> PathBuf {
 }
 
 /// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
@@ -39,6 +39,11 @@ fn shipped(to: &Path) {
 
 /// Runs all commands of one file, in their order, in one copy of the shipped repository.
 pub(crate) fn play(file: &str) {
+    play_in(file, shipped);
+}
+
+/// Runs all commands of one file, in their order, in one copy of a repository, which `lay` lays down.
+pub(crate) fn play_in(file: &str, lay: impl Fn(&Path)) {
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let work = tempfile::tempdir().unwrap();
     let at = |name: &str| work.path().join(name);
@@ -46,7 +51,7 @@ pub(crate) fn play(file: &str) {
     fs::copy(&original, &case).unwrap();
     check_commands(&case);
     // trycmd takes the folder `in` for the working directory, and makes a copy of it because there is an `out`.
-    shipped(&case.with_extension("in"));
+    lay(&case.with_extension("in"));
     let nobody = "nobody.kubeconfig";
     let cluster = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/commands")

@@ -1,0 +1,214 @@
+//! `convert`: a source that Argo CD's own Helm or folder reader renders, moved to the plugin with all its options, and
+//! back.
+//!
+//! ```text
+//! to_plugin  helm:, directory: → plugin:      guard  sync options that keep everything while it moves
+//! to_native  plugin: → helm:, directory:      proof  are two renders equal, and what does the law change
+//! ```
+
+pub mod guard;
+pub mod proof;
+mod to_native;
+mod to_plugin;
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, anyhow};
+use json_patch::PatchOperation;
+use serde_json::Value;
+
+use crate::failure::HintExt;
+use crate::model::native::Obstacle;
+use crate::model::{AppName, Application, ClaimName, Source};
+use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
+use crate::rules::fixes;
+use crate::yaml::{self, Exchange};
+
+pub use to_native::to_native;
+pub use to_plugin::{rendered_claims, to_plugin};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The Application.
+    pub app: AppName,
+    /// Which of its sources, from 1, as Argo CD counts them; all when empty.
+    pub positions: BTreeSet<usize>,
+    /// Claims for the parameter `owns`.
+    pub owns: BTreeSet<ClaimName>,
+    /// Claims for the parameter `writes`.
+    pub writes: BTreeSet<ClaimName>,
+    /// Paths besides the source's own that the render reads, from the repository's root.
+    pub reads: Vec<RepoPath>,
+    /// On the way back: the claims in `owns` may lose their guards.
+    pub drop_owns: bool,
+}
+
+/// What moves an Application.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conversion {
+    /// The changes.
+    pub changes: ChangeSet,
+    /// What is left out, and which comments are lost.
+    pub notes: Vec<String>,
+}
+
+impl Request {
+    /// A request for all sources of an Application, with nothing else asked for.
+    pub fn new(app: AppName) -> Self {
+        Self {
+            app,
+            positions: BTreeSet::new(),
+            owns: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            reads: Vec::new(),
+            drop_owns: false,
+        }
+    }
+}
+
+/// An error that names every obstacle with its place.
+pub fn error(repo: &Repo, manifest: &Manifest, obstacles: &[Obstacle]) -> anyhow::Error {
+    let mut places = obstacles.iter().rev().map(|obstacle| place(repo, manifest, obstacle));
+    let mut error = anyhow!(places.next().unwrap_or_default());
+    for place in places {
+        error = error.context(place);
+    }
+    error = error.context(format!("Application `{}` cannot be converted", manifest.object.name()));
+    for obstacle in obstacles {
+        error = error.hint(obstacle.hint.clone());
+    }
+    error
+}
+
+/// An obstacle with its place: `applications/x.yaml:12:9: …`.
+pub fn place(repo: &Repo, manifest: &Manifest, obstacle: &Obstacle) -> String {
+    let place = repo.place(manifest, &obstacle.pointer);
+    let (line, column) = (place.position.line, place.position.column);
+    format!("{}:{line}:{column}: {}", place.file, obstacle.why)
+}
+
+/// The sources that are meant: those at the positions, all when none is named; sources that only give their files to
+/// others are never meant.
+fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>, Vec<Obstacle>> {
+    let sources = app.sources();
+    if sources.is_empty() {
+        return Err(vec![Obstacle {
+            pointer: "/spec".to_owned(),
+            why: "it has neither `source` nor `sources`".to_owned(),
+            hint: "leave it as it is; the plugin renders sources".to_owned(),
+        }]);
+    }
+    if let Some(position) = request
+        .positions
+        .iter()
+        .find(|position| **position == 0 || **position > sources.len())
+    {
+        return Err(vec![Obstacle {
+            pointer: "/spec".to_owned(),
+            why: format!("there is no source {position}"),
+            hint: format!("the sources are numbered from 1 to {}", sources.len()),
+        }]);
+    }
+    let is_meant = |position: usize| request.positions.is_empty() || request.positions.contains(&position);
+    let numbered = (1..).zip(sources);
+    Ok(numbered
+        .filter(|(position, source)| is_meant(*position) && !source.gives_files_only())
+        .map(|(_, source)| source)
+        .collect())
+}
+
+/// A manifest on its way, and what was done to it.
+struct Work<'r> {
+    repo: &'r Repo,
+    manifest: &'r Manifest,
+    done: Conversion,
+}
+
+impl<'r> Work<'r> {
+    fn new(repo: &'r Repo, manifest: &'r Manifest) -> Self {
+        Self {
+            repo,
+            manifest,
+            done: Conversion::default(),
+        }
+    }
+
+    /// The manifest's text.
+    fn text(&self) -> &'r str {
+        self.repo.files[&self.manifest.file].document(self.manifest.document)
+    }
+
+    /// The line of the file, from 1, in which a line of the text stands.
+    fn line(&self, line: usize) -> usize {
+        line + self.repo.files[&self.manifest.file].documents[self.manifest.document].line - 1
+    }
+
+    /// A block of a source for another, or the reason why the text refuses that.
+    fn exchange(&mut self, exchange: Exchange) -> Result<(), Obstacle> {
+        let exchanged = yaml::exchange(self.text(), &exchange).map_err(|error| Obstacle {
+            pointer: exchange.pointer.clone(),
+            why: format!("the text cannot be edited: {}", error.below(self.line(0))),
+            hint: "write the source out without anchors and aliases".to_owned(),
+        })?;
+        self.say_lost(&exchanged.lost);
+        self.done.changes.changes.push(Change::Exchange {
+            path: self.manifest.file.clone(),
+            document: self.manifest.document,
+            exchange,
+        });
+        Ok(())
+    }
+
+    /// An entry of a source that goes, with its comments said.
+    fn remove(&mut self, pointer: &str) {
+        self.say_lost(&yaml::comment_lines(self.text(), pointer));
+        self.patch(vec![fixes::remove(pointer)]);
+    }
+
+    /// Says which comments are lost; nothing is lost silently.
+    fn say_lost(&mut self, lines: &[usize]) {
+        for line in lines {
+            let (file, line) = (&self.manifest.file, self.line(*line));
+            let note = format!("{file}:{line}: the comment has no place in the new source and is lost");
+            self.done.notes.push(note);
+        }
+    }
+
+    /// Operations on the manifest, where there are any.
+    fn patch(&mut self, operations: Vec<PatchOperation>) {
+        if !operations.is_empty() {
+            let changes = fixes::patch(self.manifest, operations);
+            self.done.changes.changes.extend(changes.changes);
+        }
+    }
+}
+
+/// A pointer below a list of parameters, moved down by some that come before.
+fn shifted(place: &str, by: usize) -> String {
+    let rest = place.strip_prefix('/').unwrap_or(place);
+    let (index, below) = rest.split_once('/').map_or((rest, ""), |(index, below)| (index, below));
+    let index = index.parse::<usize>().unwrap_or_default() + by;
+    if below.is_empty() {
+        format!("/parameters/{index}")
+    } else {
+        format!("/parameters/{index}/{below}")
+    }
+}
+
+/// The keys of all maps in order, as Argo CD prints an object.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            let sorted_map = keys.into_iter().map(|key| (key.clone(), sorted(&map[key]))).collect();
+            Value::Object(sorted_map)
+        }
+        Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

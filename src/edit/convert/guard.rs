@@ -1,0 +1,164 @@
+//! Guards for an Application while it moves: `Prune=false` and `Delete=false` for all that it has.
+//!
+//! A claim that Argo CD renders itself gets its own guards with the first sync of the plugin's render. Whoever wants them
+//! before that says so on the Application: Argo CD reads a sync option of the Application for every object that has none
+//! of its own ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources)), and it
+//! counts from the moment at which the Application in the cluster has it. An annotation remembers what was added, so that
+//! exactly that is taken away at the end.
+
+use json_patch::PatchOperation;
+use serde_json::{Value, json};
+
+use crate::model::claim::is_claim;
+use crate::model::namespace::is_namespace;
+use crate::model::native::Obstacle;
+use crate::model::object::pointer_token;
+use crate::model::{Application, Object};
+use crate::repo::Manifest;
+use crate::rules::fixes;
+
+/// Annotation of an Application: the sync options that were added while it moves.
+pub const MOVING: &str = "storage.home.arpa/moving";
+const OPTIONS: [(&str, &str); 2] = [("Prune", "Prune=false"), ("Delete", "Delete=false")];
+
+/// Whether objects hold anything whose loss would lose data: claims, or the Namespaces around them.
+pub fn needs_guard(objects: &[Object]) -> bool {
+    objects.iter().any(|object| is_claim(object) || is_namespace(object))
+}
+
+/// Whether an Application is guarded for its move.
+pub fn is_moving(app: &Application<'_>) -> bool {
+    app.object().annotation(MOVING).is_some()
+}
+
+/// As [`is_moving`], of a manifest of any kind.
+pub fn is_moving_manifest(manifest: &Manifest) -> bool {
+    Application::new(&manifest.object).is_some_and(|app| is_moving(&app))
+}
+
+/// The operations that guard an Application; none where it is guarded.
+///
+/// # Errors
+/// When it has one of the sync options with another value.
+pub fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Obstacle> {
+    let mut missing = Vec::new();
+    for (key, option) in OPTIONS {
+        match app.sync_option(key) {
+            Some("false") => {}
+            None => missing.push(option),
+            Some(other) => {
+                return Err(Obstacle {
+                    pointer: "/spec/syncPolicy/syncOptions".to_owned(),
+                    why: format!("the sync option `{key}={other}` stands where `{option}` is to guard the move"),
+                    hint: format!("write `{option}` there, or leave out `--guard-first`"),
+                });
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tree = app.object().tree();
+    let list = "/spec/syncPolicy/syncOptions";
+    let mut operations: Vec<PatchOperation> = match tree.pointer(list).and_then(Value::as_array) {
+        Some(there) => (there.len()..)
+            .zip(&missing)
+            .map(|(index, option)| fixes::add(&format!("{list}/{index}"), json!(option)))
+            .collect(),
+        None => vec![fixes::set(tree, list, json!(missing))],
+    };
+    operations.push(fixes::annotate(app.object(), MOVING, &missing.join(",")));
+    Ok(operations)
+}
+
+/// The operations that take the guards away that [`add`] brought.
+pub fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
+    let Some(added) = app.object().annotation(MOVING) else {
+        return Vec::new();
+    };
+    let added: Vec<&str> = added.split(',').collect();
+    let options = app.sync_options();
+    let own = (0..options.len())
+        .rev()
+        .filter(|index| added.contains(&options[*index]));
+    // What `add` had to make goes whole, the list and the maps around it that hold nothing else.
+    let mut operations: Vec<PatchOperation> = if options.iter().all(|option| added.contains(option)) {
+        let alone = |pointer: &str| {
+            let map = app.object().at(pointer).and_then(Value::as_object);
+            map.is_some_and(|map| map.len() == 1)
+        };
+        let pointer = if alone("/spec/syncPolicy") {
+            "/spec/syncPolicy"
+        } else {
+            "/spec/syncPolicy/syncOptions"
+        };
+        if options.is_empty() {
+            Vec::new()
+        } else {
+            vec![fixes::remove(pointer)]
+        }
+    } else {
+        own.map(|index| fixes::remove(&format!("/spec/syncPolicy/syncOptions/{index}")))
+            .collect()
+    };
+    let annotations = app.object().at("/metadata/annotations").and_then(Value::as_object);
+    operations.push(if annotations.is_some_and(|map| map.len() == 1) {
+        fixes::remove("/metadata/annotations")
+    } else {
+        fixes::remove(&format!("/metadata/annotations/{}", pointer_token(MOVING)))
+    });
+    operations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use json_patch::Patch;
+
+    fn patched(tree: &Value, operations: Vec<PatchOperation>) -> Value {
+        let mut tree = tree.clone();
+        json_patch::patch(&mut tree, &Patch(operations)).unwrap();
+        tree
+    }
+
+    #[test]
+    fn what_was_added_goes_and_nothing_else() {
+        for spec in [
+            json!({}),
+            json!({"syncPolicy": {"automated": {}}}),
+            json!({"syncPolicy": {"syncOptions": ["ServerSideApply=true"]}}),
+            json!({"syncPolicy": {"syncOptions": ["Delete=false", "ServerSideApply=true"]}}),
+        ] {
+            let tree = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"}, "spec": spec});
+            let object = Object::new(tree.clone());
+            let guarded = Object::new(patched(&tree, add(&Application::new(&object).unwrap()).unwrap()));
+            let app = Application::new(&guarded).unwrap();
+            assert_eq!(
+                (app.sync_option("Prune"), app.sync_option("Delete")),
+                (Some("false"), Some("false"))
+            );
+            assert!(is_moving(&app) && add(&app).unwrap().is_empty());
+            assert_eq!(patched(guarded.tree(), remove(&app)), tree);
+        }
+    }
+
+    #[test]
+    fn guards_of_the_persons_own_stay() {
+        let object = Object::new(
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"},
+            "spec": {"syncPolicy": {"syncOptions": ["Prune=false", "Delete=false"]}}}),
+        );
+        let app = Application::new(&object).unwrap();
+        assert!(add(&app).unwrap().is_empty() && remove(&app).is_empty());
+        let other = Object::new(
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"},
+            "spec": {"syncPolicy": {"syncOptions": ["Prune=confirm"]}}}),
+        );
+        assert!(
+            add(&Application::new(&other).unwrap())
+                .unwrap_err()
+                .why
+                .contains("`Prune=confirm`")
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! `plugin:` → `helm:` and `directory:`.
+
+use anyhow::Result;
+use serde_json::{Map, Value};
+
+use super::{Conversion, Request, Work, meant};
+use crate::model::native::{self, Obstacle, STRING_PARAMETERS, is_zero};
+use crate::model::{Application, Source};
+use crate::repo::{Manifest, Repo};
+use crate::yaml::{Exchange, Goal};
+
+/// Moves the sources of an Application back to Argo CD's own tools; nothing where none is the plugin's.
+///
+/// # Errors
+/// Parameters that only the plugin has, with their places; `owns` unless it may be dropped.
+pub fn to_native(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Conversion>, Vec<Obstacle>> {
+    let Some(app) = Application::new(&manifest.object) else {
+        return Ok(None);
+    };
+    let sources: Vec<Source<'_>> = meant(&app, request)?.into_iter().filter(Source::is_ours).collect();
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let mut work = Work::new(repo, manifest);
+    let mut obstacles = Vec::new();
+    for source in &sources {
+        let kept = of_plugin_alone(source, request.drop_owns);
+        if kept.is_empty() {
+            obstacles.extend(return_source(source, &mut work).err());
+        }
+        obstacles.extend(kept);
+    }
+    if obstacles.is_empty() {
+        Ok(Some(work.done))
+    } else {
+        Err(obstacles)
+    }
+}
+
+/// The parameters that Argo CD's own tools have nothing for.
+fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Obstacle> {
+    let list = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
+    let mut obstacles = Vec::new();
+    for (index, parameter) in list.into_iter().flatten().enumerate() {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        let has_option = name == STRING_PARAMETERS || native::TABLE.iter().any(|row| row.parameter == name);
+        let fields = parameter.as_object().into_iter().flatten();
+        let is_empty = fields
+            .filter(|(field, _)| *field != "name")
+            .all(|(_, value)| is_zero(value) || value.as_str() == Some("false"));
+        // An empty render is nothing special to Argo CD's own tools.
+        if has_option || is_empty || name == "allow-empty" || name == "owns" && drop_owns {
+            continue;
+        }
+        let (lost, hint) = match name {
+            "owns" => (
+                "its claims would lose their guards at the next sync",
+                "say `--drop-owns` if that is meant, or let the chart write the guards first",
+            ),
+            "mounts" => (
+                "its mounts would be gone",
+                "take the entries out first, if nothing needs them",
+            ),
+            "writes" => ("nothing would say that it may write them", "take the entries out first"),
+            "patches" => (
+                "its patches would be gone",
+                "say in the chart's values what they do, and take them out",
+            ),
+            "applications" => (
+                "the Namespaces would lose their guards and the registry of owners",
+                "leave the Namespaces to the plugin",
+            ),
+            _ => ("Argo CD's own tools have nothing for it", "take it out first"),
+        };
+        obstacles.push(Obstacle {
+            pointer: source.at(&["plugin", "parameters", &index.to_string()]),
+            why: format!("parameter `{name}`: {lost}"),
+            hint: hint.to_owned(),
+        });
+    }
+    obstacles
+}
+
+fn return_source(source: &Source<'_>, work: &mut Work<'_>) -> Result<(), Obstacle> {
+    let returned = native::to_options(source);
+    let pointer = source.at(&["plugin"]);
+    let mut blocks = returned.blocks.into_iter();
+    let (tool, block) = match (blocks.next(), blocks.next()) {
+        (Some(one), None) => one,
+        // A source without options needs no block.
+        (None, _) => {
+            work.remove(&pointer);
+            return Ok(());
+        }
+        (Some(_), Some(_)) => {
+            return Err(Obstacle {
+                pointer,
+                why: "it has parameters for Helm and for a folder, and Argo CD takes only one of them".to_owned(),
+                hint: "take those out that have no effect".to_owned(),
+            });
+        }
+    };
+    let below = |(from, to): &(String, String)| {
+        let from = from.strip_prefix(&pointer)?;
+        let to = to.strip_prefix('/')?.strip_prefix(&tool)?;
+        Some((from.to_owned(), to.to_owned()))
+    };
+    let places = returned.places.iter().filter_map(below);
+    let comments = places.map(|(from, to)| (from, Goal::At(to)));
+    let comments = std::iter::once((String::new(), Goal::At(String::new()))).chain(comments);
+    let (comments, texts) = (comments.collect(), returned.texts.iter().filter_map(below).collect());
+    let block = Value::Object(block.as_object().cloned().unwrap_or_else(Map::new));
+    let exchange = Exchange {
+        pointer,
+        key: tool,
+        value: block,
+        comments,
+        texts,
+    };
+    work.exchange(exchange)
+}

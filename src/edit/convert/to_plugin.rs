@@ -1,0 +1,317 @@
+//! `helm:` and `directory:` → `plugin:`.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use json_patch::PatchOperation;
+use serde_json::{Value, json};
+
+use super::{Conversion, Request, Work, meant, shifted, sorted};
+use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
+use crate::model::claim::is_claim;
+use crate::model::native::{self, Moved, Obstacle, is_zero};
+use crate::model::parameter::{self, Parameters};
+use crate::model::variable::{VARIABLE_MAX, oversized};
+use crate::model::{Application, ClaimName, Object, Source};
+use crate::repo::{Manifest, Repo, RepoPath};
+use crate::rules::fixes;
+use crate::yaml::{self, Exchange, Goal, Tree};
+
+/// Moves the sources of an Application to the plugin; nothing where they are there already.
+///
+/// # Errors
+/// Everything that cannot be moved, with its place and what to do instead.
+pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Conversion>, Vec<Obstacle>> {
+    let Some(app) = Application::new(&manifest.object) else {
+        return Err(vec![of_set()]);
+    };
+    let sources = meant(&app, request)?;
+    let mut obstacles: Vec<Obstacle> = sources.iter().filter_map(of_tool).collect();
+    let native: Vec<&Source<'_>> = sources.iter().filter(|source| source.plugin().is_none()).collect();
+    if native.is_empty() && obstacles.is_empty() {
+        return Ok(None);
+    }
+    let mut work = Work::new(repo, manifest);
+    let all = app.sources();
+    let references: Vec<&str> = all.iter().filter_map(Source::reference).collect();
+    for source in native {
+        if let Err(more) = move_source(source, &references, request, &mut work) {
+            obstacles.extend(more);
+        }
+    }
+    if !obstacles.is_empty() {
+        return Err(obstacles);
+    }
+    // The other plugin sources of the Application need the same `owns`: each sees only what it renders itself.
+    for source in all.iter().filter(|source| source.is_ours()) {
+        work.patch(with_claims(source, request));
+    }
+    watch(&app, &request.reads, &mut work);
+    Ok(Some(work.done))
+}
+
+/// The operations that give a plugin source the claims that it lacks.
+fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
+    let (mut tree, mut all) = (source.tree().clone(), Vec::new());
+    for (name, wanted) in [("owns", &request.owns), ("writes", &request.writes)] {
+        let source = Source::new(String::new(), &tree);
+        let Ok(parameters) = source.parameters() else { continue };
+        let there = if name == "owns" {
+            &parameters.owns
+        } else {
+            &parameters.writes
+        };
+        let missing: Vec<&ClaimName> = wanted.difference(there).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let operations = fixes::add_to_parameter(&source, name, &missing);
+        // The second parameter stands behind the first.
+        if json_patch::patch(&mut tree, &operations).is_ok() {
+            all.extend(operations);
+        }
+    }
+    fixes::below(&source.pointer, all)
+}
+
+/// The claims of the destination namespace that objects are, for the parameter `owns`.
+pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<ClaimName> {
+    let here = |object: &&Object| {
+        object
+            .namespace()
+            .is_none_or(|namespace| Some(namespace) == app.destination_namespace())
+    };
+    let claims = objects.iter().filter(|object| is_claim(object)).filter(here);
+    claims.filter_map(|claim| ClaimName::new(claim.name()).ok()).collect()
+}
+
+fn of_set() -> Obstacle {
+    Obstacle {
+        pointer: "/kind".to_owned(),
+        why: "an ApplicationSet is not converted: its Applications are made in the cluster".to_owned(),
+        hint: "change `helm` to `plugin` in its template by hand, or write its Applications out".to_owned(),
+    }
+}
+
+/// Why the tool of a source stands in the way.
+fn of_tool(source: &Source<'_>) -> Option<Obstacle> {
+    let obstacle = |pointer: String, why: String, hint: &str| {
+        Some(Obstacle {
+            pointer,
+            why,
+            hint: hint.to_owned(),
+        })
+    };
+    let beside = ["helm", "directory", "kustomize"].into_iter().find(|tool| {
+        let block = source.tree().get(*tool);
+        block.is_some_and(|block| !is_zero(block))
+    });
+    match (source.plugin(), beside) {
+        (Some(_), Some(tool)) => obstacle(
+            source.at(&[tool]),
+            format!("`{tool}` stands beside `plugin`, and Argo CD refuses a source with both"),
+            "see `kubectl homelab explain HL304`: it says which parameter stands for which option",
+        ),
+        (Some(plugin), None) if !source.is_ours() => {
+            let name = plugin.get("name").and_then(Value::as_str).unwrap_or("without a name");
+            obstacle(
+                source.at(&["plugin"]),
+                format!("it is rendered by the plugin `{name}`"),
+                "only sources that Argo CD renders itself are converted; say in the parameters of `homelab-v1` what that plugin does",
+            )
+        }
+        (None, Some("kustomize")) => obstacle(
+            source.at(&["kustomize"]),
+            "it is rendered by Kustomize, which the plugin does not build".to_owned(),
+            "leave it to Argo CD, or keep the rendered manifests in a folder",
+        ),
+        (None, _) if source.path().is_none() && source.chart().is_none() && !source.is_versioned() => obstacle(
+            source.pointer.clone(),
+            "the source has neither `path` nor `chart`".to_owned(),
+            "correct the source",
+        ),
+        _ => None,
+    }
+}
+
+fn move_source(
+    source: &Source<'_>,
+    references: &[&str],
+    request: &Request,
+    work: &mut Work<'_>,
+) -> Result<(), Vec<Obstacle>> {
+    let document = work.text();
+    let as_it_stands = RefCell::new(Vec::new());
+    let print = |pointer: &str, value: &Value| match text_of_block(document, pointer, value) {
+        Some(text) => {
+            as_it_stands.borrow_mut().push(pointer.to_owned());
+            Ok(text)
+        }
+        None => yaml::emit(&sorted(value)),
+    };
+    let mut moved = native::to_parameters(source, references, print)?;
+    let claims = [("owns", &request.owns), ("writes", &request.writes)];
+    let claims = claims.into_iter().filter(|(_, claims)| !claims.is_empty());
+    let mut parameters: Vec<Value> = claims
+        .map(|(name, claims)| json!({"name": name, "array": claims.iter().map(ClaimName::as_str).collect::<Vec<_>>()}))
+        .collect();
+    let before = parameters.len();
+    parameters.append(&mut moved.parameters);
+    check(source, &moved, before, &parameters)?;
+    for (pointer, why) in &moved.left_out {
+        let place = work.repo.place(work.manifest, pointer);
+        let option = pointer.rsplit('/').next().unwrap_or_default();
+        let (file, line) = (place.file, place.position.line);
+        work.done
+            .notes
+            .push(format!("{file}:{line}: `{option}` is left out: {why}"));
+    }
+    let mut plugin = json!({"name": PLUGIN_NAME});
+    if !parameters.is_empty() {
+        plugin["parameters"] = Value::Array(parameters);
+    }
+    let blocks: Vec<&str> = ["helm", "directory"]
+        .into_iter()
+        .filter(|tool| source.tree().get(*tool).is_some())
+        .collect();
+    // A block of zero values beside the one that says something is as good as absent, to Argo CD too.
+    let says = |tool: &&&str| source.tree().get(**tool).is_some_and(|block| !is_zero(block));
+    let Some(main) = blocks.iter().find(says).or(blocks.first()) else {
+        work.patch(vec![fixes::add(&source.at(&["plugin"]), plugin)]);
+        return Ok(());
+    };
+    let pointer = source.at(&[main]);
+    let below = |(from, to): &(String, String)| {
+        let from = from.strip_prefix(&pointer)?;
+        Some((from.to_owned(), shifted(to, before)))
+    };
+    let exchange = Exchange {
+        comments: goals(&moved, before, &pointer, &as_it_stands.into_inner(), work.manifest),
+        texts: moved.texts.iter().filter_map(below).collect(),
+        pointer,
+        key: "plugin".to_owned(),
+        value: plugin,
+    };
+    work.exchange(exchange).map_err(|obstacle| vec![obstacle])?;
+    for empty in blocks.iter().filter(|tool| *tool != main) {
+        work.remove(&source.at(&[empty]));
+    }
+    Ok(())
+}
+
+/// Where the comments of a block go.
+fn goals(
+    moved: &Moved,
+    before: usize,
+    block: &str,
+    as_it_stands: &[String],
+    manifest: &Manifest,
+) -> Vec<(String, Goal)> {
+    let below = |pointer: &str| pointer.strip_prefix(block).map(str::to_owned);
+    let mut goals = vec![(String::new(), Goal::At(String::new()))];
+    for (from, to) in &moved.places {
+        goals.extend(below(from).map(|from| (from, Goal::At(shifted(to, before)))));
+    }
+    for pointer in as_it_stands {
+        let keys = manifest.object.at(pointer).and_then(Value::as_object);
+        for key in keys.into_iter().flat_map(|map| map.keys()) {
+            let pointer = format!("{pointer}/{}", crate::model::object::pointer_token(key));
+            goals.extend(below(&pointer).map(|from| (from, Goal::Inside)));
+        }
+    }
+    goals
+}
+
+/// The lines of a map as they stand, comments included, if they read as the map when they stand alone.
+fn text_of_block(document: &str, pointer: &str, value: &Value) -> Option<String> {
+    let tree = Tree::parse(document).ok()?;
+    let span = tree.locate(pointer)?;
+    let key = span.key?;
+    let from = document[key.end..].find('\n')? + key.end + 1;
+    let first = document[..span.value.start].rfind('\n')? + 1;
+    if first < from {
+        return None;
+    }
+    let indent = span.value.start - first;
+    let mut until = span.value.end;
+    if !document[..until].ends_with('\n') {
+        until += document[until..].find('\n').unwrap_or(document.len() - until);
+    }
+    let mut text = String::new();
+    for line in document.get(from..until)?.lines() {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        text.push_str(&line[blanks.min(indent)..]);
+        text.push('\n');
+    }
+    (yaml::value(&text).ok()?.as_ref() == Some(value)).then_some(text)
+}
+
+/// Refuses parameters that the plugin would refuse, or that would keep it from starting.
+fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]) -> Result<(), Vec<Obstacle>> {
+    // The option that a parameter comes from, for its place.
+    let option = |index: Option<usize>| {
+        let wanted = index
+            .and_then(|index| index.checked_sub(before))
+            .map(|index| format!("/{index}"));
+        let found = moved.places.iter().find(|(_, to)| Some(to) == wanted.as_ref());
+        found.map_or(source.pointer.clone(), |(from, _)| from.clone())
+    };
+    let wrong = |errors: Vec<parameter::ParameterError>| {
+        let obstacle = |error: parameter::ParameterError| Obstacle {
+            pointer: option(error.index),
+            why: error.message,
+            hint: "correct the option first".to_owned(),
+        };
+        errors.into_iter().map(obstacle).collect::<Vec<_>>()
+    };
+    let list = parameter::read(&Value::Array(parameters.to_vec())).map_err(wrong)?;
+    Parameters::parse(&list).map_err(wrong)?;
+    let too_long = oversized(&list);
+    let Some((name, bytes)) = too_long.first() else {
+        return Ok(());
+    };
+    let largest = (0..parameters.len()).max_by_key(|index| parameters[*index].to_string().len());
+    Err(vec![Obstacle {
+        pointer: option(largest),
+        why: format!(
+            "the variable `{name}` would have {bytes} bytes, at most {VARIABLE_MAX} are possible: Argo CD could not start the plugin"
+        ),
+        hint: "put the values into a file beside the chart (`valueFiles`) first".to_owned(),
+    }])
+}
+
+/// Extends the annotation that says which paths make Argo CD render anew, where there is one: with it, the plugin gets
+/// these paths only.
+fn watch(app: &Application<'_>, reads: &[RepoPath], work: &mut Work<'_>) {
+    let Some(annotation) = app.object().annotation(GENERATE_PATHS) else {
+        return;
+    };
+    let own = app
+        .sources()
+        .first()
+        .and_then(|source| RepoPath::new(source.path()?).ok());
+    let watched: Vec<RepoPath> = annotation
+        .split(';')
+        .filter_map(|entry| match entry.trim().strip_prefix('/') {
+            Some(from_root) => RepoPath::new(from_root).ok(),
+            None => own.clone().unwrap_or_default().join(entry.trim()).ok(),
+        })
+        .collect();
+    let mut more: Vec<&RepoPath> = reads
+        .iter()
+        .filter(|read| !watched.iter().any(|path| read.is_in(path)))
+        .collect();
+    more.sort();
+    more.dedup();
+    if more.is_empty() {
+        return;
+    }
+    let added: String = more.iter().map(|path| format!(";/{path}")).collect();
+    let value = format!("{}{added}", annotation.trim_end_matches(';'));
+    work.done.notes.push(format!(
+        "the annotation `{GENERATE_PATHS}` gets what the plugin reads: {}",
+        added.trim_start_matches(';')
+    ));
+    work.patch(vec![fixes::annotate(app.object(), GENERATE_PATHS, &value)]);
+}

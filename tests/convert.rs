@@ -1,0 +1,343 @@
+//! Moving a whole repository to the plugin and back: 20 Applications that between them use every option, rendered before
+//! and after with the real helm.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test plays with real files and programs, and may fail loudly"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+use homelab::model::native::TABLE;
+use homelab::yaml::{self, Exchange, Goal};
+use serde_json::Value;
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A copy of the repository that moves.
+struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"),
+            folder.path(),
+        );
+        Self { folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn homelab(&self, arguments: &[&str]) -> Output {
+        let helm = env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = PathBuf::from(helm).parent().map(Path::to_owned).into_iter();
+        let folders = folders.chain(env::split_paths(&path));
+        Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+            .args(arguments)
+            .current_dir(self.path())
+            .env("PATH", env::join_paths(folders).unwrap())
+            .env("HOME", self.path().join("nobody"))
+            .env("XDG_CACHE_HOME", self.path().join("nobody"))
+            .output()
+            .unwrap()
+    }
+
+    /// What a command prints that does its work.
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.homelab(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The objects of every Application.
+    fn rendered(&self, more: &[&str]) -> BTreeMap<String, Vec<Value>> {
+        let to = self.path().join("rendered");
+        let arguments = ["render", "--all", "-o", "json", "--output-dir", to.to_str().unwrap()];
+        self.done(&[&arguments[..], more].concat());
+        let of_file = |entry: fs::DirEntry| {
+            let list: Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+            let name = entry.path().file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, list["items"].as_array().unwrap().clone())
+        };
+        let rendered = fs::read_dir(&to)
+            .unwrap()
+            .map(|entry| of_file(entry.unwrap()))
+            .collect();
+        fs::remove_dir_all(to).unwrap();
+        rendered
+    }
+
+    /// The texts of the Applications.
+    fn texts(&self) -> BTreeMap<String, String> {
+        let files = fs::read_dir(self.path().join("applications"))
+            .unwrap()
+            .map(Result::unwrap);
+        files
+            .map(|file| {
+                (
+                    file.file_name().into_string().unwrap(),
+                    fs::read_to_string(file.path()).unwrap(),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The only value of the repository that differs at every render.
+fn without_passwords(mut rendered: BTreeMap<String, Vec<Value>>) -> BTreeMap<String, Vec<Value>> {
+    for object in rendered.values_mut().flatten() {
+        if let Some(password) = object.pointer_mut("/stringData/password") {
+            *password = "random".into();
+        }
+    }
+    rendered
+}
+
+const MOVE_ALL: &[&str] = &[
+    "convert",
+    "--all",
+    "--read-only",
+    "reader/audio",
+    "--writes",
+    "editor/audio",
+];
+
+#[test]
+fn the_repository_uses_every_option() {
+    let home = Home::new();
+    let texts: String = home.texts().into_values().collect();
+    assert_eq!(
+        texts.matches("\nkind: Application\n").count(),
+        22,
+        "20 that move, root and one that has moved"
+    );
+    for row in TABLE {
+        assert!(
+            texts.contains(&format!("{}:", row.option)),
+            "{} is used nowhere",
+            row.option
+        );
+    }
+    assert!(
+        texts.contains("forceString: true") && texts.contains("passCredentials: true") && texts.contains("version: v3")
+    );
+}
+
+/// Every entry of a value, by JSON Pointer.
+fn entries(value: &Value, pointer: &str, out: &mut Vec<String>) {
+    let mut add = |token: &str, value: &Value| {
+        let below = format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"));
+        out.push(below.clone());
+        entries(value, &below, out);
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| add(key, value)),
+        Value::Array(list) => (0..)
+            .zip(list)
+            .for_each(|(index, value): (usize, _)| add(&index.to_string(), value)),
+        _ => {}
+    }
+}
+
+#[test]
+fn an_entry_that_is_only_renamed_keeps_every_comment_and_quote() {
+    let (mut exchanges, mut comments) = (0, 0);
+    for text in Home::new().texts().into_values() {
+        for document in yaml::documents(&text).unwrap() {
+            let text = &text[document.range];
+            let value = yaml::value(text).unwrap().unwrap();
+            let mut pointers = Vec::new();
+            entries(&value, "", &mut pointers);
+            for pointer in &pointers {
+                let (above, last) = pointer.rsplit_once('/').unwrap();
+                if last.parse::<usize>().is_ok() {
+                    continue;
+                }
+                let renamed = value.pointer(pointer).unwrap();
+                let mut below = vec![String::new()];
+                entries(renamed, "", &mut below);
+                let exchange = Exchange {
+                    pointer: pointer.clone(),
+                    key: "renamed".to_owned(),
+                    value: renamed.clone(),
+                    comments: below.iter().map(|at| (at.clone(), Goal::At(at.clone()))).collect(),
+                    texts: below.iter().map(|at| (at.clone(), at.clone())).collect(),
+                };
+                let done = yaml::exchange(text, &exchange).unwrap();
+                assert_eq!(done.lost, Vec::<usize>::new(), "{pointer} of {text}");
+                let before = yaml::comment_lines(text, pointer);
+                let after = yaml::comment_lines(&done.text, &format!("{above}/renamed"));
+                assert_eq!(before.len(), after.len(), "{pointer} of {text} became {}", done.text);
+                comments += before.len();
+                exchanges += 1;
+            }
+        }
+    }
+    assert!(
+        exchanges > 400 && comments > 50,
+        "{exchanges} exchanges with {comments} comments"
+    );
+}
+
+#[test]
+fn everything_renders_the_same_but_for_the_law() {
+    let home = Home::new();
+    let before = without_passwords(home.rendered(&[]));
+    home.done(MOVE_ALL);
+    let list = home.done(&["list", "-o", "json"]);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let native: Vec<&str> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|app| app["renderedBy"] != "plugin")
+        .map(|app| app["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(native, ["root"]);
+    let raw = without_passwords(home.rendered(&["--no-storage-rules"]));
+    for (name, objects) in before.iter().filter(|(name, _)| *name != "root") {
+        assert_eq!(&raw[name], objects, "{name}");
+    }
+    let mut after = without_passwords(home.rendered(&[]));
+    after.remove("root");
+    let mut touched = BTreeSet::new();
+    for (name, objects) in &after {
+        assert_eq!(objects.len(), raw[name].len(), "{name}");
+        for (before, after) in raw[name].iter().zip(objects) {
+            let differences = json_patch::diff(before, after);
+            for operation in differences.0 {
+                let path = operation.path().to_string();
+                let guards = path.starts_with("/metadata/annotations") || path.starts_with("/metadata/labels");
+                let read_only = path.ends_with("/readOnly");
+                touched.insert((name.as_str(), after["kind"].as_str().unwrap().to_owned()));
+                match after["kind"].as_str().unwrap() {
+                    "PersistentVolumeClaim" | "Namespace" => assert!(guards, "{name}: {path}"),
+                    _ => assert!(read_only && name == "reader", "{name}: {path}"),
+                }
+            }
+        }
+    }
+    let touched: Vec<String> = touched.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+    assert_eq!(
+        touched,
+        [
+            "namespaces Namespace",
+            "plain PersistentVolumeClaim",
+            "producer PersistentVolumeClaim",
+            "reader Deployment",
+            "several PersistentVolumeClaim"
+        ]
+    );
+    assert_eq!(
+        home.homelab(&["validate"]).status.code(),
+        Some(0),
+        "{}",
+        home.done(&["validate"])
+    );
+}
+
+#[test]
+fn and_back_again() {
+    let home = Home::new();
+    let (before, texts) = (without_passwords(home.rendered(&[])), home.texts());
+    home.done(MOVE_ALL);
+    for app in [
+        "text",
+        "parameters",
+        "crds",
+        "versions",
+        "tree",
+        "bare",
+        "random",
+        "files",
+        "release",
+        "mixed",
+    ] {
+        home.done(&["convert", app, "--to", "native"]);
+    }
+    for app in ["plain", "producer", "several"] {
+        home.done(&["convert", app, "--to", "native", "--drop-owns"]);
+    }
+    let after = without_passwords(home.rendered(&["--no-storage-rules"]));
+    for (name, objects) in before.iter().filter(|(name, _)| *name != "root") {
+        assert_eq!(&after[name], objects, "{name}");
+    }
+    let back = home.texts();
+    for file in ["parameters.yaml", "names.yaml", "folders.yaml"] {
+        assert_eq!(back[file], texts[file], "{file}");
+    }
+}
+
+#[test]
+fn guarded_first_it_is_three_commits() {
+    let home = Home::new();
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    git(&["config", "user.name", "Test"]);
+    git(&["config", "user.email", "test@example.org"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "Before"]);
+    let original = home.texts()["claims.yaml"].clone();
+    for _ in 0..3 {
+        home.done(&["convert", "producer", "--guard-first", "--commit"]);
+    }
+    assert_eq!(
+        git(&["log", "--format=%s", "--reverse"]),
+        "Before\nGuard Application producer for the move to the plugin\nConvert Application producer to the plugin\nTake the guards of the move from Application producer\n"
+    );
+    let guarded = git(&["show", "HEAD~2:applications/claims.yaml"]);
+    assert!(
+        guarded.contains("- Prune=false") && guarded.contains("- Delete=false") && guarded.contains("helm:"),
+        "{guarded}"
+    );
+    let moved = git(&["show", "HEAD~1:applications/claims.yaml"]);
+    assert!(
+        moved.contains("- Prune=false") && moved.contains("name: homelab-v1"),
+        "{moved}"
+    );
+    let last = home.texts()["claims.yaml"].clone();
+    assert!(
+        !last.contains("Prune=false") && !last.contains("storage.home.arpa/moving"),
+        "{last}"
+    );
+    let unguarded = Home::new();
+    unguarded.done(&["convert", "producer"]);
+    assert_eq!(unguarded.texts()["claims.yaml"], last, "the end is that of one commit");
+    assert_ne!(original, last);
+    let nothing = home.homelab(&["convert", "producer", "--guard-first", "--commit"]);
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("nothing to change"));
+}
