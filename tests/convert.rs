@@ -290,6 +290,32 @@ fn and_back_again() {
     }
 }
 
+/// The real helm gives equal renders for equal sources, so that a wrapper has to add an object: to the second render,
+/// which is the plugin's.
+#[cfg(unix)]
+#[test]
+fn a_render_that_differs_is_refused_with_its_objects() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let helm = env::var("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
+    let (wrapper, count) = (home.path().join("wrapper"), home.path().join("count"));
+    let script = format!(
+        "#!/bin/sh\n'{helm}' \"$@\" || exit\ncase \"$1\" in template) echo x >> '{0}';; *) exit 0;; esac\n[ $(wc -l < '{0}') -ne 2 ] || printf -- '---\\napiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: more\\n'\n",
+        count.display()
+    );
+    fs::write(&wrapper, script).unwrap();
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    let before = home.texts();
+    let output = home.homelab(&["convert", "bare", "--helm", wrapper.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+    assert_eq!(
+        said,
+        "Application `bare` would not render the same:\n  ConfigMap/more: rendered by the plugin only\nnothing was changed\n"
+    );
+    assert_eq!(home.texts(), before);
+}
+
 #[test]
 fn guarded_first_it_is_three_commits() {
     let home = Home::new();
