@@ -192,7 +192,7 @@ impl One<'_> {
         Ok(reads)
     }
 
-    /// The claims that would turn read-only without anybody having said so.
+    /// The claims that would turn read-only without anybody having said so, and those of which it was said for nothing.
     fn asks(
         &self,
         app: &Application<'_>,
@@ -226,7 +226,17 @@ impl One<'_> {
                 )),
             )
         };
-        undecided.map(line).collect()
+        // A slip of the pen would have no effect otherwise.
+        let nothing = decided.iter().filter(|claim| !turned.contains_key(claim.as_str()));
+        let without_effect = nothing.map(|claim| {
+            (
+                format!(
+                    "Application `{name}`: claim `{claim}` does not turn read-only: `{name}` owns it, or no workload writes it"
+                ),
+                Some(format!("leave out `--read-only {of}{claim}`")),
+            )
+        });
+        undecided.map(line).chain(without_effect).collect()
     }
 
     /// The Application that says of a claim that it owns it.
