@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
-use crate::disk::Checkout;
+use crate::disk::{self, Checkout};
 use crate::failure::HintExt;
 use crate::helm::LazyHelm;
 use crate::model::parameter::{self, Parameters};
@@ -46,6 +46,8 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         checkout: checkout.clone(),
         program: None,
         network: true,
+        cache: disk::named_cache()?,
+        bounded: true,
     };
     render::render(&request, &checkout, &helm)
 }

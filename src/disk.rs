@@ -2,6 +2,7 @@
 //! leaves every file old or new.
 #![expect(clippy::disallowed_methods, reason = "the door to the file system")]
 
+mod cache;
 mod read;
 
 use std::fs;
@@ -9,12 +10,13 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use sha2::{Digest, Sha256};
 
 use crate::failure::HintExt;
 use crate::repo::change::FileChange;
 use crate::repo::read::APPLICATIONS;
 use crate::repo::{Files, RepoPath};
+
+pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};
 
 /// A folder with everything below it; nothing outside is ever read or written.
 #[derive(Clone, Debug)]
@@ -267,57 +269,6 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
         .map_err(|error| error.error)
         .with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(())
-}
-
-/// This project's folder in the user's cache.
-///
-/// # Errors
-/// When nobody says where the user's cache is.
-pub fn cache() -> Result<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let home = || std::env::home_dir().map(|home| home.join(".cache"));
-    let cache = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(home);
-    let cache = cache
-        .context("there is no home folder for a cache")
-        .hint("set `XDG_CACHE_HOME`")?;
-    Ok(cache.join("kubectl-homelab"))
-}
-
-/// A folder of the user's cache for one thing, named by a digest of what it is. The folder need not be there.
-///
-/// # Errors
-/// Those of [`cache`].
-pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
-    let digest = Sha256::digest(what.join("\n").as_bytes());
-    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(cache()?.join(kind).join(name))
-}
-
-/// A temporary folder inside another one, which is made where it is missing.
-///
-/// # Errors
-/// When the system refuses.
-pub fn temporary_folder_in(folder: &Path) -> Result<tempfile::TempDir> {
-    make_folder(folder)?;
-    tempfile::Builder::new()
-        .prefix(".new-")
-        .tempdir_in(folder)
-        .context("cannot make a folder in the cache")
-}
-
-/// Puts a finished temporary folder into its place.
-///
-/// # Errors
-/// When the system refuses.
-pub fn replace_folder(from: tempfile::TempDir, to: &Path) -> Result<()> {
-    if to.exists() {
-        fs::remove_dir_all(to).context("cannot replace a folder in the cache")?;
-    }
-    fs::rename(from.keep(), to).context("cannot replace a folder in the cache")
 }
 
 /// The folders beside the repository, where checkouts of its sources are looked for.

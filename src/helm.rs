@@ -2,34 +2,46 @@
 //! deadline; `helm pull` with the person's own login.
 #![expect(clippy::disallowed_methods, reason = "the door to helm")]
 
+mod cache;
 mod complaint;
-mod leftovers;
+mod dependencies;
+mod digests;
+mod repositories;
+mod session;
+mod signals;
+mod slots;
+mod staged;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 
+use self::cache::Cache;
+use self::dependencies::Verb;
+use self::session::{Group, Run, Session};
+use self::signals::Held;
+use self::slots::{Slot, Slots};
 use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::render::helm_arguments::{file_value, list_entry};
 use crate::render::{Argument, HelmCall, NeedsNetwork, Templater};
 use crate::repo::RepoPath;
 
+pub use self::repositories::PLAIN_HTTP_VARIABLE;
+pub use self::slots::MAX_VARIABLE;
+
 /// Environment variable: how long helm may take, in seconds or as `50s`, `2m`.
 pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
 /// How long helm may take without that variable: below the 60 s after which Argo CD gives up on a plugin
 /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#timeouts-and-errors)).
 const TIMEOUT: Duration = Duration::from_secs(50);
-/// How far helm's heap may grow before Go collects garbage, in percent: a run is short, and a fifth of it goes into collecting
-/// at Go's default of 100. An environment that says `GOGC` is asked first
-/// ([source](https://go.dev/doc/gc-guide#GOGC)).
-const COLLECT_LATE: &str = "400";
 /// What helm says of a chart whose dependencies are not in `charts/`; Argo CD then builds them, once.
 const MISSING_DEPENDENCIES: &str = ", but missing in charts/ directory";
+/// The folder of the cache for what charts depend on.
+const CACHED: &str = "dependencies";
 
 /// Helm, for charts of one checkout.
 #[derive(Debug)]
@@ -38,6 +50,8 @@ pub struct Helm {
     checkout: Checkout,
     timeout: Duration,
     network: bool,
+    cache: Option<Cache>,
+    slots: Option<Slots>,
 }
 
 impl Helm {
@@ -55,6 +69,8 @@ impl Helm {
             checkout,
             timeout,
             network: true,
+            cache: None,
+            slots: None,
         })
     }
 
@@ -103,6 +119,23 @@ impl Helm {
         Self { network: false, ..self }
     }
 
+    /// The same, but what charts depend on is kept in a folder.
+    #[must_use]
+    fn cached_in(self, folder: &Path) -> Self {
+        Self {
+            cache: Some(Cache::new(folder.join(CACHED))),
+            ..self
+        }
+    }
+
+    /// The same, but at most so many at a time as [`MAX_VARIABLE`] says, over all processes that are bounded so.
+    fn bounded(self) -> Result<Self> {
+        Ok(Self {
+            slots: Some(Slots::shared()?),
+            ..self
+        })
+    }
+
     fn arguments(&self, call: &HelmCall, home: &Path) -> Result<Vec<OsString>> {
         let mut arguments: Vec<OsString> = vec!["template".into(), ".".into()];
         for argument in &call.arguments {
@@ -138,12 +171,25 @@ pub struct LazyHelm {
     pub program: Option<PathBuf>,
     /// Whether dependencies may be fetched.
     pub network: bool,
+    /// The folder in which what charts depend on is kept.
+    pub cache: Option<PathBuf>,
+    /// Whether there are many processes like this one, which shall not run helm all at once.
+    pub bounded: bool,
 }
 
 impl Templater for LazyHelm {
     fn template(&self, call: &HelmCall) -> Result<String> {
-        let helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
-        if self.network { helm } else { helm.without_network() }.template(call)
+        let mut helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
+        if !self.network {
+            helm = helm.without_network();
+        }
+        if let Some(folder) = &self.cache {
+            helm = helm.cached_in(folder);
+        }
+        if self.bounded {
+            helm = helm.bounded()?;
+        }
+        helm.template(call)
     }
 }
 
@@ -152,116 +198,65 @@ impl Templater for Helm {
         if let Some(url) = call.fetched_values().filter(|_| !self.network) {
             return Err(NeedsNetwork(format!("the value file `{url}` is not at hand")).into());
         }
-        let home = tempfile::Builder::new()
-            .prefix("homelab-helm-")
-            .tempdir()
-            .context("cannot make a temporary folder")?;
+        let deadline = Instant::now() + self.timeout;
+        // Ends last: a signal that came meanwhile ends the process then, when nothing is left behind.
+        let held = Held::new()?;
+        let home = Home::new(self, deadline, &held)?;
         let session = Session {
             helm: self,
-            chart: self.checkout.absolute(&call.chart),
             home: home.path(),
-            confidential: &call.confidential,
-            deadline: Instant::now() + self.timeout,
+            deadline,
+            held: &held,
+            group: Group::of(self),
         };
-        let before = leftovers::Before::of(&self.checkout, &call.chart)?;
         let arguments = self.arguments(call, home.path())?;
-        let result = session.run("template", arguments.clone()).or_else(|error| {
+        let template = |folder: &Path| {
+            session.run(Run {
+                verb: "template",
+                arguments: arguments.clone(),
+                folder,
+                confidential: &call.confidential,
+                variables: Vec::new(),
+            })
+        };
+        if call.dependency_update {
+            return template(&dependencies::filled(&session, call, Verb::Update)?);
+        }
+        template(&self.checkout.absolute(&call.chart)).or_else(|error| {
             if !format!("{error:#}").contains(MISSING_DEPENDENCIES) {
                 return Err(error);
             }
-            session.build_dependencies(call)?;
-            session.run("template", arguments)
-        });
-        before.restore(&self.checkout, &call.chart)?;
-        result
+            template(&dependencies::filled(&session, call, Verb::Build)?)
+        })
     }
 }
 
-/// Helm at work on one chart: its folders, and the time by which all its runs have to end.
-struct Session<'h> {
-    helm: &'h Helm,
-    chart: PathBuf,
-    home: &'h Path,
-    confidential: &'h [String],
-    deadline: Instant,
+/// A folder for helm's own files; it goes at the end of this value.
+enum Home {
+    Own(tempfile::TempDir),
+    Slot(Slot),
 }
 
-impl Session<'_> {
-    /// Fills `charts/` as Argo CD does: helm has to know a repository before it takes what a lock file names from it.
-    fn build_dependencies(&self, call: &HelmCall) -> Result<()> {
-        let is_remote = |repository: &&String| !repository.starts_with("file://");
-        if let Some(repository) = call.dependencies.iter().find(is_remote).filter(|_| !self.helm.network) {
-            let why = format!("the chart's dependencies from `{repository}` are not in its folder `charts/`");
-            return Err(NeedsNetwork(why).into());
-        }
-        let vendored = "the chart's dependencies are not vendored in its folder `charts/`";
-        let is_http = |repository: &&String| repository.starts_with("https://") || repository.starts_with("http://");
-        for (number, url) in call.dependencies.iter().filter(is_http).enumerate() {
-            let name = format!("dependency-{number}");
-            let arguments = ["repo", "add", &name, url].map(OsString::from);
-            self.run("repo add", arguments.to_vec()).context(vendored)?;
-        }
-        let arguments = ["dependency", "build"].map(OsString::from);
-        self.run("dependency build", arguments.to_vec()).context(vendored)?;
-        Ok(())
+impl Home {
+    fn new(helm: &Helm, deadline: Instant, held: &Held) -> Result<Self> {
+        let Some(slots) = &helm.slots else {
+            let folder = tempfile::Builder::new().prefix("homelab-helm-").tempdir();
+            return folder.map(Self::Own).context("cannot make a temporary folder");
+        };
+        slots.take(deadline, held)?.map(Self::Slot).ok_or_else(|| {
+            let (count, seconds) = (slots.count(), helm.timeout.as_secs_f64());
+            anyhow!("helm could not be started within {seconds} s: {count} at a time may run, and others came first")
+                .hint(format!(
+                    "allow more of them with `{MAX_VARIABLE}`, or give the plugin more processors"
+                ))
+        })
     }
 
-    /// Standard output of helm, which is called `verb` in messages.
-    fn run(&self, verb: &str, arguments: Vec<OsString>) -> Result<String> {
-        let command = self.clean(duct::cmd(&self.helm.program, arguments));
-        #[cfg(unix)]
-        let command = command.before_spawn(|command| {
-            std::os::unix::process::CommandExt::process_group(command, 0);
-            Ok(())
-        });
-        let handle = command.start().map_err(|error| anyhow!("cannot start helm: {error}"))?;
-        let Some(output) = handle.wait_deadline(self.deadline)? else {
-            kill_group(&handle);
-            return Err(
-                anyhow!("helm {verb} did not end within {} s", self.helm.timeout.as_secs_f64()).hint(format!(
-                    "give it more time with `{TIMEOUT_VARIABLE}`, below Argo CD's own limit of 60 s"
-                )),
-            );
-        };
-        // Whatever helm left running goes with it.
-        kill_group(&handle);
-        if !output.status.success() {
-            let private = [self.home, self.helm.checkout.root()].map(|path| path.display().to_string());
-            let complaint = complaint::cleaned(&String::from_utf8_lossy(&output.stderr), &private, self.confidential);
-            match output.status.code() {
-                Some(_) => bail!("helm {verb} failed: {complaint}"),
-                None => bail!("helm {verb} was killed before it ended"),
-            }
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Slot(slot) => slot.home(),
         }
-        String::from_utf8(output.stdout.clone()).map_err(|_| anyhow!("helm {verb} printed something that is not UTF-8"))
-    }
-
-    /// The command in the chart's folder, with folders of its own and nothing of the person's Helm and Kubernetes.
-    fn clean(&self, command: duct::Expression) -> duct::Expression {
-        let is_persons = |name: &OsString| {
-            let name = name.to_string_lossy();
-            ["HELM_", "XDG_", "KUBE"].iter().any(|start| name.starts_with(start))
-        };
-        let folders = [
-            ("HOME", ""),
-            ("XDG_CACHE_HOME", "cache"),
-            ("XDG_CONFIG_HOME", "config"),
-            ("XDG_DATA_HOME", "data"),
-            ("HELM_CACHE_HOME", "cache"),
-            ("HELM_CONFIG_HOME", "config"),
-            ("HELM_DATA_HOME", "data"),
-        ];
-        let folders = folders.map(|(name, folder)| (name.into(), self.home.join(folder).into_os_string()));
-        let kept = std::env::vars_os().filter(|(name, _)| !is_persons(name));
-        let late = ("GOGC".into(), COLLECT_LATE.into());
-        let environment: BTreeMap<OsString, OsString> = std::iter::once(late).chain(kept).chain(folders).collect();
-        command
-            .full_env(environment)
-            .dir(&self.chart)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked()
     }
 }
 
@@ -272,22 +267,6 @@ fn find_program(program: Option<&Path>) -> Result<PathBuf> {
             anyhow!("`helm` is not on PATH").hint("install helm 3 or 4: https://helm.sh/docs/intro/install/")
         }),
     }
-}
-
-/// Ends helm and everything that it started: a grandchild would hold our pipes open.
-#[cfg(unix)]
-fn kill_group(handle: &duct::Handle) {
-    for group in handle.pids() {
-        if let Some(group) = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw) {
-            // It is an error when nobody is left, which is what we want.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn kill_group(handle: &duct::Handle) {
-    let _ = handle.kill();
 }
 
 fn parse_timeout(text: &str) -> Result<Duration> {

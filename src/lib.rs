@@ -56,6 +56,11 @@
 //! - **`refresh`, `sync` and `wait` speak to the API server, not to Argo CD's.** They write and read the Application
 //!   objects with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS
 //!   are made by [`cluster::Cluster::connect`] alone. Price: 84 crates more, and Argo CD's own roles do not count.
+//! - **The bound on helms is file locks, not a server.** Plugin processes share nothing but a folder. helm inherits its lock, so
+//!   that a slot is free when its helm is gone, whatever killed whom; one more lock makes a queue, which Linux keeps in
+//!   order. Price: the order is as fair as the system's locks are.
+//! - **Dependencies are built in a copy of the chart.** The checkout stays as it lies without being put back, and what goes
+//!   into the cache holds nothing but what helm fetched. Price: a chart with missing dependencies is copied once.
 
 pub mod cli;
 pub mod cluster;

@@ -49,8 +49,18 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "helm",
-        &["model", "repo", "render", "disk"],
-        &["anyhow", "duct", "rustix", "tempfile", "which"],
+        // It reads and writes helm's own configuration files and charts' lock files.
+        &["model", "yaml", "repo", "render", "disk"],
+        &[
+            "anyhow",
+            "duct",
+            "rustix",
+            "serde_json",
+            "sha2",
+            "signal_hook",
+            "tempfile",
+            "which",
+        ],
     ),
     ("git", &["model", "repo"], &["anyhow", "duct", "which"]),
     (

@@ -164,6 +164,8 @@ impl<'s> Sources<'s> {
             checkout: found.checkout.clone(),
             program: self.options.helm.clone(),
             network: self.options.network != Network::Never,
+            cache: disk::cache().ok(),
+            bounded: false,
         };
         match render::render(&request, &found.checkout, &helm) {
             Err(error) if error.is::<render::NeedsNetwork>() => Ok(Err(NotAtHand::new(

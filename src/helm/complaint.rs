@@ -25,7 +25,7 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
     let start = stderr.find("Error:").map_or(0, |at| at + "Error:".len());
     let lines = stderr[start..].lines().map(str::trim).filter(|line| !line.is_empty());
     let lines = lines.filter(|line| !line.starts_with("Use --debug") && !line.starts_with("WARNING:"));
-    let mut text = lines.map(violation).collect::<Vec<_>>().join(" ");
+    let mut text = without_login(&lines.map(violation).collect::<Vec<_>>().join(" "));
     // A chart's own `fail` and `required` say what the author wrote; all else may quote.
     let authored = text.contains("execution error at ") && !text.contains("error calling ")
         || text.contains("error calling fail:");
@@ -58,6 +58,43 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
+}
+
+/// The repository that helm could not reach, and why: it says so on standard output, and then complains of something else.
+pub(super) fn unreachable(stdout: &str) -> Option<String> {
+    let (_, rest) = stdout.split_once("...Unable to get an update from the ")?;
+    let (repository, rest) = rest.split_once(":\n")?;
+    let named = repository.split('"').nth(1)?;
+    let url = repository
+        .rsplit_once('(')
+        .map_or(named, |(_, url)| url.trim_end_matches(')'));
+    let reason = rest.lines().next().unwrap_or_default().trim();
+    Some(format!("the chart repository {url} cannot be reached: {reason}"))
+}
+
+/// The download that helm left out since it is no chart, and why: helm says so on standard output, and that all is well.
+pub(super) fn skipped(stdout: &str) -> Option<(&str, &str)> {
+    let (rest, _) = stdout.split_once(" (Skipping)")?;
+    let (_, rest) = rest
+        .rsplit_once("Could not verify ")
+        .or_else(|| rest.rsplit_once("Unable to move "))?;
+    let (path, reason) = rest
+        .split_once(" for moving: ")
+        .or_else(|| rest.split_once(" to charts dir "))?;
+    Some((path.rsplit(['/', '\\']).next()?, reason))
+}
+
+/// The text without the user and password that URLs in it have.
+pub(super) fn without_login(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, behind)) = rest.split_once("://") {
+        let authority = behind.split(['/', '?', '#', '"', '\'', '`']).next().unwrap_or(behind);
+        let authority = authority.split(char::is_whitespace).next().unwrap_or(authority);
+        out.push_str(before);
+        out.push_str("://");
+        rest = &behind[authority.rfind('@').map_or(0, |at| at + 1)..];
+    }
+    out + rest
 }
 
 /// The text without a value, but with the names of charts in paths of templates.
@@ -155,6 +192,62 @@ fn opening_quote(text: &str, before: Option<char>) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logins_in_urls_are_left_out() {
+        for (text, expected) in [
+            (
+                "failed to fetch https://u:p@x.example/i.yaml : 401",
+                "failed to fetch https://x.example/i.yaml : 401",
+            ),
+            ("oci://a@b:1/c and http://u:p@d", "oci://b:1/c and http://d"),
+            (
+                "mail me@x.example at https://y.example/?me@x",
+                "mail me@x.example at https://y.example/?me@x",
+            ),
+            ("https://p@ss@x.example", "https://x.example"),
+            ("://", "://"),
+        ] {
+            assert_eq!(without_login(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_download_that_is_no_chart_is_found() {
+        for (said, expected) in [
+            (
+                "Saving 1 charts\nCould not verify /tmp/x/tmpcharts-1/lib-1.0.0.tgz for moving: unexpected EOF (Skipping)Deleting outdated charts\n",
+                Some(("lib-1.0.0.tgz", "unexpected EOF")),
+            ),
+            (
+                "Unable to move /tmp/x/tmpcharts-1/lib-1.0.0.tgz to charts dir no space left on device (Skipping)",
+                Some(("lib-1.0.0.tgz", "no space left on device")),
+            ),
+            ("Could not verify charts/old.tgz for deletion: EOF (Skipping)\n", None),
+            ("Saving 1 charts\nDeleting outdated charts\n", None),
+        ] {
+            assert_eq!(skipped(said), expected);
+        }
+    }
+
+    #[test]
+    fn a_repository_that_cannot_be_reached_is_named() {
+        let said = |line: &str| {
+            format!(
+                "Hang tight\n...Unable to get an update from the {line}:\n\tfailed : 401 Unauthorized\nUpdate Complete.\n"
+            )
+        };
+        for line in [
+            "\"own\" chart repository (https://x.example)",
+            "\"https://x.example\" chart repository",
+        ] {
+            assert_eq!(
+                unreachable(&said(line)).unwrap(),
+                "the chart repository https://x.example cannot be reached: failed : 401 Unauthorized"
+            );
+        }
+        assert_eq!(unreachable("Saving 1 charts"), None);
+    }
 
     #[test]
     fn keeps_place_and_reason_and_drops_values() {

@@ -32,6 +32,8 @@ mod with_a_program {
                 checkout,
                 timeout,
                 network: true,
+                cache: None,
+                slots: None,
             },
         )
     }
@@ -41,7 +43,7 @@ mod with_a_program {
             chart: RepoPath::new("chart").unwrap(),
             arguments,
             confidential: vec!["hunter2".to_owned()],
-            dependencies: Vec::new(),
+            dependency_update: false,
         }
     }
 
@@ -54,8 +56,8 @@ mod with_a_program {
 
     #[test]
     fn runs_in_the_chart_with_folders_of_its_own() {
-        let (folder, helm) = helm(
-            "pwd; echo $1 $2 $3; cat \"$4\"; echo; cat \"$5\"; test -d \"$XDG_CACHE_HOME/..\"; env | grep -c KUBECONFIG; touch Chart.lock",
+        let (_folder, helm) = helm(
+            "pwd; echo $1 $2 $3; cat \"$4\"; echo; cat \"$5\"; test -d \"$XDG_CACHE_HOME/..\"; env | grep -c KUBECONFIG || true",
             LONG,
         );
         let arguments = vec![
@@ -66,15 +68,11 @@ mod with_a_program {
         let printed = helm.template(&call(arguments)).unwrap();
         let root = helm.checkout.root().display();
         assert_eq!(printed, format!("{root}/chart\ntemplate . --x\na: 1\nname: chart\n0\n"));
-        assert!(
-            !folder.path().join("chart/Chart.lock").exists(),
-            "the lock that helm wrote is gone"
-        );
     }
 
     #[test]
     fn collects_garbage_late_unless_told_otherwise() {
-        let told = std::env::var("GOGC").unwrap_or_else(|_| COLLECT_LATE.to_owned());
+        let told = std::env::var("GOGC").unwrap_or_else(|_| session::COLLECT_LATE.to_owned());
         assert_eq!(template("echo $GOGC", LONG).unwrap(), format!("{told}\n"));
     }
 
@@ -114,34 +112,40 @@ mod with_a_program {
         assert_eq!(template("cat; echo end", LONG).unwrap(), "end\n");
     }
 
-    /// Plays a helm that finds no dependencies until it has built them; every call is logged.
+    /// Plays a helm that finds no dependencies until it has built them; every call is logged beside it.
     const BUILDS: &str = r#"
-echo "$@" >> "$XDG_CACHE_HOME/../../log" 2>/dev/null || true
+echo "$@" >> "${0%/*}/log"
 case "$1" in
-repo) ;;
 dependency) mkdir -p charts tmpcharts-1; touch charts/new.tgz Chart.lock ;;
 *) test -e charts/new.tgz && echo rendered && exit
    echo 'Error: found in Chart.yaml, but missing in charts/ directory: x' >&2; exit 1 ;;
 esac"#;
 
-    fn depends_on(repositories: &[&str]) -> HelmCall {
-        HelmCall {
-            dependencies: repositories.iter().map(ToString::to_string).collect(),
-            ..call(Vec::new())
-        }
+    /// A helm for a chart that has dependencies, with `lib` beside it.
+    fn depends_on(repositories: &[&str]) -> (tempfile::TempDir, Helm) {
+        let (folder, helm) = helm(BUILDS, LONG);
+        let entries = repositories
+            .iter()
+            .map(|from| format!("- {{name: d, repository: '{from}'}}\n"));
+        let text = format!(
+            "apiVersion: v2\nname: chart\ndependencies:\n{}",
+            entries.collect::<String>()
+        );
+        std::fs::write(folder.path().join("chart/Chart.yaml"), text).unwrap();
+        std::fs::create_dir(folder.path().join("lib")).unwrap();
+        (folder, helm)
     }
 
     #[test]
-    fn dependencies_are_built_as_argo_cd_does_and_nothing_stays_in_the_chart() {
-        let (folder, helm) = helm(&BUILDS.replace("$XDG_CACHE_HOME/../../log", "../log"), LONG);
+    fn dependencies_are_built_as_argo_cd_does_and_the_chart_stays_as_it_lay() {
+        let (folder, helm) = depends_on(&["https://a.example/charts", "file://../lib", "oci://b.example/c", "@d"]);
         let chart = folder.path().join("chart");
         std::fs::create_dir(chart.join("charts")).unwrap();
         std::fs::write(chart.join("charts/old.tgz"), "").unwrap();
-        let call = depends_on(&["https://a.example/charts", "file://../lib", "oci://b.example/c", "@d"]);
-        assert_eq!(helm.template(&call).unwrap(), "rendered\n");
+        assert_eq!(helm.template(&call(Vec::new())).unwrap(), "rendered\n");
         assert_eq!(
             std::fs::read_to_string(folder.path().join("log")).unwrap(),
-            "template .\nrepo add dependency-0 https://a.example/charts\ndependency build\ntemplate .\n"
+            "template .\ndependency build\ntemplate .\n"
         );
         let names = |folder: &Path| {
             let entries = std::fs::read_dir(folder).unwrap();
@@ -156,20 +160,43 @@ esac"#;
     }
 
     #[test]
+    fn dependencies_are_updated_first_where_that_is_asked_for() {
+        let (folder, helm) = depends_on(&["https://a.example/charts"]);
+        let update = HelmCall {
+            dependency_update: true,
+            ..call(Vec::new())
+        };
+        assert_eq!(helm.template(&update).unwrap(), "rendered\n");
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("log")).unwrap(),
+            "dependency update\ntemplate .\n"
+        );
+        assert_eq!(
+            helm.without_network()
+                .template(&update)
+                .unwrap_err()
+                .downcast::<NeedsNetwork>()
+                .unwrap()
+                .0,
+            "`dependency-update` asks `https://a.example/charts` for the newest dependencies"
+        );
+    }
+
+    #[test]
     fn without_network_only_what_is_at_hand_is_taken() {
-        let needs = |call: &HelmCall| {
-            let (_folder, helm) = helm(BUILDS, LONG);
+        let needs = |repositories: &[&str], call: &HelmCall| {
+            let (_folder, helm) = depends_on(repositories);
             let result = helm.without_network().template(call);
             result.map_err(|error| error.downcast::<NeedsNetwork>().unwrap().0)
         };
-        assert_eq!(needs(&depends_on(&["file://../lib"])).unwrap(), "rendered\n");
+        assert_eq!(needs(&["file://../lib"], &call(Vec::new())).unwrap(), "rendered\n");
         assert_eq!(
-            needs(&depends_on(&["file://../lib", "https://a.example"])).unwrap_err(),
+            needs(&["file://../lib", "https://me:pw@a.example"], &call(Vec::new())).unwrap_err(),
             "the chart's dependencies from `https://a.example` are not in its folder `charts/`"
         );
         let values = ["--values", "https://a.example/v.yaml"].map(|text| Argument::Text(text.to_owned()));
         assert_eq!(
-            needs(&call(values.to_vec())).unwrap_err(),
+            needs(&[], &call(values.to_vec())).unwrap_err(),
             "the value file `https://a.example/v.yaml` is not at hand"
         );
     }

@@ -151,6 +151,12 @@ pub const TABLE: &[Spec] = &[
         "`true` does not hold the values against the chart's `values.schema.json`.",
     ),
     spec(
+        "dependency-update",
+        Shape::Boolean,
+        "Update dependencies",
+        "`true` fetches the newest dependencies that `Chart.yaml` allows before each render, whatever the lock file says; without it those in `charts/` are taken, or what the lock file says.",
+    ),
+    spec(
         "kube-version",
         Shape::String,
         "Kubernetes version",
@@ -231,6 +237,8 @@ pub struct Parameters {
     pub skip_tests: bool,
     /// `skip-schema-validation`.
     pub skip_schema_validation: bool,
+    /// `dependency-update`.
+    pub dependency_update: bool,
     /// `kube-version`.
     pub kube_version: Option<String>,
     /// `api-versions`.
@@ -315,6 +323,7 @@ impl Parameters {
             "skip-crds" => self.skip_crds = is_true,
             "skip-tests" => self.skip_tests = is_true,
             "skip-schema-validation" => self.skip_schema_validation = is_true,
+            "dependency-update" => self.dependency_update = is_true,
             "kube-version" => self.kube_version = string(),
             "api-versions" => self.api_versions = array.to_vec(),
             "recurse" => self.recurse = is_true,

@@ -32,8 +32,8 @@ pub struct HelmCall {
     pub arguments: Vec<Argument>,
     /// Texts that came from the person's values; no error message may show them.
     pub confidential: Vec<String>,
-    /// The repositories of the chart's dependencies: URLs, aliases, `file://` paths.
-    pub dependencies: Vec<String>,
+    /// Whether the newest dependencies that the chart allows are fetched first.
+    pub dependency_update: bool,
 }
 
 impl HelmCall {
@@ -136,7 +136,7 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         chart: request.source_path.clone(),
         arguments,
         confidential,
-        dependencies: dependencies(request, files)?,
+        dependency_update: parameters.dependency_update,
     })
 }
 
@@ -198,24 +198,6 @@ fn secrets(text: &str) -> impl Iterator<Item = String> {
         let names = ["name", "ref", "existingsecret"].iter().any(|end| key.ends_with(end));
         (!names && WORDS.iter().any(|word| key.contains(word))).then_some(value)
     })
-}
-
-/// The repositories of the dependencies in `Chart.yaml`, or in the `requirements.yaml` of an old chart.
-fn dependencies(request: &Request, files: &dyn Files) -> Result<Vec<String>> {
-    let mut repositories = Vec::new();
-    for file in ["Chart.yaml", "requirements.yaml"] {
-        let bytes = files.read(&request.source_path.join(file)?)?.unwrap_or_default();
-        let tree = std::str::from_utf8(&bytes)
-            .ok()
-            .and_then(|text| crate::yaml::value(text).ok().flatten());
-        let entries = tree.as_ref().and_then(|tree| tree.get("dependencies")?.as_array());
-        let named = entries
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.get("repository")?.as_str());
-        repositories.extend(named.filter(|repository| !repository.is_empty()).map(str::to_owned));
-    }
-    Ok(repositories)
 }
 
 /// A comma in a value is one, not the beginning of the next value; a list in braces stays as it is

@@ -65,7 +65,7 @@ fn secret_pointers(object: &Object) -> Vec<String> {
 }
 
 /// Parameters that hold names of things; all others, misspelt ones included, can hold anything.
-const HARMLESS: [&str; 18] = [
+const HARMLESS: [&str; 19] = [
     "owns",
     "mounts",
     "writes",
@@ -77,6 +77,7 @@ const HARMLESS: [&str; 18] = [
     "skip-crds",
     "skip-tests",
     "skip-schema-validation",
+    "dependency-update",
     "kube-version",
     "api-versions",
     "recurse",

@@ -129,6 +129,16 @@ pub(crate) const TOOLS: &[Tool] = &[
         gigabytes: 0.1,
     },
     Tool {
+        name: "registry",
+        module: "registry",
+        package: ".",
+        versioned: "github.com/distribution/distribution/v3",
+        flags: "",
+        files: &[],
+        minutes: 0.5,
+        gigabytes: 0.4,
+    },
+    Tool {
         name: "argocd",
         module: "argocd",
         package: "github.com/argoproj/argo-cd/v3/cmd",
@@ -156,5 +166,6 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "kube-scheduler",
     "kwok",
     "redis",
+    "registry",
     "argocd",
 ];

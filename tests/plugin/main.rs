@@ -9,8 +9,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use homelab::model::Application;
@@ -18,98 +17,13 @@ use homelab::model::Object;
 use homelab::yaml;
 use similar::{ChangeTag, TextDiff};
 
-const SECRET: &str = "hunter2";
-const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+mod chart_repository;
+mod dependencies;
+mod load;
+mod registry;
+mod sent;
 
-/// What Argo CD's server of plugins unpacks: a tree below `_cmp_server/<uuid>`.
-struct Sent {
-    folder: tempfile::TempDir,
-}
-
-impl Sent {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir_all(folder.path().join("_cmp_server/0f1e-22/helm/player")).unwrap();
-        fs::create_dir(folder.path().join("bin")).unwrap();
-        fs::create_dir(folder.path().join("tmp")).unwrap();
-        let sent = Self { folder };
-        sent.write("Chart.yaml", "apiVersion: v2\nname: player\nversion: 0.1.0\n");
-        sent
-    }
-
-    fn source(&self) -> PathBuf {
-        self.folder.path().join("_cmp_server/0f1e-22/helm/player")
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.source().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// A program that plays helm.
-    fn helm(self, script: &str) -> Self {
-        let program = self.folder.path().join("bin/helm");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        self
-    }
-
-    fn real_helm(self) -> Self {
-        let helm = std::env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
-        std::os::unix::fs::symlink(helm, self.folder.path().join("bin/helm")).unwrap();
-        self
-    }
-
-    fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"));
-        command.args(["cmp", verb]).current_dir(self.source()).env_clear();
-        let bin = self.folder.path().join("bin");
-        command
-            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
-            .env("TMPDIR", self.folder.path().join("tmp"))
-            .env("ARGOCD_APP_NAME", "argocd_player")
-            .env("ARGOCD_APP_NAMESPACE", "media")
-            .env("ARGOCD_APP_SOURCE_PATH", "helm/player")
-            .env("ARGOCD_APP_PARAMETERS", "null")
-            .env("KUBE_VERSION", "1.36.1")
-            .env("KUBE_API_VERSIONS", "apps/v1,apps/v1/Deployment,v1");
-        command.stdin(Stdio::null());
-        command
-    }
-
-    fn generate(&self, variables: &[(&str, &str)]) -> Output {
-        self.command("generate")
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap()
-    }
-
-    /// What was said, after all that a failure must keep to: no object printed, one line, no place on this machine, no
-    /// value, and nothing left behind.
-    fn failure(&self, output: &Output) -> String {
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{said}");
-        assert_eq!(text(&output.stdout), "", "nothing may be printed");
-        assert_eq!(said.lines().count(), 1, "{said}");
-        for private in [
-            "/tmp",
-            "_cmp_server",
-            "0f1e-22",
-            self.folder.path().to_str().unwrap(),
-            SECRET,
-        ] {
-            assert!(!said.contains(private), "{private} in {said}");
-        }
-        let left = fs::read_dir(self.folder.path().join("tmp")).unwrap().count();
-        assert_eq!(left, 0, "temporary files are left");
-        said.trim_end().to_owned()
-    }
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
+use sent::{CONFIG, SECRET, Sent, text};
 
 #[test]
 fn a_helm_that_misbehaves_prints_nothing_and_says_one_line() {
@@ -171,7 +85,7 @@ fn a_helm_that_misbehaves_prints_nothing_and_says_one_line() {
 #[test]
 fn without_helm_the_way_to_one_is_said() {
     let sent = Sent::new();
-    let nowhere = sent.folder.path().join("bin");
+    let nowhere = sent.place("bin");
     let output = sent.generate(&[("PATH", nowhere.to_str().unwrap())]);
     assert_eq!(
         sent.failure(&output),
@@ -351,7 +265,7 @@ fn as_argo_cd(app: &str, repository: &str) -> (Output, String) {
         .env("ARGOCD_APP_PARAMETERS", parameters)
         .output()
         .unwrap();
-    let bare = Command::new(sent.folder.path().join("bin/helm"))
+    let bare = Command::new(sent.place("bin/helm"))
         .args([
             "template",
             ".",

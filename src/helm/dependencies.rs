@@ -1,0 +1,227 @@
+//! A chart with what it depends on in its folder `charts/`: from the cache, or built by helm as Argo CD has it built.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::cache::hex;
+use super::repositories::{self, Repositories, is_remote};
+use super::session::{Run, Session};
+use super::staged::{self, Staged};
+use super::{complaint, digests};
+use crate::failure::HintExt;
+use crate::render::{HelmCall, NeedsNetwork};
+use crate::repo::{Files, RepoPath};
+use crate::yaml;
+
+/// Changed whenever what is kept in the cache is made differently.
+const GENERATION: &str = "1";
+/// What helm says when the lock was not made of the chart's dependencies as they are now.
+const OUT_OF_SYNC: &str = "is out of sync with the dependencies file";
+
+/// How helm comes by dependencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// What the lock file says; without one as [`Verb::Update`].
+    Build,
+    /// The newest that `Chart.yaml` allows.
+    Update,
+}
+
+/// What a chart depends on.
+struct Dependencies {
+    /// As the chart says it.
+    list: Value,
+    /// As the lock file says it; helm goes by that.
+    locked: Value,
+    lock: Option<Vec<u8>>,
+}
+
+impl Dependencies {
+    /// From `Chart.yaml` and `Chart.lock`, or an old chart's `requirements.yaml` and `requirements.lock`.
+    fn of(files: &dyn Files, chart: &RepoPath) -> Result<Self> {
+        let read = |name: &str| files.read(&chart.join(name)?);
+        let tree = |name: &str, bytes: Option<&[u8]>| -> Result<Value> {
+            let text =
+                std::str::from_utf8(bytes.unwrap_or_default()).with_context(|| format!("`{name}` is not UTF-8"))?;
+            let tree = yaml::value(text).map_err(|error| anyhow!("`{name}` cannot be read: {error}"))?;
+            Ok(folded(tree.unwrap_or_default()))
+        };
+        let mut metadata = tree("Chart.yaml", read("Chart.yaml")?.as_deref())?;
+        let old = if metadata["apiversion"] == "v2" {
+            None
+        } else {
+            read("requirements.yaml")?
+        };
+        let lock = if let Some(old) = old {
+            metadata = tree("requirements.yaml", Some(&old))?;
+            "requirements.lock"
+        } else {
+            "Chart.lock"
+        };
+        let (name, lock) = (lock, read(lock)?);
+        Ok(Self {
+            list: metadata["dependencies"].clone(),
+            locked: tree(name, lock.as_deref())?["dependencies"].clone(),
+            lock,
+        })
+    }
+
+    /// What the chart says, and what the lock file says.
+    fn all(&self) -> impl Iterator<Item = &Value> {
+        let lists = [&self.list, &self.locked].into_iter();
+        lists.filter_map(Value::as_array).flatten()
+    }
+
+    fn repositories(&self) -> Vec<&str> {
+        self.all()
+            .map(|dependency| dependency["repository"].as_str().unwrap_or_default())
+            .collect()
+    }
+
+    /// The folders of the checkout that the chart depends on. Helm would go wherever a `file://` leads.
+    fn folders(&self, chart: &RepoPath) -> Result<Vec<RepoPath>> {
+        let local = self
+            .all()
+            .filter_map(|dependency| Some((dependency, dependency["repository"].as_str()?.strip_prefix("file://")?)));
+        let folders = local.map(|(dependency, path)| {
+            let outside = || {
+                let name = dependency["name"].as_str().unwrap_or_default();
+                anyhow!("the dependency `{name}` in `file://{path}` lies outside the repository")
+                    .hint("write a path from the chart, as `file://../lib`")
+            };
+            if path.starts_with('/') {
+                return Err(outside());
+            }
+            chart.join(path).map_err(|_| outside())
+        });
+        let mut folders = folders.collect::<Result<Vec<_>>>()?;
+        folders.sort();
+        folders.dedup();
+        Ok(folders)
+    }
+}
+
+/// The tree with its keys in lower case: helm takes them in any case.
+fn folded(tree: Value) -> Value {
+    match tree {
+        Value::Object(fields) => {
+            let fields = fields
+                .into_iter()
+                .map(|(key, value)| (key.to_lowercase(), folded(value)));
+            Value::Object(fields.collect())
+        }
+        Value::Array(items) => items.into_iter().map(folded).collect(),
+        other => other,
+    }
+}
+
+/// A copy of the chart with all that it depends on.
+///
+/// # Errors
+/// When helm fails, the network is needed and may not be used, or a dependency lies outside the checkout.
+pub(super) fn filled(session: &Session<'_>, call: &HelmCall, verb: Verb) -> Result<PathBuf> {
+    let checkout = &session.helm.checkout;
+    let dependencies = Dependencies::of(checkout, &call.chart)?;
+    let named = dependencies.repositories();
+    let repositories = Repositories::of(&named)?;
+
+    let mut copy = Staged::new(checkout, session.checkout_copy());
+    let mut local = Sha256::new();
+    copy.copy(&call.chart, &mut Sha256::new())?;
+    for folder in dependencies.folders(&call.chart)? {
+        copy.copy(&folder, &mut local)
+            .hint("the dependency's `repository` is a path from the chart")?;
+    }
+    let chart = copy.path(&call.chart);
+    let charts = chart.join("charts");
+    // Of charts that lie in the folder itself helm only looks at the version; they stay.
+    let has_own = named.contains(&"");
+    if !has_own {
+        staged::remove_packed(&charts)?;
+    }
+
+    let cache = session.helm.cache.as_ref().filter(|_| verb == Verb::Build && !has_own);
+    let entry = cache.zip(key(&dependencies, &repositories, local));
+    if entry.as_ref().is_some_and(|(cache, key)| cache.take(key, &charts)) {
+        return Ok(chart);
+    }
+    if let Some(repository) = named
+        .iter()
+        .find(|named| is_remote(named))
+        .filter(|_| !session.helm.network)
+    {
+        let repository = complaint::without_login(repository);
+        let why = match verb {
+            Verb::Build => format!("the chart's dependencies from `{repository}` are not in its folder `charts/`"),
+            Verb::Update => format!("`dependency-update` asks `{repository}` for the newest dependencies"),
+        };
+        return Err(NeedsNetwork(why).into());
+    }
+    build(session, call, verb, &chart, &repositories)?;
+    digests::check(&charts, &session.indexes())?;
+    if let Some((cache, key)) = entry {
+        cache.keep(&key, &charts);
+    }
+    Ok(chart)
+}
+
+/// The name of what helm would build, when that is settled: by a lock file, and by the content of all that lies in the
+/// checkout.
+fn key(dependencies: &Dependencies, repositories: &Repositories, local: Sha256) -> Option<String> {
+    let lock = dependencies.lock.as_deref()?;
+    let urls: Vec<&str> = dependencies
+        .repositories()
+        .into_iter()
+        .map(|named| repositories.url(named))
+        .collect();
+    let (list, urls, local) = (dependencies.list.to_string(), urls.join("\n"), hex(&local.finalize()));
+    let mut digest = Sha256::new();
+    for part in [
+        GENERATION.as_bytes(),
+        lock,
+        list.as_bytes(),
+        urls.as_bytes(),
+        local.as_bytes(),
+    ] {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    Some(hex(&digest.finalize()))
+}
+
+fn build(session: &Session<'_>, call: &HelmCall, verb: Verb, chart: &Path, repositories: &Repositories) -> Result<()> {
+    repositories.write(&session.repository_configuration())?;
+    let (words, why) = match verb {
+        Verb::Build => (
+            "build",
+            "the chart's dependencies are not vendored in its folder `charts/`",
+        ),
+        Verb::Update => ("update", "the chart's dependencies cannot be updated"),
+    };
+    let mut arguments = vec!["dependency".into(), words.into()];
+    if repositories.is_plain_http {
+        arguments.push("--plain-http".into());
+    }
+    let confidential: Vec<String> = call.confidential.iter().cloned().chain(repositories.logins()).collect();
+    let built = session.run(Run {
+        verb: &format!("dependency {words}"),
+        arguments,
+        folder: chart,
+        confidential: &confidential,
+        variables: repositories::registry_variables().collect(),
+    });
+    let built = built.and_then(|said| match complaint::skipped(&said) {
+        Some((name, reason)) => Err(anyhow!("what was downloaded as `{name}` is no chart: {reason}")),
+        None => Ok(()),
+    });
+    built.map_err(|error| {
+        if format!("{error:#}").contains(OUT_OF_SYNC) {
+            return anyhow!("the chart's lock file is out of sync with the dependencies in `Chart.yaml`")
+                .hint("run `helm dependency update` in the chart and commit the lock file");
+        }
+        error.context(why).hint("vendor them with `helm dependency build`, or let the plugin reach them: see \"Private charts\" in the README")
+    })
+}

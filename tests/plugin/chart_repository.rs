@@ -1,0 +1,172 @@
+//! A chart repository on loopback: files over HTTP, with a login or without, and with what goes wrong on the way. It
+//! answers as a proxy, too.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+/// `player:hunter2` as a client sends it.
+const LOGIN: &str = "Authorization: Basic cGxheWVyOmh1bnRlcjI=";
+
+#[derive(Default)]
+struct State {
+    files: BTreeMap<String, Vec<u8>>,
+    asked: Vec<String>,
+    needs_login: bool,
+    /// A file of which half is sent before the connection is cut.
+    cut: Option<String>,
+    ended: bool,
+}
+
+pub(crate) struct ChartRepository {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl ChartRepository {
+    /// A repository with the chart `lib` in version 1.0.0, packed and indexed by helm.
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State::default()));
+        let served = Arc::clone(&state);
+        let server = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if served.lock().unwrap().ended {
+                    return;
+                }
+                // A client that goes away is none of ours.
+                let _ = answer(stream.unwrap(), &served);
+            }
+        });
+        let repository = Self {
+            address,
+            state,
+            server: Some(server),
+        };
+        repository.add("1.0.0", "one");
+        repository
+    }
+
+    pub(crate) fn with_login(self) -> Self {
+        self.state.lock().unwrap().needs_login = true;
+        self
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Adds a version of `lib` whose only object says `text`.
+    pub(crate) fn add(&self, version: &str, text: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let packed = pack_lib(folder.path(), version, text);
+        let mut files = std::mem::take(&mut self.state.lock().unwrap().files);
+        files.insert(format!("lib-{version}.tgz"), packed);
+        for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".tgz")) {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        helm(&["repo", "index", "."], folder.path());
+        files.insert(
+            "index.yaml".to_owned(),
+            fs::read(folder.path().join("index.yaml")).unwrap(),
+        );
+        self.state.lock().unwrap().files = files;
+    }
+
+    /// Changes a file.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
+        let mut state = self.state.lock().unwrap();
+        let bytes = state.files.remove(name).unwrap();
+        state.files.insert(name.to_owned(), change(bytes));
+    }
+
+    /// Lets the connection break in the middle of a file; of none again.
+    pub(crate) fn cut(&self, name: Option<&str>) {
+        self.state.lock().unwrap().cut = name.map(str::to_owned);
+    }
+
+    /// What was asked for since the last time.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().asked)
+    }
+}
+
+impl Drop for ChartRepository {
+    fn drop(&mut self) {
+        self.state.lock().unwrap().ended = true;
+        let _ = TcpStream::connect(self.address);
+        let _ = self.server.take().unwrap().join();
+    }
+}
+
+/// The chart `lib`, packed in a folder.
+pub(crate) fn pack_lib(folder: &Path, version: &str, text: &str) -> Vec<u8> {
+    fs::create_dir_all(folder.join("lib/templates")).unwrap();
+    let metadata = format!("apiVersion: v2\nname: lib\nversion: {version}\n");
+    fs::write(folder.join("lib/Chart.yaml"), metadata).unwrap();
+    let object = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: lib\ndata:\n  text: {text}\n");
+    fs::write(folder.join("lib/templates/config.yaml"), object).unwrap();
+    helm(&["package", "lib"], folder);
+    fs::remove_dir_all(folder.join("lib")).unwrap();
+    fs::read(folder.join(format!("lib-{version}.tgz"))).unwrap()
+}
+
+/// The real helm with folders of its own; what it prints.
+pub(crate) fn helm(arguments: &[&str], folder: &Path) -> String {
+    helm_with(arguments, folder, &[])
+}
+
+pub(crate) fn helm_with(arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> String {
+    let helm = std::env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(helm)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", home.path())
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "helm {arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let target = head
+        .first()
+        .and_then(|line| line.split(' ').nth(1))
+        .unwrap_or_default()
+        .to_owned();
+    let name = target.rsplit('/').next().unwrap_or_default();
+    let (file, cut) = {
+        let mut state = state.lock().unwrap();
+        state.asked.push(target.clone());
+        let is_let_in = !state.needs_login || head.iter().any(|line| line == LOGIN);
+        (
+            is_let_in.then(|| state.files.get(name).cloned()),
+            state.cut.as_deref() == Some(name),
+        )
+    };
+    let (status, body) = match file {
+        None => ("401 Unauthorized", Vec::new()),
+        Some(None) => ("404 Not Found", Vec::new()),
+        Some(Some(bytes)) => ("200 OK", bytes),
+    };
+    let sent = if cut { body.len() / 2 } else { body.len() };
+    write!(
+        &stream,
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )?;
+    (&stream).write_all(&body[..sent])
+}

@@ -1,0 +1,124 @@
+//! What Argo CD's server of plugins hands over: a tree, variables, and a program called helm on PATH.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub(crate) const SECRET: &str = "hunter2";
+pub(crate) const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+
+/// What Argo CD's server of plugins unpacks: a tree below `_cmp_server/<uuid>`.
+pub(crate) struct Sent {
+    folder: tempfile::TempDir,
+}
+
+impl Sent {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("_cmp_server/0f1e-22/helm/player")).unwrap();
+        fs::create_dir(folder.path().join("bin")).unwrap();
+        fs::create_dir(folder.path().join("tmp")).unwrap();
+        let sent = Self { folder };
+        sent.write("Chart.yaml", "apiVersion: v2\nname: player\nversion: 0.1.0\n");
+        sent
+    }
+
+    pub(crate) fn source(&self) -> PathBuf {
+        self.folder.path().join("_cmp_server/0f1e-22/helm/player")
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.source().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// A path beside what was sent.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A program that plays helm.
+    pub(crate) fn helm(self, script: &str) -> Self {
+        let program = self.folder.path().join("bin/helm");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    pub(crate) fn real_helm(self) -> Self {
+        let helm = std::env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
+        std::os::unix::fs::symlink(helm, self.folder.path().join("bin/helm")).unwrap();
+        self
+    }
+
+    pub(crate) fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"));
+        command.args(["cmp", verb]).current_dir(self.source()).env_clear();
+        let bin = self.folder.path().join("bin");
+        command
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .env("TMPDIR", self.folder.path().join("tmp"))
+            .env("ARGOCD_APP_NAME", "argocd_player")
+            .env("ARGOCD_APP_NAMESPACE", "media")
+            .env("ARGOCD_APP_SOURCE_PATH", "helm/player")
+            .env("ARGOCD_APP_PARAMETERS", "null")
+            .env("KUBE_VERSION", "1.36.1")
+            .env("KUBE_API_VERSIONS", "apps/v1,apps/v1/Deployment,v1");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn generate(&self, variables: &[(&str, &str)]) -> Output {
+        self.command("generate")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap()
+    }
+
+    /// What was said, after all that a failure must keep to: no object printed, one line, no place on this machine, no
+    /// value, and nothing left behind.
+    pub(crate) fn failure(&self, output: &Output) -> String {
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert_eq!(text(&output.stdout), "", "nothing may be printed");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        for private in [
+            "/tmp",
+            "_cmp_server",
+            "0f1e-22",
+            self.folder.path().to_str().unwrap(),
+            SECRET,
+        ] {
+            assert!(!said.contains(private), "{private} in {said}");
+        }
+        assert_eq!(self.left(), Vec::<String>::new(), "temporary files are left");
+        said.trim_end().to_owned()
+    }
+
+    /// Everything in the folder for temporary files, except for the locks of the processes that run helm.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let names = |folder: &Path| {
+            let entries = fs::read_dir(folder).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+        };
+        let mut paths = names(&self.place("tmp"));
+        let locks: Vec<_> = paths
+            .extract_if(.., |path| {
+                path.is_dir() && path.display().to_string().contains("/homelab-helm-")
+            })
+            .collect();
+        paths.extend(
+            locks
+                .iter()
+                .flat_map(|folder| names(folder))
+                .filter(|path| !path.is_file()),
+        );
+        paths.iter().map(|path| path.display().to_string()).collect()
+    }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
