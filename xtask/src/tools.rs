@@ -163,16 +163,13 @@ fn with_version(flags: &str, version: &str) -> String {
         .replace("{minor}", minor)
 }
 
-/// What a binary is made of, in 16 hexadecimal digits.
+/// What a binary is made of, in 16 hexadecimal digits: the module's own files, and those of the package when it is a folder
+/// of the module. Other folders of a module are other programs.
 fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
-    let mut sources = fs::read_dir(module)
-        .and_then(|entries| {
-            entries
-                .map(|entry| Ok(entry?.path()))
-                .collect::<std::io::Result<Vec<_>>>()
-        })
-        .with_context(|| format!("cannot read {}", module.display()))?;
-    sources.sort();
+    let mut sources = files(module)?;
+    if let Some(folder) = tool.package.strip_prefix("./") {
+        sources.extend(files(&module.join(folder))?);
+    }
     let mut hasher = Sha256::new();
     for path in sources {
         hasher.update(fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
@@ -189,6 +186,18 @@ fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect())
+}
+
+/// The files of a folder, sorted; not what lies deeper.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let list = || -> std::io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+        let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
+        paths.retain(|path| path.is_file());
+        paths.sort();
+        Ok(paths)
+    };
+    list().with_context(|| format!("cannot read {}", folder.display()))
 }
 
 /// Go's version and target, asked for once.
@@ -265,6 +274,21 @@ mod tests {
         write("go.sum", "x");
         assert_ne!(first, key(folder.path(), "go1", &TOOLS[0]).unwrap());
         assert_eq!(first.len(), 16);
+    }
+
+    #[test]
+    fn a_folder_of_a_module_is_a_program_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = TOOLS.iter().find(|tool| tool.package.starts_with("./")).unwrap();
+        let source = folder.path().join(own.package).join("main.go");
+        fs::create_dir(source.parent().unwrap()).unwrap();
+        fs::write(&source, "package main").unwrap();
+        let keys = || [own, &TOOLS[0]].map(|tool| key(folder.path(), "go1", tool).unwrap());
+        let before = keys();
+        fs::write(&source, "package main // changed").unwrap();
+        let after = keys();
+        assert_ne!(before[0], after[0]);
+        assert_eq!(before[1], after[1]);
     }
 
     #[test]

@@ -4,14 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use crate::api::Api;
 use crate::folder::Folder;
-use crate::process::{Process, free_port};
+use crate::process::{Process, free_port, until};
 use crate::tools::Tools;
 
 /// Which distribution's default StorageClass the cluster has.
@@ -33,9 +32,6 @@ impl Flavour {
         }
     }
 }
-
-/// How long the API server may take to be ready, on the slowest of machines.
-const START: Duration = Duration::from_secs(120);
 
 /// A running control plane.
 #[derive(Debug)]
@@ -169,22 +165,6 @@ impl Cluster {
     pub fn alive(&self) -> Result<()> {
         self.processes.iter().try_for_each(Process::alive)
     }
-}
-
-/// Polls until something holds; gives up at once when one of the processes has ended.
-pub(crate) fn until(processes: &[Process], what: &str, holds: impl Fn() -> bool) -> Result<()> {
-    let start = Instant::now();
-    while !holds() {
-        processes
-            .iter()
-            .try_for_each(Process::alive)
-            .with_context(|| format!("{what} did not get ready"))?;
-        if start.elapsed() > START {
-            bail!("{what} did not get ready within {} s", START.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Ok(())
 }
 
 /// Tokens that only this cluster knows.

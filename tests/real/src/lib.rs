@@ -9,7 +9,9 @@
 //! | `tools` | where the real programs are |
 //! | `cluster` | etcd, API server, controller manager, scheduler, and fake nodes that behave like k3s's |
 //! | `api` | asking that cluster |
-//! | `argocd` | repo-servers with the plugin beside them, and the application controller |
+//! | `repo_server` | repo-servers with the plugin beside them: what renders, without a cluster |
+//! | `generate` | asking a repo-server for manifests |
+//! | `argocd` | repo-servers and the application controller, on a cluster |
 //! | `repository` | git repositories that Argo CD reads |
 //! | `state` | what a cluster holds, for comparing |
 //! | `options` | what can be different between two worlds |
@@ -24,9 +26,11 @@ pub mod api;
 pub mod argocd;
 pub mod cluster;
 pub mod folder;
+pub mod generate;
 pub mod measure;
 pub mod options;
 pub mod process;
+pub mod repo_server;
 pub mod repository;
 pub mod state;
 pub mod tools;
@@ -35,5 +39,6 @@ pub mod world;
 pub use api::Api;
 pub use cluster::Flavour;
 pub use options::Options;
-pub use tools::Tools;
+pub use repo_server::RepoServers;
+pub use tools::{RenderTools, Tools};
 pub use world::World;

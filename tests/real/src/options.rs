@@ -13,6 +13,8 @@ pub struct Options {
     pub repo_servers: usize,
     /// Whether `argocd-cm` has the health checks that the project ships.
     pub health_checks: bool,
+    /// Whether the repo-server has the parameters that the project ships.
+    pub shipped_parameters: bool,
     /// Variables of the sidecar.
     pub plugin_variables: Vec<(&'static str, &'static str)>,
 }
@@ -24,6 +26,7 @@ impl Default for Options {
             nodes: 1,
             repo_servers: 1,
             health_checks: true,
+            shipped_parameters: true,
             plugin_variables: Vec::new(),
         }
     }

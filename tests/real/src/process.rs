@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -14,6 +15,9 @@ use anyhow::{Context, Result, bail};
 /// `read` alone waits for the owner. It uses nothing but what is built into the shell: the program's PATH is its own.
 /// Nothing here has state worth a gentle end: the folders go too.
 const SUPERVISOR: &str = r#"{ "$@"; echo "$?" >"$0"; } & while read -r _; do :; done; kill -KILL 0"#;
+
+/// How long a server may take to be ready, on the slowest of machines.
+const START: Duration = Duration::from_secs(120);
 
 /// One running program.
 #[derive(Debug)]
@@ -86,6 +90,22 @@ impl Drop for Process {
         drop(self.supervisor.stdin.take());
         let _ = self.supervisor.wait();
     }
+}
+
+/// Polls until something holds; gives up at once when one of the processes has ended.
+pub(crate) fn until(processes: &[Process], what: &str, holds: impl Fn() -> bool) -> Result<()> {
+    let start = Instant::now();
+    while !holds() {
+        processes
+            .iter()
+            .try_for_each(Process::alive)
+            .with_context(|| format!("{what} did not get ready"))?;
+        if start.elapsed() > START {
+            bail!("{what} did not get ready within {} s", START.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 /// A port of 127.0.0.1 that nobody listens on, below the range that the system gives to clients.

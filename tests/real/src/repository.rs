@@ -1,6 +1,7 @@
 //! Git repositories that Argo CD reads: a bare one with a `file://` URL, and the working tree of the person who pushes.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -40,6 +41,13 @@ impl Repository {
     /// What an Application names it by.
     pub fn url(&self) -> String {
         format!("file://{}", self.bare.display())
+    }
+
+    /// A copy of the bare repository, beside it, as it is now; gives what an Application names it by.
+    pub fn twin(&self, name: &str) -> Result<String> {
+        let twin = self.bare.with_file_name(format!("{name}.git"));
+        copy(&self.bare, &twin)?;
+        Ok(format!("file://{}", twin.display()))
     }
 
     /// Its working tree.
@@ -113,13 +121,15 @@ impl Repository {
     }
 }
 
-/// Copies a folder with everything in it.
+/// Copies a folder with everything in it; links stay links.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
+        if entry.file_type()?.is_symlink() {
+            symlink(fs::read_link(entry.path())?, target)?;
+        } else if entry.file_type()?.is_dir() {
             copy(&entry.path(), &target)?;
         } else {
             fs::copy(entry.path(), target)?;

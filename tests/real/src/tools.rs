@@ -4,13 +4,24 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The programs that a world is made of.
+/// The programs that render.
 #[derive(Debug, Clone)]
-pub struct Tools {
+pub struct RenderTools {
     /// The program under test, as the plugin and as the command line.
     pub program: PathBuf,
     /// Helm, for the plugin and for Argo CD itself.
     pub helm: PathBuf,
+    /// A small Redis.
+    pub redis: PathBuf,
+    /// All servers of Argo CD in one; its custom resource definitions lie beside it.
+    pub argocd: PathBuf,
+}
+
+/// The programs that a world is made of.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// Those that render.
+    pub render: RenderTools,
     /// kubectl.
     pub kubectl: PathBuf,
     /// etcd.
@@ -23,41 +34,49 @@ pub struct Tools {
     pub kube_scheduler: PathBuf,
     /// kwok, which plays nodes; its stages lie beside it.
     pub kwok: PathBuf,
-    /// A small Redis.
-    pub redis: PathBuf,
-    /// All servers of Argo CD in one; its custom resource definitions lie beside it.
-    pub argocd: PathBuf,
+}
+
+impl RenderTools {
+    /// Asks for each program by name; `program` is the one under test.
+    pub fn new(get: impl Fn(&str) -> Result<PathBuf>) -> Result<Self> {
+        Ok(Self {
+            program: get("program")?,
+            helm: get("helm")?,
+            redis: get("redis")?,
+            argocd: get("argocd")?,
+        })
+    }
 }
 
 impl Tools {
     /// Asks for each program by name; `program` is the one under test.
     pub fn new(get: impl Fn(&str) -> Result<PathBuf>) -> Result<Self> {
         Ok(Self {
-            program: get("program")?,
-            helm: get("helm")?,
+            render: RenderTools::new(&get)?,
             kubectl: get("kubectl")?,
             etcd: get("etcd")?,
             kube_apiserver: get("kube-apiserver")?,
             kube_controller_manager: get("kube-controller-manager")?,
             kube_scheduler: get("kube-scheduler")?,
             kwok: get("kwok")?,
-            redis: get("redis")?,
-            argocd: get("argocd")?,
         })
     }
 
     /// Those that `cargo xtask test` names in `HOMELAB_TEST_*`.
     pub fn of_the_test_run() -> Result<Self> {
-        Self::new(|name| {
-            let variable = format!("HOMELAB_TEST_{}", name.replace('-', "_").to_uppercase());
-            let path = std::env::var_os(&variable);
-            path.map(PathBuf::from)
-                .with_context(|| format!("{variable} is not set: run `cargo xtask test`"))
-        })
+        Self::new(of_the_test_run)
     }
 
     /// A file that lies beside a program.
     pub(crate) fn beside(program: &Path, name: &str) -> PathBuf {
         program.with_file_name(name)
     }
+}
+
+/// A program that `cargo xtask test` names in `HOMELAB_TEST_*`.
+pub fn of_the_test_run(name: &str) -> Result<PathBuf> {
+    let variable = format!("HOMELAB_TEST_{}", name.replace('-', "_").to_uppercase());
+    let path = std::env::var_os(&variable);
+    path.map(PathBuf::from)
+        .with_context(|| format!("{variable} is not set: run `cargo xtask test`"))
 }

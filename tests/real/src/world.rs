@@ -182,7 +182,7 @@ impl World {
     pub fn homelab(&self, arguments: &[&str]) -> Result<Output> {
         let mut path = vec![self.folder.join("bin")];
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-        Command::new(&self.tools.program)
+        Command::new(&self.tools.render.program)
             .args(arguments)
             .current_dir(self.home.work())
             .env_clear()

@@ -6,7 +6,7 @@ pub(crate) struct Tool {
     pub(super) name: &'static str,
     /// The folder below `tests/tools`.
     pub(super) module: &'static str,
-    /// The Go package that is built.
+    /// The Go package that is built; `./name` is one of our own, in a folder of the module.
     pub(super) package: &'static str,
     /// The Go module whose version the program says.
     pub(super) versioned: &'static str,
@@ -31,6 +31,16 @@ pub(crate) const TOOLS: &[Tool] = &[
         files: &[],
         minutes: 1.7,
         gigabytes: 1.1,
+    },
+    Tool {
+        name: "helm3",
+        module: "helm3",
+        package: "helm.sh/helm/v3/cmd/helm",
+        versioned: "helm.sh/helm/v3",
+        flags: "-X helm.sh/helm/v3/internal/version.version={v}",
+        files: &[],
+        minutes: 1.5,
+        gigabytes: 0.9,
     },
     Tool {
         name: "kubectl",
@@ -152,6 +162,17 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 6.7,
         gigabytes: 3.8,
     },
+    // The client of its repo-server: with Argo CD's own types, so that a request is what this version understands.
+    Tool {
+        name: "generate-manifest",
+        module: "argocd",
+        package: "./generate",
+        versioned: "github.com/argoproj/argo-cd/v3",
+        flags: "",
+        files: &[],
+        minutes: 0.1,
+        gigabytes: 0.1,
+    },
 ];
 
 const KUBERNETES_VERSION: &str = "-X k8s.io/component-base/version.gitVersion={v} -X k8s.io/component-base/version.gitMajor={major} -X k8s.io/component-base/version.gitMinor={minor} -X k8s.io/component-base/version.gitTreeState=clean";
@@ -168,4 +189,6 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "redis",
     "registry",
     "argocd",
+    "generate-manifest",
+    "helm3",
 ];

@@ -44,36 +44,48 @@ fn commit_mount(world: &World, mount: &str) {
 const FAILURES: &[Failure] = &[
     Failure {
         name: "helm is missing",
-        happens: |world| world.argocd.take_away("helm").unwrap(),
+        happens: |world| world.argocd.repo_servers.take_away("helm").unwrap(),
         words: &["helm", "PATH"],
-        ends: |world| world.argocd.put_back("helm").unwrap(),
+        ends: |world| world.argocd.repo_servers.put_back("helm").unwrap(),
     },
     Failure {
         name: "helm hangs",
-        happens: |world| world.argocd.stand_in("helm", "exec /bin/sleep 600").unwrap(),
+        happens: |world| {
+            world
+                .argocd
+                .repo_servers
+                .stand_in("helm", "exec /bin/sleep 600")
+                .unwrap()
+        },
         words: &["helm", "5 s"],
-        ends: |world| world.argocd.put_back("helm").unwrap(),
+        ends: |world| world.argocd.repo_servers.put_back("helm").unwrap(),
     },
     Failure {
         name: "helm is killed",
-        happens: |world| world.argocd.stand_in("helm", "kill -KILL $$").unwrap(),
+        happens: |world| world.argocd.repo_servers.stand_in("helm", "kill -KILL $$").unwrap(),
         words: &["helm", "killed"],
-        ends: |world| world.argocd.put_back("helm").unwrap(),
+        ends: |world| world.argocd.repo_servers.put_back("helm").unwrap(),
     },
     Failure {
         name: "helm prints half",
         happens: |world| {
             let half = "\"$REAL\" \"$@\" | { IFS= read -r a; IFS= read -r b; IFS= read -r c; echo \"$a\"; echo \"$b\"; echo \"$c\"; }; exit 1";
-            world.argocd.stand_in("helm", half).unwrap();
+            world.argocd.repo_servers.stand_in("helm", half).unwrap();
         },
         words: &["helm"],
-        ends: |world| world.argocd.put_back("helm").unwrap(),
+        ends: |world| world.argocd.repo_servers.put_back("helm").unwrap(),
     },
     Failure {
         name: "the plugin is killed",
-        happens: |world| world.argocd.stand_in("kubectl-homelab", "kill -KILL $$").unwrap(),
+        happens: |world| {
+            world
+                .argocd
+                .repo_servers
+                .stand_in("kubectl-homelab", "kill -KILL $$")
+                .unwrap()
+        },
         words: &["killed"],
-        ends: |world| world.argocd.put_back("kubectl-homelab").unwrap(),
+        ends: |world| world.argocd.repo_servers.put_back("kubectl-homelab").unwrap(),
     },
     Failure {
         name: "the chart is broken",
@@ -203,7 +215,11 @@ fn a_failure_is_one_line_and_prunes_nothing() {
 
     let first_object = "\"$REAL\" \"$@\" | {\n  IFS= read -r line; echo \"$line\"\n  \
                         while IFS= read -r line && [ \"$line\" != --- ]; do printf '%s\\n' \"$line\"; done\n}";
-    world.argocd.stand_in("kubectl-homelab", first_object).unwrap();
+    world
+        .argocd
+        .repo_servers
+        .stand_in("kubectl-homelab", first_object)
+        .unwrap();
     world.render_again("jellyfin").unwrap();
     world.until("the control loses what was not printed", || {
         everything(&world).iter().any(Option::is_none)

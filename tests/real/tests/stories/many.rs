@@ -78,7 +78,7 @@ fn two_hundred_applications() {
     };
     let world = World::with_the_shipped_repository(&options).unwrap();
     let count = format!("echo x >>'{}'\nexec \"$REAL\" \"$@\"", world.path("renders").display());
-    world.argocd.stand_in("kubectl-homelab", &count).unwrap();
+    world.argocd.repo_servers.stand_in("kubectl-homelab", &count).unwrap();
     world.home.remove("applications/jellyfin.yaml").unwrap();
     world.home.remove("applications/pilotedge-audio-fetcher.yaml").unwrap();
     for number in 0..COUNT {
@@ -89,7 +89,7 @@ fn two_hundred_applications() {
     let revision = media.commit("Many notes").unwrap();
     world.home.commit("Many Applications").unwrap();
     let start = Instant::now();
-    let watch = Watch::start(world.argocd.plugin_groups());
+    let watch = Watch::start(world.argocd.repo_servers.plugin_groups());
     world.apply_the_root().unwrap();
     until_all_are_synced(&world, &revision);
     figure("200 Applications Synced", &seconds(start));

@@ -170,7 +170,11 @@ fn a_claim_moves_between_applications() {
         assert_eq!(world.uid("PersistentVolumeClaim", "jellyfin/shared"), uid);
     }
 
-    world.argocd.stand_in("kubectl-homelab", PRINT_THE_FILES).unwrap();
+    world
+        .argocd
+        .repo_servers
+        .stand_in("kubectl-homelab", PRINT_THE_FILES)
+        .unwrap();
     world.render_again("alpha").unwrap();
     world.until("the claim has no guard", || {
         let guard = "/metadata/annotations/argocd.argoproj.io~1sync-options";

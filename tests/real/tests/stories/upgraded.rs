@@ -13,8 +13,8 @@ const NEXT: &str = r#"
 #[test]
 fn a_new_version_needs_a_hard_refresh() {
     let mut world = World::running(&Options::default()).unwrap();
-    world.argocd.stand_in("kubectl-homelab", NEXT).unwrap();
-    world.argocd.restart_plugins().unwrap();
+    world.argocd.repo_servers.stand_in("kubectl-homelab", NEXT).unwrap();
+    world.argocd.repo_servers.restart_plugins().unwrap();
     let deployment = |world: &World| {
         world
             .field(
