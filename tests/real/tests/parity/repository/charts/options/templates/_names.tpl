@@ -1,0 +1,3 @@
+{{- define "options.name" -}}
+{{ .Release.Name }}-{{ .Chart.Name }}
+{{- end -}}

@@ -1,0 +1,1 @@
+{{- define "exporter.none" }}{{ end }}
