@@ -128,7 +128,7 @@ impl Bench {
             ratio,
             noise: 1.0,
             budget: "≤ 4".to_owned(),
-            met: ratio <= 4.0,
+            met: Some(ratio <= 4.0),
         })
     }
 
@@ -229,7 +229,8 @@ fn kustomization(stream: &Stream) -> String {
     text
 }
 
-fn write_chart(folder: &Path, objects: usize) -> Result<()> {
+/// A chart of a workload, its claim and so many objects.
+pub(super) fn write_chart(folder: &Path, objects: usize) -> Result<()> {
     fs::create_dir_all(folder.join("templates"))?;
     fs::write(
         folder.join("Chart.yaml"),
