@@ -11,10 +11,14 @@ use std::process::Command;
 
 use similar::{ChangeTag, TextDiff};
 
-/// The pinned helm, which `cargo xtask test` gets.
+/// A pinned program, which `cargo xtask test` gets.
+fn tool(variable: &str) -> PathBuf {
+    let path = std::env::var_os(variable);
+    PathBuf::from(path.unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test`")))
+}
+
 fn helm() -> PathBuf {
-    let path = std::env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
-    PathBuf::from(path)
+    tool("HOMELAB_TEST_HELM")
 }
 
 fn root() -> &'static Path {
@@ -103,4 +107,77 @@ fn the_repositorys_own_sources_are_its_working_tree_even_before_init() {
     }
     let kinds = |text: &str| text.lines().filter(|line| *line == "kind: Application").count();
     assert_eq!(kinds(&render("root")), 4);
+}
+
+/// The version of Argo CD that the stories run in.
+fn argo_cd_version() -> String {
+    let module = std::fs::read_to_string(root().join("tests/tools/argocd/go.mod")).unwrap();
+    let (_, after) = module.split_once("github.com/argoproj/argo-cd/v3 ").unwrap();
+    after.split_whitespace().next().unwrap().to_owned()
+}
+
+/// The README's kustomization, with the install manifest of the Argo CD that is tested and the patches that are shipped.
+#[test]
+fn the_readmes_kustomization_adds_the_plugin_to_argo_cds_own_manifest() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, after) = readme.split_once("# kustomization.yaml\n").unwrap();
+    let (text, _) = after.split_once("```").unwrap();
+    let version = argo_cd_version();
+    let url = format!("https://raw.githubusercontent.com/argoproj/argo-cd/{version}/manifests/install.yaml");
+    assert!(text.contains(&url), "the README has another version than {version}");
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    place("kustomization.yaml", &text.replace(&url, "install.yaml"));
+    let install = tool("HOMELAB_TEST_ARGOCD").with_file_name("install.yaml");
+    place("install.yaml", &std::fs::read_to_string(install).unwrap());
+    for name in [
+        "argocd-repo-server-patch.yaml",
+        "argocd-cm-patch.yaml",
+        "argocd-cmd-params-cm-patch.yaml",
+    ] {
+        place(
+            name,
+            &std::fs::read_to_string(root().join("plugin").join(name)).unwrap(),
+        );
+    }
+
+    let built = stdout(
+        Command::new(tool("HOMELAB_TEST_KUBECTL"))
+            .arg("kustomize")
+            .arg(folder.path()),
+    );
+    let documents: Vec<&str> = built.split("\n---\n").collect();
+    let object = |kind: &str, name: &str| {
+        let is_it =
+            |text: &&&str| text.contains(&format!("\nkind: {kind}\n")) && text.contains(&format!("\n  name: {name}\n"));
+        let found: Vec<_> = documents.iter().filter(is_it).collect();
+        assert_eq!(found.len(), 1, "{kind} {name}");
+        *found[0]
+    };
+    let server = object("Deployment", "argocd-repo-server");
+    assert!(
+        server.contains("command:\n        - /var/run/argocd/argocd-cmp-server\n"),
+        "{server}"
+    );
+    assert_eq!(
+        server
+            .matches(&format!("image: quay.io/argoproj/argocd:{version}\n"))
+            .count(),
+        3,
+        "helm comes from the image of the two containers of Argo CD's own: {server}"
+    );
+    let settings = object("ConfigMap", "argocd-cm");
+    for kind in ["PersistentVolumeClaim", "argoproj.io_Application"] {
+        assert!(
+            settings.contains(&format!("\n  resource.customizations.health.{kind}: |")),
+            "{settings}"
+        );
+    }
+    let parameters = object("ConfigMap", "argocd-cmd-params-cm");
+    let key = "reposerver.plugin.use.manifest.generate.paths";
+    assert!(parameters.contains(&format!("\n  {key}: \"true\"\n")), "{parameters}");
+    assert!(
+        server.contains(&format!("key: {key}\n")),
+        "the repo-server reads it: {server}"
+    );
 }

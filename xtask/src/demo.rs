@@ -11,6 +11,13 @@ use homelab::yaml;
 
 use crate::{run, tools};
 
+#[cfg(unix)]
+pub(crate) mod argocd;
+#[cfg(unix)]
+mod screen;
+#[cfg(unix)]
+mod served;
+
 const OWNER_URL: &str = "https://github.com/me";
 const SOURCES: [&str; 2] = ["home-media", "pilotedge-audio-fetcher"];
 

@@ -13,11 +13,11 @@ mod run;
 mod tools;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 /// What is not the program itself
 #[derive(Parser)]
@@ -35,7 +35,17 @@ enum Task {
         arguments: Vec<OsString>,
     },
     /// Play the main job on a copy of the shipped repository
-    Demo,
+    Demo {
+        /// Let a real Argo CD on a Kubernetes API of its own have the repository, until Ctrl-C
+        #[arg(long)]
+        argocd: bool,
+        /// Somebody's own GitOps repository instead; sources are looked for in the checkouts beside it
+        #[arg(long, value_name = "DIR", requires = "argocd")]
+        repo: Option<PathBuf>,
+        /// Whose default StorageClass the cluster has
+        #[arg(long, value_enum, default_value = "k3s", requires = "argocd")]
+        flavour: Flavour,
+    },
     /// Patch every object of rendered streams and let kubectl judge the result
     Corpus {
         /// A folder of streams, one a file
@@ -55,6 +65,15 @@ enum Task {
     Cat,
 }
 
+/// A distribution of Kubernetes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Flavour {
+    /// `local-path`
+    K3s,
+    /// `standard`
+    Kind,
+}
+
 fn main() -> ExitCode {
     match dispatch(Task::parse()) {
         Ok(code) => code,
@@ -69,9 +88,24 @@ fn dispatch(task: Task) -> Result<ExitCode> {
     match task {
         Task::Tools { names } => tools::get_all(&names).map(|()| ExitCode::SUCCESS),
         Task::Test { arguments } => run::test(&arguments),
-        Task::Demo => demo::play().map(|()| ExitCode::SUCCESS),
+        Task::Demo { argocd: false, .. } => demo::play().map(|()| ExitCode::SUCCESS),
+        Task::Demo { repo, flavour, .. } => demo_on_argocd(repo.as_deref(), flavour).map(|()| ExitCode::SUCCESS),
         Task::Corpus { dir } => corpus::judge(&dir),
         Task::Bench { corpus, only } => bench::measure(corpus.as_deref(), only.as_deref()).map(|()| ExitCode::SUCCESS),
         Task::Cat => bench::cat().map(|()| ExitCode::SUCCESS),
     }
+}
+
+#[cfg(unix)]
+fn demo_on_argocd(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
+    let flavour = match flavour {
+        Flavour::K3s => real_parts::Flavour::K3s,
+        Flavour::Kind => real_parts::Flavour::Kind,
+    };
+    demo::argocd::play(repo, flavour)
+}
+
+#[cfg(not(unix))]
+fn demo_on_argocd(_: Option<&Path>, _: Flavour) -> Result<()> {
+    anyhow::bail!("the servers run on Linux and macOS only")
 }

@@ -121,8 +121,8 @@ impl Place {
         let version = go(&self.module, &["list", "-m", "-f", "{{.Version}}", tool.versioned])?;
         let version = version.trim();
         let progress = Progress::new(&format!(
-            "building {} {version} from its Go module, once ({:.1} processor minutes)",
-            tool.name, tool.minutes
+            "building {} {version} from its Go module, once ({:.1} processor minutes, up to {:.1} GB of disk)",
+            tool.name, tool.minutes, tool.gigabytes
         ));
         let staged = self.folder.join("staged");
         let flags = format!("-s -w {}", with_version(tool.flags, version));

@@ -83,7 +83,8 @@ impl Repository {
 
     /// Commits everything that changed and pushes it; gives the revision.
     pub fn commit(&self, message: &str) -> Result<String> {
-        self.git(&["add", "--all"])?;
+        // What somebody's git ignores elsewhere is wanted here, as a chart's packed dependencies.
+        self.git(&["add", "--all", "--force"])?;
         self.git(&["commit", "--quiet", "--message", message])?;
         self.git(&["push", "--quiet", "origin", "HEAD:main"])?;
         self.head()

@@ -89,6 +89,17 @@ impl World {
             .chain([("kubectl-homelab", format!("file://{}", git.join("home.git").display()))]);
         point(&staged.join("applications"), &urls.collect::<Vec<_>>())?;
         let home = Repository::create(git, "home", Some(&staged))?;
+        Self::with_repositories(tools, options, repositories, home, sources)
+    }
+
+    /// A world that reads repositories which are there already; the folder that they lie in goes with it.
+    pub fn with_repositories(
+        tools: &Tools,
+        options: &Options,
+        repositories: Folder,
+        home: Repository,
+        sources: BTreeMap<String, Repository>,
+    ) -> Result<Self> {
         let (folder, cluster, argocd) = start_servers(tools, options)?;
         Ok(Self {
             argocd,

@@ -157,6 +157,7 @@ pub(crate) const TOOLS: &[Tool] = &[
         files: &[
             "manifests/crds/application-crd.yaml",
             "manifests/crds/appproject-crd.yaml",
+            "manifests/install.yaml",
             "hack/git-verify-wrapper.sh",
         ],
         minutes: 6.7,

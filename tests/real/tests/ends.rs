@@ -1,0 +1,123 @@
+//! Nothing of a world outlives its owner: not when the value is dropped, and not when the process is killed.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test of files and processes, which may fail loudly"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use real_parts::folder::Folder;
+use real_parts::process::Process;
+
+/// Says to this very test that it is the owner who will be killed.
+const OWNER: &str = "HOMELAB_TEST_IS_THE_OWNER";
+/// Only a test that fails takes that long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program with a child, both deaf to every signal that can be ignored; they write their process ids.
+const STUBBORN: &str = "trap '' HUP INT TERM; echo $$ >pids; sh -c 'echo $$ >>pids; exec sleep 600'; true";
+
+/// A folder with a program that runs in it, and the process ids of everything that the program is.
+fn something_that_runs() -> (Folder, Process, Vec<String>) {
+    let folder = Folder::new().unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", STUBBORN]);
+    let process = Process::start(folder.path(), "stubborn", &command).unwrap();
+    let pids = || -> Vec<String> {
+        let text = fs::read_to_string(folder.join("pids")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    };
+    until("both run", || pids().len() == 2);
+    let mut all = pids();
+    all.push(process.group().to_string());
+    (folder, process, all)
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether a process runs; one that is over and that nobody has asked for yet does not.
+fn runs(pid: &str) -> bool {
+    let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    let state = output.expect("ps is there: install procps").stdout;
+    !state.is_empty() && !state.starts_with(b"Z")
+}
+
+fn all_is_gone(folder: &Path, pids: &[String]) -> bool {
+    !folder.exists() && !pids.iter().any(|pid| runs(pid))
+}
+
+#[test]
+fn everything_ends_with_its_value() {
+    let (folder, process, pids) = something_that_runs();
+    assert!(pids.iter().all(|pid| runs(pid)), "they are seen to run: {pids:?}");
+    process.alive().unwrap();
+    let path = folder.path().to_owned();
+    drop(process);
+    until("the processes are gone", || !pids.iter().any(|pid| runs(pid)));
+    assert!(path.exists(), "the folder has an owner of its own");
+    drop(folder);
+    assert!(all_is_gone(&path, &pids));
+}
+
+#[test]
+fn everything_ends_with_its_killed_process() {
+    if std::env::var_os(OWNER).is_some() {
+        own_until_killed();
+    }
+    let mut owner = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "everything_ends_with_its_killed_process", "--nocapture"])
+        .env(OWNER, "")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = lines
+        .by_ref()
+        .skip_while(|line| !line.ends_with("owned:"))
+        .skip(1)
+        .take(4);
+    let folder = PathBuf::from(said.next().unwrap());
+    let pids: Vec<String> = said.collect();
+    assert!(
+        folder.exists() && pids.len() == 3 && pids.iter().all(|pid| runs(pid)),
+        "{pids:?}"
+    );
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    until("everything is gone", || all_is_gone(&folder, &pids));
+}
+
+/// What the other process does: it says what it owns, and waits for its end.
+fn own_until_killed() -> ! {
+    let (folder, _process, pids) = something_that_runs();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "owned:\n{}\n{}", folder.path().display(), pids.join("\n")).unwrap();
+    loop {
+        thread::park();
+    }
+}
+
+#[test]
+fn a_program_that_ends_by_itself_is_said_with_its_last_words() {
+    let folder = Folder::new().unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "echo 'the port is taken'; exit 3"]);
+    let process = Process::start(folder.path(), "short", &command).unwrap();
+    until("it is over", || process.alive().is_err());
+    let error = process.alive().unwrap_err().to_string();
+    assert!(error.contains("short ended with exit code 3"), "{error}");
+    assert!(error.contains("the port is taken"), "{error}");
+}

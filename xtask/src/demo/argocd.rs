@@ -1,0 +1,239 @@
+//! A GitOps repository on a real Argo CD of its own, to look at and to play with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use homelab::model::LiveApplication;
+use homelab::repo::Repo;
+use real_parts::folder::Folder;
+use real_parts::{Flavour, Options, Tools, World};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::say;
+use super::screen::{Row, Screen};
+use super::served::{Origin, Served};
+use crate::{run, tools};
+
+/// How often the Applications are looked at.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Starts it, shows it, and ends it when the person ends it.
+///
+/// # Errors
+/// When the repository cannot be read, a program cannot be built, or a server does not start or ends by itself.
+pub(crate) fn play(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
+    let origin = match repo {
+        Some(folder) => Origin::at(folder)?,
+        None => Origin::shipped()?,
+    };
+    let folder = Folder::new()?;
+    // Before the programs are built: what is wrong with the repository is said at once.
+    let served = origin.serve(&folder.join("git"))?;
+    let programs = programs()?;
+    let kustomize = served
+        .has_kustomizations()?
+        .then(|| tools::get("kustomize"))
+        .transpose()?;
+    let Served {
+        home,
+        sources,
+        repo,
+        remarks,
+        elsewhere,
+    } = served;
+    eprintln!("starting a Kubernetes API, its controllers, fake nodes, and Argo CD with the plugin");
+    let options = Options {
+        flavour,
+        ..Options::default()
+    };
+    // Before this is done, Ctrl-C kills this process, and what it started goes by itself; later the end is waited for.
+    let world = World::with_repositories(&programs, &options, folder, home, sources)?;
+    let is_over = until_a_signal()?;
+    lay_out_programs(&world, &programs)?;
+    if let Some(kustomize) = kustomize {
+        symlink(kustomize, world.path("bin/kustomize")).context("cannot give Argo CD kustomize")?;
+    }
+    introduce(&world, &remarks, &elsewhere);
+    suggest(&world, &repo);
+    say("The Applications. Ctrl-C ends everything and leaves nothing behind.");
+    let applied = world.cluster.apply(&first_manifests(&repo));
+    // Ctrl-C reaches kubectl, too.
+    if !is_over.load(Ordering::Relaxed) {
+        applied?;
+    }
+    follow(&world, &repo, &is_over)?;
+    // Ctrl-C may have ended who reads this.
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "ending");
+    drop(world);
+    let _ = writeln!(out, "everything is gone");
+    Ok(())
+}
+
+fn programs() -> Result<Tools> {
+    let mut programs: BTreeMap<&str, _> = tools::get_many(tools::FOR_TESTS)?.into_iter().collect();
+    programs.insert("program", run::build_program(false)?);
+    Tools::new(|name| {
+        programs
+            .get(name)
+            .cloned()
+            .with_context(|| format!("`{name}` is not built"))
+    })
+}
+
+/// Whether somebody wants it to end. A second Ctrl-C does not wait for the end.
+fn until_a_signal() -> Result<Arc<AtomicBool>> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register_conditional_shutdown(signal, 128 + signal, is_over.clone())?;
+        flag::register(signal, is_over.clone())?;
+    }
+    Ok(is_over)
+}
+
+/// A folder for the person's PATH: the programs that the demo's commands need.
+fn lay_out_programs(world: &World, programs: &Tools) -> Result<()> {
+    let folder = world.path("programs");
+    fs::create_dir(&folder)?;
+    for (name, program) in [
+        ("kubectl", &programs.kubectl),
+        ("kubectl-homelab", &programs.render.program),
+        ("helm", &programs.render.helm),
+    ] {
+        symlink(program, folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// What is applied by hand: the root Application and nothing else; where there is none, everything of Argo CD's.
+fn first_manifests(repo: &Repo) -> String {
+    let text = |manifest: &homelab::repo::Manifest| repo.files[&manifest.file].document(manifest.document).to_owned();
+    match repo.root_application() {
+        Some((manifest, _)) => text(manifest),
+        None => {
+            let of_argo_cd = repo
+                .manifests
+                .iter()
+                .filter(|manifest| manifest.object.group() == "argoproj.io");
+            of_argo_cd.map(text).collect::<Vec<_>>().join("\n---\n")
+        }
+    }
+}
+
+fn introduce(world: &World, remarks: &[String], elsewhere: &BTreeSet<String>) {
+    say("A Kubernetes API and an Argo CD of their own. The nodes are fake: pods are Running at once and do nothing.");
+    say("What Argo CD reads: copies of the folders as they lie there, with changes that are not committed yet.");
+    for repository in [&world.home].into_iter().chain(world.sources.values()) {
+        println!("{}", repository.work().display());
+    }
+    for remark in remarks {
+        println!("{remark}");
+    }
+    if !elsewhere.is_empty() {
+        say("Not beside the repository: Argo CD asks for these itself, and says below which it cannot reach.");
+        for url in elsewhere {
+            println!("{url}");
+        }
+    }
+}
+
+/// Commands to try; each is run by the test of this demo.
+fn suggest(world: &World, repo: &Repo) {
+    let shown = |path: &Path| quoted(&path.display().to_string());
+    say("In another terminal:");
+    println!("$ export KUBECONFIG={}", shown(world.cluster.kubeconfig()));
+    println!("$ export PATH={}:\"$PATH\"", shown(&world.path("programs")));
+    say("What is there:");
+    println!("$ kubectl get applications --namespace argocd");
+    println!("$ kubectl get persistentvolumeclaims --all-namespaces");
+    say("A change in Git, and Argo CD takes it:");
+    println!("$ cd {}", shown(world.home.work()));
+    match repo.namespaces_application() {
+        Some(app) => {
+            println!("$ kubectl homelab add-namespace photos --commit");
+            println!("$ git push");
+            println!("$ kubectl homelab refresh --all");
+            println!("$ kubectl homelab wait {} --for synced", app.name());
+            println!("$ kubectl get namespace photos --show-labels");
+        }
+        None => {
+            println!("$ git commit --all --allow-empty --message 'What I edited'");
+            println!("$ git push");
+            println!("$ kubectl homelab refresh --all");
+        }
+    }
+    let owner = repo.applications().find_map(|(_, app)| {
+        let owns = app
+            .sources()
+            .iter()
+            .any(|source| source.is_ours() && source.parameter("owns").is_some());
+        Some((app.name(), app.destination_namespace()?)).filter(|_| owns)
+    });
+    if let Some((name, namespace)) = owner {
+        let returns = match repo.root_application() {
+            Some((_, root)) => format!("; `{}` brings it back, and it finds them", root.name()),
+            None => String::new(),
+        };
+        say(&format!("An Application is deleted, and its claims stay{returns}:"));
+        println!("$ kubectl delete application {name} --namespace argocd");
+        println!("$ kubectl get persistentvolumeclaims --namespace {namespace}");
+    }
+}
+
+/// A word for a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Shows the Applications until it is over.
+fn follow(world: &World, repo: &Repo, is_over: &AtomicBool) -> Result<()> {
+    let mut screen = Screen::new();
+    while !is_over.load(Ordering::Relaxed) {
+        world.cluster.alive().and_then(|()| world.argocd.alive())?;
+        // An API server under load may not answer in time; it is asked again.
+        if let Ok(applications) = world.api().list("Application", "argocd/") {
+            let applications = applications.into_iter().map(LiveApplication::new);
+            let rows: Vec<Row> = applications.map(|app| Row::new(&app)).collect();
+            let said = state(&rows, repo);
+            screen.show(rows, &said)?;
+        }
+        thread::sleep(TICK);
+    }
+    Ok(())
+}
+
+/// What is to be said of all Applications.
+fn state(rows: &[Row], repo: &Repo) -> String {
+    let is_there = |name: &str| rows.iter().any(|row| row.name() == name);
+    let missing = repo.applications().filter(|(_, app)| !is_there(app.name())).count();
+    match rows.iter().filter(|row| !row.is_well()).count() + missing {
+        0 => format!("all {} are Synced and Healthy", rows.len()),
+        1 => "1 is not Synced and Healthy yet".to_owned(),
+        waiting => format!("{waiting} are not Synced and Healthy yet"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_one_word() {
+        assert_eq!(quoted("/tmp/homelab.x/git"), "/tmp/homelab.x/git");
+        assert_eq!(quoted("/tmp/it's here"), r"'/tmp/it'\''s here'");
+    }
+}

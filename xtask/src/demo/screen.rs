@@ -1,0 +1,249 @@
+//! The Applications as Argo CD has them: a table that is drawn anew on a terminal, a line for each change elsewhere.
+
+use anyhow::Result;
+use console::{Term, truncate_str};
+use homelab::model::LiveApplication;
+use homelab::report::table::table;
+
+/// Lines of a terminal that are not rows: the heads, the last line, and the one of the cursor.
+const OTHER_LINES: usize = 3;
+
+/// One Application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    name: String,
+    sync: String,
+    health: String,
+    revision: String,
+    message: String,
+    is_well: bool,
+}
+
+impl Row {
+    /// What there is to say of an Application.
+    pub(super) fn new(app: &LiveApplication) -> Self {
+        let short = |revision: &&str| revision.get(..7).unwrap_or(revision).to_owned();
+        let revisions: Vec<String> = app.revisions().iter().map(short).collect();
+        Self {
+            name: app.name().to_owned(),
+            sync: app.sync().to_owned(),
+            health: app.health().to_owned(),
+            revision: revisions.join(" + "),
+            message: message(app),
+            is_well: app.sync() == "Synced" && app.health() == "Healthy" && !app.is_operating() && !app.is_stale(),
+        }
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is Synced and Healthy, and nothing goes on.
+    pub(super) fn is_well(&self) -> bool {
+        self.is_well
+    }
+
+    fn line(&self) -> String {
+        let Self { name, sync, health, .. } = self;
+        let line = format!(
+            "{name:<28} {sync:<9} {health:<11} {:<7} {}",
+            self.revision, self.message
+        );
+        line.trim_end().to_owned()
+    }
+}
+
+/// The most important thing that Argo CD says.
+fn message(app: &LiveApplication) -> String {
+    if app.is_going() {
+        return "is being deleted".to_owned();
+    }
+    if let Some(error) = app.errors().next() {
+        return format!("{}: {}", error.kind, error.message);
+    }
+    if let Some(operation) = app.operation().filter(|operation| !operation.has_succeeded()) {
+        let failed = operation.failed();
+        let reason = failed
+            .first()
+            .map(|object| format!("{}/{}: {}", object.kind, object.name, object.message));
+        return reason.unwrap_or_else(|| operation.message());
+    }
+    if let Some(condition) = app.conditions().into_iter().next() {
+        return format!("{}: {}", condition.kind, condition.message);
+    }
+    match app.unhealthy().as_slice() {
+        _ if app.health() == "Healthy" => String::new(),
+        [] => String::new(),
+        [first] => format!("waits for {first}"),
+        [first, more @ ..] => format!("waits for {first} and {} more", more.len()),
+    }
+}
+
+/// Where the rows are shown.
+pub(super) struct Screen {
+    terminal: Term,
+    /// How many lines of the terminal are the table's.
+    drawn: usize,
+    shown: Vec<Row>,
+    said: String,
+}
+
+impl Screen {
+    /// The standard output.
+    pub(super) fn new() -> Self {
+        Self {
+            terminal: Term::buffered_stdout(),
+            drawn: 0,
+            shown: Vec::new(),
+            said: String::new(),
+        }
+    }
+
+    /// Shows the rows and what is to be said of all of them, when either has changed.
+    ///
+    /// # Errors
+    /// When the standard output is closed.
+    pub(super) fn show(&mut self, rows: Vec<Row>, said: &str) -> Result<()> {
+        if rows == self.shown && said == self.said {
+            return Ok(());
+        }
+        if self.terminal.is_term() {
+            let (height, width) = self.terminal.size();
+            let lines = frame(&rows, said, (height.into(), width.into()));
+            self.terminal.clear_last_lines(self.drawn)?;
+            for line in &lines {
+                self.terminal.write_line(line)?;
+            }
+            self.drawn = lines.len();
+        } else {
+            for line in changes(&self.shown, &rows) {
+                self.terminal.write_line(&line)?;
+            }
+            if said != self.said {
+                self.terminal.write_line(said)?;
+            }
+        }
+        self.terminal.flush()?;
+        (self.shown, self.said) = (rows, said.to_owned());
+        Ok(())
+    }
+}
+
+/// What fits on a terminal: no line is broken, and nothing is above what can be cleared again.
+fn frame(rows: &[Row], said: &str, (height, width): (usize, usize)) -> Vec<String> {
+    let room = height.saturating_sub(OTHER_LINES).max(1);
+    let left_out = if rows.len() > room { rows.len() - (room - 1) } else { 0 };
+    // Those that are not well first, where not all can be shown.
+    let mut order: Vec<&Row> = rows.iter().collect();
+    if left_out > 0 {
+        order.sort_by_key(|row| row.is_well);
+    }
+    let cells = order[..rows.len() - left_out].iter().map(|row| {
+        let Row {
+            name,
+            sync,
+            health,
+            revision,
+            message,
+            ..
+        } = row;
+        [name, sync, health, revision, message].map(Clone::clone).to_vec()
+    });
+    let text = table(&["name", "sync", "health", "revision", "message"], cells);
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if left_out > 0 {
+        lines.push(format!("… and {left_out} more"));
+    }
+    lines.push(said.to_owned());
+    lines
+        .iter()
+        .map(|line| truncate_str(line, width.saturating_sub(1), "…").into_owned())
+        .collect()
+}
+
+/// A line for each Application that is new, other than before, or gone.
+fn changes(before: &[Row], now: &[Row]) -> Vec<String> {
+    let changed = now.iter().filter(|row| !before.contains(row)).map(Row::line);
+    let gone = before
+        .iter()
+        .filter(|row| !now.iter().any(|other| other.name == row.name))
+        .map(|row| format!("{:<28} is gone", row.name));
+    changed.chain(gone).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn row(name: &str, status: &Value) -> Row {
+        Row::new(&LiveApplication::new(
+            json!({"metadata": {"name": name}, "status": status}),
+        ))
+    }
+
+    fn well(name: &str) -> Row {
+        row(
+            name,
+            &json!({
+                "sync": {"status": "Synced", "revision": "0123456789012345678901234567890123456789"},
+                "health": {"status": "Healthy"},
+            }),
+        )
+    }
+
+    fn broken(name: &str) -> Row {
+        row(
+            name,
+            &json!({"conditions": [{"type": "ComparisonError", "message": "no\nhelm"}]}),
+        )
+    }
+
+    #[test]
+    fn a_frame_fits_on_the_terminal() {
+        let rows = [well("a"), well("b"), well("c"), broken("d")];
+        let all = frame(&rows, "said", (10, 80));
+        assert_eq!(
+            all,
+            [
+                "NAME   SYNC      HEALTH    REVISION   MESSAGE",
+                "a      Synced    Healthy   0123456    -",
+                "b      Synced    Healthy   0123456    -",
+                "c      Synced    Healthy   0123456    -",
+                "d      Unknown   Unknown   -          ComparisonError: no helm",
+                "said",
+            ]
+        );
+        let few = frame(&rows, "said", (6, 30));
+        assert_eq!(few.len(), 5, "one line is the cursor's: {few:?}");
+        assert_eq!(few[1], "d      Unknown   Unknown   -…");
+        assert_eq!(few[3], "… and 2 more");
+        assert_eq!(frame(&rows, "said", (1, 10)).len(), 3);
+    }
+
+    #[test]
+    fn elsewhere_only_changes_are_said() {
+        let before = [well("a"), well("b")];
+        assert!(changes(&before, &before).is_empty());
+        assert_eq!(
+            changes(&before, &[broken("a")]),
+            [
+                format!("{:<28} Unknown   Unknown             ComparisonError: no helm", "a"),
+                format!("{:<28} is gone", "b"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_the_message() {
+        let operation = json!({"sync": {"status": "OutOfSync"}, "operationState": {
+            "phase": "Failed", "message": "one or more objects failed to apply", "syncResult": {"resources": [
+                {"kind": "PersistentVolumeClaim", "name": "films", "status": "SyncFailed", "message": "immutable"}]}}});
+        assert_eq!(row("a", &operation).message, "PersistentVolumeClaim/films: immutable");
+        let waits = json!({"health": {"status": "Progressing"}, "resources": [
+            {"kind": "Deployment", "name": "web", "health": {"status": "Progressing"}}]});
+        assert_eq!(row("a", &waits).message, "waits for Deployment/web");
+        assert!(well("a").is_well() && well("a").message.is_empty() && !broken("a").is_well());
+    }
+}
