@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the door to the file system")]
 
 mod cache;
+pub mod completer;
 mod read;
 
 use std::fs;

@@ -45,7 +45,7 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
     (
         "disk",
         &["model", "yaml", "repo"],
-        &["anyhow", "rustix", "sha2", "tempfile"],
+        &["anyhow", "rustix", "sha2", "tempfile", "which"],
     ),
     (
         "helm",
@@ -88,7 +88,7 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
             "model", "yaml", "repo", "rules", "edit", "render", "report", "disk", "helm", "git", "terminal", "cmp",
             "cluster",
         ],
-        &["anyhow", "clap", "serde_json"],
+        &["anyhow", "clap", "clap_complete", "serde_json"],
     ),
     ("main", &[], &[]),
     ("lib", &[], &[]),

@@ -18,7 +18,7 @@ use crate::rules::law::Law;
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The Application that the objects belong to
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "APP")]
     app: AppName,
 
     /// The Application's namespace; by default the one that its claims and workloads name, else `default`

@@ -11,6 +11,8 @@ mod add_app;
 mod add_namespace;
 mod checkouts;
 mod cmp;
+mod complete;
+mod completion;
 mod convert;
 mod duration;
 mod explain;
@@ -30,12 +32,16 @@ mod validate;
 mod version;
 mod wait;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
+pub use completion::{Shell, script as completion_script};
+
+use crate::disk::completer;
 use crate::failure::{Exit, Failure};
 use crate::terminal::Terminal;
 use session::Session;
@@ -83,6 +89,9 @@ enum Command {
     Sync(sync::Args),
     Wait(wait::Args),
     Cmp(cmp::Args),
+    Completion(completion::Args),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Args),
     Version(version::Args),
 }
 
@@ -108,12 +117,28 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
         Command::Sync(args) => sync::run(args, session),
         Command::Wait(args) => wait::run(args, session),
         Command::Cmp(args) => cmp::run(args, session),
+        Command::Completion(args) => completion::run(args, session),
+        Command::Complete(args) => complete::run(args, session),
         Command::Version(args) => version::run(args, session),
     }
 }
 
+/// The whole command line, for man pages and completion.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Parses the command line, runs it, and prints what went wrong.
 pub fn main() -> Exit {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if complete::for_shell(&arguments) {
+        return Exit::Done;
+    }
+    if let Some(words) = completer::words_to_complete(&arguments) {
+        // Whatever fails, the person is in the middle of a command line.
+        let _ = complete::answer(words, &Terminal);
+        return Exit::Done;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -144,7 +169,6 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use homelab::report::diff;
 use homelab::yaml;
 
-use crate::{run, tools};
+use crate::{cargo, run, tools};
 
 #[cfg(unix)]
 pub(crate) mod argocd;
@@ -23,7 +23,7 @@ const SOURCES: [&str; 2] = ["home-media", "pilotedge-audio-fetcher"];
 
 /// Plays it; the first step that fails ends it.
 pub(crate) fn play() -> Result<()> {
-    let program = run::build_program(false)?;
+    let program = cargo::build(false)?.program;
     let stage = tempfile::tempdir()?;
     let home = stage.path().join("home");
     for folder in ["applications", "namespaces"] {

@@ -1,4 +1,4 @@
-//! What is not the program itself: `cargo xtask tools|test|demo|corpus|bench`.
+//! What is not the program itself: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|krew`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -6,9 +6,12 @@
 )]
 
 mod bench;
+mod cargo;
 mod corpus;
 mod demo;
+mod dist;
 mod judge;
+mod krew;
 mod run;
 mod tools;
 
@@ -34,6 +37,16 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Test the way from an archive to a command that completes, with the real krew and kubectl
+    InstallTest {
+        /// The archive to install; one of the dev profile by default
+        #[arg(long, value_name = "FILE")]
+        archive: Option<PathBuf>,
+    },
+    /// Make release archives and their sums
+    Dist(dist::Request),
+    /// Write krew's manifest from the archives
+    Krew(krew::Request),
     /// Play the main job on a copy of the shipped repository
     Demo {
         /// Let a real Argo CD on a Kubernetes API of its own have the repository, until Ctrl-C
@@ -88,6 +101,9 @@ fn dispatch(task: Task) -> Result<ExitCode> {
     match task {
         Task::Tools { names } => tools::get_all(&names).map(|()| ExitCode::SUCCESS),
         Task::Test { arguments } => run::test(&arguments),
+        Task::InstallTest { archive } => run::install_test(archive.as_deref()),
+        Task::Dist(request) => dist::dist(&request).map(|()| ExitCode::SUCCESS),
+        Task::Krew(request) => krew::write(&request).map(|()| ExitCode::SUCCESS),
         Task::Demo { argocd: false, .. } => demo::play().map(|()| ExitCode::SUCCESS),
         Task::Demo { repo, flavour, .. } => demo_on_argocd(repo.as_deref(), flavour).map(|()| ExitCode::SUCCESS),
         Task::Corpus { dir } => corpus::judge(&dir),

@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail};
 
 use super::stream::Stream;
 use super::{Row, take_turns};
-use crate::{run, tools};
+use crate::{cargo, tools};
 
 /// Every row whose name is wanted.
 pub(super) fn rows(stream: &Stream, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     let bench = Bench {
-        program: run::build_program(true)?,
+        program: cargo::build(true)?.program,
         folder: tempfile::tempdir()?,
     };
     fs::write(bench.path("stream.yaml"), &stream.text)?;
@@ -30,6 +30,9 @@ pub(super) fn rows(stream: &Stream, wanted: &dyn Fn(&str) -> bool) -> Result<Vec
     if wanted("generate") {
         rows.push(bench.generate("cmp generate / helm template, small chart", 4, 100, None)?);
         rows.push(bench.generate("cmp generate / helm template, large chart", 4000, 100, Some(1.05))?);
+    }
+    if wanted("version") {
+        rows.push(bench.version()?);
     }
     if wanted("validate") {
         rows.push(bench.validate()?);
@@ -176,6 +179,14 @@ impl Bench {
             Some(limit) => times.at_most(name, limit),
             None => times.within(name, Duration::from_millis(3)),
         })
+    }
+
+    /// The start of the program against that of kubectl.
+    fn version(&self) -> Result<Row> {
+        let kubectl = tools::get("kubectl")?;
+        let ours = || self.time(Command::new(&self.program).arg("version"), None);
+        let theirs = || self.time(Command::new(&kubectl).args(["version", "--client"]), None);
+        Ok(take_turns(101, ours, theirs)?.at_most("kubectl-homelab version / kubectl version --client", 0.5))
     }
 
     /// `validate` on ten times as many Applications.

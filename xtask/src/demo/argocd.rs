@@ -21,7 +21,7 @@ use signal_hook::flag;
 use super::say;
 use super::screen::{Row, Screen};
 use super::served::{Origin, Served};
-use crate::{run, tools};
+use crate::{cargo, tools};
 
 /// How often the Applications are looked at.
 const TICK: Duration = Duration::from_millis(200);
@@ -81,7 +81,7 @@ pub(crate) fn play(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
 
 fn programs() -> Result<Tools> {
     let mut programs: BTreeMap<&str, _> = tools::get_many(tools::FOR_TESTS)?.into_iter().collect();
-    programs.insert("program", run::build_program(false)?);
+    programs.insert("program", cargo::build(false)?.program);
     Tools::new(|name| {
         programs
             .get(name)

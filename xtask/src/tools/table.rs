@@ -174,6 +174,26 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.1,
         gigabytes: 0.1,
     },
+    Tool {
+        name: "kubectl-krew",
+        module: "krew",
+        package: "sigs.k8s.io/krew/cmd/krew",
+        versioned: "sigs.k8s.io/krew",
+        flags: "-X sigs.k8s.io/krew/internal/version.gitTag={v}",
+        files: &[],
+        minutes: 0.6,
+        gigabytes: 0.4,
+    },
+    Tool {
+        name: "validate-krew-manifest",
+        module: "krew",
+        package: "sigs.k8s.io/krew/cmd/validate-krew-manifest",
+        versioned: "sigs.k8s.io/krew",
+        flags: "",
+        files: &[],
+        minutes: 0.1,
+        gigabytes: 0.1,
+    },
 ];
 
 const KUBERNETES_VERSION: &str = "-X k8s.io/component-base/version.gitVersion={v} -X k8s.io/component-base/version.gitMajor={major} -X k8s.io/component-base/version.gitMinor={minor} -X k8s.io/component-base/version.gitTreeState=clean";
@@ -192,4 +212,9 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "argocd",
     "generate-manifest",
     "helm3",
+    "kubectl-krew",
+    "validate-krew-manifest",
 ];
+
+/// What the tests of the installation need.
+pub(crate) const FOR_INSTALL: &[&str] = &["helm", "kubectl", "kubectl-krew", "validate-krew-manifest"];

@@ -1,0 +1,335 @@
+//! What completes: kubectl's protocol for plugins, and that of the shells' own scripts. Both ask one engine, which walks
+//! the command line as clap knows it; the names come from the repository that the working directory lies in.
+//!
+//! kubectl calls a plugin's completer with the words after the plugin's name, the last of them the one that is being
+//! typed, and reads one candidate per line, then `:` and a number of flags. It shows standard error to the person, so
+//! nothing is ever written there. Source: `kubectl`'s `pkg/cmd/plugin/plugin_completion.go`, and
+//! <https://pkg.go.dev/github.com/spf13/cobra#ShellCompDirective>.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Result;
+use clap::{Arg, Command};
+use clap_complete::CompleteEnv;
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
+
+use super::session::Session;
+use crate::disk::{self, Checkout};
+use crate::failure::Exit;
+use crate::model::Application;
+use crate::repo::Repo;
+use crate::report::explain;
+use crate::rules::{self, Scope};
+use crate::terminal::Terminal;
+
+/// The variable in which a shell's script names its shell.
+pub(super) const VARIABLE: &str = "KUBECTL_HOMELAB_COMPLETE";
+
+/// No space after the candidate: there is more to type.
+const NO_SPACE: u8 = 2;
+/// No file names where there is no candidate.
+const NO_FILES: u8 = 4;
+
+/// The words to complete, as kubectl passes them
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<OsString>,
+}
+
+pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+    answer(&args.words, &session.terminal)?;
+    Ok(Exit::Done)
+}
+
+/// Answers kubectl.
+pub(super) fn answer(words: &[OsString], terminal: &Terminal) -> Result<()> {
+    Ok(terminal.data(&for_kubectl(words))?)
+}
+
+/// What kubectl reads: the candidates for the last of these words, and the flags.
+fn for_kubectl(words: &[OsString]) -> String {
+    let typed = words.last().cloned().unwrap_or_default();
+    let found = candidates(words);
+    let is_shown = |candidate: &&CompletionCandidate| {
+        !candidate.get_value().as_encoded_bytes().starts_with(b"-") || typed.as_encoded_bytes().starts_with(b"-")
+    };
+    let shown: Vec<&CompletionCandidate> = found.iter().filter(is_shown).collect();
+    let mut text = String::new();
+    for candidate in &shown {
+        let value = candidate.get_value().to_string_lossy();
+        let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+        let _ = match help.lines().next() {
+            Some(help) => writeln!(text, "{value}\t{help}"),
+            None => writeln!(text, "{value}"),
+        };
+    }
+    let goes_on = |candidate: &&CompletionCandidate| {
+        let value = candidate.get_value().as_encoded_bytes();
+        value.ends_with(b":") || value.ends_with(b"=") || value.ends_with(b"/")
+    };
+    let flags = if !shown.is_empty() && shown.iter().all(goes_on) {
+        NO_FILES | NO_SPACE
+    } else {
+        NO_FILES
+    };
+    let _ = writeln!(text, ":{flags}");
+    text
+}
+
+/// Answers a shell's script, when one called; says whether that was so.
+pub(super) fn for_shell(arguments: &[OsString]) -> bool {
+    let words: Vec<OsString> = arguments.iter().skip_while(|word| *word != "--").cloned().collect();
+    let env = CompleteEnv::with_factory(move || with_names(super::command(), named_folder(&words)));
+    // Whatever fails, the person is in the middle of a command line: no candidates, and no word.
+    env.var(VARIABLE)
+        .try_complete(arguments.to_vec(), Some(Path::new(".")))
+        .unwrap_or(true)
+}
+
+fn candidates(words: &[OsString]) -> Vec<CompletionCandidate> {
+    let mut command = with_names(super::command(), named_folder(words));
+    let mut arguments = vec![OsString::from("kubectl-homelab")];
+    arguments.extend(words.iter().cloned());
+    if words.is_empty() {
+        arguments.push(OsString::new());
+    }
+    let last = arguments.len() - 1;
+    complete(&mut command, arguments, last, Some(Path::new("."))).unwrap_or_default()
+}
+
+/// The value of `--repo-dir` among these words.
+fn named_folder(words: &[OsString]) -> Option<PathBuf> {
+    let texts: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    let apart = texts
+        .windows(2)
+        .find(|pair| pair[0] == "--repo-dir")
+        .map(|pair| pair[1]);
+    let joined = || texts.iter().find_map(|word| word.strip_prefix("--repo-dir="));
+    apart.or_else(joined).map(PathBuf::from)
+}
+
+/// The command line with completers for the arguments that take names, which their value names tell.
+fn with_names(command: Command, repo_dir: Option<PathBuf>) -> Command {
+    walk(command, &Arc::new(Names::new(repo_dir)))
+}
+
+fn walk(command: Command, names: &Arc<Names>) -> Command {
+    let command = command.mut_args(|arg| match kind(&arg) {
+        Some(kind) => arg.add(completer(kind, names)),
+        None => arg,
+    });
+    command.mut_subcommands(|below| walk(below, names))
+}
+
+/// A kind of name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    App,
+    Namespace,
+    Claim,
+    /// `CLAIM:PATH`.
+    Mount,
+    Rule,
+}
+
+/// What an argument takes.
+fn kind(arg: &Arg) -> Option<Kind> {
+    let name = arg.get_value_names()?.first()?.as_str();
+    match name {
+        "APP" => Some(Kind::App),
+        "NAMESPACE" => Some(Kind::Namespace),
+        "CLAIM" => Some(Kind::Claim),
+        _ if name.starts_with("CLAIM[") => Some(Kind::Mount),
+        _ if name.starts_with("RULE") => Some(Kind::Rule),
+        _ => None,
+    }
+}
+
+fn completer(kind: Kind, names: &Arc<Names>) -> ArgValueCompleter {
+    let names = Arc::clone(names);
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        let found = names.of(kind);
+        let fitting = found.into_iter().filter(|(name, _)| name.starts_with(typed.as_ref()));
+        let candidate = |(name, help): (String, String)| {
+            CompletionCandidate::new(name).help((!help.is_empty()).then(|| help.into()))
+        };
+        fitting.map(candidate).collect::<Vec<_>>()
+    })
+}
+
+/// The names of the repository, read when somebody first asks for one.
+struct Names {
+    repo_dir: Option<PathBuf>,
+    repo: OnceLock<Option<Repo>>,
+}
+
+impl Names {
+    fn new(repo_dir: Option<PathBuf>) -> Self {
+        Self {
+            repo_dir,
+            repo: OnceLock::new(),
+        }
+    }
+
+    /// The repository, if there is one. Its remotes say nothing about names, and git need not run.
+    fn repo(&self) -> Option<&Repo> {
+        let read = || {
+            let checkout = match &self.repo_dir {
+                Some(folder) if disk::is_repository(folder) => Checkout::open(folder),
+                Some(folder) => Checkout::find(folder),
+                None => Checkout::find(Path::new(".")),
+            };
+            Repo::read(&checkout.ok()?, &[]).ok()
+        };
+        self.repo.get_or_init(read).as_ref()
+    }
+
+    /// The names of a kind, each with a word about it.
+    fn of(&self, kind: Kind) -> Vec<(String, String)> {
+        if kind == Kind::Rule {
+            return subjects();
+        }
+        let Some(repo) = self.repo() else {
+            return Vec::new();
+        };
+        let found = match kind {
+            Kind::App => apps(repo),
+            Kind::Namespace => namespaces(repo),
+            Kind::Claim | Kind::Mount => claims(repo),
+            Kind::Rule => BTreeMap::new(),
+        };
+        let ending = if kind == Kind::Mount { ":" } else { "" };
+        found
+            .into_iter()
+            .map(|(name, help)| (format!("{name}{ending}"), help))
+            .collect()
+    }
+}
+
+fn apps(repo: &Repo) -> BTreeMap<String, String> {
+    let app = |app: &Application<'_>| {
+        let namespace = app.destination_namespace().map(|name| format!("in {name}"));
+        (app.name().to_owned(), namespace.unwrap_or_default())
+    };
+    repo.applications().map(|(_, found)| app(&found)).collect()
+}
+
+fn namespaces(repo: &Repo) -> BTreeMap<String, String> {
+    let declared = repo.namespaces().map(|manifest| manifest.object.name().to_owned());
+    let destinations = repo
+        .applications()
+        .filter_map(|(_, app)| app.destination_namespace().map(str::to_owned));
+    declared.chain(destinations).map(|name| (name, String::new())).collect()
+}
+
+fn claims(repo: &Repo) -> BTreeMap<String, String> {
+    let renders = BTreeMap::new();
+    let ownership = Scope::new(repo, &renders).ownership;
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (claim, _) in ownership.claims() {
+        let namespaces = places.entry(claim.name.to_string()).or_default();
+        namespaces.insert(claim.namespace.to_string());
+    }
+    let place = |namespaces: BTreeSet<String>| format!("in {}", Vec::from_iter(namespaces).join(", "));
+    places.into_iter().map(|(name, found)| (name, place(found))).collect()
+}
+
+/// What `explain` explains.
+fn subjects() -> Vec<(String, String)> {
+    let rules = rules::ALL.iter().map(|rule| rule.meta());
+    let rules = rules.map(|meta| (meta.id.to_owned(), meta.summary.to_owned()));
+    let topics = explain::TOPICS
+        .iter()
+        .map(|topic| (topic.name.to_owned(), topic.summary.to_owned()));
+    topics.chain(rules).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// The shipped repository's Applications, in a folder without git.
+    fn repository() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for name in ["applications", "namespaces"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            for entry in fs::read_dir(root.join(name)).unwrap().map(Result::unwrap) {
+                fs::copy(entry.path(), folder.path().join(name).join(entry.file_name())).unwrap();
+            }
+        }
+        folder
+    }
+
+    /// What kubectl reads, asked in a repository.
+    fn asked(folder: &Path, words: &[&str]) -> String {
+        let mut full = vec![OsString::from("--repo-dir"), folder.as_os_str().to_owned()];
+        full.extend(words.iter().map(OsString::from));
+        for_kubectl(&full)
+    }
+
+    #[test]
+    fn commands_flags_and_values_complete() {
+        let nowhere = tempfile::tempdir().unwrap();
+        let asked = |words: &[&str]| asked(nowhere.path(), words);
+        assert_eq!(
+            asked(&["add"]),
+            "add-app\tAdd an Application to the repository\nadd-namespace\tAdd a Namespace to the repository\n:4\n"
+        );
+        assert!(
+            asked(&["list", "--n"]).starts_with("--namespace\t"),
+            "{}",
+            asked(&["list", "--n"])
+        );
+        assert_eq!(asked(&["list", "-o", "y"]), "yaml\n:4\n");
+        assert_eq!(asked(&["list", "--output=j"]), "--output=json\n:4\n");
+        assert!(!asked(&["list", ""]).contains("--"), "flags are for who asks for them");
+        assert!(!asked(&[""]).contains("__complete"), "what is hidden stays hidden");
+        assert!(asked(&["explain", "storage"]).starts_with("storage-law\t"));
+        assert_eq!(asked(&["no-such-command", "x", ""]), ":4\n");
+    }
+
+    #[test]
+    fn names_are_those_of_the_repository() {
+        let home = repository();
+        let asked = |words: &[&str]| asked(home.path(), words);
+        assert_eq!(asked(&["render", "pi"]), "pilotedge-audio-fetcher\tin jellyfin\n:4\n");
+        assert_eq!(asked(&["wait", "jellyfin", "na"]), "namespaces\n:4\n");
+        assert_eq!(asked(&["list", "-n", "jel"]), "jellyfin\n:4\n");
+        assert_eq!(
+            asked(&["filter", "--owns", "jellyfin-c"]),
+            "jellyfin-cache\tin jellyfin\njellyfin-config\tin jellyfin\n:4\n"
+        );
+        assert_eq!(
+            asked(&["add-app", "x", "--mount", "pvc"]),
+            "pvc-pe-audio:\tin jellyfin\n:6\n"
+        );
+        assert_eq!(asked(&["filter", "--app=jel"]), "--app=jellyfin\tin jellyfin\n:4\n");
+    }
+
+    #[test]
+    fn outside_of_a_repository_and_in_a_broken_one_nothing_is_said() {
+        let nowhere = tempfile::tempdir().unwrap();
+        assert_eq!(asked(nowhere.path(), &["render", ""]), ":4\n");
+        let broken = tempfile::tempdir().unwrap();
+        fs::create_dir(broken.path().join("applications")).unwrap();
+        fs::write(broken.path().join("applications/a.yaml"), "a: [\n").unwrap();
+        assert_eq!(asked(broken.path(), &["render", ""]), ":4\n");
+        assert_eq!(for_kubectl(&[]).lines().last(), Some(":4"));
+    }
+
+    #[test]
+    fn paths_are_completed_to_be_gone_on_with() {
+        let home = repository();
+        let typed = format!("{}/appl", home.path().display());
+        let found = asked(home.path(), &["validate", &typed]);
+        assert_eq!(found, format!("{}/applications/\n:6\n", home.path().display()));
+    }
+}

@@ -1,0 +1,287 @@
+//! A person's home with kubectl, krew, helm and git, and the two things that a release puts on the network: a git
+//! repository with the manifest, and a server with the archives.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test plays with real files and programs, and may fail loudly"
+)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::{env, fs, thread};
+
+/// All platforms that a manifest has.
+const TARGETS: [&str; 5] = [
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-gnu",
+];
+
+pub(crate) struct Home {
+    folder: tempfile::TempDir,
+    /// Where the archives are served.
+    address: String,
+}
+
+impl Home {
+    /// With the archive of this machine.
+    pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With an archive for every platform, all of them of this machine's program: krew unpacks them and runs none.
+    pub(crate) fn with_every_platform() -> Self {
+        Self::with(&TARGETS)
+    }
+
+    fn with(targets: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [
+            "bin",
+            "home",
+            "krew",
+            "served",
+            "index/krew",
+            "media/.git",
+            "media/applications",
+        ] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        for (name, variable) in [
+            ("kubectl", "HOMELAB_TEST_KUBECTL"),
+            ("kubectl-krew", "HOMELAB_TEST_KUBECTL_KREW"),
+            ("helm", "HOMELAB_TEST_HELM"),
+        ] {
+            symlink(real(variable), at("bin").join(name)).unwrap();
+        }
+        symlink(which::which("git").unwrap(), at("bin/git")).unwrap();
+        for entry in fs::read_dir(root().join("applications")).unwrap().map(Result::unwrap) {
+            fs::copy(entry.path(), at("media/applications").join(entry.file_name())).unwrap();
+        }
+        let home = Self {
+            address: serve(at("served")),
+            folder,
+        };
+        home.pack(targets);
+        git(&home.at("index"), &["init", "--quiet", "--initial-branch=main"]);
+        symlink("krew", home.at("index/plugins")).unwrap();
+        home
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Makes the archives as the release does.
+    fn pack(&self, targets: &[&str]) {
+        if let (Some(archive), []) = (env::var_os("HOMELAB_TEST_ARCHIVE"), targets) {
+            let archive = PathBuf::from(archive);
+            fs::copy(&archive, self.at("served").join(archive.file_name().unwrap())).unwrap();
+            return;
+        }
+        let mut command = Command::new(real("HOMELAB_TEST_XTASK"));
+        command.args(["dist", "--program"]).arg(real("HOMELAB_TEST_STATIC"));
+        command.arg("--output").arg(self.at("served"));
+        for target in targets {
+            command.args(["--target", target]);
+        }
+        succeeds(&mut command);
+    }
+
+    /// The folder that krew puts links in.
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.at("krew/bin")
+    }
+
+    /// krew's own folder.
+    pub(crate) fn krew(&self) -> PathBuf {
+        self.at("krew")
+    }
+
+    /// A GitOps repository.
+    pub(crate) fn repository(&self) -> PathBuf {
+        self.at("media")
+    }
+
+    /// The archive of this machine.
+    pub(crate) fn archive(&self) -> PathBuf {
+        let ending = |path: &PathBuf| path.to_string_lossy().ends_with(".tar.gz");
+        let served = fs::read_dir(self.at("served")).unwrap();
+        served.map(|entry| entry.unwrap().path()).find(ending).unwrap()
+    }
+
+    /// The sum of that archive, as the manifest has it.
+    pub(crate) fn sum(&self) -> String {
+        let name = self.archive().file_name().unwrap().to_string_lossy().into_owned();
+        let manifest = self.manifest();
+        let mut lines = manifest.lines().skip_while(|line| !line.ends_with(&name));
+        let sum = lines.find_map(|line| line.trim().strip_prefix("sha256: "));
+        sum.unwrap().trim_matches('"').to_owned()
+    }
+
+    /// The manifest as the release writes it, with this server's address.
+    pub(crate) fn manifest(&self) -> String {
+        let output = self.at("manifest.yaml");
+        let mut command = Command::new(real("HOMELAB_TEST_XTASK"));
+        command.args(["krew", "--archives"]).arg(self.at("served"));
+        succeeds(command.arg("--output").arg(&output));
+        let text = fs::read_to_string(output).unwrap();
+        let uri = text.lines().find_map(|line| line.trim().strip_prefix("uri: ")).unwrap();
+        text.replace(uri.rsplit_once('/').unwrap().0, &self.address)
+    }
+
+    /// Writes a file.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.at(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Commits the manifest to the index.
+    pub(crate) fn publish(&self, manifest: &str) {
+        self.write("index/krew/homelab.yaml", manifest);
+        git(&self.at("index"), &["add", "--all"]);
+        git(&self.at("index"), &["commit", "--quiet", "--message=Release"]);
+    }
+
+    /// The index' URL.
+    pub(crate) fn index(&self) -> String {
+        format!("file://{}", self.at("index").display())
+    }
+
+    /// Installs the plugin from its manifest.
+    pub(crate) fn install(&self) {
+        let manifest = self.write("homelab.yaml", &self.manifest());
+        self.runs(&["krew", "install", "--manifest", manifest.to_str().unwrap()]);
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env("PATH", env::join_paths([self.bin(), self.at("bin")]).unwrap());
+        command.env("HOME", self.at("home")).env("KREW_ROOT", self.at("krew"));
+        command
+            .env("KREW_NO_UPGRADE_CHECK", "1")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    }
+
+    /// kubectl.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Output {
+        self.kubectl_in(self.folder.path(), arguments)
+    }
+
+    /// kubectl in a folder.
+    pub(crate) fn kubectl_in(&self, folder: &Path, arguments: &[&str]) -> Output {
+        let mut command = self.command(&self.at("bin/kubectl"));
+        command.args(arguments).current_dir(folder).output().unwrap()
+    }
+
+    /// What kubectl prints, when it succeeds.
+    pub(crate) fn runs(&self, arguments: &[&str]) -> String {
+        let output = self.kubectl(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        text(&output.stdout).to_owned()
+    }
+
+    /// Kubernetes' own judge of manifests.
+    pub(crate) fn validates(&self, manifest: &Path) -> Output {
+        let mut command = self.command(&real("HOMELAB_TEST_VALIDATE_KREW_MANIFEST"));
+        command.arg("-manifest").arg(manifest).output().unwrap()
+    }
+
+    /// kubectl, run by somebody who may write nothing here; and where the link for completion would be.
+    pub(crate) fn as_nobody(&self, arguments: &[&str]) -> (Output, PathBuf) {
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in [self.krew(), self.bin()] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+        }
+        // Permissions mean nothing to root, which continuous integration often is. Others cannot enter its home.
+        let is_root = fs::write(self.bin().join("probe"), "").is_ok();
+        let mut command = if is_root {
+            fs::remove_file(self.bin().join("probe")).unwrap();
+            for name in ["kubectl", "kubectl-krew"] {
+                let (link, copy) = (self.at("bin").join(name), self.at("bin/copy"));
+                fs::copy(&link, &copy).unwrap();
+                fs::rename(copy, link).unwrap();
+            }
+            let mut command = self.command(&which::which("setpriv").expect("install util-linux"));
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+            command.arg(self.at("bin/kubectl"));
+            command
+        } else {
+            self.command(&self.at("bin/kubectl"))
+        };
+        let output = command.args(arguments).output().unwrap();
+        for folder in [self.krew(), self.bin()] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        (output, self.bin().join("kubectl_complete-homelab"))
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A program that `cargo xtask test` gets.
+fn real(variable: &str) -> PathBuf {
+    let path = env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask install-test`"));
+    PathBuf::from(path)
+}
+
+fn succeeds(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=test", "-c", "user.email=test@example.org"]);
+    succeeds(command.args(arguments).current_dir(folder));
+}
+
+/// Serves the files of a folder, as long as the process lives.
+fn serve(folder: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let _ = answer(stream, &folder);
+        }
+    });
+    address
+}
+
+fn answer(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    let name = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+    let (status, bytes) = match fs::read(folder.join(name)) {
+        Ok(bytes) => ("200 OK", bytes),
+        Err(_) => ("404 Not Found", Vec::new()),
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        bytes.len()
+    )?;
+    stream.write_all(&bytes)
+}
+
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// All that a program said.
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}

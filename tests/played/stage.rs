@@ -1,0 +1,87 @@
+//! The stage on which command lines are played: a copy of the shipped repository, and nothing on the `PATH` but helm and
+//! the folder that kubectl finds the program in. `TRYCMD=overwrite` writes the outputs anew.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test plays with real files and programs, and may fail loudly"
+)]
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// A program that `cargo xtask test` gets.
+fn real(variable: &str) -> PathBuf {
+    let path = env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test`"));
+    PathBuf::from(path)
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The repository as a person gets it.
+pub(crate) fn shipped(to: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["applications", "namespaces", "tests/sources"] {
+        copy(&root.join(folder), &to.join(folder));
+    }
+}
+
+/// Runs all commands of one file, in their order, in one copy of a repository, which `lay` lays down, with the program of
+/// a folder.
+pub(crate) fn play(file: &str, programs: &Path, lay: impl Fn(&Path)) {
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let work = tempfile::tempdir().unwrap();
+    let at = |name: &str| work.path().join(name);
+    let case = work.path().join(original.file_name().unwrap());
+    fs::copy(&original, &case).unwrap();
+    check_commands(&case);
+    // trycmd takes the folder `in` for the working directory, and makes a copy of it because there is an `out`.
+    lay(&case.with_extension("in"));
+    let nobody = "nobody.kubeconfig";
+    let cluster = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/commands")
+        .join(nobody);
+    fs::copy(cluster, case.with_extension("in").join(nobody)).unwrap();
+    for folder in [case.with_extension("out"), at("home"), at("bin")] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::copy(real("HOMELAB_TEST_HELM"), at("bin/helm")).unwrap();
+
+    let path = env::join_paths([programs, &at("bin")]).unwrap();
+    let text = |path: PathBuf| path.to_str().expect("a temporary path is UTF-8").to_owned();
+    trycmd::TestCases::new()
+        .case(&case)
+        .register_bin("kubectl", real("HOMELAB_TEST_KUBECTL"))
+        .env("PATH", path.to_str().expect("a temporary path is UTF-8"))
+        .env("HOME", text(at("home")))
+        .env("XDG_CACHE_HOME", text(at("home")))
+        .env("KUBECONFIG", "")
+        .env("NO_COLOR", "1")
+        .run();
+    if env::var_os("TRYCMD").is_some_and(|mode| mode == "overwrite") {
+        fs::copy(case, original).unwrap();
+    }
+}
+
+/// trycmd passes over programs that it does not know, without a word: none may stand in a case.
+fn check_commands(case: &Path) {
+    let text = fs::read_to_string(case).unwrap();
+    let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("$ ")).collect();
+    assert!(!commands.is_empty(), "{} has no commands", case.display());
+    let foreign: Vec<&&str> = commands
+        .iter()
+        .filter(|line| !line.starts_with("$ kubectl homelab "))
+        .collect();
+    assert!(foreign.is_empty(), "these would not be run: {foreign:?}");
+}
