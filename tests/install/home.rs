@@ -12,6 +12,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::{env, fs, thread};
 
 /// All platforms that a manifest has.
@@ -79,20 +80,15 @@ impl Home {
         self.folder.path().join(name)
     }
 
-    /// Makes the archives as the release does.
+    /// Puts the archives where they are served: those that were given, or those that are made as the release does it.
     fn pack(&self, targets: &[&str]) {
-        if let (Some(archive), []) = (env::var_os("HOMELAB_TEST_ARCHIVE"), targets) {
-            let archive = PathBuf::from(archive);
-            fs::copy(&archive, self.at("served").join(archive.file_name().unwrap())).unwrap();
-            return;
+        let served = |archive: &Path| self.at("served").join(archive.file_name().unwrap());
+        if targets.is_empty() {
+            let archive = ours();
+            fs::copy(archive, served(archive)).unwrap();
+        } else {
+            make(targets, &self.at("served"));
         }
-        let mut command = Command::new(real("HOMELAB_TEST_XTASK"));
-        command.args(["dist", "--program"]).arg(real("HOMELAB_TEST_STATIC"));
-        command.arg("--output").arg(self.at("served"));
-        for target in targets {
-            command.args(["--target", target]);
-        }
-        succeeds(&mut command);
     }
 
     /// The folder that krew puts links in.
@@ -112,9 +108,7 @@ impl Home {
 
     /// The archive of this machine.
     pub(crate) fn archive(&self) -> PathBuf {
-        let ending = |path: &PathBuf| path.to_string_lossy().ends_with(".tar.gz");
-        let served = fs::read_dir(self.at("served")).unwrap();
-        served.map(|entry| entry.unwrap().path()).find(ending).unwrap()
+        archive_in(&self.at("served"))
     }
 
     /// The sum of that archive, as the manifest has it.
@@ -156,10 +150,27 @@ impl Home {
         format!("file://{}", self.at("index").display())
     }
 
-    /// Installs the plugin from its manifest.
+    /// Installs the plugin from the index.
     pub(crate) fn install(&self) {
-        let manifest = self.write("homelab.yaml", &self.manifest());
-        self.runs(&["krew", "install", "--manifest", manifest.to_str().unwrap()]);
+        self.publish(&self.manifest());
+        self.runs(&["krew", "index", "add", "homelab", &self.index()]);
+        self.runs(&["krew", "install", "homelab/homelab"]);
+    }
+
+    /// Installs another plugin. Usually that is krew itself. Without any, krew takes a link that it did not make for the
+    /// home of a version of years ago, and refuses all work.
+    pub(crate) fn install_neighbour(&self) {
+        let manifest = self.manifest().replace("  name: homelab\n", "  name: neighbour\n");
+        let manifest = self.write("neighbour.yaml", &manifest);
+        let (manifest, archive) = (manifest.to_str().unwrap(), self.archive());
+        self.runs(&[
+            "krew",
+            "install",
+            "--manifest",
+            manifest,
+            "--archive",
+            archive.to_str().unwrap(),
+        ]);
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -225,6 +236,36 @@ impl Home {
         }
         (output, self.bin().join("kubectl_complete-homelab"))
     }
+}
+
+/// The archive of this machine, made once.
+fn ours() -> &'static Path {
+    static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
+    ARCHIVE.get_or_init(|| {
+        if let Some(archive) = env::var_os("HOMELAB_TEST_ARCHIVE") {
+            return PathBuf::from(archive);
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive");
+        make(&[], &folder);
+        archive_in(&folder)
+    })
+}
+
+/// Makes archives of the static program, for these targets or for this machine.
+fn make(targets: &[&str], folder: &Path) {
+    let mut command = Command::new(real("HOMELAB_TEST_XTASK"));
+    command.args(["dist", "--program"]).arg(real("HOMELAB_TEST_STATIC"));
+    command.arg("--output").arg(folder);
+    for target in targets {
+        command.args(["--target", target]);
+    }
+    succeeds(&mut command);
+}
+
+fn archive_in(folder: &Path) -> PathBuf {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut archives = paths.filter(|path| path.to_string_lossy().ends_with(".tar.gz"));
+    archives.next().unwrap()
 }
 
 fn root() -> &'static Path {

@@ -36,6 +36,7 @@ const CAVEATS: &str = "\
 Rendering Helm charts needs `helm` on the PATH.
 
 Completion is a second step, once: `kubectl homelab completion install`.
+Take it back with `completion uninstall` before you uninstall the plugin.
 ";
 
 /// What to write.
