@@ -78,7 +78,8 @@ enum Command {
     AddNamespace(add_namespace::Args),
     #[command(subcommand, hide = true)]
     Add(Add),
-    #[command(visible_alias = "get")]
+    // kubectl's habit. Of a visible alias completion would show only one, `get`.
+    #[command(alias = "get")]
     List(list::Args),
     Render(Box<render::Args>),
     Filter(filter::Args),
