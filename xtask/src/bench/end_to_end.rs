@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::processes::write_chart;
 use super::{Row, Times, take_turns};
-use crate::{run, tools};
+use crate::{cargo, tools};
 
 const RUNS: usize = 21;
 /// How many files the large repository has besides its charts.
@@ -33,7 +33,7 @@ pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
         return Ok(rows);
     }
     let tools = RenderTools::new(|name| match name {
-        "program" => run::build_program(true),
+        "program" => cargo::build(true).map(|built| built.program),
         tool => tools::get(tool),
     })?;
     let home = Folder::new()?;
