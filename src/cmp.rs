@@ -24,7 +24,7 @@ use crate::model::{AppName, NamespaceName};
 use crate::render::{self, Output, Request};
 use crate::repo::RepoPath;
 
-pub use announcement::{announcement, plugin_yaml};
+pub use announcement::announcement;
 
 /// The variables that Argo CD sets for a plugin.
 pub type Environment = BTreeMap<String, String>;

@@ -11,7 +11,7 @@
 //!         cli/                         cmp.rs          entries: turn argv / ARGOCD_* into a request
 //!           └────────────┬───────────────┘
 //!                        ▼
-//!    edit/          render/         report/            verbs: values in, changes, documents or text out
+//!    edit/    render/    install/    report/           verbs: values in, changes, documents or text out
 //!                        ▼
 //!                     rules/                           judgement: Repo or Object → Finding { fix? }; the storage law
 //!                        ▼
@@ -32,7 +32,8 @@
 //! | file | read by | written by |
 //! |---|---|---|
 //! | `applications/*.yaml`, `namespaces/*.yaml` | [`repo::Repo`] | [`repo::change::ChangeSet`] through [`yaml::splice`] |
-//! | `plugin/plugin.yaml` | Argo CD's `argocd-cmp-server` | `kubectl homelab cmp manifest`, from [`model::parameter::TABLE`] |
+//! | `plugin/plugin.yaml` | Argo CD's `argocd-cmp-server` | `kubectl homelab cmp manifest`, from [`install::plugin()`] |
+//! | `plugin/*-patch.yaml`, `plugin/kustomization.yaml` | kustomize, the tests' Argo CD | the same, from [`install`] |
 //! | a chart or a folder of manifests | [`render`] | nobody |
 //!
 //! # Decisions
@@ -75,6 +76,7 @@ pub mod edit;
 pub mod failure;
 pub mod git;
 pub mod helm;
+pub mod install;
 pub mod model;
 pub mod render;
 pub mod repo;

@@ -62,6 +62,11 @@ fn render_refuses() {
 }
 
 #[test]
+fn cmp_manifest() {
+    played::play("tests/commands/cmp/manifest.trycmd");
+}
+
+#[test]
 fn refresh_sync_and_wait_explain_themselves() {
     played::play("tests/commands/cluster/help.trycmd");
 }

@@ -9,16 +9,41 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use homelab::rules::{ALL, Severity};
+use homelab::rules::{ALL, Meta, Severity, installation};
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/rules")
+/// One of the two lists: the rules on the repository, and those on an installation of Argo CD.
+struct List {
+    folder: &'static str,
+    of: &'static str,
+    metas: Vec<&'static Meta>,
 }
 
-/// The source of a rule, by its name.
-fn source(name: &str) -> String {
-    let path = folder().join(format!("{}.rs", name.replace('-', "_")));
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("rule `{name}` has no file `{}`: {error}", path.display()))
+fn lists() -> [List; 2] {
+    [
+        List {
+            folder: "src/rules",
+            of: "Rule",
+            metas: ALL.iter().map(|rule| rule.meta()).collect(),
+        },
+        List {
+            folder: "src/rules/installation",
+            of: "InstallationRule",
+            metas: installation::ALL.iter().map(|rule| rule.meta()).collect(),
+        },
+    ]
+}
+
+impl List {
+    fn folder(&self) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(self.folder)
+    }
+
+    /// The source of a rule, by its name.
+    fn source(&self, name: &str) -> String {
+        let path = self.folder().join(format!("{}.rs", name.replace('-', "_")));
+        fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("rule `{name}` has no file `{}`: {error}", path.display()))
+    }
 }
 
 fn type_name(name: &str) -> String {
@@ -28,11 +53,15 @@ fn type_name(name: &str) -> String {
 
 #[test]
 fn ids_are_unique_and_in_order() {
-    let ids: Vec<&str> = ALL.iter().map(|rule| rule.meta().id).collect();
+    let ids: Vec<&str> = lists()
+        .iter()
+        .flat_map(|list| &list.metas)
+        .map(|meta| meta.id)
+        .collect();
     let mut sorted = ids.clone();
     sorted.sort_unstable();
     sorted.dedup();
-    assert_eq!(ids, sorted, "`ALL` is in the order of the ids, each once");
+    assert_eq!(ids, sorted, "the lists are in the order of the ids, each once");
     for id in ids {
         let number = id.strip_prefix("HL").expect("an id starts with HL");
         assert!(
@@ -44,72 +73,82 @@ fn ids_are_unique_and_in_order() {
 
 #[test]
 fn every_rule_that_this_version_promises_is_there() {
-    let ids: BTreeSet<u32> = ALL.iter().map(|rule| rule.meta().id[2..].parse().unwrap()).collect();
+    let lists = lists();
+    let ids: BTreeSet<u32> = lists
+        .iter()
+        .flat_map(|list| &list.metas)
+        .map(|meta| meta.id[2..].parse().unwrap())
+        .collect();
     let promised = (101..=110)
         .chain([114])
         .chain(121..=126)
         .chain(201..=204)
         .chain(301..=309)
-        .chain([402, 405, 406]);
+        .chain([402, 405, 406])
+        .chain(501..=515);
     let missing: Vec<u32> = promised.filter(|id| !ids.contains(id)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
 fn one_name_in_all_places() {
-    for rule in ALL {
-        let meta = rule.meta();
-        let source = source(meta.name);
-        for part in [
-            format!("//! {}: ", meta.id),
-            format!("id: \"{}\"", meta.id),
-            format!("pub(super) struct {};", type_name(meta.name)),
-            format!("impl Rule for {} ", type_name(meta.name)),
-        ] {
-            assert!(source.contains(&part), "`{}` lacks `{part}`", meta.name);
+    for list in lists() {
+        for meta in &list.metas {
+            let source = list.source(meta.name);
+            for part in [
+                format!("//! {}: ", meta.id),
+                format!("id: \"{}\"", meta.id),
+                format!("pub(super) struct {};", type_name(meta.name)),
+                format!("impl {} for {} ", list.of, type_name(meta.name)),
+            ] {
+                assert!(source.contains(&part), "`{}` lacks `{part}`", meta.name);
+            }
         }
     }
 }
 
 #[test]
 fn every_file_of_a_rule_is_in_the_list() {
-    let names: BTreeSet<String> = ALL.iter().map(|rule| rule.meta().name.replace('-', "_")).collect();
-    for entry in fs::read_dir(folder()).unwrap().map(Result::unwrap) {
-        let file = entry.file_name().into_string().unwrap();
-        let Some(stem) = file.strip_suffix(".rs") else { continue };
-        let is_rule = fs::read_to_string(entry.path()).unwrap().contains("impl Rule for ");
-        assert_eq!(is_rule, names.contains(stem), "{file}");
+    for list in lists() {
+        let names: BTreeSet<String> = list.metas.iter().map(|meta| meta.name.replace('-', "_")).collect();
+        for entry in fs::read_dir(list.folder()).unwrap().map(Result::unwrap) {
+            let file = entry.file_name().into_string().unwrap();
+            let Some(stem) = file.strip_suffix(".rs") else { continue };
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let is_rule = text.contains(&format!("impl {} for ", list.of));
+            assert_eq!(is_rule, names.contains(stem), "{file}");
+        }
     }
 }
 
 #[test]
 fn every_rule_has_its_three_cases() {
-    for rule in ALL {
-        let meta = rule.meta();
-        let source = source(meta.name);
-        let (code, tests) = source
-            .split_once("#[cfg(test)]")
-            .unwrap_or_else(|| panic!("`{}` has no tests", meta.name));
-        let third = if code.contains(".fix(Fix {") {
-            "fn fix_removes_it()"
-        } else {
-            "fn says_the_way_out()"
-        };
-        for case in ["fn fires()", "fn stays_silent()", third] {
-            assert!(tests.contains(case), "`{}` has no test `{case}`", meta.name);
+    for list in lists() {
+        for meta in &list.metas {
+            let source = list.source(meta.name);
+            let (code, tests) = source
+                .split_once("#[cfg(test)]")
+                .unwrap_or_else(|| panic!("`{}` has no tests", meta.name));
+            let third = if code.contains(".fix(Fix {") {
+                "fn fix_removes_it()"
+            } else {
+                "fn says_the_way_out()"
+            };
+            for case in ["fn fires()", "fn stays_silent()", third] {
+                assert!(tests.contains(case), "`{}` has no test `{case}`", meta.name);
+            }
+            assert!(
+                code.contains(".fix(Fix {") || code.contains(".hint("),
+                "`{}` leaves the reader alone",
+                meta.name
+            );
         }
-        assert!(
-            code.contains(".fix(Fix {") || code.contains(".hint("),
-            "`{}` leaves the reader alone",
-            meta.name
-        );
     }
 }
 
 #[test]
 fn every_rule_says_why_and_what_to_do() {
-    for rule in ALL {
-        let meta = rule.meta();
+    for meta in lists().iter().flat_map(|list| &list.metas) {
         assert!(meta.why.len() > 250, "`{}`: the reason is too short", meta.name);
         assert!(
             !meta.summary.ends_with('.') && meta.summary.starts_with(|c: char| c.is_lowercase()),

@@ -1,11 +1,12 @@
-//! `kubectl homelab cmp`: what the sidecar in Argo CD's repo-server runs.
+//! `kubectl homelab cmp`: what the sidecar in Argo CD's repo-server runs, and what adds that sidecar to an Argo CD.
 
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::session::Session;
 use crate::cmp;
 use crate::failure::{Exit, Failure};
+use crate::install::{self, Images};
 
 /// What Argo CD calls in the plugin's sidecar
 #[derive(clap::Args, Debug)]
@@ -14,29 +15,107 @@ pub(super) struct Args {
     verb: Verb,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Verb {
     /// Render the source in the working directory, as the `ARGOCD_*` variables say
     Generate,
     /// Announce the parameters for Argo CD's form
     Parameters,
-    /// Print plugin.yaml
-    Manifest,
+    Manifest(Manifest),
+}
+
+/// Print what adds the plugin to an existing Argo CD
+///
+/// The sidecar with helm from Argo CD's own image, the parameters of the repo-server, and the health checks of claims and
+/// Applications. How to apply it, to upgrade and to take it out again stands in its first lines.
+#[derive(Clone, clap::Args, Debug)]
+struct Manifest {
+    /// How Argo CD is installed
+    #[arg(short, long, value_enum, default_value = "plugin")]
+    output: Form,
+
+    /// The plugin's image
+    #[arg(long, value_name = "IMAGE", value_parser = parse_word)]
+    image: Option<String>,
+
+    /// The version of Argo CD whose image brings helm; that of the repo-server by default
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    argocd_version: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Not at all in one of these ways: only plugin.yaml, which is in the plugin's image, too
+    Plugin,
+    /// With its own manifests: a kustomize component
+    Kustomize,
+    /// With the Helm chart `argo-cd`: values
+    HelmValues,
+    /// With the Argo CD operator: fields of the ArgoCD
+    Operator,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    match args.verb {
+    match &args.verb {
         Verb::Generate => generate(session),
         Verb::Parameters => {
             let announcement = cmp::folder().map(|folder| cmp::announcement(&folder))?;
             session.terminal.data(&format!("{announcement}\n"))?;
             Ok(Exit::Done)
         }
-        Verb::Manifest => {
-            session.terminal.data(&cmp::plugin_yaml()?)?;
-            Ok(Exit::Done)
-        }
+        Verb::Manifest(args) => manifest(args, session),
     }
+}
+
+fn manifest(args: &Manifest, session: &mut Session) -> Result<Exit> {
+    let Manifest {
+        output,
+        image,
+        argocd_version,
+    } = args;
+    let placeholder = Images::default().plugin;
+    let images = Images {
+        plugin: image.clone().unwrap_or(placeholder),
+        argo_cd: argocd_version.clone(),
+    };
+    let text = match output {
+        Form::Plugin => install::plugin()?,
+        Form::Kustomize => install::kustomize(&images)?,
+        Form::HelmValues => install::helm_values(&images)?,
+        Form::Operator => install::operator(&images)?,
+    };
+    session.terminal.data(&text)?;
+    if *output != Form::Plugin && image.is_none() {
+        session.terminal.hint(&format!(
+            "there is no released image yet: put yours in the place of `{}`, with `--image`",
+            images.plugin
+        ));
+    }
+    if *output == Form::Operator && argocd_version.is_none() {
+        session.terminal.hint(&format!(
+            "helm comes from Argo CD {}; name the version that you run with `--argocd-version`",
+            install::ARGO_CD
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// An image's reference has no blanks, and nothing that the chart would take for a template.
+fn parse_word(text: &str) -> Result<String, String> {
+    let is_word = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "{}".contains(c));
+    is_word
+        .then(|| text.to_owned())
+        .ok_or_else(|| "not the reference of an image, as `ghcr.io/you/kubectl-homelab:v0.1.0`".to_owned())
+}
+
+/// The tag of Argo CD's image; the `v` may be left out.
+fn parse_version(text: &str) -> Result<String, String> {
+    let number = text.strip_prefix('v').unwrap_or(text);
+    let is_tag = number.starts_with(|c: char| c.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+    is_tag
+        .then(|| format!("v{number}"))
+        .ok_or_else(|| format!("not a version of Argo CD, as `{}`", install::ARGO_CD))
 }
 
 /// All or nothing: one write at the end, or one line on standard error.

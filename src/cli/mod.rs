@@ -14,6 +14,7 @@ mod cmp;
 mod complete;
 mod completion;
 mod convert;
+mod doctor;
 mod duration;
 mod explain;
 mod filter;
@@ -93,6 +94,7 @@ enum Command {
     Completion(completion::Args),
     #[command(name = "__complete", hide = true)]
     Complete(complete::Args),
+    Doctor(doctor::Args),
     Version(version::Args),
 }
 
@@ -120,6 +122,7 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
         Command::Cmp(args) => cmp::run(args, session),
         Command::Completion(args) => completion::run(args, session),
         Command::Complete(args) => complete::run(args, session),
+        Command::Doctor(args) => doctor::run(args, session),
         Command::Version(args) => version::run(args, session),
     }
 }

@@ -153,6 +153,17 @@ impl Session {
         Ok(&self.opened()?.1)
     }
 
+    /// The repository, where there is one: for a command that can do without.
+    ///
+    /// # Errors
+    /// When one was named and there is none there, or it cannot be read.
+    pub fn repo_if_any(&self) -> Result<Option<&Repo>> {
+        if self.repo_dir.is_none() && Checkout::find(self.start()).is_err() {
+            return Ok(None);
+        }
+        self.repo().map(Some)
+    }
+
     /// The funnel: judges the repository that the changes would make, refuses errors that they introduce, and writes,
     /// prints or commits.
     ///

@@ -1,14 +1,12 @@
-//! What the plugin says of itself: its parameters, and `plugin.yaml`. Both come from [`TABLE`].
+//! What the plugin says of its parameters. It comes from [`TABLE`].
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use crate::disk::Checkout;
 use crate::model::parameter::{Shape, Spec, TABLE};
 use crate::repo::{Files, RepoPath};
-use crate::yaml;
 
 /// More folders than that are not searched for value files: the form has to come at once.
 const MOST_FOLDERS: usize = 500;
@@ -61,24 +59,4 @@ fn announced(spec: &Spec, values: &[String]) -> Value {
         Shape::String => set("string", json!("")),
     };
     Value::Object(entry)
-}
-
-/// The text of `plugin/plugin.yaml`.
-///
-/// # Errors
-/// When it cannot be printed, which is a bug.
-pub fn plugin_yaml() -> Result<String> {
-    let (name, version) = crate::model::application::PLUGIN_NAME
-        .rsplit_once('-')
-        .context("the plugin's name has no version")?;
-    let command = |verb: &str| json!({"command": ["kubectl-homelab", "cmp", verb]});
-    let tree = json!({
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "ConfigManagementPlugin",
-        "metadata": {"name": name},
-        "spec": {"version": version, "generate": command("generate"), "parameters": {"dynamic": command("parameters")}},
-    });
-    let head = "# Made by `kubectl homelab cmp manifest`; a test keeps it current. No `discover`: an Application names the\n\
-                # plugin `homelab-v1` itself, and no other Application is slowed down or taken over.\n";
-    Ok(format!("{head}{}", yaml::emit(&tree)?))
 }

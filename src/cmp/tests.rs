@@ -158,17 +158,6 @@ fn the_announcement_has_every_parameter_and_never_fails() {
 }
 
 #[test]
-fn the_committed_plugin_yaml_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin/plugin.yaml");
-    let expected = plugin_yaml().unwrap();
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(
-        committed, expected,
-        "run `cargo run -- cmp manifest > plugin/plugin.yaml`"
-    );
-}
-
-#[test]
 fn a_complaint_is_one_line_without_the_servers_folder() {
     let folder = Path::new("/tmp/_cmp_server/0f-1/helm/x");
     let failure = crate::failure::Failure::from(

@@ -12,6 +12,7 @@ pub mod ownership;
 pub mod parameter;
 pub mod patch_target;
 pub mod repo_url;
+pub mod sidecar;
 pub mod sync;
 pub mod variable;
 pub mod workload;

@@ -57,6 +57,13 @@ impl Repo {
         Ok(repo)
     }
 
+    /// The manifests of one text that lies in no repository: a rendered installation.
+    pub fn of_text(name: RepoPath, text: String) -> Self {
+        let mut repo = Repo::default();
+        repo.add_text(name, text);
+        repo
+    }
+
     /// A repository of these files, for the value that a change makes of another one.
     pub(super) fn of_texts(texts: BTreeMap<RepoPath, String>, own_urls: Vec<String>) -> Self {
         let mut repo = Repo {

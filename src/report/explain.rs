@@ -39,10 +39,7 @@ pub const TOPICS: &[Topic] = &[
 /// The explanation of a rule (by id or name) or of a topic; `None` when there is neither.
 pub fn explain(subject: &str) -> Option<String> {
     let subject = subject.to_ascii_lowercase();
-    let rule = rules::ALL.iter().map(|rule| rule.meta());
-    let rule = rule
-        .into_iter()
-        .find(|meta| meta.id.to_ascii_lowercase() == subject || meta.name == subject);
+    let rule = rules::metas().find(|meta| meta.id.to_ascii_lowercase() == subject || meta.name == subject);
     if let Some(meta) = rule {
         return Some(of_rule(meta));
     }
@@ -62,8 +59,7 @@ fn of_rule(meta: &Meta) -> String {
 
 /// All rules and topics.
 pub fn overview() -> String {
-    let rows = rules::ALL.iter().map(|rule| {
-        let meta = rule.meta();
+    let rows = rules::metas().map(|meta| {
         vec![
             meta.id.to_owned(),
             meta.severity.to_string(),

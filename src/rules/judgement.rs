@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{ALL, Finding, Location, Rendering, Scope, Severity};
+use super::{Finding, Location, Rendering, Scope, Severity, metas};
 use crate::model::AppName;
 use crate::model::application::GROUP;
 use crate::repo::{Malformed, Manifest, RepoPath};
@@ -135,7 +135,7 @@ impl Selection {
                 None => (true, entry.strip_prefix('+').unwrap_or(entry)),
             };
             let id = id.to_ascii_uppercase();
-            if id.is_empty() || !ALL.iter().any(|rule| rule.meta().id.starts_with(&id)) {
+            if id.is_empty() || !metas().any(|meta| meta.id.starts_with(&id)) {
                 bail!("no rule starts with `{id}`; `kubectl homelab explain` lists them");
             }
             entries.push((adds, id));

@@ -11,6 +11,7 @@
 pub(crate) mod case;
 pub mod finding;
 pub mod fixes;
+pub mod installation;
 pub mod judgement;
 pub mod law;
 pub mod scope;
@@ -119,7 +120,13 @@ pub static ALL: &[&dyn Rule] = &[
     &repo_url_is_filled_in::RepoUrlIsFilledIn,
 ];
 
-/// All findings of all rules, sorted by place and id.
+/// What is said of every rule: of those on the repository, then of those on an installation of Argo CD.
+pub fn metas() -> impl Iterator<Item = &'static Meta> {
+    let installation = installation::ALL.iter().map(|rule| rule.meta());
+    ALL.iter().map(|rule| rule.meta()).chain(installation)
+}
+
+/// All findings of all rules on the repository, sorted by place and id.
 pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| rule.check(scope)).collect();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -87,7 +87,6 @@ pub(crate) fn folder() -> Result<PathBuf> {
 }
 
 /// Where `cargo xtask dist` leaves the program of a target.
-#[expect(dead_code, reason = "the image is made of it")]
 pub(crate) fn program(triple: &str) -> Result<PathBuf> {
     let target = Target::of(triple)?;
     Ok(folder()?.join(target.triple).join(target.program()))

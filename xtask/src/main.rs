@@ -1,4 +1,4 @@
-//! What is not the program itself: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|krew`.
+//! What is not the program itself: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|image|krew`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +10,7 @@ mod cargo;
 mod corpus;
 mod demo;
 mod dist;
+mod image;
 mod judge;
 mod krew;
 mod run;
@@ -45,6 +46,8 @@ enum Task {
     },
     /// Make release archives and their sums
     Dist(dist::Request),
+    /// Make the plugin's image, without root and without a container engine
+    Image(image::Request),
     /// Write krew's manifest from the archives
     Krew(krew::Request),
     /// Play the main job on a copy of the shipped repository
@@ -103,6 +106,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Test { arguments } => run::test(&arguments),
         Task::InstallTest { archive } => run::install_test(archive.as_deref()),
         Task::Dist(request) => dist::dist(&request).map(|()| ExitCode::SUCCESS),
+        Task::Image(request) => image::make(&request).map(|()| ExitCode::SUCCESS),
         Task::Krew(request) => krew::write(&request).map(|()| ExitCode::SUCCESS),
         Task::Demo { argocd: false, .. } => demo::play().map(|()| ExitCode::SUCCESS),
         Task::Demo { repo, flavour, .. } => demo_on_argocd(repo.as_deref(), flavour).map(|()| ExitCode::SUCCESS),

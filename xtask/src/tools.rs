@@ -96,9 +96,14 @@ impl Place {
         Ok(Self { tool, module, folder })
     }
 
+    /// The program; where only a file of the module is wanted, that.
     fn binary(&self) -> PathBuf {
-        self.folder
-            .join(format!("{}{}", self.tool.name, std::env::consts::EXE_SUFFIX))
+        let program = format!("{}{}", self.tool.name, std::env::consts::EXE_SUFFIX);
+        let name = match self.tool.files {
+            [file] if self.tool.package.is_empty() => file.rsplit('/').next().unwrap_or_default(),
+            _ => &program,
+        };
+        self.folder.join(name)
     }
 
     /// The binary, built when it is missing. Of two that ask, one builds and the other waits.
@@ -120,6 +125,11 @@ impl Place {
         let tool = self.tool;
         let version = go(&self.module, &["list", "-m", "-f", "{{.Version}}", tool.versioned])?;
         let version = version.trim();
+        if tool.package.is_empty() {
+            go(&self.module, &["mod", "download", tool.versioned])
+                .with_context(|| format!("cannot get the module of {}", tool.name))?;
+            return self.take_files();
+        }
         let progress = Progress::new(&format!(
             "building {} {version} from its Go module, once ({:.1} processor minutes, up to {:.1} GB of disk)",
             tool.name, tool.minutes, tool.gigabytes
@@ -144,10 +154,11 @@ impl Place {
         for file in self.tool.files {
             let from = Path::new(module.trim()).join(file);
             let name = from.file_name().context("a file has a name")?;
-            let to = self.folder.join(name);
-            // The module cache is read-only; a copy of `fs::copy` would be, too.
+            // The module cache is read-only; a copy of `fs::copy` would be, too. A file that is there is whole.
             let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
-            fs::write(&to, bytes)?;
+            let staged = self.folder.join("staged-file");
+            fs::write(&staged, bytes)?;
+            fs::rename(&staged, self.folder.join(name))?;
         }
         Ok(())
     }
@@ -302,6 +313,11 @@ mod tests {
     #[test]
     fn every_tool_has_its_module() {
         for tool in TOOLS {
+            assert!(
+                !tool.package.is_empty() || tool.files.len() == 1,
+                "{}: without a program there is one file",
+                tool.name
+            );
             assert!(
                 run::root()
                     .join("tests/tools")

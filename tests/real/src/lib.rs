@@ -10,6 +10,7 @@
 //! | `cluster` | etcd, API server, controller manager, scheduler, and fake nodes that behave like k3s's |
 //! | `api` | asking that cluster |
 //! | `repo_server` | repo-servers with the plugin beside them: what renders, without a cluster |
+//! | `sidecar` | the plugin's image as a pod would run it |
 //! | `generate` | asking a repo-server for manifests |
 //! | `argocd` | repo-servers and the application controller, on a cluster |
 //! | `repository` | git repositories that Argo CD reads |
@@ -32,6 +33,7 @@ pub mod options;
 pub mod process;
 pub mod repo_server;
 pub mod repository;
+pub mod sidecar;
 pub mod state;
 pub mod tools;
 pub mod world;

@@ -1,6 +1,7 @@
 //! What can be different between two worlds.
 
 use crate::cluster::Flavour;
+use crate::sidecar::Sidecar;
 
 /// What can be different between two worlds.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Options {
     pub shipped_parameters: bool,
     /// Variables of the sidecar.
     pub plugin_variables: Vec<(&'static str, &'static str)>,
+    /// The image in which the plugin runs; without it, it runs as it was built.
+    pub sidecar: Option<Sidecar>,
 }
 
 impl Default for Options {
@@ -28,6 +31,7 @@ impl Default for Options {
             health_checks: true,
             shipped_parameters: true,
             plugin_variables: Vec::new(),
+            sidecar: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use crate::folder::Folder;
 use crate::options::Options;
 use crate::process::{Process, free_port, until};
+use crate::sidecar::Sidecar;
 use crate::tools::{RenderTools, Tools};
 
 /// What of the project's `argocd-cmd-params-cm` the repo-server knows by which variable, as the manifests of Argo CD hand
@@ -49,6 +50,7 @@ struct Setup {
     programs: BTreeMap<&'static str, PathBuf>,
     plugin_variables: Vec<(&'static str, &'static str)>,
     repo_server_variables: Vec<(&'static str, String)>,
+    sidecar: Option<(Sidecar, RenderTools)>,
 }
 
 impl RepoServers {
@@ -59,6 +61,7 @@ impl RepoServers {
             argocd: tools.argocd.clone(),
             programs: BTreeMap::from([("kubectl-homelab", tools.program.clone()), ("helm", tools.helm.clone())]),
             plugin_variables: options.plugin_variables.clone(),
+            sidecar: options.sidecar.clone().map(|sidecar| (sidecar, tools.clone())),
             repo_server_variables: if options.shipped_parameters {
                 shipped_parameters()?
             } else {
@@ -252,6 +255,10 @@ impl Setup {
     fn start_plugin(&self, number: usize, programs: &Path) -> Result<Process> {
         let name = format!("cmp-server-{number}");
         let sockets = self.sockets(number);
+        if let Some((sidecar, tools)) = &self.sidecar {
+            let root = self.folder.join(format!("image-{number}"));
+            return Process::start(&self.folder, &name, &sidecar.lay_out(&root, &sockets, tools)?);
+        }
         fs::create_dir_all(&sockets)?;
         let mut command = self.server(&name, "argocd-cmp-server")?;
         command.arg("--config-dir-path").arg(shipped(""));

@@ -7,6 +7,7 @@ mod commands;
 mod deletion;
 mod drift;
 mod failures;
+mod installed;
 mod many;
 mod namespaces;
 mod nodes;

@@ -1,0 +1,88 @@
+//! Judgement on an Argo CD as it is rendered for installation: what of the plugin is missing or unsafe in it. One rule per
+//! file, one list ([`ALL`]); what is looked at is an [`Installation`].
+//!
+//! These rules stand beside those of the repository ([`super::ALL`]) and are added in the same way.
+
+#[cfg(test)]
+pub(crate) mod case;
+mod node;
+mod view;
+
+mod discovery_is_off;
+mod git_folder_stays_behind;
+mod health_is_taught;
+mod helm_is_argo_cds;
+mod named_paths_travel;
+mod plugin_answers_to_its_name;
+mod plugin_has_a_sidecar;
+mod sidecar_can_write;
+mod sidecar_has_helm;
+mod sidecar_has_its_own_tmp;
+mod sidecar_has_the_plugins_image;
+mod sidecar_image_is_pinned;
+mod sidecar_is_confined;
+mod sidecar_reaches_argo_cd;
+mod sidecar_runs_as_argo_cd;
+
+use super::{Finding, Judgement, Location, Meta, Unjudged};
+use crate::model::sidecar::SETTINGS;
+
+pub use node::{Mount, Node};
+pub use view::{Installation, PluginName, SettingState};
+
+/// One judgement on an installation.
+pub trait InstallationRule: Sync {
+    /// Id, name and explanation.
+    fn meta(&self) -> &'static Meta;
+
+    /// What breaks the rule.
+    fn check(&self, installation: &Installation<'_>) -> Vec<Finding>;
+}
+
+/// Every rule on installations, in the order of the ids.
+pub static ALL: &[&dyn InstallationRule] = &[
+    &plugin_has_a_sidecar::PluginHasASidecar,
+    &plugin_answers_to_its_name::PluginAnswersToItsName,
+    &sidecar_reaches_argo_cd::SidecarReachesArgoCd,
+    &sidecar_has_its_own_tmp::SidecarHasItsOwnTmp,
+    &sidecar_has_helm::SidecarHasHelm,
+    &helm_is_argo_cds::HelmIsArgoCds,
+    &sidecar_runs_as_argo_cd::SidecarRunsAsArgoCd,
+    &sidecar_is_confined::SidecarIsConfined,
+    &sidecar_image_is_pinned::SidecarImageIsPinned,
+    &sidecar_has_the_plugins_image::SidecarHasThePluginsImage,
+    &discovery_is_off::DiscoveryIsOff,
+    &git_folder_stays_behind::GitFolderStaysBehind,
+    &named_paths_travel::NamedPathsTravel,
+    &health_is_taught::HealthIsTaught,
+    &sidecar_can_write::SidecarCanWrite,
+];
+
+/// All findings of all rules on an installation, with what could not be judged of it.
+pub fn judge(installation: &Installation<'_>) -> Judgement {
+    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| rule.check(installation)).collect();
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    Judgement {
+        findings,
+        malformed: installation.rendered().malformed.clone(),
+        unjudged: unjudged(installation),
+    }
+}
+
+/// The ConfigMaps that say what the rules ask for, and that are not in what was rendered.
+fn unjudged(installation: &Installation<'_>) -> Vec<Unjudged> {
+    let mut missing: Vec<&str> = installation.missing_parameters().into_iter().collect();
+    if installation.config_map(SETTINGS).is_none() {
+        missing.push(SETTINGS);
+    }
+    let location: Location = installation.workload().location();
+    let of = |name: &str| Unjudged {
+        kind: "ConfigMap".to_owned(),
+        name: name.to_owned(),
+        location: location.clone(),
+        why: "it is not in what was rendered".to_owned(),
+        hint: Some(format!("render the whole installation, `{name}` included")),
+        failed: false,
+    };
+    missing.into_iter().map(of).collect()
+}

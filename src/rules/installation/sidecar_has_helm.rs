@@ -1,0 +1,121 @@
+//! HL505: the plugin's image has no helm of its own.
+
+use super::{Installation, InstallationRule, Mount, Node};
+use crate::model::sidecar::TOOLS;
+use crate::rules::{Finding, Meta, Severity};
+
+static META: Meta = Meta {
+    id: "HL505",
+    name: "sidecar-has-helm",
+    severity: Severity::Error,
+    summary: "an init container brings helm to a folder on the sidecar's PATH",
+    why: "The plugin renders charts with helm, and its image has none: an init container copies the one of Argo CD's own image into a \
+volume, so that the plugin and native Applications are rendered by the same version. Without it every Application with a chart \
+fails: `helm` is not on PATH. For an image of your own that has helm in it, leave this rule out with `--rules -HL505`.\n\n\
+https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
+};
+
+/// HL505.
+pub(super) struct SidecarHasHelm;
+
+impl InstallationRule for SidecarHasHelm {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
+        let Some(sidecar) = installation.sidecar() else {
+            return Vec::new();
+        };
+        let path = sidecar
+            .variable("PATH")
+            .map_or(DEFAULT_PATH, |variable| variable.text("value"));
+        let find = |message: String, place: &str| {
+            let hint = format!(
+                "add the init container that `kubectl homelab cmp manifest` prints, and mount its volume at `{TOOLS}`"
+            );
+            vec![Finding::new(&META, message, sidecar.location_of(place)).hint(hint)]
+        };
+        let Some(init) = bringer(installation) else {
+            return find(
+                "no init container brings helm to the sidecar".to_owned(),
+                "/volumeMounts",
+            );
+        };
+        let brought: Vec<&str> = init.mounts().iter().map(|mount| mount.volume).collect();
+        let mounts = sidecar.mounts();
+        let mounted: Vec<&Mount<'_>> = mounts.iter().filter(|mount| brought.contains(&mount.volume)).collect();
+        if mounted.is_empty() {
+            let message = format!(
+                "the sidecar does not mount the volume into which `{}` puts helm",
+                init.text("name")
+            );
+            return find(message, "/volumeMounts");
+        }
+        let folder = |mount: &&&Mount<'_>| {
+            path.split(':')
+                .any(|folder| mount.path.strip_suffix("/helm").unwrap_or(mount.path) == folder.trim_end_matches('/'))
+        };
+        if mounted.iter().any(|mount| folder(&mount)) {
+            return Vec::new();
+        }
+        find(
+            format!("helm lies in `{}`, which is not on the sidecar's PATH", mounted[0].path),
+            "/env",
+        )
+    }
+}
+
+/// The PATH of the plugin's image.
+const DEFAULT_PATH: &str = "/usr/local/bin";
+
+/// The init container that brings helm.
+pub(super) fn bringer<'a>(installation: &Installation<'a>) -> Option<Node<'a>> {
+    let names_helm = |init: &Node<'_>| init.words().iter().any(|word| word.rsplit('/').next() == Some("helm"));
+    installation.init_containers().into_iter().find(names_helm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::installation::case::Case;
+
+    #[test]
+    fn fires() {
+        for (case, said) in [
+            (
+                Case::sound().with("/usr/local/bin/helm, ", ""),
+                "no init container brings helm to the sidecar",
+            ),
+            (
+                Case::sound().without("mountPath: /homelab-tools, readOnly: true"),
+                "the sidecar does not mount the volume into which `homelab-tools` puts helm",
+            ),
+            (
+                Case::sound().with("/usr/local/bin:/homelab-tools", "/usr/local/bin"),
+                "helm lies in `/homelab-tools`, which is not on the sidecar's PATH",
+            ),
+            (
+                Case::sound().without("name: PATH"),
+                "helm lies in `/homelab-tools`, which is not on the sidecar's PATH",
+            ),
+        ] {
+            assert_eq!(case.messages(&SidecarHasHelm), [said]);
+        }
+    }
+
+    #[test]
+    fn stays_silent() {
+        let file = Case::sound().without("name: PATH").with(
+            "mountPath: /homelab-tools, readOnly: true",
+            "mountPath: /usr/local/bin/helm, subPath: helm",
+        );
+        assert!(file.messages(&SidecarHasHelm).is_empty());
+    }
+
+    #[test]
+    fn says_the_way_out() {
+        let case = Case::sound().with("/usr/local/bin/helm, ", "");
+        assert!(case.way_out(&SidecarHasHelm).contains("init container"));
+    }
+}
