@@ -9,13 +9,17 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 /// Waits for the owner, then removes the folder `$0`, or all of it but its logs when the owner said `keep`. Programs that
-/// are just ending may still write: it tries until nothing is left, ten seconds at most.
+/// are just ending may still write: it tries until nothing is left, ten seconds at most. A folder that nobody logged in goes
+/// either way.
 const KEEPER: &str = r#"
 word=; read -r word
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
   chmod -R u+rwX "$0" 2>/dev/null
   if [ "$word" = keep ]; then
-    find "$0" -mindepth 1 -maxdepth 1 ! -name log -exec rm -rf {} + 2>/dev/null && exit
+    find "$0" -mindepth 1 -maxdepth 1 ! -name log -exec rm -rf {} + 2>/dev/null && {
+      rmdir "$0/log" "$0" 2>/dev/null
+      exit
+    }
   else
     rm -rf "$0" 2>/dev/null && exit
   fi

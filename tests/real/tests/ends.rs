@@ -72,6 +72,26 @@ fn everything_ends_with_its_value() {
 }
 
 #[test]
+fn a_failure_leaves_logs_and_nothing_else() {
+    let [logged, silent] = [(); 2].map(|()| Folder::new().unwrap());
+    let [first, second] = [&logged, &silent].map(|folder| folder.path().to_owned());
+    fs::write(logged.join("log/words.log"), "its last words").unwrap();
+    fs::write(silent.join("home/file"), "").unwrap();
+    let fails = thread::spawn(move || {
+        let _both = (logged, silent);
+        panic!("this failure is part of the test");
+    });
+    fails.join().unwrap_err();
+    let left: Vec<_> = fs::read_dir(&first)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["log"]);
+    assert!(!second.exists());
+    fs::remove_dir_all(first).unwrap();
+}
+
+#[test]
 fn everything_ends_with_its_killed_process() {
     if std::env::var_os(OWNER).is_some() {
         own_until_killed();
