@@ -17,7 +17,7 @@
 //! | `state` | what a cluster holds, for comparing |
 //! | `options` | what can be different between two worlds |
 //! | `measure` | figures of a story |
-//! | `world` | all of it together, with words for stories |
+//! | `world` | all of it together, with words for stories; `world/waiting` waits for it |
 #![expect(
     clippy::disallowed_methods,
     reason = "this is the test's own world of files, variables and programs, not the program"
