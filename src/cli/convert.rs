@@ -3,12 +3,12 @@
 mod one;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use clap::ValueEnum;
 
 use super::checkouts::CheckoutArgs;
+use super::helm::HelmArgs;
 use super::session::{EditArgs, Outcome, Session};
 use super::sources::{Network, Options, Sources};
 use crate::edit::convert::{self, guard};
@@ -73,17 +73,8 @@ pub(super) struct Args {
     #[arg(long)]
     fetch: bool,
 
-    /// The helm to run
-    #[arg(long, value_name = "PROGRAM")]
-    helm: Option<PathBuf>,
-
-    /// The Kubernetes version that charts see
-    #[arg(long, value_name = "VERSION")]
-    kube_version: Option<String>,
-
-    /// The API versions that charts see, as group/version[/Kind]; may be repeated
-    #[arg(long, value_name = "API", value_delimiter = ',')]
-    api_versions: Vec<String>,
+    #[command(flatten)]
+    helm: HelmArgs,
 
     #[command(flatten)]
     edit: EditArgs,
@@ -122,8 +113,6 @@ impl Args {
                 Network::Never
             },
             helm: self.helm.clone(),
-            kube_version: self.kube_version.clone(),
-            api_versions: self.api_versions.clone(),
             ..Options::default()
         }
     }

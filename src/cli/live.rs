@@ -1,4 +1,5 @@
-//! What `refresh`, `sync` and `wait` share: which Applications of which cluster, and how they are printed.
+//! What `refresh`, `sync` and `wait` share: which Applications of which cluster, and how they are printed; and what the
+//! first two share, which ask Argo CD for something.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use clap::ValueEnum;
 
 use super::duration;
 use super::session::Session;
-use crate::cluster::{self, Cluster, Found, Patch, Patience, Selection};
+use crate::cluster::{self, Cluster, Done, Found, Patch, Patience, Selection, Tell};
 use crate::failure::Exit;
 use crate::model::NamespaceName;
 use crate::report::live::{self, LiveRow};
@@ -68,12 +69,22 @@ pub(super) struct OutputArgs {
     output: Output,
 }
 
-/// Whether to print what would be done.
+/// How to ask Argo CD for something.
 #[derive(clap::Args, Debug)]
-pub(super) struct DryRunArgs {
+pub(super) struct AskArgs {
+    /// Wait until it is done
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    wait: bool,
+
     /// Print what would be written and change nothing; `server` lets the cluster judge it, too
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "client", default_value = "none", require_equals = true)]
     dry_run: DryRun,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 /// kubectl's words.
@@ -151,9 +162,14 @@ impl ClusterArgs {
     }
 }
 
-impl DryRunArgs {
-    /// Whether a change is made.
-    pub(super) fn mode(&self) -> cluster::DryRun {
+impl AskArgs {
+    /// Whether the end is waited for.
+    pub(super) fn waits(&self) -> bool {
+        self.wait
+    }
+
+    /// Whether anything is written.
+    pub(super) fn dry_run(&self) -> cluster::DryRun {
         match self.dry_run {
             DryRun::None => cluster::DryRun::None,
             DryRun::Client => cluster::DryRun::Client,
@@ -161,9 +177,23 @@ impl DryRunArgs {
         }
     }
 
-    /// Whether nothing is changed.
-    pub(super) fn is_dry(&self) -> bool {
-        self.dry_run != DryRun::None
+    /// Asks, and prints the Applications that it was asked for, or in a dry run what would be written.
+    pub(super) fn ask(
+        &self,
+        session: &Session,
+        table: Table,
+        ask: impl FnOnce(&Cluster, Tell<'_>) -> Result<Done>,
+        is_well: impl Fn(&LiveRow) -> bool,
+    ) -> Result<Exit> {
+        let progress = session.terminal.progress_later("asking Argo CD");
+        let done = ask(&self.cluster.connect()?, &mut teller(&progress))?;
+        drop(progress);
+        if self.dry_run != DryRun::None {
+            return self.output.print_patches(session, &done.patches);
+        }
+        let rows = self.output.print(session, &done.found, table)?;
+        let all_well = rows.iter().all(|row| row.missing.is_none() && is_well(row));
+        Ok(if all_well { Exit::Done } else { Exit::Findings })
     }
 }
 
@@ -193,7 +223,7 @@ impl OutputArgs {
     }
 
     /// Prints what a dry run would write.
-    pub(super) fn print_patches(&self, session: &Session, patches: &[Patch]) -> Result<Exit> {
+    fn print_patches(&self, session: &Session, patches: &[Patch]) -> Result<Exit> {
         let tree = || {
             live::patch_tree(
                 patches

@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
-use super::live::{AppsArgs, ClusterArgs, DryRunArgs, OutputArgs, Table, teller};
+use super::live::{AppsArgs, AskArgs, Table};
 use super::session::Session;
 use crate::cluster::refresh::{self, Request};
 use crate::failure::Exit;
-use crate::report::live::LiveRow;
 
 /// Let Argo CD look at Git again
 ///
@@ -21,42 +20,20 @@ pub(super) struct Args {
     #[arg(long)]
     hard: bool,
 
-    /// Wait until it is done
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    wait: bool,
-
     #[command(flatten)]
-    dry_run: DryRunArgs,
-
-    #[command(flatten)]
-    output: OutputArgs,
-
-    #[command(flatten)]
-    cluster: ClusterArgs,
+    ask: AskArgs,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let request = Request {
         hard: args.hard,
-        wait: args.wait,
-        dry_run: args.dry_run.mode(),
+        wait: args.ask.waits(),
+        dry_run: args.ask.dry_run(),
     };
-    let progress = session.terminal.progress_later("asking Argo CD");
-    let done = refresh::run(
-        &args.cluster.connect()?,
-        &args.apps.selection(),
-        request,
-        &mut teller(&progress),
-    )?;
-    drop(progress);
-    if args.dry_run.is_dry() {
-        return args.output.print_patches(session, &done.patches);
-    }
-    let rows = args.output.print(session, &done.found, Table::States)?;
-    let is_well = |row: &LiveRow| row.missing.is_none() && (!args.wait || !row.has_error());
-    Ok(if rows.iter().all(is_well) {
-        Exit::Done
-    } else {
-        Exit::Findings
-    })
+    args.ask.ask(
+        session,
+        Table::States,
+        |cluster, tell| refresh::run(cluster, &args.apps.selection(), request, tell),
+        |row| !args.ask.waits() || !row.has_error(),
+    )
 }

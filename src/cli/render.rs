@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::checkouts::CheckoutArgs;
+use super::helm::HelmArgs;
 use super::rendering::add_new;
 use super::session::Session;
 use super::sources::{Network, Options, Render, Sources};
@@ -53,17 +54,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     values: Vec<String>,
 
-    /// The helm to run
-    #[arg(long, value_name = "PROGRAM")]
-    helm: Option<PathBuf>,
-
-    /// The Kubernetes version that charts see
-    #[arg(long, value_name = "VERSION")]
-    kube_version: Option<String>,
-
-    /// The API versions that charts see, as group/version[/Kind]; may be repeated
-    #[arg(long, value_name = "API", value_delimiter = ',')]
-    api_versions: Vec<String>,
+    #[command(flatten)]
+    helm: HelmArgs,
 
     /// Leave the storage law out: what Helm or the folder gives
     #[arg(long)]
@@ -94,8 +86,6 @@ impl Args {
         Options {
             network,
             helm: self.helm.clone(),
-            kube_version: self.kube_version.clone(),
-            api_versions: self.api_versions.clone(),
             revision: self.revision.clone(),
             values: self.values.clone(),
             without_storage_rules: self.no_storage_rules,
@@ -166,7 +156,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             }
         }
     }
-    if options.kube_version.is_none()
+    if options.helm.kube_version.is_none()
         && rendered
             .iter()
             .any(|(_, outputs)| outputs.iter().any(|output| output.raw().contains("# Source: ")))

@@ -1,11 +1,12 @@
 //! Where the sources of Applications come from, for people: checkouts beside the repository, the user's cache, the
 //! network. The middle that renders them is the plugin's own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::checkouts::CheckoutArgs;
+use super::helm::HelmArgs;
 use super::native;
 use super::session::Session;
 use crate::disk::{self, Checkout};
@@ -21,12 +22,8 @@ use crate::repo::{Repo, RepoPath};
 pub(super) struct Options {
     /// Use the network for sources that are not at hand.
     pub(super) network: Network,
-    /// The helm to run.
-    pub(super) helm: Option<PathBuf>,
-    /// The Kubernetes version that charts see.
-    pub(super) kube_version: Option<String>,
-    /// The API versions that charts see.
-    pub(super) api_versions: Vec<String>,
+    /// The helm to run, and what charts see of the cluster.
+    pub(super) helm: HelmArgs,
     /// A revision to take instead of `targetRevision`.
     pub(super) revision: Option<String>,
     /// More value files.
@@ -162,7 +159,7 @@ impl<'s> Sources<'s> {
         self.complete(&mut request, app, &source, &found);
         let helm = LazyHelm {
             checkout: found.checkout.clone(),
-            program: self.options.helm.clone(),
+            program: self.options.helm.program.clone(),
             network: self.options.network != Network::Never,
             cache: disk::cache().ok(),
             bounded: false,
@@ -178,8 +175,8 @@ impl<'s> Sources<'s> {
 
     fn complete(&self, request: &mut Request, app: &Application<'_>, source: &Source<'_>, found: &Found) {
         request.source_path = found.path.clone();
-        request.kube_version.clone_from(&self.options.kube_version);
-        request.api_versions.clone_from(&self.options.api_versions);
+        request.kube_version.clone_from(&self.options.helm.kube_version);
+        request.api_versions.clone_from(&self.options.helm.api_versions);
         request.storage_rules &= !self.options.without_storage_rules;
         request
             .parameters

@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
-use super::live::{AppsArgs, ClusterArgs, DryRunArgs, OutputArgs, Table, teller};
+use super::live::{AppsArgs, AskArgs, Table};
 use super::session::Session;
 use crate::cluster::sync::{self, Request};
 use crate::failure::Exit;
-use crate::report::live::LiveRow;
 
 /// Let Argo CD bring Applications to what Git says
 ///
@@ -26,43 +25,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "REV")]
     revision: Option<String>,
 
-    /// Wait until it is done
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    wait: bool,
-
     #[command(flatten)]
-    dry_run: DryRunArgs,
-
-    #[command(flatten)]
-    output: OutputArgs,
-
-    #[command(flatten)]
-    cluster: ClusterArgs,
+    ask: AskArgs,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let request = Request {
         prune: args.prune,
         revision: args.revision.clone(),
-        wait: args.wait,
-        dry_run: args.dry_run.mode(),
+        wait: args.ask.waits(),
+        dry_run: args.ask.dry_run(),
     };
-    let progress = session.terminal.progress_later("asking Argo CD");
-    let done = sync::run(
-        &args.cluster.connect()?,
-        &args.apps.selection(),
-        &request,
-        &mut teller(&progress),
-    )?;
-    drop(progress);
-    if args.dry_run.is_dry() {
-        return args.output.print_patches(session, &done.patches);
-    }
-    let rows = args.output.print(session, &done.found, Table::Operations)?;
-    let is_well = |row: &LiveRow| row.missing.is_none() && !row.has_failed();
-    Ok(if rows.iter().all(is_well) {
-        Exit::Done
-    } else {
-        Exit::Findings
-    })
+    args.ask.ask(
+        session,
+        Table::Operations,
+        |cluster, tell| sync::run(cluster, &args.apps.selection(), &request, tell),
+        |row| !row.has_failed(),
+    )
 }

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::ValueEnum;
 
 use super::checkouts::CheckoutArgs;
+use super::judged::JudgedArgs;
 use super::rendering::render_all;
 use super::session::Session;
 use super::sources::{Network, Options};
 use crate::failure::Exit;
 use crate::repo::RepoPath;
-use crate::report::{findings, json};
-use crate::rules::{Judgement, Scope, Selection};
+use crate::rules::{Judgement, Scope};
 
 /// Judge the repository and what it renders
 ///
@@ -35,29 +34,8 @@ pub(super) struct Args {
     #[command(flatten)]
     sources: CheckoutArgs,
 
-    /// Let warnings fail, too
-    #[arg(long)]
-    strict: bool,
-
-    /// Which rules to apply: `-HL123` leaves one out, `+HL1` takes all that start so; several with commas
-    #[arg(
-        long,
-        value_name = "±HL…",
-        allow_hyphen_values = true,
-        default_value = "",
-        hide_default_value = true
-    )]
-    rules: Selection,
-
-    /// How to print the findings; with source excerpts by default
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Json,
+    #[command(flatten)]
+    judged: JudgedArgs,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
@@ -66,9 +44,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         no_render,
         fetch,
         sources,
-        strict,
-        rules,
-        output,
+        judged,
     } = args;
     let paths: Vec<RepoPath> = paths
         .iter()
@@ -87,24 +63,15 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     notes.iter().for_each(|note| session.terminal.say(note));
     let repo = session.repo()?;
     let mut judgement = Judgement::of(&Scope::new(repo, &renders));
-    judgement.select(rules);
+    judgement.select(judged.rules());
     if !paths.is_empty() {
         judgement.within(&paths);
     }
-    let text = match output {
-        None => findings::judgement(repo, &judgement),
-        Some(Output::Table) => findings::findings_table(repo, &judgement),
-        Some(Output::Json) => json::finding_list(repo, &judgement)?,
-    };
-    session.terminal.data(&text)?;
-    if *output == Some(Output::Table) {
-        session.terminal.say(findings::summary(&judgement).trim_end());
-    }
+    judged.print(session, repo, &judgement)?;
     if *no_render {
         session
             .terminal
             .say("nothing was rendered: manifests and parameters were judged (--no-render)");
     }
-    let fails = judgement.errors() > 0 || *strict && judgement.warnings() > 0;
-    Ok(if fails { Exit::Findings } else { Exit::Done })
+    Ok(judged.exit(&judgement))
 }

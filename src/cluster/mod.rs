@@ -78,6 +78,15 @@ pub struct Patch {
     pub body: serde_json::Value,
 }
 
+/// What was asked, and how the Applications were found after it.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What was written to each Application.
+    pub patches: Vec<Patch>,
+    /// The Applications; none in a dry run.
+    pub found: Vec<Found>,
+}
+
 /// Whether a change is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DryRun {

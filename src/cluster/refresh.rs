@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Cluster, DryRun, Found, Patch, Progress, Selection, Tell};
+use super::{Cluster, Done, DryRun, Found, Patch, Progress, Selection, Tell};
 use crate::model::LiveApplication;
 use crate::model::live::REFRESH;
 
@@ -16,15 +16,6 @@ pub struct Request {
     pub wait: bool,
     /// Whether it is asked at all.
     pub dry_run: DryRun,
-}
-
-/// What was asked, and how the Applications were found after it.
-#[derive(Clone, Debug)]
-pub struct Done {
-    /// What was written to each Application.
-    pub patches: Vec<Patch>,
-    /// The Applications; none in a dry run.
-    pub found: Vec<Found>,
 }
 
 /// Asks for the refresh, and waits until Argo CD has done it.

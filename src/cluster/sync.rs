@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use super::{Cluster, DryRun, Found, Patch, Progress, Selection, Tell};
+use super::{Cluster, Done, DryRun, Found, Patch, Progress, Selection, Tell};
 use crate::failure::HintExt;
 use crate::model::LiveApplication;
 use crate::model::live::INITIATOR;
@@ -28,15 +28,6 @@ pub struct Request {
     pub wait: bool,
     /// Whether it is asked at all.
     pub dry_run: DryRun,
-}
-
-/// What was asked, and how the Applications were found after it.
-#[derive(Clone, Debug)]
-pub struct Done {
-    /// What was written to each Application.
-    pub patches: Vec<Patch>,
-    /// The Applications; none in a dry run.
-    pub found: Vec<Found>,
 }
 
 /// Asks for the sync, and waits until it is over. Nothing is asked for when one of the Applications cannot be synced now.
