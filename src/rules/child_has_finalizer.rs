@@ -65,11 +65,10 @@ fn of_child(subject: &Subject<'_>) -> Option<Finding> {
         "`{}` has no finalizer: removed from Git, its objects stay and nobody manages them",
         subject.name
     );
-    Some(subject.finding(&META, message, "/metadata").fix(Fix {
-        title: format!("add the finalizer {FINALIZER}"),
-        safe: false,
-        changes: fixes::patch(subject.manifest, vec![operation]),
-    }))
+    Some(subject.finding(&META, message, "/metadata").fix(Fix::to_be_looked_at(
+        format!("add the finalizer {FINALIZER}"),
+        fixes::patch(subject.manifest, vec![operation]),
+    )))
 }
 
 #[cfg(test)]

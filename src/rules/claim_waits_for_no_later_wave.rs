@@ -52,14 +52,11 @@ impl Rule for ClaimWaitsForNoLaterWave {
             );
             let finding = subject.finding_on(&META, message, item, &pointer);
             let same_wave = fixes::set(object.tree(), &pointer, json!(first.1.to_string()));
-            findings.push(match item.patch(vec![same_wave]).filter(|_| first.0 == at.0) {
-                Some(changes) => finding.fix(Fix {
-                    title: format!("move the claim to wave {}", first.1),
-                    safe: true,
-                    changes,
-                }),
-                None => finding.hint("put the claim and its first consumer into the same wave"),
-            });
+            let fix = item
+                .patch(vec![same_wave])
+                .filter(|_| first.0 == at.0)
+                .map(|changes| Fix::safe(format!("move the claim to wave {}", first.1), changes));
+            findings.push(finding.fix_or_hint(fix, "put the claim and its first consumer into the same wave"));
         }
         findings
     }

@@ -35,11 +35,10 @@ impl Rule for ClaimsAreNotReplaced {
             for (index, option) in refused.filter(|_| has_claims()) {
                 let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
                 let message = format!("`{}` owns claims and has {option}", subject.name);
-                findings.push(subject.finding(&META, message, &pointer).fix(Fix {
-                    title: format!("drop {option}"),
-                    safe: false,
-                    changes: fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
-                }));
+                findings.push(subject.finding(&META, message, &pointer).fix(Fix::to_be_looked_at(
+                    format!("drop {option}"),
+                    fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
+                )));
             }
         }
         findings

@@ -54,15 +54,13 @@ impl Rule for ConsumerMountsReadOnly {
                 }));
                 let pointer = format!("{spec}/volumes/{}", volume.index);
                 let finding = subject.finding_on(&META, message, item, &pointer);
-                findings.push(match item.patch(operations) {
-                    Some(changes) => finding.fix(Fix {
-                        title: "mount it read-only at the volume and in every container".to_owned(),
-                        safe: false,
-                        changes,
-                    }),
-                    None => finding
-                        .hint("let the plugin render the source, or set `readOnly` at volume and mount in the chart"),
+                let fix = item.patch(operations).map(|changes| {
+                    Fix::to_be_looked_at("mount it read-only at the volume and in every container", changes)
                 });
+                findings.push(finding.fix_or_hint(
+                    fix,
+                    "let the plugin render the source, or set `readOnly` at volume and mount in the chart",
+                ));
             }
         }
         findings

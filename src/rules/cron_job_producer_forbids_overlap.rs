@@ -45,15 +45,13 @@ impl Rule for CronJobProducerForbidsOverlap {
             );
             let finding = subject.finding_on(&META, message, item, "/spec/concurrencyPolicy");
             let operation = fixes::set(object.tree(), "/spec/concurrencyPolicy", json!("Forbid"));
-            findings.push(match item.patch(vec![operation]) {
-                Some(changes) => finding.fix(Fix {
-                    title: "set concurrencyPolicy to Forbid".to_owned(),
-                    safe: false,
-                    changes,
-                }),
-                None => finding
-                    .hint("set concurrencyPolicy to Forbid in the chart's values, or with the parameter `patches`"),
-            });
+            let fix = item
+                .patch(vec![operation])
+                .map(|changes| Fix::to_be_looked_at("set concurrencyPolicy to Forbid", changes));
+            findings.push(finding.fix_or_hint(
+                fix,
+                "set concurrencyPolicy to Forbid in the chart's values, or with the parameter `patches`",
+            ));
         }
         findings
     }

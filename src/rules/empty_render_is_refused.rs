@@ -32,11 +32,10 @@ impl Rule for EmptyRenderIsRefused {
             .filter(allows)
             .map(|subject| {
                 let message = format!("`{}` may be pruned whole: allowEmpty is true", subject.name);
-                subject.finding(&META, message, POINTER).fix(Fix {
-                    title: "drop allowEmpty".to_owned(),
-                    safe: true,
-                    changes: fixes::patch(subject.manifest, vec![fixes::remove(POINTER)]),
-                })
+                subject.finding(&META, message, POINTER).fix(Fix::safe(
+                    "drop allowEmpty",
+                    fixes::patch(subject.manifest, vec![fixes::remove(POINTER)]),
+                ))
             })
             .collect()
     }

@@ -58,6 +58,25 @@ pub struct Fix {
     pub changes: ChangeSet,
 }
 
+impl Fix {
+    /// A fix that needs no person's judgement.
+    pub fn safe(title: impl Into<String>, changes: ChangeSet) -> Self {
+        Self {
+            title: title.into(),
+            safe: true,
+            changes,
+        }
+    }
+
+    /// A fix that a person looks at first.
+    pub fn to_be_looked_at(title: impl Into<String>, changes: ChangeSet) -> Self {
+        Self {
+            safe: false,
+            ..Self::safe(title, changes)
+        }
+    }
+}
+
 /// One thing that breaks a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -117,6 +136,15 @@ impl Finding {
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
         self
+    }
+
+    /// Adds the fix where there is one, else the next step for a person.
+    #[must_use]
+    pub fn fix_or_hint(self, fix: Option<Fix>, hint: impl Into<String>) -> Self {
+        match fix {
+            Some(fix) => self.fix(fix),
+            None => self.hint(hint),
+        }
     }
 
     /// What findings are sorted by: place, then rule, then text.

@@ -53,15 +53,13 @@ impl Rule for NamespaceIsGuarded {
                 missing.join(" and no ")
             );
             let finding = subject.finding_on(&META, message, item, "/metadata");
-            findings.push(match item.patch(vec![fixes::guard(object)]) {
-                Some(changes) => finding.fix(Fix {
-                    title: format!("add {} to its sync options", missing.join(" and ")),
-                    safe: true,
-                    changes,
-                }),
-                None => finding
-                    .hint("let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart"),
-            });
+            let fix = item
+                .patch(vec![fixes::guard(object)])
+                .map(|changes| Fix::safe(format!("add {} to its sync options", missing.join(" and ")), changes));
+            findings.push(finding.fix_or_hint(
+                fix,
+                "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart",
+            ));
         }
         findings
     }

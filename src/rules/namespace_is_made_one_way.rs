@@ -42,11 +42,10 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
         let index = options.iter().position(|option| *option == "CreateNamespace=true")?;
         let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
         let message = format!("namespace `{namespace}` has a manifest and CreateNamespace=true");
-        return Some(subject.finding(&META, message, &pointer).fix(Fix {
-            title: "drop CreateNamespace=true".to_owned(),
-            safe: true,
-            changes: fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
-        }));
+        return Some(subject.finding(&META, message, &pointer).fix(Fix::safe(
+            "drop CreateNamespace=true",
+            fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
+        )));
     }
     if creates || declared || scope.is_built_in(namespace) || scope.loses_claims(namespace) {
         return None;

@@ -40,15 +40,13 @@ impl Rule for OwnedClaimIgnoresExtraneous {
                 );
                 let finding = subject.finding_on(&META, message, item, "/metadata");
                 let options = with_ignore_extraneous(object.annotation(COMPARE_OPTIONS).unwrap_or_default());
-                findings.push(match item.patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)]) {
-                    Some(changes) => finding.fix(Fix {
-                        title: "add IgnoreExtraneous to its compare options".to_owned(),
-                        safe: true,
-                        changes,
-                    }),
-                    None => finding
-                        .hint("let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart"),
-                });
+                let fix = item
+                    .patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)])
+                    .map(|changes| Fix::safe("add IgnoreExtraneous to its compare options", changes));
+                findings.push(finding.fix_or_hint(
+                    fix,
+                    "let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart",
+                ));
             }
         }
         findings

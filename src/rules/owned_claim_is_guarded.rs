@@ -74,14 +74,13 @@ fn unguarded(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
         missing.join(" and no ")
     );
     let finding = subject.finding_on(&META, message, item, "/metadata");
-    Some(match item.patch(vec![fixes::guard(object)]) {
-        Some(changes) => finding.fix(Fix {
-            title: format!("add {} to its sync options", missing.join(" and ")),
-            safe: true,
-            changes,
-        }),
-        None => finding.hint("let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart"),
-    })
+    let fix = item
+        .patch(vec![fixes::guard(object)])
+        .map(|changes| Fix::safe(format!("add {} to its sync options", missing.join(" and ")), changes));
+    Some(finding.fix_or_hint(
+        fix,
+        "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart",
+    ))
 }
 
 fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {

@@ -55,10 +55,9 @@ fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Valu
     let is_alone = tool == "helm" || source.helm().is_none_or(is_zero);
     let moved = moved(source, tool, block).filter(|_| is_alone);
     match moved {
-        Some(parameters) => finding.fix(Fix {
-            title: format!("move the {tool} block into plugin parameters"),
-            safe: false,
-            changes: fixes::patch(
+        Some(parameters) => finding.fix(Fix::to_be_looked_at(
+            format!("move the {tool} block into plugin parameters"),
+            fixes::patch(
                 subject.manifest,
                 vec![
                     fixes::set(
@@ -69,7 +68,7 @@ fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Valu
                     fixes::remove(&source.at(&[tool])),
                 ],
             ),
-        }),
+        )),
         None => finding.hint(format!("say it with plugin parameters, and drop `{tool}`")),
     }
 }

@@ -62,11 +62,10 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
             .flat_map(|source| fixes::add_to_parameter(source, "owns", &[&name]))
             .collect();
         let pointer = first.entry("owns", |_| false);
-        findings.push(subject.finding(&META, message, &pointer).fix(Fix {
-            title: format!("add `{name}` to `owns`"),
-            safe: true,
-            changes: fixes::patch(subject.manifest, changes),
-        }));
+        findings.push(subject.finding(&META, message, &pointer).fix(Fix::safe(
+            format!("add `{name}` to `owns`"),
+            fixes::patch(subject.manifest, changes),
+        )));
     }
     Some(findings)
 }

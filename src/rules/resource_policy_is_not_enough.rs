@@ -38,14 +38,11 @@ impl Rule for ResourcePolicyIsNotEnough {
                     object.name()
                 );
                 let finding = subject.finding_on(&META, message, item, "/metadata/annotations");
-                findings.push(match item.patch(vec![fixes::guard(object)]) {
-                    Some(changes) => finding.fix(Fix {
-                        title: "add Prune=false and Delete=false to its sync options".to_owned(),
-                        safe: true,
-                        changes,
-                    }),
-                    None => finding.hint("let the plugin render the source, which adds what Argo CD reads"),
-                });
+                let fix = item
+                    .patch(vec![fixes::guard(object)])
+                    .map(|changes| Fix::safe("add Prune=false and Delete=false to its sync options", changes));
+                findings
+                    .push(finding.fix_or_hint(fix, "let the plugin render the source, which adds what Argo CD reads"));
             }
         }
         findings

@@ -57,11 +57,10 @@ fn of_subject(subject: &Subject<'_>) -> Option<Finding> {
     } else {
         vec![fixes::set(tree, RETRY, json!({"limit": 5, "refresh": true}))]
     };
-    Some(subject.finding(&META, message, pointer).fix(Fix {
-        title: "retry five times, each time with the newest commit".to_owned(),
-        safe: true,
-        changes: fixes::patch(subject.manifest, operations),
-    }))
+    Some(subject.finding(&META, message, pointer).fix(Fix::safe(
+        "retry five times, each time with the newest commit",
+        fixes::patch(subject.manifest, operations),
+    )))
 }
 
 #[cfg(test)]

@@ -44,14 +44,10 @@ impl Rule for SharedClaimAllowsManyPods {
             );
             let finding = subject.finding_on(&META, message, item, "/spec/accessModes");
             let operation = fixes::replace("/spec/accessModes", json!(["ReadWriteOnce"]));
-            findings.push(match item.patch(vec![operation]) {
-                Some(changes) => finding.fix(Fix {
-                    title: "make it ReadWriteOnce".to_owned(),
-                    safe: false,
-                    changes,
-                }),
-                None => finding.hint("set ReadWriteOnce or ReadWriteMany in the chart's values"),
-            });
+            let fix = item
+                .patch(vec![operation])
+                .map(|changes| Fix::to_be_looked_at("make it ReadWriteOnce", changes));
+            findings.push(finding.fix_or_hint(fix, "set ReadWriteOnce or ReadWriteMany in the chart's values"));
         }
         findings
     }

@@ -47,14 +47,10 @@ impl Rule for StatefulSetKeepsClaims {
                 .iter()
                 .map(|when| fixes::replace(&format!("{policy}/{when}"), json!("Retain")))
                 .collect();
-            findings.push(match item.patch(retain) {
-                Some(changes) => finding.fix(Fix {
-                    title: "retain the claims".to_owned(),
-                    safe: true,
-                    changes,
-                }),
-                None => finding.hint("set the retention policy to Retain in the chart's values"),
-            });
+            let fix = item
+                .patch(retain)
+                .map(|changes| Fix::safe("retain the claims", changes));
+            findings.push(finding.fix_or_hint(fix, "set the retention policy to Retain in the chart's values"));
         }
         findings
     }

@@ -46,14 +46,8 @@ impl Rule for SyncOptionIsKnown {
             let operations = corrected.map(|entries| vec![fixes::annotate(object, SYNC_OPTIONS, &entries.join(","))]);
             let changes = operations.and_then(|operations| item.patch(operations));
             let finding = subject.finding_on(&META, message, item, &pointer);
-            findings.push(match changes {
-                Some(changes) => finding.fix(Fix {
-                    title: "spell them as Argo CD does".to_owned(),
-                    safe: true,
-                    changes,
-                }),
-                None => finding.hint(hint(wrong[0])),
-            });
+            let fix = changes.map(|changes| Fix::safe("spell them as Argo CD does", changes));
+            findings.push(finding.fix_or_hint(fix, hint(wrong[0])));
         }
         findings
     }
@@ -71,11 +65,10 @@ fn of_application(subject: &Subject<'_>) -> Vec<Finding> {
                 return finding.hint(hint(option));
             };
             let operation: Vec<PatchOperation> = vec![fixes::replace(&pointer, json!(right))];
-            finding.fix(Fix {
-                title: format!("write `{right}`"),
-                safe: true,
-                changes: fixes::patch(subject.manifest, operation),
-            })
+            finding.fix(Fix::safe(
+                format!("write `{right}`"),
+                fixes::patch(subject.manifest, operation),
+            ))
         })
         .collect()
 }

@@ -44,15 +44,13 @@ impl Rule for VolumeIsReadOnly {
                 let finding = subject.finding_on(&META, message, item, &pointer);
                 let read_only = format!("{pointer}/persistentVolumeClaim/readOnly");
                 let operation = fixes::set(object.tree(), &read_only, json!(true));
-                findings.push(match item.patch(vec![operation]) {
-                    Some(changes) => finding.fix(Fix {
-                        title: "make the volume read-only".to_owned(),
-                        safe: true,
-                        changes,
-                    }),
-                    None => finding
-                        .hint("let the plugin render the source, or set `persistentVolumeClaim.readOnly` in the chart"),
-                });
+                let fix = item
+                    .patch(vec![operation])
+                    .map(|changes| Fix::safe("make the volume read-only", changes));
+                findings.push(finding.fix_or_hint(
+                    fix,
+                    "let the plugin render the source, or set `persistentVolumeClaim.readOnly` in the chart",
+                ));
             }
         }
         findings
