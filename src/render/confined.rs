@@ -35,7 +35,8 @@ pub(super) fn check(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath
         let path = request.source_path.join(file)?;
         let dependencies = dependencies(&path, files)?;
         for dependency in dependencies {
-            local.extend(local_folder(request, &dependency).with_context(|| format!("`{path}`"))?);
+            let folders = local_folders(request, &dependency, files);
+            local.extend(folders.with_context(|| format!("`{path}`"))?);
         }
     }
     walk.folder(&request.source_path)?;
@@ -74,8 +75,14 @@ impl Walk<'_> {
     }
 }
 
-/// The `repository` and `name` of each dependency that one file says. Keys as Go's JSON takes them: in any case.
-fn dependencies(path: &RepoPath, files: &dyn Files) -> Result<Vec<(String, String)>> {
+/// What one file says of a dependency: more than one of each where a key stands twice, in another case.
+struct Dependency {
+    names: Vec<String>,
+    repositories: Vec<String>,
+}
+
+/// The dependencies that one file says. Keys as Go's JSON takes them: in any case.
+fn dependencies(path: &RepoPath, files: &dyn Files) -> Result<Vec<Dependency>> {
     let bytes = files.read(path)?.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let tree = match yaml::value(&text) {
@@ -100,31 +107,55 @@ fn dependencies(path: &RepoPath, files: &dyn Files) -> Result<Vec<(String, Strin
     };
     let lists = fields(&tree, "dependencies");
     let entries = lists.iter().filter_map(Value::as_array).flatten();
-    Ok(entries
-        .flat_map(|entry| {
-            let names = text(entry, "name").into_iter().map(|name| (String::new(), name));
-            let repositories = text(entry, "repository").into_iter().map(|from| (from, String::new()));
-            names.chain(repositories).collect::<Vec<_>>()
-        })
-        .collect())
+    let dependency = |entry: &Value| Dependency {
+        names: text(entry, "name"),
+        repositories: text(entry, "repository"),
+    };
+    Ok(entries.map(dependency).collect())
 }
 
-/// The folder of a dependency in the checkout; `None` when it comes from elsewhere.
-fn local_folder(request: &Request, (repository, name): &(String, String)) -> Result<Option<RepoPath>> {
-    if name.contains(['/', '\\']) || name == ".." {
+/// The folders of a dependency in the checkout; none when it comes from elsewhere.
+fn local_folders(request: &Request, dependency: &Dependency, files: &dyn Files) -> Result<Vec<RepoPath>> {
+    if let Some(name) = dependency
+        .names
+        .iter()
+        .find(|name| name.contains(['/', '\\']) || *name == "..")
+    {
         bail!("the name `{name}` of a dependency is a path");
     }
-    let Some(folder) = repository.strip_prefix("file://") else {
-        return Ok(None);
-    };
-    let outside = || anyhow!("the dependency `{repository}` lies outside the repository");
-    if folder.starts_with('/') {
-        return Err(outside().hint("write the path relative to the chart, as in `file://../library`"));
+    let mut folders = Vec::new();
+    for repository in &dependency.repositories {
+        let Some(folder) = repository.strip_prefix("file://") else {
+            continue;
+        };
+        let outside = || anyhow!("the dependency `{repository}` lies outside the repository");
+        if folder.starts_with('/') {
+            return Err(outside().hint("write the path relative to the chart, as in `file://../library`"));
+        }
+        let whole = request.chart()?.join(folder).map_err(|_| outside())?;
+        match in_checkout(request, &whole, &whole) {
+            Ok(folder) => folders.push(folder),
+            Err(_) if is_vendored(request, dependency, files)? => {}
+            Err(error) => return Err(error.context(format!("the dependency `{repository}`"))),
+        }
     }
-    let whole = request.chart()?.join(folder).map_err(|_| outside())?;
-    in_checkout(request, &whole, &whole)
-        .with_context(|| format!("the dependency `{repository}`"))
-        .map(Some)
+    Ok(folders)
+}
+
+/// Whether a dependency lies in the chart's folder `charts/`, where helm takes it from without a look at its repository.
+fn is_vendored(request: &Request, dependency: &Dependency, files: &dyn Files) -> Result<bool> {
+    let charts = files.list(&request.source_path.join("charts")?)?.unwrap_or_default();
+    let lies_there = |name: &String| {
+        charts.iter().any(|entry| {
+            entry.name == *name
+                || entry
+                    .name
+                    .strip_prefix(name.as_str())
+                    .is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tgz"))
+        })
+    };
+    let all = !dependency.names.is_empty() && dependency.names.iter().all(lies_there);
+    Ok(all && !request.parameters.dependency_update)
 }
 
 /// A key in lower case, as `encoding/json` compares it.

@@ -95,6 +95,33 @@ fn a_dependency_that_argo_cd_did_not_send_is_named() {
 }
 
 #[test]
+fn what_is_vendored_need_not_be_sent() {
+    let check = |vendored: &str, parameters: Value| {
+        let request = Request {
+            prefix: RepoPath::new("cluster").unwrap(),
+            ..request("player", parameters)
+        };
+        let chart = "dependencies: [{name: a, repository: 'file://../../a'}]";
+        check(
+            &request,
+            &Memory::new([("player/Chart.yaml", chart), (vendored, "")]).unwrap(),
+        )
+    };
+    for vendored in ["player/charts/a/Chart.yaml", "player/charts/a-1.0.0.tgz"] {
+        assert_eq!(check(vendored, json!([])).unwrap(), []);
+        let update = json!([{"name": "dependency-update", "string": "true"}]);
+        assert!(check(vendored, update).is_err(), "an update reads the folder");
+    }
+    for other in [
+        "player/charts/ab/Chart.yaml",
+        "player/charts/ab-1.0.0.tgz",
+        "player/charts/a.tgz",
+    ] {
+        assert!(check(other, json!([])).is_err(), "{other}");
+    }
+}
+
+#[test]
 fn schemas_refer_to_no_file() {
     let with = |schema: &str, parameters: Value| {
         let files = Memory::new([
