@@ -10,9 +10,18 @@ use serde_json::Value;
 use crate::run;
 
 /// cargo, in the repository's root.
+///
+/// It does not hear what the cargo that runs xtask says of xtask's own package: build scripts look at those variables
+/// (ring's does), and would build all that needs them again, for xtask and for the program in turn.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(run::root());
+    for (name, _) in std::env::vars_os() {
+        let is_of = |prefix: &str| name.to_string_lossy().starts_with(prefix);
+        if is_of("CARGO_PKG_") || is_of("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
@@ -121,4 +130,22 @@ fn said(command: &mut Command) -> Result<String> {
         bail!("{name} ended with {}", output.status);
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_hears_nothing_of_the_package_that_runs_it() {
+        let removed: Vec<_> = cargo()
+            .get_envs()
+            .filter(|(_, value)| value.is_none())
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
+            assert!(removed.contains(&name.into()), "{name} of {removed:?}");
+        }
+        assert!(!removed.contains(&"CARGO".into()));
+    }
 }
