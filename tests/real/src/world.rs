@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::argocd::ArgoCd;
 use crate::cluster::Cluster;
-use crate::folder::Folder;
+use crate::folder::{Folder, copy};
 use crate::options::Options;
-use crate::repository::{Repository, copy};
+use crate::repository::Repository;
 use crate::tools::Tools;
 use waiting::PATIENCE;
 
@@ -204,6 +204,23 @@ impl World {
             .stdin(Stdio::null())
             .output()
             .context("cannot run kubectl-homelab")
+    }
+
+    /// Runs `kubectl homelab` as [`Self::homelab`] does; gives all that it said.
+    ///
+    /// # Panics
+    ///
+    /// When it ends with another exit code.
+    pub fn runs(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.homelab(arguments).expect("it starts");
+        let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?} said:\n{out}{err}\n{}",
+            self.describe()
+        );
+        out + &err
     }
 
     /// Pushes what changed in a repository and tells Argo CD to look at it now. Gives the revision.

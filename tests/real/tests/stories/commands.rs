@@ -12,19 +12,6 @@ fn service(port: u32) -> String {
     format!("apiVersion: v1\nkind: Service\nmetadata:\n  name: note\nspec:\n  ports:\n    - port: {port}\n")
 }
 
-/// Runs a command, which has to end with this exit code; gives all that it said.
-fn homelab(world: &World, code: i32, arguments: &[&str]) -> String {
-    let output = world.homelab(arguments).unwrap();
-    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "{arguments:?} said:\n{out}{err}\n{}",
-        world.describe()
-    );
-    out + &err
-}
-
 fn has(said: &str, part: &str) {
     assert!(said.contains(part), "`{part}` is not in:\n{said}");
 }
@@ -33,8 +20,8 @@ fn has(said: &str, part: &str) {
 fn everything() -> World {
     let world = World::with_the_shipped_repository(&Options::default()).unwrap();
     world.apply_the_root().unwrap();
-    homelab(&world, 0, &["wait", "root", "--timeout", "90s"]);
-    homelab(&world, 0, &["wait", "--all", "--timeout", "90s"]);
+    world.runs(0, &["wait", "root", "--timeout", "90s"]);
+    world.runs(0, &["wait", "--all", "--timeout", "90s"]);
     world
 }
 
@@ -61,16 +48,16 @@ fn until_synced(world: &World, app: &str, revision: &str) {
         "--timeout",
         "90s",
     ];
-    homelab(world, 0, &arguments);
+    world.runs(0, &arguments);
 }
 
 fn a_commit_is_taken(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, &service(80)).unwrap();
     let revision = chart.commit("Add a note").unwrap();
-    let late = homelab(world, 1, &["wait", APP, "--revision", &revision, "--timeout=3s"]);
+    let late = world.runs(1, &["wait", APP, "--revision", &revision, "--timeout=3s"]);
     has(&late, &format!("not to {revision}"));
-    has(&homelab(world, 0, &["refresh", APP]), &revision[..7]);
+    has(&world.runs(0, &["refresh", APP]), &revision[..7]);
     until_synced(world, APP, &revision[..10]);
     assert!(world.is_synced(APP, &revision));
     assert!(world.uid("Service", "jellyfin/note").is_some());
@@ -80,14 +67,14 @@ fn a_broken_chart_is_said(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, "{{ fail \"not today\" }}").unwrap();
     chart.commit("Break the chart").unwrap();
-    let broken = homelab(world, 1, &["refresh", APP, "namespaces", "-o", "wide"]);
+    let broken = world.runs(1, &["refresh", APP, "namespaces", "-o", "wide"]);
     has(&broken, "jellyfin: ComparisonError: ");
     has(&broken, "not today");
-    let waiting = homelab(world, 1, &["wait", APP, "--for", "synced", "--timeout", "2s"]);
+    let waiting = world.runs(1, &["wait", APP, "--for", "synced", "--timeout", "2s"]);
     has(&waiting, "jellyfin: not Synced but Unknown");
     has(&waiting, "not today");
     chart.revert().unwrap();
-    homelab(world, 0, &["refresh", "--all", "--hard"]);
+    world.runs(0, &["refresh", "--all", "--hard"]);
     let said = world.homelab(&["refresh", "app/jellyfin", "-o", "json"]).unwrap();
     let list: Value = serde_json::from_slice(&said.stdout).unwrap();
     assert_eq!(list["kind"], "LiveApplicationList");
@@ -95,23 +82,23 @@ fn a_broken_chart_is_said(world: &World) {
 }
 
 fn what_is_not_there_is_said(world: &World) {
-    let unknown = homelab(world, 3, &["refresh", "jelyfin"]);
+    let unknown = world.runs(3, &["refresh", "jelyfin"]);
     has(&unknown, "there is no Application `jelyfin`");
     has(&unknown, "hint: did you mean `jellyfin`?");
-    let elsewhere = homelab(world, 3, &["wait", APP, "--argocd-namespace", "jellyfin"]);
+    let elsewhere = world.runs(3, &["wait", APP, "--argocd-namespace", "jellyfin"]);
     has(&elsewhere, "there are no Applications in the namespace `jellyfin`");
 }
 
 fn a_deletion_is_seen(world: &World) {
-    let early = homelab(world, 1, &["wait", APP, "--for", "deleted", "--timeout", "3s"]);
+    let early = world.runs(1, &["wait", APP, "--for", "deleted", "--timeout", "3s"]);
     has(&early, "jellyfin: nobody has deleted it");
     world.home.remove(MANIFEST).unwrap();
     world.home.commit("Remove jellyfin").unwrap();
-    homelab(world, 0, &["refresh", "root"]);
-    homelab(world, 0, &["wait", APP, "--for", "deleted", "--timeout", "60s"]);
+    world.runs(0, &["refresh", "root"]);
+    world.runs(0, &["wait", APP, "--for", "deleted", "--timeout", "60s"]);
     assert!(world.application(APP).is_null());
-    homelab(world, 0, &["wait", APP, "--for", "deleted"]);
-    has(&homelab(world, 3, &["wait", APP]), "there is no Application `jellyfin`");
+    world.runs(0, &["wait", APP, "--for", "deleted"]);
+    has(&world.runs(3, &["wait", APP]), "there is no Application `jellyfin`");
 }
 
 /// Given an Application whose sync is not automated, when a commit is pushed, then `sync` brings it in (control: `wait`
@@ -130,18 +117,18 @@ fn nothing_is_begun_beside_another_operation(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, &service(70_000)).unwrap();
     chart.commit("Choose a port that there is not").unwrap();
-    homelab(world, 0, &["refresh", APP]);
+    world.runs(0, &["refresh", APP]);
     world.until("the sync is tried again", || {
         let application = world.application(APP);
         let message = application["status"]["operationState"]["message"].as_str();
         message.is_some_and(|message| message.contains("Retrying"))
     });
-    let refused = homelab(world, 3, &["sync", APP]);
+    let refused = world.runs(3, &["sync", APP]);
     has(
         &refused,
         "an operation of Argo CD itself is under way on the Application `jellyfin`",
     );
-    let waiting = homelab(world, 1, &["wait", APP, "--for=synced", "--timeout", "3s"]);
+    let waiting = world.runs(1, &["wait", APP, "--for=synced", "--timeout", "3s"]);
     has(&waiting, "jellyfin: an operation is under way: ");
     chart.remove(TEMPLATE).unwrap();
     let revision = chart.commit("Take the note back").unwrap();
@@ -153,7 +140,7 @@ fn switch_automation_off(world: &World) {
     world.home.replace(MANIFEST, automation, "").unwrap();
     world.home.replace(MANIFEST, "limit: 5", "limit: 0").unwrap();
     let head = world.home.commit("Sync jellyfin by hand").unwrap();
-    homelab(world, 0, &["refresh", "root"]);
+    world.runs(0, &["refresh", "root"]);
     until_synced(world, "root", &head);
 }
 
@@ -161,18 +148,18 @@ fn a_commit_is_brought_in(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, &service(80)).unwrap();
     let revision = chart.commit("Add a note").unwrap();
-    has(&homelab(world, 0, &["refresh", APP]), "OutOfSync");
-    let waiting = homelab(world, 1, &["wait", APP, "--timeout", "2s"]);
+    has(&world.runs(0, &["refresh", APP]), "OutOfSync");
+    let waiting = world.runs(1, &["wait", APP, "--timeout", "2s"]);
     has(&waiting, "jellyfin: not Synced but OutOfSync (Service/note)");
     for dry_run in ["--dry-run", "--dry-run=server"] {
-        let said = homelab(world, 0, &["sync", APP, dry_run]);
+        let said = world.runs(0, &["sync", APP, dry_run]);
         has(
             &said,
             "application.argoproj.io/jellyfin would be patched: {\"metadata\"",
         );
         assert!(world.application(APP)["operation"].is_null());
     }
-    has(&homelab(world, 0, &["sync", APP]), "Succeeded");
+    has(&world.runs(0, &["sync", APP]), "Succeeded");
     until_synced(world, APP, &revision);
     let operation = &world.application(APP)["status"]["operationState"]["operation"];
     assert_eq!(operation["initiatedBy"]["username"], "kubectl-homelab");
@@ -183,10 +170,10 @@ fn what_failed_is_said(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, &service(70_000)).unwrap();
     chart.commit("Choose a port that there is not").unwrap();
-    let failed = homelab(world, 1, &["sync", APP]);
+    let failed = world.runs(1, &["sync", APP]);
     has(&failed, "jellyfin: Service/jellyfin/note: ");
     has(&failed, "spec.ports[0].port");
-    let waiting = homelab(world, 1, &["wait", APP, "--timeout", "5s"]);
+    let waiting = world.runs(1, &["wait", APP, "--timeout", "5s"]);
     has(&waiting, "the last sync: Failed");
 }
 
@@ -194,12 +181,12 @@ fn pruning_is_asked_for(world: &World) {
     let chart = world.source("home-media");
     chart.remove(TEMPLATE).unwrap();
     let revision = chart.commit("Take the note back").unwrap();
-    homelab(world, 0, &["sync", APP]);
+    world.runs(0, &["sync", APP]);
     assert!(
         world.uid("Service", "jellyfin/note").is_some(),
         "it was pruned without being asked for"
     );
-    homelab(world, 0, &["sync", APP, "--prune"]);
+    world.runs(0, &["sync", APP, "--prune"]);
     until_synced(world, APP, &revision);
     assert!(world.uid("Service", "jellyfin/note").is_none());
 }

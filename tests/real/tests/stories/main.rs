@@ -9,6 +9,7 @@ mod drift;
 mod failures;
 mod installed;
 mod many;
+mod moved;
 mod namespaces;
 mod nodes;
 mod producer;

@@ -1,4 +1,4 @@
-//! An Application takes over from another, and from Argo CD's own Helm.
+//! An Application takes over from another.
 
 use real_parts::{Options, World};
 use serde_json::{Value, json};
@@ -184,89 +184,5 @@ fn a_claim_moves_between_applications() {
     world.push(&world.home, "Alpha lets go").unwrap();
     world.until("the claim is gone", || {
         world.uid("PersistentVolumeClaim", "jellyfin/shared") != uid
-    });
-}
-
-/// The UIDs of everything that Jellyfin consists of.
-fn uids(world: &World) -> Vec<(String, String)> {
-    let mut uids = Vec::new();
-    for kind in ["Deployment", "Service", "PersistentVolumeClaim", "ReplicaSet", "Pod"] {
-        for object in world.api().list(kind, "jellyfin/").unwrap() {
-            let text = |pointer: &str| {
-                object
-                    .pointer(pointer)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            if text("/metadata/labels/app.kubernetes.io~1instance") == "jellyfin" {
-                uids.push((format!("{kind} {}", text("/metadata/name")), text("/metadata/uid")));
-            }
-        }
-    }
-    uids.sort();
-    uids
-}
-
-/// Given an Application of Argo CD's own Helm that runs, when it names the plugin, then every object stays what it is, its
-/// pod too, and its claims are guarded; when it mounts somebody's claim, then the Deployment stays and only the pod is new.
-///
-/// Control: with another `release-name`, which makes other objects of the same chart, every one of them is new.
-#[test]
-fn an_application_moves_from_helm_to_the_plugin() {
-    let world = World::with_the_shipped_repository(&Options::default()).unwrap();
-    let with_plugin = world.home.read("applications/jellyfin.yaml").unwrap();
-    let (before_plugin, from_plugin) = with_plugin.split_once("    plugin:").unwrap();
-    let (plugin, after_plugin) = from_plugin.split_once("  destination:").unwrap();
-    let native = format!("{before_plugin}  destination:{after_plugin}");
-    let without_mounts = format!(
-        "{before_plugin}    plugin:{}  destination:{after_plugin}",
-        plugin.split_once("        # CLAIM:PATH").unwrap().0
-    );
-    world.home.write("applications/jellyfin.yaml", &native).unwrap();
-    world.home.commit("By Argo CD's own Helm").unwrap();
-    world.apply_the_root().unwrap();
-    world.until_everything_runs().unwrap();
-    assert_eq!(world.application("jellyfin")["status"]["sourceType"], "Helm");
-    let before = uids(&world);
-    assert_eq!(before.len(), 7, "{before:?}");
-
-    world.home.write("applications/jellyfin.yaml", &without_mounts).unwrap();
-    world.push(&world.home, "By the plugin").unwrap();
-    world.until("the plugin renders and the claim is guarded", || {
-        world.application("jellyfin")["status"]["sourceType"] == "Plugin"
-            && owners(&world, "jellyfin", "jellyfin-config")
-                .iter()
-                .all(|owner| owner == "jellyfin")
-    });
-    world.until_everything_runs().unwrap();
-    assert_eq!(uids(&world), before);
-
-    world.home.write("applications/jellyfin.yaml", &with_plugin).unwrap();
-    world.push(&world.home, "A mount").unwrap();
-    world.until("the pod is new", || {
-        world
-            .field("Deployment", "jellyfin/jellyfin", "/spec/template/spec/volumes")
-            .to_string()
-            .contains("pvc-pe-audio")
-    });
-    world.until_everything_runs().unwrap();
-    let lasting = |uids: &[(String, String)]| -> Vec<(String, String)> {
-        let lasting = uids
-            .iter()
-            .filter(|(name, _)| !name.starts_with("Pod ") && !name.starts_with("ReplicaSet "));
-        lasting.cloned().collect()
-    };
-    assert_eq!(lasting(&uids(&world)), lasting(&before));
-
-    let other = with_plugin.replace(
-        "      parameters:\n",
-        "      parameters:\n        - name: release-name\n          string: jellyfin-too\n",
-    );
-    world.home.write("applications/jellyfin.yaml", &other).unwrap();
-    world.push(&world.home, "Another release name").unwrap();
-    world.until("every object but the guarded claims is new", || {
-        world.uid("Deployment", "jellyfin/jellyfin").is_none()
-            && world.uid("Deployment", "jellyfin/jellyfin-too").is_some()
     });
 }

@@ -24,17 +24,12 @@ fn a_new_version_needs_a_hard_refresh() {
             )
             .to_string()
     };
-    let run = |arguments: &[&str]| {
-        let output = world.homelab(arguments).unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-
-    run(&["refresh", "jellyfin"]);
+    world.runs(0, &["refresh", "jellyfin"]);
     world.stays("as the old version rendered it", 3, || {
         deployment(&world).contains("Etc/UTC")
     });
-    run(&["refresh", "--hard", "jellyfin"]);
-    run(&["wait", "jellyfin", "--for", "synced,healthy", "--timeout", "60s"]);
+    world.runs(0, &["refresh", "--hard", "jellyfin"]);
+    world.runs(0, &["wait", "jellyfin", "--for", "synced,healthy", "--timeout", "60s"]);
     world.until("it is as the new version renders it", || {
         deployment(&world).contains("Next/Version")
     });
