@@ -34,7 +34,7 @@ fn add_app_refuses() {
 
 /// The repository whose Applications move to the plugin.
 fn moving(to: &Path) {
-    played::stage::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"), to);
+    played::stage::folder::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"), to);
 }
 
 #[test]

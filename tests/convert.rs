@@ -7,27 +7,18 @@
     reason = "a test plays with real files and programs, and may fail loudly"
 )]
 
+#[path = "played/folder.rs"]
+mod folder;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
+use folder::copy;
 use homelab::model::native::TABLE;
 use homelab::yaml::{self, Exchange, Goal};
 use serde_json::Value;
-
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 /// A copy of the repository that moves.
 struct Home {

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 mod judge;
+#[path = "judge/pointers.rs"]
+mod pointers;
 
 use homelab::yaml::{self, Tree};
 use json_patch::Patch;
+use pointers::pointers;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -82,30 +85,8 @@ fn read(text: &str) -> Option<Vec<Value>> {
     Some(values.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-/// A path of a value, and whether it is a list, a map or neither.
-fn paths(value: &Value, at: &str, found: &mut Vec<String>) {
-    let entries: Vec<(String, &Value)> = match value {
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .map(|(at, value)| (at.to_string(), value))
-            .collect(),
-        _ => return,
-    };
-    for (key, value) in entries {
-        let path = format!("{at}/{key}");
-        paths(value, &path, found);
-        found.push(path);
-    }
-}
-
 fn operation(numbers: &mut Numbers, value: &Value) -> Value {
-    let mut found = Vec::new();
-    paths(value, "", &mut found);
+    let mut found = pointers(value);
     // kubectl has demands on these, and none on the rest.
     let typed = ["/apiVersion", "/kind", "/metadata", "/items"];
     found.retain(|path| !typed.iter().any(|typed| path.starts_with(typed)));

@@ -4,8 +4,12 @@
 //! at random, and knows the value that it wrote. `yaml_serde` is an independent judge of what comes out.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
+#[path = "judge/pointers.rs"]
+mod pointers;
+
 use homelab::yaml;
 use json_patch::Patch;
+use pointers::pointers;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -327,30 +331,9 @@ fn is_literal(text: &str) -> bool {
         && !text.ends_with("\n\n")
 }
 
-fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
-    let entries: Vec<(String, &Value)> = match value {
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .map(|(at, value)| (at.to_string(), value))
-            .collect(),
-        _ => return,
-    };
-    for (key, value) in entries {
-        let path = format!("{at}/{key}");
-        pointers(value, &path, found);
-        found.push(path);
-    }
-}
-
 /// One operation on an entry of the value.
 fn operation(value: &Value, kind: u8, at: usize, other: usize, new: &Value) -> Value {
-    let mut found = Vec::new();
-    pointers(value, "", &mut found);
+    let found = pointers(value);
     let (path, from) = (&found[at % found.len()], &found[other % found.len()]);
     match (kind % 8, value.pointer(path)) {
         (0, _) => json!({"op": "remove", "path": path}),
@@ -452,8 +435,7 @@ proptest! {
     fn additions_keep_every_line_and_every_comment(document in documents(), seed: u64, at: u16, new in values()) {
         let text = Printer::print(&document, seed);
         let value = Value::Object(document);
-        let mut found = Vec::new();
-        pointers(&value, "", &mut found);
+        let found = pointers(&value);
         let operation = addition(&value, &found[usize::from(at) % found.len()], &new);
         let spliced = yaml::splice(&text, &patch(json!([operation]))).unwrap();
         prop_assert!(!spliced.reprinted, "{}\n{}", text, spliced.text);
@@ -477,8 +459,7 @@ proptest! {
     ) {
         let text = Printer::print(&document, seed);
         let value = Value::Object(document);
-        let mut found = Vec::new();
-        pointers(&value, "", &mut found);
+        let found = pointers(&value);
         let path = &found[usize::from(at) % found.len()];
         let operation = if replace || value.as_object().is_some_and(|root| root.len() == 1 && path.matches('/').count() == 1) {
             json!({"op": "replace", "path": path, "value": new})

@@ -7,26 +7,18 @@
     reason = "a test plays with real files and programs, and may fail loudly"
 )]
 
+#[path = "folder.rs"]
+pub(crate) mod folder;
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use folder::copy;
 
 /// A program that `cargo xtask test` gets.
 fn real(variable: &str) -> PathBuf {
     let path = env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test`"));
     PathBuf::from(path)
-}
-
-/// Copies a folder with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// The repository as a person gets it.

@@ -1,11 +1,12 @@
 //! Git repositories that Argo CD reads: a bare one with a `file://` URL, and the working tree of the person who pushes.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+
+use crate::folder::copy;
 
 /// A repository with its working tree.
 #[derive(Debug)]
@@ -120,21 +121,4 @@ impl Repository {
         }
         Ok(String::from_utf8(output.stdout)?)
     }
-}
-
-/// Copies a folder with everything in it; links stay links.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_symlink() {
-            symlink(fs::read_link(entry.path())?, target)?;
-        } else if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

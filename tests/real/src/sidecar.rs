@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::folder::copy;
 use crate::tools::RenderTools;
 
 /// An image and the container that is made of it.
@@ -86,21 +87,6 @@ impl Sidecar {
         }
         Ok(command)
     }
-}
-
-/// Copies a tree of folders and files.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Puts a program somewhere, without its bytes where that is possible.

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use real_parts::repository;
 use serde_json::Value;
 
 use crate::table::{Corpus, Module};
@@ -25,7 +24,8 @@ pub(crate) fn copy(corpus: &Corpus, to: &Path) -> Vec<String> {
     charts.retain(|chart| !corpus.left_out.contains(chart));
     charts.sort();
     for chart in &charts {
-        repository::copy(&module.join(chart), &to.join(chart)).expect("a chart of the module cache can be copied");
+        real_parts::folder::copy(&module.join(chart), &to.join(chart))
+            .expect("a chart of the module cache can be copied");
     }
     charts
 }

@@ -6,12 +6,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use real_parts::folder::Folder;
+use real_parts::Options;
+use real_parts::folder::{Folder, copy};
 use real_parts::generate::{Answer, Generate};
 use real_parts::repo_server::RepoServers;
 use real_parts::repository::Repository;
 use real_parts::tools::{RenderTools, of_the_test_run};
-use real_parts::{Options, repository};
 
 use crate::source::{Way, request};
 use crate::table::{Case, Table};
@@ -47,7 +47,7 @@ impl Repositories {
         let folder = Folder::new().unwrap();
         let staged = folder.join("staged");
         let found = table.found(&staged);
-        repository::copy(&charts(), &staged.join("own")).unwrap();
+        copy(&charts(), &staged.join("own")).unwrap();
         let names = found.keys().map(|name| (name.clone(), name.as_str()));
         let twins = names.chain([(String::new(), "own")]).map(|(name, path)| {
             let native = Repository::create(folder.path(), path, Some(&staged.join(path))).unwrap();
