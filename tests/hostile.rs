@@ -165,3 +165,30 @@ fn damaged_files_are_judged_and_never_crash() {
         }
     }
 }
+
+#[test]
+fn a_kind_that_is_said_twice_does_not_hide_a_mount() {
+    let workload = "spec:\n  template:\n    spec:\n      containers: [{name: a, volumeMounts: [{name: v, mountPath: /v}]}]\n      volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]\n";
+    let start = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n";
+    let folder = tempfile::tempdir().unwrap();
+    for hidden in [
+        format!("{start}\"kind\": Deployment\n\"apiVersion\": apps/v1\n{workload}"),
+        format!("{start}? kind\n: Deployment\n? apiVersion\n: apps/v1\n{workload}"),
+        format!(
+            "# c\rkind: Deployment\r# c\rapiVersion: apps/v1\n{}{workload}",
+            start.replace("kind: ConfigMap\n", "").replace("apiVersion: v1\n", "")
+        ),
+    ] {
+        let output = run(
+            folder.path(),
+            &["filter", "--app", "x"],
+            &format!("{hidden}---\n{start}"),
+        );
+        let text = said(&output);
+        // An answer that refuses is as good.
+        assert!(
+            !output.status.success() || text.matches("readOnly").count() == 2,
+            "{hidden}\n{text}"
+        );
+    }
+}

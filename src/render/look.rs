@@ -14,14 +14,15 @@ pub(super) struct Look<'t> {
 
 impl<'t> Look<'t> {
     pub(super) fn at(text: &'t str) -> Self {
-        let word = |key: &str| match yaml::top_level_scalar(text, key) {
+        let found = yaml::top_level_scalars(text, ["kind", "apiVersion"]);
+        let [kind, api_version] = found.map(|sniffed| match sniffed {
             Sniffed::Plain(word) if is_string(word) => Some(word),
             _ => None,
-        };
+        });
         Self {
             text,
-            kind: word("kind"),
-            api_version: word("apiVersion"),
+            kind,
+            api_version,
         }
     }
 

@@ -21,7 +21,7 @@ mod write;
 
 pub use emit::emit;
 pub use locate::Span;
-pub use sniff::{Sniffed, may_hide, top_level_scalar};
+pub use sniff::{Sniffed, may_hide, top_level_scalars};
 pub use splice::{Exchange, Exchanged, Goal, SpliceError, Spliced, comment_lines, exchange, splice};
 pub use stream::{Document, documents};
 pub use tree::Tree;

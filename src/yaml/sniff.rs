@@ -15,48 +15,68 @@ pub enum Sniffed<'t> {
     Unclear,
 }
 
-/// The value of a top-level key, if a line in the first column says it plainly.
+/// The values of top-level keys, where lines in the first column say them plainly. All of the document is looked at:
+/// what comes later could say another value of a key.
 ///
 /// Unclear are: documents in brackets, keys in quotes, anchors, tags, merges, a key that stands twice, text that
-/// continues a scalar in the first column, and values that are more than one word.
-pub fn top_level_scalar<'t>(text: &'t str, key: &str) -> Sniffed<'t> {
+/// continues a scalar in the first column, line ends that only YAML knows, and values that are more than one word.
+pub fn top_level_scalars<'t, const N: usize>(text: &'t str, keys: [&str; N]) -> [Sniffed<'t>; N] {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut at = 0;
-    let value = loop {
-        let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |newline| at + newline);
-        match line(&text[at..end], key) {
-            Line::Other if end == text.len() => return Sniffed::Absent,
-            Line::Other => at = end + 1,
-            Line::Value(value) => break value,
-            Line::Unclear => return Sniffed::Unclear,
-        }
-    };
-    let rest = &text.as_bytes()[at..];
-    let twice = memmem::find_iter(rest, &format!("\n{key}")).any(|hit| {
-        let behind = rest[hit + 1 + key.len()..].first();
-        matches!(behind, Some(b':' | b' ' | b'\t'))
-    });
-    let continued =
-        memchr::memchr(b'\n', rest).is_some_and(|newline| matches!(rest.get(newline + 1), Some(b' ' | b'\t')));
-    if twice || continued {
-        return Sniffed::Unclear;
+    let mut found = [Sniffed::Absent; N];
+    if has_odd_line_end(text) {
+        return [Sniffed::Unclear; N];
     }
-    word(value).map_or(Sniffed::Unclear, Sniffed::Plain)
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline);
+        // Most lines are indented, or comments.
+        if !matches!(bytes[at], b' ' | b'#' | b'\n') {
+            let Some(line) = line(&text[at..end]) else {
+                return [Sniffed::Unclear; N];
+            };
+            if let Line::Entry(key, value) = line
+                && let Some(index) = keys.iter().position(|wanted| *wanted == key)
+            {
+                let continued = matches!(bytes.get(end + 1), Some(b' ' | b'\t'));
+                found[index] = match (found[index], word(value)) {
+                    (Sniffed::Absent, Some(word)) if !continued => Sniffed::Plain(word),
+                    _ => Sniffed::Unclear,
+                };
+            }
+        }
+        at = end + 1;
+    }
+    found
 }
 
+/// Whether a line may end where no `\n` stands: a `\r` alone, or one of the three signs of Unicode that YAML 1.1 takes
+/// for line ends ([source](https://yaml.org/spec/1.1/#id871136)).
+fn has_odd_line_end(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
+        || !text.is_ascii()
+            && ["\u{85}", "\u{2028}", "\u{2029}"]
+                .iter()
+                .any(|sign| memmem::find(bytes, sign.as_bytes()).is_some())
+}
+
+/// A line that does not begin with a blank.
 enum Line<'t> {
+    /// It begins with a plain key; what stands behind the colon.
+    Entry(&'t str, &'t str),
+    /// It has no key.
     Other,
-    Value(&'t str),
-    Unclear,
 }
 
-fn line<'t>(line: &'t str, key: &str) -> Line<'t> {
+/// What a line is; `None` where only a parser can tell.
+fn line(line: &str) -> Option<Line<'_>> {
     let line = line.strip_suffix('\r').unwrap_or(line);
     match line.as_bytes().first() {
-        None | Some(b' ' | b'#') => return Line::Other,
-        Some(b'-') if matches!(line.as_bytes().get(1), None | Some(b' ')) => return Line::Other,
+        None => return Some(Line::Other),
+        Some(b'-') if matches!(line.as_bytes().get(1), None | Some(b' ')) => return Some(Line::Other),
         Some(byte) if byte.is_ascii_alphabetic() => {}
-        Some(_) => return Line::Unclear,
+        Some(_) => return None,
     }
     let name = line
         .bytes()
@@ -64,13 +84,9 @@ fn line<'t>(line: &'t str, key: &str) -> Line<'t> {
         .count();
     match line.as_bytes().get(name) {
         Some(b':') if matches!(line.as_bytes().get(name + 1), None | Some(b' ' | b'\t')) => {
-            if &line[..name] == key {
-                Line::Value(&line[name + 1..])
-            } else {
-                Line::Other
-            }
+            Some(Line::Entry(&line[..name], &line[name + 1..]))
         }
-        _ => Line::Unclear,
+        _ => None,
     }
 }
 
@@ -123,7 +139,7 @@ mod tests {
             ("\u{feff}# c\n\nkind: Pod", "Pod"),
             ("spec:\n- a: b\n  kind: X\nkind: Pod\n", "Pod"),
         ] {
-            assert_eq!(top_level_scalar(text, "kind"), Sniffed::Plain(kind), "{text:?}");
+            assert_eq!(top_level_scalars(text, ["kind"]), [Sniffed::Plain(kind)], "{text:?}");
         }
     }
 
@@ -144,11 +160,27 @@ mod tests {
             "? kind\n: Pod\n",
             "kind: Pod\nkind : Job\n",
             "...\nkind: Pod\n",
+            // Of two equal keys the last one counts, however it is written.
+            "kind: Pod\n\"kind\": Job\n",
+            "kind: Pod\n? kind\n: Job\n",
+            "kind: Pod\n<<: *x\n",
+            "kind: Pod\n&a kind: Job\n",
+            "kind: Pod\n!!str kind: Job\n",
+            "a: \"x\nkind: Pod\n\"\n'kind': Job\n",
+            "# c\rkind: Job\r\nkind: Pod\n",
+            "# c\u{85}kind: Job\nkind: Pod\n",
+            "# c\u{2028}kind: Job\nkind: Pod\n",
+            "kind: Pod\n# c\u{2029}kind: Job\n",
+            "kind: Pod\n  # c\rkind: Job\n",
         ] {
-            assert_eq!(top_level_scalar(text, "kind"), Sniffed::Unclear, "{text:?}");
+            assert_eq!(top_level_scalars(text, ["kind"]), [Sniffed::Unclear], "{text:?}");
         }
-        assert_eq!(top_level_scalar("a: 1\n", "kind"), Sniffed::Absent);
-        assert_eq!(top_level_scalar("", "kind"), Sniffed::Absent);
+        assert_eq!(top_level_scalars("a: 1\n", ["kind"]), [Sniffed::Absent]);
+        assert_eq!(top_level_scalars("", ["kind"]), [Sniffed::Absent]);
+        assert_eq!(
+            top_level_scalars("kind: Pod x\napiVersion: v1\n", ["kind", "apiVersion"]),
+            [Sniffed::Unclear, Sniffed::Plain("v1")]
+        );
     }
 
     #[test]

@@ -115,8 +115,7 @@ fn story(kubectl: &Player) -> Result<()> {
 fn document(stream: &str, kind: &str) -> Result<String> {
     let documents = yaml::documents(stream)?;
     let texts = documents.iter().map(|document| &stream[document.range.clone()]);
-    let of_kind = texts
-        .filter(|text| matches!(yaml::top_level_scalar(text, "kind"), yaml::Sniffed::Plain(found) if found == kind));
+    let of_kind = texts.filter(|text| yaml::top_level_scalars(text, ["kind"]) == [yaml::Sniffed::Plain(kind)]);
     of_kind
         .map(str::to_owned)
         .next()

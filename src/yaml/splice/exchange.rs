@@ -290,13 +290,16 @@ fn goal<'e>(exchange: &'e Exchange, comment: &Comment<'_>) -> Option<&'e Goal> {
     fitting.max_by_key(|(pointer, _)| pointer.len()).map(|(_, goal)| goal)
 }
 
-/// The comments inside an entry: from its key to the end of its last line.
+/// The comments inside an entry: from its key to the end of its last line, or to its own end where others stand behind it.
 fn comments<'t>(tree: &Tree<'t>, step: &Step) -> Vec<Comment<'t>> {
     let Some(key) = step.key else { return Vec::new() };
     let mut entries = vec![(tree.node(key).start as usize, String::new())];
     list_entries(tree, step.node, "", &mut entries);
     let end = (tree.node(step.node).end as usize).max(tree.node(key).end as usize);
-    let until = Layout::of(tree).line_end(end);
+    let until = match tree.node(step.container).style {
+        Style::Block => Layout::of(tree).line_end(end),
+        _ => end,
+    };
     found(tree, tree.node(key).start as usize, until, &entries)
 }
 
