@@ -33,22 +33,17 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
     dest_namespace: NamespaceName,
 
-    /// The cluster, by the URL of its API server
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "https://kubernetes.default.svc",
-        conflicts_with = "dest_name"
-    )]
-    dest_server: String,
+    /// The cluster, by the URL of its API server; the one that Argo CD runs in by default
+    #[arg(long, value_name = "URL", conflicts_with = "dest_name")]
+    dest_server: Option<String>,
 
     /// The cluster, by the name that Argo CD has for it
     #[arg(long, value_name = "NAME")]
     dest_name: Option<String>,
 
-    /// Argo CD's project
-    #[arg(long, default_value = "default")]
-    project: String,
+    /// Argo CD's project; `default` by default
+    #[arg(long)]
+    project: Option<String>,
 
     #[command(flatten)]
     plugin: PluginArgs,
@@ -60,14 +55,14 @@ pub(super) struct Args {
     checkouts: CheckoutArgs,
 
     /// A label of the Application; may be repeated
-    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse_label)]
     labels: Vec<pairs::Pair>,
 
     /// An annotation of the Application; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse_annotation)]
     annotations: Vec<pairs::Pair>,
 
-    /// Change the Application if it is already there
+    /// Change the Application if it is already there: what is named here, and nothing else
     #[arg(long)]
     upsert: bool,
 
@@ -95,13 +90,8 @@ struct SourceArgs {
     #[arg(long, value_name = "oci://…", conflicts_with_all = ["repo", "path", "helm_chart"], value_parser = parse_oci)]
     chart: Option<String>,
 
-    /// Branch, tag or commit; the chart's version
-    #[arg(
-        long,
-        value_name = "REV",
-        required_unless_present = "path",
-        default_value_if("path", clap::builder::ArgPredicate::IsPresent, "HEAD")
-    )]
+    /// Branch, tag or commit, `HEAD` by default; the chart's version
+    #[arg(long, value_name = "REV", required_unless_present = "path")]
     revision: Option<String>,
 }
 
@@ -142,13 +132,13 @@ struct PluginArgs {
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Sync")]
 struct SyncArgs {
-    /// Prune objects that Git no longer has
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    auto_prune: bool,
+    /// Prune objects that Git no longer has; true by default
+    #[arg(long, value_name = "BOOL")]
+    auto_prune: Option<bool>,
 
-    /// Undo changes that were made by hand
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    self_heal: bool,
+    /// Undo changes that were made by hand; true by default
+    #[arg(long, value_name = "BOOL")]
+    self_heal: Option<bool>,
 
     /// A sync option, as `ServerSideApply=true`; may be repeated
     #[arg(long = "sync-option", value_name = "OPTION=VALUE")]
@@ -158,9 +148,9 @@ struct SyncArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     sync_wave: Option<i64>,
 
-    /// Delete the Application's objects with it; owned claims stay
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    set_finalizer: bool,
+    /// Delete the Application's objects with it, true by default; owned claims stay
+    #[arg(long, value_name = "BOOL")]
+    set_finalizer: Option<bool>,
 }
 
 /// How a mount is written.
@@ -196,14 +186,14 @@ impl Args {
             ..
         } = self;
         let (repo_url, place) = source.place();
-        let server = || Destination::Server(dest_server.clone());
+        let server = || dest_server.clone().map(Destination::Server);
         Ok(Request {
             name: name.clone(),
             namespace: dest_namespace.clone(),
             repo_url,
             place,
-            revision: source.revision.clone().unwrap_or_else(|| "HEAD".to_owned()),
-            destination: dest_name.clone().map_or_else(server, Destination::Name),
+            revision: source.revision.clone(),
+            destination: dest_name.clone().map(Destination::Name).or_else(server),
             project: project.clone(),
             parameters: plugin.parameters()?,
             reads: Vec::new(),
@@ -287,6 +277,7 @@ impl PluginArgs {
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut request = args.request()?;
+    edit::add_app::check(&request)?;
     let mut outcome = Outcome {
         message: format!("Add Application {}", args.name),
         next: Some(format!(

@@ -26,11 +26,11 @@ pub(super) struct Args {
     pod_security: Option<PodSecurity>,
 
     /// A label; may be repeated
-    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse_label)]
     labels: Vec<pairs::Pair>,
 
     /// An annotation; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse_annotation)]
     annotations: Vec<pairs::Pair>,
 
     /// A ResourceQuota manifest that goes into the same file

@@ -12,7 +12,7 @@ use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
 use crate::model::AppName;
 use crate::repo::change::FileChange;
-use crate::repo::{ChangeSet, Repo, RepoPath};
+use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
 use crate::report;
 use crate::rules::{self, Finding, Rendering, Scope, Severity};
 use crate::terminal::Terminal;
@@ -176,10 +176,20 @@ impl Session {
             self.terminal.say("nothing to change");
             return Ok(Exit::Done);
         }
-        if self.introduces_errors(repo, outcome)? {
+        let after = repo.with(&outcome.changes)?;
+        if self.introduces_errors(repo, &after, outcome) {
             return Ok(Exit::Findings);
         }
         outcome.notes.iter().for_each(|note| self.terminal.say(note));
+        let is_new = |manifest: &&Manifest| !repo.files.contains_key(&manifest.file);
+        for manifest in after.namespaces().filter(is_new) {
+            if !after.is_synced(&manifest.file) {
+                self.terminal.say(&format!(
+                    "no Application syncs `{}`: `kubectl homelab init --force` adds the one for Namespaces",
+                    manifest.file
+                ));
+            }
+        }
         if !args.is_written() {
             self.terminal.data(&printed(
                 &files,
@@ -207,8 +217,7 @@ impl Session {
     }
 
     /// Reports the errors that the changes introduce, counts those that were there before, and says whether to refuse.
-    fn introduces_errors(&self, repo: &Repo, outcome: &Outcome) -> Result<bool> {
-        let after = repo.with(&outcome.changes)?;
+    fn introduces_errors(&self, repo: &Repo, after: &Repo, outcome: &Outcome) -> bool {
         let errors = |repo: &Repo, renders| -> Vec<Finding> {
             let findings = rules::check(&Scope::new(repo, renders));
             findings
@@ -225,7 +234,7 @@ impl Session {
             old.iter().any(|other| other.identity() == finding.identity())
                 || finding.rule.name == "namespace-with-claims-is-declared" && !takes_namespace
         };
-        let mut found = errors(&after, &outcome.renders);
+        let mut found = errors(after, &outcome.renders);
         found.retain(|finding| !outcome.accepted.contains(&finding.rule.name));
         let (older, new): (Vec<_>, Vec<_>) = found.into_iter().partition(is_old);
         if !older.is_empty() {
@@ -236,12 +245,12 @@ impl Session {
             ));
         }
         if new.is_empty() {
-            return Ok(false);
+            return false;
         }
-        self.terminal.say(&report::findings::text(&after, &new));
+        self.terminal.say(&report::findings::text(after, &new));
         self.terminal
             .say("nothing was changed: the change would introduce what stands above");
-        Ok(true)
+        true
     }
 
     /// The working tree to commit in, when a commit is asked for and possible.
@@ -284,7 +293,12 @@ fn printed(files: &[FileChange], output: Output, coloured: bool) -> String {
         Output::Diff => files.iter().map(|file| report::diff::unified(file, coloured)).collect(),
         Output::Yaml => {
             let texts: Vec<&str> = files.iter().filter_map(|file| file.after.as_deref()).collect();
-            texts.join("---\n")
+            let (last, others) = texts.split_last().unwrap_or((&"", &[]));
+            let ended = others.iter().map(|text| match text.ends_with('\n') {
+                true => format!("{text}---\n"),
+                false => format!("{text}\n---\n"),
+            });
+            ended.collect::<String>() + last
         }
     }
 }

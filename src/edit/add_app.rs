@@ -1,15 +1,14 @@
 //! `add-app`: an Application whose claims are safe from its first sync on, and its Namespace where that is missing.
 
+mod manifest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde_json::{Map, Value, json};
 
 use super::add_namespace::{self, add_namespace};
-use super::merge::merge;
 use crate::failure::HintExt;
-use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
-use crate::model::parameter::{Parameter, Parameters, TABLE};
+use crate::model::parameter::{Parameter, Parameters};
 use crate::model::{AppName, ClaimName, NamespaceName, Object, claim, repo_url};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
@@ -32,7 +31,7 @@ pub enum Destination {
     Name(String),
 }
 
-/// What is asked for.
+/// What is asked for. What is `None` is the default of a new Application, and left as it is in one that is there.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The Application.
@@ -43,26 +42,26 @@ pub struct Request {
     pub repo_url: String,
     /// Path or chart.
     pub place: Place,
-    /// `targetRevision`.
-    pub revision: String,
-    /// The cluster.
-    pub destination: Destination,
-    /// Argo CD's project.
-    pub project: String,
+    /// `targetRevision`; `HEAD` by default.
+    pub revision: Option<String>,
+    /// The cluster; the one that Argo CD runs in by default.
+    pub destination: Option<Destination>,
+    /// Argo CD's project; `default` by default.
+    pub project: Option<String>,
     /// The plugin's parameters, as given.
     pub parameters: Vec<Parameter>,
     /// Paths besides the source's own that the render reads, from the repository's root.
     pub reads: Vec<RepoPath>,
-    /// Prune objects that Git no longer has.
-    pub auto_prune: bool,
-    /// Undo changes that were made by hand.
-    pub self_heal: bool,
+    /// Prune objects that Git no longer has; yes by default.
+    pub auto_prune: Option<bool>,
+    /// Undo changes that were made by hand; yes by default.
+    pub self_heal: Option<bool>,
     /// More sync options.
     pub sync_options: Vec<String>,
     /// Argo CD's sync wave.
     pub sync_wave: Option<i64>,
-    /// Delete the Application's objects with it.
-    pub finalizer: bool,
+    /// Delete the Application's objects with it; yes by default.
+    pub finalizer: Option<bool>,
     /// Labels of the Application.
     pub labels: BTreeMap<String, String>,
     /// Annotations of the Application.
@@ -71,48 +70,24 @@ pub struct Request {
     pub upsert: bool,
 }
 
-/// The fields of a claim that the API server never lets change
-/// ([source](https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolumeclaims)).
-pub const IMMUTABLE_CLAIM_FIELDS: [&str; 4] = [
-    "/spec/accessModes",
-    "/spec/storageClassName",
-    "/spec/volumeMode",
-    "/spec/volumeName",
-];
-
 /// Adds an Application to the repository, its Namespace first where no manifest has it.
 ///
 /// # Errors
 /// When it is already there (without `upsert`), a parameter is wrong, or the request asks for what ends in lost data.
 pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
-    request.name.check_as_owner()?;
-    check_parameters(&request.parameters)?;
-    check_source(request)?;
-    if request
-        .sync_options
-        .iter()
-        .any(|option| option.starts_with("CreateNamespace=true"))
-    {
-        return Err(
-            anyhow!("`CreateNamespace=true` fights with the Namespace's own manifest")
-                .hint("leave it out; the Namespace is added to the repository with its guards"),
-        );
-    }
+    check(request)?;
     let mut changes = ChangeSet::default();
     if repo.namespace(request.namespace.as_str()).is_none() {
         changes = add_namespace(repo, &add_namespace::Request::new(request.namespace.clone()))?;
     }
-    let wanted = manifest(repo, request);
     changes.changes.push(match repo.application(request.name.as_str()) {
         Some((existing, app)) if request.upsert => {
             if app.object().at("/spec/sources").is_some() {
                 return Err(anyhow!("Application `{}` has several sources", request.name)
                     .hint(format!("change `{}` by hand", existing.file)));
             }
-            let mut merged = app.object().tree().clone();
-            merge(&mut merged, &wanted);
-            leave_one_place(&mut merged, &request.place);
-            let patch = json_patch::diff(app.object().tree(), &merged);
+            let tree = app.object().tree();
+            let patch = json_patch::diff(tree, &manifest::upserted(tree, request));
             Change::Patch {
                 path: existing.file.clone(),
                 document: existing.document,
@@ -129,10 +104,31 @@ pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
         }
         None => Change::Create {
             path: repo.file_for_application(&request.name)?,
-            text: yaml::emit(&wanted)?,
+            text: yaml::emit(&manifest::new(repo, request))?,
         },
     });
     Ok(changes)
+}
+
+/// Refuses what cannot be asked for, whatever the repository holds.
+///
+/// # Errors
+/// Those of [`add_app`] that are about the request alone.
+pub fn check(request: &Request) -> Result<()> {
+    request.name.check_as_owner()?;
+    check_parameters(&request.parameters)?;
+    check_source(request)?;
+    if request
+        .sync_options
+        .iter()
+        .any(|option| option.starts_with("CreateNamespace=true"))
+    {
+        return Err(
+            anyhow!("`CreateNamespace=true` fights with the Namespace's own manifest")
+                .hint("leave it out; the Namespace is added to the repository with its guards"),
+        );
+    }
+    Ok(())
 }
 
 fn check_parameters(list: &[Parameter]) -> Result<Parameters> {
@@ -159,26 +155,6 @@ fn check_source(request: &Request) -> Result<()> {
         RepoPath::new(path)?;
     }
     Ok(())
-}
-
-/// A source has a path or a chart: takes the one away that an earlier version of the Application had.
-fn leave_one_place(tree: &mut Value, place: &Place) {
-    let other = match place {
-        Place::Path(_) => "chart",
-        Place::Chart(_) => "path",
-    };
-    if let Some(source) = tree.pointer_mut("/spec/source").and_then(Value::as_object_mut) {
-        source.remove(other);
-    }
-}
-
-/// The path as Argo CD wants it: relative to the repository's root, which is `.`.
-fn source_path(path: &str) -> String {
-    let path = RepoPath::new(path).unwrap_or_default();
-    if path.is_root() {
-        return ".".to_owned();
-    }
-    path.to_string()
 }
 
 /// Adds the claims that the Application was seen to render to its parameter `owns`; gives the ones that were added.
@@ -217,124 +193,21 @@ pub fn own_rendered_claims(request: &mut Request, objects: &[Object]) -> Result<
     Ok(added)
 }
 
-/// The Application's manifest, in the order in which people write one.
-pub fn manifest(repo: &Repo, request: &Request) -> Value {
-    let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), json!(request.name.as_str()));
-    metadata.insert("namespace".to_owned(), json!(argocd_namespace(repo)));
-    if !request.labels.is_empty() {
-        metadata.insert("labels".to_owned(), json!(request.labels));
-    }
-    let annotations = annotations(request);
-    if !annotations.is_empty() {
-        metadata.insert("annotations".to_owned(), json!(annotations));
-    }
-    if request.finalizer {
-        metadata.insert("finalizers".to_owned(), json!([FINALIZER]));
-    }
-    let mut source = json!({"repoURL": request.repo_url});
-    match &request.place {
-        Place::Path(path) => source["path"] = json!(source_path(path)),
-        Place::Chart(chart) => source["chart"] = json!(chart),
-    }
-    source["targetRevision"] = json!(request.revision);
-    source["plugin"] = json!({"name": PLUGIN_NAME});
-    if !request.parameters.is_empty() {
-        source["plugin"]["parameters"] = parameters(&request.parameters);
-    }
-    let mut destination = match &request.destination {
-        Destination::Server(server) => json!({"server": server}),
-        Destination::Name(name) => json!({"name": name}),
-    };
-    destination["namespace"] = json!(request.namespace.as_str());
-    let options = std::iter::once("RespectIgnoreDifferences=true".to_owned());
-    let options: Vec<String> = options.chain(request.sync_options.iter().cloned()).collect();
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Application",
-        "metadata": metadata,
-        "spec": {
-            "project": request.project,
-            "source": source,
-            "destination": destination,
-            "syncPolicy": {
-                "automated": {"prune": request.auto_prune, "selfHeal": request.self_heal},
-                "syncOptions": options,
-                "retry": {"limit": 5, "refresh": true},
-            },
-            "ignoreDifferences": [{"kind": "PersistentVolumeClaim", "jsonPointers": IMMUTABLE_CLAIM_FIELDS}],
-        },
-    })
-}
-
-/// The namespace that the repository's Applications live in: what the root Application says, else `argocd`.
-fn argocd_namespace(repo: &Repo) -> String {
-    let root = repo.root_application().map(|(_, app)| app);
-    let app = root.or_else(|| repo.applications().map(|(_, app)| app).next());
-    app.and_then(|app| app.object().namespace())
-        .unwrap_or("argocd")
-        .to_owned()
-}
-
-fn annotations(request: &Request) -> BTreeMap<String, String> {
-    let mut annotations = BTreeMap::new();
-    if let Place::Path(path) = &request.place
-        && !request.repo_url.starts_with("oci://")
-    {
-        annotations.insert(GENERATE_PATHS.to_owned(), generate_paths(path, &request.reads));
-    }
-    if let Some(wave) = request.sync_wave {
-        annotations.insert("argocd.argoproj.io/sync-wave".to_owned(), wave.to_string());
-    }
-    annotations.extend(request.annotations.clone());
-    annotations
-}
-
-/// The annotation's value for a source path and what else its render reads: `.` is the source path, a leading `/` the
-/// repository's root, separated by `;` without blanks.
-fn generate_paths(path: &str, reads: &[RepoPath]) -> String {
-    let own = RepoPath::new(path).unwrap_or_default();
-    let outside = reads
-        .iter()
-        .filter(|read| !read.is_in(&own))
-        .map(|read| format!("/{}", read.as_str()));
-    let outside: BTreeSet<String> = outside.collect();
-    std::iter::once(".".to_owned())
-        .chain(outside)
-        .collect::<Vec<_>>()
-        .join(";")
-}
-
-/// The parameters as Argo CD writes them, in the order of the documentation.
-fn parameters(list: &[Parameter]) -> Value {
-    let place = |parameter: &&Parameter| TABLE.iter().position(|spec| spec.name == parameter.name);
-    let mut sorted: Vec<&Parameter> = list.iter().collect();
-    sorted.sort_by_key(place);
-    let trees = sorted.into_iter().map(|parameter| {
-        let mut tree = json!({"name": parameter.name});
-        if let Some(string) = &parameter.string {
-            tree["string"] = json!(string);
-        }
-        if let Some(array) = &parameter.array {
-            tree["array"] = json!(array);
-        }
-        if let Some(map) = &parameter.map {
-            tree["map"] = json!(map);
-        }
-        tree
-    });
-    Value::Array(trees.collect())
-}
-
 /// The Application that a request would write, in memory: for rendering it before it is written.
 pub fn preview(repo: &Repo, request: &Request) -> Object {
-    Object::new(manifest(repo, request))
+    let existing = repo.application(request.name.as_str()).filter(|_| request.upsert);
+    Object::new(match existing {
+        Some((_, app)) => manifest::upserted(app.object().tree(), request),
+        None => manifest::new(repo, request),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::application::{FINALIZER, GENERATE_PATHS};
     use crate::repo::Memory;
+    use serde_json::json;
 
     fn request() -> Request {
         Request {
@@ -342,16 +215,16 @@ mod tests {
             namespace: NamespaceName::new("media").unwrap(),
             repo_url: "https://git.example.org/fetcher".to_owned(),
             place: Place::Path("helm/fetcher".to_owned()),
-            revision: "main".to_owned(),
-            destination: Destination::Server("https://kubernetes.default.svc".to_owned()),
-            project: "default".to_owned(),
+            revision: Some("main".to_owned()),
+            destination: None,
+            project: None,
             parameters: Vec::new(),
             reads: Vec::new(),
-            auto_prune: true,
-            self_heal: true,
+            auto_prune: None,
+            self_heal: None,
             sync_options: Vec::new(),
             sync_wave: None,
-            finalizer: true,
+            finalizer: None,
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             upsert: false,
@@ -394,7 +267,7 @@ mod tests {
             .iter()
             .map(|path| RepoPath::new(path).unwrap())
             .collect();
-        let tree = manifest(&Repo::default(), &request);
+        let tree = manifest::new(&Repo::default(), &request);
         assert_eq!(
             tree["metadata"]["annotations"][GENERATE_PATHS],
             ".;/values/fetcher.yaml"
@@ -469,7 +342,7 @@ mod tests {
                 place: Place::Path(path.to_owned()),
                 ..request()
             };
-            add_app(&Repo::default(), &request).map(|_| manifest(&Repo::default(), &request))
+            add_app(&Repo::default(), &request).map(|_| manifest::new(&Repo::default(), &request))
         };
         let url = "https://git.example.org/fetcher";
         assert_eq!(add(url, "./helm/").unwrap()["spec"]["source"]["path"], "helm");

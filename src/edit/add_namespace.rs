@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::merge::merge;
 use crate::failure::HintExt;
-use crate::model::NamespaceName;
+use crate::model::{NamespaceName, Object};
 use crate::repo::{Change, ChangeSet, Repo};
+use crate::rules::law::sync_options::{COMPARE_OPTIONS, SYNC_OPTIONS, with_guards, with_ignore_extraneous};
 use crate::yaml;
 
 /// A level of the Pod Security Standards, with the version that it is pinned to
@@ -94,8 +95,12 @@ pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     let guarded = repo
         .namespaces_application()
         .is_some_and(|app| app.sources().iter().any(crate::model::Source::is_ours));
-    let wanted = manifest(request, !guarded);
-    let change = match repo.namespace(request.name.as_str()) {
+    let existing = repo.namespace(request.name.as_str());
+    let mut wanted = manifest(request);
+    if !guarded {
+        guard(&mut wanted, existing.map(|existing| &existing.object));
+    }
+    let change = match existing {
         Some(existing) if request.upsert => {
             let mut merged = existing.object.tree().clone();
             merge(&mut merged, &wanted);
@@ -145,7 +150,19 @@ fn unpin(tree: &mut Value, security: &PodSecurity) {
     }
 }
 
-fn manifest(request: &Request, with_guards: bool) -> Value {
+/// Guards are entries of lists in which others may stand: those that are asked for stay, else those that were there.
+fn guard(wanted: &mut Value, existing: Option<&Object>) {
+    let annotations = &mut wanted["metadata"]["annotations"];
+    let mut set = |annotation: &str, with: fn(&str) -> String| {
+        let there = existing.and_then(|existing| existing.annotation(annotation));
+        let list = with(annotations[annotation].as_str().or(there).unwrap_or_default());
+        annotations[annotation] = json!(list);
+    };
+    set(SYNC_OPTIONS, with_guards);
+    set(COMPARE_OPTIONS, with_ignore_extraneous);
+}
+
+fn manifest(request: &Request) -> Value {
     let mut labels = BTreeMap::new();
     if let Some(security) = &request.pod_security {
         for mode in ["enforce", "audit", "warn"] {
@@ -157,16 +174,6 @@ fn manifest(request: &Request, with_guards: bool) -> Value {
     }
     labels.extend(request.labels.clone());
     let mut annotations = BTreeMap::new();
-    if with_guards {
-        annotations.insert(
-            "argocd.argoproj.io/sync-options".to_owned(),
-            "Prune=false,Delete=false".to_owned(),
-        );
-        annotations.insert(
-            "argocd.argoproj.io/compare-options".to_owned(),
-            "IgnoreExtraneous".to_owned(),
-        );
-    }
     if let Some(wave) = request.sync_wave {
         annotations.insert("argocd.argoproj.io/sync-wave".to_owned(), wave.to_string());
     }
@@ -255,6 +262,32 @@ mod tests {
         assert_eq!(
             tree["metadata"]["labels"]["pod-security.kubernetes.io/enforce"],
             "baseline"
+        );
+    }
+
+    #[test]
+    fn guards_stand_beside_other_options() {
+        let files = Memory::new([(
+            "namespaces/n.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n  annotations:\n    argocd.argoproj.io/sync-options: ServerSideApply=true # needed\n    argocd.argoproj.io/compare-options: ServerSideDiff=true\n",
+        )]);
+        let repo = Repo::read(&files.unwrap(), &[]).unwrap();
+        let mut upsert = Request {
+            upsert: true,
+            ..request("media")
+        };
+        let text = after(&repo, &upsert);
+        for part in [
+            "sync-options: ServerSideApply=true,Prune=false,Delete=false # needed\n",
+            "compare-options: ServerSideDiff=true,IgnoreExtraneous\n",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        upsert.annotations = BTreeMap::from([(SYNC_OPTIONS.to_owned(), "Replace=false".to_owned())]);
+        let text = after(&repo, &upsert);
+        assert!(
+            text.contains("sync-options: Replace=false,Prune=false,Delete=false"),
+            "{text}"
         );
     }
 

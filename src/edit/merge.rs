@@ -22,8 +22,13 @@ pub fn merge(tree: &mut Value, wanted: &Value) {
                     .iter_mut()
                     .find(|existing| existing.get("name") == entry.get("name"))
                 {
-                    // A parameter: one that holds a list keeps what it held, so that no claim is disowned by the way.
-                    Some(existing) if existing.get("array").is_some() && entry.get("array").is_some() => {
+                    // A parameter: one that holds a list or a map keeps what it held, so that no claim is disowned and
+                    // no value lost by the way.
+                    Some(existing)
+                        if ["array", "map"]
+                            .iter()
+                            .any(|kind| holds(existing, kind) && holds(entry, kind)) =>
+                    {
                         merge(existing, entry)
                     }
                     Some(existing) => *existing = entry.clone(),
@@ -37,6 +42,10 @@ pub fn merge(tree: &mut Value, wanted: &Value) {
         }
         (tree, wanted) => *tree = wanted.clone(),
     }
+}
+
+fn holds(parameter: &Value, kind: &str) -> bool {
+    parameter.get(kind).is_some_and(|value| !value.is_null())
 }
 
 #[cfg(test)]
@@ -54,6 +63,16 @@ mod tests {
         assert_eq!(
             tree,
             json!({"a": 1, "p": [{"name": "owns", "array": ["x", "y"]}, {"name": "values", "string": "v"}], "o": ["A=b", "C=d"], "s": "new", "n": {}})
+        );
+        let mut tree =
+            json!([{"name": "helm-parameters", "map": {"a": "b", "c": "old"}}, {"name": "x", "array": ["y"]}]);
+        merge(
+            &mut tree,
+            &json!([{"name": "helm-parameters", "map": {"c": "d"}}, {"name": "x", "string": "y"}]),
+        );
+        assert_eq!(
+            tree,
+            json!([{"name": "helm-parameters", "map": {"a": "b", "c": "d"}}, {"name": "x", "string": "y"}])
         );
     }
 }

@@ -3,6 +3,7 @@
 pub mod application;
 pub mod claim;
 pub mod directory;
+pub mod label;
 pub mod live;
 pub mod name;
 pub mod namespace;

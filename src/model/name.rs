@@ -16,7 +16,7 @@ fn check_label(kind: &str, name: &str) -> Result<()> {
 }
 
 /// Checks an RFC 1123 subdomain: labels joined by dots, at most 253 characters.
-fn check_subdomain(kind: &str, name: &str) -> Result<()> {
+pub(super) fn check_subdomain(kind: &str, name: &str) -> Result<()> {
     check(kind, name, 253, true)
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use json_patch::Patch;
 
 use super::{Repo, RepoPath};
+use crate::failure::HintExt;
 use crate::yaml::{self, Exchange};
 
 /// One pending effect on one file.
@@ -169,10 +170,20 @@ impl Repo {
     }
 }
 
-/// The text of a document after a change of it.
-fn patched(text: &str, change: &Change) -> Result<String, yaml::SpliceError> {
+/// The text of a document after a change of it. A text that only printing it anew would change is left to its author:
+/// comments and anchors would be lost.
+fn patched(text: &str, change: &Change) -> Result<String> {
     Ok(match change {
-        Change::Patch { patch, .. } => yaml::splice(text, patch)?.text,
+        Change::Patch { patch, .. } => {
+            let spliced = yaml::splice(text, patch)?;
+            if spliced.reprinted {
+                return Err(
+                    anyhow!("it cannot be edited in place, and printed anew it would lose its comments")
+                        .hint("write it without anchors, aliases and merge keys first, or make the change by hand"),
+                );
+            }
+            spliced.text
+        }
         Change::Exchange { exchange, .. } => yaml::exchange(text, exchange)?.text,
         Change::Create { .. } | Change::Remove { .. } => text.to_owned(),
     })
@@ -256,6 +267,22 @@ mod tests {
         let labels: Vec<_> = changed.manifests.iter().map(|m| m.object.label("x")).collect();
         assert_eq!(labels, [None, Some("y"), None]);
         assert!(changed.files[&path()].text.starts_with("# about\n"));
+    }
+
+    #[test]
+    fn a_document_is_never_printed_anew() {
+        let text =
+            "kind: Namespace\nmetadata:\n  name: a\n  # kept\n  labels: {zeta: &z '1'}\n  annotations: {x: *z}\n";
+        let files = Memory::new([("applications/n.yaml", text)]).unwrap();
+        let repo = Repo::read(&files, &[]).unwrap();
+        let patch = json!([{"op": "replace", "path": "/metadata/labels/zeta", "value": "2"}]);
+        let change = Change::Patch {
+            path: path(),
+            document: 0,
+            patch: serde_json::from_value(patch).unwrap(),
+        };
+        let error = repo.with(&ChangeSet { changes: vec![change] }).unwrap_err();
+        assert!(format!("{error:#}").contains("cannot be edited in place"), "{error:#}");
     }
 
     #[test]

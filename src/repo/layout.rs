@@ -38,12 +38,9 @@ impl Repo {
     pub fn namespaces_application(&self) -> Option<Application<'_>> {
         let count = |app: &Application<'_>| {
             let folders = self.own_folders(app);
-            let covers = |file: &RepoPath| {
-                folders
-                    .iter()
-                    .any(|(folder, recurse)| file.parent() == *folder || *recurse && file.is_in(folder))
-            };
-            self.namespaces().filter(|manifest| covers(&manifest.file)).count()
+            self.namespaces()
+                .filter(|manifest| covers(&folders, &manifest.file))
+                .count()
         };
         let apps: Vec<Application<'_>> = self.applications().map(|(_, app)| app).collect();
         let over_most = apps.iter().copied().max_by_key(count).filter(|app| count(app) > 0);
@@ -54,6 +51,12 @@ impl Repo {
                     .any(|(folder, _)| folder.file_name() == NAMESPACES)
             })
         })
+    }
+
+    /// Whether an Application of this repository syncs the folder of a file.
+    pub fn is_synced(&self, file: &RepoPath) -> bool {
+        self.applications()
+            .any(|(_, app)| covers(&self.own_folders(&app), file))
     }
 
     fn free_file(&self, folder: Option<RepoPath>, default: &str, name: &str) -> Result<RepoPath> {
@@ -78,6 +81,13 @@ impl Repo {
         }
         Ok(path)
     }
+}
+
+/// Whether a file lies in one of the folders, or below one that is read with what is below.
+fn covers(folders: &[(RepoPath, bool)], file: &RepoPath) -> bool {
+    folders
+        .iter()
+        .any(|(folder, recurse)| file.parent() == *folder || *recurse && file.is_in(folder))
 }
 
 /// The folder that holds most of the files; the first by name where several do.

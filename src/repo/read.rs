@@ -1,13 +1,15 @@
 //! Reading: which folders belong to the repository's state, and what is in their files.
 //!
-//! Read are the folders that an Application of this repository points at, starting from the manifests at the top level
-//! and from `applications/`; never folders with a `Chart.yaml`, folders whose name starts with a dot, or `tests/`.
+//! Read are the folders that an Application of this repository points at, starting from the manifests at the top level,
+//! from `applications/` and from `namespaces/`; never folders with a `Chart.yaml`, folders whose name starts with a dot, or `tests/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+use super::layout::NAMESPACES;
 use super::{Files, Malformed, Manifest, Repo, RepoPath, SourceFile};
+use crate::model::namespace::is_namespace;
 use crate::model::{Application, Object, repo_url};
 use crate::yaml::{self, Position};
 
@@ -25,7 +27,13 @@ impl Repo {
             ..Repo::default()
         };
         let mut seen = BTreeSet::new();
-        let mut todo = vec![(RepoPath::root(), false), (RepoPath::new(APPLICATIONS)?, false)];
+        // Namespaces that no Application syncs are seen, too: a new one must not be written over them.
+        let folders = [
+            RepoPath::root(),
+            RepoPath::new(APPLICATIONS)?,
+            RepoPath::new(NAMESPACES)?,
+        ];
+        let mut todo: Vec<_> = folders.into_iter().map(|folder| (folder, false)).collect();
         while let Some((folder, recurse)) = todo.pop() {
             if seen.insert((folder.clone(), recurse)) {
                 repo.read_folder(files, &folder, recurse)?;
@@ -39,6 +47,7 @@ impl Repo {
                     .collect();
             }
         }
+        repo.refuse_lists();
         let order = |manifest: &Manifest| (manifest.file.clone(), manifest.document);
         repo.manifests.sort_by_key(order);
         repo.malformed
@@ -53,6 +62,7 @@ impl Repo {
     pub fn read_folder_tree(files: &dyn Files, folder: &RepoPath) -> Result<Self> {
         let mut repo = Repo::default();
         repo.read_folder(files, folder, true)?;
+        repo.refuse_lists();
         repo.learn_own_url();
         Ok(repo)
     }
@@ -73,8 +83,32 @@ impl Repo {
         for (path, text) in texts {
             repo.add_text(path, text);
         }
+        repo.refuse_lists();
         repo.learn_own_url();
         repo
+    }
+
+    /// Applications and Namespaces are found as documents; those in a `List`, which Argo CD takes apart, are not to be
+    /// passed over in silence.
+    fn refuse_lists(&mut self) {
+        for manifest in self.manifests.iter().filter(|manifest| manifest.object.is_list()) {
+            let items = manifest.object.flatten();
+            let found = items
+                .iter()
+                .find(|(_, item)| Application::new(item).is_some() || is_namespace(item));
+            if let Some((pointer, item)) = found {
+                let place = self.place(manifest, pointer);
+                self.malformed.push(Malformed {
+                    file: place.file,
+                    position: Some(place.position),
+                    message: format!(
+                        "{} `{}` stands in a List; write it as a document of its own",
+                        item.kind(),
+                        item.name()
+                    ),
+                });
+            }
+        }
     }
 
     fn read_folder(&mut self, files: &dyn Files, folder: &RepoPath, recurse: bool) -> Result<()> {
@@ -296,6 +330,27 @@ mod tests {
             .filter(|path| path.contains("deep"))
             .collect();
         assert_eq!(deep, ["native/deep/a.yaml", "plugin/deep/a.yaml"]);
+    }
+
+    #[test]
+    fn namespaces_are_read_although_no_application_syncs_them() {
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n";
+        let files = Memory::new([("applications/root.yaml", ROOT), ("namespaces/media.yaml", namespace)]).unwrap();
+        assert!(Repo::read(&files, &[]).unwrap().namespace("media").is_some());
+    }
+
+    #[test]
+    fn an_application_in_a_list_is_not_passed_over() {
+        let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: media}\n";
+        let files = Memory::new([("applications/root.yaml", ROOT), ("applications/list.yaml", list)]).unwrap();
+        let said = "applications/list.yaml:7:3: Namespace `media` stands in a List; write it as a document of its own";
+        for repo in [
+            Repo::read(&files, &[]).unwrap(),
+            Repo::read_folder_tree(&files, &RepoPath::new(APPLICATIONS).unwrap()).unwrap(),
+        ] {
+            let malformed: Vec<String> = repo.malformed.iter().map(ToString::to_string).collect();
+            assert_eq!(malformed, [said]);
+        }
     }
 
     #[test]

@@ -1,0 +1,354 @@
+//! The manifest of an Application: a new one, and one that is there with what was asked of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{Destination, Place, Request};
+use crate::edit::merge::merge;
+use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
+use crate::model::object::pointer_token;
+use crate::model::parameter::{Parameter, TABLE};
+use crate::repo::{Repo, RepoPath};
+
+/// The fields of a claim that the API server never lets change
+/// ([source](https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolumeclaims)).
+const IMMUTABLE_CLAIM_FIELDS: [&str; 4] = [
+    "/spec/accessModes",
+    "/spec/storageClassName",
+    "/spec/volumeMode",
+    "/spec/volumeName",
+];
+
+/// A new Application, in the order in which people write one.
+pub(super) fn new(repo: &Repo, request: &Request) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(request.name.as_str()));
+    metadata.insert("namespace".to_owned(), json!(argocd_namespace(repo)));
+    if !request.labels.is_empty() {
+        metadata.insert("labels".to_owned(), json!(request.labels));
+    }
+    let mut annotations = BTreeMap::new();
+    annotations.extend(generate_paths(request).map(|paths| (GENERATE_PATHS.to_owned(), paths.join(";"))));
+    annotations.extend(asked_annotations(request));
+    if !annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), json!(annotations));
+    }
+    if request.finalizer != Some(false) {
+        metadata.insert("finalizers".to_owned(), json!([FINALIZER]));
+    }
+    let local = Destination::Server("https://kubernetes.default.svc".to_owned());
+    let options = std::iter::once("RespectIgnoreDifferences=true".to_owned());
+    let options: Vec<String> = options.chain(request.sync_options.iter().cloned()).collect();
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": metadata,
+        "spec": {
+            "project": request.project.as_deref().unwrap_or("default"),
+            "source": source(request, Some("HEAD")),
+            "destination": destination(request, Some(&local)),
+            "syncPolicy": {
+                "automated": {
+                    "prune": request.auto_prune.unwrap_or(true),
+                    "selfHeal": request.self_heal.unwrap_or(true),
+                },
+                "syncOptions": options,
+                "retry": {"limit": 5, "refresh": true},
+            },
+            "ignoreDifferences": [{"kind": "PersistentVolumeClaim", "jsonPointers": IMMUTABLE_CLAIM_FIELDS}],
+        },
+    })
+}
+
+/// An Application that is there, with what was asked for; all else stays as it is.
+pub(super) fn upserted(tree: &Value, request: &Request) -> Value {
+    let mut wanted = json!({"spec": {"source": source(request, None), "destination": destination(request, None)}});
+    if !request.labels.is_empty() {
+        wanted["metadata"]["labels"] = json!(request.labels);
+    }
+    let annotations = asked_annotations(request);
+    if !annotations.is_empty() {
+        wanted["metadata"]["annotations"] = json!(annotations);
+    }
+    if let Some(project) = &request.project {
+        wanted["spec"]["project"] = json!(project);
+    }
+    for (field, value) in [("prune", request.auto_prune), ("selfHeal", request.self_heal)] {
+        if let Some(value) = value {
+            wanted["spec"]["syncPolicy"]["automated"][field] = json!(value);
+        }
+    }
+    let mut tree = tree.clone();
+    merge(&mut tree, &wanted);
+    leave_one_of_each(&mut tree, request);
+    watch(&mut tree, request);
+    set_finalizer(&mut tree, request.finalizer);
+    set_sync_options(&mut tree, &request.sync_options);
+    tree
+}
+
+fn source(request: &Request, revision: Option<&str>) -> Value {
+    let mut source = json!({"repoURL": request.repo_url});
+    match &request.place {
+        Place::Path(path) => source["path"] = json!(source_path(path)),
+        Place::Chart(chart) => source["chart"] = json!(chart),
+    }
+    if let Some(revision) = request.revision.as_deref().or(revision) {
+        source["targetRevision"] = json!(revision);
+    }
+    source["plugin"] = json!({"name": PLUGIN_NAME});
+    if !request.parameters.is_empty() {
+        source["plugin"]["parameters"] = parameters(&request.parameters);
+    }
+    source
+}
+
+fn destination(request: &Request, default: Option<&Destination>) -> Value {
+    let mut destination = match request.destination.as_ref().or(default) {
+        Some(Destination::Server(server)) => json!({"server": server}),
+        Some(Destination::Name(name)) => json!({"name": name}),
+        None => json!({}),
+    };
+    destination["namespace"] = json!(request.namespace.as_str());
+    destination
+}
+
+/// A source has a path or a chart, a destination a server or a name: takes the one away that the Application had before.
+fn leave_one_of_each(tree: &mut Value, request: &Request) {
+    let place = match &request.place {
+        Place::Path(_) => "chart",
+        Place::Chart(_) => "path",
+    };
+    let cluster = request.destination.as_ref().map(|destination| match destination {
+        Destination::Server(_) => "name",
+        Destination::Name(_) => "server",
+    });
+    for (pointer, other) in [("/spec/source", Some(place)), ("/spec/destination", cluster)] {
+        let map = tree.pointer_mut(pointer).and_then(Value::as_object_mut);
+        if let (Some(map), Some(other)) = (map, other) {
+            map.shift_remove(other);
+        }
+    }
+}
+
+/// Adds what the render reads to the paths that Argo CD watches, where the Application names any; without them it watches
+/// the whole repository.
+fn watch(tree: &mut Value, request: &Request) {
+    let pointer = format!("/metadata/annotations/{}", pointer_token(GENERATE_PATHS));
+    let (Some(watched), Some(paths)) = (tree.pointer_mut(&pointer), generate_paths(request)) else {
+        return;
+    };
+    let Some(list) = watched.as_str().map(str::to_owned) else {
+        return;
+    };
+    let missing: Vec<String> = paths
+        .into_iter()
+        .filter(|path| !list.split(';').any(|other| other == path))
+        .collect();
+    *watched = json!(std::iter::once(list).chain(missing).collect::<Vec<_>>().join(";"));
+}
+
+fn set_finalizer(tree: &mut Value, wanted: Option<bool>) {
+    let Some(wanted) = wanted else { return };
+    let finalizers = tree["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    // Argo CD knows it with a suffix, too: `/background`, `/foreground`.
+    let (ours, mut others): (Vec<Value>, Vec<Value>) = finalizers
+        .into_iter()
+        .partition(|finalizer| finalizer.as_str().is_some_and(|name| name.starts_with(FINALIZER)));
+    if wanted != ours.is_empty() {
+        return;
+    }
+    others.extend(wanted.then(|| json!(FINALIZER)));
+    if let Some(metadata) = tree["metadata"].as_object_mut() {
+        if others.is_empty() {
+            metadata.shift_remove("finalizers");
+        } else {
+            metadata.insert("finalizers".to_owned(), json!(others));
+        }
+    }
+}
+
+/// Sets sync options: in the place of another value of the same one, else behind the others.
+fn set_sync_options(tree: &mut Value, wanted: &[String]) {
+    if wanted.is_empty() {
+        return;
+    }
+    let key = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+    let policy = &mut tree["spec"]["syncPolicy"]["syncOptions"];
+    let mut options = policy.as_array().cloned().unwrap_or_default();
+    for option in wanted {
+        let same = |other: &&mut Value| other.as_str().is_some_and(|other| key(other) == key(option));
+        match options.iter_mut().find(same) {
+            Some(other) => *other = json!(option),
+            None => options.push(json!(option)),
+        }
+    }
+    *policy = json!(options);
+}
+
+/// The path as Argo CD wants it: relative to the repository's root, which is `.`.
+fn source_path(path: &str) -> String {
+    let path = RepoPath::new(path).unwrap_or_default();
+    if path.is_root() {
+        return ".".to_owned();
+    }
+    path.to_string()
+}
+
+/// The namespace that the repository's Applications live in: what the root Application says, else `argocd`.
+fn argocd_namespace(repo: &Repo) -> String {
+    let root = repo.root_application().map(|(_, app)| app);
+    let app = root.or_else(|| repo.applications().map(|(_, app)| app).next());
+    app.and_then(|app| app.object().namespace())
+        .unwrap_or("argocd")
+        .to_owned()
+}
+
+fn asked_annotations(request: &Request) -> BTreeMap<String, String> {
+    let wave = request.sync_wave.map(|wave| wave.to_string());
+    let mut annotations: BTreeMap<String, String> = request.annotations.clone();
+    if let Some(wave) = wave {
+        annotations
+            .entry("argocd.argoproj.io/sync-wave".to_owned())
+            .or_insert(wave);
+    }
+    annotations
+}
+
+/// The paths that the render reads: `.` is the source path, a leading `/` the repository's root. None where the source is
+/// no Git repository.
+fn generate_paths(request: &Request) -> Option<Vec<String>> {
+    let Place::Path(path) = &request.place else { return None };
+    if request.repo_url.starts_with("oci://") {
+        return None;
+    }
+    let own = RepoPath::new(path).unwrap_or_default();
+    let outside = request
+        .reads
+        .iter()
+        .filter(|read| !read.is_in(&own))
+        .map(|read| format!("/{}", read.as_str()));
+    let outside: BTreeSet<String> = outside.collect();
+    Some(std::iter::once(".".to_owned()).chain(outside).collect())
+}
+
+/// The parameters as Argo CD writes them, in the order of the documentation.
+fn parameters(list: &[Parameter]) -> Value {
+    let place = |parameter: &&Parameter| TABLE.iter().position(|spec| spec.name == parameter.name);
+    let mut sorted: Vec<&Parameter> = list.iter().collect();
+    sorted.sort_by_key(place);
+    let trees = sorted.into_iter().map(|parameter| {
+        let mut tree = json!({"name": parameter.name});
+        if let Some(string) = &parameter.string {
+            tree["string"] = json!(string);
+        }
+        if let Some(array) = &parameter.array {
+            tree["array"] = json!(array);
+        }
+        if let Some(map) = &parameter.map {
+            tree["map"] = json!(map);
+        }
+        tree
+    });
+    Value::Array(trees.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AppName, NamespaceName};
+
+    fn request() -> Request {
+        Request {
+            name: AppName::new("one").unwrap(),
+            namespace: NamespaceName::new("web").unwrap(),
+            repo_url: "https://git.example.org/web".to_owned(),
+            place: Place::Path("charts/web".to_owned()),
+            revision: None,
+            destination: None,
+            project: None,
+            parameters: Vec::new(),
+            reads: vec![RepoPath::new("values/web.yaml").unwrap()],
+            auto_prune: None,
+            self_heal: None,
+            sync_options: Vec::new(),
+            sync_wave: None,
+            finalizer: None,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            upsert: true,
+        }
+    }
+
+    fn existing() -> Value {
+        json!({
+            "metadata": {
+                "name": "one", "namespace": "argocd-apps",
+                "annotations": {GENERATE_PATHS: ".;/shared"},
+                "finalizers": ["resources-finalizer.argocd.argoproj.io/background"],
+            },
+            "spec": {
+                "project": "media",
+                "source": {
+                    "repoURL": "https://git.example.org/web", "path": "charts/web", "targetRevision": "v1.2.3",
+                    "plugin": {"name": PLUGIN_NAME},
+                },
+                "destination": {"name": "other-cluster", "namespace": "web"},
+                "syncPolicy": {
+                    "automated": {"prune": false, "selfHeal": false},
+                    "syncOptions": ["RespectIgnoreDifferences=false"],
+                    "retry": {"limit": -1},
+                },
+            },
+        })
+    }
+
+    #[test]
+    fn what_was_not_asked_for_stays() {
+        let mut expected = existing();
+        expected["metadata"]["annotations"][GENERATE_PATHS] = json!(".;/shared;/values/web.yaml");
+        assert_eq!(upserted(&existing(), &request()), expected);
+        let mut unwatched = existing();
+        unwatched["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("annotations");
+        assert_eq!(upserted(&unwatched, &request()), unwatched);
+    }
+
+    #[test]
+    fn what_was_asked_for_takes_the_place_of_what_was_there() {
+        let request = Request {
+            revision: Some("v2".to_owned()),
+            destination: Some(Destination::Server("https://k".to_owned())),
+            project: Some("default".to_owned()),
+            auto_prune: Some(true),
+            sync_options: vec!["RespectIgnoreDifferences=true".to_owned(), "PruneLast=true".to_owned()],
+            finalizer: Some(false),
+            reads: Vec::new(),
+            ..request()
+        };
+        let mut expected = existing();
+        expected["metadata"].as_object_mut().unwrap().shift_remove("finalizers");
+        let spec = &mut expected["spec"];
+        spec["project"] = json!("default");
+        spec["source"]["targetRevision"] = json!("v2");
+        spec["destination"] = json!({"namespace": "web", "server": "https://k"});
+        spec["syncPolicy"]["automated"]["prune"] = json!(true);
+        spec["syncPolicy"]["syncOptions"] = json!(["RespectIgnoreDifferences=true", "PruneLast=true"]);
+        assert_eq!(upserted(&existing(), &request), expected);
+        let again = Request {
+            finalizer: Some(true),
+            ..request
+        };
+        assert_eq!(
+            upserted(&expected, &again)["metadata"]["finalizers"],
+            json!([FINALIZER])
+        );
+        assert_eq!(
+            upserted(&existing(), &again)["metadata"]["finalizers"],
+            existing()["metadata"]["finalizers"]
+        );
+    }
+}
