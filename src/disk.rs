@@ -220,6 +220,19 @@ pub fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot make the folder `{}`", path.display()))
 }
 
+/// Whether anything is there.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// An empty folder that goes when its value is dropped.
+///
+/// # Errors
+/// When the system refuses.
+pub fn empty_folder() -> Result<tempfile::TempDir> {
+    tempfile::tempdir().context("cannot make a temporary folder")
+}
+
 /// Reads a file that a person named on the command line.
 ///
 /// # Errors

@@ -30,11 +30,20 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
     String::from_utf8(output.stdout).context("git printed something that is not UTF-8")
 }
 
-/// What of git's words says what went wrong: its first `fatal:` line, else its last line.
+/// What of git's words says what went wrong: its first `fatal:` line, else its last one that is no hint.
 fn complaint(stderr: &str) -> String {
     let fatal = stderr.lines().find_map(|line| line.strip_prefix("fatal: "));
-    let last = stderr.trim().lines().last();
-    fatal.or(last).unwrap_or_default().to_owned()
+    let mut others = stderr
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with("hint: "))
+        .rev();
+    let last = others.next().unwrap_or_default().trim();
+    match (fatal, others.next()) {
+        (Some(fatal), _) => fatal.to_owned(),
+        // A list, and what it is a list of.
+        (None, Some(before)) if before.trim_end().ends_with(':') => format!("{} {last}", before.trim()),
+        _ => last.to_owned(),
+    }
 }
 
 /// A working tree of git.
@@ -140,7 +149,8 @@ impl WorkingTree {
                 .collect()
         };
         let run = |arguments: Vec<String>| git(&self.root, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
-        run(with_paths(&["add", "--all", "--"]))?;
+        let written = "the files are written; commit them with git";
+        run(with_paths(&["add", "--all", "--"])).hint(written)?;
         let mut arguments = vec![
             "commit".to_owned(),
             "--quiet".to_owned(),
@@ -148,7 +158,7 @@ impl WorkingTree {
             message.to_owned(),
         ];
         arguments.extend(with_paths(&["--only", "--"]));
-        run(arguments).hint("the files are written; commit them with git")?;
+        run(arguments).hint(written)?;
         Ok(git(&self.root, &["rev-parse", "--short", "HEAD"])?.trim().to_owned())
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::session::{EditArgs, Outcome, Session};
-use crate::disk;
+use crate::disk::{self, Checkout};
 use crate::edit;
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
@@ -54,10 +54,16 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         edit,
     } = args;
     let folder = dir.clone().unwrap_or_else(|| session.start().to_owned());
-    if !adopt && edit.is_written() {
+    // What would be written to a folder that is not there is what is written to an empty one.
+    let stand_in = if *adopt || disk::exists(&folder) {
+        None
+    } else if edit.is_written() {
         disk::make_folder(&folder)?;
-    }
-    session.open(&folder)?;
+        None
+    } else {
+        Some(disk::empty_folder()?)
+    };
+    session.open(stand_in.as_ref().map_or(folder.as_path(), |stand_in| stand_in.path()))?;
     if *adopt {
         let lines = edit::init::adopt(session.repo()?);
         session.terminal.data(&format!("{}\n", lines.join("\n")))?;
@@ -81,9 +87,21 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         argocd_namespace: argocd_namespace.clone(),
         force: *force,
     };
+    // Other commands look for the nearest `.git` first.
+    let outer = Checkout::find(&folder).ok().filter(|outer| {
+        let root = session.checkout().ok().map(Checkout::root);
+        stand_in.is_none() && Some(outer.root()) != root && disk::exists(&outer.root().join(".git"))
+    });
+    let notes = outer.map(|outer| {
+        format!(
+            "it lies in the repository `{}`, which other commands take from here: run `git init` in it, or name it with `--repo-dir`",
+            outer.root().display()
+        )
+    });
     let outcome = Outcome {
         changes: edit::init(session.repo()?, &request)?,
         message: "Set up the GitOps repository".to_owned(),
+        notes: notes.into_iter().collect(),
         next: Some("add a Namespace with `kubectl homelab add-namespace NAME`".to_owned()),
         ..Outcome::default()
     };

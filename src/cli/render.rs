@@ -1,5 +1,6 @@
 //! `kubectl homelab render`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
@@ -171,6 +172,13 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 
 fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> Result<()> {
     if let Some(folder) = &args.output_dir {
+        let names: BTreeSet<&String> = rendered.iter().map(|(name, _)| name).collect();
+        if names.len() < rendered.len() {
+            return Err(
+                anyhow!("two Applications have the same name, and would be written to the same file")
+                    .hint("see which with `kubectl homelab validate`, or render them one by one"),
+            );
+        }
         disk::make_folder(folder)?;
         for (name, outputs) in rendered {
             let ending = if args.output == Format::Json { "json" } else { "yaml" };

@@ -108,16 +108,15 @@ impl<'s> Sources<'s> {
         if sources.is_empty() {
             bail!("Application `{}` has no source", app.name());
         }
-        for source in sources.iter().filter(|source| !source.gives_files_only()) {
+        for (index, source) in sources.iter().enumerate() {
+            if source.gives_files_only() {
+                continue;
+            }
             let rendered = self
                 .render_source(app, source, &mut notes)
                 .with_context(|| match sources.len() {
                     1 => format!("Application `{}`", app.name()),
-                    _ => format!(
-                        "Application `{}`, source {}",
-                        app.name(),
-                        source.pointer.rsplit('/').next().unwrap_or_default()
-                    ),
+                    _ => format!("Application `{}`, source {}", app.name(), index + 1),
                 })?;
             match rendered {
                 Ok(output) => outputs.push(output),

@@ -99,7 +99,9 @@ impl One<'_> {
             Err(lines) => return Ok(Ending::Refused(differs(&name, lines))),
         };
         // Sources that were the plugin's before and are so after have had their law all the time.
-        let law = proof::law(&plugin.raw, &plugin.finished);
+        let had = proof::law(&native.raw, &native.finished).law;
+        let mut law = proof::law(&plugin.raw, &plugin.finished);
+        law.law.retain(|line| !had.contains(line));
         let turned = proof::law(&native.finished, &plugin.finished).read_only;
         if self.args.to == To::Plugin {
             let asked = self.asks(&app, &turned);

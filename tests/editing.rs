@@ -1,0 +1,171 @@
+//! Edits of repositories that people have: what was not asked for stays, and what cannot be kept is refused.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads files, runs programs and fails loudly"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  source:\n    repoURL: https://git.example.org/me/home\n    path: applications\n    targetRevision: main\n  destination:\n    namespace: argocd\n";
+
+/// A repository with the root Application and these files.
+fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in [("applications/root.yaml", ROOT)].iter().chain(files) {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+    let mut command = Command::new("git");
+    command.args(identity).args(arguments).current_dir(folder);
+    assert!(command.status().unwrap().success(), "git {arguments:?}");
+}
+
+/// Runs a command; gives its exit code, what it printed, and what it said.
+fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env("HOME", folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn application(name: &str) -> String {
+    ROOT.replace("name: root", &format!("name: {name}"))
+        .replace("path: applications", &format!("path: charts/{name}"))
+}
+
+#[test]
+fn a_file_that_would_lose_its_comments_is_not_written() {
+    let anchored = application("web")
+        + "  syncPolicy:\n    syncOptions: &options\n    - ServerSideApply=true # needed\n  info: *options\n";
+    let home = repository(&[("applications/web.yaml", &anchored)]);
+    let upsert = [
+        "add-app",
+        "web",
+        "--upsert",
+        "--repo",
+        "https://git.example.org/me/home",
+        "--path",
+        "charts/web",
+        "-n",
+        "argocd",
+        "--sync-option",
+        "PruneLast=true",
+    ];
+    let (code, _, said) = run(home.path(), &upsert);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(
+        said.contains("applications/web.yaml") && said.contains("without anchors"),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_to_string(home.path().join("applications/web.yaml")).unwrap(),
+        anchored
+    );
+}
+
+#[test]
+fn a_namespace_that_nothing_syncs_is_seen_and_said() {
+    let home = repository(&[]);
+    let (code, _, said) = run(home.path(), &["add-namespace", "web"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("no Application syncs `namespaces/web.yaml`"), "{said}");
+    let (code, _, said) = run(home.path(), &["add-namespace", "web"]);
+    assert_eq!(code, Some(3));
+    assert!(said.contains("already there, in `namespaces/web.yaml`"), "{said}");
+    let (code, _, said) = run(home.path(), &["add-namespace", "web", "--upsert", "-l", "a=b"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, _, said) = run(
+        home.path(),
+        &["init", "--force", "--repo-url", "https://git.example.org/me/home"],
+    );
+    assert_eq!(code, Some(0), "{said}");
+    let (code, _, said) = run(home.path(), &["add-namespace", "other"]);
+    assert!(code == Some(0) && !said.contains("no Application syncs"), "{said}");
+}
+
+#[test]
+fn files_without_a_last_line_end_are_documents_of_their_own() {
+    let native = |name: &str| application(name).trim_end().to_owned();
+    let home = repository(&[
+        ("applications/a.yaml", &native("a")),
+        ("applications/b.yaml", &native("b")),
+    ]);
+    for name in ["a", "b"] {
+        let chart = home.path().join("charts").join(name);
+        fs::create_dir_all(&chart).unwrap();
+        let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n");
+        fs::write(chart.join("map.yaml"), text).unwrap();
+    }
+    let (code, printed, said) = run(home.path(), &["convert", "a", "b", "--dry-run"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(homelab::yaml::documents(&printed).unwrap().len(), 2, "{printed}");
+}
+
+#[test]
+fn two_renders_are_not_written_to_one_file() {
+    let web = application("web");
+    let home = repository(&[
+        ("applications/web.yaml", &web),
+        ("applications/other.yaml", &web),
+        (
+            "charts/web/map.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n",
+        ),
+    ]);
+    let (code, _, said) = run(home.path(), &["render", "--all", "--output-dir", "out"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(
+        said.contains("the same name") && !home.path().join("out").exists(),
+        "{said}"
+    );
+}
+
+#[test]
+fn init_says_what_it_would_do_and_where_it_lies() {
+    let outer = tempfile::tempdir().unwrap();
+    git(outer.path(), &["init", "--quiet"]);
+    let init = ["init", "home", "--repo-url", "https://git.example.org/me/home"];
+    let (code, printed, said) = run(outer.path(), &[&init[..], &["--dry-run", "-o", "name"]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(printed.contains("applications/root.yaml") && !outer.path().join("home").exists());
+    let (code, _, said) = run(outer.path(), &init);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("run `git init` in it"), "{said}");
+}
+
+#[test]
+fn a_file_that_git_ignores_is_named() {
+    let home = repository(&[(".gitignore", "namespaces/\n")]);
+    git(home.path(), &["init", "--quiet"]);
+    let (code, _, said) = run(home.path(), &["add-namespace", "web", "--commit"]);
+    assert_eq!(code, Some(3));
+    assert!(
+        said.contains("ignored") && said.contains("the files are written"),
+        "{said}"
+    );
+}
+
+#[test]
+fn labels_that_kubernetes_refuses_are_refused() {
+    let home = repository(&[]);
+    for label in ["bad key=x", "a=bad value!"] {
+        let (code, _, said) = run(home.path(), &["add-namespace", "web", "-l", label]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("letters, digits"), "{said}");
+    }
+}
