@@ -22,43 +22,110 @@ pub enum Sniffed<'t> {
 /// continues a scalar in the first column, line ends that only YAML knows, and values that are more than one word.
 pub fn top_level_scalars<'t, const N: usize>(text: &'t str, keys: [&str; N]) -> [Sniffed<'t>; N] {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut found = [Sniffed::Absent; N];
-    if has_odd_line_end(text) {
-        return [Sniffed::Unclear; N];
+    let mut lines = Lines {
+        text,
+        keys,
+        found: [Sniffed::Absent; N],
+    };
+    if lines.all() {
+        lines.found
+    } else {
+        [Sniffed::Unclear; N]
     }
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline);
-        // Most lines are indented, or comments.
-        if !matches!(bytes[at], b' ' | b'#' | b'\n') {
-            let Some(line) = line(&text[at..end]) else {
-                return [Sniffed::Unclear; N];
-            };
-            if let Line::Entry(key, value) = line
-                && let Some(index) = keys.iter().position(|wanted| *wanted == key)
-            {
-                let continued = matches!(bytes.get(end + 1), Some(b' ' | b'\t'));
-                found[index] = match (found[index], word(value)) {
-                    (Sniffed::Absent, Some(word)) if !continued => Sniffed::Plain(word),
-                    _ => Sniffed::Unclear,
-                };
-            }
-        }
-        at = end + 1;
-    }
-    found
 }
 
-/// Whether a line may end where no `\n` stands: a `\r` alone, or one of the three signs of Unicode that YAML 1.1 takes
-/// for line ends ([source](https://yaml.org/spec/1.1/#id871136)).
-fn has_odd_line_end(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
-        || !text.is_ascii()
-            && ["\u{85}", "\u{2028}", "\u{2029}"]
+/// How much is looked at in one go: enough to be fast, little enough that most of it is passed by.
+const BLOCK: usize = 1024;
+
+/// The lines of a document that say something in the first column.
+struct Lines<'t, 'k, const N: usize> {
+    text: &'t str,
+    keys: [&'k str; N],
+    found: [Sniffed<'t>; N],
+}
+
+impl<const N: usize> Lines<'_, '_, N> {
+    /// Takes all lines; false where only a parser can tell.
+    fn all(&mut self) -> bool {
+        let bytes = self.text.as_bytes();
+        let mut is_ascii = true;
+        if bytes.first().is_some_and(|byte| begins_something(*byte)) && !self.take(0) || bytes.last() == Some(&b'\r') {
+            return false;
+        }
+        for at in (0..bytes.len()).step_by(BLOCK) {
+            // Every byte with the one behind it.
+            let block = &bytes[at..bytes.len().min(at + BLOCK + 1)];
+            let signs = Signs::of(block);
+            is_ascii &= signs.is_ascii;
+            if signs.has_odd_line_end {
+                return false;
+            }
+            if signs.has_line
+                && !memchr::memchr_iter(b'\n', &block[..block.len() - 1])
+                    .map(|newline| newline + 1)
+                    .filter(|start| begins_something(block[*start]))
+                    .all(|start| self.take(at + start))
+            {
+                return false;
+            }
+        }
+        is_ascii
+            || !LINE_ENDS
                 .iter()
                 .any(|sign| memmem::find(bytes, sign.as_bytes()).is_some())
+    }
+
+    /// Takes the line that starts here.
+    fn take(&mut self, at: usize) -> bool {
+        let bytes = self.text.as_bytes();
+        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline);
+        let Some(line) = line(&self.text[at..end]) else {
+            return false;
+        };
+        if let Line::Entry(key, value) = line
+            && let Some(index) = self.keys.iter().position(|wanted| *wanted == key)
+        {
+            let continued = matches!(bytes.get(end + 1), Some(b' ' | b'\t'));
+            self.found[index] = match (self.found[index], word(value)) {
+                (Sniffed::Absent, Some(word)) if !continued => Sniffed::Plain(word),
+                _ => Sniffed::Unclear,
+            };
+        }
+        true
+    }
+}
+
+/// Most lines do not: they are indented, comments, or empty.
+fn begins_something(byte: u8) -> bool {
+    !matches!(byte, b' ' | b'#' | b'\n')
+}
+
+/// The signs of Unicode that YAML 1.1 takes for line ends ([source](https://yaml.org/spec/1.1/#id871136)).
+const LINE_ENDS: [&str; 3] = ["\u{85}", "\u{2028}", "\u{2029}"];
+
+/// What stands in a block, found without a branch for each byte.
+struct Signs {
+    /// A line begins with something.
+    has_line: bool,
+    /// A line ends with a `\r` alone.
+    has_odd_line_end: bool,
+    is_ascii: bool,
+}
+
+impl Signs {
+    fn of(block: &[u8]) -> Self {
+        let (mut line, mut odd, mut all) = (0, 0, 0);
+        for (byte, next) in block.iter().zip(&block[1..]) {
+            line |= u8::from(*byte == b'\n') & u8::from(begins_something(*next));
+            odd |= u8::from(*byte == b'\r') & u8::from(*next != b'\n');
+            all |= *byte;
+        }
+        Self {
+            has_line: line > 0,
+            has_odd_line_end: odd > 0,
+            is_ascii: all.is_ascii(),
+        }
+    }
 }
 
 /// A line that does not begin with a blank.
@@ -174,6 +241,19 @@ mod tests {
             "kind: Pod\n  # c\rkind: Job\n",
         ] {
             assert_eq!(top_level_scalars(text, ["kind"]), [Sniffed::Unclear], "{text:?}");
+        }
+        // Wherever a block of the look ends.
+        for length in BLOCK - 20..BLOCK + 20 {
+            let filled = format!("kind: Pod\na: |\n {}\n", "x".repeat(length));
+            assert_eq!(top_level_scalars(&filled, ["kind"]), [Sniffed::Plain("Pod")]);
+            for more in ["\"kind\": Job", "# c\rkind: Job", "# c\u{85}kind: Job", "kind: Job"] {
+                let text = format!("{filled}{more}\n");
+                assert_eq!(
+                    top_level_scalars(&text, ["kind"]),
+                    [Sniffed::Unclear],
+                    "{length} {more:?}"
+                );
+            }
         }
         assert_eq!(top_level_scalars("a: 1\n", ["kind"]), [Sniffed::Absent]);
         assert_eq!(top_level_scalars("", ["kind"]), [Sniffed::Absent]);
