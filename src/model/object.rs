@@ -113,9 +113,11 @@ impl Object {
         })
     }
 
-    /// Whether this is a `List` (`kind` ends in `List` and `items` is an array), which Argo CD and kubectl flatten.
+    /// Whether this is a `List`, which Argo CD and kubectl flatten. That `items` is an array decides, whatever the kind
+    /// ([source](https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/unstructured/unstructured.go),
+    /// `IsList`).
     pub fn is_list(&self) -> bool {
-        self.kind().ends_with("List") && self.at("/items").is_some_and(Value::is_array)
+        self.at("/items").is_some_and(Value::is_array)
     }
 
     /// The objects in it with the JSON Pointer of each: itself (pointer empty), or the items of a list, lists in lists

@@ -130,25 +130,44 @@ fn decode(bytes: &[u8]) -> Result<String> {
 /// it is an error here.
 fn checked(path: &RepoPath, text: String) -> Result<String> {
     let documents = yaml::documents(&text).map_err(|error| anyhow!("{path}:{error}"))?;
-    for document in documents {
-        let tree =
-            yaml::value(&text[document.range]).map_err(|error| anyhow!("{path}:{}", error.below(document.line - 1)))?;
+    for document in &documents {
+        let tree = yaml::value(&text[document.range.clone()])
+            .map_err(|error| anyhow!("{path}:{}", error.below(document.line - 1)))?;
         if tree.is_some_and(|tree| !tree.is_object()) {
             bail!("{path}:{}: the document is not a map", document.line);
         }
     }
-    Ok(text)
+    // A file that begins with `{` is read as JSON, object by object; behind a `---` readers take the first one only.
+    if documents.len() < 2 || !text.trim_start().starts_with('{') {
+        return Ok(text);
+    }
+    let mut stream = String::with_capacity(text.len() + 8 * documents.len());
+    for (index, document) in documents.into_iter().enumerate() {
+        if index > 0 {
+            stream.push_str("---\n");
+        }
+        let part = &text[document.range];
+        match serde_json::from_str::<Value>(part) {
+            Ok(tree) => stream.push_str(&carried_over(path, &tree)?),
+            Err(_) => stream.push_str(part),
+        }
+        if !stream.ends_with('\n') {
+            stream.push('\n');
+        }
+    }
+    Ok(stream)
 }
 
-/// The one object of a JSON file, printed so that a YAML reader takes it as well.
+/// The one object of a JSON file.
 fn json(path: &RepoPath, text: &str) -> Result<String> {
     let tree: Value = serde_json::from_str(text)
         .map_err(|error| anyhow!("{path}:{}:{}: not JSON with one object", error.line(), error.column()))?;
-    let printed = serde_json::to_string(&tree)?;
-    if yaml::value(&printed).ok().flatten().as_ref() != Some(&tree) {
-        bail!("{path}: cannot be carried over into a stream of YAML without loss");
-    }
-    Ok(printed)
+    carried_over(path, &tree)
+}
+
+/// An object of JSON, printed so that a YAML reader takes it as well.
+fn carried_over(path: &RepoPath, tree: &Value) -> Result<String> {
+    yaml::emit_line(tree).map_err(|_| anyhow!("{path}: cannot be carried over into a stream of YAML without loss"))
 }
 
 #[cfg(test)]
@@ -186,7 +205,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             stream,
-            "---\nkind: A\n---\nkind: B\n---\nkind: C\n---\n{\"kind\":\"D\",\"x\":\"a/b\"}\n"
+            "---\nkind: A\n---\nkind: B\n---\nkind: C\n---\n{\"kind\": \"D\", \"x\": \"a/b\"}\n"
         );
     }
 
@@ -233,6 +252,25 @@ mod tests {
         }
         let error = format!("{:#}", taken(true, None, Some("[")).unwrap_err());
         assert_eq!(error, "the parameter `exclude` is no glob: a `[` has no `]`");
+    }
+
+    #[test]
+    fn every_object_of_a_stream_of_json_is_a_document() {
+        let json = br#"{"kind": "A", "x": "a\/b"} {"kind": "B"}"#;
+        let stream = read_all([("m/a.yaml", json.to_vec()), ("m/b.yaml", b"kind: E\n".to_vec())]).unwrap();
+        assert_eq!(
+            stream,
+            "---\n{\"kind\": \"A\", \"x\": \"a/b\"}\n---\n{\"kind\": \"B\"}\n---\nkind: E\n"
+        );
+    }
+
+    #[test]
+    fn numbers_and_signs_of_json_are_carried_over() {
+        let json = r#"{"a": 1.0, "b": 1e3, "c": 12345678901234567890, "d": "\u2028\u007f\u0085"}"#;
+        let stream = read_all([("m/a.json", json.as_bytes().to_vec())]).unwrap();
+        let tree = yaml::value(stream.trim_start_matches("---\n")).unwrap().unwrap();
+        assert_eq!(tree["a"], 1);
+        assert_eq!(tree["d"], "\u{2028}\u{7f}\u{85}");
     }
 
     #[test]

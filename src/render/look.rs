@@ -10,12 +10,13 @@ pub(super) struct Look<'t> {
     text: &'t str,
     kind: Option<&'t str>,
     api_version: Option<&'t str>,
+    has_items: bool,
 }
 
 impl<'t> Look<'t> {
     pub(super) fn at(text: &'t str) -> Self {
-        let found = yaml::top_level_scalars(text, ["kind", "apiVersion"]);
-        let [kind, api_version] = found.map(|sniffed| match sniffed {
+        let [kind, api_version, items] = yaml::top_level_scalars(text, ["kind", "apiVersion", "items"]);
+        let [kind, api_version] = [kind, api_version].map(|sniffed| match sniffed {
             Sniffed::Plain(word) if is_string(word) => Some(word),
             _ => None,
         });
@@ -23,6 +24,7 @@ impl<'t> Look<'t> {
             text,
             kind,
             api_version,
+            has_items: items != Sniffed::Absent,
         }
     }
 
@@ -38,6 +40,11 @@ impl<'t> Look<'t> {
     /// The apiVersion, where it stands plainly.
     pub(super) fn api_version(&self) -> Option<&'t str> {
         self.api_version
+    }
+
+    /// Whether it could be a list, which Argo CD takes apart.
+    pub(super) fn has_items(&self) -> bool {
+        self.has_items
     }
 
     /// Whether apiVersion, kind and a name stand there plainly.

@@ -4,6 +4,8 @@
 //! `apiVersion` is enough. Every object that comes in goes out, and each has apiVersion, kind and name; everything else
 //! is an error, since Argo CD prunes what is not printed.
 
+mod concern;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -18,6 +20,7 @@ use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
 use crate::rules::law::Law;
 use crate::yaml::{self, Document, Tree};
+use concern::concerns;
 
 /// A stream before and after the law.
 #[derive(Clone, Debug)]
@@ -94,11 +97,12 @@ fn split(text: &str) -> Result<Vec<Document>> {
 
 /// The event tree and the value of a document, `None` for one that Argo CD drops.
 fn read<'t>(text: &'t str, document: &Document) -> Result<Option<(Tree<'t>, Value)>> {
-    let parsed = Tree::parse(&text[document.range.clone()]).and_then(|tree| {
+    let text = &text[document.range.clone()];
+    let parsed = Tree::parse(text).and_then(|tree| {
         let value = (!tree.is_empty()).then(|| tree.value()).transpose()?;
         Ok(value.map(|value| (tree, value)))
     });
-    parsed.map_err(|error| {
+    let parsed = parsed.map_err(|error| {
         let error = error.below(document.line - 1);
         anyhow!(
             "the render cannot be read: line {}, column {}: {}",
@@ -106,7 +110,15 @@ fn read<'t>(text: &'t str, document: &Document) -> Result<Option<(Tree<'t>, Valu
             error.column,
             error.message
         )
-    })
+    })?;
+    if let Some(offset) = parsed.as_ref().and_then(|(tree, _)| tree.dropped()) {
+        let line = document.line + yaml::position(text, offset).line - 1;
+        return Err(
+            anyhow!("line {line} of the render stands behind a document's end, and Argo CD would drop it")
+                .hint("put a line `---` before it"),
+        );
+    }
+    Ok(parsed)
 }
 
 /// A stream without the law, checked all the same.
@@ -280,56 +292,6 @@ impl<'t> Stream<'t> {
     }
 }
 
-/// Kinds whose group is theirs alone and that neither have a pod template nor are touched by the law.
-const PASSED_BY: &[(&str, &[&str])] = &[
-    (
-        "v1",
-        &[
-            "ConfigMap",
-            "Endpoints",
-            "LimitRange",
-            "ResourceQuota",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ],
-    ),
-    ("apiextensions.k8s.io/v1", &["CustomResourceDefinition"]),
-    ("apiregistration.k8s.io/v1", &["APIService"]),
-    (
-        "admissionregistration.k8s.io/v1",
-        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
-    ),
-    ("autoscaling/v2", &["HorizontalPodAutoscaler"]),
-    ("networking.k8s.io/v1", &["Ingress", "IngressClass", "NetworkPolicy"]),
-    ("policy/v1", &["PodDisruptionBudget"]),
-    (
-        "rbac.authorization.k8s.io/v1",
-        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
-    ),
-    ("scheduling.k8s.io/v1", &["PriorityClass"]),
-    ("storage.k8s.io/v1", &["CSIDriver", "StorageClass"]),
-    (
-        "monitoring.coreos.com/v1",
-        &["PodMonitor", "PrometheusRule", "ServiceMonitor"],
-    ),
-];
-
-/// Whether the law could have anything to do with a document; on doubt it has.
-fn concerns(patches: &[(PatchTarget, Value)], look: &Look<'_>) -> bool {
-    let (Some(kind), Some(api_version)) = (look.kind(), look.api_version()) else {
-        return true;
-    };
-    if kind.ends_with("List") || patches.iter().any(|(target, _)| target.kind == kind) {
-        return true;
-    }
-    if api_version == "v1" && matches!(kind, "PersistentVolumeClaim" | "PersistentVolume" | "Namespace") {
-        return true;
-    }
-    let is_passed_by = |(group, kinds): &(&str, &[&str])| *group == api_version && kinds.contains(&kind);
-    !PASSED_BY.iter().any(is_passed_by) && yaml::may_hide(look.text(), &["containers", "persistentVolumeClaim"])
-}
-
 /// Whether a document has nothing but comments and blanks.
 fn is_blank(text: &str) -> bool {
     text.lines().all(|line| {
@@ -340,8 +302,14 @@ fn is_blank(text: &str) -> bool {
 
 /// The items of a tree that is a list, as [`Object::is_list`] has it.
 fn items(tree: &Value) -> Option<&Vec<Value>> {
-    let is_list = tree.get("kind").and_then(Value::as_str)?.ends_with("List");
-    tree.get("items").and_then(Value::as_array).filter(|_| is_list)
+    tree.get("items").and_then(Value::as_array)
+}
+
+/// Whether Argo CD takes a tree for a list of nothing, which charts make with an empty `range`
+/// ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `isNullList`).
+fn is_null_list(tree: &Value) -> bool {
+    let absent = |field: &str| tree.get(field).is_none();
+    tree.get("items").is_some_and(Value::is_null) && absent("spec") && absent("status")
 }
 
 fn any_object(tree: &Value, holds: &impl Fn(&Object) -> bool) -> bool {
@@ -361,6 +329,9 @@ fn complete(tree: &Value, line: usize) -> Result<usize> {
     }
     if let Some(items) = items(tree) {
         return items.iter().map(|item| complete(item, line)).sum();
+    }
+    if is_null_list(tree) {
+        return Ok(0);
     }
     let says = |pointer: &str| {
         tree.pointer(pointer)

@@ -1,7 +1,7 @@
 //! Values as text for new files.
 
 use super::value::{normalise, value};
-use super::write::Writer;
+use super::write::{Writer, flow};
 use serde_json::Value;
 
 /// Writes a value as a document: block style, lists under their key's column as kubectl prints them, quotes around every
@@ -21,6 +21,19 @@ pub fn emit(tree: &Value) -> anyhow::Result<String> {
     anyhow::ensure!(
         read == expected,
         "the value cannot be written as YAML that reads the same"
+    );
+    Ok(text)
+}
+
+/// Writes a value as one line of JSON that a reader of YAML takes as well; read again and compared, too.
+pub fn emit_line(tree: &Value) -> anyhow::Result<String> {
+    let mut expected = tree.clone();
+    normalise(&mut expected);
+    let mut text = String::new();
+    flow(&mut text, &expected);
+    anyhow::ensure!(
+        value(&text)?.unwrap_or(Value::Null) == expected,
+        "the value cannot be written as a line of YAML that reads the same"
     );
     Ok(text)
 }

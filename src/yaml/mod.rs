@@ -19,7 +19,7 @@ mod tree;
 mod value;
 mod write;
 
-pub use emit::emit;
+pub use emit::{emit, emit_line};
 pub use locate::Span;
 pub use sniff::{Sniffed, may_hide, top_level_scalars};
 pub use splice::{Exchange, Exchanged, Goal, SpliceError, Spliced, comment_lines, exchange, splice};

@@ -6,6 +6,7 @@
 mod strict;
 
 use super::YamlError;
+use super::splice::layout::skip_trivia;
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, Tag as ParsedTag};
 use std::borrow::Cow;
 use strict::Strict;
@@ -113,6 +114,16 @@ impl<'t> Tree<'t> {
             text,
             nodes: builder.nodes,
         })
+    }
+
+    /// Where something stands behind the document that Go's readers drop: behind its last value, or behind `...`.
+    pub fn dropped(&self) -> Option<usize> {
+        let text = self.text;
+        let mut tail = skip_trivia(text, self.nodes.first()?.end as usize);
+        if text[tail..].starts_with("...") && text[..tail].ends_with('\n') {
+            tail = skip_trivia(text, tail + 3);
+        }
+        (tail < text.len()).then_some(tail)
     }
 
     /// An empty or null document, which Go's readers drop.

@@ -431,3 +431,28 @@ proptest! {
         prop_assert_eq!(&apply(once.clone(), &law, false).unwrap().text(), &once);
     }
 }
+
+#[test]
+fn whatever_argo_cd_takes_apart_is_taken_apart() {
+    let bundle = "apiVersion: e/v1\nkind: Bundle\nmetadata: {name: b}\nitems:\n- {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: config}}\n---\nkind: ConfigMapList\nitems:\n";
+    let text = under(json!([{"name": "owns", "array": ["config"]}]), bundle).unwrap();
+    assert!(text.contains("Prune=false,Delete=false"), "{text}");
+    let nothing = under(json!([]), "apiVersion: v1\nkind: ConfigMapList\nitems:\n");
+    assert!(nothing.unwrap_err().to_string().contains("the render is empty"));
+}
+
+#[test]
+fn what_readers_would_drop_is_refused() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    for text in [
+        format!("{map}...\n{map}"),
+        format!(
+            "---\n{0} {0}",
+            "{\"apiVersion\": \"v1\", \"kind\": \"A\", \"metadata\": {\"name\": \"a\"}}"
+        ),
+    ] {
+        let error = format!("{:#}", under(json!([]), &format!("{text}\n---\n{map}")).unwrap_err());
+        assert!(error.contains("Argo CD would drop it"), "{error}");
+    }
+    assert!(under(json!([]), &format!("{map}...\n# the end\n---\n{map}...\n")).is_ok());
+}
