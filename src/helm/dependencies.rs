@@ -205,7 +205,8 @@ fn build(session: &Session<'_>, call: &HelmCall, verb: Verb, chart: &Path, repos
     if repositories.is_plain_http {
         arguments.push("--plain-http".into());
     }
-    let confidential: Vec<String> = call.confidential.iter().cloned().chain(repositories.logins()).collect();
+    let mut confidential = call.confidential.clone();
+    confidential.add(repositories.logins());
     let built = session.run(Run {
         verb: &format!("dependency {words}"),
         arguments,

@@ -12,6 +12,7 @@ use super::signals::Held;
 use super::slots::NOTICE;
 use super::{Helm, TIMEOUT_VARIABLE, complaint};
 use crate::failure::HintExt;
+use crate::render::confidential::Confidential;
 
 /// How far helm's heap may grow before Go collects garbage, in percent: a run is short, and a fifth of it goes into collecting
 /// at Go's default of 100. An environment that says `GOGC` is asked first
@@ -55,7 +56,7 @@ pub(super) struct Run<'r> {
     /// The chart's folder, or a copy of it.
     pub(super) folder: &'r Path,
     /// Texts that no message may show.
-    pub(super) confidential: &'r [String],
+    pub(super) confidential: &'r Confidential,
     /// Variables besides the usual ones.
     pub(super) variables: Vec<(OsString, OsString)>,
 }
@@ -127,7 +128,7 @@ impl Session<'_> {
             let said = unreachable
                 .filter(|_| verb != "template")
                 .unwrap_or_else(|| said.into_owned());
-            let complaint = complaint::cleaned(&said, &private, run.confidential);
+            let complaint = complaint::cleaned(&said, &private, &run.confidential.texts());
             match output.status.code() {
                 Some(_) => bail!("helm {verb} failed: {complaint}"),
                 None => bail!("helm {verb} was killed before it ended"),

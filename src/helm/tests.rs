@@ -14,6 +14,7 @@ fn times_are_read() {
 #[cfg(unix)]
 mod with_a_program {
     use super::*;
+    use crate::render::confidential::Confidential;
     use std::os::unix::fs::PermissionsExt;
 
     /// A checkout with a chart, and a program that plays helm.
@@ -42,7 +43,7 @@ mod with_a_program {
         HelmCall {
             chart: RepoPath::new("chart").unwrap(),
             arguments,
-            confidential: vec!["hunter2".to_owned()],
+            confidential: Confidential::of(["hunter2".to_owned()]),
             dependency_update: false,
         }
     }

@@ -4,6 +4,7 @@
 use anyhow::{Result, bail};
 
 use super::Request;
+use super::confidential::Confidential;
 use super::confined;
 use super::substitute::substitute;
 use super::value_files::{self, Place};
@@ -30,8 +31,8 @@ pub struct HelmCall {
     pub chart: RepoPath,
     /// What stands after `helm template .`.
     pub arguments: Vec<Argument>,
-    /// Texts that came from the person's values; no error message may show them.
-    pub confidential: Vec<String>,
+    /// What came from the person's values; no error message may show it.
+    pub confidential: Confidential,
     /// Whether the newest dependencies that the chart allows are fetched first.
     pub dependency_update: bool,
 }
@@ -69,7 +70,7 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
     confined::check(request, files)?;
     let parameters = &request.parameters;
     let mut arguments = Vec::new();
-    let mut confidential = Vec::new();
+    let mut confidential = Confidential::default();
     let release = parameters.release_name.as_deref().unwrap_or(request.app.as_str());
     arguments.extend(option("--name-template", release_name(release)?));
     if let Some(namespace) = parameters.namespace.as_ref().or(request.destination.as_ref()) {
@@ -85,12 +86,12 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         for (name, value) in values {
             let value = clean(&substitute(value, &request.variables));
             arguments.extend(option(flag, format!("{name}={value}")));
-            confidential.push(value);
+            confidential.add([value]);
         }
     }
     for (name, file) in &parameters.helm_file_parameters {
         let place = value_files::file_parameter(request, files, file_name(name)?, file)?.0;
-        confidential.extend(text(files, &place)?.lines().map(|line| line.trim().to_owned()));
+        confidential.add([text(files, &place)?]);
         arguments.push(Argument::Text("--set-file".to_owned()));
         arguments.push(match place {
             Place::Url(url) => Argument::Text(file_value(name, &url)),
@@ -98,7 +99,7 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         });
     }
     for place in value_files::of(request, files)?.places {
-        confidential.extend(secrets(&text(files, &place)?));
+        confidential.add_secrets(text(files, &place)?);
         arguments.push(Argument::Text("--values".to_owned()));
         arguments.push(match place {
             Place::Url(url) => Argument::Text(list_entry(&url)),
@@ -108,10 +109,10 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
     if let Some(values) = &parameters.values {
         arguments.push(Argument::Text("--values".to_owned()));
         arguments.push(Argument::Temporary(values.clone()));
-        confidential.extend(values.lines().filter_map(|line| Some(entry(line)?.1)));
+        confidential.add_values(values);
     }
     let defaults = Place::File(request.source_path.join("values.yaml")?);
-    confidential.extend(secrets(&text(files, &defaults)?));
+    confidential.add_secrets(text(files, &defaults)?);
     let mut api_versions = if parameters.api_versions.is_empty() {
         &request.api_versions
     } else {
@@ -131,7 +132,6 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
     ];
     let switches = switches.into_iter().filter(|(_, is_on)| *is_on);
     arguments.extend(switches.map(|(switch, _)| Argument::Text(switch.to_owned())));
-    confidential.retain(|value| !value.is_empty());
     Ok(HelmCall {
         chart: request.source_path.clone(),
         arguments,
@@ -168,36 +168,6 @@ fn file_name(name: &str) -> Result<&str> {
         bail!("the name `{name}` in `helm-file-parameters` has a `=` in it or a `\\` at its end");
     }
     Ok(name)
-}
-
-/// A line of values as key and value, or an item of a list or a line of a block without a key. Only to keep values out of
-/// messages, so that a glance is enough.
-fn entry(line: &str) -> Option<(&str, String)> {
-    let line = line.trim().trim_start_matches("- ");
-    let (key, value) = line.split_once(": ").unwrap_or(("", line));
-    let value = value.trim().trim_matches(['"', '\'']);
-    let shows = !value.ends_with(':') && !matches!(value, "" | "true" | "false" | "null" | "{}" | "[]" | "|" | ">");
-    (shows && !line.starts_with('#')).then(|| (key, value.to_owned()))
-}
-
-/// The values of a file whose keys say that they are secret: an author's `fail` may quote them.
-fn secrets(text: &str) -> impl Iterator<Item = String> {
-    const WORDS: [&str; 7] = [
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "apikey",
-        "privatekey",
-        "credential",
-    ];
-    text.lines().filter_map(|line| {
-        let (key, value) = entry(line)?;
-        let key = key.replace(['_', '-', '"', '\''], "").to_ascii_lowercase();
-        // `existingSecret` and `secretName` name an object.
-        let names = ["name", "ref", "existingsecret"].iter().any(|end| key.ends_with(end));
-        (!names && WORDS.iter().any(|word| key.contains(word))).then_some(value)
-    })
 }
 
 /// A comma in a value is one, not the beginning of the next value; a list in braces stays as it is

@@ -2,6 +2,7 @@
 //!
 //! The room knows no programs and no disk: a [`Templater`] runs Helm, [`Files`] gives the checkout's bytes.
 
+pub mod confidential;
 mod confined;
 pub mod directory;
 mod glob;
@@ -210,8 +211,13 @@ fn registries(request: &Request, files: &dyn Files) -> Result<Option<Registries>
     if let Some(malformed) = repo.malformed.first() {
         bail!("cannot read the owners of claims: {malformed}");
     }
-    let registries =
-        Ownership::registries(repo.applications().map(|(_, app)| app)).context("cannot read the owners of claims")?;
+    // The claims of another cluster have owners of their own there.
+    let itself = repo.application(request.app.as_str()).map(|(_, app)| app);
+    let of_this_cluster = repo
+        .applications()
+        .map(|(_, app)| app)
+        .filter(|app| itself.is_none_or(|itself| !app.is_on_another_cluster_than(&itself)));
+    let registries = Ownership::registries(of_this_cluster).context("cannot read the owners of claims")?;
     Ok(Some(registries))
 }
 

@@ -297,8 +297,8 @@ fn secret_looking_values_are_confidential() {
     ]);
     let call = helm_arguments::call(&request("charts/player", parameters), &chart()).unwrap();
     assert_eq!(
-        call.confidential,
-        ["parameter", "s3cret", "all of these", "item", "hunter2"]
+        call.confidential.texts(),
+        ["all of these", "hunter2", "item", "parameter", "s3cret"]
     );
 }
 
