@@ -15,6 +15,11 @@ pub struct PodTemplate<'o> {
     pub pointer: String,
     /// The template: an object with `spec`.
     pub template: &'o Value,
+    /// The names of a StatefulSet's `volumeClaimTemplates`. Its controller puts a volume of each pod's own claim in the
+    /// place of every volume of that name
+    /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/statefulset/stateful_set_utils.go),
+    /// `updateStorage`).
+    pub claim_templates: Vec<&'o str>,
 }
 
 /// How a container mounts a volume.
@@ -62,6 +67,7 @@ pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
         Some(PodTemplate {
             pointer: pointer.to_owned(),
             template,
+            claim_templates: claim_templates(object).collect(),
         })
     };
     if object.is("", "Pod") {
@@ -82,17 +88,24 @@ pub fn claims_of_templates(object: &Object) -> Vec<ClaimName> {
     let number = |pointer: &str| object.at(pointer).and_then(Value::as_u64);
     let first = number("/spec/ordinals/start").unwrap_or(0);
     let replicas = number("/spec/replicas").unwrap_or(1).clamp(1, REPLICAS_SHOWN);
-    let templates = object.at("/spec/volumeClaimTemplates").and_then(Value::as_array);
-    let names = templates
-        .into_iter()
-        .flatten()
-        .filter_map(|template| template.pointer("/metadata/name")?.as_str());
-    names
+    claim_templates(object)
         .flat_map(|template| {
             (first..first + replicas).map(move |ordinal| format!("{template}-{}-{ordinal}", object.name()))
         })
         .filter_map(|name| ClaimName::new(name).ok())
         .collect()
+}
+
+/// The names of a StatefulSet's `volumeClaimTemplates`.
+fn claim_templates(object: &Object) -> impl Iterator<Item = &str> {
+    let templates = object
+        .is("apps", "StatefulSet")
+        .then(|| object.at("/spec/volumeClaimTemplates"));
+    let templates = templates.flatten().and_then(Value::as_array);
+    templates
+        .into_iter()
+        .flatten()
+        .filter_map(|template| template.pointer("/metadata/name")?.as_str())
 }
 
 /// A StatefulSet of more replicas is no home's; the bound keeps a wrong number from filling the memory.
@@ -142,7 +155,7 @@ impl<'o> PodTemplate<'o> {
         self.list("volumes")
     }
 
-    /// The volumes that name a claim, each with its mounts.
+    /// The volumes that name a claim, each with its mounts; those that a StatefulSet's controller replaces left out.
     pub fn claim_volumes(&self) -> Vec<ClaimVolume<'o>> {
         let volumes = self.volumes().iter().enumerate();
         volumes
@@ -150,6 +163,9 @@ impl<'o> PodTemplate<'o> {
                 // A null is an absent field to Kubernetes.
                 let source = volume.get("persistentVolumeClaim").filter(|source| !source.is_null())?;
                 let name = text(volume, "name");
+                if self.claim_templates.contains(&name) {
+                    return None;
+                }
                 Some(ClaimVolume {
                     index,
                     name,
@@ -270,5 +286,25 @@ mod tests {
             mounts,
             [("containers", "a", 1, true), ("initContainers", "i", 0, false)]
         );
+    }
+
+    #[test]
+    fn a_volume_that_the_controller_replaces_names_no_claim() {
+        let set = Object::new(
+            json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {
+                "volumeClaimTemplates": [{"metadata": {"name": "data"}}],
+                "template": {"spec": {"containers": [], "volumes": [
+                    {"name": "data", "persistentVolumeClaim": {"claimName": "foreign"}},
+                    {"name": "other", "persistentVolumeClaim": {"claimName": "films"}},
+                ]}},
+            }}),
+        );
+        let claims: Vec<&str> = pod_template(&set)
+            .unwrap()
+            .claim_volumes()
+            .iter()
+            .map(|volume| volume.claim)
+            .collect();
+        assert_eq!(claims, ["films"]);
     }
 }

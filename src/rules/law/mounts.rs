@@ -165,7 +165,8 @@ fn into(
         Some(volume) => (volume.name.to_owned(), Vec::new()),
         None => {
             let name = volume_name(&mount.claim);
-            if template.volumes().iter().any(|volume| volume["name"] == name.as_str()) {
+            let is_taken = template.claim_templates.contains(&name.as_str());
+            if is_taken || template.volumes().iter().any(|volume| volume["name"] == name.as_str()) {
                 bail!("the workload already has a volume `{name}`, for something else");
             }
             let mut claim = Map::from_iter([("claimName".to_owned(), json!(mount.claim.as_str()))]);
