@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::api::Api;
 use crate::folder::Folder;
 use crate::process::{Process, free_port, until};
+use crate::secrets::{self, Secrets, write_private};
 use crate::tools::Tools;
 
 /// Which distribution's default StorageClass the cluster has.
@@ -61,8 +62,7 @@ impl Cluster {
         let port = free_port()?;
         let api_server = start_api_server(folder.path(), tools, port)?;
         let mut processes = vec![etcd, api_server];
-        let authority = folder.join("certs/apiserver.crt");
-        until(&processes, "the API server's certificate", || authority.exists())?;
+        let authority = folder.join(secrets::AUTHORITY);
         let kubeconfig = |name: &str, token: &str| write_kubeconfig(folder.path(), name, port, &authority, token);
         let admin = kubeconfig("admin", &secrets.admin)?;
         let api = Api::connect(&admin)?;
@@ -167,53 +167,6 @@ impl Cluster {
     }
 }
 
-/// Tokens that only this cluster knows.
-struct Secrets {
-    admin: String,
-    controller_manager: String,
-    scheduler: String,
-}
-
-impl Secrets {
-    fn write(folder: &Path) -> Result<Self> {
-        // Random enough, and its own: a new key for each.
-        let token = || -> Result<String> {
-            let key = rcgen::KeyPair::generate()?;
-            Ok(key.public_key_raw()[1..17]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect())
-        };
-        let secrets = Self {
-            admin: token()?,
-            controller_manager: token()?,
-            scheduler: token()?,
-        };
-        let users = format!(
-            "{},admin,admin,\"system:masters\"\n{},system:kube-controller-manager,controller-manager,\n{},system:kube-scheduler,scheduler,\n",
-            secrets.admin, secrets.controller_manager, secrets.scheduler
-        );
-        write_private(&folder.join("tokens.csv"), &users)?;
-        let key = rcgen::KeyPair::generate()?;
-        write_private(&folder.join("service-account.key"), &key.serialize_pem())?;
-        // The API server does not take a PKCS #8 private key for checking.
-        write_private(&folder.join("service-account.pub"), &key.public_key_pem())?;
-        Ok(secrets)
-    }
-}
-
-fn write_private(path: &Path, text: &str) -> Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::File::options()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    Ok(file.write_all(text.as_bytes())?)
-}
-
 fn write_kubeconfig(folder: &Path, name: &str, port: u16, authority: &Path, token: &str) -> Result<PathBuf> {
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "homelab",
@@ -247,14 +200,18 @@ fn start_etcd(folder: &Path, tools: &Tools) -> Result<Process> {
 }
 
 fn start_api_server(folder: &Path, tools: &Tools, port: u16) -> Result<Process> {
-    let [key, public] = ["key", "pub"].map(|kind| folder.join(format!("service-account.{kind}")));
     let mut command = Command::new(&tools.kube_apiserver);
     command.arg(format!("--etcd-servers=unix://{}", folder.join("etcd.sock").display()));
     command.arg(format!("--secure-port={port}"));
-    command.arg(format!("--cert-dir={}", folder.join("certs").display()));
-    command.arg(format!("--token-auth-file={}", folder.join("tokens.csv").display()));
-    command.arg(format!("--service-account-key-file={}", public.display()));
-    command.arg(format!("--service-account-signing-key-file={}", key.display()));
+    for (flag, file) in [
+        ("tls-cert-file", secrets::CERTIFICATE),
+        ("tls-private-key-file", secrets::CERTIFICATE_KEY),
+        ("token-auth-file", secrets::TOKENS),
+        ("service-account-key-file", secrets::SERVICE_ACCOUNT_PUBLIC_KEY),
+        ("service-account-signing-key-file", secrets::SERVICE_ACCOUNT_KEY),
+    ] {
+        command.arg(format!("--{flag}={}", folder.join(file).display()));
+    }
     command.args([
         "--bind-address=127.0.0.1",
         "--advertise-address=127.0.0.1",
@@ -282,7 +239,7 @@ const CONTROLLER: [&str; 5] = [
 ];
 
 fn start_controller_manager(folder: &Path, tools: &Tools, kubeconfig: &Path, authority: &Path) -> Result<Process> {
-    let key = folder.join("service-account.key");
+    let key = folder.join(secrets::SERVICE_ACCOUNT_KEY);
     let mut command = Command::new(&tools.kube_controller_manager);
     command.arg(format!("--kubeconfig={}", kubeconfig.display()));
     command.arg(format!("--service-account-private-key-file={}", key.display()));

@@ -8,6 +8,7 @@
 //! | `folder` | a folder that never outlives its owner, except for its logs after a failure |
 //! | `tools` | where the real programs are |
 //! | `cluster` | etcd, API server, controller manager, scheduler, and fake nodes that behave like k3s's |
+//! | `secrets` | what only that cluster knows: tokens, keys, certificates |
 //! | `api` | asking that cluster |
 //! | `repo_server` | repo-servers with the plugin beside them: what renders, without a cluster |
 //! | `sidecar` | the plugin's image as a pod would run it |
@@ -33,6 +34,7 @@ pub mod options;
 pub mod process;
 pub mod repo_server;
 pub mod repository;
+mod secrets;
 pub mod sidecar;
 pub mod state;
 pub mod tools;

@@ -68,15 +68,20 @@ impl Process {
         let Ok(status) = fs::read_to_string(&self.ended) else {
             return Ok(());
         };
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let tail: Vec<&str> = log.lines().rev().take(12).collect();
-        let tail: Vec<&str> = tail.into_iter().rev().collect();
         bail!(
-            "{} ended with exit code {}; the end of its log:\n{}",
+            "{} ended with exit code {}; {}",
             self.name,
             status.trim(),
-            tail.join("\n")
+            self.last_words()
         )
+    }
+
+    /// The end of its log, with an introduction.
+    fn last_words(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(12)..].join("\n");
+        format!("the end of the log of {}:\n{end}", self.name)
     }
 
     /// The process group of the program, its children and their supervisor.
@@ -101,7 +106,8 @@ pub(crate) fn until(processes: &[Process], what: &str, holds: impl Fn() -> bool)
             .try_for_each(Process::alive)
             .with_context(|| format!("{what} did not get ready"))?;
         if start.elapsed() > START {
-            bail!("{what} did not get ready within {} s", START.as_secs());
+            let last = processes.last().map(Process::last_words).unwrap_or_default();
+            bail!("{what} did not get ready within {} s; {last}", START.as_secs());
         }
         std::thread::sleep(Duration::from_millis(50));
     }

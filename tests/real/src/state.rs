@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 
-/// Objects that come and go by themselves, or that only describe the cluster's own machines.
-const FLEETING: [&str; 7] = [
+/// Objects that come and go by themselves, or that only describe the cluster's own machines; a trust bundle has the
+/// fingerprint of the cluster's authority in its name.
+const FLEETING: [&str; 8] = [
     "CSINode",
+    "ClusterTrustBundle",
     "EndpointSlice",
     "Endpoints",
     "Event",
