@@ -64,6 +64,9 @@
 //!   into the cache holds nothing but what helm fetched. Price: a chart with missing dependencies is copied once.
 //! - **On Linux the released program is glibc's, linked statically.** What the tests link is what is released, and it
 //!   runs in an image that has nothing else in it. Price: a megabyte more than with musl.
+//! - **A rule is a value, not a type**: what is said of it and the function that finds what breaks it ([`rules::Rule`]). A
+//!   trait would have one implementor per file, each with a name of its own and the same ten lines. Price: a rule can't
+//!   carry state; none has any.
 //! - **One engine completes, clap's own**, for kubectl's protocol and for the scripts of the shells; which names an
 //!   argument takes is told by its value name (`APP`, `NAMESPACE`, `CLAIM`). Price: the engine is not stable yet, so that
 //!   the minor version is pinned and `cli/complete.rs` alone names it.

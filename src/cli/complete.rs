@@ -242,7 +242,7 @@ fn claims(repo: &Repo) -> BTreeMap<String, String> {
 
 /// What `explain` explains.
 fn subjects() -> Vec<(String, String)> {
-    let rules = rules::ALL.iter().map(|rule| rule.meta());
+    let rules = rules::ALL.iter().map(|rule| rule.meta);
     let rules = rules.map(|meta| (meta.id.to_owned(), meta.summary.to_owned()));
     let topics = explain::TOPICS
         .iter()

@@ -205,7 +205,7 @@ mod tests {
     fn the_overview_lists_every_rule_and_topic() {
         let text = overview();
         for rule in rules::ALL {
-            assert!(text.contains(&format!("{}   ", rule.meta().id)) && text.contains(rule.meta().name));
+            assert!(text.contains(&format!("{}   ", rule.meta.id)) && text.contains(rule.meta.name));
         }
         assert!(TOPICS.iter().all(|topic| text.contains(topic.name)));
     }
@@ -213,11 +213,11 @@ mod tests {
     #[test]
     fn lines_are_not_too_long() {
         for rule in rules::ALL {
-            let text = explain(rule.meta().id).unwrap();
+            let text = explain(rule.meta.id).unwrap();
             let long = text
                 .lines()
                 .find(|line| line.chars().count() > WIDTH && line.contains(' '));
-            assert_eq!(long, None, "{}", rule.meta().id);
+            assert_eq!(long, None, "{}", rule.meta.id);
         }
     }
 }

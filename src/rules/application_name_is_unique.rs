@@ -17,33 +17,26 @@ Application's name without its namespace.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/",
 };
 
-/// HL406.
-pub(super) struct ApplicationNameIsUnique;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ApplicationNameIsUnique {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut seen: BTreeMap<&str, &Manifest> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (manifest, app) in scope.repo.applications().filter(|(_, app)| !app.name().is_empty()) {
+        let Some(first) = seen.get(app.name()) else {
+            seen.insert(app.name(), manifest);
+            continue;
+        };
+        let place = if first.file == manifest.file {
+            "the same file".to_owned()
+        } else {
+            format!("`{}`", first.file)
+        };
+        let message = format!("Application `{}` is also in {place}", app.name());
+        let finding = Finding::new(&META, message, Location::of(manifest, "/metadata/name")).app(app.app_name());
+        findings.push(finding.hint("rename one of the two, or remove it"));
     }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut seen: BTreeMap<&str, &Manifest> = BTreeMap::new();
-        let mut findings = Vec::new();
-        for (manifest, app) in scope.repo.applications().filter(|(_, app)| !app.name().is_empty()) {
-            let Some(first) = seen.get(app.name()) else {
-                seen.insert(app.name(), manifest);
-                continue;
-            };
-            let place = if first.file == manifest.file {
-                "the same file".to_owned()
-            } else {
-                format!("`{}`", first.file)
-            };
-            let message = format!("Application `{}` is also in {place}", app.name());
-            let finding = Finding::new(&META, message, Location::of(manifest, "/metadata/name")).app(app.app_name());
-            findings.push(finding.hint("rename one of the two, or remove it"));
-        }
-        findings
-    }
+    findings
 }
 
 #[cfg(test)]
@@ -64,13 +57,10 @@ mod tests {
             "player",
         );
         assert_eq!(
-            case.messages(&ApplicationNameIsUnique),
+            case.messages(&RULE),
             ["Application `player` is also in `applications/a.yaml`"]
         );
-        assert_eq!(
-            case.place(&ApplicationNameIsUnique),
-            "applications/b.yaml /metadata/name"
-        );
+        assert_eq!(case.place(&RULE), "applications/b.yaml /metadata/name");
     }
 
     #[test]
@@ -80,7 +70,7 @@ mod tests {
             "applications/b.yaml",
             "b",
         );
-        assert!(case.messages(&ApplicationNameIsUnique).is_empty());
+        assert!(case.messages(&RULE).is_empty());
     }
 
     #[test]
@@ -91,7 +81,7 @@ mod tests {
             "x",
         );
         assert_eq!(
-            case.findings(&ApplicationNameIsUnique)[0].hint.as_deref(),
+            case.findings(&RULE)[0].hint.as_deref(),
             Some("rename one of the two, or remove it")
         );
     }

@@ -82,30 +82,30 @@ impl Case {
     }
 
     /// What a rule says of it.
-    pub(crate) fn findings(&self, rule: &dyn Rule) -> Vec<Finding> {
+    pub(crate) fn findings(&self, rule: &Rule) -> Vec<Finding> {
         let repo = self.repo();
-        rule.check(&Scope::new(&repo, &self.renders))
+        (rule.check)(&Scope::new(&repo, &self.renders))
     }
 
     /// The messages of what a rule says of it.
-    pub(crate) fn messages(&self, rule: &dyn Rule) -> Vec<String> {
+    pub(crate) fn messages(&self, rule: &Rule) -> Vec<String> {
         self.findings(rule).into_iter().map(|finding| finding.message).collect()
     }
 
     /// The place of the first finding: file and JSON Pointer.
-    pub(crate) fn place(&self, rule: &dyn Rule) -> String {
+    pub(crate) fn place(&self, rule: &Rule) -> String {
         let location = self.findings(rule)[0].location.clone().unwrap();
         format!("{} {}", location.file, location.pointer)
     }
 
     /// Applies the fix of the first finding and shows the rule the result: the finding must be gone, and no other be
     /// new. Returns the text of the first file that the fix touches.
-    pub(crate) fn fixed(&self, rule: &dyn Rule) -> String {
+    pub(crate) fn fixed(&self, rule: &Rule) -> String {
         let repo = self.repo();
-        let before = rule.check(&Scope::new(&repo, &self.renders));
+        let before = (rule.check)(&Scope::new(&repo, &self.renders));
         let changes = before[0].fix.clone().expect("the finding has a fix").changes;
         let after = repo.with(&changes).unwrap();
-        let left = rule.check(&Scope::new(&after, &self.renders));
+        let left = (rule.check)(&Scope::new(&after, &self.renders));
         let left: Vec<_> = left.iter().map(Finding::identity).collect();
         assert!(!left.contains(&before[0].identity()), "still there: {left:?}");
         assert!(left.len() < before.len(), "new ones: {left:?}");

@@ -14,30 +14,23 @@ propose new ones as commits, which can be judged before they are merged. Branche
 https://argo-cd.readthedocs.io/en/stable/user-guide/tracking_strategies/#helm",
 };
 
-/// HL308.
-pub(super) struct ChartVersionIsPinned;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ChartVersionIsPinned {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for (source, _) in subject.sources.iter().filter(|(source, _)| source.is_versioned()) {
-                let revision = source.target_revision();
-                if is_pinned(revision) {
-                    continue;
-                }
-                let chart = source.chart().unwrap_or_else(|| source.repo_url());
-                let message = format!("chart `{chart}` has the floating version `{revision}`");
-                let finding = subject.finding(&META, message, &source.at(&["targetRevision"]));
-                findings.push(finding.hint("pin one version, as `1.2.3`"));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for (source, _) in subject.sources.iter().filter(|(source, _)| source.is_versioned()) {
+            let revision = source.target_revision();
+            if is_pinned(revision) {
+                continue;
             }
+            let chart = source.chart().unwrap_or_else(|| source.repo_url());
+            let message = format!("chart `{chart}` has the floating version `{revision}`");
+            let finding = subject.finding(&META, message, &source.at(&["targetRevision"]));
+            findings.push(finding.hint("pin one version, as `1.2.3`"));
         }
-        findings
     }
+    findings
 }
 
 /// Whether a revision means one version: `1.2.3` with what semver allows behind, a `v` before, a digest, or a tag that
@@ -91,14 +84,10 @@ mod tests {
             "latest",
             "1.2.X",
         ] {
-            assert_eq!(
-                case(json!(floating)).messages(&ChartVersionIsPinned).len(),
-                1,
-                "{floating}"
-            );
+            assert_eq!(case(json!(floating)).messages(&RULE).len(), 1, "{floating}");
         }
         assert_eq!(
-            case(Value::Null).messages(&ChartVersionIsPinned),
+            case(Value::Null).messages(&RULE),
             ["chart `player` has the floating version `HEAD`"]
         );
     }
@@ -113,22 +102,19 @@ mod tests {
             "sha256:0123",
             "3.3.0",
         ] {
-            assert!(
-                case(json!(pinned)).messages(&ChartVersionIsPinned).is_empty(),
-                "{pinned}"
-            );
+            assert!(case(json!(pinned)).messages(&RULE).is_empty(), "{pinned}");
         }
         let git = Case::new().app(
             "player",
             json!({"source": {"repoURL": "https://git.example.org/x", "path": "chart", "targetRevision": "main"}}),
         );
-        assert!(git.messages(&ChartVersionIsPinned).is_empty());
+        assert!(git.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         assert_eq!(
-            case(json!("*")).findings(&ChartVersionIsPinned)[0].hint.as_deref(),
+            case(json!("*")).findings(&RULE)[0].hint.as_deref(),
             Some("pin one version, as `1.2.3`")
         );
     }

@@ -19,31 +19,24 @@ cluster along.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/#about-the-deletion-finalizer",
 };
 
-/// HL307.
-pub(super) struct ChildHasFinalizer;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ChildHasFinalizer {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut children: BTreeSet<AppName> = BTreeSet::new();
-        let parents: BTreeSet<&AppName> = scope
-            .items()
-            .filter(|(_, item)| is_application(item.object()))
-            .map(|(parent, item)| {
-                children.extend(
-                    AppName::new(item.object().name())
-                        .ok()
-                        .filter(|child| child != &parent.name),
-                );
-                &parent.name
-            })
-            .collect();
-        let is_child = |subject: &&Subject<'_>| children.contains(&subject.name) && !parents.contains(&subject.name);
-        scope.subjects.iter().filter(is_child).filter_map(of_child).collect()
-    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut children: BTreeSet<AppName> = BTreeSet::new();
+    let parents: BTreeSet<&AppName> = scope
+        .items()
+        .filter(|(_, item)| is_application(item.object()))
+        .map(|(parent, item)| {
+            children.extend(
+                AppName::new(item.object().name())
+                    .ok()
+                    .filter(|child| child != &parent.name),
+            );
+            &parent.name
+        })
+        .collect();
+    let is_child = |subject: &&Subject<'_>| children.contains(&subject.name) && !parents.contains(&subject.name);
+    scope.subjects.iter().filter(is_child).filter_map(of_child).collect()
 }
 
 fn of_child(subject: &Subject<'_>) -> Option<Finding> {
@@ -89,27 +82,27 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case(Value::Null).messages(&ChildHasFinalizer),
+            case(Value::Null).messages(&RULE),
             ["`player` has no finalizer: removed from Git, its objects stay and nobody manages them"]
         );
     }
 
     #[test]
     fn stays_silent() {
-        assert!(case(json!([FINALIZER])).messages(&ChildHasFinalizer).is_empty());
+        assert!(case(json!([FINALIZER])).messages(&RULE).is_empty());
         assert!(
             case(json!([format!("{FINALIZER}/background")]))
-                .messages(&ChildHasFinalizer)
+                .messages(&RULE)
                 .is_empty()
         );
         let orphan = Case::new().app("player", json!({"source": {"repoURL": "u"}}));
-        assert!(orphan.messages(&ChildHasFinalizer).is_empty(), "nobody prunes it");
+        assert!(orphan.messages(&RULE).is_empty(), "nobody prunes it");
     }
 
     #[test]
     fn fix_removes_it() {
         for finalizers in [Value::Null, json!([]), json!(["example.org/other"])] {
-            assert!(case(finalizers).fixed(&ChildHasFinalizer).contains(FINALIZER));
+            assert!(case(finalizers).fixed(&RULE).contains(FINALIZER));
         }
     }
 }

@@ -18,48 +18,40 @@ first, then take it out of the one and put it into the other in one commit.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-if-a-shared-resource-is-found",
 };
 
-/// HL104.
-pub(super) struct ClaimHasOneOwner;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ClaimHasOneOwner {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (reference, claim) in scope.ownership.claims().filter(|(_, claim)| claim.owners.len() > 1) {
-            // An Application that renders a claim which another one declares is HL106's.
-            let mut owners = claim.owners.clone();
-            if !claim.declared_by.is_empty() {
-                owners
-                    .retain(|app| claim.declared_by.contains(app) || !scope.subject(app).is_some_and(Subject::is_ours));
-            }
-            let Some(last) = owners.last().filter(|_| owners.len() > 1) else {
-                continue;
-            };
-            let Some(subject) = scope.subject(last) else { continue };
-            let names: Vec<String> = owners.iter().map(|app| format!("`{app}`")).collect();
-            let message = format!("claim `{reference}` has {} owners: {}", names.len(), names.join(", "));
-            let item = subject.items.iter().find(|item| {
-                let object = item.object();
-                is_claim(object) && subject.claim_beside(object, object.name()).as_ref() == Some(reference)
-            });
-            let declared = subject
-                .read_sources()
-                .find(|(_, parameters)| parameters.owns.contains(&reference.name));
-            let finding = match (declared, item) {
-                (Some((source, _)), _) => {
-                    let pointer = source.entry("owns", |entry| entry == reference.name.as_str());
-                    subject.finding(&META, message, &pointer)
-                }
-                (None, Some(item)) => subject.finding_on(&META, message, item, ""),
-                (None, None) => subject.finding(&META, message, &subject.source_pointer()),
-            };
-            findings.push(finding.hint("leave it to the one that produces the data, and let the others mount it"));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (reference, claim) in scope.ownership.claims().filter(|(_, claim)| claim.owners.len() > 1) {
+        // An Application that renders a claim which another one declares is HL106's.
+        let mut owners = claim.owners.clone();
+        if !claim.declared_by.is_empty() {
+            owners.retain(|app| claim.declared_by.contains(app) || !scope.subject(app).is_some_and(Subject::is_ours));
         }
-        findings
+        let Some(last) = owners.last().filter(|_| owners.len() > 1) else {
+            continue;
+        };
+        let Some(subject) = scope.subject(last) else { continue };
+        let names: Vec<String> = owners.iter().map(|app| format!("`{app}`")).collect();
+        let message = format!("claim `{reference}` has {} owners: {}", names.len(), names.join(", "));
+        let item = subject.items.iter().find(|item| {
+            let object = item.object();
+            is_claim(object) && subject.claim_beside(object, object.name()).as_ref() == Some(reference)
+        });
+        let declared = subject
+            .read_sources()
+            .find(|(_, parameters)| parameters.owns.contains(&reference.name));
+        let finding = match (declared, item) {
+            (Some((source, _)), _) => {
+                let pointer = source.entry("owns", |entry| entry == reference.name.as_str());
+                subject.finding(&META, message, &pointer)
+            }
+            (None, Some(item)) => subject.finding_on(&META, message, item, ""),
+            (None, None) => subject.finding(&META, message, &subject.source_pointer()),
+        };
+        findings.push(finding.hint("leave it to the one that produces the data, and let the others mount it"));
     }
+    findings
 }
 
 #[cfg(test)]
@@ -73,19 +65,16 @@ mod tests {
         let declared = Case::new()
             .plugin("a", json!([owns(["audio"])]))
             .plugin("b", json!([owns(["config", "audio"])]));
+        assert_eq!(declared.messages(&RULE), ["claim `media/audio` has 2 owners: `a`, `b`"]);
         assert_eq!(
-            declared.messages(&ClaimHasOneOwner),
-            ["claim `media/audio` has 2 owners: `a`, `b`"]
-        );
-        assert_eq!(
-            declared.place(&ClaimHasOneOwner),
+            declared.place(&RULE),
             "applications/b.yaml /spec/source/plugin/parameters/0/array/1"
         );
         let rendered = Case::new()
             .plugin("a", json!([owns(["audio"])]))
             .helm("b")
             .renders("b", [claim("audio", json!({}))]);
-        assert_eq!(rendered.messages(&ClaimHasOneOwner).len(), 1);
+        assert_eq!(rendered.messages(&RULE).len(), 1);
     }
 
     #[test]
@@ -102,7 +91,7 @@ mod tests {
             .plugin("consumer", json!([]))
             .renders("consumer", [claim("audio", json!({}))]);
         assert!(
-            case.messages(&ClaimHasOneOwner).is_empty(),
+            case.messages(&RULE).is_empty(),
             "the consumer that renders it is HL106's"
         );
     }
@@ -113,7 +102,7 @@ mod tests {
             .plugin("a", json!([owns(["audio"])]))
             .plugin("b", json!([owns(["audio"])]));
         assert!(
-            case.findings(&ClaimHasOneOwner)[0]
+            case.findings(&RULE)[0]
                 .hint
                 .as_deref()
                 .unwrap()

@@ -14,34 +14,27 @@ and replacements of the owner have to count with it. Where the writing can be gi
 Where it is meant, leave it, and switch this rule off (`--rules -HL123`).",
 };
 
-/// HL123.
-pub(super) struct ClaimHasOneWriter;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ClaimHasOneWriter {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for (source, parameters) in subject.read_sources() {
-                for name in &parameters.writes {
-                    let Some(reference) = subject.claim(name) else { continue };
-                    let claim = scope.claim(&reference);
-                    if !claim.is_foreign_to(&subject.name) {
-                        continue;
-                    }
-                    let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
-                    let message = format!("`{}` writes claim `{reference}` of {}", subject.name, owners.join(", "));
-                    let pointer = source.entry("writes", |entry| entry == name.as_str());
-                    let finding = subject.finding(&META, message, &pointer);
-                    findings.push(finding.hint("leave it if it is meant; only read the claim otherwise"));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for (source, parameters) in subject.read_sources() {
+            for name in &parameters.writes {
+                let Some(reference) = subject.claim(name) else { continue };
+                let claim = scope.claim(&reference);
+                if !claim.is_foreign_to(&subject.name) {
+                    continue;
                 }
+                let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
+                let message = format!("`{}` writes claim `{reference}` of {}", subject.name, owners.join(", "));
+                let pointer = source.entry("writes", |entry| entry == name.as_str());
+                let finding = subject.finding(&META, message, &pointer);
+                findings.push(finding.hint("leave it if it is meant; only read the claim otherwise"));
             }
         }
-        findings
     }
+    findings
 }
 
 #[cfg(test)]
@@ -59,26 +52,23 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case("media").messages(&ClaimHasOneWriter),
+            case("media").messages(&RULE),
             ["`editor` writes claim `media/media` of `fetcher`"]
         );
         assert_eq!(
-            case("media").place(&ClaimHasOneWriter),
+            case("media").place(&RULE),
             "applications/editor.yaml /spec/source/plugin/parameters/1/array/0"
         );
     }
 
     #[test]
     fn stays_silent() {
-        assert!(case("own").messages(&ClaimHasOneWriter).is_empty());
-        assert!(
-            case("nobodys").messages(&ClaimHasOneWriter).is_empty(),
-            "that is HL105's"
-        );
+        assert!(case("own").messages(&RULE).is_empty());
+        assert!(case("nobodys").messages(&RULE).is_empty(), "that is HL105's");
     }
 
     #[test]
     fn says_the_way_out() {
-        assert!(case("media").findings(&ClaimHasOneWriter)[0].hint.is_some());
+        assert!(case("media").findings(&RULE)[0].hint.is_some());
     }
 }

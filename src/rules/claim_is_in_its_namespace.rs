@@ -18,22 +18,15 @@ the chart to the destination, or leave it out.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#a-note-on-namespaces",
 };
 
-/// HL109.
-pub(super) struct ClaimIsInItsNamespace;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ClaimIsInItsNamespace {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        findings.extend(consumed(scope, subject));
+        findings.extend(rendered(subject));
     }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            findings.extend(consumed(scope, subject));
-            findings.extend(rendered(subject));
-        }
-        findings
-    }
+    findings
 }
 
 /// Where a claim that is missing here lies, when it lies anywhere.
@@ -121,19 +114,17 @@ mod tests {
         let by_parameter =
             case(json!([mounts(["files:/f"])])).renders("player", [deployment("player", "files", true, true)]);
         assert_eq!(
-            by_parameter.messages(&ClaimIsInItsNamespace),
+            by_parameter.messages(&RULE),
             ["`mounts` names claim `media/files`, which lies in namespace `audio`"]
         );
         let by_chart = case(json!([])).renders("player", [deployment("player", "files", true, true)]);
         assert_eq!(
-            by_chart.messages(&ClaimIsInItsNamespace),
+            by_chart.messages(&RULE),
             ["Deployment `player` mounts claim `media/files`, which lies in namespace `audio`"]
         );
         let stray = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "other"}});
         assert_eq!(
-            case(json!([]))
-                .renders("player", [stray])
-                .messages(&ClaimIsInItsNamespace),
+            case(json!([])).renders("player", [stray]).messages(&RULE),
             ["claim `other/c` is rendered outside of the destination namespace `media`"]
         );
     }
@@ -142,20 +133,18 @@ mod tests {
     fn stays_silent() {
         assert!(
             case(json!([owns(["files"]), mounts(["files:/f"])]))
-                .messages(&ClaimIsInItsNamespace)
+                .messages(&RULE)
                 .is_empty()
         );
         assert!(
-            case(json!([mounts(["nowhere:/f"])]))
-                .messages(&ClaimIsInItsNamespace)
-                .is_empty(),
+            case(json!([mounts(["nowhere:/f"])])).messages(&RULE).is_empty(),
             "that is HL105's"
         );
     }
 
     #[test]
     fn says_the_way_out() {
-        let findings = case(json!([mounts(["files:/f"])])).findings(&ClaimIsInItsNamespace);
+        let findings = case(json!([mounts(["files:/f"])])).findings(&RULE);
         assert_eq!(
             findings[0].hint.as_deref(),
             Some("destine both Applications to one namespace")

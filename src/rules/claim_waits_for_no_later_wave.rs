@@ -18,48 +18,41 @@ never ends. Give claims no wave; inside a wave Argo CD applies them before workl
 https://github.com/argoproj/argo-cd/issues/12840",
 };
 
-/// HL121.
-pub(super) struct ClaimWaitsForNoLaterWave;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ClaimWaitsForNoLaterWave {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.items().filter(|(_, item)| is_claim(item.object())) {
+        let object = item.object();
+        let (Some(claim), Some(at)) = (subject.claim_beside(object, object.name()), order(object)) else {
+            continue;
+        };
+        let Some((first, consumer)) = first_consumer(subject, &claim).filter(|(first, _)| at < *first) else {
+            continue;
+        };
+        let when = |(phase, wave): (i8, i64)| match phase {
+            -1 => format!("PreSync wave {wave}"),
+            1 => format!("PostSync wave {wave}"),
+            _ => format!("wave {wave}"),
+        };
+        let message = format!(
+            "claim `{claim}` is in {}, its first consumer {consumer} only in {}",
+            when(at),
+            when(first)
+        );
+        let pointer = format!(
+            "/metadata/annotations/{}",
+            crate::model::object::pointer_token(SYNC_WAVE)
+        );
+        let finding = subject.finding_on(&META, message, item, &pointer);
+        let same_wave = fixes::set(object.tree(), &pointer, json!(first.1.to_string()));
+        let fix = item
+            .patch(vec![same_wave])
+            .filter(|_| first.0 == at.0)
+            .map(|changes| Fix::safe(format!("move the claim to wave {}", first.1), changes));
+        findings.push(finding.fix_or_hint(fix, "put the claim and its first consumer into the same wave"));
     }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.items().filter(|(_, item)| is_claim(item.object())) {
-            let object = item.object();
-            let (Some(claim), Some(at)) = (subject.claim_beside(object, object.name()), order(object)) else {
-                continue;
-            };
-            let Some((first, consumer)) = first_consumer(subject, &claim).filter(|(first, _)| at < *first) else {
-                continue;
-            };
-            let when = |(phase, wave): (i8, i64)| match phase {
-                -1 => format!("PreSync wave {wave}"),
-                1 => format!("PostSync wave {wave}"),
-                _ => format!("wave {wave}"),
-            };
-            let message = format!(
-                "claim `{claim}` is in {}, its first consumer {consumer} only in {}",
-                when(at),
-                when(first)
-            );
-            let pointer = format!(
-                "/metadata/annotations/{}",
-                crate::model::object::pointer_token(SYNC_WAVE)
-            );
-            let finding = subject.finding_on(&META, message, item, &pointer);
-            let same_wave = fixes::set(object.tree(), &pointer, json!(first.1.to_string()));
-            let fix = item
-                .patch(vec![same_wave])
-                .filter(|_| first.0 == at.0)
-                .map(|changes| Fix::safe(format!("move the claim to wave {}", first.1), changes));
-            findings.push(finding.fix_or_hint(fix, "put the claim and its first consumer into the same wave"));
-        }
-        findings
-    }
+    findings
 }
 
 /// The first object of the Application that mounts a claim.
@@ -97,19 +90,15 @@ mod tests {
     fn fires() {
         let case = case(json!({SYNC_WAVE: "-5"}));
         assert_eq!(
-            case.messages(&ClaimWaitsForNoLaterWave),
+            case.messages(&RULE),
             ["claim `media/audio` is in wave -5, its first consumer Deployment `fetcher` only in wave 0"]
         );
     }
 
     #[test]
     fn stays_silent() {
-        assert!(case(json!({})).messages(&ClaimWaitsForNoLaterWave).is_empty());
-        assert!(
-            case(json!({SYNC_WAVE: "1"}))
-                .messages(&ClaimWaitsForNoLaterWave)
-                .is_empty()
-        );
+        assert!(case(json!({})).messages(&RULE).is_empty());
+        assert!(case(json!({SYNC_WAVE: "1"})).messages(&RULE).is_empty());
     }
 
     #[test]
@@ -121,6 +110,6 @@ mod tests {
             )
             .manifest("fetcher/claim.yaml", claim("audio", json!({SYNC_WAVE: "-5"})))
             .manifest("fetcher/deployment.yaml", deployment("fetcher", "audio", false, false));
-        assert!(!case.fixed(&ClaimWaitsForNoLaterWave).contains("-5"));
+        assert!(!case.fixed(&RULE).contains("-5"));
     }
 }

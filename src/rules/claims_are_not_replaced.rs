@@ -17,32 +17,25 @@ them (annotation `argocd.argoproj.io/sync-options`).\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#replace-resource-instead-of-applying-changes",
 };
 
-/// HL302.
-pub(super) struct ClaimsAreNotReplaced;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ClaimsAreNotReplaced {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            let has_claims = || !subject.owns().is_empty() || subject.items.iter().any(|item| is_claim(item.object()));
-            let options = subject.app.sync_options().into_iter().enumerate();
-            let refused = options
-                .filter(|(_, option)| matches!(*option, "Replace=true" | "Force=true" | "FailOnSharedResource=true"));
-            for (index, option) in refused.filter(|_| has_claims()) {
-                let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
-                let message = format!("`{}` owns claims and has {option}", subject.name);
-                findings.push(subject.finding(&META, message, &pointer).fix(Fix::to_be_looked_at(
-                    format!("drop {option}"),
-                    fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
-                )));
-            }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        let has_claims = || !subject.owns().is_empty() || subject.items.iter().any(|item| is_claim(item.object()));
+        let options = subject.app.sync_options().into_iter().enumerate();
+        let refused = options
+            .filter(|(_, option)| matches!(*option, "Replace=true" | "Force=true" | "FailOnSharedResource=true"));
+        for (index, option) in refused.filter(|_| has_claims()) {
+            let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
+            let message = format!("`{}` owns claims and has {option}", subject.name);
+            findings.push(subject.finding(&META, message, &pointer).fix(Fix::to_be_looked_at(
+                format!("drop {option}"),
+                fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
+            )));
         }
-        findings
     }
+    findings
 }
 
 #[cfg(test)]
@@ -66,7 +59,7 @@ mod tests {
             "FailOnSharedResource=true"
         ]);
         assert_eq!(
-            case(json!([owns(["audio"])]), all).messages(&ClaimsAreNotReplaced),
+            case(json!([owns(["audio"])]), all).messages(&RULE),
             [
                 "`fetcher` owns claims and has Replace=true",
                 "`fetcher` owns claims and has Force=true",
@@ -74,26 +67,22 @@ mod tests {
             ]
         );
         let rendered = case(json!([]), json!(["Replace=true"])).renders("fetcher", [claim("audio", json!({}))]);
-        assert_eq!(rendered.messages(&ClaimsAreNotReplaced).len(), 1);
+        assert_eq!(rendered.messages(&RULE).len(), 1);
     }
 
     #[test]
     fn stays_silent() {
-        assert!(
-            case(json!([]), json!(["Replace=true"]))
-                .messages(&ClaimsAreNotReplaced)
-                .is_empty()
-        );
+        assert!(case(json!([]), json!(["Replace=true"])).messages(&RULE).is_empty());
         assert!(
             case(json!([owns(["audio"])]), json!(["Replace=false"]))
-                .messages(&ClaimsAreNotReplaced)
+                .messages(&RULE)
                 .is_empty()
         );
     }
 
     #[test]
     fn fix_removes_it() {
-        let text = case(json!([owns(["audio"])]), json!(["PruneLast=true", "Force=true"])).fixed(&ClaimsAreNotReplaced);
+        let text = case(json!([owns(["audio"])]), json!(["PruneLast=true", "Force=true"])).fixed(&RULE);
         assert!(!text.contains("Force"), "{text}");
     }
 }

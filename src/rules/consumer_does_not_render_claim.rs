@@ -16,34 +16,27 @@ was meant to be one of its own.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-if-a-shared-resource-is-found",
 };
 
-/// HL106.
-pub(super) struct ConsumerDoesNotRenderClaim;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ConsumerDoesNotRenderClaim {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let claims = scope.items().filter(|(_, item)| is_claim(item.object()));
+    for (subject, item) in claims.filter(|(subject, _)| subject.is_ours()) {
+        let Some(reference) = subject.claim_beside(item.object(), item.object().name()) else {
+            continue;
+        };
+        let claim = scope.claim(&reference);
+        let (Some(owner), false) = (claim.declared_by.first(), claim.declared_by.contains(&subject.name)) else {
+            continue;
+        };
+        let message = format!("`{}` renders claim `{reference}`, which `{owner}` owns", subject.name);
+        findings.push(
+            subject
+                .finding_on(&META, message, item, "")
+                .hint("switch the claim off in its values, and mount the owner's"),
+        );
     }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let claims = scope.items().filter(|(_, item)| is_claim(item.object()));
-        for (subject, item) in claims.filter(|(subject, _)| subject.is_ours()) {
-            let Some(reference) = subject.claim_beside(item.object(), item.object().name()) else {
-                continue;
-            };
-            let claim = scope.claim(&reference);
-            let (Some(owner), false) = (claim.declared_by.first(), claim.declared_by.contains(&subject.name)) else {
-                continue;
-            };
-            let message = format!("`{}` renders claim `{reference}`, which `{owner}` owns", subject.name);
-            findings.push(
-                subject
-                    .finding_on(&META, message, item, "")
-                    .hint("switch the claim off in its values, and mount the owner's"),
-            );
-        }
-        findings
-    }
+    findings
 }
 
 #[cfg(test)]
@@ -62,7 +55,7 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case(json!([mounts(["audio:/a"]), owns(["config"])])).messages(&ConsumerDoesNotRenderClaim),
+            case(json!([mounts(["audio:/a"]), owns(["config"])])).messages(&RULE),
             ["`player` renders claim `media/audio`, which `fetcher` owns"]
         );
     }
@@ -70,16 +63,14 @@ mod tests {
     #[test]
     fn stays_silent() {
         assert!(
-            case(json!([owns(["audio", "config"])]))
-                .messages(&ConsumerDoesNotRenderClaim)
-                .is_empty(),
+            case(json!([owns(["audio", "config"])])).messages(&RULE).is_empty(),
             "that is HL104's"
         );
     }
 
     #[test]
     fn says_the_way_out() {
-        let findings = case(json!([])).findings(&ConsumerDoesNotRenderClaim);
+        let findings = case(json!([])).findings(&RULE);
         assert!(findings[0].hint.as_deref().unwrap().starts_with("switch the claim off"));
     }
 }

@@ -18,53 +18,46 @@ in the chart. An Application that really has to write says so with the parameter
 https://kubernetes.io/docs/concepts/storage/volumes/#read-only-mounts",
 };
 
-/// HL107.
-pub(super) struct ConsumerMountsReadOnly;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ConsumerMountsReadOnly {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.finished() {
-            let object = item.object();
-            for (reference, volume) in subject.claim_volumes(item) {
-                let claim = scope.claim(&reference);
-                let writes = !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
-                if !writes || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
-                    continue;
-                }
-                let Some(template) = pod_template(object) else { continue };
-                let spec = template.spec_pointer();
-                let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
-                let message = format!(
-                    "{} `{}` mounts claim `{reference}` read-write; it belongs to {}",
-                    object.kind(),
-                    object.name(),
-                    owners.join(", ")
-                );
-                let at_volume = format!("{spec}/volumes/{}/persistentVolumeClaim/readOnly", volume.index);
-                let mut operations = vec![fixes::set(object.tree(), &at_volume, json!(true))];
-                operations.extend(volume.mounts.iter().filter(|mount| !mount.read_only).map(|mount| {
-                    let (list, container, index) = (mount.list, mount.container, mount.index);
-                    let pointer = format!("{spec}/{list}/{container}/volumeMounts/{index}/readOnly");
-                    fixes::set(object.tree(), &pointer, json!(true))
-                }));
-                let pointer = format!("{spec}/volumes/{}", volume.index);
-                let finding = subject.finding_on(&META, message, item, &pointer);
-                let fix = item.patch(operations).map(|changes| {
-                    Fix::to_be_looked_at("mount it read-only at the volume and in every container", changes)
-                });
-                findings.push(finding.fix_or_hint(
-                    fix,
-                    "let the plugin render the source, or set `readOnly` at volume and mount in the chart",
-                ));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.finished() {
+        let object = item.object();
+        for (reference, volume) in subject.claim_volumes(item) {
+            let claim = scope.claim(&reference);
+            let writes = !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
+            if !writes || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
+                continue;
             }
+            let Some(template) = pod_template(object) else { continue };
+            let spec = template.spec_pointer();
+            let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
+            let message = format!(
+                "{} `{}` mounts claim `{reference}` read-write; it belongs to {}",
+                object.kind(),
+                object.name(),
+                owners.join(", ")
+            );
+            let at_volume = format!("{spec}/volumes/{}/persistentVolumeClaim/readOnly", volume.index);
+            let mut operations = vec![fixes::set(object.tree(), &at_volume, json!(true))];
+            operations.extend(volume.mounts.iter().filter(|mount| !mount.read_only).map(|mount| {
+                let (list, container, index) = (mount.list, mount.container, mount.index);
+                let pointer = format!("{spec}/{list}/{container}/volumeMounts/{index}/readOnly");
+                fixes::set(object.tree(), &pointer, json!(true))
+            }));
+            let pointer = format!("{spec}/volumes/{}", volume.index);
+            let finding = subject.finding_on(&META, message, item, &pointer);
+            let fix = item.patch(operations).map(|changes| {
+                Fix::to_be_looked_at("mount it read-only at the volume and in every container", changes)
+            });
+            findings.push(finding.fix_or_hint(
+                fix,
+                "let the plugin render the source, or set `readOnly` at volume and mount in the chart",
+            ));
         }
-        findings
     }
+    findings
 }
 
 #[cfg(test)]
@@ -82,7 +75,7 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case(false, false).messages(&ConsumerMountsReadOnly),
+            case(false, false).messages(&RULE),
             ["Deployment `player` mounts claim `media/audio` read-write; it belongs to `fetcher`"]
         );
     }
@@ -90,7 +83,7 @@ mod tests {
     #[test]
     fn stays_silent() {
         for (volume, mount) in [(true, true), (true, false), (false, true)] {
-            assert!(case(volume, mount).messages(&ConsumerMountsReadOnly).is_empty());
+            assert!(case(volume, mount).messages(&RULE).is_empty());
         }
         let own = deployment("fetcher", "audio", false, false);
         let writer = deployment("editor", "audio", false, false);
@@ -99,7 +92,7 @@ mod tests {
             .renders("fetcher", [own])
             .plugin("editor", json!([writes(["audio"])]))
             .renders("editor", [writer]);
-        assert!(case.messages(&ConsumerMountsReadOnly).is_empty());
+        assert!(case.messages(&RULE).is_empty());
     }
 
     #[test]
@@ -111,7 +104,7 @@ mod tests {
                 json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "player"}}),
             )
             .manifest("player/deployment.yaml", deployment("player", "audio", false, false));
-        let text = case.fixed(&ConsumerMountsReadOnly);
+        let text = case.fixed(&RULE);
         assert_eq!(text.matches("readOnly: true").count(), 2, "{text}");
     }
 }

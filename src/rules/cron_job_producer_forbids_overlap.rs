@@ -17,44 +17,37 @@ Set it in the chart's values where the chart has one, else with the parameter `p
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy",
 };
 
-/// HL114.
-pub(super) struct CronJobProducerForbidsOverlap;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for CronJobProducerForbidsOverlap {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.items().filter(|(_, item)| item.object().is("batch", "CronJob")) {
+        let object = item.object();
+        let policy = object.at("/spec/concurrencyPolicy").and_then(Value::as_str);
+        let written = subject.claim_volumes(item).into_iter().find(|(reference, volume)| {
+            let claim = scope.claim(reference);
+            let may = claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name);
+            may && !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only)
+        });
+        let Some((claim, _)) = written.filter(|_| policy != Some("Forbid")) else {
+            continue;
+        };
+        let message = format!(
+            "CronJob `{}` writes claim `{claim}` with concurrencyPolicy {}",
+            object.name(),
+            policy.unwrap_or("Allow")
+        );
+        let finding = subject.finding_on(&META, message, item, "/spec/concurrencyPolicy");
+        let operation = fixes::set(object.tree(), "/spec/concurrencyPolicy", json!("Forbid"));
+        let fix = item
+            .patch(vec![operation])
+            .map(|changes| Fix::to_be_looked_at("set concurrencyPolicy to Forbid", changes));
+        findings.push(finding.fix_or_hint(
+            fix,
+            "set concurrencyPolicy to Forbid in the chart's values, or with the parameter `patches`",
+        ));
     }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.items().filter(|(_, item)| item.object().is("batch", "CronJob")) {
-            let object = item.object();
-            let policy = object.at("/spec/concurrencyPolicy").and_then(Value::as_str);
-            let written = subject.claim_volumes(item).into_iter().find(|(reference, volume)| {
-                let claim = scope.claim(reference);
-                let may = claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name);
-                may && !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only)
-            });
-            let Some((claim, _)) = written.filter(|_| policy != Some("Forbid")) else {
-                continue;
-            };
-            let message = format!(
-                "CronJob `{}` writes claim `{claim}` with concurrencyPolicy {}",
-                object.name(),
-                policy.unwrap_or("Allow")
-            );
-            let finding = subject.finding_on(&META, message, item, "/spec/concurrencyPolicy");
-            let operation = fixes::set(object.tree(), "/spec/concurrencyPolicy", json!("Forbid"));
-            let fix = item
-                .patch(vec![operation])
-                .map(|changes| Fix::to_be_looked_at("set concurrencyPolicy to Forbid", changes));
-            findings.push(finding.fix_or_hint(
-                fix,
-                "set concurrencyPolicy to Forbid in the chart's values, or with the parameter `patches`",
-            ));
-        }
-        findings
-    }
+    findings
 }
 
 #[cfg(test)]
@@ -76,28 +69,17 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case(cron_job(Value::Null, false)).messages(&CronJobProducerForbidsOverlap),
+            case(cron_job(Value::Null, false)).messages(&RULE),
             ["CronJob `fetch` writes claim `media/audio` with concurrencyPolicy Allow"]
         );
-        assert_eq!(
-            case(cron_job(json!("Replace"), false))
-                .messages(&CronJobProducerForbidsOverlap)
-                .len(),
-            1
-        );
+        assert_eq!(case(cron_job(json!("Replace"), false)).messages(&RULE).len(), 1);
     }
 
     #[test]
     fn stays_silent() {
+        assert!(case(cron_job(json!("Forbid"), false)).messages(&RULE).is_empty());
         assert!(
-            case(cron_job(json!("Forbid"), false))
-                .messages(&CronJobProducerForbidsOverlap)
-                .is_empty()
-        );
-        assert!(
-            case(cron_job(Value::Null, true))
-                .messages(&CronJobProducerForbidsOverlap)
-                .is_empty(),
+            case(cron_job(Value::Null, true)).messages(&RULE).is_empty(),
             "it only reads"
         );
     }
@@ -111,9 +93,6 @@ mod tests {
             )
             .manifest("fetcher/job.yaml", cron_job(Value::Null, false))
             .manifest("fetcher/claim.yaml", claim("audio", json!({})));
-        assert!(
-            case.fixed(&CronJobProducerForbidsOverlap)
-                .contains("concurrencyPolicy: Forbid")
-        );
+        assert!(case.fixed(&RULE).contains("concurrencyPolicy: Forbid"));
     }
 }

@@ -18,27 +18,20 @@ devices are left out.\n\n\
 https://kubernetes.io/docs/concepts/storage/volumes/#hostpath",
 };
 
-/// HL125.
-pub(super) struct DirectoryHasOneWriter;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for DirectoryHasOneWriter {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut writers: BTreeMap<Directory, BTreeMap<&str, (&Subject<'_>, &Item<'_>)>> = BTreeMap::new();
-        for (subject, item) in scope.items() {
-            for directory in written(item.object()) {
-                let apps = writers.entry(directory).or_default();
-                apps.entry(subject.name.as_str()).or_insert((subject, item));
-            }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut writers: BTreeMap<Directory, BTreeMap<&str, (&Subject<'_>, &Item<'_>)>> = BTreeMap::new();
+    for (subject, item) in scope.items() {
+        for directory in written(item.object()) {
+            let apps = writers.entry(directory).or_default();
+            apps.entry(subject.name.as_str()).or_insert((subject, item));
         }
-        let shared = writers.into_iter().filter(|(_, apps)| apps.len() > 1);
-        shared
-            .filter_map(|(directory, apps)| of_directory(&directory, &apps))
-            .collect()
     }
+    let shared = writers.into_iter().filter(|(_, apps)| apps.len() > 1);
+    shared
+        .filter_map(|(directory, apps)| of_directory(&directory, &apps))
+        .collect()
 }
 
 fn of_directory(directory: &Directory, apps: &BTreeMap<&str, (&Subject<'_>, &Item<'_>)>) -> Option<Finding> {
@@ -73,28 +66,25 @@ mod tests {
 
     #[test]
     fn fires() {
-        assert_eq!(
-            case(false).messages(&DirectoryHasOneWriter),
-            ["`nas.lan:/media` is written by `a`, `b`"]
-        );
+        assert_eq!(case(false).messages(&RULE), ["`nas.lan:/media` is written by `a`, `b`"]);
     }
 
     #[test]
     fn stays_silent() {
-        assert!(case(true).messages(&DirectoryHasOneWriter).is_empty());
+        assert!(case(true).messages(&RULE).is_empty());
         let device = || pod(json!({"name": "v", "hostPath": {"path": "/dev/dri"}}), false);
         let devices = Case::new()
             .helm("a")
             .helm("b")
             .renders("a", [device()])
             .renders("b", [device()]);
-        assert!(devices.messages(&DirectoryHasOneWriter).is_empty());
+        assert!(devices.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         assert!(
-            case(false).findings(&DirectoryHasOneWriter)[0]
+            case(false).findings(&RULE)[0]
                 .hint
                 .as_deref()
                 .unwrap()

@@ -13,32 +13,25 @@ accident deletes everything that the Application had. Switch it on for the one c
 https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automatic-pruning-with-allow-empty-v18",
 };
 
-/// HL303.
-pub(super) struct EmptyRenderIsRefused;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for EmptyRenderIsRefused {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        const POINTER: &str = "/spec/syncPolicy/automated/allowEmpty";
-        let allows = |subject: &&super::Subject<'_>| {
-            subject.app.object().at(POINTER).and_then(|value| value.as_bool()) == Some(true)
-        };
-        scope
-            .subjects
-            .iter()
-            .filter(allows)
-            .map(|subject| {
-                let message = format!("`{}` may be pruned whole: allowEmpty is true", subject.name);
-                subject.finding(&META, message, POINTER).fix(Fix::safe(
-                    "drop allowEmpty",
-                    fixes::patch(subject.manifest, vec![fixes::remove(POINTER)]),
-                ))
-            })
-            .collect()
-    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    const POINTER: &str = "/spec/syncPolicy/automated/allowEmpty";
+    let allows = |subject: &&super::Subject<'_>| {
+        subject.app.object().at(POINTER).and_then(|value| value.as_bool()) == Some(true)
+    };
+    scope
+        .subjects
+        .iter()
+        .filter(allows)
+        .map(|subject| {
+            let message = format!("`{}` may be pruned whole: allowEmpty is true", subject.name);
+            subject.finding(&META, message, POINTER).fix(Fix::safe(
+                "drop allowEmpty",
+                fixes::patch(subject.manifest, vec![fixes::remove(POINTER)]),
+            ))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -57,7 +50,7 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case(json!({"prune": true, "allowEmpty": true})).messages(&EmptyRenderIsRefused),
+            case(json!({"prune": true, "allowEmpty": true})).messages(&RULE),
             ["`player` may be pruned whole: allowEmpty is true"]
         );
     }
@@ -65,13 +58,13 @@ mod tests {
     #[test]
     fn stays_silent() {
         for automated in [json!({"prune": true}), json!({"allowEmpty": false}), Value::Null] {
-            assert!(case(automated).messages(&EmptyRenderIsRefused).is_empty());
+            assert!(case(automated).messages(&RULE).is_empty());
         }
     }
 
     #[test]
     fn fix_removes_it() {
-        let text = case(json!({"prune": true, "allowEmpty": true})).fixed(&EmptyRenderIsRefused);
+        let text = case(json!({"prune": true, "allowEmpty": true})).fixed(&RULE);
         assert!(text.contains("prune: true") && !text.contains("allowEmpty"), "{text}");
     }
 }

@@ -19,44 +19,37 @@ where a pod template has its volumes and mounts, and makes foreign claims read-o
 claim on purpose, say so with the parameter `writes`, which also silences this.",
 };
 
-/// HL126.
-pub(super) struct ForeignClaimStandsInAPodTemplate;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ForeignClaimStandsInAPodTemplate {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.items() {
-            let object = item.object();
-            let is_known = is_claim(object) || object.is("", "PersistentVolume") || object.group() == GROUP;
-            if is_known || pod_template(object).is_some() {
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.items() {
+        let object = item.object();
+        let is_known = is_claim(object) || object.is("", "PersistentVolume") || object.group() == GROUP;
+        if is_known || pod_template(object).is_some() {
+            continue;
+        }
+        let mut named = Vec::new();
+        claim_names(object.tree(), String::new(), &mut named);
+        for (pointer, name) in named {
+            let Some(reference) = subject.claim_beside(object, name) else {
+                continue;
+            };
+            let claim = scope.claim(&reference);
+            if claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name) {
                 continue;
             }
-            let mut named = Vec::new();
-            claim_names(object.tree(), String::new(), &mut named);
-            for (pointer, name) in named {
-                let Some(reference) = subject.claim_beside(object, name) else {
-                    continue;
-                };
-                let claim = scope.claim(&reference);
-                if claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name) {
-                    continue;
-                }
-                let message = format!(
-                    "{} `{}` names claim `{reference}`, which `{}` does not own, and has no pod template to make it read-only in",
-                    object.kind(),
-                    object.name(),
-                    subject.name
-                );
-                let finding = subject.finding_on(&META, message, item, &pointer);
-                findings.push(finding.hint("make it read-only in that kind's own way, or add the claim to `writes`"));
-            }
+            let message = format!(
+                "{} `{}` names claim `{reference}`, which `{}` does not own, and has no pod template to make it read-only in",
+                object.kind(),
+                object.name(),
+                subject.name
+            );
+            let finding = subject.finding_on(&META, message, item, &pointer);
+            findings.push(finding.hint("make it read-only in that kind's own way, or add the claim to `writes`"));
         }
-        findings
     }
+    findings
 }
 
 /// Every `claimName` below a tree that is a text, with its pointer.
@@ -98,7 +91,7 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case(json!([])).messages(&ForeignClaimStandsInAPodTemplate),
+            case(json!([])).messages(&RULE),
             [
                 "Player `p` names claim `media/audio`, which `player` does not own, and has no pod template to make it read-only in"
             ]
@@ -107,22 +100,14 @@ mod tests {
 
     #[test]
     fn stays_silent() {
-        assert!(
-            case(json!([writes(["audio"])]))
-                .messages(&ForeignClaimStandsInAPodTemplate)
-                .is_empty()
-        );
-        assert!(
-            case(json!([owns(["audio"])]))
-                .messages(&ForeignClaimStandsInAPodTemplate)
-                .is_empty()
-        );
+        assert!(case(json!([writes(["audio"])])).messages(&RULE).is_empty());
+        assert!(case(json!([owns(["audio"])])).messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         assert!(
-            case(json!([])).findings(&ForeignClaimStandsInAPodTemplate)[0]
+            case(json!([])).findings(&RULE)[0]
                 .hint
                 .as_deref()
                 .unwrap()

@@ -2,8 +2,8 @@
 //!
 //! # How to add a rule
 //!
-//! 1. One file named after the rule, with a unit struct of that name and `impl Rule` (the doc comment says *why* the
-//!    rule exists; `explain` prints [`Meta::why`]).
+//! 1. One file named after the rule, with what is said of it (`META`; `explain` prints [`Meta::why`]) and the function
+//!    that finds what breaks it, together its `RULE`.
 //! 2. One line in [`ALL`].
 //! 3. Three tests in the file: it fires, it stays silent, its fix (if it has one) removes it.
 
@@ -74,61 +74,62 @@ pub struct Meta {
 }
 
 /// One judgement on a repository and what it renders.
-pub trait Rule: Sync {
+#[derive(Debug)]
+pub struct Rule {
     /// Id, name and explanation.
-    fn meta(&self) -> &'static Meta;
+    pub meta: &'static Meta,
     /// Everything that breaks the rule.
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding>;
+    pub check: fn(&Scope<'_>) -> Vec<Finding>,
 }
 
 /// Every rule, in the order of the ids.
-pub static ALL: &[&dyn Rule] = &[
-    &owned_claim_is_guarded::OwnedClaimIsGuarded,
-    &owned_claim_ignores_extraneous::OwnedClaimIgnoresExtraneous,
-    &resource_policy_is_not_enough::ResourcePolicyIsNotEnough,
-    &claim_has_one_owner::ClaimHasOneOwner,
-    &mounted_claim_has_owner::MountedClaimHasOwner,
-    &consumer_does_not_render_claim::ConsumerDoesNotRenderClaim,
-    &consumer_mounts_read_only::ConsumerMountsReadOnly,
-    &volume_is_read_only::VolumeIsReadOnly,
-    &claim_is_in_its_namespace::ClaimIsInItsNamespace,
-    &shared_claim_allows_many_pods::SharedClaimAllowsManyPods,
-    &cron_job_producer_forbids_overlap::CronJobProducerForbidsOverlap,
-    &claim_waits_for_no_later_wave::ClaimWaitsForNoLaterWave,
-    &mount_is_not_nested::MountIsNotNested,
-    &claim_has_one_writer::ClaimHasOneWriter,
-    &rendered_claim_is_in_owns::RenderedClaimIsInOwns,
-    &directory_has_one_writer::DirectoryHasOneWriter,
-    &foreign_claim_stands_in_a_pod_template::ForeignClaimStandsInAPodTemplate,
-    &stateful_set_keeps_claims::StatefulSetKeepsClaims,
-    &namespace_is_guarded::NamespaceIsGuarded,
-    &namespace_is_made_one_way::NamespaceIsMadeOneWay,
-    &namespace_has_pod_security::NamespaceHasPodSecurity,
-    &namespace_with_claims_is_declared::NamespaceWithClaimsIsDeclared,
-    &sync_option_is_known::SyncOptionIsKnown,
-    &claims_are_not_replaced::ClaimsAreNotReplaced,
-    &empty_render_is_refused::EmptyRenderIsRefused,
-    &plugin_stands_alone::PluginStandsAlone,
-    &value_files_need_no_ref::ValueFilesNeedNoRef,
-    &retry_refreshes::RetryRefreshes,
-    &child_has_finalizer::ChildHasFinalizer,
-    &chart_version_is_pinned::ChartVersionIsPinned,
-    &parameters_are_valid::ParametersAreValid,
-    &secret_is_encrypted::SecretIsEncrypted,
-    &root_application_exists::RootApplicationExists,
-    &application_name_is_unique::ApplicationNameIsUnique,
-    &repo_url_is_filled_in::RepoUrlIsFilledIn,
+pub static ALL: &[&Rule] = &[
+    &owned_claim_is_guarded::RULE,
+    &owned_claim_ignores_extraneous::RULE,
+    &resource_policy_is_not_enough::RULE,
+    &claim_has_one_owner::RULE,
+    &mounted_claim_has_owner::RULE,
+    &consumer_does_not_render_claim::RULE,
+    &consumer_mounts_read_only::RULE,
+    &volume_is_read_only::RULE,
+    &claim_is_in_its_namespace::RULE,
+    &shared_claim_allows_many_pods::RULE,
+    &cron_job_producer_forbids_overlap::RULE,
+    &claim_waits_for_no_later_wave::RULE,
+    &mount_is_not_nested::RULE,
+    &claim_has_one_writer::RULE,
+    &rendered_claim_is_in_owns::RULE,
+    &directory_has_one_writer::RULE,
+    &foreign_claim_stands_in_a_pod_template::RULE,
+    &stateful_set_keeps_claims::RULE,
+    &namespace_is_guarded::RULE,
+    &namespace_is_made_one_way::RULE,
+    &namespace_has_pod_security::RULE,
+    &namespace_with_claims_is_declared::RULE,
+    &sync_option_is_known::RULE,
+    &claims_are_not_replaced::RULE,
+    &empty_render_is_refused::RULE,
+    &plugin_stands_alone::RULE,
+    &value_files_need_no_ref::RULE,
+    &retry_refreshes::RULE,
+    &child_has_finalizer::RULE,
+    &chart_version_is_pinned::RULE,
+    &parameters_are_valid::RULE,
+    &secret_is_encrypted::RULE,
+    &root_application_exists::RULE,
+    &application_name_is_unique::RULE,
+    &repo_url_is_filled_in::RULE,
 ];
 
 /// What is said of every rule: of those on the repository, then of those on an installation of Argo CD.
 pub fn metas() -> impl Iterator<Item = &'static Meta> {
-    let installation = installation::ALL.iter().map(|rule| rule.meta());
-    ALL.iter().map(|rule| rule.meta()).chain(installation)
+    let installation = installation::ALL.iter().map(|rule| rule.meta);
+    ALL.iter().map(|rule| rule.meta).chain(installation)
 }
 
 /// All findings of all rules on the repository, sorted by place and id.
 pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| rule.check(scope)).collect();
+    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(scope)).collect();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings
 }

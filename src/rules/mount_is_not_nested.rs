@@ -17,24 +17,17 @@ not reported.\n\n\
 https://kubernetes.io/docs/concepts/storage/volumes/",
 };
 
-/// HL122.
-pub(super) struct MountIsNotNested;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for MountIsNotNested {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            findings.extend(subject.items.iter().flat_map(|item| in_templates(subject, item)));
-            if !subject.is_seen {
-                findings.extend(in_parameters(subject));
-            }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        findings.extend(subject.items.iter().flat_map(|item| in_templates(subject, item)));
+        if !subject.is_seen {
+            findings.extend(in_parameters(subject));
         }
-        findings
     }
+    findings
 }
 
 /// Whether a path lies below another one.
@@ -159,21 +152,21 @@ mod tests {
             json!([{"name": "media", "mountPath": "/media/"}, {"name": "audio", "mountPath": "/media/audio"}]),
         );
         assert_eq!(
-            below.messages(&MountIsNotNested),
+            below.messages(&RULE),
             ["Pod `p`, container `main`: volume `audio` at `/media/audio` lies below volume `media` at `/media/`"]
         );
         let in_read_only = case(
             json!([claim("media"), {"name": "config", "configMap": {"name": "c"}}]),
             json!([{"name": "media", "mountPath": "/m", "readOnly": true}, {"name": "config", "mountPath": "/m/app.yaml"}]),
         );
-        assert_eq!(in_read_only.messages(&MountIsNotNested).len(), 1);
+        assert_eq!(in_read_only.messages(&RULE).len(), 1);
         let by_parameters = Case::new().plugin("player", json!([mounts(["media:/m", "audio:/m/a", "audio:/n"])]));
         assert_eq!(
-            by_parameters.messages(&MountIsNotNested),
+            by_parameters.messages(&RULE),
             ["claim `audio` at `/m/a` lies below claim `media` at `/m`"]
         );
         assert_eq!(
-            by_parameters.place(&MountIsNotNested),
+            by_parameters.place(&RULE),
             "applications/player.yaml /spec/source/plugin/parameters/0/array/1"
         );
     }
@@ -184,19 +177,19 @@ mod tests {
             json!([claim("media"), claim("audio")]),
             json!([{"name": "media", "mountPath": "/media"}, {"name": "audio", "mountPath": "/media-audio"}]),
         );
-        assert!(beside.messages(&MountIsNotNested).is_empty());
+        assert!(beside.messages(&RULE).is_empty());
         let config = case(
             json!([claim("media"), {"name": "config", "configMap": {"name": "c"}}]),
             json!([{"name": "media", "mountPath": "/m"}, {"name": "config", "mountPath": "/m/app.yaml"}]),
         );
-        assert!(config.messages(&MountIsNotNested).is_empty());
+        assert!(config.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::new().plugin("player", json!([mounts(["media:/m", "audio:/m/a"])]));
         assert_eq!(
-            case.findings(&MountIsNotNested)[0].hint.as_deref(),
+            case.findings(&RULE)[0].hint.as_deref(),
             Some("mount the two beside each other")
         );
     }

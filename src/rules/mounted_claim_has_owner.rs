@@ -20,21 +20,14 @@ its parameters are wrong, it could be the owner, and this rule stays silent.\n\n
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes",
 };
 
-/// HL105.
-pub(super) struct MountedClaimHasOwner;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for MountedClaimHasOwner {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        scope
-            .subjects
-            .iter()
-            .flat_map(|subject| of_subject(scope, subject))
-            .collect()
-    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    scope
+        .subjects
+        .iter()
+        .flat_map(|subject| of_subject(scope, subject))
+        .collect()
 }
 
 fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
@@ -108,7 +101,7 @@ mod tests {
                     deployment("bad", "{{ x }}", false, false),
                 ],
             );
-        let messages = case.messages(&MountedClaimHasOwner);
+        let messages = case.messages(&RULE);
         assert_eq!(
             messages[..3],
             [
@@ -122,7 +115,7 @@ mod tests {
             "{messages:?}"
         );
         assert_eq!(
-            case.place(&MountedClaimHasOwner),
+            case.place(&RULE),
             "applications/player.yaml /spec/source/plugin/parameters/0/array/1"
         );
     }
@@ -134,29 +127,23 @@ mod tests {
             .helm("db")
             .renders("db", [set, claim("dumps", json!({}))])
             .plugin("backup", json!([mounts(["data-db-0:/db", "dumps:/dumps"])]));
-        assert!(case.messages(&MountedClaimHasOwner).is_empty());
+        assert!(case.messages(&RULE).is_empty());
         let unseen = Case::new().helm("db").plugin("backup", json!([mounts(["data:/db"])]));
-        assert!(
-            unseen.messages(&MountedClaimHasOwner).is_empty(),
-            "`db` could render it"
-        );
+        assert!(unseen.messages(&RULE).is_empty(), "`db` could render it");
         let unread = Case::new()
             .plugin("db", json!([{"name": "own", "array": ["data"]}]))
             .plugin("backup", json!([mounts(["data:/db"])]));
-        assert!(
-            unread.messages(&MountedClaimHasOwner).is_empty(),
-            "`db` may mean it; HL309 says so"
-        );
+        assert!(unread.messages(&RULE).is_empty(), "`db` may mean it; HL309 says so");
         let elsewhere = Case::new()
             .app("db", json!({"destination": {"namespace": "other"}, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": [owns(["data"])]}}}))
             .plugin("backup", json!([mounts(["data:/db"])]));
-        assert!(elsewhere.messages(&MountedClaimHasOwner).is_empty(), "that is HL109's");
+        assert!(elsewhere.messages(&RULE).is_empty(), "that is HL109's");
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::new().plugin("player", json!([mounts(["adio:/b"])]));
-        let hint = case.findings(&MountedClaimHasOwner)[0].hint.clone().unwrap();
+        let hint = case.findings(&RULE)[0].hint.clone().unwrap();
         assert!(hint.starts_with("add `adio` to the parameter `owns`"), "{hint}");
     }
 }

@@ -19,25 +19,18 @@ chart from the internet can read and write the whole disk of the node, all claim
 https://kubernetes.io/docs/concepts/security/pod-security-admission/",
 };
 
-/// HL203.
-pub(super) struct NamespaceHasPodSecurity;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for NamespaceHasPodSecurity {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let namespaces = scope.items().filter(|(_, item)| is_namespace(item.object()));
-        namespaces
-            .filter(|(_, item)| item.object().label(ENFORCE).is_none())
-            .map(|(subject, item)| {
-                let message = format!("Namespace `{}` has no label `{ENFORCE}`", item.object().name());
-                let finding = subject.finding_on(&META, message, item, "/metadata");
-                finding.hint("add the label with `baseline`, `restricted` or `privileged`")
-            })
-            .collect()
-    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let namespaces = scope.items().filter(|(_, item)| is_namespace(item.object()));
+    namespaces
+        .filter(|(_, item)| item.object().label(ENFORCE).is_none())
+        .map(|(subject, item)| {
+            let message = format!("Namespace `{}` has no label `{ENFORCE}`", item.object().name());
+            let finding = subject.finding_on(&META, message, item, "/metadata");
+            finding.hint("add the label with `baseline`, `restricted` or `privileged`")
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -55,24 +48,20 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case(Value::Null).messages(&NamespaceHasPodSecurity),
+            case(Value::Null).messages(&RULE),
             ["Namespace `media` has no label `pod-security.kubernetes.io/enforce`"]
         );
     }
 
     #[test]
     fn stays_silent() {
-        assert!(
-            case(json!({ENFORCE: "baseline"}))
-                .messages(&NamespaceHasPodSecurity)
-                .is_empty()
-        );
+        assert!(case(json!({ENFORCE: "baseline"})).messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         assert!(
-            case(Value::Null).findings(&NamespaceHasPodSecurity)[0]
+            case(Value::Null).findings(&RULE)[0]
                 .hint
                 .as_deref()
                 .unwrap()

@@ -17,52 +17,45 @@ Let the plugin render the folder of Namespaces, which also writes the ownership 
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
 };
 
-/// HL201.
-pub(super) struct NamespaceIsGuarded;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for NamespaceIsGuarded {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.finished().filter(|(_, item)| is_namespace(item.object())) {
-            let object = item.object();
-            let lacks = |key: &&str| {
-                let own = value(entries(object, SYNC_OPTIONS), key);
-                own.or_else(|| subject.app.sync_option(key)) != Some("false")
-            };
-            let missing: Vec<String> = ["Prune", "Delete"]
-                .iter()
-                .filter(|key| lacks(key))
-                .map(|key| format!("{key}=false"))
-                .collect();
-            if missing.is_empty() {
-                continue;
-            }
-            let claims = scope.owned_in(object.name()).count();
-            let lost = match claims {
-                0 => String::new(),
-                1 => "; it holds 1 claim".to_owned(),
-                claims => format!("; it holds {claims} claims"),
-            };
-            let message = format!(
-                "Namespace `{}` has no {}{lost}",
-                object.name(),
-                missing.join(" and no ")
-            );
-            let finding = subject.finding_on(&META, message, item, "/metadata");
-            let fix = item
-                .patch(vec![fixes::guard(object)])
-                .map(|changes| Fix::safe(format!("add {} to its sync options", missing.join(" and ")), changes));
-            findings.push(finding.fix_or_hint(
-                fix,
-                "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart",
-            ));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.finished().filter(|(_, item)| is_namespace(item.object())) {
+        let object = item.object();
+        let lacks = |key: &&str| {
+            let own = value(entries(object, SYNC_OPTIONS), key);
+            own.or_else(|| subject.app.sync_option(key)) != Some("false")
+        };
+        let missing: Vec<String> = ["Prune", "Delete"]
+            .iter()
+            .filter(|key| lacks(key))
+            .map(|key| format!("{key}=false"))
+            .collect();
+        if missing.is_empty() {
+            continue;
         }
-        findings
+        let claims = scope.owned_in(object.name()).count();
+        let lost = match claims {
+            0 => String::new(),
+            1 => "; it holds 1 claim".to_owned(),
+            claims => format!("; it holds {claims} claims"),
+        };
+        let message = format!(
+            "Namespace `{}` has no {}{lost}",
+            object.name(),
+            missing.join(" and no ")
+        );
+        let finding = subject.finding_on(&META, message, item, "/metadata");
+        let fix = item
+            .patch(vec![fixes::guard(object)])
+            .map(|changes| Fix::safe(format!("add {} to its sync options", missing.join(" and ")), changes));
+        findings.push(finding.fix_or_hint(
+            fix,
+            "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart",
+        ));
     }
+    findings
 }
 
 #[cfg(test)]
@@ -82,10 +75,10 @@ mod tests {
             .manifest("namespaces/media.yaml", namespace(json!({SYNC_OPTIONS: "Prune=false"})))
             .plugin("fetcher", json!([owns(["audio", "films"])]));
         assert_eq!(
-            case.messages(&NamespaceIsGuarded),
+            case.messages(&RULE),
             ["Namespace `media` has no Delete=false; it holds 2 claims"]
         );
-        assert_eq!(case.place(&NamespaceIsGuarded), "namespaces/media.yaml /metadata");
+        assert_eq!(case.place(&RULE), "namespaces/media.yaml /metadata");
     }
 
     #[test]
@@ -94,17 +87,14 @@ mod tests {
             "namespaces/media.yaml",
             namespace(json!({SYNC_OPTIONS: "Prune=false,Delete=false"})),
         );
-        assert!(guarded.messages(&NamespaceIsGuarded).is_empty());
+        assert!(guarded.messages(&RULE).is_empty());
         let of_plugin = Case::new()
             .app(
                 "namespaces",
                 json!({"source": {"repoURL": HOME, "path": "namespaces", "plugin": {"name": "homelab-v1"}}}),
             )
             .manifest("namespaces/media.yaml", namespace(Value::Null));
-        assert!(
-            of_plugin.messages(&NamespaceIsGuarded).is_empty(),
-            "the plugin guards it"
-        );
+        assert!(of_plugin.messages(&RULE).is_empty(), "the plugin guards it");
     }
 
     #[test]
@@ -112,6 +102,6 @@ mod tests {
         let case = Case::new()
             .namespaces()
             .manifest("namespaces/media.yaml", namespace(Value::Null));
-        assert!(case.fixed(&NamespaceIsGuarded).contains("Prune=false,Delete=false"));
+        assert!(case.fixed(&RULE).contains("Prune=false,Delete=false"));
     }
 }

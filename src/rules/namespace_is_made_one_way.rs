@@ -16,21 +16,14 @@ that the Applications lie in, need neither. A missing Namespace that holds claim
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#create-namespace",
 };
 
-/// HL202.
-pub(super) struct NamespaceIsMadeOneWay;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for NamespaceIsMadeOneWay {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        scope
-            .subjects
-            .iter()
-            .filter_map(|subject| of_subject(scope, subject))
-            .collect()
-    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    scope
+        .subjects
+        .iter()
+        .filter_map(|subject| of_subject(scope, subject))
+        .collect()
 }
 
 fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
@@ -78,44 +71,36 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            with_manifest(case(json!(["PruneLast=true", "CreateNamespace=true"]))).messages(&NamespaceIsMadeOneWay),
+            with_manifest(case(json!(["PruneLast=true", "CreateNamespace=true"]))).messages(&RULE),
             ["namespace `media` has a manifest and CreateNamespace=true"]
         );
         let neither = case(json!(["createNamespace=true"]));
         assert_eq!(
-            neither.messages(&NamespaceIsMadeOneWay),
+            neither.messages(&RULE),
             ["namespace `media` has neither a manifest nor CreateNamespace=true"]
         );
         assert_eq!(
-            neither.findings(&NamespaceIsMadeOneWay)[0].hint.as_deref(),
+            neither.findings(&RULE)[0].hint.as_deref(),
             Some("run `kubectl homelab add-namespace media`")
         );
     }
 
     #[test]
     fn stays_silent() {
-        assert!(
-            with_manifest(case(json!([])))
-                .messages(&NamespaceIsMadeOneWay)
-                .is_empty()
-        );
-        assert!(
-            case(json!(["CreateNamespace=true"]))
-                .messages(&NamespaceIsMadeOneWay)
-                .is_empty()
-        );
+        assert!(with_manifest(case(json!([]))).messages(&RULE).is_empty());
+        assert!(case(json!(["CreateNamespace=true"])).messages(&RULE).is_empty());
         for built_in in ["kube-system", "argocd"] {
             let case = Case::new().app(
                 "a",
                 json!({"destination": {"namespace": built_in}, "source": {"repoURL": "u"}}),
             );
-            assert!(case.messages(&NamespaceIsMadeOneWay).is_empty(), "{built_in}");
+            assert!(case.messages(&RULE).is_empty(), "{built_in}");
         }
     }
 
     #[test]
     fn fix_removes_it() {
-        let text = with_manifest(case(json!(["CreateNamespace=true", "PruneLast=true"]))).fixed(&NamespaceIsMadeOneWay);
+        let text = with_manifest(case(json!(["CreateNamespace=true", "PruneLast=true"]))).fixed(&RULE);
         assert!(
             !text.contains("CreateNamespace") && text.contains("PruneLast"),
             "{text}"

@@ -17,41 +17,34 @@ Put the manifest back (`kubectl homelab add-namespace`). To give the namespace u
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming",
 };
 
-/// HL204.
-pub(super) struct NamespaceWithClaimsIsDeclared;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for NamespaceWithClaimsIsDeclared {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            let Some(namespace) = subject.app.destination_namespace() else {
-                continue;
-            };
-            let creates = subject.app.sync_option("CreateNamespace") == Some("true");
-            if creates || !scope.loses_claims(namespace) {
-                continue;
-            }
-            let owned = scope
-                .owned_in(namespace)
-                .filter(|(_, claim)| claim.owners.contains(&subject.name));
-            let claims: Vec<String> = owned.map(|(claim, _)| format!("`{}`", claim.name)).collect();
-            if claims.is_empty() {
-                continue;
-            }
-            let message = format!(
-                "namespace `{namespace}` has no manifest, and `{}` owns claims in it: {}",
-                subject.name,
-                claims.join(", ")
-            );
-            let finding = subject.finding(&META, message, "/spec/destination/namespace");
-            findings.push(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        let Some(namespace) = subject.app.destination_namespace() else {
+            continue;
+        };
+        let creates = subject.app.sync_option("CreateNamespace") == Some("true");
+        if creates || !scope.loses_claims(namespace) {
+            continue;
         }
-        findings
+        let owned = scope
+            .owned_in(namespace)
+            .filter(|(_, claim)| claim.owners.contains(&subject.name));
+        let claims: Vec<String> = owned.map(|(claim, _)| format!("`{}`", claim.name)).collect();
+        if claims.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "namespace `{namespace}` has no manifest, and `{}` owns claims in it: {}",
+            subject.name,
+            claims.join(", ")
+        );
+        let finding = subject.finding(&META, message, "/spec/destination/namespace");
+        findings.push(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")));
     }
+    findings
 }
 
 #[cfg(test)]
@@ -75,31 +68,24 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            namespace(case(), "other").messages(&NamespaceWithClaimsIsDeclared),
+            namespace(case(), "other").messages(&RULE),
             ["namespace `media` has no manifest, and `fetcher` owns claims in it: `audio`"]
         );
     }
 
     #[test]
     fn stays_silent() {
-        assert!(
-            namespace(case(), "media")
-                .messages(&NamespaceWithClaimsIsDeclared)
-                .is_empty()
-        );
-        assert!(
-            case().messages(&NamespaceWithClaimsIsDeclared).is_empty(),
-            "the repository declares none"
-        );
+        assert!(namespace(case(), "media").messages(&RULE).is_empty());
+        assert!(case().messages(&RULE).is_empty(), "the repository declares none");
         let mut created = plugin_spec(json!([owns(["audio"])]));
         created["syncPolicy"] = json!({"syncOptions": ["CreateNamespace=true"]});
         let created = namespace(Case::new().app("fetcher", created), "other");
-        assert!(created.messages(&NamespaceWithClaimsIsDeclared).is_empty());
+        assert!(created.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
-        let findings = namespace(case(), "other").findings(&NamespaceWithClaimsIsDeclared);
+        let findings = namespace(case(), "other").findings(&RULE);
         assert_eq!(
             findings[0].hint.as_deref(),
             Some("run `kubectl homelab add-namespace media`")

@@ -16,41 +16,34 @@ in Git. The plugin writes it on every claim that it renders. Claims without `Pru
 https://argo-cd.readthedocs.io/en/stable/user-guide/compare-options/#ignoring-resources-that-are-extraneous",
 };
 
-/// HL102.
-pub(super) struct OwnedClaimIgnoresExtraneous;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for OwnedClaimIgnoresExtraneous {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for item in subject.storage().filter(|item| item.is_finished) {
-                let object = item.object();
-                let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
-                if prune != Some("false") || entries(object, COMPARE_OPTIONS).any(|entry| entry == IGNORE_EXTRANEOUS) {
-                    continue;
-                }
-                let message = format!(
-                    "`{}/{}` is never pruned and has no IgnoreExtraneous",
-                    object.kind(),
-                    object.name()
-                );
-                let finding = subject.finding_on(&META, message, item, "/metadata");
-                let options = with_ignore_extraneous(object.annotation(COMPARE_OPTIONS).unwrap_or_default());
-                let fix = item
-                    .patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)])
-                    .map(|changes| Fix::safe("add IgnoreExtraneous to its compare options", changes));
-                findings.push(finding.fix_or_hint(
-                    fix,
-                    "let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart",
-                ));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for item in subject.storage().filter(|item| item.is_finished) {
+            let object = item.object();
+            let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
+            if prune != Some("false") || entries(object, COMPARE_OPTIONS).any(|entry| entry == IGNORE_EXTRANEOUS) {
+                continue;
             }
+            let message = format!(
+                "`{}/{}` is never pruned and has no IgnoreExtraneous",
+                object.kind(),
+                object.name()
+            );
+            let finding = subject.finding_on(&META, message, item, "/metadata");
+            let options = with_ignore_extraneous(object.annotation(COMPARE_OPTIONS).unwrap_or_default());
+            let fix = item
+                .patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)])
+                .map(|changes| Fix::safe("add IgnoreExtraneous to its compare options", changes));
+            findings.push(finding.fix_or_hint(
+                fix,
+                "let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart",
+            ));
         }
-        findings
     }
+    findings
 }
 
 #[cfg(test)]
@@ -64,7 +57,7 @@ mod tests {
         let guards = json!({SYNC_OPTIONS: "Prune=false,Delete=false", COMPARE_OPTIONS: "ServerSideDiff=true"});
         let case = Case::new().helm("fetcher").renders("fetcher", [claim("audio", guards)]);
         assert_eq!(
-            case.messages(&OwnedClaimIgnoresExtraneous),
+            case.messages(&RULE),
             ["`PersistentVolumeClaim/audio` is never pruned and has no IgnoreExtraneous"]
         );
     }
@@ -74,7 +67,7 @@ mod tests {
         let case = Case::new()
             .helm("fetcher")
             .renders("fetcher", [guarded_claim("audio"), claim("unguarded", json!({}))]);
-        assert!(case.messages(&OwnedClaimIgnoresExtraneous).is_empty());
+        assert!(case.messages(&RULE).is_empty());
     }
 
     #[test]
@@ -91,7 +84,7 @@ mod tests {
                     json!({SYNC_OPTIONS: "Prune=false", COMPARE_OPTIONS: "ServerSideDiff=true"}),
                 ),
             );
-        let text = case.fixed(&OwnedClaimIgnoresExtraneous);
+        let text = case.fixed(&RULE);
         assert!(text.contains("ServerSideDiff=true,IgnoreExtraneous"), "{text}");
     }
 }

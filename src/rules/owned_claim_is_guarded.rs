@@ -22,29 +22,22 @@ set the annotation `argocd.argoproj.io/sync-options: Prune=false,Delete=false` i
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
 };
 
-/// HL101.
-pub(super) struct OwnedClaimIsGuarded;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for OwnedClaimIsGuarded {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for item in subject.storage().filter(|item| item.is_finished) {
-                findings.extend(unguarded(subject, item).or_else(|| undone(subject, item)));
-            }
-            findings.extend(
-                subject
-                    .items
-                    .iter()
-                    .filter_map(|item| deleted_by_its_set(subject, item)),
-            );
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for item in subject.storage().filter(|item| item.is_finished) {
+            findings.extend(unguarded(subject, item).or_else(|| undone(subject, item)));
         }
-        findings
+        findings.extend(
+            subject
+                .items
+                .iter()
+                .filter_map(|item| deleted_by_its_set(subject, item)),
+        );
     }
+    findings
 }
 
 /// The guards that an object lacks; those of the Application count where the object says nothing.
@@ -133,7 +126,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            case.messages(&OwnedClaimIsGuarded),
+            case.messages(&RULE),
             [
                 "`PersistentVolumeClaim/plain` has no Prune=false and no Delete=false",
                 "`PersistentVolumeClaim/half` has no Delete=false",
@@ -142,10 +135,7 @@ mod tests {
                 "`PersistentVolume/pv` has no Prune=false and no Delete=false",
             ]
         );
-        assert_eq!(
-            case.place(&OwnedClaimIsGuarded),
-            "applications/fetcher.yaml /spec/source"
-        );
+        assert_eq!(case.place(&RULE), "applications/fetcher.yaml /spec/source");
     }
 
     #[test]
@@ -158,10 +148,10 @@ mod tests {
                 .renders("db", [set.clone()])
         };
         assert_eq!(
-            case("data-db-0").messages(&OwnedClaimIsGuarded),
+            case("data-db-0").messages(&RULE),
             ["StatefulSet `db` deletes its claim `data-db-0`: whenDeleted is Delete"]
         );
-        assert!(case("other").messages(&OwnedClaimIsGuarded).is_empty());
+        assert!(case("other").messages(&RULE).is_empty());
     }
 
     #[test]
@@ -175,7 +165,7 @@ mod tests {
                 json!({"destination": {"namespace": "media"}, "source": {"repoURL": "u"}, "syncPolicy": {"syncOptions": ["Prune=false", "Delete=false"]}}),
             )
             .renders("whole", [claim("books", json!({}))]);
-        assert!(case.messages(&OwnedClaimIsGuarded).is_empty());
+        assert!(case.messages(&RULE).is_empty());
     }
 
     #[test]
@@ -189,7 +179,7 @@ mod tests {
                 "storage/audio.yaml",
                 claim("audio", json!({SYNC_OPTIONS: "Validate=false,Prune=true"})),
             );
-        let text = case.fixed(&OwnedClaimIsGuarded);
+        let text = case.fixed(&RULE);
         assert!(text.contains("Validate=false,Prune=false,Delete=false"), "{text}");
     }
 }

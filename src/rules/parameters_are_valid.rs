@@ -19,28 +19,21 @@ Put large values into a file beside the chart (`values-files`).\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin",
 };
 
-/// HL309.
-pub(super) struct ParametersAreValid;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ParametersAreValid {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for (source, parameters) in &subject.sources {
-                match parameters {
-                    Some(Ok(parameters)) => findings.extend(of_mounts(subject, source, parameters)),
-                    Some(Err(errors)) => findings.extend(errors.iter().map(|error| wrong(subject, source, error))),
-                    None => continue,
-                }
-                findings.extend(too_long(subject, source));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for (source, parameters) in &subject.sources {
+            match parameters {
+                Some(Ok(parameters)) => findings.extend(of_mounts(subject, source, parameters)),
+                Some(Err(errors)) => findings.extend(errors.iter().map(|error| wrong(subject, source, error))),
+                None => continue,
             }
+            findings.extend(too_long(subject, source));
         }
-        findings
     }
+    findings
 }
 
 fn wrong(subject: &Subject<'_>, source: &Source<'_>, error: &ParameterError) -> Finding {
@@ -103,21 +96,18 @@ mod tests {
             "player",
             json!([{"name": "own", "array": ["a"]}, {"name": "skip-crds", "string": "yes"}]),
         );
-        let messages = wrong.messages(&ParametersAreValid);
+        let messages = wrong.messages(&RULE);
         assert!(
             messages[0].starts_with("parameter `own` is unknown; known are owns,"),
             "{messages:?}"
         );
         assert_eq!(messages[1], "parameter `skip-crds` is neither \"true\" nor \"false\"");
         assert_eq!(
-            wrong.place(&ParametersAreValid),
+            wrong.place(&RULE),
             "applications/player.yaml /spec/source/plugin/parameters/0"
         );
         let twice = Case::new().plugin("player", json!([mounts(["a:/m", "b:/m/", "c:/m,workload=x"])]));
-        assert_eq!(
-            twice.messages(&ParametersAreValid),
-            ["`mounts` has `a` and `b` at the path `/m/`"]
-        );
+        assert_eq!(twice.messages(&RULE), ["`mounts` has `a` and `b` at the path `/m/`"]);
     }
 
     #[test]
@@ -125,7 +115,7 @@ mod tests {
         // Each `<` is six bytes in Go's JSON, so that the value alone fits and the JSON of all parameters does not.
         let values = "<".repeat(VARIABLE_MAX / 6);
         let long = Case::new().plugin("player", json!([{"name": "values", "string": values}]));
-        let messages = long.messages(&ParametersAreValid);
+        let messages = long.messages(&RULE);
         assert_eq!(messages.len(), 1);
         assert!(
             messages[0].starts_with("the variable `ARGOCD_APP_PARAMETERS` would have 131"),
@@ -136,18 +126,10 @@ mod tests {
     #[test]
     fn stays_silent() {
         let good = json!([mounts(["a:/m", "b:/n"]), {"name": "values", "string": "x: 1"}]);
-        assert!(
-            Case::new()
-                .plugin("player", good)
-                .messages(&ParametersAreValid)
-                .is_empty()
-        );
+        assert!(Case::new().plugin("player", good).messages(&RULE).is_empty());
         let other = json!({"source": {"repoURL": "u", "plugin": {"name": "other", "parameters": [{"name": "own"}]}}});
         assert!(
-            Case::new()
-                .app("player", other)
-                .messages(&ParametersAreValid)
-                .is_empty(),
+            Case::new().app("player", other).messages(&RULE).is_empty(),
             "not our plugin"
         );
     }
@@ -156,7 +138,7 @@ mod tests {
     fn says_the_way_out() {
         let case = Case::new().plugin("player", json!([{"name": "own"}]));
         assert_eq!(
-            case.findings(&ParametersAreValid)[0].hint.as_deref(),
+            case.findings(&RULE)[0].hint.as_deref(),
             Some("run `kubectl homelab explain parameters`")
         );
     }

@@ -20,32 +20,25 @@ can be moved.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL304.
-pub(super) struct PluginStandsAlone;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for PluginStandsAlone {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for (source, _) in subject.sources.iter().filter(|(source, _)| source.plugin().is_some()) {
-                let tools = [
-                    ("helm", source.helm()),
-                    ("kustomize", source.kustomize()),
-                    ("directory", source.directory()),
-                ];
-                for (tool, block) in tools {
-                    if let Some(block) = block.filter(|block| !is_zero(block)) {
-                        findings.push(of_block(subject, source, tool, block));
-                    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for (source, _) in subject.sources.iter().filter(|(source, _)| source.plugin().is_some()) {
+            let tools = [
+                ("helm", source.helm()),
+                ("kustomize", source.kustomize()),
+                ("directory", source.directory()),
+            ];
+            for (tool, block) in tools {
+                if let Some(block) = block.filter(|block| !is_zero(block)) {
+                    findings.push(of_block(subject, source, tool, block));
                 }
             }
         }
-        findings
     }
+    findings
 }
 
 fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Value) -> Finding {
@@ -115,30 +108,25 @@ mod tests {
     fn fires() {
         let helm = case("helm", json!({"passCredentials": true}));
         assert_eq!(
-            helm.messages(&PluginStandsAlone),
+            helm.messages(&RULE),
             ["the source has `helm` beside `plugin`, and Argo CD takes only one"]
         );
-        assert!(helm.findings(&PluginStandsAlone)[0].hint.is_some());
-        assert_eq!(
-            case("directory", json!({"recurse": true}))
-                .messages(&PluginStandsAlone)
-                .len(),
-            1
-        );
+        assert!(helm.findings(&RULE)[0].hint.is_some());
+        assert_eq!(case("directory", json!({"recurse": true})).messages(&RULE).len(), 1);
     }
 
     #[test]
     fn stays_silent() {
         assert!(
             case("helm", json!({"releaseName": "", "valueFiles": [], "skipCrds": false}))
-                .messages(&PluginStandsAlone)
+                .messages(&RULE)
                 .is_empty()
         );
         let native = Case::new().app(
             "player",
             json!({"source": {"repoURL": "u", "helm": {"releaseName": "x"}}}),
         );
-        assert!(native.messages(&PluginStandsAlone).is_empty());
+        assert!(native.messages(&RULE).is_empty());
     }
 
     #[test]
@@ -147,7 +135,7 @@ mod tests {
             "parameters": [{"name": "b.c", "value": "d"}, {"name": "e", "value": "1", "forceString": true}],
             "fileParameters": [{"name": "f", "path": "g"}], "skipTests": true, "skipSchemaValidation": true,
             "ignoreMissingValueFiles": true, "namespace": "media", "kubeVersion": "1.33.0", "apiVersions": ["v1"]});
-        let text = case("helm", all).fixed(&PluginStandsAlone);
+        let text = case("helm", all).fixed(&RULE);
         assert!(
             !text.contains("helm:") && text.contains("helm-parameters") && text.contains("values-home.yaml"),
             "{text}"
@@ -168,7 +156,7 @@ mod tests {
             ("1", "g")
         );
         assert!(parameters.skip_tests && parameters.skip_schema_validation && parameters.ignore_missing_values_files);
-        let directory = case("directory", json!({"recurse": true, "exclude": "x*"})).fixed(&PluginStandsAlone);
+        let directory = case("directory", json!({"recurse": true, "exclude": "x*"})).fixed(&RULE);
         assert!(
             !directory.contains("directory:") && directory.contains("recurse") && directory.contains("x*"),
             "{directory}"

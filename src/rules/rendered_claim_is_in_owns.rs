@@ -19,22 +19,15 @@ takes their claims for foreign ones that it may only read.\n\n\
 The fix adds the claim. `kubectl homelab add-app` fills `owns` from the render.",
 };
 
-/// HL124.
-pub(super) struct RenderedClaimIsInOwns;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for RenderedClaimIsInOwns {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        scope
-            .subjects
-            .iter()
-            .filter_map(|subject| of_subject(scope, subject))
-            .flatten()
-            .collect()
-    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    scope
+        .subjects
+        .iter()
+        .filter_map(|subject| of_subject(scope, subject))
+        .flatten()
+        .collect()
 }
 
 fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> {
@@ -112,46 +105,40 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            rendered(json!([owns(["config"])])).messages(&RenderedClaimIsInOwns),
+            rendered(json!([owns(["config"])])).messages(&RULE),
             ["claim `media/audio` is rendered and not in `owns`"]
         );
         let unequal = two_sources(json!([owns(["audio"])]), json!([]));
         assert_eq!(
-            unequal.messages(&RenderedClaimIsInOwns),
+            unequal.messages(&RULE),
             ["claim `media/audio` is in `owns` of one plugin source and not of all"]
         );
-        assert_eq!(
-            unequal.place(&RenderedClaimIsInOwns),
-            "applications/fetcher.yaml /spec/sources/1"
-        );
+        assert_eq!(unequal.place(&RULE), "applications/fetcher.yaml /spec/sources/1");
     }
 
     #[test]
     fn stays_silent() {
         assert!(
             rendered(json!([owns(["audio", "config", "unrendered"])]))
-                .messages(&RenderedClaimIsInOwns)
+                .messages(&RULE)
                 .is_empty()
         );
         let native = Case::new()
             .helm("fetcher")
             .renders("fetcher", [claim("audio", json!({}))]);
-        assert!(
-            native.messages(&RenderedClaimIsInOwns).is_empty(),
-            "it has no parameters"
-        );
+        assert!(native.messages(&RULE).is_empty(), "it has no parameters");
         let of_other = Case::new()
             .plugin("owner", json!([owns(["audio"])]))
             .plugin("fetcher", json!([]))
             .renders("fetcher", [claim("audio", json!({}))]);
-        assert!(of_other.messages(&RenderedClaimIsInOwns).is_empty(), "that is HL106's");
+        assert!(of_other.messages(&RULE).is_empty(), "that is HL106's");
     }
 
     #[test]
     fn fix_removes_it() {
         for parameters in [json!([owns(["config"])]), json!([]), Value::Null] {
-            assert!(rendered(parameters).fixed(&RenderedClaimIsInOwns).contains("audio"));
+            assert!(rendered(parameters).fixed(&RULE).contains("audio"));
         }
-        two_sources(json!([owns(["audio"])]), json!([])).fixed(&RenderedClaimIsInOwns);
+        two_sources(json!([owns(["audio"])]), json!([])).fixed(&RULE);
     }
 }

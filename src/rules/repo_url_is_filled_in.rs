@@ -14,29 +14,22 @@ such a URL. `kubectl homelab init --repo-url URL` replaces it everywhere; the re
 yours as well.",
 };
 
-/// HL407.
-pub(super) struct RepoUrlIsFilledIn;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for RepoUrlIsFilledIn {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for (source, _) in &subject.sources {
-                let url = source.repo_url();
-                if !has_placeholder(url) {
-                    continue;
-                }
-                let message = format!("repoURL `{url}` has the placeholder {PLACEHOLDER}");
-                let finding = subject.finding(&META, message, &source.at(&["repoURL"]));
-                findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for (source, _) in &subject.sources {
+            let url = source.repo_url();
+            if !has_placeholder(url) {
+                continue;
             }
+            let message = format!("repoURL `{url}` has the placeholder {PLACEHOLDER}");
+            let finding = subject.finding(&META, message, &source.at(&["repoURL"]));
+            findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
         }
-        findings
     }
+    findings
 }
 
 #[cfg(test)]
@@ -53,27 +46,22 @@ mod tests {
     fn fires() {
         let case = case("https://github.com/OWNER/home-media");
         assert_eq!(
-            case.messages(&RepoUrlIsFilledIn),
+            case.messages(&RULE),
             ["repoURL `https://github.com/OWNER/home-media` has the placeholder OWNER"]
         );
-        assert_eq!(
-            case.place(&RepoUrlIsFilledIn),
-            "applications/player.yaml /spec/source/repoURL"
-        );
+        assert_eq!(case.place(&RULE), "applications/player.yaml /spec/source/repoURL");
     }
 
     #[test]
     fn stays_silent() {
         for url in ["https://github.com/owner/home-media", "https://github.com/NEWOWNER/x"] {
-            assert!(case(url).messages(&RepoUrlIsFilledIn).is_empty());
+            assert!(case(url).messages(&RULE).is_empty());
         }
     }
 
     #[test]
     fn says_the_way_out() {
-        let hint = case("git@github.com:OWNER/x.git").findings(&RepoUrlIsFilledIn)[0]
-            .hint
-            .clone();
+        let hint = case("git@github.com:OWNER/x.git").findings(&RULE)[0].hint.clone();
         assert!(hint.unwrap().contains("init --repo-url"));
     }
 }

@@ -15,38 +15,30 @@ is why it is pointed out beside HL101. Let the plugin render the source, or add 
 https://github.com/argoproj/argo-cd/issues/17819",
 };
 
-/// HL103.
-pub(super) struct ResourcePolicyIsNotEnough;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ResourcePolicyIsNotEnough {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for item in subject.storage().filter(|item| item.is_finished) {
-                let object = item.object();
-                let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
-                if object.annotation(RESOURCE_POLICY) != Some("keep") || prune == Some("false") {
-                    continue;
-                }
-                let message = format!(
-                    "`{}/{}` relies on `helm.sh/resource-policy: keep`, which a prune does not read",
-                    object.kind(),
-                    object.name()
-                );
-                let finding = subject.finding_on(&META, message, item, "/metadata/annotations");
-                let fix = item
-                    .patch(vec![fixes::guard(object)])
-                    .map(|changes| Fix::safe("add Prune=false and Delete=false to its sync options", changes));
-                findings
-                    .push(finding.fix_or_hint(fix, "let the plugin render the source, which adds what Argo CD reads"));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for item in subject.storage().filter(|item| item.is_finished) {
+            let object = item.object();
+            let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
+            if object.annotation(RESOURCE_POLICY) != Some("keep") || prune == Some("false") {
+                continue;
             }
+            let message = format!(
+                "`{}/{}` relies on `helm.sh/resource-policy: keep`, which a prune does not read",
+                object.kind(),
+                object.name()
+            );
+            let finding = subject.finding_on(&META, message, item, "/metadata/annotations");
+            let fix = item
+                .patch(vec![fixes::guard(object)])
+                .map(|changes| Fix::safe("add Prune=false and Delete=false to its sync options", changes));
+            findings.push(finding.fix_or_hint(fix, "let the plugin render the source, which adds what Argo CD reads"));
         }
-        findings
     }
+    findings
 }
 
 #[cfg(test)]
@@ -61,7 +53,7 @@ mod tests {
             .helm("fetcher")
             .renders("fetcher", [claim("audio", json!({RESOURCE_POLICY: "keep"}))]);
         assert_eq!(
-            case.messages(&ResourcePolicyIsNotEnough),
+            case.messages(&RULE),
             ["`PersistentVolumeClaim/audio` relies on `helm.sh/resource-policy: keep`, which a prune does not read"]
         );
     }
@@ -72,7 +64,7 @@ mod tests {
         let case = Case::new()
             .helm("fetcher")
             .renders("fetcher", [claim("audio", both), claim("films", json!({}))]);
-        assert!(case.messages(&ResourcePolicyIsNotEnough).is_empty());
+        assert!(case.messages(&RULE).is_empty());
     }
 
     #[test]
@@ -83,7 +75,7 @@ mod tests {
                 json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "storage"}}),
             )
             .manifest("storage/audio.yaml", claim("audio", json!({RESOURCE_POLICY: "keep"})));
-        let text = case.fixed(&ResourcePolicyIsNotEnough);
+        let text = case.fixed(&RULE);
         assert!(text.contains("Prune=false,Delete=false"), "{text}");
     }
 }

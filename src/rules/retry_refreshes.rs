@@ -15,17 +15,10 @@ within seconds.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/",
 };
 
-/// HL306.
-pub(super) struct RetryRefreshes;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for RetryRefreshes {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        scope.subjects.iter().filter_map(of_subject).collect()
-    }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    scope.subjects.iter().filter_map(of_subject).collect()
 }
 
 fn of_subject(subject: &Subject<'_>) -> Option<Finding> {
@@ -83,9 +76,7 @@ mod tests {
     fn fires() {
         for policy in FIRING {
             assert_eq!(
-                case(serde_json::from_str(policy).unwrap())
-                    .messages(&RetryRefreshes)
-                    .len(),
+                case(serde_json::from_str(policy).unwrap()).messages(&RULE).len(),
                 1,
                 "{policy}"
             );
@@ -100,17 +91,17 @@ mod tests {
             json!({"automated": {"enabled": false}}),
             json!({}),
         ] {
-            assert!(case(policy).messages(&RetryRefreshes).is_empty());
+            assert!(case(policy).messages(&RULE).is_empty());
         }
     }
 
     #[test]
     fn fix_removes_it() {
         for policy in FIRING {
-            let text = case(serde_json::from_str(policy).unwrap()).fixed(&RetryRefreshes);
+            let text = case(serde_json::from_str(policy).unwrap()).fixed(&RULE);
             assert!(text.contains("refresh"), "{text}");
         }
-        let text = case(serde_json::from_str(FIRING[3]).unwrap()).fixed(&RetryRefreshes);
+        let text = case(serde_json::from_str(FIRING[3]).unwrap()).fixed(&RULE);
         assert!(text.contains("limit: -1"), "a limit that somebody chose stays: {text}");
     }
 }

@@ -14,28 +14,21 @@ cluster back. `kubectl homelab init` writes it.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/cluster-bootstrapping/#app-of-apps-pattern-alternative",
 };
 
-/// HL405.
-pub(super) struct RootApplicationExists;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for RootApplicationExists {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let Some((first, _)) = scope.repo.applications().next() else {
+        return Vec::new();
+    };
+    if scope.repo.root_application().is_some() {
+        return Vec::new();
     }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let Some((first, _)) = scope.repo.applications().next() else {
-            return Vec::new();
-        };
-        if scope.repo.root_application().is_some() {
-            return Vec::new();
-        }
-        let finding = Finding::new(
-            &META,
-            "no root Application syncs the Applications of this repository",
-            Location::of(first, ""),
-        );
-        vec![finding.hint("run `kubectl homelab init`")]
-    }
+    let finding = Finding::new(
+        &META,
+        "no root Application syncs the Applications of this repository",
+        Location::of(first, ""),
+    );
+    vec![finding.hint("run `kubectl homelab init`")]
 }
 
 #[cfg(test)]
@@ -53,7 +46,7 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            case().messages(&RootApplicationExists),
+            case().messages(&RULE),
             ["no root Application syncs the Applications of this repository"]
         );
     }
@@ -61,17 +54,14 @@ mod tests {
     #[test]
     fn stays_silent() {
         let rooted = case().app("root", json!({"source": {"repoURL": HOME, "path": "applications"}}));
-        assert!(rooted.messages(&RootApplicationExists).is_empty());
-        assert!(
-            Case::new().messages(&RootApplicationExists).is_empty(),
-            "there is nothing to sync"
-        );
+        assert!(rooted.messages(&RULE).is_empty());
+        assert!(Case::new().messages(&RULE).is_empty(), "there is nothing to sync");
     }
 
     #[test]
     fn says_the_way_out() {
         assert_eq!(
-            case().findings(&RootApplicationExists)[0].hint.as_deref(),
+            case().findings(&RULE)[0].hint.as_deref(),
             Some("run `kubectl homelab init`")
         );
     }

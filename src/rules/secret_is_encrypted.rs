@@ -16,27 +16,20 @@ values, and one whose values are placeholders of a vault plugin (`<path:…>`) a
 https://argo-cd.readthedocs.io/en/stable/operator-manual/secret-management/",
 };
 
-/// HL402.
-pub(super) struct SecretIsEncrypted;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for SecretIsEncrypted {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for manifest in &scope.repo.manifests {
-            if !manifest.object.is_list() {
-                findings.extend(of_object(&manifest.object).map(|found| finding(manifest, "", found)));
-                continue;
-            }
-            for (base, object) in manifest.object.flatten() {
-                findings.extend(of_object(&object).map(|found| finding(manifest, &base, found)));
-            }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for manifest in &scope.repo.manifests {
+        if !manifest.object.is_list() {
+            findings.extend(of_object(&manifest.object).map(|found| finding(manifest, "", found)));
+            continue;
         }
-        findings
+        for (base, object) in manifest.object.flatten() {
+            findings.extend(of_object(&object).map(|found| finding(manifest, &base, found)));
+        }
     }
+    findings
 }
 
 fn finding(manifest: &crate::repo::Manifest, base: &str, (message, pointer): (String, &str)) -> Finding {
@@ -88,17 +81,15 @@ mod tests {
     fn fires() {
         let plain = case(json!({"data": {"key": "aHVudGVyMg=="}}));
         assert_eq!(
-            plain.messages(&SecretIsEncrypted),
+            plain.messages(&RULE),
             ["Secret `token` stands in the repository in plain text"]
         );
-        assert_eq!(plain.place(&SecretIsEncrypted), "applications/token.yaml /data");
+        assert_eq!(plain.place(&RULE), "applications/token.yaml /data");
         let text = case(json!({"stringData": {"key": "hunter2", "other": "ENC[AES256]"}}));
-        assert!(!format!("{:?}", text.findings(&SecretIsEncrypted)).contains("hunter2"));
+        assert!(!format!("{:?}", text.findings(&RULE)).contains("hunter2"));
         let list = json!({"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"a": "Yg=="}}]});
         assert_eq!(
-            Case::new()
-                .manifest("applications/list.yaml", list)
-                .place(&SecretIsEncrypted),
+            Case::new().manifest("applications/list.yaml", list).place(&RULE),
             "applications/list.yaml /items/0/data"
         );
     }
@@ -111,20 +102,20 @@ mod tests {
             json!({"stringData": {"key": "<path:kv/data/x#key>", "empty": ""}}),
             json!({"type": "kubernetes.io/service-account-token"}),
         ] {
-            assert!(case(secret).messages(&SecretIsEncrypted).is_empty());
+            assert!(case(secret).messages(&RULE).is_empty());
         }
         let sealed = json!({"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": {"name": "x"}, "spec": {"encryptedData": {"a": "b"}}});
         assert!(
             Case::new()
                 .manifest("applications/x.yaml", sealed)
-                .messages(&SecretIsEncrypted)
+                .messages(&RULE)
                 .is_empty()
         );
     }
 
     #[test]
     fn says_the_way_out() {
-        let hint = case(json!({"data": {"key": "eA=="}})).findings(&SecretIsEncrypted)[0]
+        let hint = case(json!({"data": {"key": "eA=="}})).findings(&RULE)[0]
             .hint
             .clone()
             .unwrap();

@@ -16,41 +16,34 @@ consumers from writing is their read-only mount, not the access mode.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",
 };
 
-/// HL110.
-pub(super) struct SharedClaimAllowsManyPods;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for SharedClaimAllowsManyPods {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.items().filter(|(_, item)| is_claim(item.object())) {
-            let object = item.object();
-            let modes = object.at("/spec/accessModes").and_then(Value::as_array);
-            let once_pod = modes.is_some_and(|modes| modes.iter().any(|mode| mode == "ReadWriteOncePod"));
-            let Some(reference) = subject.claim_beside(object, object.name()).filter(|_| once_pod) else {
-                continue;
-            };
-            let claim = scope.claim(&reference);
-            let consumers: Vec<String> = claim.foreign_consumers().map(|app| format!("`{app}`")).collect();
-            if consumers.is_empty() {
-                continue;
-            }
-            let message = format!(
-                "claim `{reference}` is ReadWriteOncePod and mounted by {}",
-                consumers.join(", ")
-            );
-            let finding = subject.finding_on(&META, message, item, "/spec/accessModes");
-            let operation = fixes::replace("/spec/accessModes", json!(["ReadWriteOnce"]));
-            let fix = item
-                .patch(vec![operation])
-                .map(|changes| Fix::to_be_looked_at("make it ReadWriteOnce", changes));
-            findings.push(finding.fix_or_hint(fix, "set ReadWriteOnce or ReadWriteMany in the chart's values"));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.items().filter(|(_, item)| is_claim(item.object())) {
+        let object = item.object();
+        let modes = object.at("/spec/accessModes").and_then(Value::as_array);
+        let once_pod = modes.is_some_and(|modes| modes.iter().any(|mode| mode == "ReadWriteOncePod"));
+        let Some(reference) = subject.claim_beside(object, object.name()).filter(|_| once_pod) else {
+            continue;
+        };
+        let claim = scope.claim(&reference);
+        let consumers: Vec<String> = claim.foreign_consumers().map(|app| format!("`{app}`")).collect();
+        if consumers.is_empty() {
+            continue;
         }
-        findings
+        let message = format!(
+            "claim `{reference}` is ReadWriteOncePod and mounted by {}",
+            consumers.join(", ")
+        );
+        let finding = subject.finding_on(&META, message, item, "/spec/accessModes");
+        let operation = fixes::replace("/spec/accessModes", json!(["ReadWriteOnce"]));
+        let fix = item
+            .patch(vec![operation])
+            .map(|changes| Fix::to_be_looked_at("make it ReadWriteOnce", changes));
+        findings.push(finding.fix_or_hint(fix, "set ReadWriteOnce or ReadWriteMany in the chart's values"));
     }
+    findings
 }
 
 #[cfg(test)]
@@ -72,7 +65,7 @@ mod tests {
     fn fires() {
         let case = case("ReadWriteOncePod").plugin("player", json!([mounts(["audio:/a"])]));
         assert_eq!(
-            case.messages(&SharedClaimAllowsManyPods),
+            case.messages(&RULE),
             ["claim `media/audio` is ReadWriteOncePod and mounted by `player`"]
         );
     }
@@ -80,16 +73,16 @@ mod tests {
     #[test]
     fn stays_silent() {
         assert!(
-            case("ReadWriteOncePod").messages(&SharedClaimAllowsManyPods).is_empty(),
+            case("ReadWriteOncePod").messages(&RULE).is_empty(),
             "nobody else mounts it"
         );
         let shared = case("ReadWriteOnce").plugin("player", json!([mounts(["audio:/a"])]));
-        assert!(shared.messages(&SharedClaimAllowsManyPods).is_empty());
+        assert!(shared.messages(&RULE).is_empty());
     }
 
     #[test]
     fn fix_removes_it() {
         let case = case("ReadWriteOncePod").plugin("player", json!([mounts(["audio:/a"])]));
-        assert!(!case.fixed(&SharedClaimAllowsManyPods).contains("OncePod"));
+        assert!(!case.fixed(&RULE).contains("OncePod"));
     }
 }

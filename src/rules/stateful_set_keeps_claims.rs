@@ -18,42 +18,35 @@ claim that stands in `owns` and would be deleted so is an error of HL101.\n\n\
 https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention",
 };
 
-/// HL127.
-pub(super) struct StatefulSetKeepsClaims;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for StatefulSetKeepsClaims {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.items() {
-            let object = item.object();
-            let deletes = deletes_its_claims(object);
-            let prefixes = claim_prefixes(object);
-            let is_made = |claim: &&ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
-            if deletes.is_empty() || prefixes.is_empty() || subject.owns().iter().any(is_made) {
-                continue;
-            }
-            let policy = "/spec/persistentVolumeClaimRetentionPolicy";
-            let message = format!(
-                "StatefulSet `{}` deletes its claims: {} is Delete",
-                object.name(),
-                deletes.join(" and ")
-            );
-            let finding = subject.finding_on(&META, message, item, policy);
-            let retain = deletes
-                .iter()
-                .map(|when| fixes::replace(&format!("{policy}/{when}"), json!("Retain")))
-                .collect();
-            let fix = item
-                .patch(retain)
-                .map(|changes| Fix::safe("retain the claims", changes));
-            findings.push(finding.fix_or_hint(fix, "set the retention policy to Retain in the chart's values"));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.items() {
+        let object = item.object();
+        let deletes = deletes_its_claims(object);
+        let prefixes = claim_prefixes(object);
+        let is_made = |claim: &&ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
+        if deletes.is_empty() || prefixes.is_empty() || subject.owns().iter().any(is_made) {
+            continue;
         }
-        findings
+        let policy = "/spec/persistentVolumeClaimRetentionPolicy";
+        let message = format!(
+            "StatefulSet `{}` deletes its claims: {} is Delete",
+            object.name(),
+            deletes.join(" and ")
+        );
+        let finding = subject.finding_on(&META, message, item, policy);
+        let retain = deletes
+            .iter()
+            .map(|when| fixes::replace(&format!("{policy}/{when}"), json!("Retain")))
+            .collect();
+        let fix = item
+            .patch(retain)
+            .map(|changes| Fix::safe("retain the claims", changes));
+        findings.push(finding.fix_or_hint(fix, "set the retention policy to Retain in the chart's values"));
     }
+    findings
 }
 
 #[cfg(test)]
@@ -71,7 +64,7 @@ mod tests {
         let both = set(json!({"whenDeleted": "Delete", "whenScaled": "Delete"}));
         let case = Case::new().helm("db").renders("db", [both]);
         assert_eq!(
-            case.messages(&StatefulSetKeepsClaims),
+            case.messages(&RULE),
             ["StatefulSet `db` deletes its claims: whenDeleted and whenScaled is Delete"]
         );
     }
@@ -81,11 +74,11 @@ mod tests {
         let retained = Case::new()
             .helm("db")
             .renders("db", [set(json!({"whenScaled": "Retain"}))]);
-        assert!(retained.messages(&StatefulSetKeepsClaims).is_empty());
+        assert!(retained.messages(&RULE).is_empty());
         let owned = Case::new()
             .plugin("db", json!([owns(["data-db-0"])]))
             .renders("db", [set(json!({"whenScaled": "Delete"}))]);
-        assert!(owned.messages(&StatefulSetKeepsClaims).is_empty(), "that is HL101's");
+        assert!(owned.messages(&RULE).is_empty(), "that is HL101's");
     }
 
     #[test]
@@ -96,6 +89,6 @@ mod tests {
                 json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "db"}}),
             )
             .manifest("db/set.yaml", set(json!({"whenScaled": "Delete"})));
-        assert!(case.fixed(&StatefulSetKeepsClaims).contains("whenScaled: Retain"));
+        assert!(case.fixed(&RULE).contains("whenScaled: Retain"));
     }
 }

@@ -18,39 +18,32 @@ the claim is pruned in spite of its guard. That goes for the Application's `sync
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/",
 };
 
-/// HL301.
-pub(super) struct SyncOptionIsKnown;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for SyncOptionIsKnown {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = scope.subjects.iter().flat_map(of_application).collect();
-        for (subject, item) in scope.items() {
-            let object = item.object();
-            let wrong: Vec<&str> = entries(object, SYNC_OPTIONS).filter(|entry| !is_known(entry)).collect();
-            if wrong.is_empty() {
-                continue;
-            }
-            let names: Vec<String> = wrong.iter().map(|entry| format!("`{entry}`")).collect();
-            let message = format!(
-                "{} `{}` has sync options that Argo CD does not know: {}",
-                object.kind(),
-                object.name(),
-                names.join(", ")
-            );
-            let pointer = format!("/metadata/annotations/{}", pointer_token(SYNC_OPTIONS));
-            let corrected: Option<Vec<String>> = entries(object, SYNC_OPTIONS).map(corrected).collect();
-            let operations = corrected.map(|entries| vec![fixes::annotate(object, SYNC_OPTIONS, &entries.join(","))]);
-            let changes = operations.and_then(|operations| item.patch(operations));
-            let finding = subject.finding_on(&META, message, item, &pointer);
-            let fix = changes.map(|changes| Fix::safe("spell them as Argo CD does", changes));
-            findings.push(finding.fix_or_hint(fix, hint(wrong[0])));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = scope.subjects.iter().flat_map(of_application).collect();
+    for (subject, item) in scope.items() {
+        let object = item.object();
+        let wrong: Vec<&str> = entries(object, SYNC_OPTIONS).filter(|entry| !is_known(entry)).collect();
+        if wrong.is_empty() {
+            continue;
         }
-        findings
+        let names: Vec<String> = wrong.iter().map(|entry| format!("`{entry}`")).collect();
+        let message = format!(
+            "{} `{}` has sync options that Argo CD does not know: {}",
+            object.kind(),
+            object.name(),
+            names.join(", ")
+        );
+        let pointer = format!("/metadata/annotations/{}", pointer_token(SYNC_OPTIONS));
+        let corrected: Option<Vec<String>> = entries(object, SYNC_OPTIONS).map(corrected).collect();
+        let operations = corrected.map(|entries| vec![fixes::annotate(object, SYNC_OPTIONS, &entries.join(","))]);
+        let changes = operations.and_then(|operations| item.patch(operations));
+        let finding = subject.finding_on(&META, message, item, &pointer);
+        let fix = changes.map(|changes| Fix::safe("spell them as Argo CD does", changes));
+        findings.push(finding.fix_or_hint(fix, hint(wrong[0])));
     }
+    findings
 }
 
 fn of_application(subject: &Subject<'_>) -> Vec<Finding> {
@@ -118,7 +111,7 @@ mod tests {
     fn fires() {
         let wrong = case(json!(["createNamespace=true", "Prune", "Whatever=1", "Validate=no"]));
         assert_eq!(
-            wrong.messages(&SyncOptionIsKnown),
+            wrong.messages(&RULE),
             [
                 "Argo CD does not know the sync option `createNamespace=true`",
                 "Argo CD does not know the sync option `Prune`",
@@ -126,11 +119,7 @@ mod tests {
                 "Argo CD does not know the sync option `Validate=no`",
             ]
         );
-        let hints: Vec<_> = wrong
-            .findings(&SyncOptionIsKnown)
-            .into_iter()
-            .filter_map(|f| f.hint)
-            .collect();
+        let hints: Vec<_> = wrong.findings(&RULE).into_iter().filter_map(|f| f.hint).collect();
         assert_eq!(hints[0], "write `Prune=` with one of false, confirm, true");
         assert!(hints[1].starts_with("use one of ApplyOutOfSyncOnly,"));
         let object = Case::new().helm("fetcher").renders(
@@ -138,7 +127,7 @@ mod tests {
             [claim("audio", json!({SYNC_OPTIONS: "Prune=False, Delete=false"}))],
         );
         assert_eq!(
-            object.messages(&SyncOptionIsKnown),
+            object.messages(&RULE),
             ["PersistentVolumeClaim `audio` has sync options that Argo CD does not know: `Prune=False`"]
         );
     }
@@ -151,18 +140,14 @@ mod tests {
                 .iter()
                 .map(|value| format!("{}={value}", known.key))
                 .collect();
-            assert!(
-                case(json!(all)).messages(&SyncOptionIsKnown).is_empty(),
-                "{}",
-                known.key
-            );
+            assert!(case(json!(all)).messages(&RULE).is_empty(), "{}", known.key);
         }
         let blanks = Case::new().helm("fetcher").renders(
             "fetcher",
             [claim("audio", json!({SYNC_OPTIONS: " Prune=false , Delete=false "}))],
         );
         assert!(
-            blanks.messages(&SyncOptionIsKnown).is_empty(),
+            blanks.messages(&RULE).is_empty(),
             "Argo CD trims the entries of the annotation"
         );
     }
@@ -171,12 +156,12 @@ mod tests {
     fn fix_removes_it() {
         assert!(
             case(json!(["createNamespace=True"]))
-                .fixed(&SyncOptionIsKnown)
+                .fixed(&RULE)
                 .contains("CreateNamespace=true")
         );
         let own = Case::new()
             .app("storage", json!({"destination": {"namespace": "media"}, "source": {"repoURL": crate::rules::case::HOME, "path": "storage"}}))
             .manifest("storage/audio.yaml", claim("audio", json!({SYNC_OPTIONS: "prune=false,Delete=false"})));
-        assert!(own.fixed(&SyncOptionIsKnown).contains("Prune=false,Delete=false"));
+        assert!(own.fixed(&RULE).contains("Prune=false,Delete=false"));
     }
 }

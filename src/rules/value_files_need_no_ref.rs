@@ -14,40 +14,32 @@ dependency), or say the values in the parameter `values`.\n\n\
 https://github.com/argoproj/argo-cd/issues/12476",
 };
 
-/// HL305.
-pub(super) struct ValueFilesNeedNoRef;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for ValueFilesNeedNoRef {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for subject in &scope.subjects {
-            for (source, parameters) in subject.read_sources() {
-                let values_files = parameters.values_files.iter().map(|file| {
-                    let pointer = source.entry("values-files", |entry| entry == file.as_str());
-                    (file, pointer, "value file")
-                });
-                let file_parameters = parameters.helm_file_parameters.values().map(|file| {
-                    let pointer = source.entry("helm-file-parameters", |entry| entry == file.as_str());
-                    (file, pointer, "file of a parameter")
-                });
-                for (file, pointer, what) in values_files
-                    .chain(file_parameters)
-                    .filter(|(file, ..)| is_elsewhere(file))
-                {
-                    let message = format!("{what} `{file}` lies in another source, which a plugin does not get");
-                    let finding = subject.finding(&META, message, &pointer);
-                    findings.push(
-                        finding.hint("put the file beside the chart, or say the values in the parameter `values`"),
-                    );
-                }
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for subject in &scope.subjects {
+        for (source, parameters) in subject.read_sources() {
+            let values_files = parameters.values_files.iter().map(|file| {
+                let pointer = source.entry("values-files", |entry| entry == file.as_str());
+                (file, pointer, "value file")
+            });
+            let file_parameters = parameters.helm_file_parameters.values().map(|file| {
+                let pointer = source.entry("helm-file-parameters", |entry| entry == file.as_str());
+                (file, pointer, "file of a parameter")
+            });
+            for (file, pointer, what) in values_files
+                .chain(file_parameters)
+                .filter(|(file, ..)| is_elsewhere(file))
+            {
+                let message = format!("{what} `{file}` lies in another source, which a plugin does not get");
+                let finding = subject.finding(&META, message, &pointer);
+                findings
+                    .push(finding.hint("put the file beside the chart, or say the values in the parameter `values`"));
             }
         }
-        findings
     }
+    findings
 }
 
 /// Whether a file begins with the name of another source: a variable that is none of those that Argo CD sets.
@@ -74,11 +66,11 @@ mod tests {
     fn fires() {
         let case = case("$values/player.yaml");
         assert_eq!(
-            case.messages(&ValueFilesNeedNoRef),
+            case.messages(&RULE),
             ["value file `$values/player.yaml` lies in another source, which a plugin does not get"]
         );
         assert_eq!(
-            case.place(&ValueFilesNeedNoRef),
+            case.place(&RULE),
             "applications/player.yaml /spec/source/plugin/parameters/0/array/1"
         );
     }
@@ -90,11 +82,11 @@ mod tests {
             json!([{"name": "helm-file-parameters", "map": {"a.b": "$values/ca.pem"}}]),
         );
         assert_eq!(
-            case.messages(&ValueFilesNeedNoRef),
+            case.messages(&RULE),
             ["file of a parameter `$values/ca.pem` lies in another source, which a plugin does not get"]
         );
         assert_eq!(
-            case.place(&ValueFilesNeedNoRef),
+            case.place(&RULE),
             "applications/player.yaml /spec/source/plugin/parameters/0/map/a.b"
         );
     }
@@ -107,19 +99,19 @@ mod tests {
             "${ARGOCD_APP_NAME}.yaml",
             "$$.yaml",
         ] {
-            assert!(case(file).messages(&ValueFilesNeedNoRef).is_empty(), "{file}");
+            assert!(case(file).messages(&RULE).is_empty(), "{file}");
         }
         let native = Case::new().app(
             "player",
             json!({"source": {"repoURL": "u", "helm": {"valueFiles": ["$values/x.yaml"]}}}),
         );
-        assert!(native.messages(&ValueFilesNeedNoRef).is_empty());
+        assert!(native.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         assert!(
-            case("$values/x.yaml").findings(&ValueFilesNeedNoRef)[0]
+            case("$values/x.yaml").findings(&RULE)[0]
                 .hint
                 .as_deref()
                 .unwrap()

@@ -15,46 +15,39 @@ and the kubelet still changes the group of the owner's files to the pod's `fsGro
 https://kubernetes.io/docs/tasks/configure-pod-container/security-context/#configure-volume-permission-and-ownership-change-policy-for-pods",
 };
 
-/// HL108.
-pub(super) struct VolumeIsReadOnly;
+pub(super) static RULE: Rule = Rule { meta: &META, check };
 
-impl Rule for VolumeIsReadOnly {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (subject, item) in scope.finished() {
-            let object = item.object();
-            for (reference, volume) in subject.claim_volumes(item) {
-                let claim = scope.claim(&reference);
-                let at_mounts_only =
-                    !volume.read_only && !volume.mounts.is_empty() && volume.mounts.iter().all(|mount| mount.read_only);
-                if !at_mounts_only || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
-                    continue;
-                }
-                let Some(template) = pod_template(object) else { continue };
-                let message = format!(
-                    "{} `{}` mounts claim `{reference}` read-only, but its volume is not",
-                    object.kind(),
-                    object.name()
-                );
-                let pointer = format!("{}/volumes/{}", template.spec_pointer(), volume.index);
-                let finding = subject.finding_on(&META, message, item, &pointer);
-                let read_only = format!("{pointer}/persistentVolumeClaim/readOnly");
-                let operation = fixes::set(object.tree(), &read_only, json!(true));
-                let fix = item
-                    .patch(vec![operation])
-                    .map(|changes| Fix::safe("make the volume read-only", changes));
-                findings.push(finding.fix_or_hint(
-                    fix,
-                    "let the plugin render the source, or set `persistentVolumeClaim.readOnly` in the chart",
-                ));
+fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (subject, item) in scope.finished() {
+        let object = item.object();
+        for (reference, volume) in subject.claim_volumes(item) {
+            let claim = scope.claim(&reference);
+            let at_mounts_only =
+                !volume.read_only && !volume.mounts.is_empty() && volume.mounts.iter().all(|mount| mount.read_only);
+            if !at_mounts_only || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
+                continue;
             }
+            let Some(template) = pod_template(object) else { continue };
+            let message = format!(
+                "{} `{}` mounts claim `{reference}` read-only, but its volume is not",
+                object.kind(),
+                object.name()
+            );
+            let pointer = format!("{}/volumes/{}", template.spec_pointer(), volume.index);
+            let finding = subject.finding_on(&META, message, item, &pointer);
+            let read_only = format!("{pointer}/persistentVolumeClaim/readOnly");
+            let operation = fixes::set(object.tree(), &read_only, json!(true));
+            let fix = item
+                .patch(vec![operation])
+                .map(|changes| Fix::safe("make the volume read-only", changes));
+            findings.push(finding.fix_or_hint(
+                fix,
+                "let the plugin render the source, or set `persistentVolumeClaim.readOnly` in the chart",
+            ));
         }
-        findings
     }
+    findings
 }
 
 #[cfg(test)]
@@ -76,32 +69,23 @@ mod tests {
     fn fires() {
         let case = case(false, true);
         assert_eq!(
-            case.messages(&VolumeIsReadOnly),
+            case.messages(&RULE),
             ["Deployment `player` mounts claim `media/audio` read-only, but its volume is not"]
         );
         assert!(
-            case.place(&VolumeIsReadOnly)
+            case.place(&RULE)
                 .starts_with("player/deployment.yaml /spec/template/spec/volumes/0")
         );
     }
 
     #[test]
     fn stays_silent() {
-        assert!(case(true, true).messages(&VolumeIsReadOnly).is_empty());
-        assert!(
-            case(false, false).messages(&VolumeIsReadOnly).is_empty(),
-            "that is HL107's"
-        );
+        assert!(case(true, true).messages(&RULE).is_empty());
+        assert!(case(false, false).messages(&RULE).is_empty(), "that is HL107's");
     }
 
     #[test]
     fn fix_removes_it() {
-        assert_eq!(
-            case(false, true)
-                .fixed(&VolumeIsReadOnly)
-                .matches("readOnly: true")
-                .count(),
-            2
-        );
+        assert_eq!(case(false, true).fixed(&RULE).matches("readOnly: true").count(), 2);
     }
 }

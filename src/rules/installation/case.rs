@@ -48,26 +48,26 @@ impl Case {
     }
 
     /// What a rule says of it.
-    pub(crate) fn findings(&self, rule: &dyn InstallationRule) -> Vec<Finding> {
+    pub(crate) fn findings(&self, rule: &InstallationRule) -> Vec<Finding> {
         let rendered = Repo::of_text(RepoPath::new("argocd.yaml").unwrap(), self.rendered.clone());
         assert!(rendered.malformed.is_empty(), "{:?}", rendered.malformed);
         let files = self.home.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let home = Repo::read(&Memory::new(files).unwrap(), &[]).unwrap();
-        rule.check(&Installation::new(&rendered, Some(&home)).unwrap())
+        (rule.check)(&Installation::new(&rendered, Some(&home)).unwrap())
     }
 
     /// The messages of what a rule says of it.
-    pub(crate) fn messages(&self, rule: &dyn InstallationRule) -> Vec<String> {
+    pub(crate) fn messages(&self, rule: &InstallationRule) -> Vec<String> {
         self.findings(rule).into_iter().map(|finding| finding.message).collect()
     }
 
     /// The next step that the first finding names.
-    pub(crate) fn way_out(&self, rule: &dyn InstallationRule) -> String {
+    pub(crate) fn way_out(&self, rule: &InstallationRule) -> String {
         self.findings(rule)[0].hint.clone().unwrap()
     }
 
     /// The place of the first finding, as a JSON Pointer.
-    pub(crate) fn place(&self, rule: &dyn InstallationRule) -> String {
+    pub(crate) fn place(&self, rule: &InstallationRule) -> String {
         self.findings(rule)[0].location.clone().unwrap().pointer
     }
 }
@@ -75,11 +75,6 @@ impl Case {
 #[test]
 fn nothing_is_said_of_a_sound_installation() {
     for rule in super::ALL {
-        assert_eq!(
-            Case::sound().messages(*rule),
-            Vec::<String>::new(),
-            "{}",
-            rule.meta().id
-        );
+        assert_eq!(Case::sound().messages(rule), Vec::<String>::new(), "{}", rule.meta.id);
     }
 }

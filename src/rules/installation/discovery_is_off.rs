@@ -15,28 +15,21 @@ never needed.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL511.
-pub(super) struct DiscoveryIsOff;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for DiscoveryIsOff {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let (Some(entry), Some(plugin)) = (installation.plugin_entry(sidecar), installation.plugin_of(sidecar)) else {
+        return Vec::new();
+    };
+    if plugin.pointer("/spec/discover").is_none_or(serde_json::Value::is_null) {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let (Some(entry), Some(plugin)) = (installation.plugin_entry(sidecar), installation.plugin_of(sidecar)) else {
-            return Vec::new();
-        };
-        if plugin.pointer("/spec/discover").is_none_or(serde_json::Value::is_null) {
-            return Vec::new();
-        }
-        let message = format!("the plugin in ConfigMap `{}` has `discover`", entry.config_map);
-        let finding = Finding::new(&META, message, entry.mount.location());
-        vec![finding.hint("take `discover` out, or the mount: the plugin's image has its own `plugin.yaml`")]
-    }
+    let message = format!("the plugin in ConfigMap `{}` has `discover`", entry.config_map);
+    let finding = Finding::new(&META, message, entry.mount.location());
+    vec![finding.hint("take `discover` out, or the mount: the plugin's image has its own `plugin.yaml`")]
 }
 
 #[cfg(test)]
@@ -51,7 +44,7 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            discovering().messages(&DiscoveryIsOff),
+            discovering().messages(&RULE),
             ["the plugin in ConfigMap `homelab-plugin` has `discover`"]
         );
     }
@@ -61,13 +54,13 @@ mod tests {
         assert!(
             discovering()
                 .without("name: plugin, mountPath")
-                .messages(&DiscoveryIsOff)
+                .messages(&RULE)
                 .is_empty()
         );
     }
 
     #[test]
     fn says_the_way_out() {
-        assert!(discovering().way_out(&DiscoveryIsOff).contains("take `discover` out"));
+        assert!(discovering().way_out(&RULE).contains("take `discover` out"));
     }
 }

@@ -16,31 +16,24 @@ needs no history: that is time and memory for nothing, and a chart could read wh
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#plugin-tar-stream-exclusions",
 };
 
-/// HL512.
-pub(super) struct GitFolderStaysBehind;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for GitFolderStaysBehind {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    if installation.sidecar().is_none() {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        if installation.sidecar().is_none() {
-            return Vec::new();
-        }
-        let leaves_out = |value: &str| value.split(';').any(|pattern| PATTERNS.contains(&pattern.trim()));
-        match installation.setting(&TAR_EXCLUSIONS) {
-            SettingState::Elsewhere(_) => return Vec::new(),
-            SettingState::Set(value) if leaves_out(&value) => return Vec::new(),
-            SettingState::Set(_) | SettingState::Unset => {}
-        }
-        let message = "the repo-server packs `.git` for the plugin at every render";
-        let finding = Finding::new(&META, message, installation.server().location());
-        vec![finding.hint(format!(
-            "set `{}: {}` in `argocd-cmd-params-cm`",
-            TAR_EXCLUSIONS.key, TAR_EXCLUSIONS.value
-        ))]
+    let leaves_out = |value: &str| value.split(';').any(|pattern| PATTERNS.contains(&pattern.trim()));
+    match installation.setting(&TAR_EXCLUSIONS) {
+        SettingState::Elsewhere(_) => return Vec::new(),
+        SettingState::Set(value) if leaves_out(&value) => return Vec::new(),
+        SettingState::Set(_) | SettingState::Unset => {}
     }
+    let message = "the repo-server packs `.git` for the plugin at every render";
+    let finding = Finding::new(&META, message, installation.server().location());
+    vec![finding.hint(format!(
+        "set `{}: {}` in `argocd-cmd-params-cm`",
+        TAR_EXCLUSIONS.key, TAR_EXCLUSIONS.value
+    ))]
 }
 
 /// The patterns that leave the folder out, as Go's `filepath.Match` reads them.
@@ -59,7 +52,7 @@ mod tests {
             Case::sound().with("ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS", "OTHER"),
         ] {
             assert_eq!(
-                case.messages(&GitFolderStaysBehind),
+                case.messages(&RULE),
                 ["the repo-server packs `.git` for the plugin at every render"]
             );
         }
@@ -81,14 +74,14 @@ mod tests {
             ),
             Case::sound().with("{name: argocd-cmd-params-cm, key", "{name: elsewhere, key"),
         ] {
-            assert!(case.messages(&GitFolderStaysBehind).is_empty());
+            assert!(case.messages(&RULE).is_empty());
         }
     }
 
     #[test]
     fn says_the_way_out() {
         assert_eq!(
-            Case::sound().without("exclusions: .git").way_out(&GitFolderStaysBehind),
+            Case::sound().without("exclusions: .git").way_out(&RULE),
             "set `reposerver.plugin.tar.exclusions: .git` in `argocd-cmd-params-cm`"
         );
     }

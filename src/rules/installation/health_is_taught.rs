@@ -17,37 +17,30 @@ its parent, so that the root is Healthy whatever becomes of the others. Two chec
 https://github.com/argoproj/argo-cd/issues/12840",
 };
 
-/// HL514.
-pub(super) struct HealthIsTaught;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for HealthIsTaught {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(settings) = installation
-            .config_map(SETTINGS)
-            .filter(|_| installation.sidecar().is_some())
-        else {
-            return Vec::new();
-        };
-        let data = settings.get("data");
-        let entry = |key: &str| data.as_ref().map_or("", |data| data.text(key));
-        let older = yaml::value(entry("resource.customizations"))
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        let is_taught =
-            |check: &HealthCheck| !entry(&check.key()).is_empty() || older[check.slashed()]["health.lua"].is_string();
-        let missing = HEALTH_CHECKS.iter().filter(|check| !is_taught(check));
-        let finding = |check: &HealthCheck| {
-            let message = format!("`{SETTINGS}` has no health check for the kind `{}`", check.slashed());
-            let finding = Finding::new(&META, message, settings.location_of("/data"));
-            finding.hint("add the one that `kubectl homelab cmp manifest` prints")
-        };
-        missing.map(finding).collect()
-    }
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(settings) = installation
+        .config_map(SETTINGS)
+        .filter(|_| installation.sidecar().is_some())
+    else {
+        return Vec::new();
+    };
+    let data = settings.get("data");
+    let entry = |key: &str| data.as_ref().map_or("", |data| data.text(key));
+    let older = yaml::value(entry("resource.customizations"))
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let is_taught =
+        |check: &HealthCheck| !entry(&check.key()).is_empty() || older[check.slashed()]["health.lua"].is_string();
+    let missing = HEALTH_CHECKS.iter().filter(|check| !is_taught(check));
+    let finding = |check: &HealthCheck| {
+        let message = format!("`{SETTINGS}` has no health check for the kind `{}`", check.slashed());
+        let finding = Finding::new(&META, message, settings.location_of("/data"));
+        finding.hint("add the one that `kubectl homelab cmp manifest` prints")
+    };
+    missing.map(finding).collect()
 }
 
 #[cfg(test)]
@@ -59,16 +52,11 @@ mod tests {
     fn fires() {
         let case = Case::sound().without("health.argoproj.io_Application");
         assert_eq!(
-            case.messages(&HealthIsTaught),
+            case.messages(&RULE),
             ["`argocd-cm` has no health check for the kind `argoproj.io/Application`"]
         );
-        assert_eq!(case.place(&HealthIsTaught), "/data");
-        assert_eq!(
-            case.without("health.PersistentVolumeClaim")
-                .messages(&HealthIsTaught)
-                .len(),
-            2
-        );
+        assert_eq!(case.place(&RULE), "/data");
+        assert_eq!(case.without("health.PersistentVolumeClaim").messages(&RULE).len(), 2);
     }
 
     #[test]
@@ -77,14 +65,14 @@ mod tests {
             "resource.customizations.health.argoproj.io_Application: \"return {}\"",
             "resource.customizations: |\n    argoproj.io/Application:\n      health.lua: return {}",
         );
-        assert!(older.messages(&HealthIsTaught).is_empty());
+        assert!(older.messages(&RULE).is_empty());
         let elsewhere = Case::sound().with("name: argocd-cm\n", "name: elsewhere\n");
-        assert!(elsewhere.messages(&HealthIsTaught).is_empty());
+        assert!(elsewhere.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().without("health.argoproj.io_Application");
-        assert!(case.way_out(&HealthIsTaught).contains("kubectl homelab cmp manifest"));
+        assert!(case.way_out(&RULE).contains("kubectl homelab cmp manifest"));
     }
 }

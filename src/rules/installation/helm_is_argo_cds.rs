@@ -16,28 +16,19 @@ image of the repo-server, so that both change in one upgrade. The kustomize comp
 https://argo-cd.readthedocs.io/en/stable/user-guide/helm/",
 };
 
-/// HL506.
-pub(super) struct HelmIsArgoCds;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for HelmIsArgoCds {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(init) = bringer(installation).filter(|_| installation.sidecar().is_some()) else {
+        return Vec::new();
+    };
+    let (own, argo_cd) = (init.text("image"), installation.server().text("image"));
+    if own == argo_cd {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(init) = bringer(installation).filter(|_| installation.sidecar().is_some()) else {
-            return Vec::new();
-        };
-        let (own, argo_cd) = (init.text("image"), installation.server().text("image"));
-        if own == argo_cd {
-            return Vec::new();
-        }
-        let message = format!("helm comes from `{own}`, and the repo-server is `{argo_cd}`");
-        let finding = Finding::new(&META, message, init.location_of("/image"));
-        vec![
-            finding.hint("give both the same image; `kubectl homelab cmp manifest --argocd-version VERSION` names one"),
-        ]
-    }
+    let message = format!("helm comes from `{own}`, and the repo-server is `{argo_cd}`");
+    let finding = Finding::new(&META, message, init.location_of("/image"));
+    vec![finding.hint("give both the same image; `kubectl homelab cmp manifest --argocd-version VERSION` names one")]
 }
 
 #[cfg(test)]
@@ -55,25 +46,22 @@ mod tests {
     #[test]
     fn fires() {
         assert_eq!(
-            older().messages(&HelmIsArgoCds),
+            older().messages(&RULE),
             [
                 "helm comes from `quay.io/argoproj/argocd:v3.4.0`, and the repo-server is `quay.io/argoproj/argocd:v3.5.7`"
             ]
         );
-        assert_eq!(
-            older().place(&HelmIsArgoCds),
-            "/spec/template/spec/initContainers/1/image"
-        );
+        assert_eq!(older().place(&RULE), "/spec/template/spec/initContainers/1/image");
     }
 
     #[test]
     fn stays_silent() {
         let none = Case::sound().with("/usr/local/bin/helm, ", "");
-        assert!(none.messages(&HelmIsArgoCds).is_empty(), "that is another rule's");
+        assert!(none.messages(&RULE).is_empty(), "that is another rule's");
     }
 
     #[test]
     fn says_the_way_out() {
-        assert!(older().way_out(&HelmIsArgoCds).contains("--argocd-version"));
+        assert!(older().way_out(&RULE).contains("--argocd-version"));
     }
 }

@@ -31,36 +31,36 @@ pub use node::{Mount, Node};
 pub use view::{Installation, PluginName, SettingState};
 
 /// One judgement on an installation.
-pub trait InstallationRule: Sync {
+#[derive(Debug)]
+pub struct InstallationRule {
     /// Id, name and explanation.
-    fn meta(&self) -> &'static Meta;
-
-    /// What breaks the rule.
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding>;
+    pub meta: &'static Meta,
+    /// Everything that breaks the rule.
+    pub check: fn(&Installation<'_>) -> Vec<Finding>,
 }
 
 /// Every rule on installations, in the order of the ids.
-pub static ALL: &[&dyn InstallationRule] = &[
-    &plugin_has_a_sidecar::PluginHasASidecar,
-    &plugin_answers_to_its_name::PluginAnswersToItsName,
-    &sidecar_reaches_argo_cd::SidecarReachesArgoCd,
-    &sidecar_has_its_own_tmp::SidecarHasItsOwnTmp,
-    &sidecar_has_helm::SidecarHasHelm,
-    &helm_is_argo_cds::HelmIsArgoCds,
-    &sidecar_runs_as_argo_cd::SidecarRunsAsArgoCd,
-    &sidecar_is_confined::SidecarIsConfined,
-    &sidecar_image_is_pinned::SidecarImageIsPinned,
-    &sidecar_has_the_plugins_image::SidecarHasThePluginsImage,
-    &discovery_is_off::DiscoveryIsOff,
-    &git_folder_stays_behind::GitFolderStaysBehind,
-    &named_paths_travel::NamedPathsTravel,
-    &health_is_taught::HealthIsTaught,
-    &sidecar_can_write::SidecarCanWrite,
+pub static ALL: &[&InstallationRule] = &[
+    &plugin_has_a_sidecar::RULE,
+    &plugin_answers_to_its_name::RULE,
+    &sidecar_reaches_argo_cd::RULE,
+    &sidecar_has_its_own_tmp::RULE,
+    &sidecar_has_helm::RULE,
+    &helm_is_argo_cds::RULE,
+    &sidecar_runs_as_argo_cd::RULE,
+    &sidecar_is_confined::RULE,
+    &sidecar_image_is_pinned::RULE,
+    &sidecar_has_the_plugins_image::RULE,
+    &discovery_is_off::RULE,
+    &git_folder_stays_behind::RULE,
+    &named_paths_travel::RULE,
+    &health_is_taught::RULE,
+    &sidecar_can_write::RULE,
 ];
 
 /// All findings of all rules on an installation, with what could not be judged of it.
 pub fn judge(installation: &Installation<'_>) -> Judgement {
-    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| rule.check(installation)).collect();
+    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(installation)).collect();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     Judgement {
         findings,

@@ -17,31 +17,24 @@ repository were synced in less than half the time.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL513.
-pub(super) struct NamedPathsTravel;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for NamedPathsTravel {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    if installation.sidecar().is_none() {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        if installation.sidecar().is_none() {
-            return Vec::new();
-        }
-        match installation.setting(&USE_GENERATE_PATHS) {
-            SettingState::Elsewhere(_) => return Vec::new(),
-            SettingState::Set(value) if TRUE.contains(&value.as_str()) => return Vec::new(),
-            SettingState::Set(_) | SettingState::Unset => {}
-        }
-        let message = "the repo-server packs the whole repository for the plugin at every render";
-        let finding = Finding::new(&META, message, installation.server().location());
-        let hint = format!(
-            "set `{}: \"{}\"` in `argocd-cmd-params-cm`",
-            USE_GENERATE_PATHS.key, USE_GENERATE_PATHS.value
-        );
-        vec![finding.hint(hint)]
+    match installation.setting(&USE_GENERATE_PATHS) {
+        SettingState::Elsewhere(_) => return Vec::new(),
+        SettingState::Set(value) if TRUE.contains(&value.as_str()) => return Vec::new(),
+        SettingState::Set(_) | SettingState::Unset => {}
     }
+    let message = "the repo-server packs the whole repository for the plugin at every render";
+    let finding = Finding::new(&META, message, installation.server().location());
+    let hint = format!(
+        "set `{}: \"{}\"` in `argocd-cmd-params-cm`",
+        USE_GENERATE_PATHS.key, USE_GENERATE_PATHS.value
+    );
+    vec![finding.hint(hint)]
 }
 
 /// What Go reads as true.
@@ -62,7 +55,7 @@ mod tests {
             Case::sound().with("ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS", "OTHER"),
         ] {
             assert_eq!(
-                case.messages(&NamedPathsTravel),
+                case.messages(&RULE),
                 ["the repo-server packs the whole repository for the plugin at every render"]
             );
         }
@@ -82,14 +75,14 @@ mod tests {
                 "args: [sh, -c, exec argocd-repo-server --plugin-use-manifest-generate-paths=true",
             ),
         ] {
-            assert!(case.messages(&NamedPathsTravel).is_empty());
+            assert!(case.messages(&RULE).is_empty());
         }
     }
 
     #[test]
     fn says_the_way_out() {
         assert_eq!(
-            Case::sound().without(PATHS).way_out(&NamedPathsTravel),
+            Case::sound().without(PATHS).way_out(&RULE),
             "set `reposerver.plugin.use.manifest.generate.paths: \"true\"` in `argocd-cmd-params-cm`"
         );
     }

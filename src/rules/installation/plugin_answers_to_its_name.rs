@@ -17,47 +17,38 @@ written for another version of the contract.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL502.
-pub(super) struct PluginAnswersToItsName;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for PluginAnswersToItsName {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    if let Some(entry) = installation.plugin_entry(sidecar)
+        && installation.config_map(entry.config_map).is_some()
+        && installation.plugin_of(sidecar).is_none()
+    {
+        let message = format!("ConfigMap `{}` has no plugin in `{}`", entry.config_map, entry.key);
+        let finding = Finding::new(&META, message, entry.mount.location());
+        return vec![finding.hint("take the mount out: the plugin's image has its own `plugin.yaml`")];
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        if let Some(entry) = installation.plugin_entry(sidecar)
-            && installation.config_map(entry.config_map).is_some()
-            && installation.plugin_of(sidecar).is_none()
-        {
-            let message = format!("ConfigMap `{}` has no plugin in `{}`", entry.config_map, entry.key);
-            let finding = Finding::new(&META, message, entry.mount.location());
-            return vec![finding.hint("take the mount out: the plugin's image has its own `plugin.yaml`")];
-        }
-        let Some(served) = installation.served() else {
-            return Vec::new();
-        };
-        let named = installation.named();
-        if !named.iter().any(|named| is_meant(named.name)) && served != PLUGIN_NAME {
-            let message =
-                format!("the sidecar answers to `{served}`, and Applications are written for `{PLUGIN_NAME}`");
-            return vec![Finding::new(&META, message, sidecar.location_of("/volumeMounts")).hint(HINT)];
-        }
-        let wrong = named
-            .iter()
-            .filter(|named| is_meant(named.name) && named.name != served);
-        let finding = |app: &str, name: &str| {
-            let message =
-                format!("Application `{app}` names the plugin `{name}`, and the sidecar answers to `{served}`");
-            Finding::new(&META, message, sidecar.location())
-                .app(AppName::new(app).ok())
-                .hint(HINT)
-        };
-        wrong.map(|named| finding(named.app, named.name)).collect()
+    let Some(served) = installation.served() else {
+        return Vec::new();
+    };
+    let named = installation.named();
+    if !named.iter().any(|named| is_meant(named.name)) && served != PLUGIN_NAME {
+        let message = format!("the sidecar answers to `{served}`, and Applications are written for `{PLUGIN_NAME}`");
+        return vec![Finding::new(&META, message, sidecar.location_of("/volumeMounts")).hint(HINT)];
     }
+    let wrong = named
+        .iter()
+        .filter(|named| is_meant(named.name) && named.name != served);
+    let finding = |app: &str, name: &str| {
+        let message = format!("Application `{app}` names the plugin `{name}`, and the sidecar answers to `{served}`");
+        Finding::new(&META, message, sidecar.location())
+            .app(AppName::new(app).ok())
+            .hint(HINT)
+    };
+    wrong.map(|named| finding(named.app, named.name)).collect()
 }
 
 const HINT: &str =
@@ -80,7 +71,7 @@ mod tests {
     fn fires() {
         let case = Case::sound().with("version: v1", OTHER);
         assert_eq!(
-            case.messages(&PluginAnswersToItsName),
+            case.messages(&RULE),
             ["the sidecar answers to `homelab-v2`, and Applications are written for `homelab-v1`"]
         );
         let case = case
@@ -88,12 +79,12 @@ mod tests {
             .app("other", "lovely")
             .app("next", "homelab-v2");
         assert_eq!(
-            case.messages(&PluginAnswersToItsName),
+            case.messages(&RULE),
             ["Application `player` names the plugin `homelab-v1`, and the sidecar answers to `homelab-v2`"]
         );
         let case = Case::sound().with("subPath: plugin.yaml", "subPath: other.yaml");
         assert_eq!(
-            case.messages(&PluginAnswersToItsName),
+            case.messages(&RULE),
             ["ConfigMap `homelab-plugin` has no plugin in `other.yaml`"]
         );
     }
@@ -101,14 +92,14 @@ mod tests {
     #[test]
     fn stays_silent() {
         let case = Case::sound().app("player", "homelab-v1").app("other", "lovely");
-        assert!(case.messages(&PluginAnswersToItsName).is_empty());
+        assert!(case.messages(&RULE).is_empty());
         // The image's own plugin.yaml, and one in a ConfigMap that was not rendered.
         let baked = Case::sound()
             .without("name: plugin, mountPath")
             .app("player", "homelab-v1");
-        assert!(baked.messages(&PluginAnswersToItsName).is_empty());
+        assert!(baked.messages(&RULE).is_empty());
         let elsewhere = Case::sound().with("configMap: {name: homelab-plugin}", "configMap: {name: elsewhere}");
-        assert!(elsewhere.messages(&PluginAnswersToItsName).is_empty());
+        assert!(elsewhere.messages(&RULE).is_empty());
     }
 
     #[test]
@@ -116,7 +107,7 @@ mod tests {
         assert!(
             Case::sound()
                 .with("version: v1", OTHER)
-                .way_out(&PluginAnswersToItsName)
+                .way_out(&RULE)
                 .contains("plugin.yaml")
         );
     }

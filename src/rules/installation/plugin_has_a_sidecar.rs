@@ -15,26 +15,19 @@ chart and for the operator.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL501.
-pub(super) struct PluginHasASidecar;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for PluginHasASidecar {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    if installation.sidecar().is_some() {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        if installation.sidecar().is_some() {
-            return Vec::new();
-        }
-        let name = installation
-            .workload()
-            .get("metadata")
-            .map_or("", |metadata| metadata.text("name"));
-        let message = format!("`{name}` has no sidecar that runs the plugin");
-        let finding = Finding::new(&META, message, installation.pod().location_of("/containers"));
-        vec![finding.hint("add what `kubectl homelab cmp manifest -o kustomize|helm-values|operator` prints")]
-    }
+    let name = installation
+        .workload()
+        .get("metadata")
+        .map_or("", |metadata| metadata.text("name"));
+    let message = format!("`{name}` has no sidecar that runs the plugin");
+    let finding = Finding::new(&META, message, installation.pod().location_of("/containers"));
+    vec![finding.hint("add what `kubectl homelab cmp manifest -o kustomize|helm-values|operator` prints")]
 }
 
 #[cfg(test)]
@@ -53,10 +46,10 @@ mod tests {
     fn fires() {
         let case = without_sidecar();
         assert_eq!(
-            case.messages(&PluginHasASidecar),
+            case.messages(&RULE),
             ["`argocd-repo-server` has no sidecar that runs the plugin"]
         );
-        assert_eq!(case.place(&PluginHasASidecar), "/spec/template/spec/containers");
+        assert_eq!(case.place(&RULE), "/spec/template/spec/containers");
     }
 
     #[test]
@@ -69,7 +62,7 @@ mod tests {
                 .with("- name: homelab\n", "- name: plugin\n")
                 .with("you/kubectl-homelab", "you/mine"),
         ] {
-            assert!(case.messages(&PluginHasASidecar).is_empty());
+            assert!(case.messages(&RULE).is_empty());
         }
     }
 
@@ -77,7 +70,7 @@ mod tests {
     fn says_the_way_out() {
         assert!(
             without_sidecar()
-                .way_out(&PluginHasASidecar)
+                .way_out(&RULE)
                 .contains("kubectl homelab cmp manifest")
         );
     }

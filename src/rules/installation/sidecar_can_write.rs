@@ -14,41 +14,34 @@ folder of theirs that lies in no volume, or in one that is mounted read-only, fa
 https://helm.sh/docs/helm/helm/",
 };
 
-/// HL515.
-pub(super) struct SidecarCanWrite;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarCanWrite {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    if sidecar.flag("/securityContext/readOnlyRootFilesystem") != Some(true) {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
+    let mut findings = Vec::new();
+    for name in WRITES {
+        let Some(variable) = sidecar.variable(name) else {
+            continue;
         };
-        if sidecar.flag("/securityContext/readOnlyRootFilesystem") != Some(true) {
-            return Vec::new();
-        }
-        let mut findings = Vec::new();
-        for name in WRITES {
-            let Some(variable) = sidecar.variable(name) else {
-                continue;
-            };
-            let folder = variable.text("value");
-            let mount = sidecar.mount_around(folder);
-            let message = match &mount {
-                _ if folder.is_empty() => continue,
-                None => format!("`{name}` is `{folder}`, which lies in no volume"),
-                Some(mount) if mount.node.flag("/readOnly") == Some(true) => {
-                    format!("`{name}` is `{folder}`, which lies in a volume that is mounted read-only")
-                }
-                Some(_) => continue,
-            };
-            let finding = Finding::new(&META, message, variable.location());
-            findings.push(finding.hint("mount an emptyDir there, or name a folder of one"));
-        }
-        findings
+        let folder = variable.text("value");
+        let mount = sidecar.mount_around(folder);
+        let message = match &mount {
+            _ if folder.is_empty() => continue,
+            None => format!("`{name}` is `{folder}`, which lies in no volume"),
+            Some(mount) if mount.node.flag("/readOnly") == Some(true) => {
+                format!("`{name}` is `{folder}`, which lies in a volume that is mounted read-only")
+            }
+            Some(_) => continue,
+        };
+        let finding = Finding::new(&META, message, variable.location());
+        findings.push(finding.hint("mount an emptyDir there, or name a folder of one"));
     }
+    findings
 }
 
 /// The variables that name folders to write to.
@@ -81,7 +74,7 @@ mod tests {
             ),
         ] {
             let case = Case::sound().with(CACHE, &format!("{{name: HOMELAB_CACHE_DIR, value: {folder}}}"));
-            assert_eq!(case.messages(&SidecarCanWrite), [said]);
+            assert_eq!(case.messages(&RULE), [said]);
         }
     }
 
@@ -93,13 +86,13 @@ mod tests {
                 .with(CACHE, "{name: HOMELAB_CACHE_DIR, value: /x}")
                 .with("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"),
         ] {
-            assert!(case.messages(&SidecarCanWrite).is_empty());
+            assert!(case.messages(&RULE).is_empty());
         }
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().with(CACHE, "{name: TMPDIR, value: /x}");
-        assert!(case.way_out(&SidecarCanWrite).contains("emptyDir"));
+        assert!(case.way_out(&RULE).contains("emptyDir"));
     }
 }

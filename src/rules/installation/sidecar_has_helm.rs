@@ -15,55 +15,48 @@ fails: `helm` is not on PATH. For an image of your own that has helm in it, leav
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL505.
-pub(super) struct SidecarHasHelm;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarHasHelm {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let path = sidecar
+        .variable("PATH")
+        .map_or(DEFAULT_PATH, |variable| variable.text("value"));
+    let find = |message: String, place: &str| {
+        let hint = format!(
+            "add the init container that `kubectl homelab cmp manifest` prints, and mount its volume at `{TOOLS}`"
+        );
+        vec![Finding::new(&META, message, sidecar.location_of(place)).hint(hint)]
+    };
+    let Some(init) = bringer(installation) else {
+        return find(
+            "no init container brings helm to the sidecar".to_owned(),
+            "/volumeMounts",
+        );
+    };
+    let brought: Vec<&str> = init.mounts().iter().map(|mount| mount.volume).collect();
+    let mounts = sidecar.mounts();
+    let mounted: Vec<&Mount<'_>> = mounts.iter().filter(|mount| brought.contains(&mount.volume)).collect();
+    if mounted.is_empty() {
+        let message = format!(
+            "the sidecar does not mount the volume into which `{}` puts helm",
+            init.text("name")
+        );
+        return find(message, "/volumeMounts");
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let path = sidecar
-            .variable("PATH")
-            .map_or(DEFAULT_PATH, |variable| variable.text("value"));
-        let find = |message: String, place: &str| {
-            let hint = format!(
-                "add the init container that `kubectl homelab cmp manifest` prints, and mount its volume at `{TOOLS}`"
-            );
-            vec![Finding::new(&META, message, sidecar.location_of(place)).hint(hint)]
-        };
-        let Some(init) = bringer(installation) else {
-            return find(
-                "no init container brings helm to the sidecar".to_owned(),
-                "/volumeMounts",
-            );
-        };
-        let brought: Vec<&str> = init.mounts().iter().map(|mount| mount.volume).collect();
-        let mounts = sidecar.mounts();
-        let mounted: Vec<&Mount<'_>> = mounts.iter().filter(|mount| brought.contains(&mount.volume)).collect();
-        if mounted.is_empty() {
-            let message = format!(
-                "the sidecar does not mount the volume into which `{}` puts helm",
-                init.text("name")
-            );
-            return find(message, "/volumeMounts");
-        }
-        let folder = |mount: &&&Mount<'_>| {
-            path.split(':')
-                .any(|folder| mount.path.strip_suffix("/helm").unwrap_or(mount.path) == folder.trim_end_matches('/'))
-        };
-        if mounted.iter().any(|mount| folder(&mount)) {
-            return Vec::new();
-        }
-        find(
-            format!("helm lies in `{}`, which is not on the sidecar's PATH", mounted[0].path),
-            "/env",
-        )
+    let folder = |mount: &&&Mount<'_>| {
+        path.split(':')
+            .any(|folder| mount.path.strip_suffix("/helm").unwrap_or(mount.path) == folder.trim_end_matches('/'))
+    };
+    if mounted.iter().any(|mount| folder(&mount)) {
+        return Vec::new();
     }
+    find(
+        format!("helm lies in `{}`, which is not on the sidecar's PATH", mounted[0].path),
+        "/env",
+    )
 }
 
 /// The PATH of the plugin's image.
@@ -100,7 +93,7 @@ mod tests {
                 "helm lies in `/homelab-tools`, which is not on the sidecar's PATH",
             ),
         ] {
-            assert_eq!(case.messages(&SidecarHasHelm), [said]);
+            assert_eq!(case.messages(&RULE), [said]);
         }
     }
 
@@ -110,12 +103,12 @@ mod tests {
             "mountPath: /homelab-tools, readOnly: true",
             "mountPath: /usr/local/bin/helm, subPath: helm",
         );
-        assert!(file.messages(&SidecarHasHelm).is_empty());
+        assert!(file.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().with("/usr/local/bin/helm, ", "");
-        assert!(case.way_out(&SidecarHasHelm).contains("init container"));
+        assert!(case.way_out(&RULE).contains("init container"));
     }
 }

@@ -16,40 +16,33 @@ volumes. Without any volume there the root file system would have to be writable
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL504.
-pub(super) struct SidecarHasItsOwnTmp;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarHasItsOwnTmp {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let Some(own) = sidecar.mount_around(TEMPORARY) else {
-            let message = format!("the sidecar has no volume at `{TEMPORARY}`, where repositories are unpacked");
-            let finding = Finding::new(&META, message, sidecar.location_of("/volumeMounts"));
-            return vec![finding.hint("mount an emptyDir of its own there")];
-        };
-        let containers = installation.pod().items("containers");
-        let others = containers.iter().filter(|one| one.text("name") != sidecar.text("name"));
-        let shares = |one: &&Node<'_>| {
-            let mounts = one.mounts();
-            mounts
-                .iter()
-                .any(|mount| (mount.volume, mount.sub_path) == (own.volume, own.sub_path))
-        };
-        let finding = |other: &Node<'_>| {
-            let message = format!(
-                "the sidecar shares its `{TEMPORARY}` with the container `{}`",
-                other.text("name")
-            );
-            Finding::new(&META, message, own.node.location()).hint("give each an emptyDir of its own")
-        };
-        others.filter(shares).map(finding).collect()
-    }
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let Some(own) = sidecar.mount_around(TEMPORARY) else {
+        let message = format!("the sidecar has no volume at `{TEMPORARY}`, where repositories are unpacked");
+        let finding = Finding::new(&META, message, sidecar.location_of("/volumeMounts"));
+        return vec![finding.hint("mount an emptyDir of its own there")];
+    };
+    let containers = installation.pod().items("containers");
+    let others = containers.iter().filter(|one| one.text("name") != sidecar.text("name"));
+    let shares = |one: &&Node<'_>| {
+        let mounts = one.mounts();
+        mounts
+            .iter()
+            .any(|mount| (mount.volume, mount.sub_path) == (own.volume, own.sub_path))
+    };
+    let finding = |other: &Node<'_>| {
+        let message = format!(
+            "the sidecar shares its `{TEMPORARY}` with the container `{}`",
+            other.text("name")
+        );
+        Finding::new(&META, message, own.node.location()).hint("give each an emptyDir of its own")
+    };
+    others.filter(shares).map(finding).collect()
 }
 
 #[cfg(test)]
@@ -61,12 +54,12 @@ mod tests {
     fn fires() {
         let case = Case::sound().with("{name: homelab-tmp, mountPath: /tmp}", "{name: tmp, mountPath: /tmp}");
         assert_eq!(
-            case.messages(&SidecarHasItsOwnTmp),
+            case.messages(&RULE),
             ["the sidecar shares its `/tmp` with the container `argocd-repo-server`"]
         );
         let case = Case::sound().without("{name: homelab-tmp, mountPath: /tmp}");
         assert_eq!(
-            case.messages(&SidecarHasItsOwnTmp),
+            case.messages(&RULE),
             ["the sidecar has no volume at `/tmp`, where repositories are unpacked"]
         );
     }
@@ -77,12 +70,12 @@ mod tests {
             "{name: homelab-tmp, mountPath: /tmp}",
             "{name: tmp, mountPath: /tmp, subPath: homelab}",
         );
-        assert!(parts.messages(&SidecarHasItsOwnTmp).is_empty());
+        assert!(parts.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().without("{name: homelab-tmp, mountPath: /tmp}");
-        assert!(case.way_out(&SidecarHasItsOwnTmp).contains("emptyDir"));
+        assert!(case.way_out(&RULE).contains("emptyDir"));
     }
 }

@@ -14,31 +14,24 @@ the operator takes Argo CD's own, which has no `kubectl-homelab`. `plugin/Contai
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL510.
-pub(super) struct SidecarHasThePluginsImage;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarHasThePluginsImage {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let image = sidecar.text("image");
-        let message = if image.is_empty() {
-            "the sidecar has no image".to_owned()
-        } else if image.split('/').any(|part| part == "OWNER") {
-            format!("the sidecar's image `{image}` is a placeholder")
-        } else if image == installation.server().text("image") {
-            format!("the sidecar's image `{image}` is Argo CD's own, which has no plugin in it")
-        } else {
-            return Vec::new();
-        };
-        let finding = Finding::new(&META, message, sidecar.location_of("/image"));
-        vec![finding.hint("name the plugin's image, with `kubectl homelab cmp manifest --image IMAGE`")]
-    }
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let image = sidecar.text("image");
+    let message = if image.is_empty() {
+        "the sidecar has no image".to_owned()
+    } else if image.split('/').any(|part| part == "OWNER") {
+        format!("the sidecar's image `{image}` is a placeholder")
+    } else if image == installation.server().text("image") {
+        format!("the sidecar's image `{image}` is Argo CD's own, which has no plugin in it")
+    } else {
+        return Vec::new();
+    };
+    let finding = Finding::new(&META, message, sidecar.location_of("/image"));
+    vec![finding.hint("name the plugin's image, with `kubectl homelab cmp manifest --image IMAGE`")]
 }
 
 #[cfg(test)]
@@ -61,22 +54,19 @@ mod tests {
             ),
             ("stdin: false", "the sidecar has no image"),
         ] {
-            assert_eq!(
-                Case::sound().with(IMAGE, image).messages(&SidecarHasThePluginsImage),
-                [said]
-            );
+            assert_eq!(Case::sound().with(IMAGE, image).messages(&RULE), [said]);
         }
     }
 
     #[test]
     fn stays_silent() {
         let own = Case::sound().with(IMAGE, "image: registry.home/owner/mine:v1");
-        assert!(own.messages(&SidecarHasThePluginsImage).is_empty());
+        assert!(own.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().with(IMAGE, "image: ghcr.io/OWNER/kubectl-homelab:v0.1.0");
-        assert!(case.way_out(&SidecarHasThePluginsImage).contains("--image"));
+        assert!(case.way_out(&RULE).contains("--image"));
     }
 }

@@ -15,28 +15,21 @@ everything again.\n\n\
 https://kubernetes.io/docs/concepts/containers/images/",
 };
 
-/// HL509.
-pub(super) struct SidecarImageIsPinned;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarImageIsPinned {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let image = sidecar.text("image");
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let tag = name.split_once(':').map_or("latest", |(_, tag)| tag);
+    if image.contains('@') || image.is_empty() || tag != "latest" {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let image = sidecar.text("image");
-        let name = image.rsplit('/').next().unwrap_or_default();
-        let tag = name.split_once(':').map_or("latest", |(_, tag)| tag);
-        if image.contains('@') || image.is_empty() || tag != "latest" {
-            return Vec::new();
-        }
-        let message = format!("the sidecar's image `{image}` has no version");
-        let finding = Finding::new(&META, message, sidecar.location_of("/image"));
-        vec![finding.hint("name a version, as `kubectl-homelab:v0.1.0`, or a digest")]
-    }
+    let message = format!("the sidecar's image `{image}` has no version");
+    let finding = Finding::new(&META, message, sidecar.location_of("/image"));
+    vec![finding.hint("name a version, as `kubectl-homelab:v0.1.0`, or a digest")]
 }
 
 #[cfg(test)]
@@ -55,7 +48,7 @@ mod tests {
         ] {
             let case = Case::sound().with(IMAGE, image);
             assert_eq!(
-                case.messages(&SidecarImageIsPinned),
+                case.messages(&RULE),
                 [format!("the sidecar's image `{image}` has no version")]
             );
         }
@@ -68,18 +61,13 @@ mod tests {
             "ghcr.io/you/kubectl-homelab@sha256:00",
             "kubectl-homelab:latest@sha256:00",
         ] {
-            assert!(
-                Case::sound()
-                    .with(IMAGE, image)
-                    .messages(&SidecarImageIsPinned)
-                    .is_empty()
-            );
+            assert!(Case::sound().with(IMAGE, image).messages(&RULE).is_empty());
         }
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().with(IMAGE, "ghcr.io/you/kubectl-homelab");
-        assert!(case.way_out(&SidecarImageIsPinned).contains("digest"));
+        assert!(case.way_out(&RULE).contains("digest"));
     }
 }

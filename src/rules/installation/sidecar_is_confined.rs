@@ -14,51 +14,44 @@ privilege at all: `readOnlyRootFilesystem: true`, `allowPrivilegeEscalation: fal
 https://kubernetes.io/docs/concepts/security/pod-security-standards/",
 };
 
-/// HL508.
-pub(super) struct SidecarIsConfined;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarIsConfined {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let own = |flag: &str| sidecar.flag(&format!("/securityContext/{flag}"));
+    let of_the_pod = |flag: &str| installation.pod().flag(&format!("/securityContext/{flag}"));
+    let drops_all = sidecar
+        .at("/securityContext/capabilities")
+        .is_some_and(|capabilities| capabilities.items("drop").iter().any(|one| one.value() == "ALL"));
+    let lacks = [
+        (
+            own("readOnlyRootFilesystem") != Some(true),
+            "readOnlyRootFilesystem: true",
+        ),
+        (
+            own("allowPrivilegeEscalation") != Some(false),
+            "allowPrivilegeEscalation: false",
+        ),
+        (
+            own("runAsNonRoot").or_else(|| of_the_pod("runAsNonRoot")) != Some(true),
+            "runAsNonRoot: true",
+        ),
+        (!drops_all, "capabilities: {drop: [ALL]}"),
+        (own("privileged") == Some(true), "privileged: false"),
+    ];
+    let lacks: Vec<String> = lacks
+        .into_iter()
+        .filter(|(lacks, _)| *lacks)
+        .map(|(_, what)| format!("`{what}`"))
+        .collect();
+    if lacks.is_empty() {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let own = |flag: &str| sidecar.flag(&format!("/securityContext/{flag}"));
-        let of_the_pod = |flag: &str| installation.pod().flag(&format!("/securityContext/{flag}"));
-        let drops_all = sidecar
-            .at("/securityContext/capabilities")
-            .is_some_and(|capabilities| capabilities.items("drop").iter().any(|one| one.value() == "ALL"));
-        let lacks = [
-            (
-                own("readOnlyRootFilesystem") != Some(true),
-                "readOnlyRootFilesystem: true",
-            ),
-            (
-                own("allowPrivilegeEscalation") != Some(false),
-                "allowPrivilegeEscalation: false",
-            ),
-            (
-                own("runAsNonRoot").or_else(|| of_the_pod("runAsNonRoot")) != Some(true),
-                "runAsNonRoot: true",
-            ),
-            (!drops_all, "capabilities: {drop: [ALL]}"),
-            (own("privileged") == Some(true), "privileged: false"),
-        ];
-        let lacks: Vec<String> = lacks
-            .into_iter()
-            .filter(|(lacks, _)| *lacks)
-            .map(|(_, what)| format!("`{what}`"))
-            .collect();
-        if lacks.is_empty() {
-            return Vec::new();
-        }
-        let message = format!("the sidecar's `securityContext` lacks {}", lacks.join(", "));
-        let finding = Finding::new(&META, message, sidecar.location_of("/securityContext"));
-        vec![finding.hint("take the `securityContext` that `kubectl homelab cmp manifest` prints")]
-    }
+    let message = format!("the sidecar's `securityContext` lacks {}", lacks.join(", "));
+    let finding = Finding::new(&META, message, sidecar.location_of("/securityContext"));
+    vec![finding.hint("take the `securityContext` that `kubectl homelab cmp manifest` prints")]
 }
 
 #[cfg(test)]
@@ -72,14 +65,14 @@ mod tests {
             .with("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false")
             .without("drop: [ALL]");
         assert_eq!(
-            case.messages(&SidecarIsConfined),
+            case.messages(&RULE),
             ["the sidecar's `securityContext` lacks `readOnlyRootFilesystem: true`, `capabilities: {drop: [ALL]}`"]
         );
         let case = Case::sound()
             .with("allowPrivilegeEscalation: false", "privileged: true")
             .without("runAsNonRoot");
         assert_eq!(
-            case.messages(&SidecarIsConfined),
+            case.messages(&RULE),
             [
                 "the sidecar's `securityContext` lacks `allowPrivilegeEscalation: false`, `runAsNonRoot: true`, `privileged: false`"
             ]
@@ -92,12 +85,12 @@ mod tests {
             "    spec:\n      initContainers",
             "    spec:\n      securityContext: {runAsNonRoot: true}\n      initContainers",
         );
-        assert!(by_the_pod.messages(&SidecarIsConfined).is_empty());
+        assert!(by_the_pod.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().without("drop: [ALL]");
-        assert!(case.way_out(&SidecarIsConfined).contains("securityContext"));
+        assert!(case.way_out(&RULE).contains("securityContext"));
     }
 }

@@ -16,72 +16,65 @@ one of these is missing, the container does not start, or nobody finds it.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL503.
-pub(super) struct SidecarReachesArgoCd;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarReachesArgoCd {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let mut say = |message: String, place: &str, hint: &str| {
+        findings.push(Finding::new(&META, message, sidecar.location_of(place)).hint(hint));
+    };
+    if sidecar.get("command").is_some() && !sidecar.runs(PLUGIN_SERVER) {
+        let hint = format!("let it run `{SERVERS}/{PLUGIN_SERVER}`");
+        say(format!("the sidecar does not run `{PLUGIN_SERVER}`"), "/command", &hint);
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let mut findings = Vec::new();
-        let mut say = |message: String, place: &str, hint: &str| {
-            findings.push(Finding::new(&META, message, sidecar.location_of(place)).hint(hint));
-        };
-        if sidecar.get("command").is_some() && !sidecar.runs(PLUGIN_SERVER) {
-            let hint = format!("let it run `{SERVERS}/{PLUGIN_SERVER}`");
-            say(format!("the sidecar does not run `{PLUGIN_SERVER}`"), "/command", &hint);
-        }
-        let is_filled = |volume: &str| {
-            let inits = installation.init_containers();
-            inits
-                .iter()
-                .any(|init| init.mounts().iter().any(|mount| mount.volume == volume))
-        };
-        match sidecar.mount_around(SERVERS) {
-            None => say(
-                format!("the sidecar mounts nothing at `{SERVERS}`, where Argo CD's server of plugins lies"),
-                "/volumeMounts",
-                "mount the volume `var-files` there",
+    let is_filled = |volume: &str| {
+        let inits = installation.init_containers();
+        inits
+            .iter()
+            .any(|init| init.mounts().iter().any(|mount| mount.volume == volume))
+    };
+    match sidecar.mount_around(SERVERS) {
+        None => say(
+            format!("the sidecar mounts nothing at `{SERVERS}`, where Argo CD's server of plugins lies"),
+            "/volumeMounts",
+            "mount the volume `var-files` there",
+        ),
+        Some(mount) if !is_filled(mount.volume) => say(
+            format!(
+                "no init container puts Argo CD's server of plugins into the volume `{}`",
+                mount.volume
             ),
-            Some(mount) if !is_filled(mount.volume) => say(
-                format!(
-                    "no init container puts Argo CD's server of plugins into the volume `{}`",
-                    mount.volume
-                ),
-                "/volumeMounts",
-                "mount the volume that Argo CD's init container `copyutil` fills",
-            ),
-            Some(_) => {}
-        }
-        let server = installation.server().mount_around(SOCKETS);
-        match (sidecar.mount_around(SOCKETS), server) {
-            (None, _) => say(
-                format!("the sidecar mounts nothing at `{SOCKETS}`, so that the repo-server finds no socket"),
-                "/volumeMounts",
-                "mount the volume `plugins` there",
-            ),
-            (Some(own), Some(server)) if own.volume != server.volume => say(
-                format!(
-                    "the sidecar's socket lies in the volume `{}`, and the repo-server looks into `{}`",
-                    own.volume, server.volume
-                ),
-                "/volumeMounts",
-                "mount the same volume at that path in both",
-            ),
-            (Some(_), None) => say(
-                format!("the repo-server mounts nothing at `{SOCKETS}`, so that it finds no socket"),
-                "/volumeMounts",
-                "mount the same volume at that path in both",
-            ),
-            (Some(_), Some(_)) => {}
-        }
-        findings
+            "/volumeMounts",
+            "mount the volume that Argo CD's init container `copyutil` fills",
+        ),
+        Some(_) => {}
     }
+    let server = installation.server().mount_around(SOCKETS);
+    match (sidecar.mount_around(SOCKETS), server) {
+        (None, _) => say(
+            format!("the sidecar mounts nothing at `{SOCKETS}`, so that the repo-server finds no socket"),
+            "/volumeMounts",
+            "mount the volume `plugins` there",
+        ),
+        (Some(own), Some(server)) if own.volume != server.volume => say(
+            format!(
+                "the sidecar's socket lies in the volume `{}`, and the repo-server looks into `{}`",
+                own.volume, server.volume
+            ),
+            "/volumeMounts",
+            "mount the same volume at that path in both",
+        ),
+        (Some(_), None) => say(
+            format!("the repo-server mounts nothing at `{SOCKETS}`, so that it finds no socket"),
+            "/volumeMounts",
+            "mount the same volume at that path in both",
+        ),
+        (Some(_), Some(_)) => {}
+    }
+    findings
 }
 
 #[cfg(test)]
@@ -129,7 +122,7 @@ mod tests {
                 "the repo-server mounts nothing at `/home/argocd/cmp-server/plugins`, so that it finds no socket",
             ),
         ] {
-            assert_eq!(case.messages(&SidecarReachesArgoCd), [said]);
+            assert_eq!(case.messages(&RULE), [said]);
         }
     }
 
@@ -137,14 +130,14 @@ mod tests {
     fn stays_silent() {
         // The image's own entry point, and a volume around the folder.
         let own = Case::sound().without("command: [/var/run/argocd/argocd-cmp-server]");
-        assert!(own.messages(&SidecarReachesArgoCd).is_empty());
+        assert!(own.messages(&RULE).is_empty());
         let around = Case::sound().with("mountPath: /var/run/argocd}", "mountPath: /var/run}");
-        assert!(around.messages(&SidecarReachesArgoCd).is_empty());
+        assert!(around.messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().without("mountPath: /home/argocd/cmp-server/plugins");
-        assert_eq!(case.way_out(&SidecarReachesArgoCd), "mount the volume `plugins` there");
+        assert_eq!(case.way_out(&RULE), "mount the volume `plugins` there");
     }
 }

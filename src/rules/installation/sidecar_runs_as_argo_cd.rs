@@ -15,26 +15,19 @@ or leave it out in both where the platform gives a namespace its user, as OpenSh
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-/// HL507.
-pub(super) struct SidecarRunsAsArgoCd;
+pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
-impl InstallationRule for SidecarRunsAsArgoCd {
-    fn meta(&self) -> &'static Meta {
-        &META
+fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let Some(sidecar) = installation.sidecar() else {
+        return Vec::new();
+    };
+    let (own, server) = (user(installation, sidecar), user(installation, installation.server()));
+    if own == server {
+        return Vec::new();
     }
-
-    fn check(&self, installation: &Installation<'_>) -> Vec<Finding> {
-        let Some(sidecar) = installation.sidecar() else {
-            return Vec::new();
-        };
-        let (own, server) = (user(installation, sidecar), user(installation, installation.server()));
-        if own == server {
-            return Vec::new();
-        }
-        let message = format!("the sidecar runs as user {own}, and the repo-server as {server}");
-        let finding = Finding::new(&META, message, sidecar.location_of("/securityContext/runAsUser"));
-        vec![finding.hint(format!("set `runAsUser: {server}` in the sidecar"))]
-    }
+    let message = format!("the sidecar runs as user {own}, and the repo-server as {server}");
+    let finding = Finding::new(&META, message, sidecar.location_of("/securityContext/runAsUser"));
+    vec![finding.hint(format!("set `runAsUser: {server}` in the sidecar"))]
 }
 
 /// The user of a container: its own, the pod's, or the one of Argo CD's image and the plugin's.
@@ -63,27 +56,19 @@ mod tests {
                 "the sidecar runs as user 999, and the repo-server as 5",
             ),
         ] {
-            assert_eq!(case.messages(&SidecarRunsAsArgoCd), [said]);
+            assert_eq!(case.messages(&RULE), [said]);
         }
     }
 
     #[test]
     fn stays_silent() {
         // The image's own user is the same.
-        assert!(
-            Case::sound()
-                .without("runAsUser: 999")
-                .messages(&SidecarRunsAsArgoCd)
-                .is_empty()
-        );
+        assert!(Case::sound().without("runAsUser: 999").messages(&RULE).is_empty());
     }
 
     #[test]
     fn says_the_way_out() {
         let case = Case::sound().with("runAsUser: 999", "runAsUser: 1000");
-        assert_eq!(
-            case.way_out(&SidecarRunsAsArgoCd),
-            "set `runAsUser: 999` in the sidecar"
-        );
+        assert_eq!(case.way_out(&RULE), "set `runAsUser: 999` in the sidecar");
     }
 }
