@@ -82,7 +82,7 @@ fn not_synced(app: &LiveApplication, revision: Option<&str>) -> Option<String> {
         return Some(format!("an operation is under way{colon}{message}"));
     }
     if app.is_stale() {
-        return Some("Argo CD has not looked at it since its last sync".to_owned());
+        return Some("Argo CD has not looked at it since its last change".to_owned());
     }
     if app.sync() != "Synced" {
         let failed = operation.filter(|operation| !operation.has_succeeded());
@@ -170,6 +170,17 @@ mod tests {
         assert_eq!(
             lacks(&[Goal::Synced], None, running).unwrap(),
             "an operation is under way: waiting for a hook"
+        );
+    }
+
+    #[test]
+    fn a_status_of_another_spec_is_not_waited_for() {
+        let mut changed = synced();
+        changed["spec"] = json!({"source": {"repoURL": "new"}});
+        changed["status"]["sync"]["comparedTo"] = json!({"source": {"repoURL": "old"}});
+        assert_eq!(
+            lacks(&[Goal::Synced], None, changed).unwrap(),
+            "Argo CD has not looked at it since its last change"
         );
     }
 

@@ -182,11 +182,35 @@ impl LiveApplication {
         self.requested_by().is_some() || self.operation().is_some_and(|operation| !operation.is_done())
     }
 
-    /// Whether its sync and health are those of before its last operation: Argo CD compares again after each.
+    /// Whether its sync and health are those of before its last operation, or of another source or destination than it
+    /// has now: Argo CD compares again after each (`needRefreshAppStatus` in
+    /// <https://github.com/argoproj/argo-cd/blob/v3.5.7/controller/appcontroller.go>).
     pub fn is_stale(&self) -> bool {
         let finished = self.operation().map_or("", |operation| operation.finished_at());
         // Both in the same form, by whole seconds, so that the later one is the greater text.
-        finished > self.text("/status/reconciledAt")
+        finished > self.text("/status/reconciledAt") || self.is_compared_to_another()
+    }
+
+    /// Whether what was compared last is not what the spec says now. What hydrates its source is compared to that
+    /// source, which the spec does not say in these words.
+    fn is_compared_to_another(&self) -> bool {
+        let of_spec = |field: &str| self.object.at(&format!("/spec/{field}")).and_then(essence);
+        let compared = |field: &str| {
+            self.object
+                .at(&format!("/status/sync/comparedTo/{field}"))
+                .and_then(essence)
+        };
+        if self.object.at("/status/sync/comparedTo").is_none() || of_spec("sourceHydrator").is_some() {
+            return false;
+        }
+        let source = if of_spec("sources").is_some() {
+            "sources"
+        } else {
+            "source"
+        };
+        [source, "destination"]
+            .iter()
+            .any(|field| of_spec(field) != compared(field))
     }
 
     /// The objects that are not as Git says, as `Kind/name`.
@@ -275,6 +299,27 @@ impl<'o> Operation<'o> {
     }
 }
 
+/// A value without what Go leaves out when it writes it: `null`, and what is `false` or empty.
+fn essence(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null | Value::Bool(false) => None,
+        Value::String(text) => (!text.is_empty()).then(|| value.clone()),
+        Value::Array(items) => {
+            // An item of which nothing is left keeps its place.
+            let items: Vec<Value> = items.iter().map(|item| essence(item).unwrap_or_default()).collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), essence(value)?)));
+            let fields: serde_json::Map<_, _> = fields.collect();
+            (!fields.is_empty()).then_some(Value::Object(fields))
+        }
+        Value::Bool(true) | Value::Number(_) => Some(value.clone()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,6 +361,37 @@ mod tests {
         assert!(of(json!("2020-01-01T10:00:00Z"), "2020-01-01T09:59:59Z"));
         assert!(!of(json!("2020-01-01T10:00:00Z"), "2020-01-01T10:00:00Z"));
         assert!(!of(Value::Null, "2020-01-01T10:00:00Z"));
+    }
+
+    #[test]
+    fn what_was_compared_to_another_spec_is_stale() {
+        let of = |spec: Value, compared: Value| {
+            LiveApplication::new(json!({"spec": spec, "status": {"sync": {"comparedTo": compared}}})).is_stale()
+        };
+        let source = |owns: Value| json!({"repoURL": "a", "plugin": {"name": "homelab-v1", "parameters": [{"name": "owns", "array": owns}]}});
+        let one =
+            |owns: Value, namespace: &str| json!({"source": source(owns), "destination": {"namespace": namespace}});
+        assert!(!of(one(json!(["audio"]), "media"), one(json!(["audio"]), "media")));
+        assert!(of(one(json!(["audio"]), "media"), one(json!([]), "media")));
+        assert!(of(one(json!([]), "media"), one(json!([]), "web")));
+        assert!(
+            !of(
+                json!({"source": {"repoURL": "a", "helm": {}, "path": ""}, "project": "default"}),
+                json!({"source": {"repoURL": "a"}, "destination": {}})
+            ),
+            "what Go leaves out is no difference"
+        );
+        assert!(of(
+            json!({"sources": [{"repoURL": "a"}, {"repoURL": "b"}], "source": {"repoURL": "a"}}),
+            json!({"sources": [{"repoURL": "a"}]})
+        ));
+        assert!(
+            !of(
+                json!({"sourceHydrator": {"syncSource": {"path": "a"}}}),
+                json!({"source": {"path": "a"}})
+            ),
+            "a hydrated source is not in these words in the spec"
+        );
     }
 
     #[test]

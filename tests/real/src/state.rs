@@ -96,3 +96,21 @@ fn strip(value: &mut Value) {
         _ => {}
     }
 }
+
+/// A value without fields that are empty: Argo CD does not write those when it says what it compared.
+pub(crate) fn without_empty(value: &Value) -> Value {
+    let is_empty = |value: &Value| match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Null => true,
+        value => value == "" || value == false,
+    };
+    match value {
+        Value::Array(items) => items.iter().map(without_empty).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), without_empty(value)));
+            Value::Object(fields.filter(|(_, value)| !is_empty(value)).collect())
+        }
+        value => value.clone(),
+    }
+}

@@ -18,6 +18,7 @@ use crate::cluster::Cluster;
 use crate::folder::{Folder, copy};
 use crate::options::Options;
 use crate::repository::Repository;
+use crate::state;
 use crate::tools::Tools;
 use waiting::PATIENCE;
 
@@ -285,11 +286,16 @@ impl World {
         application.ok().flatten().unwrap_or_default()
     }
 
-    /// Whether an Application is Synced to a revision, with nothing going on.
+    /// Whether an Application is Synced to a revision, as it stands now, with nothing going on.
     pub fn is_synced(&self, name: &str, revision: &str) -> bool {
         let application = self.application(name);
         let status = &application["status"];
+        let subject = |of: &Value| {
+            let fields = ["source", "sources", "destination"].map(|field| (field.to_owned(), of[field].clone()));
+            state::without_empty(&fields.into_iter().collect())
+        };
         status["sync"]["status"] == "Synced"
+            && subject(&application["spec"]) == subject(&status["sync"]["comparedTo"])
             && status["sync"]["revision"] == revision
             && status["operationState"]["phase"] == "Succeeded"
             && application["operation"].is_null()

@@ -163,10 +163,11 @@ fn a_claim_moves_between_applications() {
     for (from, to) in [("alpha", "zulu"), ("zulu", "alpha")] {
         let head = give(from, to, "It moves");
         world.refresh(&world.home).unwrap();
-        until_owned(&world, "jellyfin", "shared", to);
-        for name in [from, to] {
+        // The root first: it changes what the other two are.
+        for name in ["root", from, to] {
             world.until_synced(name, &head);
         }
+        until_owned(&world, "jellyfin", "shared", to);
         assert_eq!(world.uid("PersistentVolumeClaim", "jellyfin/shared"), uid);
     }
 
