@@ -81,7 +81,8 @@ fn not_synced(app: &LiveApplication, revision: Option<&str>) -> Option<String> {
         let colon = if message.is_empty() { "" } else { ": " };
         return Some(format!("an operation is under way{colon}{message}"));
     }
-    if app.is_stale() {
+    // What Argo CD cannot compare, it has looked at: its conditions say why.
+    if app.sync() != "Unknown" && app.is_stale() {
         return Some("Argo CD has not looked at it since its last change".to_owned());
     }
     if app.sync() != "Synced" {
@@ -179,9 +180,11 @@ mod tests {
         changed["spec"] = json!({"source": {"repoURL": "new"}});
         changed["status"]["sync"]["comparedTo"] = json!({"source": {"repoURL": "old"}});
         assert_eq!(
-            lacks(&[Goal::Synced], None, changed).unwrap(),
+            lacks(&[Goal::Synced], None, changed.clone()).unwrap(),
             "Argo CD has not looked at it since its last change"
         );
+        changed["status"]["sync"]["status"] = json!("Unknown");
+        assert_eq!(lacks(&[Goal::Synced], None, changed).unwrap(), "not Synced but Unknown");
     }
 
     #[test]

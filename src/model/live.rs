@@ -1,5 +1,7 @@
 //! An Application as the cluster has it: what Argo CD says of its sync, its health, its conditions and its operation.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use super::application::Application;
@@ -186,9 +188,23 @@ impl LiveApplication {
     /// has now: Argo CD compares again after each (`needRefreshAppStatus` in
     /// <https://github.com/argoproj/argo-cd/blob/v3.5.7/controller/appcontroller.go>).
     pub fn is_stale(&self) -> bool {
-        let finished = self.operation().map_or("", |operation| operation.finished_at());
-        // Both in the same form, by whole seconds, so that the later one is the greater text.
-        finished > self.text("/status/reconciledAt") || self.is_compared_to_another()
+        self.is_compared_before_its_operation() || self.is_compared_to_another()
+    }
+
+    fn is_compared_before_its_operation(&self) -> bool {
+        let Some(operation) = self.operation() else {
+            return false;
+        };
+        // Both in the same form, so that the later one is the greater text; and by whole seconds. Within one, what is
+        // Synced to something else than was synced was so before. (What cannot be compared has no revision to tell by.)
+        match operation.finished_at().cmp(self.text("/status/reconciledAt")) {
+            Ordering::Less => false,
+            Ordering::Equal => {
+                let synced = operation.revisions();
+                self.sync() == "Synced" && !synced.is_empty() && synced != self.revisions()
+            }
+            Ordering::Greater => true,
+        }
     }
 
     /// Whether what was compared last is not what the spec says now. What hydrates its source is compared to that
@@ -361,6 +377,20 @@ mod tests {
         assert!(of(json!("2020-01-01T10:00:00Z"), "2020-01-01T09:59:59Z"));
         assert!(!of(json!("2020-01-01T10:00:00Z"), "2020-01-01T10:00:00Z"));
         assert!(!of(Value::Null, "2020-01-01T10:00:00Z"));
+    }
+
+    #[test]
+    fn within_a_second_the_revision_says_what_came_first() {
+        let of = |sync: &str, compared: &str| {
+            let now = "2020-01-01T10:00:00Z";
+            let state = json!({"phase": "Failed", "finishedAt": now, "syncResult": {"revision": "new"}});
+            let sync = json!({"status": sync, "revision": compared});
+            let status = json!({"operationState": state, "reconciledAt": now, "sync": sync});
+            LiveApplication::new(json!({"status": status})).is_stale()
+        };
+        assert!(of("Synced", "old"));
+        assert!(!of("Synced", "new"));
+        assert!(!of("Unknown", "main"), "what does not render is not waited for");
     }
 
     #[test]
