@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -45,6 +45,16 @@ const SHIPPED: [(&str, &str); 2] = [
     ("pilotedge-audio-fetcher", "pilotedge-audio-fetcher"),
 ];
 
+/// The values of the producer's chart.
+const FETCHER_VALUES: &str = "helm/pilotedge-audio-fetcher/values.yaml";
+
+/// A schedule about half a year from now, whatever the day: months of 31 days in years of 365 are near enough.
+fn half_a_year_from_now() -> String {
+    let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let day = today.as_secs() / 86_400 % 365;
+    format!("schedule: \"0 1 1 {} *\"", (day / 31 + 6) % 12 + 1)
+}
+
 /// The project's own repository, which is a home itself.
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -55,12 +65,17 @@ impl World {
     pub fn with_the_shipped_repository(options: &Options) -> Result<Self> {
         let tools = Tools::of_the_test_run()?;
         let sources = project().join("tests/sources");
-        Self::start(
+        let world = Self::start(
             &tools,
             options,
             &project(),
             &SHIPPED.map(|(_, name)| (name, sources.join(name))),
-        )
+        )?;
+        // A story is told at any hour: the producer's own must not come in the middle of it.
+        let fetcher = world.source("pilotedge-audio-fetcher");
+        fetcher.replace(FETCHER_VALUES, "schedule: \"0 1 * * *\"", &half_a_year_from_now())?;
+        fetcher.commit("Not today")?;
+        Ok(world)
     }
 
     /// A world in which the shipped repository runs: one file was applied, and everything is Synced and Healthy.
