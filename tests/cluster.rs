@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 struct Request {
     method: String,
     path: String,
+    /// In small letters.
+    headers: Vec<String>,
     body: Value,
 }
 
@@ -77,32 +79,36 @@ impl Server {
 
     /// Runs the program against this server; gives its exit code and what it said.
     fn homelab(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let folder = tempfile::tempdir().unwrap();
-        let kubeconfig = folder.path().join("kubeconfig");
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "clusters": [{"name": "c", "cluster": {"server": self.url}}],
             "users": [{"name": "u", "user": {"token": "s3cret"}}],
         });
-        fs::write(&kubeconfig, config.to_string()).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
-            .args(arguments)
-            .current_dir(folder.path())
-            .env_clear()
-            // One that is missing does not count, as with kubectl.
-            .env(
-                "KUBECONFIG",
-                std::env::join_paths(["missing".into(), kubeconfig]).unwrap(),
-            )
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-        let said = out + &err;
-        assert!(!said.contains("s3cret"), "{said}");
-        (output.status.code(), said)
+        homelab(Some(&config), arguments)
     }
+}
+
+/// Runs the program with a kubeconfig, or without one; gives its exit code and what it said.
+fn homelab(kubeconfig: Option<&Value>, arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubeconfig");
+    if let Some(config) = kubeconfig {
+        fs::write(&path, config.to_string()).unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .env_clear()
+        // One that is missing does not count, as with kubectl.
+        .env("KUBECONFIG", std::env::join_paths(["missing".into(), path]).unwrap())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    let said = out + &err;
+    assert!(!said.contains("s3cret"), "{said}");
+    (output.status.code(), said)
 }
 
 fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request, usize) -> Answer) {
@@ -124,6 +130,7 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request,
     let request = Request {
         method: words.next().unwrap(),
         path: words.next().unwrap(),
+        headers: head[1..].to_vec(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     };
     let before = {
@@ -277,4 +284,117 @@ fn a_wait_in_vain_says_what_is_missing() {
     let (exit, said) = server.homelab(&["wait", "player", "other", "--timeout=1s"]);
     assert_eq!(exit, Some(1), "{said}");
     assert!(said.ends_with("\nplayer: not Healthy but Degraded\n"), "{said}");
+}
+
+fn healthy() -> Server {
+    Server::start(|_, _| list(&[application("player", "1", "Healthy")]))
+}
+
+#[test]
+fn the_flags_of_kubectl_say_which_server_and_as_whom() {
+    let server = healthy();
+    let elsewhere = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"username": "me", "password": "s3cret"}}],
+    });
+    let arguments = [
+        "wait",
+        "player",
+        "--server",
+        &server.url,
+        "--token=s3cret-flag",
+        "--as=alice",
+    ];
+    let more = [
+        "--as-group=a",
+        "--as-group=b",
+        "--as-uid=7",
+        "--as-user-extra=scopes=x",
+        "--as-user-extra=scopes=y",
+    ];
+    let (code, said) = homelab(Some(&elsewhere), &[&arguments[..], &more].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let headers = &server.asked()[0].headers;
+    for header in [
+        "authorization: bearer s3cret-flag",
+        "impersonate-user: alice",
+        "impersonate-group: a",
+        "impersonate-group: b",
+        "impersonate-uid: 7",
+        "impersonate-extra-scopes: x",
+        "impersonate-extra-scopes: y",
+    ] {
+        assert!(
+            headers.iter().any(|line| line == header),
+            "no `{header}` in {headers:?}"
+        );
+    }
+}
+
+#[test]
+fn a_server_needs_no_kubeconfig() {
+    let server = healthy();
+    let no_context = json!({"apiVersion": "v1", "kind": "Config", "current-context": "",
+        "users": [{"name": "u", "user": {"token": "s3cret"}}]});
+    for (kubeconfig, arguments, is_known) in [
+        (None, &["--server", &server.url][..], false),
+        (Some(&no_context), &["-s", &server.url], false),
+        (Some(&no_context), &["-s", &server.url, "--user=u"], true),
+    ] {
+        let (code, said) = homelab(kubeconfig, &[&["wait", "player"], arguments].concat());
+        assert_eq!(code, Some(0), "{said}");
+        let asked = server.asked();
+        let headers = &asked.last().unwrap().headers;
+        assert_eq!(
+            headers.iter().any(|line| line == "authorization: bearer s3cret"),
+            is_known,
+            "{arguments:?}: {headers:?}"
+        );
+    }
+    let (code, said) = homelab(Some(&no_context), &["wait", "player"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("the kubeconfig has no current context"), "{said}");
+}
+
+#[test]
+fn what_the_flags_name_must_be_there() {
+    let server = healthy();
+    for (flags, code, part) in [
+        (
+            &["--user=w"][..],
+            3,
+            "the kubeconfig has no user `w`\nhint: choose one of u\n",
+        ),
+        (
+            &["--cluster=d"],
+            3,
+            "the kubeconfig has no cluster `d`\nhint: choose one of c\n",
+        ),
+        (
+            &["--certificate-authority=no.crt"],
+            3,
+            "cannot read `no.crt` of --certificate-authority: ",
+        ),
+        (
+            &["--client-certificate=no.crt", "--client-key=no.key"],
+            3,
+            "cannot read `no.crt` of --client-certificate: ",
+        ),
+        (&["--client-certificate=no.crt"], 2, "--client-key <FILE>"),
+        (&["--as-group=a"], 2, "--as <USER>"),
+        (&["--as=a", "--as-user-extra=x"], 2, "it is not KEY=VALUE"),
+        (&["--server=ftp://home"], 2, "only http and https lead to an API server"),
+        (
+            &["--certificate-authority=no.crt", "--insecure-skip-tls-verify"],
+            2,
+            "cannot be used with",
+        ),
+    ] {
+        let (exit, said) = server.homelab(&[&["wait", "player"], flags].concat());
+        assert_eq!(exit, Some(code), "{said}");
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(server.asked().is_empty());
 }

@@ -1,17 +1,13 @@
-//! What `refresh`, `sync` and `wait` share: which Applications of which cluster, and how they are printed; and what the
-//! first two share, which ask Argo CD for something.
-
-use std::path::PathBuf;
-use std::time::Duration;
+//! What `refresh`, `sync` and `wait` share: which Applications, and how they are printed; and what the first two share,
+//! which ask Argo CD for something.
 
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::duration;
+use super::connection::ClusterArgs;
 use super::session::Session;
-use crate::cluster::{self, Cluster, Done, Found, Patch, Patience, Selection, Tell};
+use crate::cluster::{self, Cluster, Done, Found, Patch, Selection, Tell};
 use crate::failure::Exit;
-use crate::model::NamespaceName;
 use crate::report::live::{self, LiveRow};
 use crate::terminal::Progress;
 use crate::yaml;
@@ -26,39 +22,6 @@ pub(super) struct AppsArgs {
     /// All Applications in Argo CD's namespace
     #[arg(long, conflicts_with = "apps")]
     all: bool,
-}
-
-/// Which cluster.
-#[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Cluster")]
-pub(super) struct ClusterArgs {
-    /// Argo CD's namespace
-    #[arg(long, value_name = "NAMESPACE", default_value = "argocd")]
-    argocd_namespace: NamespaceName,
-
-    /// The kubeconfig, instead of kubectl's own
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context, instead of the current one
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-
-    /// The kubeconfig's cluster, instead of the context's
-    #[arg(long, value_name = "NAME")]
-    cluster: Option<String>,
-
-    /// The kubeconfig's user, instead of the context's
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-
-    /// Longest that one request may take, as 10s; 0 for no limit of its own
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration::parse_request)]
-    request_timeout: Duration,
-
-    /// Longest that everything may take, as 90s or 1m30s; 0 for no limit
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
-    timeout: Duration,
 }
 
 /// How to print.
@@ -144,21 +107,6 @@ impl AppsArgs {
             }
         }
         Selection::Named(names)
-    }
-}
-
-impl ClusterArgs {
-    /// The cluster that is meant.
-    pub(super) fn connect(&self) -> Result<Cluster> {
-        Cluster::connect(&cluster::Options {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            cluster: self.cluster.clone(),
-            user: self.user.clone(),
-            request_timeout: self.request_timeout,
-            argocd_namespace: self.argocd_namespace.clone(),
-            patience: Patience::new(self.timeout),
-        })
     }
 }
 

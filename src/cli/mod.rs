@@ -13,6 +13,7 @@ mod checkouts;
 mod cmp;
 mod complete;
 mod completion;
+mod connection;
 mod convert;
 mod doctor;
 mod duration;

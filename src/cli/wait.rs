@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::live::{AppsArgs, ClusterArgs, OutputArgs, Table, teller};
+use super::connection::ClusterArgs;
+use super::live::{AppsArgs, OutputArgs, Table, teller};
 use super::session::Session;
 use crate::cluster::wait::{self, Goal, Request};
 use crate::failure::Exit;

@@ -52,12 +52,21 @@ fn innermost(error: &kube::Error) -> String {
     one_line(&last.to_string())
 }
 
-/// What is wrong with a kubeconfig.
-pub(super) fn of_kubeconfig(error: &KubeconfigError, config: Option<&Kubeconfig>) -> Error {
-    let names = |names: Vec<&str>| match names.as_slice() {
+fn choice(names: &[&str]) -> String {
+    match names {
         [] => "see `kubectl config view`; it has none".to_owned(),
         some => format!("choose one of {}", some.join(", ")),
-    };
+    }
+}
+
+/// A kubeconfig has no such user.
+pub(super) fn no_user(name: &str, config: &Kubeconfig) -> Error {
+    let users: Vec<&str> = config.auth_infos.iter().map(|user| user.name.as_str()).collect();
+    anyhow!("the kubeconfig has no user `{name}`").hint(choice(&users))
+}
+
+/// What is wrong with a kubeconfig.
+pub(super) fn of_kubeconfig(error: &KubeconfigError, config: Option<&Kubeconfig>) -> Error {
     let contexts = || {
         config.map_or_else(Vec::new, |config| {
             config.contexts.iter().map(|c| c.name.as_str()).collect()
@@ -72,9 +81,11 @@ pub(super) fn of_kubeconfig(error: &KubeconfigError, config: Option<&Kubeconfig>
         KubeconfigError::CurrentContextNotSet => {
             anyhow!("the kubeconfig has no current context").hint("name one with --context")
         }
-        KubeconfigError::LoadContext(name) => anyhow!("the kubeconfig has no context `{name}`").hint(names(contexts())),
+        KubeconfigError::LoadContext(name) => {
+            anyhow!("the kubeconfig has no context `{name}`").hint(choice(&contexts()))
+        }
         KubeconfigError::LoadClusterOfContext(name) => {
-            anyhow!("the kubeconfig has no cluster `{name}`").hint(names(clusters()))
+            anyhow!("the kubeconfig has no cluster `{name}`").hint(choice(&clusters()))
         }
         // What the YAML reader says may quote the text, which has credentials in it.
         KubeconfigError::Parse(_) => anyhow!("the kubeconfig cannot be read: it is not the YAML of a kubeconfig")

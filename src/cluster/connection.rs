@@ -1,46 +1,20 @@
-//! The connection: which cluster the kubeconfig and kubectl's flags mean, and single requests to it.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the door to the cluster finds the kubeconfig as kubectl does"
-)]
+//! The connection: single requests to the cluster.
 
-use std::env;
 use std::fmt;
 use std::future::Future;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch as KubePatch, PatchParams};
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::{DryRun, Patience, complaint};
+use super::{DryRun, Options, Patience, complaint, options};
 use crate::failure::HintExt;
 use crate::model::{LiveApplication, NamespaceName};
 
 /// Who changes what this program changes, in the API server's books.
 const FIELD_MANAGER: &str = "kubectl-homelab";
-
-/// What says which cluster is meant: kubectl's flags, and Argo CD's namespace.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The kubeconfig, instead of those that the environment names.
-    pub kubeconfig: Option<PathBuf>,
-    /// Its context, instead of the current one.
-    pub context: Option<String>,
-    /// Its cluster, instead of the context's.
-    pub cluster: Option<String>,
-    /// Its user, instead of the context's.
-    pub user: Option<String>,
-    /// Longest that one request may take; zero for no limit of its own.
-    pub request_timeout: Duration,
-    /// Where the Applications are.
-    pub argocd_namespace: NamespaceName,
-    /// How long everything may take.
-    pub patience: Patience,
-}
 
 /// A cluster with an Argo CD.
 pub struct Cluster {
@@ -80,7 +54,7 @@ impl Cluster {
             .enable_all()
             .build()
             .context("cannot start what talks to the cluster")?;
-        let mut config = runtime.block_on(config(options))?;
+        let mut config = runtime.block_on(options::config(options))?;
         let agent = concat!("kubectl-homelab/", env!("CARGO_PKG_VERSION"));
         config.headers.push(("user-agent".parse()?, agent.parse()?));
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
@@ -181,38 +155,4 @@ pub(super) fn list_params(name: Option<&str>) -> ListParams {
 pub(super) fn live(object: DynamicObject) -> LiveApplication {
     // A tree of strings as keys: it always has a JSON form.
     LiveApplication::new(serde_json::to_value(object).unwrap_or_default())
-}
-
-async fn config(options: &Options) -> Result<Config> {
-    let Some(kubeconfig) = kubeconfig(options)? else {
-        // As kubectl does in a pod.
-        return Config::incluster().map_err(|_| {
-            anyhow!("there is no kubeconfig: neither `KUBECONFIG` nor `~/.kube/config` has one")
-                .hint("name one with --kubeconfig")
-        });
-    };
-    let chosen = KubeConfigOptions {
-        context: options.context.clone(),
-        cluster: options.cluster.clone(),
-        user: options.user.clone(),
-    };
-    let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &chosen).await;
-    config.map_err(|error| complaint::of_kubeconfig(&error, Some(&kubeconfig)))
-}
-
-/// The kubeconfig that kubectl would take: the flag's, those of `KUBECONFIG` merged, where missing ones do not count, or
-/// the one in the home.
-fn kubeconfig(options: &Options) -> Result<Option<Kubeconfig>> {
-    let named = env::var_os("KUBECONFIG").filter(|value| !value.is_empty());
-    let paths: Vec<PathBuf> = match (&options.kubeconfig, named) {
-        (Some(path), _) => vec![path.clone()],
-        (None, Some(list)) => env::split_paths(&list).filter(|path| path.is_file()).collect(),
-        (None, None) => {
-            let home = env::home_dir().map(|home| home.join(".kube/config"));
-            home.into_iter().filter(|path| path.is_file()).collect()
-        }
-    };
-    let read = paths.iter().map(Kubeconfig::read_from);
-    let merged = read.reduce(|all, next| all?.merge(next?)).transpose();
-    merged.map_err(|error| complaint::of_kubeconfig(&error, None))
 }

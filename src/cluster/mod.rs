@@ -7,6 +7,7 @@
 mod complaint;
 mod connection;
 mod follow;
+mod options;
 pub mod refresh;
 mod selection;
 pub mod sync;
@@ -14,7 +15,8 @@ pub mod wait;
 
 use std::time::{Duration, Instant};
 
-pub use connection::{Cluster, Options};
+pub use connection::Cluster;
+pub use options::{Impersonation, Options, Server, Token};
 pub use selection::Selection;
 
 use crate::model::LiveApplication;

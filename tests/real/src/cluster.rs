@@ -207,6 +207,7 @@ fn start_api_server(folder: &Path, tools: &Tools, port: u16) -> Result<Process> 
         ("tls-cert-file", secrets::CERTIFICATE),
         ("tls-private-key-file", secrets::CERTIFICATE_KEY),
         ("token-auth-file", secrets::TOKENS),
+        ("client-ca-file", secrets::AUTHORITY),
         ("service-account-key-file", secrets::SERVICE_ACCOUNT_PUBLIC_KEY),
         ("service-account-signing-key-file", secrets::SERVICE_ACCOUNT_KEY),
     ] {

@@ -7,12 +7,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::Result;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
 
 /// The files of the API server; each lies in the cluster's folder.
 pub(crate) const AUTHORITY: &str = "authority.crt";
 pub(crate) const CERTIFICATE: &str = "api-server.crt";
 pub(crate) const CERTIFICATE_KEY: &str = "api-server.key";
+/// Another way in for the administrator than by a token.
+pub(crate) const CLIENT_CERTIFICATE: &str = "admin.crt";
+pub(crate) const CLIENT_KEY: &str = "admin.key";
 pub(crate) const SERVICE_ACCOUNT_KEY: &str = "service-account.key";
 pub(crate) const SERVICE_ACCOUNT_PUBLIC_KEY: &str = "service-account.pub";
 pub(crate) const TOKENS: &str = "tokens.csv";
@@ -70,7 +75,22 @@ fn write_certificates(folder: &Path) -> Result<()> {
     let server = CertificateParams::new(names.map(str::to_owned))?;
     let key = KeyPair::generate()?;
     write_private(&folder.join(CERTIFICATE), &server.signed_by(&key, &issuer)?.pem())?;
-    write_private(&folder.join(CERTIFICATE_KEY), &key.serialize_pem())
+    write_private(&folder.join(CERTIFICATE_KEY), &key.serialize_pem())?;
+
+    let mut client = CertificateParams::default();
+    for (kind, name) in [
+        (DnType::CommonName, "admin"),
+        (DnType::OrganizationName, "system:masters"),
+    ] {
+        client.distinguished_name.push(kind, name);
+    }
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let key = KeyPair::generate()?;
+    write_private(
+        &folder.join(CLIENT_CERTIFICATE),
+        &client.signed_by(&key, &issuer)?.pem(),
+    )?;
+    write_private(&folder.join(CLIENT_KEY), &key.serialize_pem())
 }
 
 /// Writes a file that only its owner may read.

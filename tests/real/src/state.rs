@@ -21,8 +21,9 @@ const FLEETING: [&str; 8] = [
 ];
 
 /// Fields whose value the cluster chooses.
-const CHOSEN: [&str; 11] = [
+const CHOSEN: [&str; 12] = [
     "ca.crt",
+    "client-ca-file",
     "clusterIP",
     "clusterIPs",
     "creationTimestamp",

@@ -147,6 +147,13 @@ impl World {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
+    /// Writes a file in the folder of this world; gives its path.
+    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
     /// A path in the folder of this world; it goes with it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)

@@ -33,6 +33,7 @@ fn refresh_and_wait() {
     a_commit_is_taken(&world);
     a_broken_chart_is_said(&world);
     what_is_not_there_is_said(&world);
+    flags_say_which_cluster_and_as_whom(&world);
     a_deletion_is_seen(&world);
 }
 
@@ -87,6 +88,44 @@ fn what_is_not_there_is_said(world: &World) {
     has(&unknown, "hint: did you mean `jellyfin`?");
     let elsewhere = world.runs(3, &["wait", APP, "--argocd-namespace", "jellyfin"]);
     has(&elsewhere, "there are no Applications in the namespace `jellyfin`");
+}
+
+/// The flags of kubectl, with a real certificate and real rights.
+fn flags_say_which_cluster_and_as_whom(world: &World) {
+    let kubeconfig: Value = serde_json::from_str(&world.read("admin.kubeconfig")).unwrap();
+    let said = |pointer: &str| kubeconfig.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+    let nothing = world.write("nothing.kubeconfig", "{}").unwrap();
+    let server = ["wait", APP, "--kubeconfig", nothing.to_str().unwrap(), "--server"].map(str::to_owned);
+    let server = [&server[..], &[said("/clusters/0/cluster/server")]].concat();
+    let run = |code: i32, flags: &[String]| {
+        let words = [&server, flags].concat();
+        world.runs(code, &words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let authority = format!(
+        "--certificate-authority={}",
+        said("/clusters/0/cluster/certificate-authority")
+    );
+    let token = format!("--token={}", said("/users/0/user/token"));
+    run(0, &[authority.clone(), token.clone()]);
+    run(0, &["--insecure-skip-tls-verify".to_owned(), token.clone()]);
+    has(&run(3, std::slice::from_ref(&token)), "cannot be reached: ");
+    let name = "--tls-server-name=kubernetes.default.svc".to_owned();
+    run(0, &[authority.clone(), token.clone(), name]);
+    let [certificate, key] = ["certificate", "key"].map(|part| format!("--client-{part}="));
+    let certificate = certificate + world.path("admin.crt").to_str().unwrap();
+    let key = key + world.path("admin.key").to_str().unwrap();
+    run(0, &[authority.clone(), certificate, key]);
+    let wrong = "--tls-server-name=elsewhere".to_owned();
+    has(&run(3, &[authority.clone(), token, wrong]), "cannot be reached: ");
+    has(&run(3, &[authority]), "does not allow it: ");
+
+    let mut asked = ["wait", APP, "--as=alice"].to_vec();
+    has(
+        &world.runs(3, &asked),
+        "User \"alice\" cannot list resource \"applications\"",
+    );
+    asked.push("--as-group=system:masters");
+    world.runs(0, &asked);
 }
 
 fn a_deletion_is_seen(world: &World) {

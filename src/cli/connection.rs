@@ -1,0 +1,124 @@
+//! Which cluster, and as whom: the flags of kubectl, by its names.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::duration;
+use crate::cluster::{Cluster, Impersonation, Options, Patience, Server, Token};
+use crate::model::NamespaceName;
+
+/// Which cluster.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Cluster")]
+pub(super) struct ClusterArgs {
+    /// Argo CD's namespace
+    #[arg(long, value_name = "NAMESPACE", default_value = "argocd")]
+    argocd_namespace: NamespaceName,
+
+    /// The kubeconfig, instead of kubectl's own
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The kubeconfig's context, instead of the current one
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// The kubeconfig's cluster, instead of the context's
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+
+    /// The kubeconfig's user, instead of the context's
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// The API server's address, instead of the cluster's
+    #[arg(short, long, value_name = "URL")]
+    server: Option<Server>,
+
+    /// The certificate authority of the API server, instead of the cluster's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure_skip_tls_verify")]
+    certificate_authority: Option<PathBuf>,
+
+    /// The name in the API server's certificate, instead of its host's
+    #[arg(long, value_name = "NAME")]
+    tls_server_name: Option<String>,
+
+    /// Take the API server's certificate as it is: whoever is in between can read and change everything
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_value_t = false, default_missing_value = "true",
+        require_equals = true, action = clap::ArgAction::Set)]
+    insecure_skip_tls_verify: bool,
+
+    /// A bearer token, instead of the user's credentials
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<Token>,
+
+    /// A client certificate, instead of the user's credentials
+    #[arg(long, value_name = "FILE", requires = "client_key", conflicts_with = "token")]
+    client_certificate: Option<PathBuf>,
+
+    /// The key of the client certificate
+    #[arg(long, value_name = "FILE", requires = "client_certificate")]
+    client_key: Option<PathBuf>,
+
+    /// User to impersonate, as a name or `system:serviceaccount:NAMESPACE:NAME`
+    #[arg(long = "as", value_name = "USER")]
+    as_user: Option<String>,
+
+    /// Group to impersonate; may be repeated
+    #[arg(long, value_name = "GROUP", requires = "as_user")]
+    as_group: Vec<String>,
+
+    /// UID to impersonate
+    #[arg(long, value_name = "UID", requires = "as_user")]
+    as_uid: Option<String>,
+
+    /// Extra of the user to impersonate; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", requires = "as_user", value_parser = extra)]
+    as_user_extra: Vec<(String, String)>,
+
+    /// Longest that one request may take, as 10s; 0 for no limit of its own
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration::parse_request)]
+    request_timeout: Duration,
+
+    /// Longest that everything may take, as 90s or 1m30s; 0 for no limit
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
+    timeout: Duration,
+}
+
+fn extra(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it is not KEY=VALUE")?;
+    if key.is_empty() {
+        return Err("it has no KEY".to_owned());
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl ClusterArgs {
+    /// The cluster that is meant.
+    pub(super) fn connect(&self) -> Result<Cluster> {
+        let files = self.client_certificate.clone().zip(self.client_key.clone());
+        Cluster::connect(&Options {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+            server: self.server.clone(),
+            certificate_authority: self.certificate_authority.clone(),
+            tls_server_name: self.tls_server_name.clone(),
+            insecure_skip_tls_verify: self.insecure_skip_tls_verify,
+            token: self.token.clone(),
+            client_certificate: files,
+            impersonation: Impersonation {
+                user: self.as_user.clone(),
+                uid: self.as_uid.clone(),
+                groups: self.as_group.clone(),
+                extra: self.as_user_extra.clone(),
+            },
+            request_timeout: self.request_timeout,
+            argocd_namespace: self.argocd_namespace.clone(),
+            patience: Patience::new(self.timeout),
+        })
+    }
+}

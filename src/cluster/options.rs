@@ -1,0 +1,293 @@
+//! Which cluster, and as whom: the kubeconfig that kubectl would take, and what kubectl's flags say instead.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the door to the cluster finds the kubeconfig and the files of the flags as kubectl does"
+)]
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Error, Result, anyhow, bail};
+use kube::config::{
+    AuthInfo, Cluster, Config, Context, KubeConfigOptions, Kubeconfig, KubeconfigError, NamedCluster, NamedContext,
+};
+use serde_json::json;
+
+use super::{Patience, complaint};
+use crate::failure::HintExt;
+use crate::model::NamespaceName;
+
+/// What says which cluster is meant: kubectl's flags, and Argo CD's namespace.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The kubeconfig, instead of those that the environment names.
+    pub kubeconfig: Option<PathBuf>,
+    /// Its context, instead of the current one.
+    pub context: Option<String>,
+    /// Its cluster, instead of the context's.
+    pub cluster: Option<String>,
+    /// Its user, instead of the context's.
+    pub user: Option<String>,
+    /// The address of the API server, instead of the cluster's.
+    pub server: Option<Server>,
+    /// A file with the certificate authority of the API server, instead of the cluster's.
+    pub certificate_authority: Option<PathBuf>,
+    /// The name that the API server's certificate must have, instead of its host's.
+    pub tls_server_name: Option<String>,
+    /// Whether the API server's certificate is taken as it is.
+    pub insecure_skip_tls_verify: bool,
+    /// A token, instead of the user's credentials.
+    pub token: Option<Token>,
+    /// Files with a certificate and its key, instead of the user's credentials.
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
+    /// Whom to impersonate.
+    pub impersonation: Impersonation,
+    /// Longest that one request may take; zero for no limit of its own.
+    pub request_timeout: Duration,
+    /// Where the Applications are.
+    pub argocd_namespace: NamespaceName,
+    /// How long everything may take.
+    pub patience: Patience,
+}
+
+/// Whom to impersonate; the API server lets those do it who may `impersonate`
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/>).
+#[derive(Clone, Debug, Default)]
+pub struct Impersonation {
+    /// The user.
+    pub user: Option<String>,
+    /// The user's UID.
+    pub uid: Option<String>,
+    /// The groups; none to leave them as they are.
+    pub groups: Vec<String>,
+    /// What else is known of the user: a key, and one of its values.
+    pub extra: Vec<(String, String)>,
+}
+
+/// The address of an API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server(String);
+
+impl FromStr for Server {
+    type Err = Error;
+
+    /// An address as kubectl takes it; `https` is what it means without a scheme.
+    fn from_str(text: &str) -> Result<Self> {
+        let address = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        let url = address.parse().map(|url| Config::new(url).cluster_url);
+        let url = url.map_err(|error| anyhow!("it is no URL: {error}"))?;
+        if !matches!(url.scheme_str(), Some("http" | "https")) {
+            bail!("only http and https lead to an API server");
+        }
+        if url.authority().is_none_or(|authority| authority.as_str().contains('@')) {
+            bail!("a login in a URL is not sent; say --token");
+        }
+        Ok(Self(address))
+    }
+}
+
+/// A bearer token. Nothing prints it.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+impl From<String> for Token {
+    fn from(token: String) -> Self {
+        Self(token)
+    }
+}
+
+/// What a client needs.
+///
+/// # Errors
+/// When there is no kubeconfig where one is needed, it has not what the flags name, or a file cannot be read.
+pub(super) async fn config(options: &Options) -> Result<Config> {
+    let mut config = match (kubeconfig(options)?, &options.server) {
+        // As kubectl does in a pod.
+        (None, None) => Config::incluster().map_err(|_| {
+            anyhow!("there is no kubeconfig: neither `KUBECONFIG` nor `~/.kube/config` has one")
+                .hint("name one with --kubeconfig, or an API server with --server")
+        })?,
+        (kubeconfig, server) => {
+            let mut kubeconfig = kubeconfig.unwrap_or_default();
+            if let (Some(server), None, None) = (server, &kubeconfig.current_context, &options.context) {
+                add_context(&mut kubeconfig, server);
+            }
+            from_kubeconfig(kubeconfig, options).await?
+        }
+    };
+    point(&mut config, options)?;
+    identify(&mut config.auth_info, options)?;
+    Ok(config)
+}
+
+async fn from_kubeconfig(kubeconfig: Kubeconfig, options: &Options) -> Result<Config> {
+    let chosen = KubeConfigOptions {
+        context: options.context.clone(),
+        cluster: options.cluster.clone(),
+        user: options.user.clone(),
+    };
+    // Without this, who is not there would be nobody.
+    if let Some(user) = &options.user
+        && kubeconfig.auth_infos.iter().all(|named| named.name != *user)
+    {
+        return Err(complaint::no_user(user, &kubeconfig));
+    }
+    let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &chosen).await;
+    config.map_err(|error| complaint::of_kubeconfig(&error, Some(&kubeconfig)))
+}
+
+/// Gives a kubeconfig without a context one that has nothing but an API server.
+fn add_context(kubeconfig: &mut Kubeconfig, server: &Server) {
+    let name = "--server".to_owned();
+    kubeconfig.current_context = Some(name.clone());
+    kubeconfig.contexts.push(NamedContext {
+        name: name.clone(),
+        context: Some(Context {
+            cluster: name.clone(),
+            ..Context::default()
+        }),
+        ..NamedContext::default()
+    });
+    kubeconfig.clusters.push(NamedCluster {
+        name,
+        cluster: Some(Cluster {
+            server: Some(server.0.clone()),
+            ..Cluster::default()
+        }),
+        ..NamedCluster::default()
+    });
+}
+
+/// Points at the API server that the flags say.
+fn point(config: &mut Config, options: &Options) -> Result<()> {
+    if let Some(server) = &options.server {
+        config.cluster_url = server.0.parse()?;
+    }
+    if let Some(file) = &options.certificate_authority {
+        readable("--certificate-authority", file)?;
+        config.root_cert_file = Some(file.clone());
+        config.accept_invalid_certs = false;
+    }
+    if options.tls_server_name.is_some() {
+        config.tls_server_name.clone_from(&options.tls_server_name);
+    }
+    if options.insecure_skip_tls_verify {
+        config.accept_invalid_certs = true;
+    }
+    Ok(())
+}
+
+/// Puts the flags' credentials in the place of all others, and impersonates.
+fn identify(user: &mut AuthInfo, options: &Options) -> Result<()> {
+    if options.token.is_some() || options.client_certificate.is_some() {
+        let mut fields = json!({});
+        if let Some(Token(token)) = &options.token {
+            fields["token"] = token.as_str().into();
+        }
+        if let Some((certificate, key)) = &options.client_certificate {
+            readable("--client-certificate", certificate)?;
+            readable("--client-key", key)?;
+            fields["client-certificate"] = certificate.to_string_lossy().into();
+            fields["client-key"] = key.to_string_lossy().into();
+        }
+        // A kubeconfig's own words: the types of its secrets are nobody else's.
+        let other: AuthInfo = serde_json::from_value(fields)?;
+        let before = std::mem::replace(user, other);
+        user.impersonate = before.impersonate;
+        user.impersonate_uid = before.impersonate_uid;
+        user.impersonate_groups = before.impersonate_groups;
+        user.impersonate_user_extra = before.impersonate_user_extra;
+    }
+    let Impersonation {
+        user: name,
+        uid,
+        groups,
+        extra,
+    } = &options.impersonation;
+    if name.is_some() {
+        user.impersonate.clone_from(name);
+    }
+    if uid.is_some() {
+        user.impersonate_uid.clone_from(uid);
+    }
+    if !groups.is_empty() {
+        user.impersonate_groups = Some(groups.clone());
+    }
+    if !extra.is_empty() {
+        let mut values = BTreeMap::<_, Vec<String>>::new();
+        for (key, value) in extra {
+            values.entry(key.clone()).or_default().push(value.clone());
+        }
+        user.impersonate_user_extra = Some(values.into_iter().collect());
+    }
+    Ok(())
+}
+
+/// An error that names the flag, when its file cannot be read.
+fn readable(flag: &str, file: &Path) -> Result<()> {
+    let opened = File::open(file).and_then(|file| file.metadata());
+    match opened {
+        Ok(metadata) if metadata.is_dir() => bail!("cannot read `{}` of {flag}: it is a folder", file.display()),
+        Ok(_) => Ok(()),
+        Err(error) => bail!("cannot read `{}` of {flag}: {error}", file.display()),
+    }
+}
+
+/// The kubeconfig that kubectl would take: the flag's, those of `KUBECONFIG` merged, where missing ones do not count, or
+/// the one in the home.
+fn kubeconfig(options: &Options) -> Result<Option<Kubeconfig>> {
+    let named = env::var_os("KUBECONFIG").filter(|value| !value.is_empty());
+    let paths: Vec<PathBuf> = match (&options.kubeconfig, named) {
+        (Some(path), _) => vec![path.clone()],
+        (None, Some(list)) => env::split_paths(&list).filter(|path| path.is_file()).collect(),
+        (None, None) => {
+            let home = env::home_dir().map(|home| home.join(".kube/config"));
+            home.into_iter().filter(|path| path.is_file()).collect()
+        }
+    };
+    let read = paths.iter().map(Kubeconfig::read_from);
+    let merged: Result<_, KubeconfigError> = read.reduce(|all, next| all?.merge(next?)).transpose();
+    let mut merged = merged.map_err(|error| complaint::of_kubeconfig(&error, None))?;
+    if let Some(kubeconfig) = &mut merged {
+        // `kubectl config unset current-context` leaves it empty.
+        kubeconfig.current_context = kubeconfig.current_context.take().filter(|name| !name.is_empty());
+    }
+    Ok(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_an_address_with_or_without_its_scheme() {
+        let of = |text: &str| text.parse::<Server>().map(|server| server.0);
+        assert_eq!(of("https://home:6443").unwrap(), "https://home:6443");
+        assert_eq!(of("home:6443").unwrap(), "https://home:6443");
+        assert_eq!(of("http://127.0.0.1:8001/k8s").unwrap(), "http://127.0.0.1:8001/k8s");
+        for text in ["", "ftp://home", "https://", "ho me", "https://me:s3cret@home"] {
+            let error = format!("{:#}", of(text).unwrap_err());
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_printed() {
+        assert_eq!(format!("{:?}", Token::from("s3cret".to_owned())), "Token");
+    }
+}
