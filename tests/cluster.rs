@@ -79,14 +79,18 @@ impl Server {
 
     /// Runs the program against this server; gives its exit code and what it said.
     fn homelab(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let config = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "c",
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-            "clusters": [{"name": "c", "cluster": {"server": self.url}}],
-            "users": [{"name": "u", "user": {"token": "s3cret"}}],
-        });
-        homelab(Some(&config), arguments)
+        homelab(Some(&kubeconfig(&self.url, &json!({"token": "s3cret"}))), arguments)
     }
+}
+
+/// A kubeconfig with one of each: the cluster `c`, its user `u`, and the context `c` of both.
+fn kubeconfig(server: &str, user: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": user}],
+    })
 }
 
 /// Runs the program with a kubeconfig, or without one; gives its exit code and what it said.
@@ -293,12 +297,7 @@ fn healthy() -> Server {
 #[test]
 fn the_flags_of_kubectl_say_which_server_and_as_whom() {
     let server = healthy();
-    let elsewhere = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
-        "users": [{"name": "u", "user": {"username": "me", "password": "s3cret"}}],
-    });
+    let elsewhere = kubeconfig("http://127.0.0.1:1", &json!({"username": "me", "password": "s3cret"}));
     let arguments = [
         "wait",
         "player",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::duration;
+use super::{duration, pairs};
 use crate::cluster::{Cluster, Impersonation, Options, Patience, Server, Token};
 use crate::model::NamespaceName;
 
@@ -75,8 +75,8 @@ pub(super) struct ClusterArgs {
     as_uid: Option<String>,
 
     /// Extra of the user to impersonate; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", requires = "as_user", value_parser = extra)]
-    as_user_extra: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE", requires = "as_user", value_parser = pairs::parse)]
+    as_user_extra: Vec<pairs::Pair>,
 
     /// Longest that one request may take, as 10s; 0 for no limit of its own
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration::parse_request)]
@@ -85,14 +85,6 @@ pub(super) struct ClusterArgs {
     /// Longest that everything may take, as 90s or 1m30s; 0 for no limit
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
     timeout: Duration,
-}
-
-fn extra(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("it is not KEY=VALUE")?;
-    if key.is_empty() {
-        return Err("it has no KEY".to_owned());
-    }
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 impl ClusterArgs {

@@ -4,7 +4,7 @@
     reason = "the door to the cluster finds the kubeconfig and the files of the flags as kubectl does"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::env;
 use std::fmt;
 use std::fs::File;
@@ -206,12 +206,14 @@ fn identify(user: &mut AuthInfo, options: &Options) -> Result<()> {
             fields["client-key"] = key.to_string_lossy().into();
         }
         // A kubeconfig's own words: the types of its secrets are nobody else's.
-        let other: AuthInfo = serde_json::from_value(fields)?;
-        let before = std::mem::replace(user, other);
-        user.impersonate = before.impersonate;
-        user.impersonate_uid = before.impersonate_uid;
-        user.impersonate_groups = before.impersonate_groups;
-        user.impersonate_user_extra = before.impersonate_user_extra;
+        let credentials: AuthInfo = serde_json::from_value(fields)?;
+        *user = AuthInfo {
+            impersonate: user.impersonate.take(),
+            impersonate_uid: user.impersonate_uid.take(),
+            impersonate_groups: user.impersonate_groups.take(),
+            impersonate_user_extra: user.impersonate_user_extra.take(),
+            ..credentials
+        };
     }
     let Impersonation {
         user: name,
@@ -229,11 +231,10 @@ fn identify(user: &mut AuthInfo, options: &Options) -> Result<()> {
         user.impersonate_groups = Some(groups.clone());
     }
     if !extra.is_empty() {
-        let mut values = BTreeMap::<_, Vec<String>>::new();
+        let values = user.impersonate_user_extra.insert(HashMap::new());
         for (key, value) in extra {
             values.entry(key.clone()).or_default().push(value.clone());
         }
-        user.impersonate_user_extra = Some(values.into_iter().collect());
     }
     Ok(())
 }
