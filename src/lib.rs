@@ -80,6 +80,7 @@ pub mod failure;
 pub mod git;
 pub mod helm;
 pub mod install;
+pub mod law;
 pub mod model;
 pub mod render;
 pub mod repo;

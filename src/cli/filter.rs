@@ -5,11 +5,11 @@ use anyhow::{Result, anyhow};
 use super::session::Session;
 use crate::disk;
 use crate::failure::{Exit, HintExt};
+use crate::law::Law;
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimName, NamespaceName};
 use crate::render::{Stream, storage_pass};
-use crate::rules::law::Law;
 
 /// Put objects on standard input under the storage law
 ///

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::merge::merge;
 use crate::failure::HintExt;
+use crate::law::sync_options::{COMPARE_OPTIONS, SYNC_OPTIONS, with_guards, with_ignore_extraneous};
 use crate::model::{NamespaceName, Object};
 use crate::repo::{Change, ChangeSet, Repo};
-use crate::rules::law::sync_options::{COMPARE_OPTIONS, SYNC_OPTIONS, with_guards, with_ignore_extraneous};
 use crate::yaml;
 
 /// A level of the Pod Security Standards, with the version that it is pinned to

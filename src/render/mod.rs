@@ -19,13 +19,13 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::failure::HintExt;
+use crate::law::Law;
 use crate::model::namespace::Registries;
 use crate::model::ownership::Ownership;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, NamespaceName};
 use crate::repo::read::APPLICATIONS;
 use crate::repo::{Files, Repo, RepoPath};
-use crate::rules::law::Law;
 
 pub use helm_arguments::{Argument, HelmCall};
 pub use storage_pass::{Output, Stream};

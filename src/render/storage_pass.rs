@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use super::look::Look;
 use crate::failure::HintExt;
+use crate::law::Law;
 use crate::model::Object;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
-use crate::rules::law::Law;
 use crate::yaml::{self, Document, Tree};
 use concern::concerns;
 

@@ -4,13 +4,13 @@ use json_patch::jsonptr::PointerBuf;
 use json_patch::{Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde_json::{Map, Value, json};
 
-use super::law::sync_options::with_guards;
+use crate::law::sync_options::with_guards;
 use crate::model::object::pointer_token;
 use crate::model::sync::SYNC_OPTIONS;
 use crate::model::{ClaimName, Object, Source};
 use crate::repo::{Change, ChangeSet, Manifest};
 
-pub use super::law::operations::{add, below};
+pub use crate::law::operations::{add, below};
 
 fn path(pointer: &str) -> PointerBuf {
     PointerBuf::parse(pointer).expect("pointers are built from escaped tokens")

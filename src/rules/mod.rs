@@ -1,4 +1,4 @@
-//! Judgement: one rule per file, one list ([`ALL`]), and the storage law that the plugin applies ([`law`]).
+//! Checks on the repository and on what it renders: one rule per file, one list ([`ALL`]).
 //!
 //! # How to add a rule
 //!
@@ -13,7 +13,6 @@ pub mod finding;
 pub mod fixes;
 pub mod installation;
 pub mod judgement;
-pub mod law;
 pub mod scope;
 pub mod subject;
 

@@ -1,7 +1,7 @@
 //! HL102: a kept claim must not keep its Application out of sync.
 
-use super::law::sync_options::{IGNORE_EXTRANEOUS, with_ignore_extraneous};
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::law::sync_options::{IGNORE_EXTRANEOUS, with_ignore_extraneous};
 use crate::model::sync::{COMPARE_OPTIONS, SYNC_OPTIONS, entries, value};
 
 static META: Meta = Meta {

@@ -1,8 +1,8 @@
 //! HL101: a claim that is pruned or deleted takes its data along.
 
-use super::law::claims::recreated_by;
-use super::law::stateful_sets::{claim_prefixes, is_numbered};
 use super::{Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::law::claims::recreated_by;
+use crate::law::stateful_sets::{claim_prefixes, is_numbered};
 use crate::model::sync::{SYNC_OPTIONS, entries, value};
 use crate::model::workload::deletes_its_claims;
 use crate::model::{ClaimName, Object};

@@ -1,7 +1,7 @@
 //! HL127: a StatefulSet can be told to delete its claims.
 
-use super::law::stateful_sets::{claim_prefixes, is_numbered};
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::law::stateful_sets::{claim_prefixes, is_numbered};
 use crate::model::ClaimName;
 use crate::model::workload::deletes_its_claims;
 use serde_json::json;

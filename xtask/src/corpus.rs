@@ -7,11 +7,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
+use homelab::law::Law;
 use homelab::model::parameter::{Parameters, PatchTarget};
 use homelab::model::{AppName, ClaimName, NamespaceName};
 use homelab::render::storage_pass;
 use homelab::report::table::table;
-use homelab::rules::law::Law;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 

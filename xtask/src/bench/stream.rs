@@ -5,11 +5,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use homelab::law::Law;
 use homelab::model::parameter::Parameters;
 use homelab::model::workload::{CONTAINER_LISTS, pod_template};
 use homelab::model::{AppName, NamespaceName, Object};
 use homelab::render::storage_pass;
-use homelab::rules::law::Law;
 use homelab::yaml;
 
 use super::{Row, take_turns, time};
