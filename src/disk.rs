@@ -14,7 +14,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::failure::HintExt;
 use crate::repo::change::FileChange;
-use crate::repo::read::APPLICATIONS;
+use crate::repo::layout::APPLICATIONS;
 use crate::repo::{Files, RepoPath};
 
 pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};

@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// How the program ended; the numbers are part of the interface (see the README's table of exit codes).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done, nothing to report.
     Done = 0,
@@ -68,6 +68,23 @@ pub fn bug(message: impl Into<String>) -> anyhow::Error {
         .hint("this is a bug in kubectl homelab; please report it with the command and the input")
 }
 
+/// A wrong combination of arguments; ends with [`Exit::Usage`].
+#[derive(Debug)]
+struct Usage(String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Makes the error of arguments that do not go together, where clap cannot say it.
+pub fn usage(message: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(message.into()))
+}
+
 /// Attaches a hint, in the imperative, to an error or to the error of a result.
 pub trait HintExt {
     /// What comes back.
@@ -103,7 +120,7 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// Next steps, each in the imperative.
     pub hints: Vec<String>,
-    /// [`Exit::Failed`] or [`Exit::Bug`].
+    /// [`Exit::Failed`], [`Exit::Usage`] or [`Exit::Bug`].
     pub exit: Exit,
 }
 
@@ -133,9 +150,19 @@ fn collect(failure: &mut Failure, error: &anyhow::Error) {
         }
         if cause.is::<Bug>() {
             failure.exit = Exit::Bug;
+        } else if cause.is::<Usage>() {
+            failure.exit = Exit::Usage;
         }
         failure.causes.push(cause.to_string());
     }
+}
+
+/// Finds the first error of a type in a chain of causes, also behind hints.
+pub fn find<E: std::error::Error + 'static>(error: &anyhow::Error) -> Option<&E> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<Hinted>() {
+        Some(hinted) => find(&hinted.source),
+        None => cause.downcast_ref(),
+    })
 }
 
 impl Failure {
@@ -158,6 +185,13 @@ mod tests {
         assert_eq!(failure.one_line(), "cannot read `a.yaml`: no such file");
         assert_eq!(failure.hints, ["create it", "run `init`"]);
         assert_eq!(failure.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn an_error_is_found_behind_hints_and_contexts() {
+        let error = bug("x").context("a").hint("b").context("c");
+        assert_eq!(find::<Bug>(&error).map(|bug| bug.0.as_str()), Some("x"));
+        assert!(find::<Bug>(&anyhow!("x").hint("b")).is_none());
     }
 
     #[test]

@@ -26,8 +26,9 @@ use self::signals::Held;
 use self::slots::{Slot, Slots};
 use crate::disk::Checkout;
 use crate::failure::HintExt;
+use crate::model::Unavailable;
 use crate::render::helm_arguments::{file_value, list_entry};
-use crate::render::{Argument, HelmCall, NeedsNetwork, Templater};
+use crate::render::{Argument, HelmCall, Templater};
 use crate::repo::RepoPath;
 
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
@@ -196,7 +197,8 @@ impl Templater for LazyHelm {
 impl Templater for Helm {
     fn template(&self, call: &HelmCall) -> Result<String> {
         if let Some(url) = call.fetched_values().filter(|_| !self.network) {
-            return Err(NeedsNetwork(format!("the value file `{url}` is not at hand")).into());
+            let what = format!("the value file `{url}` is not available locally");
+            return Err(Unavailable::NeedsNetwork { what }.into_error());
         }
         let deadline = Instant::now() + self.timeout;
         // Ends last: a signal that came meanwhile ends the process then, when nothing is left behind.
@@ -264,7 +266,11 @@ fn find_program(program: Option<&Path>) -> Result<PathBuf> {
     match program {
         Some(program) => which::which(program).map_err(|_| anyhow!("`{}` is not a program", program.display())),
         None => which::which("helm").map_err(|_| {
-            anyhow!("`helm` is not on PATH").hint("install helm 3 or 4: https://helm.sh/docs/intro/install/")
+            let missing = Unavailable::ProgramMissing {
+                message: "`helm` is not on PATH".to_owned(),
+                hint: "install helm 3 or 4: https://helm.sh/docs/intro/install/".to_owned(),
+            };
+            missing.into_error()
         }),
     }
 }

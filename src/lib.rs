@@ -74,6 +74,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod cmp;
+pub mod compare;
 pub mod disk;
 pub mod edit;
 pub mod failure;
@@ -86,5 +87,6 @@ pub mod render;
 pub mod repo;
 pub mod report;
 pub mod rules;
+pub mod sources;
 pub mod terminal;
 pub mod yaml;

@@ -2,20 +2,19 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
-use super::checkouts::CheckoutArgs;
 use super::pairs;
-use super::rendering;
-use super::session::{EditArgs, Outcome, Session};
+use super::session::{EditArgs, Session};
+use super::source_dirs;
 use crate::disk;
-use crate::edit;
 use crate::edit::add_app::{Destination, Place, Request};
-use crate::failure::{Exit, HintExt};
+use crate::edit::{self, Edit, RuleGate};
+use crate::failure::Exit;
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
-use crate::model::{AppName, ClaimName, NamespaceName};
-use crate::rules::Rendering;
+use crate::model::{AppName, Application, ClaimName, NamespaceName};
+use crate::sources::{Options, Sources};
 
 /// Add an Application to the repository
 ///
@@ -52,7 +51,7 @@ pub(super) struct Args {
     sync: SyncArgs,
 
     #[command(flatten)]
-    checkouts: CheckoutArgs,
+    checkouts: source_dirs::SourceDirArgs,
 
     /// A label of the Application; may be repeated
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse_label)]
@@ -278,41 +277,28 @@ impl PluginArgs {
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut request = args.request()?;
     edit::add_app::check(&request)?;
-    let mut outcome = Outcome {
+    let mut edit = Edit {
         message: format!("Add Application {}", args.name),
         next: Some(format!(
             "see what the cluster would get with `kubectl homelab render {}`",
             args.name
         )),
-        ..Outcome::default()
+        ..Edit::default()
     };
-    let (rendering, notes) = rendering::learn(session, &args.checkouts, &mut request)?;
-    outcome.notes.extend(notes);
-    match &rendering {
-        Rendering::Objects(_) => {}
-        Rendering::Unknown { why, .. } => {
-            outcome
-                .notes
-                .push(format!("the claims that it renders are not known: {why}"));
-            outcome.next =
-                Some("look for what is missing in `owns` with `kubectl homelab validate --fetch`".to_owned());
-        }
-        Rendering::Failed { message, hint } => {
-            let error = anyhow!("{message}").context(format!("Application `{}` does not render", args.name));
-            return Err(error.hint(
-                hint.as_deref()
-                    .unwrap_or("correct its source, or bring the checkout up to date"),
-            ));
-        }
-    }
-    outcome.renders.insert(request.name.clone(), rendering);
-    let repo = session.repo()?;
+    let (repo, dirs, options) = (session.repo()?, args.checkouts.dirs(), Options::default());
+    let preview = edit::add_app::preview(repo, &request);
+    let apps = repo.applications().map(|(_, app)| app);
+    dirs.check(apps.chain(Application::new(&preview)))?;
+    let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
+    let objects = edit::add_app::rendered::complete(repo, &mut request, &sources, &mut edit)?;
     if repo.namespace(request.namespace.as_str()).is_none() {
-        outcome.notes.push(format!(
+        edit.notes.push(format!(
             "Namespace `{}` had no manifest; it is added",
             request.namespace
         ));
     }
-    outcome.changes = edit::add_app(repo, &request)?;
-    session.finish(&args.edit, &outcome)
+    edit.changes = edit::add_app(repo, &request)?;
+    let mut gate = RuleGate::default();
+    gate.after.insert(request.name.clone(), objects);
+    session.finish(&args.edit, &edit, &gate)
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::pairs;
-use super::session::{EditArgs, Outcome, Session};
+use super::session::{EditArgs, Session};
 use crate::disk;
-use crate::edit;
 use crate::edit::add_namespace::{PodSecurity, Request};
+use crate::edit::{self, Edit, RuleGate};
 use crate::failure::Exit;
 use crate::model::NamespaceName;
 
@@ -69,13 +69,13 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         quota: quota.as_deref().map(disk::read_text).transpose()?,
         upsert: *upsert,
     };
-    let outcome = Outcome {
+    let outcome = Edit {
         changes: edit::add_namespace(session.repo()?, &request)?,
         message: format!("Add Namespace {name}"),
         next: Some(format!(
             "add what produces data with `kubectl homelab add-app NAME --repo URL --path DIR -n {name}`"
         )),
-        ..Outcome::default()
+        ..Edit::default()
     };
-    session.finish(edit, &outcome)
+    session.finish(edit, &outcome, &RuleGate::default())
 }

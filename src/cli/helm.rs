@@ -2,18 +2,31 @@
 
 use std::path::PathBuf;
 
+use crate::sources::HelmOptions;
+
 /// Which helm, and for which cluster it renders.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct HelmArgs {
     /// The helm to run
     #[arg(long = "helm", value_name = "PROGRAM")]
-    pub(super) program: Option<PathBuf>,
+    program: Option<PathBuf>,
 
     /// The Kubernetes version that charts see
     #[arg(long, value_name = "VERSION")]
-    pub(super) kube_version: Option<String>,
+    kube_version: Option<String>,
 
     /// The API versions that charts see, as group/version[/Kind]; may be repeated
     #[arg(long, value_name = "API", value_delimiter = ',')]
-    pub(super) api_versions: Vec<String>,
+    api_versions: Vec<String>,
+}
+
+impl HelmArgs {
+    /// Returns the options of a render.
+    pub(super) fn options(&self) -> HelmOptions {
+        HelmOptions {
+            program: self.program.clone(),
+            kube_version: self.kube_version.clone(),
+            api_versions: self.api_versions.clone(),
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::session::{EditArgs, Outcome, Session};
+use super::session::{EditArgs, Session};
 use crate::disk::{self, Checkout};
-use crate::edit;
+use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
 
@@ -98,12 +98,12 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             outer.root().display()
         )
     });
-    let outcome = Outcome {
+    let outcome = Edit {
         changes: edit::init(session.repo()?, &request)?,
         message: "Set up the GitOps repository".to_owned(),
         notes: notes.into_iter().collect(),
         next: Some("add a Namespace with `kubectl homelab add-namespace NAME`".to_owned()),
-        ..Outcome::default()
+        ..Edit::default()
     };
-    session.finish(edit, &outcome)
+    session.finish(edit, &outcome, &RuleGate::default())
 }

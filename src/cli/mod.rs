@@ -9,7 +9,6 @@
 
 mod add_app;
 mod add_namespace;
-mod checkouts;
 mod cmp;
 mod complete;
 mod completion;
@@ -24,13 +23,11 @@ mod init;
 mod judged;
 mod list;
 mod live;
-mod native;
 mod pairs;
 mod refresh;
 mod render;
-mod rendering;
 pub mod session;
-mod sources;
+mod source_dirs;
 mod sync;
 mod validate;
 mod version;

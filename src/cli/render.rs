@@ -3,19 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::checkouts::CheckoutArgs;
 use super::helm::HelmArgs;
-use super::rendering::add_new;
 use super::session::Session;
-use super::sources::{Network, Options, Render, Sources};
+use super::source_dirs::SourceDirArgs;
 use crate::disk;
-use crate::failure::{Exit, HintExt};
-use crate::model::{Application, Object};
+use crate::failure::{self, Exit, HintExt};
+use crate::model::{Application, Object, Unavailable};
 use crate::render::Output;
+use crate::sources::{Network, Options, Sources, add_new};
 use crate::yaml;
 
 /// Print what the cluster would get
@@ -37,7 +36,7 @@ pub(super) struct Args {
     app_file: Option<PathBuf>,
 
     #[command(flatten)]
-    sources: CheckoutArgs,
+    sources: SourceDirArgs,
 
     /// Use no network
     #[arg(long, conflicts_with = "fetch")]
@@ -86,7 +85,7 @@ impl Args {
         };
         Options {
             network,
-            helm: self.helm.clone(),
+            helm: self.helm.options(),
             revision: self.revision.clone(),
             values: self.values.clone(),
             without_storage_rules: self.no_storage_rules,
@@ -131,31 +130,22 @@ fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let options = args.options();
-    let sources = Sources::new(session, &args.sources, &options)?;
-    let (mut rendered, mut said) = (Vec::new(), Vec::<String>::new());
+    let (options, dirs) = (args.options(), args.sources.dirs());
+    let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
     let objects = args.objects(session)?;
+    let apps: Vec<Application<'_>> = objects.iter().filter_map(Application::new).collect();
     let others = session.repo()?.applications().map(|(_, app)| app);
-    args.sources
-        .check(objects.iter().filter_map(Application::new).chain(others))?;
-    for object in &objects {
-        let app = Application::new(object).context("not an Application")?;
-        let progress = session.terminal.progress(&format!("rendering {}", app.name()));
-        let render = sources.render(&app);
-        drop(progress);
-        match render? {
-            Render::Done(outputs, notes) => {
-                let before = said.len();
-                add_new(&mut said, notes);
-                said[before..].iter().for_each(|note| session.terminal.say(note));
-                rendered.push((app.name().to_owned(), outputs));
-            }
-            Render::NotAtHand(why) => {
-                return Err(why
-                    .error()
-                    .context(format!("cannot render Application `{}`", app.name())));
-            }
-        }
+    dirs.check(apps.iter().copied().chain(others))?;
+    let progress = session.terminal.progress("rendering");
+    let renders = sources.render_each(&apps, |name| progress.now(&format!("rendering {name}")));
+    drop(progress);
+    let (mut rendered, mut notes) = (Vec::new(), Vec::<String>::new());
+    for (app, render) in apps.iter().zip(renders) {
+        let render = render.map_err(|error| cannot_render(app.name(), error))?;
+        let before = notes.len();
+        add_new(&mut notes, render.notes);
+        notes[before..].iter().for_each(|note| session.terminal.say(note));
+        rendered.push((app.name().to_owned(), render.outputs));
     }
     if options.helm.kube_version.is_none()
         && rendered
@@ -168,6 +158,15 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     print(args, session, &rendered)?;
     Ok(Exit::Done)
+}
+
+/// Returns the error of an Application that was asked for and has no render.
+fn cannot_render(name: &str, error: anyhow::Error) -> anyhow::Error {
+    let context = match failure::find::<Unavailable>(&error) {
+        Some(_) => format!("cannot render Application `{name}`"),
+        None => format!("Application `{name}`"),
+    };
+    error.context(context)
 }
 
 fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> Result<()> {

@@ -1,20 +1,18 @@
 //! What every command has: the terminal, the repository, and the one funnel through which changes are made.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::disk::{self, Checkout};
+use crate::edit::{Edit, Gate};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
-use crate::model::AppName;
 use crate::repo::change::FileChange;
-use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
+use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
-use crate::rules::{self, Finding, Rendering, Scope, Severity};
 use crate::terminal::Terminal;
 
 /// How a command that edits ends: written, or printed only.
@@ -61,25 +59,6 @@ pub enum Output {
     Name,
 }
 
-/// What a command that edits wants done.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// The changes.
-    pub changes: ChangeSet,
-    /// The renders that were made on the way, for the rules to judge.
-    pub renders: BTreeMap<AppName, Rendering>,
-    /// The renders from before the changes, so that what they show already is not taken for new.
-    pub before: BTreeMap<AppName, Rendering>,
-    /// The names of rules whose new errors a flag of the command has accepted.
-    pub accepted: Vec<&'static str>,
-    /// What was done, for a commit, as `add Application jellyfin`.
-    pub message: String,
-    /// Remarks for the person.
-    pub notes: Vec<String>,
-    /// The next command.
-    pub next: Option<String>,
-}
-
 /// One run of the program.
 #[derive(Debug)]
 pub struct Session {
@@ -113,11 +92,8 @@ impl Session {
             Some(folder) if disk::is_repository(folder) => Checkout::open(folder)?,
             _ => Checkout::find(self.start())?,
         };
-        let remotes = WorkingTree::at(checkout.root())
-            .map(|tree| tree.remotes())
-            .unwrap_or_default();
-        let repo = Repo::read(&checkout, &remotes)?;
-        Ok(self.opened.get_or_init(|| (checkout, repo)))
+        let opened = Self::read(checkout)?;
+        Ok(self.opened.get_or_init(|| opened))
     }
 
     /// Opens a folder as the repository, whatever is in it.
@@ -164,23 +140,47 @@ impl Session {
         self.repo().map(Some)
     }
 
-    /// The funnel: judges the repository that the changes would make, refuses errors that they introduce, and writes,
-    /// prints or commits.
+    /// Ends every command that edits: checks the repository that the changes would make, refuses what the gate refuses, and
+    /// writes, prints or commits.
     ///
     /// # Errors
     /// When a change does not fit the repository, or the disk or git refuses.
-    pub fn finish(&mut self, args: &EditArgs, outcome: &Outcome) -> Result<Exit> {
+    pub fn finish(&mut self, args: &EditArgs, edit: &Edit, gate: &dyn Gate) -> Result<Exit> {
         let (checkout, repo) = self.opened()?;
-        let files = repo.file_changes(&outcome.changes)?;
+        let files = repo.file_changes(&edit.changes)?;
         if files.is_empty() {
             self.terminal.say("nothing to change");
             return Ok(Exit::Done);
         }
-        let after = repo.with(&outcome.changes)?;
-        if self.introduces_errors(repo, &after, outcome) {
+        let after = repo.with(&edit.changes)?;
+        if self.is_refused(repo, &after, gate) {
             return Ok(Exit::Findings);
         }
-        outcome.notes.iter().for_each(|note| self.terminal.say(note));
+        edit.notes.iter().for_each(|note| self.terminal.say(note));
+        self.remark_on_namespaces(repo, &after);
+        let output = |output| printed(&files, output, self.terminal.is_coloured());
+        if !args.is_written() {
+            self.terminal.data(&output(args.output.unwrap_or(Output::Yaml)))?;
+            return Ok(Exit::Done);
+        }
+        let tree = self.check_commit(args, checkout, &files)?;
+        checkout.write(&files)?;
+        self.terminal
+            .data(&args.output.map_or_else(|| summary(&files), output))?;
+        if let (Some(message), Some(tree)) = (&args.commit, tree) {
+            let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
+            let message = if message.is_empty() { &edit.message } else { message };
+            let commit = tree.commit(&paths, message)?;
+            self.terminal.say(&format!("committed as {commit}: {message}"));
+        }
+        if let Some(next) = &edit.next {
+            self.terminal.hint(next);
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Names the new Namespaces that no Application syncs.
+    fn remark_on_namespaces(&self, repo: &Repo, after: &Repo) {
         let is_new = |manifest: &&Manifest| !repo.files.contains_key(&manifest.file);
         for manifest in after.namespaces().filter(is_new) {
             if !after.is_synced(&manifest.file) {
@@ -190,66 +190,24 @@ impl Session {
                 ));
             }
         }
-        if !args.is_written() {
-            self.terminal.data(&printed(
-                &files,
-                args.output.unwrap_or(Output::Yaml),
-                self.terminal.is_coloured(),
-            ))?;
-            return Ok(Exit::Done);
-        }
-        let tree = self.check_commit(args, checkout, &files)?;
-        checkout.write(&files)?;
-        let output = args
-            .output
-            .map(|output| printed(&files, output, self.terminal.is_coloured()));
-        self.terminal.data(&output.unwrap_or_else(|| said(&files)))?;
-        if let (Some(message), Some(tree)) = (&args.commit, tree) {
-            let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
-            let message = if message.is_empty() { &outcome.message } else { message };
-            let commit = tree.commit(&paths, message)?;
-            self.terminal.say(&format!("committed as {commit}: {message}"));
-        }
-        if let Some(next) = &outcome.next {
-            self.terminal.hint(next);
-        }
-        Ok(Exit::Done)
     }
 
-    /// Reports the errors that the changes introduce, counts those that were there before, and says whether to refuse.
-    fn introduces_errors(&self, repo: &Repo, after: &Repo, outcome: &Outcome) -> bool {
-        let errors = |repo: &Repo, renders| -> Vec<Finding> {
-            let findings = rules::check(&Scope::new(repo, renders));
-            findings
-                .into_iter()
-                .filter(|finding| finding.rule.severity == Severity::Error)
-                .collect()
-        };
-        let old = errors(repo, &outcome.before);
-        // Who takes no Namespace away loses none: the first one that is declared must not turn the others into errors.
-        let takes_namespace = repo
-            .namespaces()
-            .any(|manifest| after.namespace(manifest.object.name()).is_none());
-        let is_old = |finding: &Finding| {
-            old.iter().any(|other| other.identity() == finding.identity())
-                || finding.rule.name == "namespace-with-claims-is-declared" && !takes_namespace
-        };
-        let mut found = errors(after, &outcome.renders);
-        found.retain(|finding| !outcome.accepted.contains(&finding.rule.name));
-        let (older, new): (Vec<_>, Vec<_>) = found.into_iter().partition(is_old);
-        if !older.is_empty() {
-            let count = older.len();
-            let errors = if count == 1 { "error was" } else { "errors were" };
+    /// Reports the errors that the changes introduce, counts those that were there before, and returns whether to refuse.
+    fn is_refused(&self, repo: &Repo, after: &Repo, gate: &dyn Gate) -> bool {
+        let verdict = gate.check(repo, after);
+        if verdict.older > 0 {
+            let errors = if verdict.older == 1 { "error was" } else { "errors were" };
             self.terminal.say(&format!(
-                "{count} {errors} there before; `kubectl homelab validate` shows them"
+                "{} {errors} there before; `kubectl homelab validate` shows them",
+                verdict.older
             ));
         }
-        if new.is_empty() {
+        if verdict.introduced.is_empty() {
             return false;
         }
-        self.terminal.say(&report::findings::text(after, &new));
+        self.terminal.say(&report::findings::text(after, &verdict.introduced));
         self.terminal
-            .say("nothing was changed: the change would introduce what stands above");
+            .say("no files were changed: this would introduce the errors above");
         true
     }
 
@@ -274,8 +232,8 @@ impl Session {
     }
 }
 
-/// One line for each file, in kubectl's manner.
-fn said(files: &[FileChange]) -> String {
+/// Returns one line for each file, as kubectl writes them.
+fn summary(files: &[FileChange]) -> String {
     let verb = |file: &FileChange| match (&file.before, &file.after) {
         (None, _) => "created",
         (_, None) => "removed",

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::checkouts::CheckoutArgs;
 use super::judged::JudgedArgs;
-use super::rendering::render_all;
 use super::session::Session;
-use super::sources::{Network, Options};
+use super::source_dirs::SourceDirArgs;
 use crate::failure::Exit;
 use crate::repo::RepoPath;
 use crate::rules::{Judgement, Scope};
+use crate::sources::{Network, Options, Sources};
 
 /// Judge the repository and what it renders
 ///
@@ -32,7 +31,7 @@ pub(super) struct Args {
     fetch: bool,
 
     #[command(flatten)]
-    sources: CheckoutArgs,
+    sources: SourceDirArgs,
 
     #[command(flatten)]
     judged: JudgedArgs,
@@ -50,15 +49,17 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         .iter()
         .map(|path| session.checkout()?.relative(path))
         .collect::<Result<_>>()?;
-    let mut notes = Vec::new();
-    let renders = if *no_render {
-        BTreeMap::new()
+    let (renders, notes) = if *no_render {
+        (BTreeMap::new(), Vec::new())
     } else {
         let options = Options {
             network: if *fetch { Network::WhenMissing } else { Network::Never },
             ..Options::default()
         };
-        render_all(session, sources, &options, &mut notes)?
+        let dirs = sources.dirs();
+        let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
+        let progress = session.terminal.progress("rendering");
+        sources.render_all(|name| progress.now(&format!("rendering {name}")))?
     };
     notes.iter().for_each(|note| session.terminal.say(note));
     let repo = session.repo()?;

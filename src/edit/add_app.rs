@@ -1,6 +1,7 @@
 //! `add-app`: an Application whose claims are safe from its first sync on, and its Namespace where that is missing.
 
 mod manifest;
+pub mod rendered;
 
 use std::collections::{BTreeMap, BTreeSet};
 

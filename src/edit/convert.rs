@@ -2,12 +2,14 @@
 //! back.
 //!
 //! ```text
-//! to_plugin  helm:, directory: → plugin:      guard  sync options that keep everything while it moves
-//! to_native  plugin: → helm:, directory:      proof  are two renders equal, and what does the law change
+//! to_plugin    helm:, directory: → plugin:      guard  sync options that keep everything while it moves
+//! to_native    plugin: → helm:, directory:      plan   what one run does: the move, or the next of three steps
+//! application  one Application, moved in memory, rendered before and after, and compared
 //! ```
 
-pub mod guard;
-pub mod proof;
+mod application;
+mod guard;
+mod plan;
 mod to_native;
 mod to_plugin;
 
@@ -24,6 +26,8 @@ use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, Exchange};
 
+pub use application::Refusal;
+pub use plan::{Choices, ClaimOf, Plan, Target, Which, plan};
 pub use to_native::to_native;
 pub use to_plugin::{rendered_claims, to_plugin};
 

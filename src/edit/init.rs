@@ -8,8 +8,8 @@ use crate::failure::HintExt;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::repo_url;
 use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
+use crate::repo::layout::APPLICATIONS;
 use crate::repo::layout::NAMESPACES;
-use crate::repo::read::APPLICATIONS;
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
 
@@ -71,9 +71,9 @@ fn fill_placeholder(repo: &Repo, request: &Request) -> Result<ChangeSet> {
         let mut operations = Vec::new();
         for source in app.sources().iter().filter(|source| has_placeholder(source.repo_url())) {
             let own = repo
-                .own_folders(&app)
+                .folder_sources(&app)
                 .iter()
-                .any(|(folder, _)| repo.files.keys().any(|file| file.is_in(folder)));
+                .any(|source| repo.files.keys().any(|file| file.is_in(source.folder())));
             let url = if own && repo.is_own(source.repo_url()) {
                 request.repo_url.clone()
             } else {

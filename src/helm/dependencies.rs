@@ -12,7 +12,8 @@ use super::session::{Run, Session};
 use super::staged::{self, Staged};
 use super::{complaint, digests};
 use crate::failure::HintExt;
-use crate::render::{HelmCall, NeedsNetwork};
+use crate::model::Unavailable;
+use crate::render::HelmCall;
 use crate::repo::{Files, RepoPath};
 use crate::yaml;
 
@@ -158,7 +159,7 @@ pub(super) fn filled(session: &Session<'_>, call: &HelmCall, verb: Verb) -> Resu
             Verb::Build => format!("the chart's dependencies from `{repository}` are not in its folder `charts/`"),
             Verb::Update => format!("`dependency-update` asks `{repository}` for the newest dependencies"),
         };
-        return Err(NeedsNetwork(why).into());
+        return Err(Unavailable::NeedsNetwork { what: why }.into_error());
     }
     build(session, call, verb, &chart, &repositories)?;
     digests::check(&charts, &session.indexes())?;

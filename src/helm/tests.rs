@@ -14,6 +14,7 @@ fn times_are_read() {
 #[cfg(unix)]
 mod with_a_program {
     use super::*;
+    use crate::failure::find;
     use crate::render::confidential::Confidential;
     use std::os::unix::fs::PermissionsExt;
 
@@ -173,22 +174,20 @@ esac"#;
             "dependency update\ntemplate .\n"
         );
         assert_eq!(
-            helm.without_network()
-                .template(&update)
-                .unwrap_err()
-                .downcast::<NeedsNetwork>()
-                .unwrap()
-                .0,
+            helm.without_network().template(&update).unwrap_err().to_string(),
             "`dependency-update` asks `https://a.example/charts` for the newest dependencies"
         );
     }
 
     #[test]
-    fn without_network_only_what_is_at_hand_is_taken() {
+    fn without_network_only_what_is_available_locally_is_taken() {
         let needs = |repositories: &[&str], call: &HelmCall| {
             let (_folder, helm) = depends_on(repositories);
             let result = helm.without_network().template(call);
-            result.map_err(|error| error.downcast::<NeedsNetwork>().unwrap().0)
+            result.map_err(|error| match find::<Unavailable>(&error) {
+                Some(Unavailable::NeedsNetwork { what }) => what.clone(),
+                other => panic!("{other:?}: {error:#}"),
+            })
         };
         assert_eq!(needs(&["file://../lib"], &call(Vec::new())).unwrap(), "rendered\n");
         assert_eq!(
@@ -198,7 +197,7 @@ esac"#;
         let values = ["--values", "https://a.example/v.yaml"].map(|text| Argument::Text(text.to_owned()));
         assert_eq!(
             needs(&[], &call(values.to_vec())).unwrap_err(),
-            "the value file `https://a.example/v.yaml` is not at hand"
+            "the value file `https://a.example/v.yaml` is not available locally"
         );
     }
 

@@ -1,6 +1,7 @@
 //! The field's nouns: names, objects, Applications, claims, workloads, ownership. No text, no files, no patches.
 
 pub mod application;
+pub mod availability;
 pub mod claim;
 pub mod directory;
 pub mod label;
@@ -19,6 +20,7 @@ pub mod variable;
 pub mod workload;
 
 pub use application::{Application, Source};
+pub use availability::{Availability, Unavailable};
 pub use claim::ClaimRef;
 pub use live::LiveApplication;
 pub use name::{AppName, ClaimName, NamespaceName};

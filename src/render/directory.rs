@@ -5,10 +5,9 @@
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
-use super::include::Glob;
 use crate::failure::HintExt;
 use crate::model::parameter::Parameters;
-use crate::repo::{Files, RepoPath};
+use crate::repo::{Files, FolderSource, RepoPath};
 use crate::yaml;
 
 /// A file that says this anywhere is passed over.
@@ -23,16 +22,10 @@ const FIELDS: [&str; 3] = ["apiVersion:", "kind:", "metadata:"];
 /// When a file is Jsonnet, is neither UTF-8 nor UTF-16, or is no YAML or JSON: with its place. When `include` or `exclude`
 /// is no glob: Argo CD would then take it for one that matches nothing.
 pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters) -> Result<String> {
-    let glob = |name: &str, text: &Option<String>| {
-        let glob = text.as_deref().map(Glob::new).transpose();
-        glob.with_context(|| format!("the parameter `{name}` is no glob"))
-    };
+    let (include, exclude) = (parameters.include.as_deref(), parameters.exclude.as_deref());
     let mut reader = Reader {
         files,
-        root: folder,
-        recurse: parameters.recurse,
-        include: glob("include", &parameters.include)?,
-        exclude: glob("exclude", &parameters.exclude)?,
+        source: FolderSource::new(folder.clone(), parameters.recurse, include, exclude)?,
         stream: String::new(),
     };
     if !reader.folder(folder)? {
@@ -43,10 +36,7 @@ pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters) -> Re
 
 struct Reader<'f> {
     files: &'f dyn Files,
-    root: &'f RepoPath,
-    recurse: bool,
-    include: Option<Glob>,
-    exclude: Option<Glob>,
+    source: FolderSource,
     stream: String,
 }
 
@@ -60,7 +50,7 @@ impl Reader<'_> {
             let path = folder.join(&entry.name)?;
             if !entry.is_folder {
                 self.file(&path)?;
-            } else if self.recurse && !entry.is_link {
+            } else if self.source.recurses() && !entry.is_link {
                 self.folder(&path)?;
             }
         }
@@ -69,7 +59,7 @@ impl Reader<'_> {
 
     fn file(&mut self, path: &RepoPath) -> Result<()> {
         let ends = |endings: &[&str]| endings.iter().any(|ending| path.as_str().ends_with(ending));
-        if !ends(&[".yaml", ".yml", ".json", ".jsonnet"]) || !self.is_wanted(path) {
+        if !ends(&[".yaml", ".yml", ".json", ".jsonnet"]) || !self.source.selects(path) {
             return Ok(());
         }
         let bytes = self.files.read(path)?.unwrap_or_default();
@@ -92,13 +82,6 @@ impl Reader<'_> {
             self.stream.push('\n');
         }
         Ok(())
-    }
-
-    /// Whether `include` and `exclude` let a file through: both see its path from the source's folder.
-    fn is_wanted(&self, path: &RepoPath) -> bool {
-        let below = path.as_str()[self.root.as_str().len()..].trim_start_matches('/');
-        let is_excluded = self.exclude.as_ref().is_some_and(|glob| glob.matches(below));
-        !is_excluded && self.include.as_ref().is_none_or(|glob| glob.matches(below))
     }
 }
 

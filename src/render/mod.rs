@@ -7,7 +7,7 @@ mod confined;
 pub mod directory;
 mod glob;
 pub mod helm_arguments;
-mod include;
+
 mod look;
 pub mod overrides;
 pub mod storage_pass;
@@ -24,7 +24,7 @@ use crate::model::namespace::Registries;
 use crate::model::ownership::Ownership;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, NamespaceName};
-use crate::repo::read::APPLICATIONS;
+use crate::repo::layout::APPLICATIONS;
 use crate::repo::{Files, Repo, RepoPath};
 
 pub use helm_arguments::{Argument, HelmCall};
@@ -38,18 +38,6 @@ pub trait Templater {
     /// When helm is not there, fails, or takes too long; the message has neither values nor temporary paths.
     fn template(&self, call: &HelmCall) -> Result<String>;
 }
-
-/// Why a render that may not use the network did not come about; not an error of the chart.
-#[derive(Debug)]
-pub struct NeedsNetwork(pub String);
-
-impl std::fmt::Display for NeedsNetwork {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NeedsNetwork {}
 
 /// What is to be rendered.
 #[derive(Clone, Debug)]

@@ -96,6 +96,7 @@ impl Repo {
             };
         }
         let mut repo = Repo::of_texts(texts, self.own_urls.clone());
+        repo.listing.extend(self.listing.iter().cloned());
         // What could not even be decoded has no text; it stays malformed.
         let lost = self
             .malformed
@@ -135,7 +136,9 @@ impl Repo {
         let mut documents: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for change in changes {
             match change {
-                Change::Create { text, .. } if before.is_none() && created.is_none() => created = Some(text.clone()),
+                Change::Create { text, .. } if !self.listing.contains(path) && created.is_none() => {
+                    created = Some(text.clone());
+                }
                 Change::Create { .. } => bail!("the file is already there"),
                 Change::Patch { document, .. } | Change::Exchange { document, .. } => {
                     let file = before

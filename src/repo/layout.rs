@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use super::read::APPLICATIONS;
 use super::{Repo, RepoPath};
 use crate::model::{AppName, Application, NamespaceName};
+
+/// The folder in which Applications are looked for where no root Application says another one.
+pub const APPLICATIONS: &str = "applications";
 
 /// The folder of Namespaces where no Application says another one.
 pub const NAMESPACES: &str = "namespaces";
@@ -30,33 +32,34 @@ impl Repo {
         let found = most_used_folder(self.namespaces().map(|manifest| &manifest.file));
         let synced = self
             .namespaces_application()
-            .and_then(|app| self.own_folders(&app).into_iter().next());
-        self.free_file(found.or(synced.map(|(folder, _)| folder)), NAMESPACES, name.as_str())
+            .and_then(|app| self.folder_sources(&app).into_iter().next());
+        let synced = synced.map(|source| source.folder().clone());
+        self.free_file(found.or(synced), NAMESPACES, name.as_str())
     }
 
     /// The Application that syncs the folder of Namespaces: the one over most of them, else one named for it.
     pub fn namespaces_application(&self) -> Option<Application<'_>> {
         let count = |app: &Application<'_>| {
-            let folders = self.own_folders(app);
+            let sources = self.folder_sources(app);
             self.namespaces()
-                .filter(|manifest| covers(&folders, &manifest.file))
+                .filter(|manifest| sources.iter().any(|source| source.reads(&manifest.file)))
                 .count()
         };
         let apps: Vec<Application<'_>> = self.applications().map(|(_, app)| app).collect();
         let over_most = apps.iter().copied().max_by_key(count).filter(|app| count(app) > 0);
         over_most.or_else(|| {
             apps.into_iter().find(|app| {
-                self.own_folders(app)
+                self.folder_sources(app)
                     .iter()
-                    .any(|(folder, _)| folder.file_name() == NAMESPACES)
+                    .any(|source| source.folder().file_name() == NAMESPACES)
             })
         })
     }
 
-    /// Whether an Application of this repository syncs the folder of a file.
+    /// Reports whether an Application of this repository syncs a file.
     pub fn is_synced(&self, file: &RepoPath) -> bool {
         self.applications()
-            .any(|(_, app)| covers(&self.own_folders(&app), file))
+            .any(|(_, app)| self.folder_sources(&app).iter().any(|source| source.reads(file)))
     }
 
     fn free_file(&self, folder: Option<RepoPath>, default: &str, name: &str) -> Result<RepoPath> {
@@ -76,18 +79,11 @@ impl Repo {
         if let Some(malformed) = self.malformed.iter().find(|malformed| malformed.file == path) {
             bail!("`{path}` is already there and cannot be read: {malformed}");
         }
-        if self.files.contains_key(&path) {
+        if self.listing.contains(&path) {
             bail!("`{path}` is already there and holds something else");
         }
         Ok(path)
     }
-}
-
-/// Whether a file lies in one of the folders, or below one that is read with what is below.
-fn covers(folders: &[(RepoPath, bool)], file: &RepoPath) -> bool {
-    folders
-        .iter()
-        .any(|(folder, recurse)| file.parent() == *folder || *recurse && file.is_in(folder))
 }
 
 /// The folder that holds most of the files; the first by name where several do.

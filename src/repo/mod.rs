@@ -3,10 +3,12 @@
 
 pub mod change;
 pub mod files;
+mod include;
 pub mod layout;
-pub mod read;
+mod read;
+pub mod synced;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -16,6 +18,7 @@ use crate::yaml::{self, Document, Position};
 
 pub use change::{Change, ChangeSet};
 pub use files::{Entry, Files, Memory, RepoPath};
+pub use synced::FolderSource;
 
 /// One file of the repository, split into documents.
 #[derive(Clone, Debug)]
@@ -86,6 +89,10 @@ pub struct Repo {
     pub manifests: Vec<Manifest>,
     /// What could not be read.
     pub malformed: Vec<Malformed>,
+    /// Every file of the folders that were read, manifest or not: a new file must not be written over one.
+    listing: BTreeSet<RepoPath>,
+    /// The manifests by the folder that their file lies in, as indices of `manifests`.
+    by_folder: BTreeMap<RepoPath, Vec<usize>>,
     /// URLs that mean this repository: the root Application's `repoURL` and the working tree's remotes.
     pub own_urls: Vec<String>,
 }

@@ -1,20 +1,26 @@
 //! Reading: which folders belong to the repository's state, and what is in their files.
 //!
-//! Read are the folders that an Application of this repository points at, starting from the manifests at the top level,
-//! from `applications/` and from `namespaces/`; never folders with a `Chart.yaml`, folders whose name starts with a dot, or `tests/`.
+//! Starts from the manifests at the top level, in `applications/` and in `namespaces/`, and follows the Applications found
+//! there: the folders of this repository that they point at are read as Argo CD reads them ([`FolderSource`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::layout::NAMESPACES;
-use super::{Files, Malformed, Manifest, Repo, RepoPath, SourceFile};
+use super::layout::{APPLICATIONS, NAMESPACES};
+use super::{Entry, Files, FolderSource, Malformed, Manifest, Repo, RepoPath, SourceFile};
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Object, repo_url};
+use crate::model::{Application, Object};
 use crate::yaml::{self, Position};
 
-/// The folder in which Applications are looked for where no root Application says another one.
-pub const APPLICATIONS: &str = "applications";
+/// Which folders below a folder are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    /// All of them, as Argo CD reads a source.
+    All,
+    /// No charts, no folders whose name starts with a dot, no `tests/`: nobody said that the folder holds manifests only.
+    Manifests,
+}
 
 impl Repo {
     /// Reads a repository. `remotes` are URLs that are known to mean this working tree.
@@ -26,33 +32,40 @@ impl Repo {
             own_urls: remotes.to_vec(),
             ..Repo::default()
         };
-        let mut seen = BTreeSet::new();
         // Namespaces that no Application syncs are seen, too: a new one must not be written over them.
-        let folders = [
-            RepoPath::root(),
-            RepoPath::new(APPLICATIONS)?,
-            RepoPath::new(NAMESPACES)?,
-        ];
-        let mut todo: Vec<_> = folders.into_iter().map(|folder| (folder, false)).collect();
-        while let Some((folder, recurse)) = todo.pop() {
-            if seen.insert((folder.clone(), recurse)) {
-                repo.read_folder(files, &folder, recurse)?;
-                repo.learn_own_url();
+        for folder in ["", APPLICATIONS, NAMESPACES] {
+            let folder = FolderSource::flat(RepoPath::new(folder)?);
+            repo.read_folder(files, &folder, Below::Manifests)?;
+        }
+        let (mut seen, mut followed) = (BTreeSet::new(), 0);
+        while followed < repo.manifests.len() {
+            // A URL that is learned now may be what an earlier Application points at.
+            if repo.learn_own_urls(followed) {
+                followed = 0;
             }
-            if todo.is_empty() {
-                todo = repo
-                    .folders()
-                    .into_iter()
-                    .filter(|folder| !seen.contains(folder))
-                    .collect();
+            let found = repo.manifests[followed..].iter();
+            let apps = found.filter_map(|manifest| Application::new(&manifest.object));
+            let sources: Vec<FolderSource> = apps.flat_map(|app| repo.folder_sources(&app)).collect();
+            followed = repo.manifests.len();
+            for source in sources {
+                if seen.insert(source.key()) {
+                    repo.read_folder(files, &source, Below::All)?;
+                }
             }
         }
         repo.refuse_lists();
         let order = |manifest: &Manifest| (manifest.file.clone(), manifest.document);
-        repo.manifests.sort_by_key(order);
+        repo.manifests.sort_by_cached_key(order);
         repo.malformed
             .sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
+        repo.index_folders();
         Ok(repo)
+    }
+
+    fn index_folders(&mut self) {
+        for (index, manifest) in self.manifests.iter().enumerate() {
+            self.by_folder.entry(manifest.file.parent()).or_default().push(index);
+        }
     }
 
     /// Reads one folder with everything below it, wherever it lies: the Applications beside a source of the plugin.
@@ -61,9 +74,11 @@ impl Repo {
     /// Those of [`Repo::read`].
     pub fn read_folder_tree(files: &dyn Files, folder: &RepoPath) -> Result<Self> {
         let mut repo = Repo::default();
-        repo.read_folder(files, folder, true)?;
+        let folder = FolderSource::new(folder.clone(), true, None, None)?;
+        repo.read_folder(files, &folder, Below::Manifests)?;
         repo.refuse_lists();
-        repo.learn_own_url();
+        repo.learn_own_urls(0);
+        repo.index_folders();
         Ok(repo)
     }
 
@@ -71,6 +86,7 @@ impl Repo {
     pub fn of_text(name: RepoPath, text: String) -> Self {
         let mut repo = Repo::default();
         repo.add_text(name, text);
+        repo.index_folders();
         repo
     }
 
@@ -84,7 +100,8 @@ impl Repo {
             repo.add_text(path, text);
         }
         repo.refuse_lists();
-        repo.learn_own_url();
+        repo.learn_own_urls(0);
+        repo.index_folders();
         repo
     }
 
@@ -111,29 +128,36 @@ impl Repo {
         }
     }
 
-    fn read_folder(&mut self, files: &dyn Files, folder: &RepoPath, recurse: bool) -> Result<()> {
-        let Some(entries) = files.list(folder)? else {
-            return Ok(());
-        };
-        if entries.iter().any(|entry| entry.name == "Chart.yaml") {
-            return Ok(());
-        }
-        for entry in entries {
-            let path = folder.join(&entry.name)?;
-            if entry.is_folder {
-                if recurse && !entry.name.starts_with('.') && entry.name != "tests" {
-                    self.read_folder(files, &path, true)?;
-                }
+    /// Reads what a source reads; a folder that is a chart is none of manifests.
+    fn read_folder(&mut self, files: &dyn Files, source: &FolderSource, below: Below) -> Result<()> {
+        let is_chart = |entries: &[Entry]| entries.iter().any(|entry| entry.name == "Chart.yaml");
+        let mut folders = vec![source.folder().clone()];
+        while let Some(folder) = folders.pop() {
+            let Some(entries) = files.list(&folder)? else { continue };
+            if is_chart(&entries) && (below == Below::Manifests || folder == *source.folder()) {
                 continue;
             }
-            let is_manifest = [".yaml", ".yml", ".json"]
-                .iter()
-                .any(|ending| entry.name.ends_with(ending));
-            if is_manifest && !self.files.contains_key(&path) && !(folder.is_root() && entry.name.starts_with('.')) {
-                self.read_file(files, path)?;
+            for entry in entries {
+                let path = folder.join(&entry.name)?;
+                let is_hidden = entry.name.starts_with('.');
+                if !entry.is_folder {
+                    self.listing.insert(path.clone());
+                    let is_read = source.reads(&path) && !(below == Below::Manifests && folder.is_root() && is_hidden);
+                    if is_read && !self.has_read(&path) {
+                        self.read_file(files, path)?;
+                    }
+                } else if source.recurses() && !entry.is_link && entry.name != ".git" {
+                    let is_followed = below == Below::All || !is_hidden && entry.name != "tests";
+                    folders.extend(is_followed.then_some(path));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Reports whether a file was read, also one that could not be decoded.
+    fn has_read(&self, path: &RepoPath) -> bool {
+        self.files.contains_key(path) || self.malformed.iter().any(|malformed| malformed.file == *path)
     }
 
     fn read_file(&mut self, files: &dyn Files, path: RepoPath) -> Result<()> {
@@ -205,58 +229,35 @@ impl Repo {
                 Err(error) => malformed(error.below(document.line - 1)),
             }
         }
+        self.listing.insert(path.clone());
         self.files.insert(path.clone(), SourceFile { path, text, documents });
     }
 
-    /// An Application whose source path is the folder that it lies in has this repository's URL.
-    fn learn_own_url(&mut self) {
+    /// Learns URLs of this repository from the manifests from an index on: an Application whose source path is the folder
+    /// that it lies in has this repository's URL. Reports whether there is a new one.
+    fn learn_own_urls(&mut self, first: usize) -> bool {
         let mut found = Vec::new();
-        for (manifest, app) in self.applications() {
+        for manifest in &self.manifests[first..] {
+            let Some(app) = Application::new(&manifest.object) else {
+                continue;
+            };
             let folder = manifest.file.parent();
             for source in app.sources() {
                 let path = source.path().and_then(|path| RepoPath::new(path).ok());
                 let here =
                     path.is_some_and(|path| path == folder || (folder.is_root() && path.as_str() == APPLICATIONS));
-                if here && !source.repo_url().is_empty() {
+                if here && !source.repo_url().is_empty() && !self.is_own(source.repo_url()) {
                     found.push(source.repo_url().to_owned());
                 }
             }
         }
+        let before = self.own_urls.len();
         for url in found {
-            if !self.own_urls.iter().any(|own| repo_url::same(own, &url)) {
+            if !self.is_own(&url) {
                 self.own_urls.push(url);
             }
         }
-    }
-
-    /// The folders of this repository that its Applications point at, and whether they are read with what is below.
-    fn folders(&self) -> Vec<(RepoPath, bool)> {
-        let mut folders = Vec::new();
-        for (_, app) in self.applications() {
-            folders.extend(
-                self.own_folders(&app)
-                    .into_iter()
-                    .filter(|(folder, _)| !folder.is_root()),
-            );
-        }
-        folders
-    }
-
-    /// The folders of this repository that one Application syncs, and whether with what is below them.
-    pub fn own_folders(&self, app: &Application<'_>) -> Vec<(RepoPath, bool)> {
-        let own = app
-            .sources()
-            .into_iter()
-            .filter(|source| self.is_own(source.repo_url()));
-        own.filter_map(|source| {
-            let option = source
-                .directory()
-                .and_then(|directory| directory.get("recurse")?.as_bool());
-            let is_parameter = source.is_ours() && source.parameters().is_ok_and(|parameters| parameters.recurse);
-            let recurse = option.unwrap_or(false) || is_parameter;
-            Some((RepoPath::new(source.path()?).ok()?, recurse))
-        })
-        .collect()
+        self.own_urls.len() > before
     }
 }
 

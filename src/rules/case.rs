@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Finding, Rendered, Rendering, Rule, Scope};
-use crate::model::{AppName, Object};
+use super::{Finding, Rule, Scope};
+use crate::model::{AppName, Availability, Object};
 use crate::repo::{Memory, Repo};
 use crate::yaml;
 
@@ -16,7 +16,7 @@ pub(crate) const HOME: &str = "https://git.example.org/home";
 #[derive(Default)]
 pub(crate) struct Case {
     files: Vec<(String, String)>,
-    renders: BTreeMap<AppName, Rendering>,
+    renders: BTreeMap<AppName, Availability<Vec<Object>>>,
 }
 
 impl Case {
@@ -69,7 +69,7 @@ impl Case {
     /// What an Application renders.
     pub(crate) fn renders<const N: usize>(mut self, name: &str, objects: [Value; N]) -> Self {
         let objects = objects.into_iter().map(Object::new).collect();
-        let rendering = Rendering::Objects(Rendered { objects });
+        let rendering = Availability::Available(objects);
         self.renders.insert(AppName::new(name).unwrap(), rendering);
         self
     }

@@ -2,9 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use super::{Finding, Location, Rendering, Scope, Severity, metas};
-use crate::model::AppName;
+use super::{Finding, Location, Scope, Severity, metas};
 use crate::model::application::GROUP;
+use crate::model::{AppName, Availability, Unavailable};
 use crate::repo::{Malformed, Manifest, RepoPath};
 
 /// The judgement on a repository.
@@ -91,9 +91,8 @@ fn unjudged(scope: &Scope<'_>) -> Vec<Unjudged> {
             failed,
         };
         if object.is(GROUP, "ApplicationSet") {
-            let why = "its Applications are made in the cluster".to_owned();
-            let hint = "write them as Applications to have them judged".to_owned();
-            found.push(of(why, Some(hint), false));
+            let why = Unavailable::GeneratedInCluster;
+            found.push(of(why.to_string(), Some(why.hint()), false));
         } else if object.is(GROUP, "Application") {
             found.extend(of_application(scope, manifest).map(|(why, hint, failed)| of(why, hint, failed)));
         }
@@ -107,13 +106,12 @@ fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<(String, Opt
         Err(error) => return Some((error.to_string(), Some("correct `metadata.name`".to_owned()), true)),
     };
     match scope.renders.get(&name)? {
-        Rendering::Objects(_) => None,
-        Rendering::Unknown { why, hint } => Some((why.clone(), Some(hint.clone()), false)),
-        Rendering::Failed { message, hint } => {
-            let own = format!("Application `{name}`: ");
-            let why = message.strip_prefix(&own).unwrap_or(message);
-            Some((why.to_owned(), hint.clone(), true))
+        Availability::Available(_) => None,
+        Availability::Unavailable(why) => {
+            let is_error = matches!(why, Unavailable::ProgramMissing { .. });
+            Some((why.to_string(), Some(why.hint()), is_error))
         }
+        Availability::Failed { message, hint } => Some((message.clone(), hint.clone(), true)),
     }
 }
 

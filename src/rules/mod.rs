@@ -33,11 +33,11 @@ mod foreign_claim_stands_in_a_pod_template;
 mod mount_is_not_nested;
 mod mounted_claim_has_owner;
 mod namespace_has_pod_security;
-mod namespace_is_guarded;
+pub mod namespace_is_guarded;
 mod namespace_is_made_one_way;
-mod namespace_with_claims_is_declared;
+pub mod namespace_with_claims_is_declared;
 mod owned_claim_ignores_extraneous;
-mod owned_claim_is_guarded;
+pub mod owned_claim_is_guarded;
 mod parameters_are_valid;
 mod plugin_stands_alone;
 mod rendered_claim_is_in_owns;
@@ -54,7 +54,7 @@ mod volume_is_read_only;
 
 pub use finding::{Finding, Fix, Location, Severity};
 pub use judgement::{Judgement, Selection, Unjudged};
-pub use scope::{Rendered, Rendering, Scope};
+pub use scope::Scope;
 pub use subject::{Item, Subject};
 
 /// What is said of a rule everywhere: `validate`, `explain`, the documentation.

@@ -17,7 +17,8 @@ Let the plugin render the folder of Namespaces, which also writes the ownership 
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+/// The rule.
+pub static RULE: Rule = Rule { meta: &META, check };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -17,7 +17,8 @@ Put the manifest back (`kubectl homelab add-namespace`). To give the namespace u
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+/// The rule.
+pub static RULE: Rule = Rule { meta: &META, check };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -22,7 +22,8 @@ set the annotation `argocd.argoproj.io/sync-options: Prune=false,Delete=false` i
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+/// The rule.
+pub static RULE: Rule = Rule { meta: &META, check };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

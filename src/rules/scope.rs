@@ -5,42 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
-use crate::model::{AppName, ClaimRef, NamespaceName, Object};
-use crate::repo::{Manifest, Repo, RepoPath};
+use crate::model::{AppName, Availability, ClaimRef, NamespaceName, Object};
+use crate::repo::Repo;
 
 use super::subject::{Item, Subject};
 
 /// Namespaces that every cluster has without a manifest.
 const BUILT_IN: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
-
-/// The objects of one Application, as the cluster would get them: with the plugin's work done where the plugin renders
-/// the source, as Helm or the folder gives them where it does not. Lists are flattened.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rendered {
-    /// The objects of all sources that were at hand.
-    pub objects: Vec<Object>,
-}
-
-/// Whether an Application could be rendered.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Rendering {
-    /// It could.
-    Objects(Rendered),
-    /// It could not be judged, which is said and never passed over.
-    Unknown {
-        /// Why.
-        why: String,
-        /// The way out, in the imperative.
-        hint: String,
-    },
-    /// Its source is at hand and does not render.
-    Failed {
-        /// What failed, in one line.
-        message: String,
-        /// The way out, where there is one.
-        hint: Option<String>,
-    },
-}
 
 /// What the rules judge.
 #[derive(Debug)]
@@ -48,7 +19,7 @@ pub struct Scope<'a> {
     /// The repository.
     pub repo: &'a Repo,
     /// The renders by Application; one that is missing was not asked for.
-    pub renders: &'a BTreeMap<AppName, Rendering>,
+    pub renders: &'a BTreeMap<AppName, Availability<Vec<Object>>>,
     /// The Applications, in file order; those with a name that Kubernetes refuses left out.
     pub subjects: Vec<Subject<'a>>,
     by_name: BTreeMap<AppName, usize>,
@@ -64,17 +35,10 @@ pub struct Scope<'a> {
     unseen: BTreeSet<NamespaceName>,
 }
 
-/// The manifests of the repository by folder.
-pub(super) type Folders<'a> = BTreeMap<RepoPath, Vec<&'a Manifest>>;
-
 impl<'a> Scope<'a> {
     /// Gathers what is known. An Application that is missing in `renders` was not asked for (`--no-render`): of it, the
     /// parameters are judged, and the manifests where its source is a folder of this repository.
-    pub fn new(repo: &'a Repo, renders: &'a BTreeMap<AppName, Rendering>) -> Self {
-        let mut folders = Folders::new();
-        for manifest in &repo.manifests {
-            folders.entry(manifest.file.parent()).or_default().push(manifest);
-        }
+    pub fn new(repo: &'a Repo, renders: &'a BTreeMap<AppName, Availability<Vec<Object>>>) -> Self {
         let mut scope = Self {
             repo,
             renders,
@@ -88,8 +52,8 @@ impl<'a> Scope<'a> {
         };
         for (manifest, app) in repo.applications() {
             let Some(name) = app.app_name() else { continue };
-            let rendering = renders.get(&name);
-            let subject = Subject::new(repo, &folders, manifest, (app, name), rendering);
+            let render = renders.get(&name);
+            let subject = Subject::new(repo, manifest, (app, name), render);
             scope.learn(&subject);
             scope
                 .by_name

@@ -9,10 +9,9 @@ use serde_json::Value;
 use crate::model::claim::is_claim;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::workload::{ClaimVolume, pod_template};
-use crate::model::{AppName, Application, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Source};
-use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
+use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Source};
+use crate::repo::{ChangeSet, Manifest, Repo};
 
-use super::scope::{Folders, Rendering};
 use super::{Finding, Location, Meta, fixes};
 
 /// One Application.
@@ -64,10 +63,9 @@ impl Item<'_> {
 impl<'a> Subject<'a> {
     pub(super) fn new(
         repo: &'a Repo,
-        folders: &Folders<'a>,
         manifest: &'a Manifest,
         (app, name): (Application<'a>, AppName),
-        rendering: Option<&'a Rendering>,
+        render: Option<&'a Availability<Vec<Object>>>,
     ) -> Self {
         let sources: Vec<_> = app
             .sources()
@@ -77,10 +75,10 @@ impl<'a> Subject<'a> {
                 (source, parameters)
             })
             .collect();
-        let (mut items, all_at_home) = own_items(repo, folders, &sources);
+        let (mut items, all_at_home) = own_items(repo, &sources);
         let mut is_seen = all_at_home;
-        if let Some(Rendering::Objects(rendered)) = rendering {
-            items = rendered_items(&rendered.objects, items);
+        if let Some(Availability::Available(objects)) = render {
+            items = rendered_items(objects, items);
             is_seen = true;
         }
         Self {
@@ -204,37 +202,19 @@ impl<'a> Subject<'a> {
 }
 
 /// The manifests of this repository that the sources sync, and whether they are all that the sources bring.
-fn own_items<'a>(
-    repo: &'a Repo,
-    folders: &Folders<'a>,
-    sources: &[(Source<'a>, Option<ReadParameters>)],
-) -> (Vec<Item<'a>>, bool) {
+fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)]) -> (Vec<Item<'a>>, bool) {
     let (mut items, mut all) = (Vec::new(), !sources.is_empty());
     for (source, parameters) in sources {
-        let path = source.path().and_then(|path| RepoPath::new(path).ok());
-        let Some(path) = path.filter(|path| !path.is_root() && repo.is_own(source.repo_url())) else {
-            all = all && source.reference().is_some() && source.path().is_none();
-            continue;
-        };
-        let recurse = source
-            .directory()
-            .and_then(|directory| directory.get("recurse")?.as_bool())
-            .unwrap_or(false);
-        let below = folders.range(path.clone()..).take_while(|(folder, _)| {
-            // Folders below the path stand behind it, perhaps with siblings like `path-2` between.
-            folder.as_str().starts_with(path.as_str())
-        });
-        let of_source = below.filter(|(folder, _)| **folder == path || (recurse && folder.is_in(&path)));
-        let mut found = false;
-        for manifest in of_source.flat_map(|(_, manifests)| manifests) {
-            found = true;
+        let manifests = repo.synced_manifests(source).unwrap_or_default();
+        // A folder without manifests may be a chart.
+        all = all && (!manifests.is_empty() || source.gives_files_only());
+        for manifest in manifests {
             items.extend(flattened(manifest).map(|(pointer, object)| Item {
                 object,
-                home: Some((*manifest, pointer)),
+                home: Some((manifest, pointer)),
                 is_finished: parameters.is_none(),
             }));
         }
-        all = all && found;
     }
     (items, all)
 }

@@ -18,21 +18,21 @@ use crate::repo::Manifest;
 use crate::rules::fixes;
 
 /// Annotation of an Application: the sync options that were added while it moves.
-pub const MOVING: &str = "storage.home.arpa/moving";
+pub(super) const MOVING: &str = "storage.home.arpa/moving";
 const OPTIONS: [(&str, &str); 2] = [("Prune", "Prune=false"), ("Delete", "Delete=false")];
 
 /// Whether objects hold anything whose loss would lose data: claims, or the Namespaces around them.
-pub fn needs_guard(objects: &[Object]) -> bool {
+pub(super) fn needs_guard(objects: &[Object]) -> bool {
     objects.iter().any(|object| is_claim(object) || is_namespace(object))
 }
 
 /// Whether an Application is guarded for its move.
-pub fn is_moving(app: &Application<'_>) -> bool {
+pub(super) fn is_moving(app: &Application<'_>) -> bool {
     app.object().annotation(MOVING).is_some()
 }
 
 /// As [`is_moving`], of a manifest of any kind.
-pub fn is_moving_manifest(manifest: &Manifest) -> bool {
+pub(super) fn is_moving_manifest(manifest: &Manifest) -> bool {
     Application::new(&manifest.object).is_some_and(|app| is_moving(&app))
 }
 
@@ -40,7 +40,7 @@ pub fn is_moving_manifest(manifest: &Manifest) -> bool {
 ///
 /// # Errors
 /// When it has one of the sync options with another value.
-pub fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Obstacle> {
+pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Obstacle> {
     let mut missing = Vec::new();
     for (key, option) in OPTIONS {
         match app.sync_option(key) {
@@ -72,7 +72,7 @@ pub fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Obstacle> {
 }
 
 /// The operations that take the guards away that [`add`] brought.
-pub fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
+pub(super) fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
     let Some(added) = app.object().annotation(MOVING) else {
         return Vec::new();
     };

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::AppName;
+use crate::model::{AppName, Availability};
 use crate::repo::Memory;
 use crate::report::json::finding_list;
-use crate::rules::{Rendered, Rendering, Scope, Selection};
+use crate::rules::{Scope, Selection};
 use serde_json::json;
 
 const FETCHER: &str = "apiVersion: argoproj.io/v1alpha1
@@ -43,10 +43,8 @@ fn repo() -> Repo {
 
 fn judged(repo: &Repo) -> Judgement {
     let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio"}});
-    let rendered = Rendered {
-        objects: vec![crate::model::Object::new(claim)],
-    };
-    let renders = BTreeMap::from([(AppName::new("fetcher").unwrap(), Rendering::Objects(rendered))]);
+    let objects = vec![crate::model::Object::new(claim)];
+    let renders = BTreeMap::from([(AppName::new("fetcher").unwrap(), Availability::Available(objects))]);
     let mut judgement = Judgement::of(&Scope::new(repo, &renders));
     judgement.select(&Selection::parse("+HL101,+HL402").unwrap());
     judgement
@@ -78,9 +76,9 @@ fn a_whole_judgement() {
       |
       = help: change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git
 
-    info: ApplicationSet `all` was not judged: its Applications are made in the cluster
+    info: ApplicationSet `all` was not judged: its Applications are generated in the cluster
      |
-     = help: write them as Applications to have them judged
+     = help: write them as Applications to have them checked
 
     4 errors, 0 warnings, 1 not judged
     "#);
@@ -95,7 +93,7 @@ fn a_table() {
     error      -       applications/latin.yaml:1:4     -             not UTF-8
     error      HL101   applications/fetcher.yaml:6:3   fetcher       `PersistentVolumeClaim/audio` has no Prune=false and no Delete=false
     error      HL402   applications/secret.yaml:4:1    -             Secret `token` stands in the repository in plain text
-    unknown    -       applications/set.yaml           all           its Applications are made in the cluster
+    unknown    -       applications/set.yaml           all           its Applications are generated in the cluster
     "#);
     assert_eq!(findings_table(&repo, &Judgement::default()), "");
 }
@@ -156,8 +154,8 @@ fn json_of_version_one() {
           "kind": "ApplicationSet",
           "name": "all",
           "file": "applications/set.yaml",
-          "why": "its Applications are made in the cluster",
-          "hint": "write them as Applications to have them judged",
+          "why": "its Applications are generated in the cluster",
+          "hint": "write them as Applications to have them checked",
           "failed": false
         }
       ]

@@ -20,11 +20,11 @@ use crate::failure::HintExt;
 /// Alternatives may stand in alternatives, so deep and no deeper.
 const DEEPEST: usize = 50;
 
-/// A glob that was read.
-#[derive(Debug)]
+/// A parsed glob.
+#[derive(Clone, Debug)]
 pub(super) struct Glob(Vec<Part>);
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Part {
     Char(char),
     One,
@@ -35,7 +35,7 @@ enum Part {
 }
 
 impl Glob {
-    /// Reads a glob.
+    /// Parses a glob.
     ///
     /// # Errors
     /// When a class of characters is empty, does not end, or runs backwards; when Argo CD's library is not to be trusted
@@ -52,7 +52,7 @@ impl Glob {
         Ok(Self(parts))
     }
 
-    /// Whether it matches the whole of a path.
+    /// Reports whether it matches the whole of a path.
     pub(super) fn matches(&self, path: &str) -> bool {
         let path: Vec<char> = path.chars().collect();
         ends(&self.0, &path, &BTreeSet::from([0])).contains(&path.len())

@@ -1,28 +1,24 @@
-//! A source as a request for the render room: the plugin's parameters, or the options of Argo CD's own Helm.
+//! A source as a request for `render`: the plugin's parameters, or the options of Argo CD's own Helm and folder reader.
 
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 
-use super::sources::NotAtHand;
 use crate::failure::HintExt;
 use crate::model::application::PLUGIN_NAME;
 use crate::model::native;
 use crate::model::parameter::{self, ParameterError, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
-use crate::model::{AppName, Application, NamespaceName, Source};
+use crate::model::{AppName, Application, NamespaceName, Source, Unavailable};
 use crate::render::Request;
 use crate::repo::RepoPath;
 use crate::yaml;
 
-/// The way out for what only Argo CD renders.
-pub(super) const BY_ARGO_CD: &str =
-    "render it with Argo CD itself, or pipe its objects through `kubectl homelab filter`";
-
-/// The request of a source, or why it cannot be rendered here.
+/// Returns the request of a source.
 ///
 /// # Errors
-/// When the source says what cannot be meant: wrong parameters, an unusable namespace.
-pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Result<Request, NotAtHand>> {
+/// [`Unavailable`] when another tool renders the source; any other error when it says what cannot be meant: wrong
+/// parameters, an unusable namespace.
+pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Request> {
     let request = |parameters: Parameters, storage_rules: bool| -> Result<Request> {
         Ok(Request {
             app: AppName::new(app.name())?,
@@ -47,30 +43,27 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Resu
             )
             .hint("put large values into a file beside the chart (`values-files`)"));
         }
-        return request(parameters, true).map(Ok);
+        return request(parameters, true);
     }
     if let Some(name) = source
         .plugin()
         .map(|plugin| plugin.get("name").and_then(Value::as_str).unwrap_or("without a name"))
     {
-        let hint = format!("only the plugin `{PLUGIN_NAME}` is rendered here");
-        return Ok(Err(NotAtHand::new(
-            format!("it is rendered by the plugin `{name}`"),
-            hint,
-        )));
+        let (name, ours) = (name.to_owned(), PLUGIN_NAME.to_owned());
+        return Err(Unavailable::OtherPlugin { name, ours }.into_error());
     }
     if source.kustomize().is_some() {
-        return Ok(Err(NotAtHand::new("it is rendered by Kustomize", BY_ARGO_CD)));
+        return Err(Unavailable::RenderedBy {
+            tool: "Kustomize".to_owned(),
+        }
+        .into_error());
     }
     let sources = app.sources();
     let references: Vec<&str> = sources.iter().filter_map(Source::reference).collect();
-    let moved = match native::to_parameters(source, &references, |_, values| yaml::emit(values)) {
-        Ok(moved) => moved,
-        Err(obstacles) => {
-            let whys: Vec<String> = obstacles.into_iter().map(|obstacle| obstacle.why).collect();
-            return Ok(Err(NotAtHand::new(whys.join("; "), BY_ARGO_CD)));
-        }
-    };
+    let moved = native::to_parameters(source, &references, |_, values| yaml::emit(values)).map_err(|obstacles| {
+        let what = obstacles.into_iter().map(|obstacle| obstacle.why).collect();
+        Unavailable::UnsupportedOptions { what }.into_error()
+    })?;
     let wrong = |errors: Vec<ParameterError>| {
         let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow!(messages.join("; "))
@@ -81,7 +74,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Resu
         allow_empty: true,
         ..Parameters::parse(&list).map_err(wrong)?
     };
-    request(parameters, false).map(Ok)
+    request(parameters, false)
 }
 
 #[cfg(test)]
@@ -96,13 +89,14 @@ mod tests {
             "spec": {"destination": {"namespace": "media"}, "source": source},
         }));
         let app = Application::new(&object).unwrap();
-        request(&app, &app.sources()[0])
-            .unwrap()
-            .map_err(|why| why.error().to_string())
+        request(&app, &app.sources()[0]).map_err(|error| {
+            assert!(crate::failure::find::<Unavailable>(&error).is_some(), "{error:#}");
+            error.to_string()
+        })
     }
 
     #[test]
-    fn native_helm_becomes_parameters_without_the_law() {
+    fn native_helm_becomes_parameters_without_the_storage_rules() {
         let request = of(json!({"repoURL": "u", "path": "p", "helm": {
             "releaseName": "r", "valueFiles": ["v.yaml"], "valuesObject": {"a": 1}, "parameters": [{"name": "x", "value": "y"}], "skipCrds": true}}))
         .unwrap();

@@ -1,38 +1,32 @@
-//! `--source-dir`: the checkouts of sources that a person names.
+//! The directories that a user names for the repositories of sources.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Result, anyhow};
 
-use super::pairs;
 use crate::failure::HintExt;
 use crate::model::{Application, repo_url};
 
-/// Where sources may come from.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub(super) struct CheckoutArgs {
-    /// A checkout of a source, as REPO=DIR: REPO is its URL or the last part of it; may be repeated
-    #[arg(long = "source-dir", value_name = "REPO=DIR", value_parser = parse)]
-    source_dirs: Vec<pairs::Pair>,
-}
+/// Pairs of a repository, by its URL or the last part of it, and the directory with its checkout.
+#[derive(Clone, Debug, Default)]
+pub struct SourceDirs(pub Vec<(String, String)>);
 
-fn parse(text: &str) -> Result<pairs::Pair, String> {
-    pairs::parse(text).map_err(|_| "it is not REPO=DIR".to_owned())
-}
-
-impl CheckoutArgs {
-    /// The folder that was named for a repository.
-    pub(super) fn folder(&self, url: &str) -> Option<&str> {
-        let found = self.source_dirs.iter().find(|(name, _)| is_meant(name, url));
+impl SourceDirs {
+    /// Returns the directory that was named for a repository.
+    pub fn folder(&self, url: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(name, _)| is_meant(name, url));
         found.map(|(_, folder)| folder.as_str())
     }
 
-    /// Refuses a checkout of a repository that none of these Applications has as a source: a slip of the pen would
-    /// have no effect otherwise.
-    pub(super) fn check<'a>(&self, applications: impl Iterator<Item = Application<'a>>) -> Result<()> {
+    /// Refuses a directory for a repository that none of these Applications has as a source: a typo would have no effect
+    /// otherwise.
+    ///
+    /// # Errors
+    /// Names the repository, and those that the Applications have.
+    pub fn check<'a>(&self, applications: impl Iterator<Item = Application<'a>>) -> Result<()> {
         let sources = applications.flat_map(|app| app.sources());
         let urls: BTreeSet<&str> = sources.map(|source| source.repo_url()).collect();
-        for (name, _) in &self.source_dirs {
+        for (name, _) in &self.0 {
             if !urls.iter().any(|url| is_meant(name, url)) {
                 let known: Vec<&str> = urls.iter().copied().filter(|url| !url.is_empty()).collect();
                 return Err(
@@ -45,7 +39,7 @@ impl CheckoutArgs {
     }
 }
 
-/// A repository is named by its URL or by the last part of it.
+/// Reports whether a name, a URL or the last part of one, means a repository.
 fn is_meant(name: &str, url: &str) -> bool {
     repo_url::same(name, url) || name == repo_url::repository_name(url)
 }
@@ -56,10 +50,8 @@ mod tests {
     use crate::model::Object;
     use serde_json::json;
 
-    fn named(name: &str) -> CheckoutArgs {
-        CheckoutArgs {
-            source_dirs: vec![(name.to_owned(), "dir".to_owned())],
-        }
+    fn named(name: &str) -> SourceDirs {
+        SourceDirs(vec![(name.to_owned(), "dir".to_owned())])
     }
 
     #[test]

@@ -1,0 +1,23 @@
+//! `--source-dir`: the checkouts of sources that a user names.
+
+use super::pairs;
+use crate::sources::SourceDirs;
+
+/// Where sources may come from.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(super) struct SourceDirArgs {
+    /// A checkout of a source, as REPO=DIR: REPO is its URL or the last part of it; may be repeated
+    #[arg(long = "source-dir", value_name = "REPO=DIR", value_parser = parse)]
+    source_dirs: Vec<pairs::Pair>,
+}
+
+fn parse(text: &str) -> Result<pairs::Pair, String> {
+    pairs::parse(text).map_err(|_| "it is not REPO=DIR".to_owned())
+}
+
+impl SourceDirArgs {
+    /// Returns the directories.
+    pub(super) fn dirs(&self) -> SourceDirs {
+        SourceDirs(self.source_dirs.clone())
+    }
+}

@@ -1,0 +1,107 @@
+//! What the storage rules do to a render.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{changed_pointers, name};
+use crate::model::Object;
+use crate::model::claim::is_claim;
+use crate::model::namespace::is_namespace;
+use crate::model::workload::{ClaimVolume, pod_template};
+
+/// What the storage rules change in a render.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// How many objects there are.
+    pub objects: usize,
+    /// What changes, a line for each object: `Pod/p: claim `films` read-only`.
+    pub lines: Vec<String>,
+    /// The claims that some workload writes before and only reads afterwards, with these workloads.
+    pub read_only: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Effects {
+    /// Returns what changes from objects to the same objects under the storage rules.
+    pub fn between(before: &[Object], after: &[Object]) -> Self {
+        let mut effects = Self {
+            objects: after.len(),
+            ..Self::default()
+        };
+        for (before, after) in before.iter().zip(after) {
+            if before == after {
+                continue;
+            }
+            let mut parts = Vec::new();
+            if is_namespace(before) {
+                parts.push("guarded, with the owners of its claims".to_owned());
+            } else if is_claim(before) || before.is("", "PersistentVolume") {
+                parts.push("guarded".to_owned());
+            } else {
+                for (volume, changed) in changed_volumes(before, after) {
+                    parts.push(format!("claim `{}` read-only", volume.claim));
+                    if changed {
+                        let workloads = effects.read_only.entry(volume.claim.to_owned()).or_default();
+                        workloads.insert(name(before));
+                    }
+                }
+            }
+            if parts.is_empty() {
+                let pointers: Vec<String> = changed_pointers(before, after).into_iter().collect();
+                parts.push(format!("changed at {}", pointers.join(", ")));
+            }
+            effects.lines.push(format!("{}: {}", name(before), parts.join(", ")));
+        }
+        effects
+    }
+}
+
+/// Returns the volumes of claims that the storage rules made read-only, and whether the workload could write them before.
+fn changed_volumes<'o>(before: &'o Object, after: &Object) -> Vec<(ClaimVolume<'o>, bool)> {
+    let (Some(old), Some(new)) = (pod_template(before), pod_template(after)) else {
+        return Vec::new();
+    };
+    let writes = |volume: &ClaimVolume<'_>| !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
+    let new = new.claim_volumes();
+    let pairs = old.claim_volumes().into_iter().filter_map(|volume| {
+        let other = new.iter().find(|other| other.index == volume.index)?;
+        let changed = (volume.read_only, &volume.mounts) != (other.read_only, &other.mounts);
+        let turned = writes(&volume) && !writes(other);
+        changed.then_some((volume, turned))
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_claim_that_turns_read_only_is_named_with_its_workloads() {
+        let pod = |volume: Value, mount: Value| {
+            Object::new(
+                json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {
+                "containers": [{"name": "c", "volumeMounts": [mount]}], "volumes": [{"name": "v", "persistentVolumeClaim": volume}]}}),
+            )
+        };
+        let read = pod(
+            json!({"claimName": "films", "readOnly": true}),
+            json!({"name": "v", "mountPath": "/f", "readOnly": true}),
+        );
+        let write = pod(json!({"claimName": "films"}), json!({"name": "v", "mountPath": "/f"}));
+        let half = pod(
+            json!({"claimName": "films"}),
+            json!({"name": "v", "mountPath": "/f", "readOnly": true}),
+        );
+        let turned = Effects::between(&[write], std::slice::from_ref(&read));
+        assert_eq!(turned.lines, ["Pod/p: claim `films` read-only"]);
+        assert_eq!(turned.read_only.keys().collect::<Vec<_>>(), ["films"]);
+        let not_turned = Effects::between(&[half], std::slice::from_ref(&read));
+        assert_eq!((not_turned.lines.len(), not_turned.read_only.len()), (1, 0));
+        assert_eq!(
+            Effects::between(std::slice::from_ref(&read), std::slice::from_ref(&read))
+                .lines
+                .len(),
+            0
+        );
+    }
+}

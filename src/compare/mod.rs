@@ -1,0 +1,64 @@
+//! Two sets of objects, compared: [`renders`] finds what differs between two renders, [`effects`] what the storage rules do
+//! to one.
+
+pub mod effects;
+pub mod renders;
+
+use std::collections::BTreeSet;
+
+use json_patch::{Patch, diff};
+
+use crate::model::Object;
+
+pub use effects::Effects;
+pub use renders::differences;
+
+/// One object that is not the same on both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The object, as `Deployment/player`, with its namespace where it has one.
+    pub object: String,
+    /// What happens to it from the first side to the second.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What happens to an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Only the second side has it.
+    Added,
+    /// Only the first side has it.
+    Removed,
+    /// It stands in another place of the stream.
+    Moved,
+    /// It differs at these JSON Pointers.
+    Changed(Vec<String>),
+}
+
+/// Why an object differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The two sides say different things.
+    Content,
+    /// Two renders of the first side differ there, too: a random password, a date.
+    Random,
+}
+
+/// Returns the name of an object in a report.
+fn name(object: &Object) -> String {
+    match object.reference() {
+        Some(reference) => reference.to_string(),
+        None => format!("{} without a name", object.kind()),
+    }
+}
+
+/// Returns the JSON Pointers at which two objects differ.
+fn changed_pointers(one: &Object, other: &Object) -> BTreeSet<String> {
+    let Patch(operations) = diff(one.tree(), other.tree());
+    operations
+        .iter()
+        .map(|operation| operation.path().to_string())
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! What the render of a new Application adds to it: the claims that it renders become its own, and the paths that its
+//! render reads are watched.
+
+use anyhow::{Result, anyhow};
+
+use super::{Request, own_rendered_claims, preview};
+use crate::edit::{Edit, Renders};
+use crate::failure::{self, Failure, HintExt};
+use crate::model::{Application, Availability, Object, Unavailable};
+use crate::repo::Repo;
+
+/// Renders an Application that is about to be added and fills in what the render shows; remarks and the next step go to
+/// the edit. Returns the objects for the rules, or why they are not known.
+///
+/// # Errors
+/// When its source is available locally and does not render.
+pub fn complete(
+    repo: &Repo,
+    request: &mut Request,
+    renders: &dyn Renders,
+    edit: &mut Edit,
+) -> Result<Availability<Vec<Object>>> {
+    let object = preview(repo, request);
+    let objects = match render(&object, renders, request)? {
+        Ok((objects, notes)) => {
+            edit.notes.extend(notes);
+            objects
+        }
+        Err(unavailable) => {
+            edit.notes
+                .push(format!("the claims that it renders are not known: {unavailable}"));
+            edit.next = Some("look for what is missing in `owns` with `kubectl homelab validate --fetch`".to_owned());
+            return Ok(Availability::Unavailable(unavailable));
+        }
+    };
+    let added = own_rendered_claims(request, &objects)?;
+    if !added.is_empty() {
+        let names: Vec<String> = added.iter().map(|claim| format!("`{claim}`")).collect();
+        edit.notes.push(format!(
+            "the claims that it renders are added to `owns`: {}",
+            names.join(", ")
+        ));
+    }
+    if let Some(app) = Application::new(&object) {
+        request.reads.extend(renders.reads(&app)?);
+    }
+    let object = preview(repo, request);
+    let again = render(&object, renders, request)?;
+    Ok(again.map_or_else(Availability::Unavailable, |(objects, _)| {
+        Availability::Available(objects)
+    }))
+}
+
+type Objects = (Vec<Object>, Vec<String>);
+
+/// The objects of the Application and remarks, or why they are not available.
+fn render(object: &Object, renders: &dyn Renders, request: &Request) -> Result<Result<Objects, Unavailable>> {
+    let app = Application::new(object).ok_or_else(|| failure::bug("the new manifest is no Application"))?;
+    match renders.render(&app) {
+        Ok(rendered) => Ok(Ok((rendered.finished, rendered.notes))),
+        Err(error) => match failure::find::<Unavailable>(&error) {
+            Some(unavailable) => Ok(Err(unavailable.clone())),
+            None => {
+                let failure = Failure::from(error);
+                let error = anyhow!(failure.one_line());
+                let hint = failure.hints.into_iter().next();
+                Err(error
+                    .context(format!("Application `{}` does not render", request.name))
+                    .hint(hint.unwrap_or_else(|| "correct its source, or bring the checkout up to date".to_owned())))
+            }
+        },
+    }
+}

@@ -1,0 +1,282 @@
+//! One Application: moved in memory, rendered before and after, and compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+
+use super::plan::{Choices, Target};
+use super::{Conversion, Request, error, guard, rendered_claims, to_native, to_plugin};
+use crate::compare::{self, Action, Difference, Effects, Reason};
+use crate::edit::{Rendered, Renders};
+use crate::failure;
+use crate::model::namespace::is_namespace;
+use crate::model::native::Obstacle;
+use crate::model::ownership::Ownership;
+use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Unavailable};
+use crate::repo::layout::APPLICATIONS;
+use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
+
+/// What is needed to convert one Application.
+pub(super) struct AppConversion<'a> {
+    pub(super) choices: &'a Choices,
+    pub(super) repo: &'a Repo,
+    pub(super) renders: &'a dyn Renders,
+    pub(super) ownership: &'a Ownership,
+    pub(super) manifest: &'a Manifest,
+}
+
+/// An Application that can be moved.
+pub(super) struct Converted {
+    pub(super) name: AppName,
+    pub(super) changes: ChangeSet,
+    /// What was found equal, what the storage rules change, and what is left out.
+    pub(super) notes: Vec<String>,
+    /// What it renders now.
+    pub(super) before: Availability<Vec<Object>>,
+    /// What it renders afterwards.
+    pub(super) after: Availability<Vec<Object>>,
+    /// Whether it has something whose loss would lose data.
+    pub(super) needs_guard: bool,
+}
+
+/// How the conversion of one Application ended.
+pub(super) enum ConversionOutcome {
+    Converted(Box<Converted>),
+    /// The target renders it already.
+    Unchanged,
+    /// The renders differ, or a claim would turn read-only that the user did not decide about.
+    Refused(Vec<Refusal>),
+}
+
+/// Why an Application is not converted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What stands in the way.
+    pub message: String,
+    /// The next step, where there is one.
+    pub hint: Option<String>,
+}
+
+impl AppConversion<'_> {
+    pub(super) fn convert(&self) -> Result<ConversionOutcome> {
+        let mut request = self.request()?;
+        // What stands in the way is reported before anything is rendered.
+        if self.conversion(&request)?.is_none() {
+            return Ok(ConversionOutcome::Unchanged);
+        }
+        let app = Application::new(&self.manifest.object).context("not an Application")?;
+        self.check_overrides(&app)?;
+        let before = self.render(&app)?;
+        if self.choices.target == Target::Plugin {
+            request.owns.extend(rendered_claims(&app, &before.raw));
+            request.reads = self.reads(&app, &before.raw)?;
+        }
+        let Some(conversion) = self.conversion(&request)? else {
+            return Ok(ConversionOutcome::Unchanged);
+        };
+        let repo = self.repo.with(&conversion.changes)?;
+        let is_it = |other: &&Manifest| other.file == self.manifest.file && other.document == self.manifest.document;
+        let moved = repo.manifests.iter().find(is_it).context("the Application is gone")?;
+        let moved = Application::new(&moved.object).context("not an Application any more")?;
+        let after = self.render(&moved)?;
+        self.outcome(request.app, conversion, (&app, before), (&moved, after))
+    }
+
+    /// Compares the two renders and decides.
+    fn outcome(
+        &self,
+        name: AppName,
+        conversion: Conversion,
+        (app, before): (&Application<'_>, Rendered),
+        (moved, after): (&Application<'_>, Rendered),
+    ) -> Result<ConversionOutcome> {
+        let (native_app, native, plugin) = match self.choices.target {
+            Target::Plugin => (app, &before, &after),
+            Target::Native => (moved, &after, &before),
+        };
+        let again = || -> Result<Vec<Object>> { Ok(self.render(native_app)?.raw) };
+        let differences = compare::differences(&native.raw, again, &plugin.raw)?;
+        let (random, differences): (Vec<Difference>, Vec<Difference>) = differences
+            .into_iter()
+            .partition(|difference| difference.reason == Reason::Random);
+        if !differences.is_empty() {
+            return Ok(ConversionOutcome::Refused(differ(name.as_str(), &differences)));
+        }
+        // Sources that were the plugin's before and are so after have had the storage rules all the time.
+        let had = Effects::between(&native.raw, &native.finished).lines;
+        let mut effects = Effects::between(&plugin.raw, &plugin.finished);
+        effects.lines.retain(|line| !had.contains(line));
+        let read_only = Effects::between(&native.finished, &plugin.finished).read_only;
+        if self.choices.target == Target::Plugin {
+            let undecided = self.undecided(app, &read_only);
+            if !undecided.is_empty() {
+                return Ok(ConversionOutcome::Refused(undecided));
+            }
+        }
+        let mut notes = before.notes.clone();
+        notes.extend(self.summary(name.as_str(), &effects, &random));
+        notes.extend(conversion.notes.iter().map(|note| format!("  {note}")));
+        Ok(ConversionOutcome::Converted(Box::new(Converted {
+            needs_guard: guard::needs_guard(&native.raw),
+            name,
+            changes: conversion.changes,
+            notes,
+            before: Availability::Available(before.finished),
+            after: Availability::Available(after.finished),
+        })))
+    }
+
+    fn request(&self) -> Result<Request> {
+        let mut request = Request::new(AppName::new(self.manifest.object.name())?);
+        request.positions = self.choices.positions.iter().copied().collect();
+        request.drop_owns = self.choices.drop_owns;
+        request.owns = self.choices.owns(request.app.as_str());
+        request.writes = self.choices.writes(request.app.as_str());
+        Ok(request)
+    }
+
+    fn conversion(&self, request: &Request) -> Result<Option<Conversion>> {
+        let conversion = match self.choices.target {
+            Target::Plugin => to_plugin(self.repo, self.manifest, request),
+            Target::Native => to_native(self.repo, self.manifest, request),
+        };
+        conversion.map_err(|obstacles| error(self.repo, self.manifest, &obstacles))
+    }
+
+    fn render(&self, app: &Application<'_>) -> Result<Rendered> {
+        self.renders.render(app).map_err(|failed| {
+            let Some(unavailable) = failure::find::<Unavailable>(&failed) else {
+                return failed.context(format!("Application `{}`", app.name()));
+            };
+            let sources = app.sources();
+            let pointer = match sources.as_slice() {
+                [source] => source.pointer.clone(),
+                _ => "/spec/sources".to_owned(),
+            };
+            let obstacle = Obstacle {
+                pointer,
+                why: format!("it is moved only when both renders are equal, and {unavailable}"),
+                hint: unavailable.hint(),
+            };
+            error(self.repo, self.manifest, &[obstacle])
+        })
+    }
+
+    /// Refuses a source whose folder holds options of a tool (`.argocd-source.yaml`): Argo CD would put them beside the
+    /// new tool, and take neither.
+    fn check_overrides(&self, app: &Application<'_>) -> Result<()> {
+        for source in app.sources().iter().filter(|source| !source.gives_files_only()) {
+            if let Some(tool) = self.renders.overridden(app, source)? {
+                let obstacle = Obstacle {
+                    pointer: source.pointer.clone(),
+                    why: format!("a file `.argocd-source.yaml` in its folder changes `{tool}`"),
+                    hint: "move what stands in that file into the Application first".to_owned(),
+                };
+                return Err(error(self.repo, self.manifest, &[obstacle]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the paths besides the sources' own that the plugin reads.
+    fn reads(&self, app: &Application<'_>, objects: &[Object]) -> Result<Vec<RepoPath>> {
+        let mut reads = self.renders.reads(app)?;
+        let is_own = |source: &crate::model::Source<'_>| !source.is_versioned() && self.repo.is_own(source.repo_url());
+        if app.sources().iter().any(is_own) && objects.iter().any(is_namespace) {
+            reads.push(RepoPath::new(APPLICATIONS)?);
+        }
+        Ok(reads)
+    }
+
+    /// Returns the claims that would turn read-only without a decision of the user, and the decisions without an effect.
+    fn undecided(&self, app: &Application<'_>, read_only: &BTreeMap<String, BTreeSet<String>>) -> Vec<Refusal> {
+        let name = app.name();
+        let decided = self.choices.read_only(name);
+        let undecided = read_only
+            .iter()
+            .filter(|(claim, _)| !decided.iter().any(|decided| decided.as_str() == claim.as_str()));
+        let prefix = match self.choices.is_one_application() {
+            true => String::new(),
+            false => format!("{name}/"),
+        };
+        let turns = |(claim, workloads): (&String, &BTreeSet<String>)| {
+            let workloads: Vec<&str> = workloads.iter().map(String::as_str).collect();
+            let workloads = workloads.join(", ");
+            let (whose, first) = match self.owner(app, claim) {
+                Some(owner) => (format!(", which belongs to `{owner}`,"), String::new()),
+                None => (
+                    String::new(),
+                    format!("`--owns {prefix}{claim}` if `{name}` produces its data, "),
+                ),
+            };
+            Refusal {
+                message: format!("Application `{name}`: claim `{claim}`{whose} would turn read-only in {workloads}"),
+                hint: Some(format!(
+                    "say {first}`--writes {prefix}{claim}` if `{name}` has to write what another one produces, else `--read-only {prefix}{claim}`"
+                )),
+            }
+        };
+        // A typo would have no effect otherwise.
+        let without_effect = decided.iter().filter(|claim| !read_only.contains_key(claim.as_str()));
+        let without_effect = without_effect.map(|claim| Refusal {
+            message: format!(
+                "Application `{name}`: claim `{claim}` does not turn read-only: `{name}` owns it, or no workload writes it"
+            ),
+            hint: Some(format!("leave out `--read-only {prefix}{claim}`")),
+        });
+        undecided.map(turns).chain(without_effect).collect()
+    }
+
+    /// Returns the Application that owns a claim by its parameters.
+    fn owner(&self, app: &Application<'_>, claim: &str) -> Option<&AppName> {
+        let reference = ClaimRef {
+            namespace: app.namespace_name()?,
+            name: ClaimName::new(claim).ok()?,
+        };
+        self.ownership.get(&reference)?.owners.first()
+    }
+
+    /// Returns what was compared and what changes, in lines.
+    fn summary(&self, name: &str, effects: &Effects, random: &[Difference]) -> Vec<String> {
+        let objects = match effects.objects {
+            1 => "1 object is".to_owned(),
+            count => format!("{count} objects are"),
+        };
+        let (but, of) = match (effects.lines.is_empty(), self.choices.target) {
+            (true, _) => ("", ""),
+            (false, Target::Plugin) => (" but for the storage rules", ""),
+            (false, Target::Native) => (" but for the storage rules, which are gone", "no longer "),
+        };
+        let mut lines = vec![format!("`{name}`: {objects} equal{but}")];
+        lines.extend(effects.lines.iter().map(|line| match line.split_once(": ") {
+            Some((object, what)) => format!("  {object}: {of}{what}"),
+            None => format!("  {line}"),
+        }));
+        let random = random.iter().filter_map(|difference| match &difference.action {
+            Action::Changed(pointers) => Some(format!(
+                "  {}: {} differs at every render, natively too",
+                difference.object,
+                pointers.join(", ")
+            )),
+            _ => None,
+        });
+        lines.extend(random);
+        lines
+    }
+}
+
+/// Returns the refusal of an Application whose two renders differ.
+fn differ(name: &str, differences: &[Difference]) -> Vec<Refusal> {
+    let head = format!("Application `{name}` would not render the same:");
+    let line = |difference: &Difference| {
+        let what = match &difference.action {
+            Action::Removed => "rendered by Argo CD's own tool only".to_owned(),
+            Action::Added => "rendered by the plugin only".to_owned(),
+            Action::Moved => "stands in another place".to_owned(),
+            Action::Changed(pointers) => format!("differs at {}", pointers.join(", ")),
+        };
+        format!("  {}: {what}", difference.object)
+    };
+    let lines = std::iter::once(head).chain(differences.iter().map(line));
+    lines.map(|message| Refusal { message, hint: None }).collect()
+}

@@ -1,0 +1,320 @@
+//! What a run of `convert` does: the move itself, or with `guard_first` the next of three steps.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, anyhow};
+
+use super::application::{AppConversion, ConversionOutcome, Converted, Refusal};
+use super::{error, guard};
+use crate::edit::{Edit, Renders, RuleGate};
+use crate::failure::HintExt;
+use crate::model::application::GROUP;
+use crate::model::{AppName, Application, ClaimName};
+use crate::repo::{Manifest, Repo};
+use crate::rules::{Rule, Scope, fixes, namespace_is_guarded, owned_claim_is_guarded};
+
+/// Which renderer the Applications are moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The plugin.
+    Plugin,
+    /// Argo CD's own Helm, or its reader of folders.
+    Native,
+}
+
+/// Which Applications are moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// These.
+    Named(BTreeSet<String>),
+    /// All but the root one; what cannot be moved stays.
+    All,
+}
+
+/// A claim, with its Application where there are several.
+#[derive(Clone, Debug)]
+pub struct ClaimOf {
+    /// The Application; the only one where it is left out.
+    pub app: Option<AppName>,
+    /// The claim.
+    pub claim: ClaimName,
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug)]
+pub struct Choices {
+    /// The Applications.
+    pub which: Which,
+    /// Where they are moved to.
+    pub target: Target,
+    /// Only these sources of an Application with several, from 1; all when empty.
+    pub positions: Vec<usize>,
+    /// Claims that an Application owns.
+    pub owns: Vec<ClaimOf>,
+    /// Claims of another Application that one may write.
+    pub writes: Vec<ClaimOf>,
+    /// Claims that an Application only reads from now on.
+    pub read_only: Vec<ClaimOf>,
+    /// On the way back: the claims in `owns` may lose their guards.
+    pub drop_owns: bool,
+    /// Guard everything that an Application has before it moves: three commits, one for each run.
+    pub guard_first: bool,
+}
+
+/// What a run does.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The changes; to be written only where nothing was refused.
+    pub edit: Edit,
+    /// The renders before and after, which the changes are checked with.
+    pub gate: RuleGate,
+    /// The Applications that the target renders already.
+    pub unchanged: Vec<String>,
+    /// Why Applications are not moved though all others could be: nothing is changed.
+    pub refused: Vec<Refusal>,
+    /// Of all Applications, those that cannot be moved and stay.
+    pub stays: Vec<anyhow::Error>,
+}
+
+impl Choices {
+    /// Returns the claims that an Application owns by the choice of the user.
+    pub(super) fn owns(&self, app: &str) -> BTreeSet<ClaimName> {
+        claims_of(&self.owns, app)
+    }
+
+    /// Returns the claims of others that an Application may write.
+    pub(super) fn writes(&self, app: &str) -> BTreeSet<ClaimName> {
+        claims_of(&self.writes, app)
+    }
+
+    /// Returns the claims that an Application shall only read.
+    pub(super) fn read_only(&self, app: &str) -> BTreeSet<ClaimName> {
+        claims_of(&self.read_only, app)
+    }
+
+    /// Reports whether one Application is named, so that claims need no `APP/`.
+    pub(super) fn is_one_application(&self) -> bool {
+        matches!(&self.which, Which::Named(names) if names.len() == 1)
+    }
+
+    /// Returns the manifests of the Applications, each once.
+    fn manifests<'r>(&self, repo: &'r Repo) -> Result<Vec<&'r Manifest>> {
+        let Which::Named(names) = &self.which else {
+            let root = repo.root_application().map(|(manifest, _)| manifest);
+            let is_root = |manifest: &Manifest| root.is_some_and(|root| std::ptr::eq(root, manifest));
+            let all = repo
+                .manifests
+                .iter()
+                .filter(|manifest| Application::new(&manifest.object).is_some() || is_set(manifest));
+            return Ok(all.filter(|manifest| !is_root(manifest)).collect());
+        };
+        let one = |name: &String| {
+            let app = repo.application(name).map(|(manifest, _)| manifest);
+            let mut manifests = repo.manifests.iter();
+            let set = || manifests.find(|manifest| is_set(manifest) && manifest.object.name() == name);
+            app.or_else(set).ok_or_else(|| {
+                let known: Vec<&str> = repo.applications().map(|(_, app)| app.name()).collect();
+                anyhow!("there is no Application `{name}`").hint(format!("choose one of {}", known.join(", ")))
+            })
+        };
+        names.iter().map(one).collect()
+    }
+
+    /// Refuses a claim that does not name its Application where it has to.
+    fn check_claims(&self, names: &[&str]) -> Result<()> {
+        let flags = [
+            ("--owns", &self.owns),
+            ("--writes", &self.writes),
+            ("--read-only", &self.read_only),
+        ];
+        for (flag, of) in flags
+            .iter()
+            .flat_map(|(flag, list)| list.iter().map(move |of| (flag, of)))
+        {
+            match &of.app {
+                None if names.len() > 1 => {
+                    return Err(
+                        anyhow!("`{flag} {}` does not say for which Application", of.claim).hint(format!(
+                            "write `{flag} APP/{}` when several Applications are converted",
+                            of.claim
+                        )),
+                    );
+                }
+                Some(app) if !names.contains(&app.as_str()) => {
+                    return Err(
+                        anyhow!("`{flag} {app}/{}` names an Application that is not converted", of.claim)
+                            .hint(format!("choose one of {}", names.join(", "))),
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn claims_of(list: &[ClaimOf], app: &str) -> BTreeSet<ClaimName> {
+    let of_app = list
+        .iter()
+        .filter(|of| of.app.as_ref().is_none_or(|name| name.as_str() == app));
+    of_app.map(|of| of.claim.clone()).collect()
+}
+
+fn is_set(manifest: &Manifest) -> bool {
+    manifest.object.is(GROUP, "ApplicationSet")
+}
+
+/// Plans a run: moves each Application in memory, renders it before and after, and compares. `progress` hears the name of
+/// each Application that is begun.
+///
+/// # Errors
+/// When an Application that was named is not there or cannot be moved, with every place in the way; a wrong choice.
+pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mut dyn FnMut(&str)) -> Result<Plan> {
+    let manifests = choices.manifests(repo)?;
+    let names: Vec<&str> = manifests.iter().map(|manifest| manifest.object.name()).collect();
+    choices.check_claims(&names)?;
+    let nothing = Default::default();
+    let ownership = Scope::new(repo, &nothing).ownership;
+    let (mut plan, mut converted) = (Plan::default(), Vec::new());
+    for manifest in &manifests {
+        let name = manifest.object.name();
+        progress(name);
+        let conversion = AppConversion {
+            choices,
+            repo,
+            renders,
+            ownership: &ownership,
+            manifest,
+        };
+        match conversion.convert() {
+            Ok(ConversionOutcome::Converted(app)) => converted.push(*app),
+            Ok(ConversionOutcome::Unchanged) if guard::is_moving_manifest(manifest) && choices.guard_first => {}
+            Ok(ConversionOutcome::Unchanged) => plan.unchanged.push(name.to_owned()),
+            Ok(ConversionOutcome::Refused(refusals)) => plan.refused.extend(refusals),
+            Err(error) if choices.which == Which::All => plan.stays.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if plan.refused.is_empty() {
+        step(choices, repo, &manifests, converted, &mut plan)?;
+    }
+    Ok(plan)
+}
+
+/// Decides what is done in this run: everything, or with `guard_first` the next of three steps.
+fn step(
+    choices: &Choices,
+    repo: &Repo,
+    manifests: &[&Manifest],
+    converted: Vec<Converted>,
+    plan: &mut Plan,
+) -> Result<()> {
+    if choices.guard_first {
+        if let Some(edit) = guard_step(repo, &converted)? {
+            plan.edit = edit;
+            return Ok(());
+        }
+        if converted.is_empty() {
+            plan.edit = release_step(manifests).unwrap_or_default();
+            return Ok(());
+        }
+    }
+    move_step(choices, repo, converted, plan);
+    Ok(())
+}
+
+/// The move itself.
+fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut Plan) {
+    let names: Vec<String> = converted.iter().map(|app| app.name.to_string()).collect();
+    let target = match choices.target {
+        Target::Plugin => "to the plugin",
+        Target::Native => "back to Argo CD's own tools",
+    };
+    plan.edit.message = format!("Convert {} {target}", counted(&names));
+    if choices.target == Target::Native && choices.drop_owns {
+        let accepted: [&'static Rule; 2] = [&owned_claim_is_guarded::RULE, &namespace_is_guarded::RULE];
+        plan.gate.accepted = accepted.to_vec();
+    }
+    for app in converted {
+        plan.edit.notes.extend(app.notes);
+        plan.edit.changes.changes.extend(app.changes.changes);
+        plan.gate.before.insert(app.name.clone(), app.before);
+        plan.gate.after.insert(app.name, app.after);
+    }
+    let is_moving = |name: &String| repo.application(name).is_some_and(|(_, app)| guard::is_moving(&app));
+    let again = if names.iter().any(is_moving) {
+        plan.edit.notes.push("step 2 of 3: the move itself".to_owned());
+        ", then run the same command again: it takes the guards of the move away"
+    } else {
+        ""
+    };
+    let which = match choices.which {
+        Which::All => "--all".to_owned(),
+        Which::Named(_) => names.join(" "),
+    };
+    plan.edit.next = Some(format!(
+        "push it, wait with `kubectl homelab wait {which} --for synced`{again}"
+    ));
+}
+
+/// The first step: Applications with claims keep everything, whatever comes; `None` where all of them do already.
+fn guard_step(repo: &Repo, converted: &[Converted]) -> Result<Option<Edit>> {
+    let (mut edit, mut names) = (Edit::default(), Vec::new());
+    for app in converted.iter().filter(|app| app.needs_guard) {
+        let Some((manifest, view)) = repo.application(app.name.as_str()) else {
+            continue;
+        };
+        let operations = guard::add(&view).map_err(|obstacle| error(repo, manifest, &[obstacle]))?;
+        if !operations.is_empty() {
+            names.push(app.name.to_string());
+            edit.changes.changes.extend(fixes::patch(manifest, operations).changes);
+        }
+    }
+    if names.is_empty() {
+        return Ok(None);
+    }
+    edit.message = format!("Guard {} for the move to the plugin", counted(&names));
+    edit.notes.push(format!(
+        "step 1 of 3: Argo CD prunes and deletes nothing of {}",
+        counted(&names)
+    ));
+    edit.next = Some(match repo.root_application() {
+        Some((_, root)) => format!(
+            "push it, wait with `kubectl homelab wait {} --for synced`, then run the same command again: it makes the move",
+            root.name()
+        ),
+        None => "apply the Application, then run the same command again: it makes the move".to_owned(),
+    });
+    Ok(Some(edit))
+}
+
+/// The last step: the guards of the move go; the claims have their own by now. `None` where there are none.
+fn release_step(manifests: &[&Manifest]) -> Option<Edit> {
+    let (mut edit, mut names) = (Edit::default(), Vec::new());
+    for manifest in manifests {
+        let Some(app) = Application::new(&manifest.object).filter(guard::is_moving) else {
+            continue;
+        };
+        names.push(app.name().to_owned());
+        let removed = fixes::patch(manifest, guard::remove(&app));
+        edit.changes.changes.extend(removed.changes);
+    }
+    if names.is_empty() {
+        return None;
+    }
+    edit.message = format!("Take the guards of the move from {}", counted(&names));
+    edit.notes.push(format!(
+        "step 3 of 3: the claims of {} have guards of their own",
+        counted(&names)
+    ));
+    edit.next = Some("push it; the move is done".to_owned());
+    Some(edit)
+}
+
+fn counted(names: &[String]) -> String {
+    match names {
+        [one] => format!("Application {one}"),
+        [] => "no Application".to_owned(),
+        many => format!("{} Applications", many.len()),
+    }
+}

@@ -1,0 +1,61 @@
+//! Whether a change may be written.
+
+use std::collections::BTreeMap;
+
+use crate::model::{AppName, Availability, Object};
+use crate::repo::Repo;
+use crate::rules::{self, Finding, Rule, Scope, Severity};
+
+/// Decides whether a change of the repository may be written.
+pub trait Gate {
+    /// Compares the repository before and after the change.
+    fn check(&self, before: &Repo, after: &Repo) -> Verdict;
+}
+
+/// What a gate found.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// How many errors were there before the change.
+    pub older: usize,
+    /// The errors that the change introduces; with one of them it is not written.
+    pub introduced: Vec<Finding>,
+}
+
+/// Refuses a change that introduces an error of a rule.
+#[derive(Debug, Default)]
+pub struct RuleGate {
+    /// The renders of the repository before the change, so that what they show already is not taken for new.
+    pub before: BTreeMap<AppName, Availability<Vec<Object>>>,
+    /// The renders of the repository after the change.
+    pub after: BTreeMap<AppName, Availability<Vec<Object>>>,
+    /// Rules whose new errors the user has accepted.
+    pub accepted: Vec<&'static Rule>,
+}
+
+impl Gate for RuleGate {
+    fn check(&self, before: &Repo, after: &Repo) -> Verdict {
+        let errors = |repo: &Repo, renders| -> Vec<Finding> {
+            let findings = rules::check(&Scope::new(repo, renders));
+            findings
+                .into_iter()
+                .filter(|finding| finding.rule.severity == Severity::Error)
+                .collect()
+        };
+        let old = errors(before, &self.before);
+        // Who takes no Namespace away loses none: the first one that is declared must not turn the others into errors.
+        let takes_namespace = before
+            .namespaces()
+            .any(|manifest| after.namespace(manifest.object.name()).is_none());
+        let is_old = |finding: &Finding| {
+            old.iter().any(|other| other.identity() == finding.identity())
+                || std::ptr::eq(finding.rule, rules::namespace_with_claims_is_declared::RULE.meta) && !takes_namespace
+        };
+        let mut found = errors(after, &self.after);
+        found.retain(|finding| !self.accepted.iter().any(|rule| std::ptr::eq(rule.meta, finding.rule)));
+        let (older, introduced): (Vec<_>, Vec<_>) = found.into_iter().partition(is_old);
+        Verdict {
+            older: older.len(),
+            introduced,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the verbs need to know of renders; `sources` has it.
+
+use anyhow::Result;
+
+use crate::model::{Application, Object, Source};
+use crate::repo::RepoPath;
+
+/// The objects of one Application, lists flattened.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// As Helm or the folder gives them.
+    pub raw: Vec<Object>,
+    /// As the cluster gets them: under the storage rules where the plugin renders the source.
+    pub finished: Vec<Object>,
+    /// Remarks for the user.
+    pub notes: Vec<String>,
+}
+
+/// Renders Applications, also ones that are not written yet.
+pub trait Renders {
+    /// Renders all sources of an Application.
+    ///
+    /// # Errors
+    /// [`crate::model::Unavailable`] when a source is not available locally, any other error when it does not render.
+    fn render(&self, app: &Application<'_>) -> Result<Rendered>;
+
+    /// Returns the paths besides its sources' own that the render of an Application reads, from the repository's root.
+    ///
+    /// # Errors
+    /// When a source that is available locally cannot be read.
+    fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>>;
+
+    /// Returns the first section of a source, as `helm`, that a file `.argocd-source.yaml` in its folder changes.
+    ///
+    /// # Errors
+    /// When such a file cannot be read.
+    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<&'static str>>;
+}

@@ -1,0 +1,122 @@
+//! Whether the objects of an Application can be had here, and why not.
+
+use std::fmt;
+
+use crate::failure::HintExt;
+
+/// The way out for what only Argo CD renders.
+const BY_ARGO_CD: &str = "render it with Argo CD itself, or pipe its objects through `kubectl homelab filter`";
+
+/// What was asked for, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Availability<T> {
+    /// It is there.
+    Available(T),
+    /// It is not, which is no error of the repository: it is skipped, with the reason.
+    Unavailable(Unavailable),
+    /// Its source is there and does not render.
+    Failed {
+        /// What failed, in one line.
+        message: String,
+        /// The way out, where there is one.
+        hint: Option<String>,
+    },
+}
+
+/// Why something is not available locally. Each reason has a sentence ([`fmt::Display`]) and a way out
+/// ([`Unavailable::hint`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// The URL of the source still has the placeholder of the shipped repository.
+    Placeholder {
+        /// The URL.
+        url: String,
+    },
+    /// There is no checkout of the source's repository.
+    NotCloned {
+        /// The URL of the repository.
+        url: String,
+    },
+    /// A chart of a Helm repository or an OCI registry is not in the cache.
+    ChartNotDownloaded {
+        /// Its name.
+        chart: String,
+        /// `targetRevision`.
+        version: String,
+        /// `repoURL`.
+        url: String,
+    },
+    /// The render needs something that is not in the source: a dependency, a remote value file.
+    NeedsNetwork {
+        /// What is missing, in a sentence.
+        what: String,
+    },
+    /// Another tool renders it.
+    RenderedBy {
+        /// `Kustomize`, say.
+        tool: String,
+    },
+    /// Another plugin renders it.
+    OtherPlugin {
+        /// Its name.
+        name: String,
+        /// The name of the plugin that this program is.
+        ours: String,
+    },
+    /// The source uses options that this program cannot render.
+    UnsupportedOptions {
+        /// What cannot be rendered, each in a sentence.
+        what: Vec<String>,
+    },
+    /// The Applications are generated in the cluster.
+    GeneratedInCluster,
+    /// A program that the render needs is not installed.
+    ProgramMissing {
+        /// What the program's search said.
+        message: String,
+        /// How to get it.
+        hint: String,
+    },
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Placeholder { url } => write!(f, "`{url}` still has the placeholder `OWNER`"),
+            Self::NotCloned { url } => write!(f, "`{url}` is not available locally"),
+            Self::ChartNotDownloaded { chart, version, url } => {
+                write!(f, "the chart `{chart}` {version} of `{url}` is not in the cache")
+            }
+            Self::NeedsNetwork { what } => f.write_str(what),
+            Self::RenderedBy { tool } => write!(f, "it is rendered by {tool}"),
+            Self::OtherPlugin { name, .. } => write!(f, "it is rendered by the plugin `{name}`"),
+            Self::UnsupportedOptions { what } => f.write_str(&what.join("; ")),
+            Self::GeneratedInCluster => f.write_str("its Applications are generated in the cluster"),
+            Self::ProgramMissing { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+impl Unavailable {
+    /// Returns an error with the hint beside it.
+    pub fn into_error(self) -> anyhow::Error {
+        let hint = self.hint();
+        anyhow::Error::new(self).hint(hint)
+    }
+
+    /// Returns the next step, in the imperative.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Placeholder { .. } => "fill it in with `kubectl homelab init --repo-url URL`, or name a checkout with `--source-dir REPO=DIR`".to_owned(),
+            Self::NotCloned { .. } => "clone it beside this repository, name a checkout with `--source-dir REPO=DIR`, or fetch it with `--fetch`".to_owned(),
+            Self::ChartNotDownloaded { .. } => "fetch it with `--fetch`, or once with `kubectl homelab render APP`".to_owned(),
+            Self::NeedsNetwork { .. } => "let it be fetched with `--fetch`, or put it into the source".to_owned(),
+            Self::RenderedBy { .. } | Self::UnsupportedOptions { .. } => BY_ARGO_CD.to_owned(),
+            Self::OtherPlugin { ours, .. } => format!("only the plugin `{ours}` is rendered here"),
+            Self::GeneratedInCluster => "write them as Applications to have them checked".to_owned(),
+            Self::ProgramMissing { hint, .. } => hint.clone(),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What a source reads from this repository: one answer for reading the repository, for `list`, for the rules and for the
+//! render.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::include::Glob;
+use super::{Manifest, Repo, RepoPath};
+use crate::model::{Application, Source};
+
+/// The files that Argo CD takes for manifests, by their ending.
+const MANIFESTS: [&str; 3] = [".yaml", ".yml", ".json"];
+
+/// A folder of manifests as a source reads it: Argo CD's options `recurse`, `include` and `exclude`
+/// ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/directory/)).
+#[derive(Clone, Debug)]
+pub struct FolderSource {
+    folder: RepoPath,
+    recurse: bool,
+    include: Option<(String, Glob)>,
+    exclude: Option<(String, Glob)>,
+}
+
+impl FolderSource {
+    /// Returns the files directly in a folder.
+    pub fn flat(folder: RepoPath) -> Self {
+        Self {
+            folder,
+            recurse: false,
+            include: None,
+            exclude: None,
+        }
+    }
+
+    /// Returns a folder with the options of a source.
+    ///
+    /// # Errors
+    /// When `include` or `exclude` is no glob, or one that Argo CD's library matches wrongly.
+    pub fn new(folder: RepoPath, recurse: bool, include: Option<&str>, exclude: Option<&str>) -> Result<Self> {
+        let glob = |name: &str, text: Option<&str>| {
+            let glob = |text: &str| -> Result<(String, Glob)> { Ok((text.to_owned(), Glob::new(text)?)) };
+            let glob = text.map(glob).transpose();
+            glob.with_context(|| format!("the parameter `{name}` is no glob"))
+        };
+        Ok(Self {
+            folder,
+            recurse,
+            include: glob("include", include)?,
+            exclude: glob("exclude", exclude)?,
+        })
+    }
+
+    /// Returns the folder.
+    pub fn folder(&self) -> &RepoPath {
+        &self.folder
+    }
+
+    /// Reports whether folders below the folder are read, too.
+    pub fn recurses(&self) -> bool {
+        self.recurse
+    }
+
+    /// Reports whether the options let a file through, whatever its ending: `include` and `exclude` match its path from
+    /// the folder.
+    pub fn selects(&self, file: &RepoPath) -> bool {
+        let is_reached = if self.recurse {
+            file.is_in(&self.folder) && *file != self.folder
+        } else {
+            file.parent() == self.folder
+        };
+        let below = || file.as_str()[self.folder.as_str().len()..].trim_start_matches('/');
+        let matches = |glob: &Option<(String, Glob)>| glob.as_ref().map(|(_, glob)| glob.matches(below()));
+        is_reached && matches(&self.exclude) != Some(true) && matches(&self.include) != Some(false)
+    }
+
+    /// Reports whether a file is read as manifests.
+    pub fn reads(&self, file: &RepoPath) -> bool {
+        MANIFESTS.iter().any(|ending| file.as_str().ends_with(ending)) && self.selects(file)
+    }
+
+    /// Returns what tells this folder source from another one.
+    pub(super) fn key(&self) -> (RepoPath, bool, Option<String>, Option<String>) {
+        let text = |glob: &Option<(String, Glob)>| glob.as_ref().map(|(text, _)| text.clone());
+        (
+            self.folder.clone(),
+            self.recurse,
+            text(&self.include),
+            text(&self.exclude),
+        )
+    }
+}
+
+impl Repo {
+    /// Returns the folders of this repository that one Application syncs as manifests.
+    pub fn folder_sources(&self, app: &Application<'_>) -> Vec<FolderSource> {
+        let sources = app.sources();
+        sources.iter().filter_map(|source| self.folder_source(source)).collect()
+    }
+
+    /// Returns the folder of this repository that a source reads; `None` for another repository, a chart of a Helm
+    /// repository, and options that cannot be understood.
+    pub fn folder_source(&self, source: &Source<'_>) -> Option<FolderSource> {
+        if source.chart().is_some() || !self.is_own(source.repo_url()) {
+            return None;
+        }
+        let folder = RepoPath::new(source.path()?).ok()?;
+        if source.is_ours() {
+            let parameters = source.parameters().ok()?;
+            let (include, exclude) = (parameters.include.as_deref(), parameters.exclude.as_deref());
+            return FolderSource::new(folder, parameters.recurse, include, exclude).ok();
+        }
+        let option = |name: &str| source.directory().and_then(|directory| directory.get(name));
+        let recurse = option("recurse").and_then(Value::as_bool).unwrap_or(false);
+        let glob = |name: &str| option(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        FolderSource::new(folder, recurse, glob("include"), glob("exclude")).ok()
+    }
+
+    /// Returns the manifests that a source reads from this repository; `None` where that is not known without rendering.
+    pub fn synced_manifests(&self, source: &Source<'_>) -> Option<Vec<&Manifest>> {
+        let source = self.folder_source(source)?;
+        // Folders below one stand behind it, perhaps with siblings like `path-2` between.
+        let below = self.by_folder.range(source.folder.clone()..);
+        let below = below.take_while(|(folder, _)| folder.as_str().starts_with(source.folder.as_str()));
+        let deepest = if source.recurse { usize::MAX } else { 1 };
+        let manifests = below
+            .take(deepest)
+            .flat_map(|(_, indices)| indices.iter().map(|index| &self.manifests[*index]))
+            .filter(|manifest| source.reads(&manifest.file));
+        Some(manifests.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    const CLAIM: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\n";
+
+    fn files_of(path: &str, options: &str) -> Option<Vec<String>> {
+        let app = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: a}}\nspec: {{source: {{repoURL: https://git.example.org/home, path: {path}{options}}}}}\n"
+        );
+        let files = Memory::new([
+            ("applications/a.yaml", app.as_str()),
+            ("media/a.yaml", CLAIM),
+            ("media/b.yml", CLAIM),
+            ("media/deep/c.yaml", CLAIM),
+            ("media/tests/d.json", "{\"kind\": \"A\"}"),
+            ("media/.hidden/e.yaml", CLAIM),
+            ("media-2/f.yaml", CLAIM),
+            ("chart/Chart.yaml", "name: x\n"),
+            ("chart/templates/a.yaml", "{{ x }}\n"),
+        ])
+        .unwrap();
+        let repo = Repo::read(&files, &["https://git.example.org/home".to_owned()]).unwrap();
+        assert_eq!(repo.malformed, []);
+        let (_, app) = repo.application("a").unwrap();
+        let manifests = repo.synced_manifests(&app.sources()[0])?;
+        Some(manifests.iter().map(|manifest| manifest.file.to_string()).collect())
+    }
+
+    #[test]
+    fn a_folder_is_read_as_its_options_say() {
+        let all = [
+            "media/.hidden/e.yaml",
+            "media/a.yaml",
+            "media/b.yml",
+            "media/deep/c.yaml",
+            "media/tests/d.json",
+        ];
+        let plugin = |parameters: &str| format!(", plugin: {{name: homelab-v1, parameters: [{parameters}]}}");
+        for (options, expected) in [
+            (String::new(), &["media/a.yaml", "media/b.yml"][..]),
+            (", directory: {recurse: true}".to_owned(), &all),
+            (", directory: {include: '*.yml'}".to_owned(), &["media/b.yml"]),
+            (
+                ", directory: {recurse: true, exclude: '*/*'}".to_owned(),
+                &["media/a.yaml", "media/b.yml"],
+            ),
+            (plugin("{name: recurse, string: 'true'}"), &all),
+            (plugin("{name: exclude, string: b.yml}"), &["media/a.yaml"]),
+        ] {
+            let mut files = files_of("media", &options).unwrap();
+            files.sort();
+            assert_eq!(files, expected, "{options}");
+        }
+        assert_eq!(files_of("media", ", directory: {include: '['}"), None);
+        assert_eq!(
+            files_of(
+                "media",
+                ", plugin: {name: homelab-v1, parameters: [{name: recurse, string: x}]}"
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn a_chart_and_what_is_not_there_give_no_manifests() {
+        assert_eq!(files_of("chart", ""), Some(Vec::new()));
+        assert_eq!(files_of("nowhere", ""), Some(Vec::new()));
+        assert_eq!(files_of("x", ", chart: web"), None);
+    }
+}

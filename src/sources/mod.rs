@@ -1,0 +1,284 @@
+//! What Applications render, and where their sources come from: for every Application of a repository its render, or why
+//! there is none.
+//!
+//! ```text
+//! desired  the Applications that Argo CD would have        resolve   a source → its files: checkout, cache, network
+//! request  a source → a request for `render`               parallel  work on all cores, results in order
+//! ```
+
+mod desired;
+mod parallel;
+mod request;
+mod resolve;
+mod source_dirs;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::disk::{self, Checkout};
+use crate::edit::{Rendered, Renders};
+use crate::failure::{self, Failure};
+use crate::helm::LazyHelm;
+use crate::model::{AppName, Application, Availability, Object, Source, Unavailable};
+use crate::render::{self, Output, Request, overrides};
+use crate::repo::{Repo, RepoPath};
+
+pub use desired::{Desired, Origin, desired};
+pub use source_dirs::SourceDirs;
+
+use resolve::{ResolvedSource, Resolver};
+
+/// The renders of a repository's Applications, by name.
+pub type AppRenders = BTreeMap<AppName, Availability<Vec<Object>>>;
+
+/// How Applications are rendered.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether the network is used for sources that are not available locally.
+    pub network: Network,
+    /// The helm to run, and what charts see of the cluster.
+    pub helm: HelmOptions,
+    /// A revision to take instead of `targetRevision`.
+    pub revision: Option<String>,
+    /// More value files.
+    pub values: Vec<String>,
+    /// Leave the storage rules out.
+    pub without_storage_rules: bool,
+}
+
+/// Which helm runs, and for which cluster.
+#[derive(Clone, Debug, Default)]
+pub struct HelmOptions {
+    /// The program; `helm` on PATH by default.
+    pub program: Option<PathBuf>,
+    /// The Kubernetes version that charts see.
+    pub kube_version: Option<String>,
+    /// The API versions that charts see, as `group/version[/Kind]`.
+    pub api_versions: Vec<String>,
+}
+
+/// When the network is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// Never: what is not available locally is reported.
+    #[default]
+    Never,
+    /// For what is neither available locally nor in the cache.
+    WhenMissing,
+    /// Also for what is in the cache, to have it fresh.
+    Always,
+}
+
+/// One Application as it renders.
+#[derive(Clone, Debug)]
+pub struct AppRender {
+    /// The outputs of its sources, in their order.
+    pub outputs: Vec<Output>,
+    /// Remarks, such as a checkout that differs from what Argo CD sees.
+    pub notes: Vec<String>,
+}
+
+/// The sources of one repository's Applications.
+pub struct Sources<'s> {
+    resolver: Resolver<'s>,
+    options: &'s Options,
+}
+
+impl<'s> Sources<'s> {
+    /// Returns the sources of a repository that lies in this checkout.
+    pub fn new(repo: &'s Repo, checkout: &'s Checkout, dirs: &'s SourceDirs, options: &'s Options) -> Self {
+        Self {
+            resolver: Resolver::new(repo, checkout, dirs, options),
+            options,
+        }
+    }
+
+    /// Renders all sources of an Application.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when a source is not available locally or another tool renders it; any other error when a source
+    /// does not render, or the network fails.
+    pub fn render(&self, app: &Application<'_>) -> Result<AppRender> {
+        let mut render = AppRender {
+            outputs: Vec::new(),
+            notes: Vec::new(),
+        };
+        let sources = app.sources();
+        if sources.is_empty() {
+            bail!("it has no source");
+        }
+        for (position, source) in (1..).zip(&sources) {
+            if source.gives_files_only() {
+                continue;
+            }
+            let output = self.render_source(app, source, &mut render.notes);
+            render.outputs.push(match sources.len() {
+                1 => output?,
+                _ => output.with_context(|| format!("source {position}"))?,
+            });
+        }
+        let notes = render.outputs.iter().flat_map(|output| output.notes.clone());
+        render.notes.extend(notes);
+        Ok(render)
+    }
+
+    /// Renders Applications on all cores; `progress` hears the name of each one that is begun. Returns the renders in the
+    /// order of the Applications.
+    pub fn render_each(&self, apps: &[Application<'_>], mut progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
+        parallel::in_order(apps, |app| self.render(app), |index| progress(apps[index].name()))
+    }
+
+    /// Renders every Application that Argo CD would have, on all cores. Returns the objects of each, lists flattened, or
+    /// why they are not known, and the remarks that were made on the way.
+    ///
+    /// # Errors
+    /// When a directory was named for a repository that no Application has as a source.
+    pub fn render_all(&self, progress: impl FnMut(&str)) -> Result<(AppRenders, Vec<String>)> {
+        let desired = desired(self.resolver.repo());
+        let apps: Vec<Application<'_>> = desired.into_iter().map(|desired| desired.app).collect();
+        self.resolver.dirs().check(apps.iter().copied())?;
+        let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
+        for (app, render) in apps.iter().zip(self.render_each(&apps, progress)) {
+            let Some(name) = app.app_name() else { continue };
+            let objects = render.and_then(|render| {
+                add_new(&mut notes, render.notes);
+                flat(&render.outputs, Output::objects)
+            });
+            renders.entry(name).or_insert_with(|| availability(objects));
+        }
+        Ok((renders, notes))
+    }
+
+    fn render_source(&self, app: &Application<'_>, source: &Source<'_>, notes: &mut Vec<String>) -> Result<Output> {
+        let resolved = self.resolver.resolve(source, notes)?;
+        let tree = overrides::apply(source.tree(), app.name(), &resolved.checkout, &resolved.path)?;
+        let source = Source::new(source.pointer.clone(), &tree);
+        if source.plugin().is_none() && render::is_kustomization(&resolved.checkout, &resolved.path)? {
+            return Err(Unavailable::RenderedBy {
+                tool: "Kustomize".to_owned(),
+            }
+            .into_error());
+        }
+        let mut request = request::request(app, &source)?;
+        self.complete(&mut request, app, &source, &resolved);
+        let helm = LazyHelm {
+            checkout: resolved.checkout.clone(),
+            program: self.options.helm.program.clone(),
+            network: self.options.network != Network::Never,
+            cache: disk::cache().ok(),
+            bounded: false,
+        };
+        render::render(&request, &resolved.checkout, &helm)
+    }
+
+    /// Fills in what the Application and the command line say besides the source.
+    fn complete(&self, request: &mut Request, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) {
+        request.source_path = resolved.path.clone();
+        request.kube_version.clone_from(&self.options.helm.kube_version);
+        request.api_versions.clone_from(&self.options.helm.api_versions);
+        request.storage_rules &= !self.options.without_storage_rules;
+        request
+            .parameters
+            .values_files
+            .extend(self.options.values.iter().cloned());
+        let revision = resolved.revision.clone().unwrap_or_default();
+        let short = |length: usize| revision.get(..length).unwrap_or(&revision).to_owned();
+        let variables = [
+            ("ARGOCD_APP_NAME", app.name().to_owned()),
+            (
+                "ARGOCD_APP_NAMESPACE",
+                app.destination_namespace().unwrap_or_default().to_owned(),
+            ),
+            ("ARGOCD_APP_PROJECT_NAME", app.project().to_owned()),
+            ("ARGOCD_APP_REVISION", revision.clone()),
+            ("ARGOCD_APP_REVISION_SHORT", short(7)),
+            ("ARGOCD_APP_REVISION_SHORT_8", short(8)),
+            ("ARGOCD_APP_SOURCE_REPO_URL", source.repo_url().to_owned()),
+            ("ARGOCD_APP_SOURCE_PATH", source.path().unwrap_or_default().to_owned()),
+            ("ARGOCD_APP_SOURCE_TARGET_REVISION", source.target_revision().to_owned()),
+        ];
+        request.variables = variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+    }
+}
+
+impl Renders for Sources<'_> {
+    fn render(&self, app: &Application<'_>) -> Result<Rendered> {
+        let render = self.render(app)?;
+        Ok(Rendered {
+            raw: flat(&render.outputs, Output::raw_objects)?,
+            finished: flat(&render.outputs, Output::objects)?,
+            notes: render.notes,
+        })
+    }
+
+    fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>> {
+        let mut reads = Vec::new();
+        for source in app
+            .sources()
+            .iter()
+            .filter(|source| !source.is_versioned() && !source.gives_files_only())
+        {
+            let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new()))? else {
+                continue;
+            };
+            if let Ok(mut wanted) = request::request(app, source) {
+                wanted.source_path = resolved.path;
+                reads.extend(render::helm_arguments::reads(&wanted, &resolved.checkout)?);
+            }
+        }
+        Ok(reads)
+    }
+
+    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<&'static str>> {
+        let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new()))? else {
+            return Ok(None);
+        };
+        let merged = overrides::apply(source.tree(), app.name(), &resolved.checkout, &resolved.path)?;
+        let mut tools = ["helm", "directory", "kustomize", "plugin"].into_iter();
+        Ok(tools.find(|tool| merged.get(*tool) != source.tree().get(*tool)))
+    }
+}
+
+/// Returns what a render gave, or why there is none.
+pub fn availability<T>(result: Result<T>) -> Availability<T> {
+    result.map_or_else(
+        |error| match failure::find::<Unavailable>(&error) {
+            Some(unavailable) => Availability::Unavailable(unavailable.clone()),
+            None => {
+                let failure = Failure::from(error);
+                Availability::Failed {
+                    message: failure.one_line(),
+                    hint: failure.hints.into_iter().next(),
+                }
+            }
+        },
+        Availability::Available,
+    )
+}
+
+/// Adds remarks that were not made yet: many Applications share one checkout.
+pub fn add_new(notes: &mut Vec<String>, remarks: Vec<String>) {
+    for remark in remarks {
+        if !notes.contains(&remark) {
+            notes.push(remark);
+        }
+    }
+}
+
+/// The value, `None` where it is not available.
+fn optional<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if failure::find::<Unavailable>(&error).is_some() => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+fn flat(outputs: &[Output], objects: impl Fn(&Output) -> Result<Vec<Object>>) -> Result<Vec<Object>> {
+    let lists: Result<Vec<Vec<Object>>> = outputs.iter().map(objects).collect();
+    Ok(lists?.concat())
+}

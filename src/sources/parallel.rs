@@ -1,0 +1,67 @@
+//! Work on all cores, with the results in the order of the input.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+/// Returns what `work` makes of each item, in their order. `begun` is called on this thread with the index of each item
+/// that a worker takes up.
+pub(super) fn in_order<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+    mut begun: impl FnMut(usize),
+) -> Vec<R> {
+    enum Event<R> {
+        Begun(usize),
+        Done(usize, R),
+    }
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    let next = AtomicUsize::new(0);
+    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..workers {
+            let (sender, next, work) = (sender.clone(), &next, &work);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { break };
+                    // The receiver lives until every worker is done.
+                    let _ = sender.send(Event::Begun(index));
+                    let _ = sender.send(Event::Done(index, work(item)));
+                }
+            });
+        }
+        drop(sender);
+        for event in receiver {
+            match event {
+                Event::Begun(index) => begun(index),
+                Event::Done(index, result) => results[index] = Some(result),
+            }
+        }
+    });
+    // A worker that panicked has ended the scope, and this thread with it.
+    results.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn results_stand_in_the_order_of_the_items() {
+        let items: Vec<u64> = (0..20).rev().collect();
+        let mut begun = Vec::new();
+        let work = |item: &u64| {
+            thread::sleep(Duration::from_millis(item % 3));
+            item * 2
+        };
+        let doubled = in_order(&items, work, |index| begun.push(index));
+        assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        begun.sort_unstable();
+        assert_eq!(begun, (0..20).collect::<Vec<_>>());
+        assert!(in_order(&[], work, |_| {}).is_empty());
+    }
+}

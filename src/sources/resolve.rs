@@ -1,0 +1,306 @@
+//! Where the files of a source are: this working tree, a directory that was named, a checkout beside the repository, the
+//! user's cache, the network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Network, Options, SourceDirs};
+use crate::disk::{self, Checkout};
+use crate::failure::HintExt;
+use crate::git::{self, State, WorkingTree};
+use crate::helm::Helm;
+use crate::model::{Source, Unavailable, repo_url};
+use crate::repo::{Repo, RepoPath};
+
+/// A source with its files.
+pub(super) struct ResolvedSource {
+    pub(super) checkout: Checkout,
+    /// The source's folder in the checkout.
+    pub(super) path: RepoPath,
+    /// The commit that is checked out, or the version of a chart.
+    pub(super) revision: Option<String>,
+}
+
+/// Finds the files of sources; what was asked of git once is kept.
+pub(super) struct Resolver<'s> {
+    repo: &'s Repo,
+    checkout: &'s Checkout,
+    dirs: &'s SourceDirs,
+    options: &'s Options,
+    /// The checkouts beside the repository, with the URLs of their remotes.
+    siblings: OnceLock<Vec<(WorkingTree, Vec<String>)>>,
+    states: Memo<(PathBuf, String), TreeState>,
+    fetched: Fetched,
+}
+
+/// A working tree in comparison to what a source wants.
+#[derive(Clone)]
+struct TreeState {
+    /// `None` where there is no commit.
+    state: Option<State>,
+    is_at_revision: bool,
+}
+
+impl<'s> Resolver<'s> {
+    pub(super) fn new(repo: &'s Repo, checkout: &'s Checkout, dirs: &'s SourceDirs, options: &'s Options) -> Self {
+        Self {
+            repo,
+            checkout,
+            dirs,
+            options,
+            siblings: OnceLock::new(),
+            states: Memo::default(),
+            fetched: Fetched::default(),
+        }
+    }
+
+    pub(super) fn repo(&self) -> &'s Repo {
+        self.repo
+    }
+
+    pub(super) fn dirs(&self) -> &'s SourceDirs {
+        self.dirs
+    }
+
+    /// Finds the files of a source; remarks about them go to `notes`.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when they are not available locally and the network is not used; any other error when they are
+    /// there and cannot be read, or the network fails.
+    pub(super) fn resolve(&self, source: &Source<'_>, notes: &mut Vec<String>) -> Result<ResolvedSource> {
+        let url = source.repo_url();
+        if repo_url::has_placeholder(url)
+            && !self.repo.is_own(url)
+            && self.dirs.folder(url).is_none()
+            && self.sibling(url).is_none()
+        {
+            return Err(Unavailable::Placeholder { url: url.to_owned() }.into_error());
+        }
+        if source.is_versioned() {
+            return self.chart(source);
+        }
+        let Some(path) = source.path() else {
+            bail!("the source `{url}` has neither `path` nor `chart`");
+        };
+        let path = RepoPath::new(path)?;
+        let revision = self.options.revision.as_deref().unwrap_or(source.target_revision());
+        if let Some(folder) = self.dirs.folder(url) {
+            let checkout = Checkout::open(Path::new(folder)).hint("the folder is the one that `--source-dir` names")?;
+            return Ok(self.as_it_is(checkout, path));
+        }
+        if self.repo.is_own(url) {
+            return Ok(self.as_it_is(self.checkout.clone(), path));
+        }
+        if let Some(tree) = self.sibling(url) {
+            return self.in_sibling(tree, url, revision, path, notes);
+        }
+        self.in_cache(url, revision, path)
+    }
+
+    /// Returns a checkout that is taken as it is, uncommitted changes included.
+    fn as_it_is(&self, checkout: Checkout, path: RepoPath) -> ResolvedSource {
+        let tree = WorkingTree::at(checkout.root());
+        let state = tree.and_then(|tree| self.state(&tree, "HEAD").state);
+        ResolvedSource {
+            checkout,
+            path,
+            revision: state.map(|state| state.commit),
+        }
+    }
+
+    /// Returns the checkout beside the repository whose remote is this URL.
+    fn sibling(&self, url: &str) -> Option<&WorkingTree> {
+        let siblings = self.siblings.get_or_init(|| {
+            let folders = disk::siblings(self.checkout.root());
+            let others = folders.iter().filter(|folder| *folder != self.checkout.root());
+            let trees = others.filter_map(|folder| WorkingTree::at(folder));
+            trees.map(|tree| (tree.clone(), tree.remotes())).collect()
+        });
+        let is_it = |remotes: &[String]| remotes.iter().any(|remote| repo_url::same(remote, url));
+        siblings
+            .iter()
+            .find(|(_, remotes)| is_it(remotes))
+            .map(|(tree, _)| tree)
+    }
+
+    fn state(&self, tree: &WorkingTree, revision: &str) -> TreeState {
+        let key = (tree.root().to_owned(), revision.to_owned());
+        self.states.get(key, || {
+            let state = tree.state().ok();
+            TreeState {
+                is_at_revision: state.is_some() && tree.is_at(revision),
+                state,
+            }
+        })
+    }
+
+    /// Returns a user's checkout, with a remark on what differs from what Argo CD sees.
+    fn in_sibling(
+        &self,
+        tree: &WorkingTree,
+        url: &str,
+        revision: &str,
+        path: RepoPath,
+        notes: &mut Vec<String>,
+    ) -> Result<ResolvedSource> {
+        let TreeState { state, is_at_revision } = self.state(tree, revision);
+        let name = tree
+            .root()
+            .file_name()
+            .map_or_else(|| "checkout".to_owned(), |name| name.to_string_lossy().into_owned());
+        let mut differs = Vec::new();
+        if state.as_ref().is_some_and(|state| state.dirty) {
+            differs.push("it has uncommitted changes".to_owned());
+        }
+        match &state {
+            None => differs.push("it has no commit".to_owned()),
+            Some(_) if !is_at_revision => differs.push(format!("it is not at `{revision}`")),
+            Some(_) => {}
+        }
+        if !differs.is_empty() {
+            notes.push(format!(
+                "`{url}` is taken from the checkout `{name}` as it is: {}",
+                differs.join(" and ")
+            ));
+        }
+        Ok(ResolvedSource {
+            checkout: Checkout::open(tree.root())?,
+            path,
+            revision: state.map(|state| state.commit),
+        })
+    }
+
+    fn in_cache(&self, url: &str, revision: &str, path: RepoPath) -> Result<ResolvedSource> {
+        let folder = disk::cache_folder("sources", &[&repo_url::normalized(url), revision])?;
+        let cached = || WorkingTree::at(&folder).and_then(|tree| Some((tree.state().ok()?.commit, tree)));
+        let (commit, tree) = self
+            .fetched
+            .once(&folder, self.options.network, cached, || {
+                disk::make_folder(&folder)?;
+                let tree = git::fetch(url, revision, &folder)?;
+                Ok((tree.state()?.commit, tree))
+            })?
+            .ok_or_else(|| Unavailable::NotCloned { url: url.to_owned() }.into_error())?;
+        Ok(ResolvedSource {
+            checkout: Checkout::open(tree.root())?,
+            path,
+            revision: Some(commit),
+        })
+    }
+
+    /// Returns a chart of a Helm repository or an OCI registry: Argo CD pulls it and gives the chart as the whole tree.
+    fn chart(&self, source: &Source<'_>) -> Result<ResolvedSource> {
+        let (url, revision) = (
+            source.repo_url(),
+            self.options.revision.as_deref().unwrap_or(source.target_revision()),
+        );
+        let (registry, chart) = match source.chart() {
+            Some(chart) => (url, chart),
+            None => url.rsplit_once('/').context("the OCI URL has no chart in it")?,
+        };
+        let folder = disk::cache_folder("charts", &[url, chart, revision])?;
+        let inside = folder.join(chart.rsplit('/').next().unwrap_or(chart));
+        let path = RepoPath::new(source.path().filter(|_| source.chart().is_none()).unwrap_or("."))?;
+        let cached = || disk::is_chart(&inside).then_some(());
+        self.fetched
+            .once(&folder, self.options.network, cached, || {
+                let pulled = disk::temporary_folder_in(folder.parent().context("the cache has no folder")?)?;
+                Helm::pull(registry, chart, revision, pulled.path())?;
+                disk::replace_folder(pulled, &folder)
+            })?
+            .ok_or_else(|| {
+                Unavailable::ChartNotDownloaded {
+                    chart: chart.to_owned(),
+                    version: revision.to_owned(),
+                    url: url.to_owned(),
+                }
+                .into_error()
+            })?;
+        Ok(ResolvedSource {
+            checkout: Checkout::open(&inside)?,
+            path,
+            revision: Some(revision.to_owned()),
+        })
+    }
+}
+
+/// Values that are computed once for each key, also when several threads ask.
+struct Memo<K, V>(Mutex<BTreeMap<K, Arc<OnceLock<V>>>>);
+
+impl<K, V> Default for Memo<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Ord, V: Clone> Memo<K, V> {
+    fn get(&self, key: K, compute: impl FnOnce() -> V) -> V {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = Arc::clone(cells.entry(key).or_default());
+        drop(cells);
+        cell.get_or_init(compute).clone()
+    }
+}
+
+/// The folders of the cache that this run has filled: each is filled by one thread at a time, and at most once.
+#[derive(Default)]
+struct Fetched {
+    folders: Memo<PathBuf, Arc<Mutex<()>>>,
+    done: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Fetched {
+    /// Returns what is in a folder of the cache, fetched first where the network may be used for it; `None` where it is
+    /// not there and may not be fetched.
+    fn once<T>(
+        &self,
+        folder: &Path,
+        network: Network,
+        cached: impl Fn() -> Option<T>,
+        fetch: impl FnOnce() -> Result<T>,
+    ) -> Result<Option<T>> {
+        let lock = self.folders.get(folder.to_owned(), Arc::default);
+        let _guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = || self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = network != Network::Always || done().contains(folder);
+        if let Some(value) = cached().filter(|_| is_fresh) {
+            return Ok(Some(value));
+        }
+        if network == Network::Never {
+            return Ok(None);
+        }
+        let value = fetch()?;
+        done().insert(folder.to_owned());
+        Ok(Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn a_folder_is_fetched_at_most_once() {
+        let once = |network: Network, cached: Option<u8>, fetched: &Fetched| {
+            fetched.once(Path::new("a"), network, || cached, || Ok(2)).unwrap()
+        };
+        assert_eq!(once(Network::Never, None, &Fetched::default()), None);
+        assert_eq!(once(Network::Never, Some(1), &Fetched::default()), Some(1));
+        assert_eq!(once(Network::WhenMissing, Some(1), &Fetched::default()), Some(1));
+        assert_eq!(once(Network::WhenMissing, None, &Fetched::default()), Some(2));
+        let fetched = Fetched::default();
+        assert_eq!(once(Network::Always, Some(1), &fetched), Some(2));
+        assert_eq!(once(Network::Always, Some(1), &fetched), Some(1));
+        let failed = fetched.once(
+            Path::new("b"),
+            Network::Always,
+            || Some(1),
+            || Err::<u8, _>(anyhow!("no network")),
+        );
+        assert!(failed.is_err());
+    }
+}
