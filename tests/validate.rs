@@ -5,6 +5,9 @@
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
+#[path = "played/folder.rs"]
+mod folder;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -77,4 +80,61 @@ fn the_shipped_repository_is_sound() {
     };
     assert_eq!(validate(&[]), (Some(1), vec!["\"HL407\"".to_owned(); 4]));
     assert_eq!(validate(&["--rules", "-HL407"]), (Some(0), Vec::new()));
+}
+
+/// What the program prints as JSON in a copy of a repository that lies in `tests/repositories`.
+fn items(repository: &str, arguments: &[&str]) -> Vec<serde_json::Value> {
+    let work = tempfile::tempdir().expect("a temporary folder");
+    folder::copy(&Path::new("tests/repositories").join(repository), work.path());
+    fs::create_dir(work.path().join(".git")).expect("the folder can be made");
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+        .args(arguments)
+        .args(["-o", "json"])
+        .current_dir(work.path())
+        .env_clear()
+        .env("HOME", work.path())
+        .output()
+        .expect("the program runs");
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the output is JSON");
+    list["items"].as_array().expect("a list").clone()
+}
+
+/// `include`, `exclude` and `recurse` of a source, native and as parameters, mean the same to every command.
+#[test]
+fn list_and_validate_agree_on_what_a_source_reads() {
+    for (repository, owned) in [
+        ("include-two-apps", &["a owns claim-a", "b owns claim-b"][..]),
+        (
+            "recurse-exclude",
+            &[
+                "ex owns ex-kept",
+                "nat owns nat-deep",
+                "plug owns plug-deep",
+                "plug owns plug-top",
+            ],
+        ),
+    ] {
+        let volumes = items(repository, &["list", "volumes"]);
+        let text = |item: &serde_json::Value, pointer: &str| {
+            let text = item.pointer(pointer).and_then(serde_json::Value::as_str);
+            text.expect("each claim has a name and an owner").to_owned()
+        };
+        let owners: Vec<String> = volumes
+            .iter()
+            .map(|claim| format!("{} owns {}", text(claim, "/owners/0"), text(claim, "/name")))
+            .collect();
+        assert_eq!(owners, owned, "{repository}");
+        assert!(
+            volumes
+                .iter()
+                .all(|claim| claim["owners"].as_array().is_some_and(|owners| owners.len() == 1))
+        );
+        let rendered = items(repository, &["validate"]);
+        assert_eq!(
+            rendered,
+            items(repository, &["validate", "--no-render"]),
+            "{repository}"
+        );
+        assert!(!rendered.is_empty());
+    }
 }
