@@ -302,7 +302,7 @@ fn a_render_that_differs_is_refused_with_its_objects() {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
     assert_eq!(
         said,
-        "Application `bare` would not render the same:\n  ConfigMap/more: rendered by the plugin only\nnothing was changed\n"
+        "Application `bare` would not render the same:\n  ConfigMap/more: rendered by the plugin only\nno files were changed\n"
     );
     assert_eq!(home.texts(), before);
 }

@@ -52,7 +52,8 @@ fn application(name: &str) -> String {
 fn a_file_that_would_lose_its_comments_is_not_written() {
     let anchored = application("web")
         + "  syncPolicy:\n    syncOptions: &options\n    - ServerSideApply=true # needed\n  info: *options\n";
-    let home = repository(&[("applications/web.yaml", &anchored)]);
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n";
+    let home = repository(&[("applications/web.yaml", &anchored), ("charts/web/web.yaml", manifest)]);
     let upsert = [
         "add-app",
         "web",
