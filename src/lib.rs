@@ -46,7 +46,7 @@
 //!   does. Each of those unquotes something that Go reads otherwise, folds long lines or indents lists in a way of its
 //!   own. What the writer wrote is read again and compared before it is used. Price: 200 lines, and only the styles that
 //!   they know.
-//! - **A move exchanges one entry of a map for another in its place** ([`yaml::exchange`]): a JSON Patch can say the same,
+//! - **A move exchanges one entry of a map for another in its place** ([`yaml::replace_entry`]): a JSON Patch can say the same,
 //!   but the new entry would stand at the end, and the comments inside the old one would be gone. Same proof as the
 //!   splice. Price: a second kind of edit, for blocks that become another block.
 //! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step

@@ -17,7 +17,7 @@ use std::{env, fs};
 
 use folder::copy;
 use homelab::model::native::TABLE;
-use homelab::yaml::{self, Exchange, Goal};
+use homelab::yaml::{self, Goal, ReplaceEntry};
 use serde_json::Value;
 
 /// A copy of the repository that moves.
@@ -169,14 +169,14 @@ fn an_entry_that_is_only_renamed_keeps_every_comment_and_quote() {
                 let renamed = value.pointer(pointer).unwrap();
                 let mut below = vec![String::new()];
                 entries(renamed, "", &mut below);
-                let exchange = Exchange {
+                let replacement = ReplaceEntry {
                     pointer: pointer.clone(),
                     key: "renamed".to_owned(),
                     value: renamed.clone(),
                     comments: below.iter().map(|at| (at.clone(), Goal::At(at.clone()))).collect(),
                     texts: below.iter().map(|at| (at.clone(), at.clone())).collect(),
                 };
-                let done = yaml::exchange(text, &exchange).unwrap();
+                let done = yaml::replace_entry(text, &replacement).unwrap();
                 assert_eq!(done.lost, Vec::<usize>::new(), "{pointer} of {text}");
                 let before = yaml::comment_lines(text, pointer);
                 let after = yaml::comment_lines(&done.text, &format!("{above}/renamed"));

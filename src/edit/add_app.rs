@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(app.object().annotation(GENERATE_PATHS), Some("."));
         assert_eq!(app.finalizers(), [FINALIZER]);
         assert_eq!(app.object().at("/spec/syncPolicy/retry/refresh"), Some(&json!(true)));
-        assert!(app.sources()[0].is_ours());
+        assert!(app.sources()[0].uses_homelab_plugin());
     }
 
     #[test]

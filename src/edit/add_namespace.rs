@@ -94,7 +94,7 @@ impl Request {
 pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     let guarded = repo
         .namespaces_application()
-        .is_some_and(|app| app.sources().iter().any(crate::model::Source::is_ours));
+        .is_some_and(|app| app.sources().iter().any(crate::model::Source::uses_homelab_plugin));
     let existing = repo.namespace(request.name.as_str());
     let mut wanted = manifest(request);
     if !guarded {

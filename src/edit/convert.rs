@@ -20,11 +20,11 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 
 use crate::failure::HintExt;
-use crate::model::native::Obstacle;
+use crate::model::native::Unsupported;
 use crate::model::{AppName, Application, ClaimName, Source};
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
-use crate::yaml::{self, Exchange};
+use crate::yaml::{self, ReplaceEntry};
 
 pub use application::Refusal;
 pub use plan::{Choices, ClaimOf, Plan, Target, Which, plan};
@@ -71,33 +71,36 @@ impl Request {
     }
 }
 
-/// An error that names every obstacle with its place.
-pub fn error(repo: &Repo, manifest: &Manifest, obstacles: &[Obstacle]) -> anyhow::Error {
-    let mut places = obstacles.iter().rev().map(|obstacle| place(repo, manifest, obstacle));
+/// Returns an error that names everything unsupported with its place.
+pub fn error(repo: &Repo, manifest: &Manifest, unsupported: &[Unsupported]) -> anyhow::Error {
+    let mut places = unsupported
+        .iter()
+        .rev()
+        .map(|unsupported| place(repo, manifest, unsupported));
     let mut error = anyhow!(places.next().unwrap_or_default());
     for place in places {
         error = error.context(place);
     }
     error = error.context(format!("Application `{}` cannot be converted", manifest.object.name()));
-    for obstacle in obstacles {
-        error = error.hint(obstacle.hint.clone());
+    for one in unsupported {
+        error = error.hint(one.hint.clone());
     }
     error
 }
 
-/// An obstacle with its place: `applications/x.yaml:12:9: …`.
-pub fn place(repo: &Repo, manifest: &Manifest, obstacle: &Obstacle) -> String {
-    let place = repo.place(manifest, &obstacle.pointer);
+/// Returns what is unsupported as one line with its place: `applications/x.yaml:12:9: …`.
+pub fn place(repo: &Repo, manifest: &Manifest, unsupported: &Unsupported) -> String {
+    let place = repo.place(manifest, &unsupported.pointer);
     let (line, column) = (place.position.line, place.position.column);
-    format!("{}:{line}:{column}: {}", place.file, obstacle.why)
+    format!("{}:{line}:{column}: {}", place.file, unsupported.why)
 }
 
 /// The sources that are meant: those at the positions, all when none is named; sources that only give their files to
 /// others are never meant.
-fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>, Vec<Obstacle>> {
+fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>, Vec<Unsupported>> {
     let sources = app.sources();
     if sources.is_empty() {
-        return Err(vec![Obstacle {
+        return Err(vec![Unsupported {
             pointer: "/spec".to_owned(),
             why: "it has neither `source` nor `sources`".to_owned(),
             hint: "leave it as it is; the plugin renders sources".to_owned(),
@@ -108,7 +111,7 @@ fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>
         .iter()
         .find(|position| **position == 0 || **position > sources.len())
     {
-        return Err(vec![Obstacle {
+        return Err(vec![Unsupported {
             pointer: "/spec".to_owned(),
             why: format!("there is no source {position}"),
             hint: format!("the sources are numbered from 1 to {}", sources.len()),
@@ -123,13 +126,13 @@ fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>
 }
 
 /// A manifest on its way, and what was done to it.
-struct Work<'r> {
+struct ConversionBuilder<'r> {
     repo: &'r Repo,
     manifest: &'r Manifest,
     done: Conversion,
 }
 
-impl<'r> Work<'r> {
+impl<'r> ConversionBuilder<'r> {
     fn new(repo: &'r Repo, manifest: &'r Manifest) -> Self {
         Self {
             repo,
@@ -149,17 +152,17 @@ impl<'r> Work<'r> {
     }
 
     /// A block of a source for another, or the reason why the text refuses that.
-    fn exchange(&mut self, exchange: Exchange) -> Result<(), Obstacle> {
-        let exchanged = yaml::exchange(self.text(), &exchange).map_err(|error| Obstacle {
-            pointer: exchange.pointer.clone(),
+    fn replace_entry(&mut self, replacement: ReplaceEntry) -> Result<(), Unsupported> {
+        let replaced = yaml::replace_entry(self.text(), &replacement).map_err(|error| Unsupported {
+            pointer: replacement.pointer.clone(),
             why: format!("the text cannot be edited: {}", error.below(self.line(0))),
             hint: "write the source out without anchors and aliases".to_owned(),
         })?;
-        self.say_lost(&exchanged.lost);
-        self.done.changes.changes.push(Change::Exchange {
+        self.say_lost(&replaced.lost);
+        self.done.changes.changes.push(Change::ReplaceEntry {
             path: self.manifest.file.clone(),
             document: self.manifest.document,
-            exchange,
+            replacement,
         });
         Ok(())
     }

@@ -176,7 +176,7 @@ pub fn adopt(repo: &Repo) -> Vec<String> {
     });
     let ours = repo
         .applications()
-        .filter(|(_, app)| app.sources().iter().any(crate::model::Source::is_ours))
+        .filter(|(_, app)| app.sources().iter().any(crate::model::Source::uses_homelab_plugin))
         .count();
     found.push(format!("rendered by the plugin `{PLUGIN_NAME}`: {ours}"));
     found.extend(

@@ -106,13 +106,13 @@ impl Law {
         if !self.patches.is_empty() {
             objects = self.patched(documents, &objects, &mut plan)?;
         }
-        let own = Own::new(self, &objects);
-        for (document, operations) in mounts::operations(self, &own, &mut objects)? {
+        let access = ClaimAccess::new(self, &objects);
+        for (document, operations) in mounts::operations(self, &access, &mut objects)? {
             plan.operations[document].extend(operations);
         }
         for placed in &objects {
             let operations = self
-                .object(&own, &placed.object, &mut plan.notes)
+                .object(&access, &placed.object, &mut plan.notes)
                 .with_context(|| describe(&placed.object))?;
             plan.operations[placed.document].extend(operations::below(&placed.pointer, operations));
         }
@@ -132,7 +132,7 @@ impl Law {
         Ok(placed(&trees))
     }
 
-    fn object(&self, own: &Own, object: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
+    fn object(&self, access: &ClaimAccess, object: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
         if is_claim(object) {
             return claims::claim(self, object);
         }
@@ -140,7 +140,7 @@ impl Law {
             return namespaces::operations(self, object, notes);
         }
         if object.is("", "PersistentVolume") {
-            return Ok(if own.has_volume(object) {
+            return Ok(if access.has_volume(object) {
                 claims::guard(&self.app, object)
             } else {
                 Vec::new()
@@ -149,7 +149,7 @@ impl Law {
         stateful_sets::check(self, object)?;
         match pod_template(object) {
             Some(template) => read_only::operations(&template, |claim| {
-                own.may_write(object.namespace().unwrap_or(self.destination.as_str()), claim)
+                access.may_write(object.namespace().unwrap_or(self.destination.as_str()), claim)
             }),
             None => Ok(Vec::new()),
         }
@@ -178,7 +178,7 @@ fn placed(documents: &[Value]) -> Vec<Placed> {
 }
 
 /// Which claims are the Application's own, and which of others it may write.
-pub(crate) struct Own {
+pub(crate) struct ClaimAccess {
     destination: String,
     /// Namespace and name of every claim that is rendered.
     rendered: BTreeSet<(String, String)>,
@@ -190,7 +190,7 @@ pub(crate) struct Own {
     writes: BTreeSet<ClaimName>,
 }
 
-impl Own {
+impl ClaimAccess {
     fn new(law: &Law, objects: &[Placed]) -> Self {
         let destination = law.destination.to_string();
         let namespace = |object: &Object| object.namespace().unwrap_or(&destination).to_owned();

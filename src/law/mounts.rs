@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::operations::{add, append, below};
-use super::{Law, Own, Placed};
+use super::{ClaimAccess, Law, Placed};
 use crate::failure::HintExt;
 use crate::model::claim::Mount;
 use crate::model::sync::is_hook;
@@ -26,7 +26,11 @@ const VOLUME_NAME_MAX: usize = 63;
 ///
 /// # Errors
 /// When a workload or container is not there or not the only one, or a path is taken.
-pub(crate) fn operations(law: &Law, own: &Own, objects: &mut [Placed]) -> Result<Vec<(usize, Vec<PatchOperation>)>> {
+pub(crate) fn operations(
+    law: &Law,
+    access: &ClaimAccess,
+    objects: &mut [Placed],
+) -> Result<Vec<(usize, Vec<PatchOperation>)>> {
     let (mut all, mut taken) = (Vec::new(), BTreeMap::new());
     for mount in &law.mounts {
         let mut one = |objects: &mut [Placed]| -> Result<(usize, Vec<PatchOperation>)> {
@@ -42,7 +46,7 @@ pub(crate) fn operations(law: &Law, own: &Own, objects: &mut [Placed]) -> Result
             if let Some(other) = taken.insert(place, mount) {
                 bail!("entry `{other}` mounts at the same path of the same container");
             }
-            let may_write = own.may_write(law.destination.as_str(), mount.claim.as_str());
+            let may_write = access.may_write(law.destination.as_str(), mount.claim.as_str());
             let operations = into(mount, &template, &container, may_write)?;
             // The next entry sees what this one added.
             patch(&mut objects[index].object, &operations)?;

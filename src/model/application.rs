@@ -225,7 +225,7 @@ impl<'o> Source<'o> {
     }
 
     /// Whether this program's plugin renders the source.
-    pub fn is_ours(&self) -> bool {
+    pub fn uses_homelab_plugin(&self) -> bool {
         self.plugin()
             .and_then(|plugin| plugin.get("name"))
             .and_then(Value::as_str)
@@ -309,7 +309,7 @@ mod tests {
             (sources.len(), sources[0].path(), sources[0].target_revision()),
             (1, Some("p"), "HEAD")
         );
-        assert!(sources[0].is_ours());
+        assert!(sources[0].uses_homelab_plugin());
         assert_eq!(sources[0].parameters().unwrap().owns.len(), 1);
         assert_eq!(sources[0].at(&["plugin", "a/b"]), "/spec/source/plugin/a~1b");
         assert_eq!(

@@ -103,7 +103,7 @@ pub struct Moved {
 
 /// Why a source cannot be moved: where, what, and what to do instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obstacle {
+pub struct Unsupported {
     /// JSON Pointer in the Application.
     pub pointer: String,
     /// What stands in the way.
@@ -133,8 +133,8 @@ pub fn to_parameters(
     source: &Source<'_>,
     references: &[&str],
     yaml: impl Fn(&str, &Value) -> Result<String>,
-) -> Result<Moved, Vec<Obstacle>> {
-    let (mut moved, mut obstacles) = (Moved::default(), Vec::new());
+) -> Result<Moved, Vec<Unsupported>> {
+    let (mut moved, mut unsupported) = (Moved::default(), Vec::new());
     for (tool, block) in [("helm", source.helm()), ("directory", source.directory())] {
         for (option, value) in block.and_then(Value::as_object).into_iter().flatten() {
             let pointer = source.at(&[tool, option]);
@@ -160,26 +160,26 @@ pub fn to_parameters(
                 }
                 (Some(row), _) => {
                     let added = add(row, &pointer, value, &yaml, &mut moved);
-                    obstacles.extend(added.err());
+                    unsupported.extend(added.err());
                 }
-                (None, None) => obstacles.push(without_parameter(tool, option, pointer)),
+                (None, None) => unsupported.push(without_parameter(tool, option, pointer)),
             }
         }
     }
-    obstacles.extend(of_references(source, references));
-    if obstacles.is_empty() {
+    unsupported.extend(of_references(source, references));
+    if unsupported.is_empty() {
         Ok(moved)
     } else {
-        Err(obstacles)
+        Err(unsupported)
     }
 }
 
-fn without_parameter(tool: &str, option: &str, pointer: String) -> Obstacle {
+fn without_parameter(tool: &str, option: &str, pointer: String) -> Unsupported {
     let hint = match option {
         "jsonnet" => "leave it to Argo CD: the plugin renders YAML and JSON only",
         _ => "leave the source to Argo CD, or say it in another way",
     };
-    Obstacle {
+    Unsupported {
         pointer,
         why: format!("`{tool}.{option}` is an option that is not known here"),
         hint: hint.to_owned(),
@@ -187,7 +187,7 @@ fn without_parameter(tool: &str, option: &str, pointer: String) -> Obstacle {
 }
 
 /// Files of other sources, which a plugin does not get.
-fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Obstacle> {
+fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Unsupported> {
     let is_reference = |file: &str| {
         let first = file.strip_prefix('$').and_then(|rest| rest.split('/').next());
         first.is_some_and(|name| references.contains(&name))
@@ -196,18 +196,21 @@ fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Obstacle> {
         let list = source.helm().and_then(|helm| helm.get(option)?.as_array());
         list.into_iter().flatten().enumerate()
     };
-    let obstacle = |file: &str, pointer: String| Obstacle {
+    let unsupported = |file: &str, pointer: String| Unsupported {
         pointer,
         why: format!("`{file}` is a file of another source, which only Argo CD's own Helm gets"),
         hint: "put the file beside the chart, or say its values in `values`".to_owned(),
     };
     let files = list("valueFiles").filter_map(|(index, file)| {
         let file = file.as_str().filter(|file| is_reference(file))?;
-        Some(obstacle(file, source.at(&["helm", "valueFiles", &index.to_string()])))
+        Some(unsupported(
+            file,
+            source.at(&["helm", "valueFiles", &index.to_string()]),
+        ))
     });
     let of_parameters = list("fileParameters").filter_map(|(index, entry)| {
         let file = entry.get("path")?.as_str().filter(|file| is_reference(file))?;
-        Some(obstacle(
+        Some(unsupported(
             file,
             source.at(&["helm", "fileParameters", &index.to_string(), "path"]),
         ))
@@ -221,8 +224,8 @@ fn add(
     value: &Value,
     yaml: &impl Fn(&str, &Value) -> Result<String>,
     moved: &mut Moved,
-) -> Result<(), Obstacle> {
-    let wrong = |pointer: String, expected: &str| Obstacle {
+) -> Result<(), Unsupported> {
+    let wrong = |pointer: String, expected: &str| Unsupported {
         pointer,
         why: format!("`{}.{}` is not {expected}", row.tool, row.option),
         hint: "correct it; Argo CD refuses it as well".to_owned(),
@@ -396,7 +399,7 @@ mod tests {
         Source::new(POINTER.to_owned(), tree)
     }
 
-    fn moved(tree: &Value) -> Result<Moved, Vec<Obstacle>> {
+    fn moved(tree: &Value) -> Result<Moved, Vec<Unsupported>> {
         to_parameters(&of(tree), &["values"], |_, value| Ok(format!("{value}\n")))
     }
 
@@ -482,8 +485,11 @@ mod tests {
             "fileParameters": [{"name": "x", "path": "$values/x"}], "releaseName": 7, "apiVersions": ["v1", 2],
             "parameters": [{"name": "a", "value": 1}]},
             "directory": {"jsonnet": {"libs": ["x"]}}});
-        let obstacles = moved(&tree).unwrap_err();
-        let pointers: Vec<&str> = obstacles.iter().map(|obstacle| obstacle.pointer.as_str()).collect();
+        let unsupported = moved(&tree).unwrap_err();
+        let pointers: Vec<&str> = unsupported
+            .iter()
+            .map(|unsupported| unsupported.pointer.as_str())
+            .collect();
         assert_eq!(
             pointers,
             [

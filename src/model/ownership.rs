@@ -131,7 +131,7 @@ impl Ownership {
     pub fn registries<'a>(applications: impl IntoIterator<Item = Application<'a>>) -> Result<Registries> {
         let mut declared = Self::default();
         for app in applications {
-            for source in app.sources().iter().filter(|source| source.is_ours()) {
+            for source in app.sources().iter().filter(|source| source.uses_homelab_plugin()) {
                 let parameters = source.parameters().map_err(|errors| {
                     let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
                     anyhow!("Application `{}`: {}", app.name(), messages.join("; "))

@@ -7,7 +7,7 @@ use json_patch::Patch;
 
 use super::{Repo, RepoPath};
 use crate::failure::HintExt;
-use crate::yaml::{self, Exchange};
+use crate::yaml::{self, ReplaceEntry};
 
 /// One pending effect on one file.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,14 +28,14 @@ pub enum Change {
         /// The operations.
         patch: Patch,
     },
-    /// One entry of a document for another in its place, with its comments, by [`yaml::exchange`].
-    Exchange {
+    /// One entry of a document for another in its place, with its comments, by [`yaml::replace_entry`].
+    ReplaceEntry {
         /// The file.
         path: RepoPath,
         /// Index of the document.
         document: usize,
         /// What goes and what comes.
-        exchange: Exchange,
+        replacement: ReplaceEntry,
     },
     /// One document taken out of a file; the file goes with its last document.
     Remove {
@@ -52,7 +52,7 @@ impl Change {
         match self {
             Change::Create { path, .. }
             | Change::Patch { path, .. }
-            | Change::Exchange { path, .. }
+            | Change::ReplaceEntry { path, .. }
             | Change::Remove { path, .. } => path,
         }
     }
@@ -140,7 +140,7 @@ impl Repo {
                     created = Some(text.clone());
                 }
                 Change::Create { .. } => bail!("the file is already there"),
-                Change::Patch { document, .. } | Change::Exchange { document, .. } => {
+                Change::Patch { document, .. } | Change::ReplaceEntry { document, .. } => {
                     let file = before
                         .filter(|file| *document < file.documents.len())
                         .context("there is no such document")?;
@@ -187,7 +187,7 @@ fn patched(text: &str, change: &Change) -> Result<String> {
             }
             spliced.text
         }
-        Change::Exchange { exchange, .. } => yaml::exchange(text, exchange)?.text,
+        Change::ReplaceEntry { replacement, .. } => yaml::replace_entry(text, replacement)?.text,
         Change::Create { .. } | Change::Remove { .. } => text.to_owned(),
     })
 }

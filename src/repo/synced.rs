@@ -104,7 +104,7 @@ impl Repo {
             return None;
         }
         let folder = RepoPath::new(source.path()?).ok()?;
-        if source.is_ours() {
+        if source.uses_homelab_plugin() {
             let parameters = source.parameters().ok()?;
             let (include, exclude) = (parameters.include.as_deref(), parameters.exclude.as_deref());
             return FolderSource::new(folder, parameters.recurse, include, exclude).ok();

@@ -101,7 +101,7 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
             .iter()
             .for_each(|claim| add(&mut writes, claim.to_string()));
     }
-    let ours = sources.iter().filter(|source| source.is_ours()).count();
+    let ours = sources.iter().filter(|source| source.uses_homelab_plugin()).count();
     let rendered = sources.iter().filter(|source| !source.gives_files_only()).count();
     AppRow {
         name: app.name().to_owned(),

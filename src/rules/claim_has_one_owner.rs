@@ -26,7 +26,9 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         // An Application that renders a claim which another one declares is HL106's.
         let mut owners = claim.owners.clone();
         if !claim.declared_by.is_empty() {
-            owners.retain(|app| claim.declared_by.contains(app) || !scope.subject(app).is_some_and(Subject::is_ours));
+            owners.retain(|app| {
+                claim.declared_by.contains(app) || !scope.subject(app).is_some_and(Subject::uses_homelab_plugin)
+            });
         }
         let Some(last) = owners.last().filter(|_| owners.len() > 1) else {
             continue;

@@ -78,7 +78,7 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
 
 /// The claims that an Application of the plugin renders into another namespace than its own.
 fn rendered(subject: &Subject<'_>) -> Vec<Finding> {
-    let Some(destination) = subject.namespace.as_ref().filter(|_| subject.is_ours()) else {
+    let Some(destination) = subject.namespace.as_ref().filter(|_| subject.uses_homelab_plugin()) else {
         return Vec::new();
     };
     let claims = subject.items.iter().filter(|item| is_claim(item.object()));

@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule { meta: &META, check };
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let claims = scope.items().filter(|(_, item)| is_claim(item.object()));
-    for (subject, item) in claims.filter(|(subject, _)| subject.is_ours()) {
+    for (subject, item) in claims.filter(|(subject, _)| subject.uses_homelab_plugin()) {
         let Some(reference) = subject.claim_beside(item.object(), item.object().name()) else {
             continue;
         };

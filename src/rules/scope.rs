@@ -88,7 +88,7 @@ impl<'a> Scope<'a> {
         for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
             self.namespaces.insert(item.object().name().to_owned());
         }
-        let says_what_it_owns = subject.is_seen || subject.is_ours();
+        let says_what_it_owns = subject.is_seen || subject.uses_homelab_plugin();
         if let Some(namespace) = namespace.filter(|_| !says_what_it_owns || subject.has_wrong_parameters()) {
             self.unseen.insert(namespace.clone());
         }

@@ -71,7 +71,7 @@ impl<'a> Subject<'a> {
             .sources()
             .into_iter()
             .map(|source| {
-                let parameters = source.is_ours().then(|| source.parameters());
+                let parameters = source.uses_homelab_plugin().then(|| source.parameters());
                 (source, parameters)
             })
             .collect();
@@ -93,7 +93,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether every source is rendered by the plugin, so that `owns` says all its claims.
-    pub fn is_ours(&self) -> bool {
+    pub fn uses_homelab_plugin(&self) -> bool {
         !self.sources.is_empty() && self.sources.iter().all(|(_, parameters)| parameters.is_some())
     }
 

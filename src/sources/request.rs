@@ -32,7 +32,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
             storage_rules,
         })
     };
-    if source.is_ours() {
+    if source.uses_homelab_plugin() {
         let parameters = source
             .parameters()
             .map_err(|errors| anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
@@ -60,8 +60,8 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
     }
     let sources = app.sources();
     let references: Vec<&str> = sources.iter().filter_map(Source::reference).collect();
-    let moved = native::to_parameters(source, &references, |_, values| yaml::emit(values)).map_err(|obstacles| {
-        let what = obstacles.into_iter().map(|obstacle| obstacle.why).collect();
+    let moved = native::to_parameters(source, &references, |_, values| yaml::emit(values)).map_err(|unsupported| {
+        let what = unsupported.into_iter().map(|unsupported| unsupported.why).collect();
         Unavailable::UnsupportedOptions { what }.into_error()
     })?;
     let wrong = |errors: Vec<ParameterError>| {

@@ -22,7 +22,7 @@ mod write;
 pub use emit::{emit, emit_line};
 pub use locate::Span;
 pub use sniff::{Sniffed, may_hide, top_level_scalars};
-pub use splice::{Exchange, Exchanged, Goal, SpliceError, Spliced, comment_lines, exchange, splice};
+pub use splice::{Goal, ReplaceEntry, ReplacedEntry, SpliceError, Spliced, comment_lines, replace_entry, splice};
 pub use stream::{Document, documents};
 pub use tree::Tree;
 pub use value::value;

@@ -5,14 +5,14 @@
 //! has to pass the same proof; where that fails too, nothing is changed and the error says which line stood in the way.
 //!
 //! `layout` reads where things stand in the text, `plan` turns operations into edits of entries, `edit` those into edits
-//! of bytes; `exchange` puts one entry into another one's place and carries its comments over.
+//! of bytes; `replace_entry` puts one entry into another one's place and carries its comments over.
 
 mod edit;
-mod exchange;
 pub(super) mod layout;
 mod plan;
+mod replace_entry;
 
-pub use exchange::{Exchange, Exchanged, Goal, comment_lines, exchange};
+pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, comment_lines, replace_entry};
 
 use super::reprint::reprint;
 use super::tree::{MAX_DEPTH, Tree};

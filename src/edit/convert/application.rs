@@ -10,7 +10,7 @@ use crate::compare::{self, Action, Difference, Effects, Reason};
 use crate::edit::{Rendered, Renders};
 use crate::failure;
 use crate::model::namespace::is_namespace;
-use crate::model::native::Obstacle;
+use crate::model::native::Unsupported;
 use crate::model::ownership::Ownership;
 use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Unavailable};
 use crate::repo::layout::APPLICATIONS;
@@ -140,7 +140,7 @@ impl AppConversion<'_> {
             Target::Plugin => to_plugin(self.repo, self.manifest, request),
             Target::Native => to_native(self.repo, self.manifest, request),
         };
-        conversion.map_err(|obstacles| error(self.repo, self.manifest, &obstacles))
+        conversion.map_err(|unsupported| error(self.repo, self.manifest, &unsupported))
     }
 
     fn render(&self, app: &Application<'_>) -> Result<Rendered> {
@@ -153,12 +153,12 @@ impl AppConversion<'_> {
                 [source] => source.pointer.clone(),
                 _ => "/spec/sources".to_owned(),
             };
-            let obstacle = Obstacle {
+            let unsupported = Unsupported {
                 pointer,
                 why: format!("it is moved only when both renders are equal, and {unavailable}"),
                 hint: unavailable.hint(),
             };
-            error(self.repo, self.manifest, &[obstacle])
+            error(self.repo, self.manifest, &[unsupported])
         })
     }
 
@@ -167,12 +167,12 @@ impl AppConversion<'_> {
     fn check_overrides(&self, app: &Application<'_>) -> Result<()> {
         for source in app.sources().iter().filter(|source| !source.gives_files_only()) {
             if let Some(tool) = self.renders.overridden(app, source)? {
-                let obstacle = Obstacle {
+                let unsupported = Unsupported {
                     pointer: source.pointer.clone(),
                     why: format!("a file `.argocd-source.yaml` in its folder changes `{tool}`"),
                     hint: "move what stands in that file into the Application first".to_owned(),
                 };
-                return Err(error(self.repo, self.manifest, &[obstacle]));
+                return Err(error(self.repo, self.manifest, &[unsupported]));
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::model::claim::is_claim;
 use crate::model::namespace::is_namespace;
-use crate::model::native::Obstacle;
+use crate::model::native::Unsupported;
 use crate::model::object::pointer_token;
 use crate::model::{Application, Object};
 use crate::repo::Manifest;
@@ -40,14 +40,14 @@ pub(super) fn is_moving_manifest(manifest: &Manifest) -> bool {
 ///
 /// # Errors
 /// When it has one of the sync options with another value.
-pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Obstacle> {
+pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsupported> {
     let mut missing = Vec::new();
     for (key, option) in OPTIONS {
         match app.sync_option(key) {
             Some("false") => {}
             None => missing.push(option),
             Some(other) => {
-                return Err(Obstacle {
+                return Err(Unsupported {
                     pointer: "/spec/syncPolicy/syncOptions".to_owned(),
                     why: format!("the sync option `{key}={other}` stands where `{option}` is to guard the move"),
                     hint: format!("write `{option}` there, or leave out `--guard-first`"),

@@ -264,7 +264,7 @@ fn guard_step(repo: &Repo, converted: &[Converted]) -> Result<Option<Edit>> {
         let Some((manifest, view)) = repo.application(app.name.as_str()) else {
             continue;
         };
-        let operations = guard::add(&view).map_err(|obstacle| error(repo, manifest, &[obstacle]))?;
+        let operations = guard::add(&view).map_err(|unsupported| error(repo, manifest, &[unsupported]))?;
         if !operations.is_empty() {
             names.push(app.name.to_string());
             edit.changes.changes.extend(fixes::patch(manifest, operations).changes);

@@ -32,7 +32,7 @@ fn request() -> Request {
     Request::new(AppName::new("player").unwrap())
 }
 
-type Verb = fn(&Repo, &Manifest, &Request) -> Result<Option<Conversion>, Vec<Obstacle>>;
+type Verb = fn(&Repo, &Manifest, &Request) -> Result<Option<Conversion>, Vec<Unsupported>>;
 
 /// The spec afterwards, and the notes.
 fn after(verb: Verb, spec: &str, request: &Request) -> (String, Vec<String>) {
@@ -46,12 +46,12 @@ fn after(verb: Verb, spec: &str, request: &Request) -> (String, Vec<String>) {
     (spec.strip_suffix(TAIL).unwrap().to_owned(), conversion.notes)
 }
 
-fn obstacles(verb: Verb, spec: &str, request: &Request) -> Vec<String> {
+fn unsupported(verb: Verb, spec: &str, request: &Request) -> Vec<String> {
     let repo = repo(spec);
-    let obstacles = verb(&repo, &repo.manifests[0], request).unwrap_err();
-    obstacles
+    let unsupported = verb(&repo, &repo.manifests[0], request).unwrap_err();
+    unsupported
         .iter()
-        .map(|obstacle| place(&repo, &repo.manifests[0], obstacle))
+        .map(|unsupported| place(&repo, &repo.manifests[0], unsupported))
         .collect()
 }
 
@@ -119,7 +119,7 @@ fn there_and_back_is_the_same_text() {
         "{owning}"
     );
     assert_eq!(
-        obstacles(to_native, &owning, &request),
+        unsupported(to_native, &owning, &request),
         ["applications/player.yaml:14:9: parameter `owns`: its claims would lose their guards at the next sync"]
     );
     request.drop_owns = true;
@@ -235,7 +235,7 @@ fn several_sources_get_the_same_claims() {
     assert_eq!(to_plugin(&repo, &repo.manifests[0], &second), Ok(None));
     second.positions = BTreeSet::from([4]);
     assert_eq!(
-        obstacles(to_plugin, spec, &second),
+        unsupported(to_plugin, spec, &second),
         ["applications/player.yaml:7:1: there is no source 4"]
     );
 }
@@ -281,7 +281,7 @@ fn obstacles_are_told_with_their_places() {
             "12:7: parameter `namespace`",
         ),
     ] {
-        let told = obstacles(to_plugin, spec, &request());
+        let told = unsupported(to_plugin, spec, &request());
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(
             told[0].starts_with(&format!("applications/player.yaml:{expected}")),
@@ -290,14 +290,14 @@ fn obstacles_are_told_with_their_places() {
     }
     let refs = "  sources:\n  - repoURL: u\n    path: p\n    helm:\n      valueFiles:\n      - a.yaml\n      - $v/b.yaml\n  - repoURL: w\n    ref: v\n";
     assert_eq!(
-        obstacles(to_plugin, refs, &request()),
+        unsupported(to_plugin, refs, &request()),
         ["applications/player.yaml:14:9: `$v/b.yaml` is a file of another source, which only Argo CD's own Helm gets"]
     );
     let long = format!(
         "  source:\n    repoURL: u\n    path: p\n    helm:\n      releaseName: x\n      values: \"{}\"\n",
         "x".repeat(140_000)
     );
-    let told = obstacles(to_plugin, &long, &request());
+    let told = unsupported(to_plugin, &long, &request());
     assert!(
         told[0].starts_with("applications/player.yaml:13:7: the variable `ARGOCD_APP_PARAMETERS` would have 140"),
         "{told:?}"
@@ -316,14 +316,14 @@ fn what_only_the_plugin_has_does_not_go_back() {
         json!([{"name": "mounts", "array": ["films:/f"]}, {"name": "writes", "array": []}, {"name": "allow-empty", "string": "true"},
         {"name": "patches", "map": {"Pod/x": "[]"}}, {"name": "values", "string": "a: 1"}]),
     );
-    let told = obstacles(to_native, &spec, &request());
+    let told = unsupported(to_native, &spec, &request());
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(
         told[0].contains("parameter `mounts`") && told[1].contains("parameter `patches`"),
         "{told:?}"
     );
     let both = plugin(json!([{"name": "recurse", "string": "true"}, {"name": "values", "string": "a: 1"}]));
-    assert!(obstacles(to_native, &both, &request())[0].contains("for Helm and for a folder"));
+    assert!(unsupported(to_native, &both, &request())[0].contains("for Helm and for a folder"));
     let none = plugin(json!([]));
     assert_eq!(
         after(to_native, &none, &request()).0,

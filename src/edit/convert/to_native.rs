@@ -3,44 +3,47 @@
 use anyhow::Result;
 use serde_json::{Map, Value};
 
-use super::{Conversion, Request, Work, meant};
-use crate::model::native::{self, Obstacle, STRING_PARAMETERS, is_zero};
+use super::{Conversion, ConversionBuilder, Request, meant};
+use crate::model::native::{self, STRING_PARAMETERS, Unsupported, is_zero};
 use crate::model::{Application, Source};
 use crate::repo::{Manifest, Repo};
-use crate::yaml::{Exchange, Goal};
+use crate::yaml::{Goal, ReplaceEntry};
 
 /// Moves the sources of an Application back to Argo CD's own tools; nothing where none is the plugin's.
 ///
 /// # Errors
 /// Parameters that only the plugin has, with their places; `owns` unless it may be dropped.
-pub fn to_native(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Conversion>, Vec<Obstacle>> {
+pub fn to_native(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Conversion>, Vec<Unsupported>> {
     let Some(app) = Application::new(&manifest.object) else {
         return Ok(None);
     };
-    let sources: Vec<Source<'_>> = meant(&app, request)?.into_iter().filter(Source::is_ours).collect();
+    let sources: Vec<Source<'_>> = meant(&app, request)?
+        .into_iter()
+        .filter(Source::uses_homelab_plugin)
+        .collect();
     if sources.is_empty() {
         return Ok(None);
     }
-    let mut work = Work::new(repo, manifest);
-    let mut obstacles = Vec::new();
+    let mut builder = ConversionBuilder::new(repo, manifest);
+    let mut unsupported = Vec::new();
     for source in &sources {
         let kept = of_plugin_alone(source, request.drop_owns);
         if kept.is_empty() {
-            obstacles.extend(return_source(source, &mut work).err());
+            unsupported.extend(return_source(source, &mut builder).err());
         }
-        obstacles.extend(kept);
+        unsupported.extend(kept);
     }
-    if obstacles.is_empty() {
-        Ok(Some(work.done))
+    if unsupported.is_empty() {
+        Ok(Some(builder.done))
     } else {
-        Err(obstacles)
+        Err(unsupported)
     }
 }
 
 /// The parameters that Argo CD's own tools have nothing for.
-fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Obstacle> {
+fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
     let list = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
-    let mut obstacles = Vec::new();
+    let mut unsupported = Vec::new();
     for (index, parameter) in list.into_iter().flatten().enumerate() {
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
         let has_option = name == STRING_PARAMETERS || native::TABLE.iter().any(|row| row.parameter == name);
@@ -72,16 +75,16 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Obstacle> {
             ),
             _ => ("Argo CD's own tools have nothing for it", "take it out first"),
         };
-        obstacles.push(Obstacle {
+        unsupported.push(Unsupported {
             pointer: source.at(&["plugin", "parameters", &index.to_string()]),
             why: format!("parameter `{name}`: {lost}"),
             hint: hint.to_owned(),
         });
     }
-    obstacles
+    unsupported
 }
 
-fn return_source(source: &Source<'_>, work: &mut Work<'_>) -> Result<(), Obstacle> {
+fn return_source(source: &Source<'_>, builder: &mut ConversionBuilder<'_>) -> Result<(), Unsupported> {
     let returned = native::to_options(source);
     let pointer = source.at(&["plugin"]);
     let mut blocks = returned.blocks.into_iter();
@@ -89,11 +92,11 @@ fn return_source(source: &Source<'_>, work: &mut Work<'_>) -> Result<(), Obstacl
         (Some(one), None) => one,
         // A source without options needs no block.
         (None, _) => {
-            work.remove(&pointer);
+            builder.remove(&pointer);
             return Ok(());
         }
         (Some(_), Some(_)) => {
-            return Err(Obstacle {
+            return Err(Unsupported {
                 pointer,
                 why: "it has parameters for Helm and for a folder, and Argo CD takes only one of them".to_owned(),
                 hint: "take those out that have no effect".to_owned(),
@@ -110,12 +113,12 @@ fn return_source(source: &Source<'_>, work: &mut Work<'_>) -> Result<(), Obstacl
     let comments = std::iter::once((String::new(), Goal::At(String::new()))).chain(comments);
     let (comments, texts) = (comments.collect(), returned.texts.iter().filter_map(below).collect());
     let block = Value::Object(block.as_object().cloned().unwrap_or_else(Map::new));
-    let exchange = Exchange {
+    let replacement = ReplaceEntry {
         pointer,
         key: tool,
         value: block,
         comments,
         texts,
     };
-    work.exchange(exchange)
+    builder.replace_entry(replacement)
 }

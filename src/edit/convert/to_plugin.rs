@@ -7,48 +7,48 @@ use anyhow::Result;
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
-use super::{Conversion, Request, Work, meant, shifted, sorted};
+use super::{Conversion, ConversionBuilder, Request, meant, shifted, sorted};
 use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::claim::is_claim;
-use crate::model::native::{self, Moved, Obstacle, is_zero};
+use crate::model::native::{self, Moved, Unsupported, is_zero};
 use crate::model::parameter::{self, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::{Application, ClaimName, Object, Source};
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::rules::fixes;
-use crate::yaml::{self, Exchange, Goal, Tree};
+use crate::yaml::{self, Goal, ReplaceEntry, Tree};
 
 /// Moves the sources of an Application to the plugin; nothing where they are there already.
 ///
 /// # Errors
 /// Everything that cannot be moved, with its place and what to do instead.
-pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Conversion>, Vec<Obstacle>> {
+pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Conversion>, Vec<Unsupported>> {
     let Some(app) = Application::new(&manifest.object) else {
         return Err(vec![of_set()]);
     };
     let sources = meant(&app, request)?;
-    let mut obstacles: Vec<Obstacle> = sources.iter().filter_map(of_tool).collect();
+    let mut unsupported: Vec<Unsupported> = sources.iter().filter_map(of_tool).collect();
     let native: Vec<&Source<'_>> = sources.iter().filter(|source| source.plugin().is_none()).collect();
-    if native.is_empty() && obstacles.is_empty() {
+    if native.is_empty() && unsupported.is_empty() {
         return Ok(None);
     }
-    let mut work = Work::new(repo, manifest);
+    let mut builder = ConversionBuilder::new(repo, manifest);
     let all = app.sources();
     let references: Vec<&str> = all.iter().filter_map(Source::reference).collect();
     for source in native {
-        if let Err(more) = move_source(source, &references, request, &mut work) {
-            obstacles.extend(more);
+        if let Err(more) = move_source(source, &references, request, &mut builder) {
+            unsupported.extend(more);
         }
     }
-    if !obstacles.is_empty() {
-        return Err(obstacles);
+    if !unsupported.is_empty() {
+        return Err(unsupported);
     }
     // The other plugin sources of the Application need the same `owns`: each sees only what it renders itself.
-    for source in all.iter().filter(|source| source.is_ours()) {
-        work.patch(with_claims(source, request));
+    for source in all.iter().filter(|source| source.uses_homelab_plugin()) {
+        builder.patch(with_claims(source, request));
     }
-    watch(&app, &request.reads, &mut work);
-    Ok(Some(work.done))
+    watch(&app, &request.reads, &mut builder);
+    Ok(Some(builder.done))
 }
 
 /// The operations that give a plugin source the claims that it lacks.
@@ -86,8 +86,8 @@ pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<Cl
     claims.filter_map(|claim| ClaimName::new(claim.name()).ok()).collect()
 }
 
-fn of_set() -> Obstacle {
-    Obstacle {
+fn of_set() -> Unsupported {
+    Unsupported {
         pointer: "/kind".to_owned(),
         why: "an ApplicationSet is not converted: its Applications are made in the cluster".to_owned(),
         hint: "change `helm` to `plugin` in its template by hand, or write its Applications out".to_owned(),
@@ -95,9 +95,9 @@ fn of_set() -> Obstacle {
 }
 
 /// Why the tool of a source stands in the way.
-fn of_tool(source: &Source<'_>) -> Option<Obstacle> {
-    let obstacle = |pointer: String, why: String, hint: &str| {
-        Some(Obstacle {
+fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
+    let unsupported = |pointer: String, why: String, hint: &str| {
+        Some(Unsupported {
             pointer,
             why,
             hint: hint.to_owned(),
@@ -108,25 +108,25 @@ fn of_tool(source: &Source<'_>) -> Option<Obstacle> {
         block.is_some_and(|block| !is_zero(block))
     });
     match (source.plugin(), beside) {
-        (Some(_), Some(tool)) => obstacle(
+        (Some(_), Some(tool)) => unsupported(
             source.at(&[tool]),
             format!("`{tool}` stands beside `plugin`, and Argo CD refuses a source with both"),
             "see `kubectl homelab explain HL304`: it says which parameter stands for which option",
         ),
-        (Some(plugin), None) if !source.is_ours() => {
+        (Some(plugin), None) if !source.uses_homelab_plugin() => {
             let name = plugin.get("name").and_then(Value::as_str).unwrap_or("without a name");
-            obstacle(
+            unsupported(
                 source.at(&["plugin"]),
                 format!("it is rendered by the plugin `{name}`"),
                 "only sources that Argo CD renders itself are converted; say in the parameters of `homelab-v1` what that plugin does",
             )
         }
-        (None, Some("kustomize")) => obstacle(
+        (None, Some("kustomize")) => unsupported(
             source.at(&["kustomize"]),
             "it is rendered by Kustomize, which the plugin does not build".to_owned(),
             "leave it to Argo CD, or keep the rendered manifests in a folder",
         ),
-        (None, _) if source.path().is_none() && source.chart().is_none() && !source.is_versioned() => obstacle(
+        (None, _) if source.path().is_none() && source.chart().is_none() && !source.is_versioned() => unsupported(
             source.pointer.clone(),
             "the source has neither `path` nor `chart`".to_owned(),
             "correct the source",
@@ -139,9 +139,9 @@ fn move_source(
     source: &Source<'_>,
     references: &[&str],
     request: &Request,
-    work: &mut Work<'_>,
-) -> Result<(), Vec<Obstacle>> {
-    let document = work.text();
+    builder: &mut ConversionBuilder<'_>,
+) -> Result<(), Vec<Unsupported>> {
+    let document = builder.text();
     let as_it_stands = RefCell::new(Vec::new());
     let print = |pointer: &str, value: &Value| match text_of_block(document, pointer, value) {
         Some(text) => {
@@ -160,10 +160,11 @@ fn move_source(
     parameters.append(&mut moved.parameters);
     check(source, &moved, before, &parameters)?;
     for (pointer, why) in &moved.left_out {
-        let place = work.repo.place(work.manifest, pointer);
+        let place = builder.repo.place(builder.manifest, pointer);
         let option = pointer.rsplit('/').next().unwrap_or_default();
         let (file, line) = (place.file, place.position.line);
-        work.done
+        builder
+            .done
             .notes
             .push(format!("{file}:{line}: `{option}` is left out: {why}"));
     }
@@ -178,7 +179,7 @@ fn move_source(
     // A block of zero values beside the one that says something is as good as absent, to Argo CD too.
     let says = |tool: &&&str| source.tree().get(**tool).is_some_and(|block| !is_zero(block));
     let Some(main) = blocks.iter().find(says).or(blocks.first()) else {
-        work.patch(vec![fixes::add(&source.at(&["plugin"]), plugin)]);
+        builder.patch(vec![fixes::add(&source.at(&["plugin"]), plugin)]);
         return Ok(());
     };
     let pointer = source.at(&[main]);
@@ -186,16 +187,18 @@ fn move_source(
         let from = from.strip_prefix(&pointer)?;
         Some((from.to_owned(), shifted(to, before)))
     };
-    let exchange = Exchange {
-        comments: goals(&moved, before, &pointer, &as_it_stands.into_inner(), work.manifest),
+    let replacement = ReplaceEntry {
+        comments: goals(&moved, before, &pointer, &as_it_stands.into_inner(), builder.manifest),
         texts: moved.texts.iter().filter_map(below).collect(),
         pointer,
         key: "plugin".to_owned(),
         value: plugin,
     };
-    work.exchange(exchange).map_err(|obstacle| vec![obstacle])?;
+    builder
+        .replace_entry(replacement)
+        .map_err(|unsupported| vec![unsupported])?;
     for empty in blocks.iter().filter(|tool| *tool != main) {
-        work.remove(&source.at(&[empty]));
+        builder.remove(&source.at(&[empty]));
     }
     Ok(())
 }
@@ -248,7 +251,7 @@ fn text_of_block(document: &str, pointer: &str, value: &Value) -> Option<String>
 }
 
 /// Refuses parameters that the plugin would refuse, or that would keep it from starting.
-fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]) -> Result<(), Vec<Obstacle>> {
+fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]) -> Result<(), Vec<Unsupported>> {
     // The option that a parameter comes from, for its place.
     let option = |index: Option<usize>| {
         let wanted = index
@@ -258,12 +261,12 @@ fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]
         found.map_or(source.pointer.clone(), |(from, _)| from.clone())
     };
     let wrong = |errors: Vec<parameter::ParameterError>| {
-        let obstacle = |error: parameter::ParameterError| Obstacle {
+        let unsupported = |error: parameter::ParameterError| Unsupported {
             pointer: option(error.index),
             why: error.message,
             hint: "correct the option first".to_owned(),
         };
-        errors.into_iter().map(obstacle).collect::<Vec<_>>()
+        errors.into_iter().map(unsupported).collect::<Vec<_>>()
     };
     let list = parameter::read(&Value::Array(parameters.to_vec())).map_err(wrong)?;
     Parameters::parse(&list).map_err(wrong)?;
@@ -272,7 +275,7 @@ fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]
         return Ok(());
     };
     let largest = (0..parameters.len()).max_by_key(|index| parameters[*index].to_string().len());
-    Err(vec![Obstacle {
+    Err(vec![Unsupported {
         pointer: option(largest),
         why: format!(
             "the variable `{name}` would have {bytes} bytes, at most {VARIABLE_MAX} are possible: Argo CD could not start the plugin"
@@ -283,7 +286,7 @@ fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]
 
 /// Extends the annotation that says which paths make Argo CD render anew, where there is one: with it, the plugin gets
 /// these paths only.
-fn watch(app: &Application<'_>, reads: &[RepoPath], work: &mut Work<'_>) {
+fn watch(app: &Application<'_>, reads: &[RepoPath], builder: &mut ConversionBuilder<'_>) {
     let Some(annotation) = app.object().annotation(GENERATE_PATHS) else {
         return;
     };
@@ -309,9 +312,9 @@ fn watch(app: &Application<'_>, reads: &[RepoPath], work: &mut Work<'_>) {
     }
     let added: String = more.iter().map(|path| format!(";/{path}")).collect();
     let value = format!("{}{added}", annotation.trim_end_matches(';'));
-    work.done.notes.push(format!(
+    builder.done.notes.push(format!(
         "the annotation `{GENERATE_PATHS}` gets what the plugin reads: {}",
         added.trim_start_matches(';')
     ));
-    work.patch(vec![fixes::annotate(app.object(), GENERATE_PATHS, &value)]);
+    builder.patch(vec![fixes::annotate(app.object(), GENERATE_PATHS, &value)]);
 }

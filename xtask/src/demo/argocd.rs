@@ -175,7 +175,7 @@ fn suggest(world: &World, repo: &Repo) {
         let owns = app
             .sources()
             .iter()
-            .any(|source| source.is_ours() && source.parameter("owns").is_some());
+            .any(|source| source.uses_homelab_plugin() && source.parameter("owns").is_some());
         Some((app.name(), app.destination_namespace()?)).filter(|_| owns)
     });
     if let Some((name, namespace)) = owner {

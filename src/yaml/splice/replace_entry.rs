@@ -17,7 +17,7 @@ use serde_json::Value;
 
 /// An entry that takes another one's place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exchange {
+pub struct ReplaceEntry {
     /// JSON Pointer of the entry that goes.
     pub pointer: String,
     /// Key of the entry that comes.
@@ -40,9 +40,9 @@ pub enum Goal {
     Inside,
 }
 
-/// A document after an exchange.
+/// A document after a replacement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exchanged {
+pub struct ReplacedEntry {
     /// The document's new text.
     pub text: String,
     /// Its value.
@@ -63,22 +63,22 @@ struct Comment<'t> {
 }
 
 /// Exchanges an entry of one document.
-pub fn exchange(text: &str, exchange: &Exchange) -> Result<Exchanged, SpliceError> {
+pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedEntry, SpliceError> {
     let tree = Tree::parse(text)?;
-    let expected = expected(&tree, exchange)?;
+    let expected = expected(&tree, replacement)?;
     layout::refuse_document(&tree).map_err(|refusal| tree.unspliceable(refusal))?;
-    let path = tokens(&exchange.pointer).and_then(|tokens| tree.path(tokens.iter().map(AsRef::as_ref)));
+    let path = tokens(&replacement.pointer).and_then(|tokens| tree.path(tokens.iter().map(AsRef::as_ref)));
     let Some((path, step)) = path.and_then(|path| Some((path.clone(), *path.steps.last()?))) else {
         let reason = "the entry stands behind an alias or a merge";
         return Err(tree.unspliceable(Refusal { offset: 0, reason }));
     };
     let comments = comments(&tree, &step);
     if tree.node(step.container).style == Style::Block
-        && let Some(done) = in_place(&tree, &path, exchange, &comments, &expected)
+        && let Some(done) = in_place(&tree, &path, replacement, &comments, &expected)
     {
         return Ok(done);
     }
-    let spliced = splice(text, &patch(exchange))?;
+    let spliced = splice(text, &patch(replacement))?;
     let lost = if spliced.reprinted {
         all_comments(&tree)
     } else {
@@ -86,8 +86,8 @@ pub fn exchange(text: &str, exchange: &Exchange) -> Result<Exchanged, SpliceErro
     };
     let lost = lost
         .iter()
-        .filter(|comment| goal(exchange, comment) != Some(&Goal::Inside));
-    Ok(Exchanged {
+        .filter(|comment| goal(replacement, comment) != Some(&Goal::Inside));
+    Ok(ReplacedEntry {
         lost: lost.map(|comment| newlines(&text[..comment.offset]) + 1).collect(),
         text: spliced.text,
         value: spliced.value,
@@ -107,14 +107,14 @@ pub fn comment_lines(text: &str, pointer: &str) -> Vec<usize> {
 }
 
 /// The document's value afterwards.
-fn expected(tree: &Tree<'_>, exchange: &Exchange) -> Result<Value, SpliceError> {
+fn expected(tree: &Tree<'_>, replacement: &ReplaceEntry) -> Result<Value, SpliceError> {
     let refused = |reason: &str| SpliceError::Patch {
         operation: 0,
-        path: exchange.pointer.clone(),
+        path: replacement.pointer.clone(),
         reason: reason.to_owned(),
     };
     let mut expected = tree.value()?;
-    let (above, key) = exchange
+    let (above, key) = replacement
         .pointer
         .rsplit_once('/')
         .ok_or_else(|| refused("it is no entry"))?;
@@ -122,25 +122,25 @@ fn expected(tree: &Tree<'_>, exchange: &Exchange) -> Result<Value, SpliceError> 
     let map = map.ok_or_else(|| refused("it is no entry of a map"))?;
     let key = key.replace("~1", "/").replace("~0", "~");
     map.shift_remove(&key).ok_or_else(|| refused("it is not there"))?;
-    let mut value = exchange.value.clone();
+    let mut value = replacement.value.clone();
     normalise(&mut value);
-    if map.insert(exchange.key.clone(), value).is_some() {
+    if map.insert(replacement.key.clone(), value).is_some() {
         return Err(refused("the entry that is to come is there already"));
     }
     Ok(expected)
 }
 
-/// The exchange as a patch, for text that has no lines of its own.
-fn patch(exchange: &Exchange) -> Patch {
-    let above = exchange.pointer.rsplit_once('/').map_or("", |(above, _)| above);
+/// The replacement as a patch, for text that has no lines of its own.
+fn patch(replacement: &ReplaceEntry) -> Patch {
+    let above = replacement.pointer.rsplit_once('/').map_or("", |(above, _)| above);
     let mut to = PointerBuf::parse(above).unwrap_or_default();
-    to.push_back(exchange.key.as_str());
-    let from = PointerBuf::parse(&exchange.pointer).unwrap_or_default();
+    to.push_back(replacement.key.as_str());
+    let from = PointerBuf::parse(&replacement.pointer).unwrap_or_default();
     Patch(vec![
         PatchOperation::Remove(RemoveOperation { path: from }),
         PatchOperation::Add(AddOperation {
             path: to,
-            value: exchange.value.clone(),
+            value: replacement.value.clone(),
         }),
     ])
 }
@@ -149,10 +149,10 @@ fn patch(exchange: &Exchange) -> Patch {
 fn in_place(
     tree: &Tree<'_>,
     path: &Path,
-    exchange: &Exchange,
+    replacement: &ReplaceEntry,
     comments: &[Comment<'_>],
     expected: &Value,
-) -> Option<Exchanged> {
+) -> Option<ReplacedEntry> {
     let layout = Layout::of(tree);
     let step = path.steps.last()?;
     let start = tree.node(step.key?).start as usize;
@@ -160,7 +160,7 @@ fn in_place(
     let until = end_of_entry(tree, &layout, step)?;
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for comment in comments {
-        match goal(exchange, comment) {
+        match goal(replacement, comment) {
             Some(Goal::At(goal)) => kept.push((comment, goal.as_str())),
             Some(Goal::Inside) => {}
             None => lost.push(newlines(&tree.text[..comment.offset]) + 1),
@@ -174,19 +174,19 @@ fn in_place(
             literal,
         };
         let mut lines = String::new();
-        writer.entry(&mut lines, &exchange.key, &exchange.value, column);
+        writer.entry(&mut lines, &replacement.key, &replacement.value, column);
         let plain = format!("{}{lines}{}", &tree.text[..start], &tree.text[until..]);
         let Ok(plain) = prove(tree.text, plain, expected) else {
             continue;
         };
-        let with_texts = with_texts(tree, &plain, exchange).and_then(|text| prove(tree.text, text, expected).ok());
+        let with_texts = with_texts(tree, &plain, replacement).and_then(|text| prove(tree.text, text, expected).ok());
         let plain = with_texts.unwrap_or(plain);
-        let with_comments = with_comments(&plain, exchange, &kept)
+        let with_comments = with_comments(&plain, replacement, &kept)
             .and_then(|(text, left)| Some((prove(tree.text, text, expected).ok()?, left)));
         let (text, left) = with_comments.unwrap_or_else(|| (plain, (0..kept.len()).collect()));
         lost.extend(left.iter().map(|at| newlines(&tree.text[..kept[*at].0.offset]) + 1));
         lost.sort_unstable();
-        return Some(Exchanged {
+        return Some(ReplacedEntry {
             text,
             value: expected.clone(),
             lost,
@@ -209,14 +209,14 @@ fn end_of_entry(tree: &Tree<'_>, layout: &Layout<'_, '_>, step: &Step) -> Option
 }
 
 /// JSON Pointer of what lies below the entry that comes.
-fn coming(exchange: &Exchange, below: &str) -> String {
-    let above = exchange.pointer.rsplit_once('/').map_or("", |(above, _)| above);
-    let key = exchange.key.replace('~', "~0").replace('/', "~1");
+fn coming(replacement: &ReplaceEntry, below: &str) -> String {
+    let above = replacement.pointer.rsplit_once('/').map_or("", |(above, _)| above);
+    let key = replacement.key.replace('~', "~0").replace('/', "~1");
     format!("{above}/{key}{below}")
 }
 
 /// The scalars that keep their text, as it stood.
-fn with_texts(old: &Tree<'_>, text: &str, exchange: &Exchange) -> Option<String> {
+fn with_texts(old: &Tree<'_>, text: &str, replacement: &ReplaceEntry) -> Option<String> {
     let new = Tree::parse(text).ok()?;
     let scalar = |tree: &Tree<'_>, pointer: &str| {
         let path = tree.path(tokens(pointer)?.iter().map(AsRef::as_ref))?;
@@ -224,9 +224,9 @@ fn with_texts(old: &Tree<'_>, text: &str, exchange: &Exchange) -> Option<String>
         let simple = matches!(node.kind, Kind::Plain | Kind::Quoted) && !node.anchored && node.tag == Tag::None;
         (simple && node.start < node.end).then_some(node.start as usize..node.end as usize)
     };
-    let pairs = exchange.texts.iter().filter_map(|(from, to)| {
-        let from = scalar(old, &format!("{}{from}", exchange.pointer))?;
-        let to = scalar(&new, &coming(exchange, to))?;
+    let pairs = replacement.texts.iter().filter_map(|(from, to)| {
+        let from = scalar(old, &format!("{}{from}", replacement.pointer))?;
+        let to = scalar(&new, &coming(replacement, to))?;
         let kept = &old.text[from];
         (!kept.contains('\n')).then_some((to, kept))
     });
@@ -243,12 +243,16 @@ fn with_texts(old: &Tree<'_>, text: &str, exchange: &Exchange) -> Option<String>
 }
 
 /// Puts comments to their goals; gives the text and the numbers of those that found none.
-fn with_comments(text: &str, exchange: &Exchange, kept: &[(&Comment<'_>, &str)]) -> Option<(String, Vec<usize>)> {
+fn with_comments(
+    text: &str,
+    replacement: &ReplaceEntry,
+    kept: &[(&Comment<'_>, &str)],
+) -> Option<(String, Vec<usize>)> {
     let tree = Tree::parse(text).ok()?;
     let layout = Layout::of(&tree);
     let (mut edits, mut left): (Vec<(usize, String)>, _) = (Vec::new(), Vec::new());
     for (number, (comment, goal)) in kept.iter().enumerate() {
-        let span = tree.locate(&coming(exchange, goal));
+        let span = tree.locate(&coming(replacement, goal));
         let at = span.map(|span| span.key.map_or(span.value.start, |key| key.start));
         let Some(at) = at.filter(|at| layout.column(*at).is_some()) else {
             left.push(number);
@@ -279,14 +283,14 @@ fn with_comments(text: &str, exchange: &Exchange, kept: &[(&Comment<'_>, &str)])
 }
 
 /// The goal of a comment: that of the longest pointer that leads to what it is about.
-fn goal<'e>(exchange: &'e Exchange, comment: &Comment<'_>) -> Option<&'e Goal> {
+fn goal<'e>(replacement: &'e ReplaceEntry, comment: &Comment<'_>) -> Option<&'e Goal> {
     let leads = |pointer: &str| {
         comment
             .about
             .strip_prefix(pointer)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && !pointer.is_empty())
     };
-    let fitting = exchange.comments.iter().filter(|(pointer, _)| leads(pointer));
+    let fitting = replacement.comments.iter().filter(|(pointer, _)| leads(pointer));
     fitting.max_by_key(|(pointer, _)| pointer.len()).map(|(_, goal)| goal)
 }
 
@@ -408,9 +412,9 @@ spec:
     revision: main
 ";
 
-    fn exchanged(text: &str) -> Exchanged {
+    fn replaced(text: &str) -> ReplacedEntry {
         let at = |pointer: &str| Goal::At(pointer.to_owned());
-        let exchange_it = Exchange {
+        let replacement = ReplaceEntry {
             pointer: "/spec/source/helm".to_owned(),
             key: "plugin".to_owned(),
             value: json!({"name": "p", "list": [
@@ -434,12 +438,12 @@ spec:
             .collect(),
             texts: vec![("/last".to_owned(), "/list/3/string".to_owned())],
         };
-        exchange(text, &exchange_it).unwrap()
+        replace_entry(text, &replacement).unwrap()
     }
 
     #[test]
     fn the_new_entry_stands_in_the_old_ones_place_with_its_comments() {
-        let done = exchanged(OLD);
+        let done = replaced(OLD);
         insta::assert_snapshot!(done.text, @r##"
         spec:
           source:
@@ -472,20 +476,20 @@ spec:
 
     #[test]
     fn a_comment_without_a_goal_is_told() {
-        let one = Exchange {
+        let one = ReplaceEntry {
             pointer: "/a".to_owned(),
             key: "b".to_owned(),
             value: json!("x"),
             comments: Vec::new(),
             texts: Vec::new(),
         };
-        let done = exchange("z: 1\na: # one\n  # two\n  c: d # three\n# four\n", &one).unwrap();
+        let done = replace_entry("z: 1\na: # one\n  # two\n  c: d # three\n# four\n", &one).unwrap();
         assert_eq!((done.text.as_str(), done.lost), ("z: 1\nb: x\n# four\n", vec![2, 3, 4]));
     }
 
     #[test]
     fn scalars_keep_their_quotes_where_they_read_the_same() {
-        let one = Exchange {
+        let one = ReplaceEntry {
             pointer: "/a".to_owned(),
             key: "b".to_owned(),
             value: json!({"c": "x", "d": "1.2.3", "e": "true", "f": ["y"]}),
@@ -494,11 +498,11 @@ spec:
                 .map(|(from, to)| (from.to_owned(), to.to_owned()))
                 .to_vec(),
         };
-        let done = exchange("a:\n  c: 'x'\n  d: 1.2.3\n  e: true\n  f:\n  - \"y\"\n", &one).unwrap();
+        let done = replace_entry("a:\n  c: 'x'\n  d: 1.2.3\n  e: true\n  f:\n  - \"y\"\n", &one).unwrap();
         assert_eq!(done.text, "b:\n  c: 'x'\n  d: 1.2.3\n  e: \"true\"\n  f:\n  - \"y\"\n");
         let mut wrong = one;
         wrong.texts = vec![("/e".to_owned(), "/e".to_owned())];
-        let done = exchange("a:\n  e: true\n", &wrong).unwrap();
+        let done = replace_entry("a:\n  e: true\n", &wrong).unwrap();
         assert!(
             done.text.contains("e: \"true\"\n"),
             "a boolean is no string: {}",
@@ -517,7 +521,7 @@ spec:
 
     #[test]
     fn brackets_lines_ends_and_missing_line_ends() {
-        let one = |pointer: &str| Exchange {
+        let one = |pointer: &str| ReplaceEntry {
             pointer: pointer.to_owned(),
             key: "b".to_owned(),
             value: json!({"c": ["d"]}),
@@ -536,23 +540,23 @@ spec:
                 "- b: # one\n    c:\n    - d\n  x: 2\n",
             ),
         ] {
-            let done = exchange(before, &one(pointer)).unwrap();
+            let done = replace_entry(before, &one(pointer)).unwrap();
             assert_eq!((done.text.as_str(), done.lost.len()), (after, 0), "{before}");
         }
     }
 
     #[test]
     fn what_is_used_elsewhere_is_not_lost() {
-        let one = Exchange {
+        let one = ReplaceEntry {
             pointer: "/a".to_owned(),
             key: "b".to_owned(),
             value: json!(1),
             comments: Vec::new(),
             texts: Vec::new(),
         };
-        let done = exchange("a: &x {z: 2}\nc: *x\n", &one).unwrap();
+        let done = replace_entry("a: &x {z: 2}\nc: *x\n", &one).unwrap();
         assert_eq!(done.value, json!({"b": 1, "c": {"z": 2}}));
-        assert!(exchange("c: 1\n", &one).is_err());
-        assert!(exchange("a: 1\nb: 2\n", &one).is_err());
+        assert!(replace_entry("c: 1\n", &one).is_err());
+        assert!(replace_entry("a: 1\nb: 2\n", &one).is_err());
     }
 }
