@@ -8,11 +8,19 @@ use std::path::{Path, PathBuf};
 /// Room, the rooms that it may name besides itself and `failure`, and the crates.
 const LAW: &[(&str, &[&str], &[&str])] = &[
     ("failure", &[], &["anyhow"]),
-    ("model", &[], &["anyhow", "serde", "serde_json"]),
+    ("model", &[], &["anyhow", "jsonptr", "serde", "serde_json"]),
     (
         "yaml",
         &[],
-        &["anyhow", "granit_parser", "json_patch", "memchr", "serde", "serde_json"],
+        &[
+            "anyhow",
+            "granit_parser",
+            "json_patch",
+            "jsonptr",
+            "memchr",
+            "serde",
+            "serde_json",
+        ],
     ),
     ("repo", &["model", "yaml"], &["anyhow", "json_patch"]),
     ("law", &["model"], &["anyhow", "json_patch", "serde_json", "sha2"]),

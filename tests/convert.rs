@@ -17,6 +17,7 @@ use std::{env, fs};
 
 use folder::copy;
 use homelab::model::native::TABLE;
+use homelab::model::{Pointer, PointerBuf, PointerExt};
 use homelab::yaml::{self, Goal, ReplaceEntry};
 use serde_json::Value;
 
@@ -137,9 +138,9 @@ fn the_repository_uses_every_option() {
 }
 
 /// Every entry of a value, by JSON Pointer.
-fn entries(value: &Value, pointer: &str, out: &mut Vec<String>) {
-    let mut add = |token: &str, value: &Value| {
-        let below = format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"));
+fn entries(value: &Value, pointer: &Pointer, out: &mut Vec<PointerBuf>) {
+    let mut add = |key: &str, value: &Value| {
+        let below = pointer.child(key);
         out.push(below.clone());
         entries(value, &below, out);
     };
@@ -160,15 +161,15 @@ fn an_entry_that_is_only_renamed_keeps_every_comment_and_quote() {
             let text = &text[document.range];
             let value = yaml::value(text).unwrap().unwrap();
             let mut pointers = Vec::new();
-            entries(&value, "", &mut pointers);
+            entries(&value, Pointer::root(), &mut pointers);
             for pointer in &pointers {
-                let (above, last) = pointer.rsplit_once('/').unwrap();
-                if last.parse::<usize>().is_ok() {
+                let (above, last) = pointer.split_back().unwrap();
+                if last.to_index().is_ok() {
                     continue;
                 }
-                let renamed = value.pointer(pointer).unwrap();
-                let mut below = vec![String::new()];
-                entries(renamed, "", &mut below);
+                let renamed = value.pointer(pointer.as_str()).unwrap();
+                let mut below = vec![PointerBuf::new()];
+                entries(renamed, Pointer::root(), &mut below);
                 let replacement = ReplaceEntry {
                     pointer: pointer.clone(),
                     key: "renamed".to_owned(),
@@ -179,7 +180,7 @@ fn an_entry_that_is_only_renamed_keeps_every_comment_and_quote() {
                 let done = yaml::replace_entry(text, &replacement).unwrap();
                 assert_eq!(done.lost, Vec::<usize>::new(), "{pointer} of {text}");
                 let before = yaml::comment_lines(text, pointer);
-                let after = yaml::comment_lines(&done.text, &format!("{above}/renamed"));
+                let after = yaml::comment_lines(&done.text, &above.child("renamed"));
                 assert_eq!(before.len(), after.len(), "{pointer} of {text} became {}", done.text);
                 comments += before.len();
                 exchanges += 1;

@@ -7,6 +7,7 @@
 #[path = "judge/pointers.rs"]
 mod pointers;
 
+use homelab::model::PointerBuf;
 use homelab::yaml;
 use json_patch::Patch;
 use pointers::pointers;
@@ -467,7 +468,7 @@ proptest! {
             json!({"op": "remove", "path": path})
         };
         let tree = yaml::Tree::parse(&text).unwrap();
-        let span = tree.locate(path).unwrap();
+        let span = tree.locate(&PointerBuf::parse(path).unwrap()).unwrap();
         let spliced = tree.splice(&patch(json!([operation]))).unwrap();
         prop_assert!(!spliced.reprinted, "{}\n{}", text, spliced.text);
         // Touched is what stands from the entry's first byte to the end of its last line.

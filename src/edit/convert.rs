@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::native::Unsupported;
-use crate::model::{AppName, Application, ClaimName, Source};
+use crate::model::{AppName, Application, ClaimName, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, ReplaceEntry};
@@ -101,7 +101,7 @@ fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>
     let sources = app.sources();
     if sources.is_empty() {
         return Err(vec![Unsupported {
-            pointer: "/spec".to_owned(),
+            pointer: Pointer::from_static("/spec").to_buf(),
             why: "it has neither `source` nor `sources`".to_owned(),
             hint: "leave it as it is; the plugin renders sources".to_owned(),
         }]);
@@ -112,7 +112,7 @@ fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>
         .find(|position| **position == 0 || **position > sources.len())
     {
         return Err(vec![Unsupported {
-            pointer: "/spec".to_owned(),
+            pointer: Pointer::from_static("/spec").to_buf(),
             why: format!("there is no source {position}"),
             hint: format!("the sources are numbered from 1 to {}", sources.len()),
         }]);
@@ -168,7 +168,7 @@ impl<'r> ConversionBuilder<'r> {
     }
 
     /// An entry of a source that goes, with its comments said.
-    fn remove(&mut self, pointer: &str) {
+    fn remove(&mut self, pointer: &Pointer) {
         self.say_lost(&yaml::comment_lines(self.text(), pointer));
         self.patch(vec![fixes::remove(pointer)]);
     }
@@ -192,15 +192,13 @@ impl<'r> ConversionBuilder<'r> {
 }
 
 /// A pointer below a list of parameters, moved down by some that come before.
-fn shifted(place: &str, by: usize) -> String {
-    let rest = place.strip_prefix('/').unwrap_or(place);
-    let (index, below) = rest.split_once('/').map_or((rest, ""), |(index, below)| (index, below));
-    let index = index.parse::<usize>().unwrap_or_default() + by;
-    if below.is_empty() {
-        format!("/parameters/{index}")
-    } else {
-        format!("/parameters/{index}/{below}")
-    }
+fn shifted(place: &Pointer, by: usize) -> PointerBuf {
+    let parameters = Pointer::from_static("/parameters");
+    let Some((index, below)) = place.split_front() else {
+        return parameters.to_buf();
+    };
+    let index = index.decoded().parse::<usize>().unwrap_or_default() + by;
+    parameters.child(index).concat(below)
 }
 
 /// The keys of all maps in order, as Argo CD prints an object.

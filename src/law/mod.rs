@@ -32,7 +32,7 @@ use crate::model::claim::{Mount, is_claim};
 use crate::model::namespace::{Registries, is_namespace};
 use crate::model::parameter::{Parameters, PatchTarget};
 use crate::model::workload::pod_template;
-use crate::model::{AppName, ClaimName, NamespaceName, Object};
+use crate::model::{AppName, ClaimName, NamespaceName, Object, PointerBuf};
 
 /// What one Application may do with claims, and what a person wants done to its objects.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) document: usize,
-    pub(crate) pointer: String,
+    pub(crate) pointer: PointerBuf,
     pub(crate) object: Object,
 }
 
@@ -196,7 +196,8 @@ impl ClaimAccess {
         let namespace = |object: &Object| object.namespace().unwrap_or(&destination).to_owned();
         let objects = || objects.iter().map(|placed| &placed.object);
         let claims = || objects().filter(|object| is_claim(object));
-        let text = |object: &Object, pointer: &str| object.at(pointer).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |object: &Object, pointer: &'static str| object.at(pointer).and_then(Value::as_str).map(str::to_owned);
         Self {
             rendered: claims()
                 .map(|object| (namespace(object), object.name().to_owned()))

@@ -14,7 +14,7 @@ use crate::failure::HintExt;
 use crate::model::claim::Mount;
 use crate::model::sync::is_hook;
 use crate::model::workload::{PodTemplate, pod_template};
-use crate::model::{ClaimName, Object};
+use crate::model::{ClaimName, Object, Pointer, PointerExt};
 
 /// Annotation of a pod template: the container that is meant where none is named
 /// ([source](https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container)).
@@ -192,7 +192,7 @@ fn into(
         if let Some(sub_path) = &mount.sub_path {
             entry.insert("subPath".to_owned(), json!(sub_path));
         }
-        let pointer = format!("{spec}/{}/{}", container.list, container.index);
+        let pointer = spec.child(container.list).child(container.index);
         operations.extend(append(
             container.tree,
             &pointer,
@@ -233,27 +233,20 @@ fn is_mounted(mount: &Mount, container: &Container<'_>, volume: &str) -> Result<
 }
 
 /// Adds a group to the pod, so that its processes can read files that the producer's group may read.
-fn group(template: &PodTemplate<'_>, spec: &str, gid: i64) -> Vec<PatchOperation> {
+fn group(template: &PodTemplate<'_>, spec: &Pointer, gid: i64) -> Vec<PatchOperation> {
     let context = template
         .spec()
         .get("securityContext")
         .filter(|context| context.is_object());
+    let pointer = spec.child("securityContext");
     let Some(context) = context else {
-        return vec![add(
-            &format!("{spec}/securityContext"),
-            json!({"supplementalGroups": [gid]}),
-        )];
+        return vec![add(pointer, json!({"supplementalGroups": [gid]}))];
     };
     let groups = context.get("supplementalGroups").and_then(Value::as_array);
     if groups.is_some_and(|groups| groups.iter().any(|group| group.as_i64() == Some(gid))) {
         return Vec::new();
     }
-    append(
-        context,
-        &format!("{spec}/securityContext"),
-        "supplementalGroups",
-        vec![json!(gid)],
-    )
+    append(context, &pointer, "supplementalGroups", vec![json!(gid)])
 }
 
 /// `homelab-<claim>` with dashes for dots; when that is too long, its beginning and a digest of the claim's name.

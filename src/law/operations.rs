@@ -2,32 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, PatchOperation};
 use serde_json::{Value, json};
 
-use crate::model::Object;
-use crate::model::object::pointer_token;
+use crate::model::{AsPointer, Object, Pointer, PointerBuf, PointerExt};
 
-/// `add` at a JSON Pointer whose keys are escaped.
-pub fn add(pointer: &str, value: Value) -> PatchOperation {
+/// Returns the operation that adds a value at a JSON Pointer.
+pub fn add(pointer: impl AsPointer, value: Value) -> PatchOperation {
     PatchOperation::Add(AddOperation {
-        path: parse(pointer),
+        path: pointer.as_pointer().to_buf(),
         value,
     })
 }
 
-/// A pointer of which every token was made by [`pointer_token`] or is a number.
-fn parse(pointer: &str) -> PointerBuf {
-    PointerBuf::parse(pointer.to_owned()).expect("pointers are built from escaped tokens")
-}
-
-/// The operations with their paths below a pointer: for an object inside a list.
-pub fn below(pointer: &str, operations: Vec<PatchOperation>) -> Vec<PatchOperation> {
-    if pointer.is_empty() {
+/// Returns the operations with their paths below a pointer, for an object that is inside a list.
+pub fn below(pointer: &Pointer, operations: Vec<PatchOperation>) -> Vec<PatchOperation> {
+    if pointer.is_root() {
         return operations;
     }
-    let moved = |path: PointerBuf| parse(&format!("{pointer}{path}"));
+    let moved = |path: PointerBuf| pointer.concat(&path);
     let shift = |operation| match operation {
         PatchOperation::Add(mut op) => {
             op.path = moved(op.path);
@@ -57,37 +50,36 @@ pub fn below(pointer: &str, operations: Vec<PatchOperation>) -> Vec<PatchOperati
     operations.into_iter().map(shift).collect()
 }
 
-/// Sets labels or annotations (`map` is the key in `metadata`); what has the value already is left alone.
+/// Returns the operations that set labels or annotations (`map` is the key in `metadata`) which do not have the value yet.
 pub fn set_metadata(object: &Object, map: &str, wanted: &BTreeMap<String, String>) -> Vec<PatchOperation> {
     let existing = object
         .at("/metadata")
         .and_then(|metadata| metadata.get(map))
         .filter(|tree| tree.is_object());
+    let pointer = Pointer::from_static("/metadata").child(map);
     let Some(existing) = existing else {
         return if wanted.is_empty() {
             Vec::new()
         } else {
-            vec![add(&format!("/metadata/{map}"), json!(wanted))]
+            vec![add(pointer, json!(wanted))]
         };
     };
     let differs = wanted
         .iter()
         .filter(|(key, value)| existing.get(*key).and_then(Value::as_str) != Some(value));
     differs
-        .map(|(key, value)| add(&format!("/metadata/{map}/{}", pointer_token(key)), json!(value)))
+        .map(|(key, value)| add(pointer.child(key), json!(value)))
         .collect()
 }
 
-/// Appends to the list under a key of a map, which is made when it is missing or null.
-pub fn append(map: &Value, pointer: &str, key: &str, values: Vec<Value>) -> Vec<PatchOperation> {
+/// Returns the operations that append to the list under a key of a map; the list is created when it is missing or null.
+pub fn append(map: &Value, pointer: &Pointer, key: &str, values: Vec<Value>) -> Vec<PatchOperation> {
     if values.is_empty() {
         return Vec::new();
     }
+    let list = pointer.child(key);
     match map.get(key) {
-        Some(Value::Array(_)) => values
-            .into_iter()
-            .map(|value| add(&format!("{pointer}/{key}/-"), value))
-            .collect(),
-        _ => vec![add(&format!("{pointer}/{key}"), Value::Array(values))],
+        Some(Value::Array(_)) => values.into_iter().map(|value| add(list.child("-"), value)).collect(),
+        _ => vec![add(list, Value::Array(values))],
     }
 }

@@ -6,8 +6,8 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 
 use super::operations::add;
-use crate::model::ClaimName;
 use crate::model::workload::PodTemplate;
+use crate::model::{ClaimName, PointerExt};
 
 /// Makes every volume of a claim that may not be written read-only, and every mount of it.
 ///
@@ -28,17 +28,12 @@ pub fn operations(template: &PodTemplate<'_>, may_write: impl Fn(&str) -> bool) 
             continue;
         }
         if !volume.read_only {
-            operations.push(add(
-                &format!("{spec}/volumes/{}/persistentVolumeClaim/readOnly", volume.index),
-                Value::Bool(true),
-            ));
+            let source = volume.pointer(&spec).child("persistentVolumeClaim");
+            operations.push(add(source.child("readOnly"), Value::Bool(true)));
         }
         for mount in volume.mounts.iter().filter(|mount| !mount.read_only) {
-            let pointer = format!(
-                "{spec}/{}/{}/volumeMounts/{}/readOnly",
-                mount.list, mount.container, mount.index
-            );
-            operations.push(add(&pointer, Value::Bool(true)));
+            let entry = mount.pointer(&spec);
+            operations.push(add(entry.child("readOnly"), Value::Bool(true)));
         }
     }
     Ok(operations)

@@ -5,8 +5,9 @@
 use serde_json::Value;
 
 use super::name::{AppName, NamespaceName};
-use super::object::{Object, pointer_token};
+use super::object::Object;
 use super::parameter::{self, Parameter, ParameterError, Parameters};
+use super::pointer::{Pointer, PointerBuf, PointerExt};
 use super::sync;
 
 /// API group of Applications.
@@ -16,6 +17,8 @@ pub const GROUP: &str = "argoproj.io";
 pub const PLUGIN_NAME: &str = "homelab-v1";
 /// Annotation: the paths whose change makes Argo CD render an Application again.
 pub const GENERATE_PATHS: &str = "argocd.argoproj.io/manifest-generate-paths";
+/// JSON Pointer of the sync options that count for a whole Application.
+pub const SYNC_OPTIONS: &Pointer = Pointer::from_static("/spec/syncPolicy/syncOptions");
 /// Finalizer that deletes an Application's objects with it.
 pub const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 
@@ -34,7 +37,7 @@ pub struct Application<'o> {
 #[derive(Clone, Debug)]
 pub struct Source<'o> {
     /// JSON Pointer of the source: `/spec/source` or `/spec/sources/N`.
-    pub pointer: String,
+    pub pointer: PointerBuf,
     tree: &'o Value,
 }
 
@@ -59,7 +62,7 @@ impl<'o> Application<'o> {
         AppName::new(self.name()).ok()
     }
 
-    fn text(&self, pointer: &str) -> Option<&'o str> {
+    fn text(&self, pointer: &'static str) -> Option<&'o str> {
         self.object
             .at(pointer)
             .and_then(Value::as_str)
@@ -114,7 +117,7 @@ impl<'o> Application<'o> {
             let one = self.object.at("/spec/source").filter(|tree| tree.is_object());
             return one
                 .map(|tree| Source {
-                    pointer: "/spec/source".to_owned(),
+                    pointer: Pointer::from_static("/spec/source").to_buf(),
                     tree,
                 })
                 .into_iter()
@@ -123,7 +126,7 @@ impl<'o> Application<'o> {
         let numbered = many.iter().enumerate();
         numbered
             .map(|(index, tree)| Source {
-                pointer: format!("/spec/sources/{index}"),
+                pointer: Pointer::from_static("/spec/sources").child(index),
                 tree,
             })
             .collect()
@@ -131,7 +134,7 @@ impl<'o> Application<'o> {
 
     /// The entries of `spec.syncPolicy.syncOptions`.
     pub fn sync_options(&self) -> Vec<&'o str> {
-        let options = self.object.at("/spec/syncPolicy/syncOptions").and_then(Value::as_array);
+        let options = self.object.at(SYNC_OPTIONS).and_then(Value::as_array);
         options.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
@@ -158,7 +161,7 @@ impl<'o> Application<'o> {
 
 impl<'o> Source<'o> {
     /// A view of a source that stands at this JSON Pointer.
-    pub fn new(pointer: String, tree: &'o Value) -> Self {
+    pub fn new(pointer: PointerBuf, tree: &'o Value) -> Self {
         Self { pointer, tree }
     }
 
@@ -238,36 +241,39 @@ impl<'o> Source<'o> {
     }
 
     /// JSON Pointer of a plugin parameter, where it stands.
-    pub fn parameter(&self, name: &str) -> Option<String> {
+    pub fn parameter(&self, name: &str) -> Option<PointerBuf> {
         let list = self.plugin()?.get("parameters")?.as_array()?;
         let index = list
             .iter()
             .position(|entry| entry.get("name").and_then(Value::as_str) == Some(name))?;
-        Some(format!("{}/plugin/parameters/{index}", self.pointer))
+        Some(self.at(&["plugin", "parameters"]).child(index))
     }
 
     /// JSON Pointer of the entry of an array or map parameter for which `is_it` holds; the parameter where there is no
     /// such entry, the source where there is no such parameter.
-    pub fn entry(&self, name: &str, is_it: impl Fn(&str) -> bool) -> String {
+    pub fn entry(&self, name: &str, is_it: impl Fn(&str) -> bool) -> PointerBuf {
         let Some(parameter) = self.parameter(name) else {
             return self.pointer.clone();
         };
         let holds = |value: &Value| value.as_str().is_some_and(&is_it);
-        let tree = self.tree.pointer(&parameter[self.pointer.len()..]);
+        let tree = self.value(&parameter);
         let array = tree.and_then(|tree| tree.get("array")?.as_array()?.iter().position(holds));
         let map = tree.and_then(|tree| tree.get("map")?.as_object()?.iter().find(|(_, value)| holds(value)));
         match (array, map) {
-            (Some(index), _) => format!("{parameter}/array/{index}"),
-            (None, Some((key, _))) => format!("{parameter}/map/{}", pointer_token(key)),
+            (Some(index), _) => parameter.child("array").child(index),
+            (None, Some((key, _))) => parameter.child("map").child(key),
             (None, None) => parameter,
         }
     }
 
     /// JSON Pointer of something inside the source.
-    pub fn at(&self, keys: &[&str]) -> String {
-        keys.iter().fold(self.pointer.clone(), |pointer, key| {
-            format!("{pointer}/{}", pointer_token(key))
-        })
+    pub fn at(&self, keys: &[&str]) -> PointerBuf {
+        self.pointer.concat(&PointerBuf::from_tokens(keys.iter().copied()))
+    }
+
+    /// Returns the value at a JSON Pointer of the Application; `None` where the pointer does not lead into the source.
+    pub fn value(&self, pointer: &Pointer) -> Option<&'o Value> {
+        self.tree.pointer(pointer.below(&self.pointer)?.as_str())
     }
 
     /// The parameters as written.
@@ -327,7 +333,7 @@ mod tests {
             .unwrap()
             .sources()
             .iter()
-            .map(|s| (s.pointer.clone(), s.repo_url()))
+            .map(|s| (s.pointer.to_string(), s.repo_url()))
             .collect::<Vec<_>>();
         assert_eq!(
             sources,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::application::Application;
 use super::object::Object;
+use super::pointer::{Pointer, PointerExt};
 
 /// Annotation: asks Argo CD for a refresh, `normal` or `hard`; the controller takes it away when it has done it.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
@@ -210,10 +211,14 @@ impl LiveApplication {
     /// Whether what was compared last is not what the spec says now. What hydrates its source is compared to that
     /// source, which the spec does not say in these words.
     fn is_compared_to_another(&self) -> bool {
-        let of_spec = |field: &str| self.object.at(&format!("/spec/{field}")).and_then(essence);
+        let of_spec = |field: &str| {
+            self.object
+                .at(Pointer::from_static("/spec").child(field))
+                .and_then(essence)
+        };
         let compared = |field: &str| {
             self.object
-                .at(&format!("/status/sync/comparedTo/{field}"))
+                .at(Pointer::from_static("/status/sync/comparedTo").child(field))
                 .and_then(essence)
         };
         if self.object.at("/status/sync/comparedTo").is_none() || of_spec("sourceHydrator").is_some() {

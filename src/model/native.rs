@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::application::Source;
-use super::object::pointer_token;
+use super::pointer::{Pointer, PointerBuf, PointerExt};
 
 /// How an option is written, and how its parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +94,18 @@ pub struct Moved {
     pub parameters: Vec<Value>,
     /// For each option, and each entry of one, its JSON Pointer in the source and that of the parameter that it became,
     /// below the list of parameters.
-    pub places: Vec<(String, String)>,
+    pub places: Vec<(PointerBuf, PointerBuf)>,
     /// As `places`, for every scalar that stays the same string.
-    pub texts: Vec<(String, String)>,
+    pub texts: Vec<(PointerBuf, PointerBuf)>,
     /// JSON Pointers of what is left out, and why it can be.
-    pub left_out: Vec<(String, &'static str)>,
+    pub left_out: Vec<(PointerBuf, &'static str)>,
 }
 
 /// Why a source cannot be moved: where, what, and what to do instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
     /// JSON Pointer in the Application.
-    pub pointer: String,
+    pub pointer: PointerBuf,
     /// What stands in the way.
     pub why: String,
     /// The way out, in the imperative.
@@ -132,7 +132,7 @@ pub fn is_zero(value: &Value) -> bool {
 pub fn to_parameters(
     source: &Source<'_>,
     references: &[&str],
-    yaml: impl Fn(&str, &Value) -> Result<String>,
+    yaml: impl Fn(&Pointer, &Value) -> Result<String>,
 ) -> Result<Moved, Vec<Unsupported>> {
     let (mut moved, mut unsupported) = (Moved::default(), Vec::new());
     for (tool, block) in [("helm", source.helm()), ("directory", source.directory())] {
@@ -174,7 +174,7 @@ pub fn to_parameters(
     }
 }
 
-fn without_parameter(tool: &str, option: &str, pointer: String) -> Unsupported {
+fn without_parameter(tool: &str, option: &str, pointer: PointerBuf) -> Unsupported {
     let hint = match option {
         "jsonnet" => "leave it to Argo CD: the plugin renders YAML and JSON only",
         _ => "leave the source to Argo CD, or say it in another way",
@@ -196,23 +196,20 @@ fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Unsupported> {
         let list = source.helm().and_then(|helm| helm.get(option)?.as_array());
         list.into_iter().flatten().enumerate()
     };
-    let unsupported = |file: &str, pointer: String| Unsupported {
+    let unsupported = |file: &str, pointer: PointerBuf| Unsupported {
         pointer,
         why: format!("`{file}` is a file of another source, which only Argo CD's own Helm gets"),
         hint: "put the file beside the chart, or say its values in `values`".to_owned(),
     };
     let files = list("valueFiles").filter_map(|(index, file)| {
         let file = file.as_str().filter(|file| is_reference(file))?;
-        Some(unsupported(
-            file,
-            source.at(&["helm", "valueFiles", &index.to_string()]),
-        ))
+        Some(unsupported(file, source.at(&["helm", "valueFiles"]).child(index)))
     });
     let of_parameters = list("fileParameters").filter_map(|(index, entry)| {
         let file = entry.get("path")?.as_str().filter(|file| is_reference(file))?;
         Some(unsupported(
             file,
-            source.at(&["helm", "fileParameters", &index.to_string(), "path"]),
+            source.at(&["helm", "fileParameters"]).child(index).child("path"),
         ))
     });
     files.chain(of_parameters).collect()
@@ -220,62 +217,64 @@ fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Unsupported> {
 
 fn add(
     row: &Row,
-    pointer: &str,
+    pointer: &Pointer,
     value: &Value,
-    yaml: &impl Fn(&str, &Value) -> Result<String>,
+    yaml: &impl Fn(&Pointer, &Value) -> Result<String>,
     moved: &mut Moved,
 ) -> Result<(), Unsupported> {
-    let wrong = |pointer: String, expected: &str| Unsupported {
+    let wrong = |pointer: PointerBuf, expected: &str| Unsupported {
         pointer,
         why: format!("`{}.{}` is not {expected}", row.tool, row.option),
         hint: "correct it; Argo CD refuses it as well".to_owned(),
     };
-    let at = |pointer: &str| pointer.to_owned();
     let mut parameter = |name: &str, field: &str, value: Value| {
         moved.parameters.push(json!({"name": name, field: value}));
-        format!("/{}", moved.parameters.len() - 1)
+        PointerBuf::from(moved.parameters.len() - 1)
     };
     let string = "a string";
     match row.form {
         Form::String => {
-            let text = value.as_str().ok_or_else(|| wrong(at(pointer), string))?;
+            let text = value.as_str().ok_or_else(|| wrong(pointer.to_buf(), string))?;
             let place = parameter(row.parameter, "string", json!(text));
-            moved.texts.push((at(pointer), format!("{place}/string")));
-            moved.places.push((at(pointer), place));
+            moved.texts.push((pointer.to_buf(), place.child("string")));
+            moved.places.push((pointer.to_buf(), place));
         }
         Form::Boolean => {
-            value.as_bool().ok_or_else(|| wrong(at(pointer), "true or false"))?;
+            value
+                .as_bool()
+                .ok_or_else(|| wrong(pointer.to_buf(), "true or false"))?;
             let place = parameter(row.parameter, "string", json!("true"));
-            moved.places.push((at(pointer), place));
+            moved.places.push((pointer.to_buf(), place));
         }
         Form::Yaml => {
             let text = value.as_object().and_then(|_| yaml(pointer, value).ok());
-            let text = text.ok_or_else(|| wrong(at(pointer), "a map that can be printed"))?;
+            let text = text.ok_or_else(|| wrong(pointer.to_buf(), "a map that can be printed"))?;
             let place = parameter(row.parameter, "string", json!(text));
-            moved.places.push((at(pointer), place));
+            moved.places.push((pointer.to_buf(), place));
         }
         Form::Strings => {
-            let list = value.as_array().ok_or_else(|| wrong(at(pointer), "a list"))?;
+            let list = value.as_array().ok_or_else(|| wrong(pointer.to_buf(), "a list"))?;
             if let Some(index) = list.iter().position(|entry| !entry.is_string()) {
-                return Err(wrong(format!("{pointer}/{index}"), "a list of strings"));
+                return Err(wrong(pointer.child(index), "a list of strings"));
             }
             let place = parameter(row.parameter, "array", value.clone());
-            let entries = (0..list.len()).map(|index| (format!("{pointer}/{index}"), format!("{place}/array/{index}")));
+            let array = place.child("array");
+            let entries = (0..list.len()).map(|index| (pointer.child(index), array.child(index)));
             moved.texts.extend(entries.clone());
             moved.places.extend(entries);
-            moved.places.push((at(pointer), place));
+            moved.places.push((pointer.to_buf(), place));
         }
         Form::Values | Form::Paths => {
-            let list = value.as_array().ok_or_else(|| wrong(at(pointer), "a list"))?;
+            let list = value.as_array().ok_or_else(|| wrong(pointer.to_buf(), "a list"))?;
             add_pairs(row, pointer, list, moved)
-                .map_err(|index| wrong(format!("{pointer}/{index}"), "a list of names and strings"))?;
+                .map_err(|index| wrong(pointer.child(index), "a list of names and strings"))?;
         }
     }
     Ok(())
 }
 
 /// Entries with a name as one map, or two; gives the index of the first entry that is none.
-fn add_pairs(row: &Row, pointer: &str, list: &[Value], moved: &mut Moved) -> Result<(), usize> {
+fn add_pairs(row: &Row, pointer: &Pointer, list: &[Value], moved: &mut Moved) -> Result<(), usize> {
     let field = if row.form == Form::Paths { "path" } else { "value" };
     let (mut maps, mut of_entry) = (Vec::<(&str, Map<String, Value>)>::new(), Vec::new());
     for (index, entry) in list.iter().enumerate() {
@@ -300,11 +299,11 @@ fn add_pairs(row: &Row, pointer: &str, list: &[Value], moved: &mut Moved) -> Res
     }
     let first = moved.parameters.len();
     for (index, at, name) in of_entry {
-        let place = format!("/{}/map/{}", first + at, pointer_token(&name));
-        moved.texts.push((format!("{pointer}/{index}/{field}"), place.clone()));
-        moved.places.push((format!("{pointer}/{index}"), place));
+        let place = PointerBuf::from(first + at).child("map").child(name);
+        moved.texts.push((pointer.child(index).child(field), place.clone()));
+        moved.places.push((pointer.child(index), place));
     }
-    moved.places.push((pointer.to_owned(), format!("/{first}")));
+    moved.places.push((pointer.to_buf(), PointerBuf::from(first)));
     for (parameter, map) in maps {
         moved.parameters.push(json!({"name": parameter, "map": map}));
     }
@@ -318,9 +317,9 @@ pub struct Returned {
     pub blocks: Map<String, Value>,
     /// For each parameter, and each entry of one, its JSON Pointer in the source and that of the option that it became,
     /// below the source.
-    pub places: Vec<(String, String)>,
+    pub places: Vec<(PointerBuf, PointerBuf)>,
     /// As `places`, for every scalar that stays the same string.
-    pub texts: Vec<(String, String)>,
+    pub texts: Vec<(PointerBuf, PointerBuf)>,
 }
 
 /// The parameters of a source as options, in their order; parameters that only the plugin has are not among them.
@@ -337,11 +336,11 @@ pub fn to_options(source: &Source<'_>) -> Returned {
             },
             None => continue,
         };
-        let pointer = source.at(&["plugin", "parameters", &index.to_string()]);
+        let pointer = source.at(&["plugin", "parameters"]).child(index);
         let block = returned.blocks.entry(row.tool).or_insert_with(|| json!({}));
-        let option = format!("/{}/{}", row.tool, row.option);
+        let option = PointerBuf::from_tokens([row.tool, row.option]);
         let mut places = vec![(pointer.clone(), option.clone())];
-        let mut texts = vec![(format!("{pointer}/string"), option.clone())];
+        let mut texts = vec![(pointer.child("string"), option.clone())];
         let field = if row.form == Form::Paths { "path" } else { "value" };
         let value = match row.form {
             Form::String | Form::Yaml => parameter.get("string").cloned(),
@@ -355,9 +354,9 @@ pub fn to_options(source: &Source<'_>) -> Returned {
                     .unwrap_or_default();
                 let map = parameter.get("map").and_then(Value::as_object);
                 for (key, value) in map.into_iter().flatten() {
-                    let place = format!("{pointer}/map/{}", pointer_token(key));
-                    texts.push((place.clone(), format!("{option}/{}/{field}", entries.len())));
-                    places.push((place, format!("{option}/{}", entries.len())));
+                    let (place, entry) = (pointer.child("map").child(key), option.child(entries.len()));
+                    texts.push((place.clone(), entry.child(field)));
+                    places.push((place, entry));
                     let mut entry = json!({"name": key, field: value});
                     if force {
                         entry["forceString"] = json!(true);
@@ -371,7 +370,8 @@ pub fn to_options(source: &Source<'_>) -> Returned {
         if let Some(value) = value {
             if row.form == Form::Strings {
                 let count = value.as_array().map_or(0, Vec::len);
-                let entries = (0..count).map(|entry| (format!("{pointer}/array/{entry}"), format!("{option}/{entry}")));
+                let array = pointer.child("array");
+                let entries = (0..count).map(|entry| (array.child(entry), option.child(entry)));
                 texts.extend(entries.clone());
                 places.extend(entries);
             }
@@ -391,12 +391,13 @@ pub fn to_options(source: &Source<'_>) -> Returned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::AsPointer;
     use crate::model::parameter::{self, Parameters};
 
     const POINTER: &str = "/spec/source";
 
     fn of(tree: &Value) -> Source<'_> {
-        Source::new(POINTER.to_owned(), tree)
+        Source::new(POINTER.as_pointer().to_buf(), tree)
     }
 
     fn moved(tree: &Value) -> Result<Moved, Vec<Unsupported>> {
@@ -443,14 +444,14 @@ mod tests {
         let there = moved(&tree).unwrap();
         let list = json!(there.parameters);
         for (from, to) in &there.places {
-            assert!(tree.pointer(&from[POINTER.len()..]).is_some(), "{from}");
-            assert!(list.pointer(to).is_some(), "{from} → {to} in {list}");
+            assert!(of(&tree).value(from).is_some(), "{from}");
+            assert!(list.pointer(to.as_str()).is_some(), "{from} → {to} in {list}");
         }
         let goal = |from: &str| {
             there
                 .places
                 .iter()
-                .find(|(pointer, _)| pointer == from)
+                .find(|(pointer, _)| pointer.as_str() == from)
                 .unwrap()
                 .1
                 .clone()

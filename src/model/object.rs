@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::pointer::{AsPointer, Pointer, PointerBuf, PointerExt};
+
 /// Names an object: group and kind, namespace where it has one, name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
@@ -51,12 +53,12 @@ impl Object {
         self.tree
     }
 
-    /// The value at a JSON Pointer (RFC 6901).
-    pub fn at(&self, pointer: &str) -> Option<&Value> {
-        self.tree.pointer(pointer)
+    /// Returns the value at a JSON Pointer (RFC 6901).
+    pub fn at(&self, pointer: impl AsPointer) -> Option<&Value> {
+        self.tree.pointer(pointer.as_pointer().as_str())
     }
 
-    fn text(&self, pointer: &str) -> &str {
+    fn text(&self, pointer: &'static str) -> &str {
         self.at(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
@@ -122,33 +124,34 @@ impl Object {
 
     /// The objects in it with the JSON Pointer of each: itself (pointer empty), or the items of a list, lists in lists
     /// included.
-    pub fn flatten(&self) -> Vec<(String, Object)> {
+    pub fn flatten(&self) -> Vec<(PointerBuf, Object)> {
         self.clone().into_flat()
     }
 
     /// As [`Object::flatten`], without a copy.
-    pub fn into_flat(self) -> Vec<(String, Object)> {
+    pub fn into_flat(self) -> Vec<(PointerBuf, Object)> {
         let mut out = Vec::new();
-        flatten_into(String::new(), self, &mut out);
+        flatten_into(PointerBuf::new(), self, &mut out);
         out
     }
 }
 
-fn flatten_into(pointer: String, mut object: Object, out: &mut Vec<(String, Object)>) {
+fn flatten_into(pointer: PointerBuf, mut object: Object, out: &mut Vec<(PointerBuf, Object)>) {
     if !object.is_list() {
         out.push((pointer, object));
         return;
     }
     if let Some(Value::Array(items)) = object.tree.get_mut("items").map(Value::take) {
+        let list = pointer.child("items");
         for (index, item) in items.into_iter().enumerate() {
-            flatten_into(format!("{pointer}/items/{index}"), Object::new(item), out);
+            flatten_into(list.child(index), Object::new(item), out);
         }
     }
 }
 
-/// One key or index as a token of a JSON Pointer: `~` and `/` escaped (RFC 6901, section 3).
-pub fn pointer_token(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+/// Returns the JSON Pointer of an annotation.
+pub fn annotation_pointer(key: &str) -> PointerBuf {
+    Pointer::from_static("/metadata/annotations").child(key)
 }
 
 #[cfg(test)]
@@ -165,7 +168,7 @@ mod tests {
         let found: Vec<_> = list
             .flatten()
             .into_iter()
-            .map(|(p, o)| (p, o.reference().unwrap().to_string()))
+            .map(|(p, o)| (p.to_string(), o.reference().unwrap().to_string()))
             .collect();
         assert_eq!(
             found,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::name::ClaimName;
 use super::object::Object;
+use super::pointer::{AsPointer, Pointer, PointerBuf, PointerExt};
 
 /// The lists of containers of a pod spec; each entry has `volumeMounts`.
 pub const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
@@ -12,7 +13,7 @@ pub const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemer
 #[derive(Clone, Debug)]
 pub struct PodTemplate<'o> {
     /// JSON Pointer of the template, which has `metadata` and `spec`; empty for a Pod.
-    pub pointer: String,
+    pub pointer: PointerBuf,
     /// The template: an object with `spec`.
     pub template: &'o Value,
     /// The names of a StatefulSet's `volumeClaimTemplates`. Its controller puts a volume of each pod's own claim in the
@@ -57,15 +58,11 @@ pub struct ClaimVolume<'o> {
 /// Finds the pod template of an object: a Pod's own, a CronJob's under `jobTemplate`, or `spec.template` of every kind
 /// whose template is one of a pod (it has `spec.containers`), so that Argo Rollouts' Rollout counts too.
 pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
-    let at = |pointer: &str| {
-        let template = if pointer.is_empty() {
-            Some(object.tree())
-        } else {
-            object.at(pointer)
-        };
+    let at = |pointer: &'static str| {
+        let template = object.at(pointer);
         let template = template.filter(|template| template.get("spec").is_some_and(Value::is_object))?;
         Some(PodTemplate {
-            pointer: pointer.to_owned(),
+            pointer: pointer.as_pointer().to_buf(),
             template,
             claim_templates: claim_templates(object).collect(),
         })
@@ -85,7 +82,7 @@ pub fn claims_of_templates(object: &Object) -> Vec<ClaimName> {
     if !object.is("apps", "StatefulSet") {
         return Vec::new();
     }
-    let number = |pointer: &str| object.at(pointer).and_then(Value::as_u64);
+    let number = |pointer: &'static str| object.at(pointer).and_then(Value::as_u64);
     let first = number("/spec/ordinals/start").unwrap_or(0);
     let replicas = number("/spec/replicas").unwrap_or(1).clamp(1, REPLICAS_SHOWN);
     claim_templates(object)
@@ -122,6 +119,21 @@ pub fn deletes_its_claims(object: &Object) -> Vec<&'static str> {
         .collect()
 }
 
+impl VolumeMount<'_> {
+    /// Returns the JSON Pointer of the mount; `spec` is that of the pod spec.
+    pub fn pointer(&self, spec: &Pointer) -> PointerBuf {
+        let container = spec.child(self.list).child(self.container);
+        container.child("volumeMounts").child(self.index)
+    }
+}
+
+impl ClaimVolume<'_> {
+    /// Returns the JSON Pointer of the volume; `spec` is that of the pod spec.
+    pub fn pointer(&self, spec: &Pointer) -> PointerBuf {
+        spec.child("volumes").child(self.index)
+    }
+}
+
 impl<'o> PodTemplate<'o> {
     /// The pod spec.
     pub fn spec(&self) -> &'o Value {
@@ -129,8 +141,8 @@ impl<'o> PodTemplate<'o> {
     }
 
     /// JSON Pointer of the pod spec.
-    pub fn spec_pointer(&self) -> String {
-        format!("{}/spec", self.pointer)
+    pub fn spec_pointer(&self) -> PointerBuf {
+        self.pointer.child("spec")
     }
 
     /// One annotation of the template.
@@ -243,7 +255,7 @@ mod tests {
         for (tree, pointer) in cases {
             let object = Object::new(tree);
             assert_eq!(
-                pod_template(&object).map(|t| t.pointer).as_deref(),
+                pod_template(&object).map(|t| t.pointer.to_string()).as_deref(),
                 pointer,
                 "{}",
                 object.kind()

@@ -13,7 +13,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Object};
+use crate::model::{Application, Object, Pointer};
 use crate::yaml::{self, Document, Position};
 
 pub use change::{Change, ChangeSet};
@@ -148,17 +148,18 @@ impl Repo {
 
     /// The place of a JSON Pointer of a manifest: its key where it has one, else its value; where the pointer leads to
     /// nothing, the nearest place above it; the document's first line at last.
-    pub fn place(&self, manifest: &Manifest, pointer: &str) -> Place {
+    pub fn place(&self, manifest: &Manifest, pointer: &Pointer) -> Place {
         let file = &self.files[&manifest.file];
         let text = file.document(manifest.document);
         let base = file.documents[manifest.document].range.start;
         let found = yaml::Tree::parse(text).ok().and_then(|tree| {
             let mut pointer = pointer;
             loop {
-                if let Some(span) = tree.locate(pointer).filter(|_| !pointer.is_empty()) {
+                let above = pointer.parent()?;
+                if let Some(span) = tree.locate(pointer) {
                     return Some(span.key.unwrap_or(span.value));
                 }
-                pointer = &pointer[..pointer.rfind('/')?];
+                pointer = above;
             }
         });
         let range = found.unwrap_or_else(|| first_line(text));

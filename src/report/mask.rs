@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::model::{Application, Object, Source};
+use crate::model::object::annotation_pointer;
+use crate::model::{Application, Object, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, SourceFile};
 use crate::yaml::Tree;
 
@@ -42,18 +43,21 @@ fn mask(text: &str) -> String {
         .collect()
 }
 
+/// Annotation: the object as `kubectl apply` got it last.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Where an object has values that may be secret.
-fn secret_pointers(object: &Object) -> Vec<String> {
-    let of_secret = |object: &Object, base: &str| -> Vec<String> {
+fn secret_pointers(object: &Object) -> Vec<PointerBuf> {
+    let of_secret = |object: &Object, base: &Pointer| -> Vec<PointerBuf> {
         let fields = ["data", "stringData"]
             .into_iter()
-            .filter(|field| object.at(&format!("/{field}")).is_some());
-        fields.map(|field| format!("{base}/{field}")).collect()
+            .filter(|field| object.tree().get(*field).is_some());
+        fields.map(|field| base.child(field)).collect()
     };
     if object.is("", "Secret") {
         // A Secret that was changed with `kubectl apply` carries its values in an annotation, too.
-        let mut pointers = of_secret(object, "");
-        pointers.push("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration".to_owned());
+        let mut pointers = of_secret(object, Pointer::root());
+        pointers.push(annotation_pointer(LAST_APPLIED));
         return pointers;
     }
     if object.is_list() {
@@ -88,16 +92,16 @@ const HARMLESS: [&str; 19] = [
 ];
 
 /// Helm values of a source: people write passwords there.
-fn of_source(source: &Source<'_>) -> Vec<String> {
+fn of_source(source: &Source<'_>) -> Vec<PointerBuf> {
     let helm = ["values", "valuesObject", "parameters"].map(|field| source.at(&["helm", field]));
-    let mut pointers: Vec<String> = helm.into();
+    let mut pointers: Vec<PointerBuf> = helm.into();
     pointers.push(source.at(&["plugin", "env"]));
     let parameters = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
     for (index, parameter) in parameters.into_iter().flatten().enumerate() {
         let name = parameter.get("name").and_then(|name| name.as_str()).unwrap_or_default();
         let fields = parameter.as_object().into_iter().flat_map(|fields| fields.keys());
         let secret = fields.filter(|field| *field != "name" && !HARMLESS.contains(&name));
-        pointers.extend(secret.map(|field| source.at(&["plugin", "parameters", &index.to_string(), field])));
+        pointers.extend(secret.map(|field| source.at(&["plugin", "parameters"]).child(index).child(field)));
     }
     pointers
 }

@@ -1,8 +1,8 @@
 //! HL307: a child that is removed from Git must take its objects with it.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::AppName;
 use crate::model::application::{FINALIZER, is_application};
+use crate::model::{AppName, Pointer, PointerExt};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 }
 
 fn of_child(subject: &Subject<'_>) -> Option<Finding> {
-    const POINTER: &str = "/metadata/finalizers";
+    const POINTER: &Pointer = Pointer::from_static("/metadata/finalizers");
     if subject
         .app
         .finalizers()
@@ -50,8 +50,8 @@ fn of_child(subject: &Subject<'_>) -> Option<Finding> {
         return None;
     }
     let tree = subject.app.object().tree();
-    let operation = match tree.pointer(POINTER).and_then(Value::as_array) {
-        Some(there) => fixes::add(&format!("{POINTER}/{}", there.len()), json!(FINALIZER)),
+    let operation = match subject.app.object().at(POINTER).and_then(Value::as_array) {
+        Some(there) => fixes::add(POINTER.child(there.len()), json!(FINALIZER)),
         None => fixes::set(tree, POINTER, json!([FINALIZER])),
     };
     let message = format!(

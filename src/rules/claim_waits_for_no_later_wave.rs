@@ -3,6 +3,7 @@
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::ClaimRef;
 use crate::model::claim::is_claim;
+use crate::model::object::annotation_pointer;
 use crate::model::sync::{SYNC_WAVE, order};
 use serde_json::json;
 
@@ -40,12 +41,9 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             when(at),
             when(first)
         );
-        let pointer = format!(
-            "/metadata/annotations/{}",
-            crate::model::object::pointer_token(SYNC_WAVE)
-        );
+        let pointer = annotation_pointer(SYNC_WAVE);
         let finding = subject.finding_on(&META, message, item, &pointer);
-        let same_wave = fixes::set(object.tree(), &pointer, json!(first.1.to_string()));
+        let same_wave = fixes::set(object.tree(), pointer, json!(first.1.to_string()));
         let fix = item
             .patch(vec![same_wave])
             .filter(|_| first.0 == at.0)

@@ -1,6 +1,8 @@
 //! HL302: some options of a whole Application do not go together with claims.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::model::PointerExt;
+use crate::model::application::SYNC_OPTIONS;
 use crate::model::claim::is_claim;
 
 static META: Meta = Meta {
@@ -27,7 +29,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         let refused = options
             .filter(|(_, option)| matches!(*option, "Replace=true" | "Force=true" | "FailOnSharedResource=true"));
         for (index, option) in refused.filter(|_| has_claims()) {
-            let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
+            let pointer = SYNC_OPTIONS.child(index);
             let message = format!("`{}` owns claims and has {option}", subject.name);
             findings.push(subject.finding(&META, message, &pointer).fix(Fix::to_be_looked_at(
                 format!("drop {option}"),

@@ -2,6 +2,7 @@
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
 use crate::model::workload::pod_template;
+use crate::model::{Pointer, PointerExt};
 use serde_json::json;
 
 static META: Meta = Meta {
@@ -39,14 +40,11 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
                 object.name(),
                 owners.join(", ")
             );
-            let at_volume = format!("{spec}/volumes/{}/persistentVolumeClaim/readOnly", volume.index);
-            let mut operations = vec![fixes::set(object.tree(), &at_volume, json!(true))];
-            operations.extend(volume.mounts.iter().filter(|mount| !mount.read_only).map(|mount| {
-                let (list, container, index) = (mount.list, mount.container, mount.index);
-                let pointer = format!("{spec}/{list}/{container}/volumeMounts/{index}/readOnly");
-                fixes::set(object.tree(), &pointer, json!(true))
-            }));
-            let pointer = format!("{spec}/volumes/{}", volume.index);
+            let pointer = volume.pointer(&spec);
+            let read_only = |place: &Pointer| fixes::set(object.tree(), place.child("readOnly"), json!(true));
+            let mut operations = vec![read_only(&pointer.child("persistentVolumeClaim"))];
+            let written = volume.mounts.iter().filter(|mount| !mount.read_only);
+            operations.extend(written.map(|mount| read_only(&mount.pointer(&spec))));
             let finding = subject.finding_on(&META, message, item, &pointer);
             let fix = item.patch(operations).map(|changes| {
                 Fix::to_be_looked_at("mount it read-only at the volume and in every container", changes)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{AppName, ObjectRef};
+use crate::model::{AppName, AsPointer, ObjectRef, PointerBuf};
 use crate::repo::{ChangeSet, Manifest, RepoPath};
 
 use super::Meta;
@@ -33,16 +33,16 @@ pub struct Location {
     /// Index of the document.
     pub document: usize,
     /// JSON Pointer inside the document; empty for all of it.
-    pub pointer: String,
+    pub pointer: PointerBuf,
 }
 
 impl Location {
     /// A place inside a manifest.
-    pub fn of(manifest: &Manifest, pointer: impl Into<String>) -> Self {
+    pub fn of(manifest: &Manifest, pointer: impl AsPointer) -> Self {
         Self {
             file: manifest.file.clone(),
             document: manifest.document,
-            pointer: pointer.into(),
+            pointer: pointer.as_pointer().to_buf(),
         }
     }
 }

@@ -1,69 +1,52 @@
 //! How fixes are built: JSON Patch operations that put a value where a manifest has room for it.
 
-use json_patch::jsonptr::PointerBuf;
 use json_patch::{Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde_json::{Map, Value, json};
 
 use crate::law::sync_options::with_guards;
-use crate::model::object::pointer_token;
+use crate::model::object::annotation_pointer;
 use crate::model::sync::SYNC_OPTIONS;
-use crate::model::{ClaimName, Object, Source};
+use crate::model::{AsPointer, ClaimName, Object, Pointer, PointerExt, Source};
 use crate::repo::{Change, ChangeSet, Manifest};
 
 pub use crate::law::operations::{add, below};
 
-fn path(pointer: &str) -> PointerBuf {
-    PointerBuf::parse(pointer).expect("pointers are built from escaped tokens")
-}
-
 /// Replaces a value that is there.
-pub fn replace(pointer: &str, value: Value) -> PatchOperation {
+pub fn replace(pointer: impl AsPointer, value: Value) -> PatchOperation {
     PatchOperation::Replace(ReplaceOperation {
-        path: path(pointer),
+        path: pointer.as_pointer().to_buf(),
         value,
     })
 }
 
 /// Removes a value that is there.
-pub fn remove(pointer: &str) -> PatchOperation {
-    PatchOperation::Remove(RemoveOperation { path: path(pointer) })
+pub fn remove(pointer: impl AsPointer) -> PatchOperation {
+    PatchOperation::Remove(RemoveOperation {
+        path: pointer.as_pointer().to_buf(),
+    })
 }
 
 /// Sets a value below maps, those that are missing or null along the way included: one operation at the first place
 /// that is not there.
-pub fn set(tree: &Value, pointer: &str, value: Value) -> PatchOperation {
-    let tokens: Vec<&str> = pointer.split('/').skip(1).collect();
-    let (mut at, mut node) = (String::new(), tree);
-    for (depth, token) in tokens.iter().enumerate() {
-        let next = format!("{at}/{token}");
-        let child = tree.pointer(&next).filter(|child| !child.is_null());
-        match child {
-            Some(child) => (at, node) = (next, child),
-            None => {
-                let missing = tokens[depth + 1..].iter().rev();
-                let nested = missing.fold(value, |below, token| {
-                    Value::Object(Map::from_iter([(unescaped(token), below)]))
-                });
-                let is_null = node.as_object().is_some_and(|map| map.contains_key(&unescaped(token)));
-                return if is_null {
-                    replace(&next, nested)
-                } else {
-                    add(&next, nested)
-                };
-            }
+pub fn set(tree: &Value, pointer: impl AsPointer, value: Value) -> PatchOperation {
+    let (mut at, mut value) = (pointer.as_pointer(), value);
+    let is_there = |pointer: &Pointer| tree.pointer(pointer.as_str()).is_some_and(|child| !child.is_null());
+    while let Some((above, key)) = at.split_back().filter(|_| !is_there(at)) {
+        if above.is_root() || is_there(above) {
+            break;
         }
+        value = Value::Object(Map::from_iter([(key.decoded().into_owned(), value)]));
+        at = above;
     }
-    replace(pointer, value)
-}
-
-fn unescaped(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
+    match tree.pointer(at.as_str()) {
+        Some(_) => replace(at, value),
+        None => add(at, value),
+    }
 }
 
 /// Sets an annotation of an object.
 pub fn annotate(object: &Object, key: &str, value: &str) -> PatchOperation {
-    let pointer = format!("/metadata/annotations/{}", pointer_token(key));
-    set(object.tree(), &pointer, json!(value))
+    set(object.tree(), annotation_pointer(key), json!(value))
 }
 
 /// Merges `Prune=false` and `Delete=false` into an object's sync options.
@@ -78,22 +61,21 @@ pub fn guard(object: &Object) -> PatchOperation {
 /// Adds claims to an array parameter of a source (`owns`, `writes`), the parameter itself where it is missing.
 pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[&ClaimName]) -> Vec<PatchOperation> {
     let entries: Vec<Value> = claims.iter().map(|claim| json!(claim.as_str())).collect();
-    let at = |pointer: &str| source.tree().pointer(&pointer[source.pointer.len()..]);
     if let Some(parameter) = source.parameter(name) {
-        let array = format!("{parameter}/array");
-        return match at(&array).and_then(Value::as_array) {
+        let array = parameter.child("array");
+        return match source.value(&array).and_then(Value::as_array) {
             Some(there) => (there.len()..)
                 .zip(entries)
-                .map(|(index, entry)| add(&format!("{array}/{index}"), entry))
+                .map(|(index, entry)| add(array.child(index), entry))
                 .collect(),
-            None if at(&array).is_some() => vec![replace(&array, Value::Array(entries))],
+            None if source.value(&array).is_some() => vec![replace(&array, Value::Array(entries))],
             None => vec![add(&array, Value::Array(entries))],
         };
     }
     let parameter = json!({"name": name, "array": entries});
     let list = source.at(&["plugin", "parameters"]);
-    match at(&list) {
-        Some(Value::Array(there)) => vec![add(&format!("{list}/{}", there.len()), parameter)],
+    match source.value(&list) {
+        Some(Value::Array(there)) => vec![add(list.child(there.len()), parameter)],
         Some(_) => vec![replace(&list, json!([parameter]))],
         None => vec![add(&list, json!([parameter]))],
     }
@@ -101,11 +83,11 @@ pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[&ClaimName]) 
 
 /// A patch of one manifest as a change of the repository.
 pub fn patch(manifest: &Manifest, operations: Vec<PatchOperation>) -> ChangeSet {
-    patch_below(manifest, "", operations)
+    patch_below(manifest, Pointer::root(), operations)
 }
 
 /// A patch of an object that stands at `base` in its manifest.
-pub fn patch_below(manifest: &Manifest, base: &str, operations: Vec<PatchOperation>) -> ChangeSet {
+pub fn patch_below(manifest: &Manifest, base: &Pointer, operations: Vec<PatchOperation>) -> ChangeSet {
     ChangeSet {
         changes: vec![Change::Patch {
             path: manifest.file.clone(),

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Finding, Meta, Rule, Scope, Severity};
 use crate::model::application::GROUP;
 use crate::model::claim::is_claim;
-use crate::model::object::pointer_token;
 use crate::model::workload::pod_template;
+use crate::model::{Pointer, PointerBuf, PointerExt};
 
 static META: Meta = Meta {
     id: "HL126",
@@ -30,7 +30,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             continue;
         }
         let mut named = Vec::new();
-        claim_names(object.tree(), String::new(), &mut named);
+        claim_names(object.tree(), Pointer::root(), &mut named);
         for (pointer, name) in named {
             let Some(reference) = subject.claim_beside(object, name) else {
                 continue;
@@ -53,20 +53,20 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 }
 
 /// Every `claimName` below a tree that is a text, with its pointer.
-fn claim_names<'t>(tree: &'t Value, pointer: String, out: &mut Vec<(String, &'t str)>) {
+fn claim_names<'t>(tree: &'t Value, pointer: &Pointer, out: &mut Vec<(PointerBuf, &'t str)>) {
     match tree {
         Value::Object(map) => {
             for (key, value) in map {
-                let below = format!("{pointer}/{}", pointer_token(key));
+                let below = pointer.child(key);
                 match value.as_str().filter(|_| key == "claimName") {
                     Some(name) => out.push((below, name)),
-                    None => claim_names(value, below, out),
+                    None => claim_names(value, &below, out),
                 }
             }
         }
         Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {
-                claim_names(value, format!("{pointer}/{index}"), out);
+                claim_names(value, &pointer.child(index), out);
             }
         }
         _ => {}

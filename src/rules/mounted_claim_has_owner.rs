@@ -49,7 +49,7 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let object = item.object();
         let Some(template) = pod_template(object) else { continue };
         for volume in template.claim_volumes() {
-            let pointer = format!("{}/volumes/{}", template.spec_pointer(), volume.index);
+            let pointer = volume.pointer(&template.spec_pointer());
             let workload = format!("{} `{}`", object.kind(), object.name());
             let name = match ClaimName::new(volume.claim) {
                 Ok(name) => name,

@@ -1,6 +1,8 @@
 //! HL202: a namespace is made by its manifest, or by Argo CD, not by both and not by nobody.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::model::PointerExt;
+use crate::model::application::SYNC_OPTIONS;
 
 static META: Meta = Meta {
     id: "HL202",
@@ -33,7 +35,7 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
     if creates && declared {
         let options = subject.app.sync_options();
         let index = options.iter().position(|option| *option == "CreateNamespace=true")?;
-        let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
+        let pointer = SYNC_OPTIONS.child(index);
         let message = format!("namespace `{namespace}` has a manifest and CreateNamespace=true");
         return Some(subject.finding(&META, message, &pointer).fix(Fix::safe(
             "drop CreateNamespace=true",

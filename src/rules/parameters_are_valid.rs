@@ -1,10 +1,10 @@
 //! HL309: a wrong plugin parameter stops the render, one that is too long the plugin itself.
 
 use super::{Finding, Meta, Rule, Scope, Severity, Subject};
-use crate::model::Source;
 use crate::model::claim::Mount;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
+use crate::model::{PointerExt, Source};
 
 static META: Meta = Meta {
     id: "HL309",
@@ -39,7 +39,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 fn wrong(subject: &Subject<'_>, source: &Source<'_>, error: &ParameterError) -> Finding {
     let list = source.at(&["plugin", "parameters"]);
     let pointer = match error.index {
-        Some(index) => format!("{list}/{index}"),
+        Some(index) => list.child(index),
         None => list,
     };
     let finding = subject.finding(&META, error.message.clone(), &pointer);
@@ -70,14 +70,12 @@ fn of_mounts(subject: &Subject<'_>, source: &Source<'_>, parameters: &Parameters
                 && other.path.trim_end_matches('/') == mount.path.trim_end_matches('/')
         };
         if let Some(other) = parameters.mounts[..index].iter().find(same) {
-            let pointer = source
-                .parameter("mounts")
-                .map(|pointer| format!("{pointer}/array/{index}"));
+            let parameter = source.parameter("mounts").unwrap_or_default();
             let message = format!(
                 "`mounts` has `{}` and `{}` at the path `{}`",
                 other.claim, mount.claim, mount.path
             );
-            let finding = subject.finding(&META, message, &pointer.unwrap_or_default());
+            let finding = subject.finding(&META, message, parameter.child("array").child(index));
             findings.push(finding.hint("give each mount a path of its own"));
         }
     }

@@ -1,8 +1,8 @@
 //! HL304: a source is rendered by one tool.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::Source;
 use crate::model::native::{self, is_zero};
+use crate::model::{Pointer, Source};
 use crate::yaml;
 use serde_json::{Value, json};
 
@@ -78,7 +78,11 @@ fn moved(source: &Source<'_>, tool: &str, block: &Value) -> Option<Value> {
     let alone = Source::new(source.pointer.clone(), &alone);
     let moved = native::to_parameters(&alone, &[], |_, values| yaml::emit(values)).ok()?;
     // `version` has no effect; what else is left out a person has to see.
-    if moved.left_out.iter().any(|(pointer, _)| !pointer.ends_with("/version")) {
+    if moved
+        .left_out
+        .iter()
+        .any(|(pointer, _)| !pointer.ends_with(Pointer::from_static("/version")))
+    {
         return None;
     }
     for parameter in moved.parameters {

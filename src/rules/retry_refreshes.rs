@@ -1,6 +1,7 @@
 //! HL306: a sync that fails must not keep the commit waiting that repairs it.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::model::{Pointer, PointerExt};
 use serde_json::{Value, json};
 
 static META: Meta = Meta {
@@ -22,10 +23,10 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 }
 
 fn of_subject(subject: &Subject<'_>) -> Option<Finding> {
-    const RETRY: &str = "/spec/syncPolicy/retry";
+    const RETRY: &Pointer = Pointer::from_static("/spec/syncPolicy/retry");
     subject.app.automated()?;
     let tree = subject.app.object().tree();
-    let retry = tree.pointer(RETRY);
+    let retry = subject.app.object().at(RETRY);
     let limit = retry.and_then(|retry| retry.get("limit")?.as_i64());
     let refreshes = retry.and_then(|retry| retry.get("refresh")?.as_bool()) == Some(true);
     let message = match (limit, refreshes) {
@@ -36,15 +37,15 @@ fn of_subject(subject: &Subject<'_>) -> Option<Finding> {
     let pointer = if retry.is_some_and(Value::is_object) {
         RETRY
     } else {
-        "/spec/syncPolicy/automated"
+        Pointer::from_static("/spec/syncPolicy/automated")
     };
     let operations = if retry.is_some_and(Value::is_object) {
         let mut operations = Vec::new();
         if limit.is_none_or(|limit| limit == 0) {
-            operations.push(fixes::set(tree, &format!("{RETRY}/limit"), json!(5)));
+            operations.push(fixes::set(tree, RETRY.child("limit"), json!(5)));
         }
         if !refreshes {
-            operations.push(fixes::set(tree, &format!("{RETRY}/refresh"), json!(true)));
+            operations.push(fixes::set(tree, RETRY.child("refresh"), json!(true)));
         }
         operations
     } else {

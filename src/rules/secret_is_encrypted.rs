@@ -1,7 +1,7 @@
 //! HL402: what is in Git is read by everybody who has the repository, for ever.
 
 use super::{Finding, Location, Meta, Rule, Scope, Severity};
-use crate::model::Object;
+use crate::model::{Object, Pointer, PointerBuf};
 use serde_json::Value;
 
 static META: Meta = Meta {
@@ -22,7 +22,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for manifest in &scope.repo.manifests {
         if !manifest.object.is_list() {
-            findings.extend(of_object(&manifest.object).map(|found| finding(manifest, "", found)));
+            findings.extend(of_object(&manifest.object).map(|found| finding(manifest, Pointer::root(), found)));
             continue;
         }
         for (base, object) in manifest.object.flatten() {
@@ -32,18 +32,18 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-fn finding(manifest: &crate::repo::Manifest, base: &str, (message, pointer): (String, &str)) -> Finding {
-    let location = Location::of(manifest, format!("{base}{pointer}"));
+fn finding(manifest: &crate::repo::Manifest, base: &Pointer, (message, pointer): (String, PointerBuf)) -> Finding {
+    let location = Location::of(manifest, base.concat(&pointer));
     Finding::new(&META, message, location)
         .hint("change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git")
 }
 
 /// What is wrong with an object, and the field that holds the plain values.
-fn of_object(object: &Object) -> Option<(String, &'static str)> {
+fn of_object(object: &Object) -> Option<(String, PointerBuf)> {
     if !object.is("", "Secret") || object.at("/sops").is_some() {
         return None;
     }
-    let fields = ["/stringData", "/data"];
+    let fields = ["stringData", "data"].map(|field| PointerBuf::from_tokens([field]));
     let pointer = fields.into_iter().find(|field| {
         let values = object.at(field).and_then(Value::as_object);
         values.is_some_and(|values| values.values().any(is_plain))

@@ -2,8 +2,8 @@
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
 use crate::law::stateful_sets::{claim_prefixes, is_numbered};
-use crate::model::ClaimName;
 use crate::model::workload::deletes_its_claims;
+use crate::model::{ClaimName, Pointer, PointerExt};
 use serde_json::json;
 
 static META: Meta = Meta {
@@ -30,7 +30,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         if deletes.is_empty() || prefixes.is_empty() || subject.owns().iter().any(is_made) {
             continue;
         }
-        let policy = "/spec/persistentVolumeClaimRetentionPolicy";
+        let policy = Pointer::from_static("/spec/persistentVolumeClaimRetentionPolicy");
         let message = format!(
             "StatefulSet `{}` deletes its claims: {} is Delete",
             object.name(),
@@ -39,7 +39,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         let finding = subject.finding_on(&META, message, item, policy);
         let retain = deletes
             .iter()
-            .map(|when| fixes::replace(&format!("{policy}/{when}"), json!("Retain")))
+            .map(|when| fixes::replace(policy.child(*when), json!("Retain")))
             .collect();
         let fix = item
             .patch(retain)

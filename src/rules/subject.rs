@@ -9,7 +9,10 @@ use serde_json::Value;
 use crate::model::claim::is_claim;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::workload::{ClaimVolume, pod_template};
-use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Source};
+use crate::model::{
+    AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Pointer,
+    PointerBuf, Source,
+};
 use crate::repo::{ChangeSet, Manifest, Repo};
 
 use super::{Finding, Location, Meta, fixes};
@@ -41,7 +44,7 @@ pub type ReadParameters = Result<Parameters, Vec<ParameterError>>;
 pub struct Item<'a> {
     object: Cow<'a, Object>,
     /// The manifest that it stands in, where that is in this repository, and the JSON Pointer there (of a list's item).
-    pub home: Option<(&'a Manifest, String)>,
+    pub home: Option<(&'a Manifest, PointerBuf)>,
     /// Whether it is as the cluster gets it; the plugin's work is still to be done otherwise.
     pub is_finished: bool,
 }
@@ -170,7 +173,7 @@ impl<'a> Subject<'a> {
     }
 
     /// A finding on the Application's own manifest.
-    pub fn finding(&self, rule: &'static Meta, message: impl Into<String>, pointer: &str) -> Finding {
+    pub fn finding(&self, rule: &'static Meta, message: impl Into<String>, pointer: impl AsPointer) -> Finding {
         Finding::new(rule, message, Location::of(self.manifest, pointer)).app(Some(self.name.clone()))
     }
 
@@ -181,10 +184,10 @@ impl<'a> Subject<'a> {
         rule: &'static Meta,
         message: impl Into<String>,
         item: &Item<'_>,
-        pointer: &str,
+        pointer: impl AsPointer,
     ) -> Finding {
         let location = match &item.home {
-            Some((manifest, base)) => Location::of(manifest, format!("{base}{pointer}")),
+            Some((manifest, base)) => Location::of(manifest, base.concat(pointer.as_pointer())),
             None => Location::of(self.manifest, self.source_pointer()),
         };
         Finding::new(rule, message, location)
@@ -193,10 +196,10 @@ impl<'a> Subject<'a> {
     }
 
     /// JSON Pointer of the source, or of all of them.
-    pub fn source_pointer(&self) -> String {
+    pub fn source_pointer(&self) -> PointerBuf {
         match self.sources.as_slice() {
             [(source, _)] => source.pointer.clone(),
-            _ => "/spec/sources".to_owned(),
+            _ => Pointer::from_static("/spec/sources").to_buf(),
         }
     }
 }
@@ -219,9 +222,9 @@ fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)
     (items, all)
 }
 
-fn flattened(manifest: &Manifest) -> impl Iterator<Item = (String, Cow<'_, Object>)> {
+fn flattened(manifest: &Manifest) -> impl Iterator<Item = (PointerBuf, Cow<'_, Object>)> {
     let list = manifest.object.is_list();
-    let one = (!list).then(|| (String::new(), Cow::Borrowed(&manifest.object)));
+    let one = (!list).then(|| (PointerBuf::new(), Cow::Borrowed(&manifest.object)));
     let items = if list { manifest.object.flatten() } else { Vec::new() };
     let items = items.into_iter().map(|(pointer, object)| (pointer, Cow::Owned(object)));
     one.into_iter().chain(items)
@@ -229,7 +232,7 @@ fn flattened(manifest: &Manifest) -> impl Iterator<Item = (String, Cow<'_, Objec
 
 /// The rendered objects; with their manifests where they come from this repository.
 fn rendered_items<'a>(objects: &'a [Object], own: Vec<Item<'a>>) -> Vec<Item<'a>> {
-    let mut homes: BTreeMap<ObjectRef, (&'a Manifest, String)> = BTreeMap::new();
+    let mut homes: BTreeMap<ObjectRef, (&'a Manifest, PointerBuf)> = BTreeMap::new();
     for item in own {
         if let (Some(reference), Some(home)) = (item.object().reference(), item.home) {
             homes.entry(reference).or_insert(home);

@@ -1,8 +1,9 @@
 //! HL301: Argo CD compares sync options letter by letter and ignores what it does not know.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::object::pointer_token;
+use crate::model::object::annotation_pointer;
 use crate::model::sync::{KNOWN_OPTIONS, SYNC_OPTIONS, entries};
+use crate::model::{PointerExt, application};
 use json_patch::PatchOperation;
 use serde_json::json;
 
@@ -35,7 +36,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             object.name(),
             names.join(", ")
         );
-        let pointer = format!("/metadata/annotations/{}", pointer_token(SYNC_OPTIONS));
+        let pointer = annotation_pointer(SYNC_OPTIONS);
         let corrected: Option<Vec<String>> = entries(object, SYNC_OPTIONS).map(corrected).collect();
         let operations = corrected.map(|entries| vec![fixes::annotate(object, SYNC_OPTIONS, &entries.join(","))]);
         let changes = operations.and_then(|operations| item.patch(operations));
@@ -51,7 +52,7 @@ fn of_application(subject: &Subject<'_>) -> Vec<Finding> {
     let wrong = options.filter(|(_, option)| !is_known(option));
     wrong
         .map(|(index, option)| {
-            let pointer = format!("/spec/syncPolicy/syncOptions/{index}");
+            let pointer = application::SYNC_OPTIONS.child(index);
             let message = format!("Argo CD does not know the sync option `{option}`");
             let finding = subject.finding(&META, message, &pointer);
             let Some(right) = corrected(option) else {

@@ -1,6 +1,7 @@
 //! HL108: read-only at the mount alone can be undone by the next container.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use crate::model::PointerExt;
 use crate::model::workload::pod_template;
 use serde_json::json;
 
@@ -34,10 +35,10 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
                 object.kind(),
                 object.name()
             );
-            let pointer = format!("{}/volumes/{}", template.spec_pointer(), volume.index);
+            let pointer = volume.pointer(&template.spec_pointer());
             let finding = subject.finding_on(&META, message, item, &pointer);
-            let read_only = format!("{pointer}/persistentVolumeClaim/readOnly");
-            let operation = fixes::set(object.tree(), &read_only, json!(true));
+            let read_only = pointer.child("persistentVolumeClaim").child("readOnly");
+            let operation = fixes::set(object.tree(), read_only, json!(true));
             let fix = item
                 .patch(vec![operation])
                 .map(|changes| Fix::safe("make the volume read-only", changes));

@@ -1,7 +1,8 @@
 //! JSON Pointer → node and span.
 
 use super::tree::{Kind, Style, Tree};
-use std::borrow::Cow;
+use jsonptr::index::Index;
+use jsonptr::{Pointer, Token};
 use std::ops::Range;
 
 /// Where an entry stands, in bytes of the document's text.
@@ -51,8 +52,8 @@ pub(super) enum Found {
 
 impl Tree<'_> {
     /// The span of what a JSON Pointer names. Nothing if it is not there, or not written there: behind an alias or merge.
-    pub fn locate(&self, pointer: &str) -> Option<Span> {
-        let path = self.path(tokens(pointer)?.iter().map(AsRef::as_ref))?;
+    pub fn locate(&self, pointer: &Pointer) -> Option<Span> {
+        let path = self.path(pointer)?;
         let range = |index: u32| self.node(index).start as usize..self.node(index).end as usize;
         let key = path.steps.last().and_then(|step| step.key).map(range);
         (!self.nodes.is_empty()).then(|| Span {
@@ -62,10 +63,10 @@ impl Tree<'_> {
     }
 
     /// Walks down from the root.
-    pub(super) fn path<'k>(&self, tokens: impl Iterator<Item = &'k str>) -> Option<Path> {
+    pub(super) fn path(&self, pointer: &Pointer) -> Option<Path> {
         let mut path = Path::default();
-        for token in tokens {
-            match self.step(path.node(), token) {
+        for token in pointer {
+            match self.step(path.node(), &token) {
                 Found::Entry(step) => path.steps.push(step),
                 Found::Absent | Found::Elsewhere => return None,
             }
@@ -74,13 +75,14 @@ impl Tree<'_> {
     }
 
     /// One step down. Of two equal keys the last is meant, as in Go.
-    pub(super) fn step(&self, container: u32, token: &str) -> Found {
+    pub(super) fn step(&self, container: u32, token: &Token<'_>) -> Found {
         if self.nodes.is_empty() {
             return Found::Elsewhere;
         }
         let mut found = Found::Absent;
         match self.node(container).kind {
             Kind::Map => {
+                let token = token.decoded();
                 for (position, (key, node)) in self.pairs(container).enumerate() {
                     if !self.is_merge(key) && self.key(key).is_ok_and(|text| text == token) {
                         found = Found::Entry(Step {
@@ -93,8 +95,8 @@ impl Tree<'_> {
                 }
                 found
             }
-            Kind::Seq => match index(token) {
-                Some(position) => self.children(container).nth(position).map_or(Found::Absent, |node| {
+            Kind::Seq => match token.to_index() {
+                Ok(Index::Num(position)) => self.children(container).nth(position).map_or(Found::Absent, |node| {
                     Found::Entry(Step {
                         container,
                         key: None,
@@ -102,7 +104,7 @@ impl Tree<'_> {
                         node,
                     })
                 }),
-                None => Found::Absent,
+                _ => Found::Absent,
             },
             _ => Found::Elsewhere,
         }
@@ -125,31 +127,6 @@ impl Tree<'_> {
     }
 }
 
-/// The tokens of a JSON Pointer, unescaped.
-pub(super) fn tokens(pointer: &str) -> Option<Vec<Cow<'_, str>>> {
-    if pointer.is_empty() {
-        return Some(Vec::new());
-    }
-    let tokens = pointer.strip_prefix('/')?.split('/');
-    Some(
-        tokens
-            .map(|token| {
-                if token.contains('~') {
-                    token.replace("~1", "/").replace("~0", "~").into()
-                } else {
-                    token.into()
-                }
-            })
-            .collect(),
-    )
-}
-
-/// An array index as RFC 6901 has it.
-pub(super) fn index(token: &str) -> Option<usize> {
-    let plain = token == "0" || (!token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit()));
-    if plain { token.parse().ok() } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +135,7 @@ mod tests {
     fn pointers_name_spans() {
         let text = "a:\n  - b: 1 # c\n    \"x/y\": z\nd:\ne: &x {f: [g]}\nh: *x\n";
         let tree = Tree::parse(text).unwrap();
-        let value = |pointer: &str| tree.locate(pointer).map(|span| &text[span.value]);
+        let value = |pointer: &'static str| tree.locate(Pointer::from_static(pointer)).map(|span| &text[span.value]);
         assert_eq!(value("/a/0/b"), Some("1"));
         assert_eq!(value("/a/0/x~1y"), Some("z"));
         assert_eq!(value("/d"), Some(""));
@@ -168,7 +145,9 @@ mod tests {
         assert_eq!(value("/a/1"), None);
         assert_eq!(value("/a/00"), None);
         assert_eq!(
-            tree.locate("/a/0/x~1y").and_then(|span| span.key).map(|key| &text[key]),
+            tree.locate(Pointer::from_static("/a/0/x~1y"))
+                .and_then(|span| span.key)
+                .map(|key| &text[key]),
             Some("\"x/y\"")
         );
         assert_eq!(value("").map(str::len), Some(text.len() - 1));
@@ -178,8 +157,9 @@ mod tests {
     fn keys_are_found_by_their_reading_and_the_last_wins() {
         let text = "yes: 1\na: 2\na: 3\n";
         let tree = Tree::parse(text).unwrap();
-        assert_eq!(tree.locate("/true").map(|span| &text[span.value]), Some("1"));
-        assert_eq!(tree.locate("/a").map(|span| &text[span.value]), Some("3"));
-        assert_eq!(tree.locate("/yes"), None);
+        let value = |pointer: &'static str| tree.locate(Pointer::from_static(pointer)).map(|span| &text[span.value]);
+        assert_eq!(value("/true"), Some("1"));
+        assert_eq!(value("/a"), Some("3"));
+        assert_eq!(value("/yes"), None);
     }
 }

@@ -19,6 +19,7 @@ use super::tree::{MAX_DEPTH, Tree};
 use super::value::normalise;
 use super::{YamlError, newlines};
 use json_patch::{Patch, PatchOperation};
+use jsonptr::{Pointer, PointerBuf};
 use plan::Op;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -45,7 +46,7 @@ pub enum SpliceError {
         /// Which operation, from 0.
         operation: usize,
         /// Its path.
-        path: String,
+        path: PointerBuf,
         /// Why.
         reason: String,
     },
@@ -179,7 +180,7 @@ fn apply(mut value: Value, patch: &Patch) -> Result<(Value, Vec<Op>), SpliceErro
         let before = operations(&operation, &value);
         let refused = |reason: &str| SpliceError::Patch {
             operation: number,
-            path: operation.path().to_string(),
+            path: operation.path().to_buf(),
             reason: reason.to_owned(),
         };
         if before.iter().any(|op| op.depth() > MAX_DEPTH) {
@@ -202,7 +203,7 @@ fn apply(mut value: Value, patch: &Patch) -> Result<(Value, Vec<Op>), SpliceErro
 
 /// What an operation does to a value, in terms of values; nothing for one that leaves it as it is.
 fn operations(operation: &PatchOperation, value: &Value) -> Vec<Op> {
-    let at = |path: &json_patch::jsonptr::Pointer| value.pointer(path.as_str()).cloned();
+    let at = |path: &Pointer| value.pointer(path.as_str()).cloned();
     match operation {
         PatchOperation::Add(add) => {
             let same = at(&add.path).is_some_and(|old| old == add.value) && !in_array(value, &add.path);
@@ -235,7 +236,7 @@ fn operations(operation: &PatchOperation, value: &Value) -> Vec<Op> {
 }
 
 /// Whether a path names an element of an array: adding there inserts.
-fn in_array(value: &Value, path: &json_patch::jsonptr::Pointer) -> bool {
+fn in_array(value: &Value, path: &Pointer) -> bool {
     path.parent()
         .and_then(|parent| value.pointer(parent.as_str()))
         .is_some_and(Value::is_array)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Destination, Place, Request};
 use crate::edit::merge::merge;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
-use crate::model::object::pointer_token;
+use crate::model::object::annotation_pointer;
 use crate::model::parameter::{Parameter, TABLE};
 use crate::repo::{Repo, RepoPath};
 
@@ -135,8 +135,8 @@ fn leave_one_of_each(tree: &mut Value, request: &Request) {
 /// Adds what the render reads to the paths that Argo CD watches, where the Application names any; without them it watches
 /// the whole repository.
 fn watch(tree: &mut Value, request: &Request) {
-    let pointer = format!("/metadata/annotations/{}", pointer_token(GENERATE_PATHS));
-    let (Some(watched), Some(paths)) = (tree.pointer_mut(&pointer), generate_paths(request)) else {
+    let pointer = annotation_pointer(GENERATE_PATHS);
+    let (Some(watched), Some(paths)) = (tree.pointer_mut(pointer.as_str()), generate_paths(request)) else {
         return;
     };
     let Some(list) = watched.as_str().map(str::to_owned) else {

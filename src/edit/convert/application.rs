@@ -12,7 +12,7 @@ use crate::failure;
 use crate::model::namespace::is_namespace;
 use crate::model::native::Unsupported;
 use crate::model::ownership::Ownership;
-use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Unavailable};
+use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Unavailable};
 use crate::repo::layout::APPLICATIONS;
 use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
 
@@ -151,7 +151,7 @@ impl AppConversion<'_> {
             let sources = app.sources();
             let pointer = match sources.as_slice() {
                 [source] => source.pointer.clone(),
-                _ => "/spec/sources".to_owned(),
+                _ => Pointer::from_static("/spec/sources").to_buf(),
             };
             let unsupported = Unsupported {
                 pointer,

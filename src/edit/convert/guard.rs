@@ -9,11 +9,12 @@
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
+use crate::model::application::SYNC_OPTIONS;
 use crate::model::claim::is_claim;
 use crate::model::namespace::is_namespace;
 use crate::model::native::Unsupported;
-use crate::model::object::pointer_token;
-use crate::model::{Application, Object};
+use crate::model::object::annotation_pointer;
+use crate::model::{Application, Object, Pointer, PointerExt};
 use crate::repo::Manifest;
 use crate::rules::fixes;
 
@@ -48,7 +49,7 @@ pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsuppor
             None => missing.push(option),
             Some(other) => {
                 return Err(Unsupported {
-                    pointer: "/spec/syncPolicy/syncOptions".to_owned(),
+                    pointer: SYNC_OPTIONS.to_buf(),
                     why: format!("the sync option `{key}={other}` stands where `{option}` is to guard the move"),
                     hint: format!("write `{option}` there, or leave out `--guard-first`"),
                 });
@@ -59,13 +60,12 @@ pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsuppor
         return Ok(Vec::new());
     }
     let tree = app.object().tree();
-    let list = "/spec/syncPolicy/syncOptions";
-    let mut operations: Vec<PatchOperation> = match tree.pointer(list).and_then(Value::as_array) {
+    let mut operations: Vec<PatchOperation> = match app.object().at(SYNC_OPTIONS).and_then(Value::as_array) {
         Some(there) => (there.len()..)
             .zip(&missing)
-            .map(|(index, option)| fixes::add(&format!("{list}/{index}"), json!(option)))
+            .map(|(index, option)| fixes::add(SYNC_OPTIONS.child(index), json!(option)))
             .collect(),
-        None => vec![fixes::set(tree, list, json!(missing))],
+        None => vec![fixes::set(tree, SYNC_OPTIONS, json!(missing))],
     };
     operations.push(fixes::annotate(app.object(), MOVING, &missing.join(",")));
     Ok(operations)
@@ -83,29 +83,25 @@ pub(super) fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
         .filter(|index| added.contains(&options[*index]));
     // What `add` had to make goes whole, the list and the maps around it that hold nothing else.
     let mut operations: Vec<PatchOperation> = if options.iter().all(|option| added.contains(option)) {
-        let alone = |pointer: &str| {
+        let alone = |pointer: &Pointer| {
             let map = app.object().at(pointer).and_then(Value::as_object);
             map.is_some_and(|map| map.len() == 1)
         };
-        let pointer = if alone("/spec/syncPolicy") {
-            "/spec/syncPolicy"
-        } else {
-            "/spec/syncPolicy/syncOptions"
-        };
+        let policy = Pointer::from_static("/spec/syncPolicy");
+        let pointer = if alone(policy) { policy } else { SYNC_OPTIONS };
         if options.is_empty() {
             Vec::new()
         } else {
             vec![fixes::remove(pointer)]
         }
     } else {
-        own.map(|index| fixes::remove(&format!("/spec/syncPolicy/syncOptions/{index}")))
-            .collect()
+        own.map(|index| fixes::remove(SYNC_OPTIONS.child(index))).collect()
     };
     let annotations = app.object().at("/metadata/annotations").and_then(Value::as_object);
     operations.push(if annotations.is_some_and(|map| map.len() == 1) {
         fixes::remove("/metadata/annotations")
     } else {
-        fixes::remove(&format!("/metadata/annotations/{}", pointer_token(MOVING)))
+        fixes::remove(annotation_pointer(MOVING))
     });
     operations
 }

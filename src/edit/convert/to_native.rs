@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Conversion, ConversionBuilder, Request, meant};
 use crate::model::native::{self, STRING_PARAMETERS, Unsupported, is_zero};
-use crate::model::{Application, Source};
+use crate::model::{Application, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, Repo};
 use crate::yaml::{Goal, ReplaceEntry};
 
@@ -76,7 +76,7 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
             _ => ("Argo CD's own tools have nothing for it", "take it out first"),
         };
         unsupported.push(Unsupported {
-            pointer: source.at(&["plugin", "parameters", &index.to_string()]),
+            pointer: source.at(&["plugin", "parameters"]).child(index),
             why: format!("parameter `{name}`: {lost}"),
             hint: hint.to_owned(),
         });
@@ -103,14 +103,14 @@ fn return_source(source: &Source<'_>, builder: &mut ConversionBuilder<'_>) -> Re
             });
         }
     };
-    let below = |(from, to): &(String, String)| {
-        let from = from.strip_prefix(&pointer)?;
-        let to = to.strip_prefix('/')?.strip_prefix(&tool)?;
-        Some((from.to_owned(), to.to_owned()))
+    let of_tool = PointerBuf::from_tokens([&tool]);
+    let below = |(from, to): &(PointerBuf, PointerBuf)| {
+        let (from, to) = (from.below(&pointer)?, to.below(&of_tool)?);
+        Some((from.to_buf(), to.to_buf()))
     };
     let places = returned.places.iter().filter_map(below);
     let comments = places.map(|(from, to)| (from, Goal::At(to)));
-    let comments = std::iter::once((String::new(), Goal::At(String::new()))).chain(comments);
+    let comments = std::iter::once((PointerBuf::new(), Goal::At(PointerBuf::new()))).chain(comments);
     let (comments, texts) = (comments.collect(), returned.texts.iter().filter_map(below).collect());
     let block = Value::Object(block.as_object().cloned().unwrap_or_else(Map::new));
     let replacement = ReplaceEntry {

@@ -13,7 +13,7 @@ use crate::model::claim::is_claim;
 use crate::model::native::{self, Moved, Unsupported, is_zero};
 use crate::model::parameter::{self, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
-use crate::model::{Application, ClaimName, Object, Source};
+use crate::model::{Application, ClaimName, Object, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, Goal, ReplaceEntry, Tree};
@@ -55,7 +55,7 @@ pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
 fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
     let (mut tree, mut all) = (source.tree().clone(), Vec::new());
     for (name, wanted) in [("owns", &request.owns), ("writes", &request.writes)] {
-        let source = Source::new(String::new(), &tree);
+        let source = Source::new(PointerBuf::new(), &tree);
         let Ok(parameters) = source.parameters() else { continue };
         let there = if name == "owns" {
             &parameters.owns
@@ -88,7 +88,7 @@ pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<Cl
 
 fn of_set() -> Unsupported {
     Unsupported {
-        pointer: "/kind".to_owned(),
+        pointer: Pointer::from_static("/kind").to_buf(),
         why: "an ApplicationSet is not converted: its Applications are made in the cluster".to_owned(),
         hint: "change `helm` to `plugin` in its template by hand, or write its Applications out".to_owned(),
     }
@@ -96,7 +96,7 @@ fn of_set() -> Unsupported {
 
 /// Why the tool of a source stands in the way.
 fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
-    let unsupported = |pointer: String, why: String, hint: &str| {
+    let unsupported = |pointer: PointerBuf, why: String, hint: &str| {
         Some(Unsupported {
             pointer,
             why,
@@ -143,9 +143,9 @@ fn move_source(
 ) -> Result<(), Vec<Unsupported>> {
     let document = builder.text();
     let as_it_stands = RefCell::new(Vec::new());
-    let print = |pointer: &str, value: &Value| match text_of_block(document, pointer, value) {
+    let print = |pointer: &Pointer, value: &Value| match text_of_block(document, pointer, value) {
         Some(text) => {
-            as_it_stands.borrow_mut().push(pointer.to_owned());
+            as_it_stands.borrow_mut().push(pointer.to_buf());
             Ok(text)
         }
         None => yaml::emit(&sorted(value)),
@@ -161,7 +161,7 @@ fn move_source(
     check(source, &moved, before, &parameters)?;
     for (pointer, why) in &moved.left_out {
         let place = builder.repo.place(builder.manifest, pointer);
-        let option = pointer.rsplit('/').next().unwrap_or_default();
+        let option = pointer.back().map(|key| key.decoded().into_owned()).unwrap_or_default();
         let (file, line) = (place.file, place.position.line);
         builder
             .done
@@ -183,9 +183,9 @@ fn move_source(
         return Ok(());
     };
     let pointer = source.at(&[main]);
-    let below = |(from, to): &(String, String)| {
-        let from = from.strip_prefix(&pointer)?;
-        Some((from.to_owned(), shifted(to, before)))
+    let below = |(from, to): &(PointerBuf, PointerBuf)| {
+        let from = from.below(&pointer)?;
+        Some((from.to_buf(), shifted(to, before)))
     };
     let replacement = ReplaceEntry {
         comments: goals(&moved, before, &pointer, &as_it_stands.into_inner(), builder.manifest),
@@ -207,27 +207,26 @@ fn move_source(
 fn goals(
     moved: &Moved,
     before: usize,
-    block: &str,
-    as_it_stands: &[String],
+    block: &Pointer,
+    as_it_stands: &[PointerBuf],
     manifest: &Manifest,
-) -> Vec<(String, Goal)> {
-    let below = |pointer: &str| pointer.strip_prefix(block).map(str::to_owned);
-    let mut goals = vec![(String::new(), Goal::At(String::new()))];
+) -> Vec<(PointerBuf, Goal)> {
+    let below = |pointer: &Pointer| pointer.below(block).map(Pointer::to_buf);
+    let mut goals = vec![(PointerBuf::new(), Goal::At(PointerBuf::new()))];
     for (from, to) in &moved.places {
         goals.extend(below(from).map(|from| (from, Goal::At(shifted(to, before)))));
     }
     for pointer in as_it_stands {
         let keys = manifest.object.at(pointer).and_then(Value::as_object);
         for key in keys.into_iter().flat_map(|map| map.keys()) {
-            let pointer = format!("{pointer}/{}", crate::model::object::pointer_token(key));
-            goals.extend(below(&pointer).map(|from| (from, Goal::Inside)));
+            goals.extend(below(&pointer.child(key)).map(|from| (from, Goal::Inside)));
         }
     }
     goals
 }
 
 /// The lines of a map as they stand, comments included, if they read as the map when they stand alone.
-fn text_of_block(document: &str, pointer: &str, value: &Value) -> Option<String> {
+fn text_of_block(document: &str, pointer: &Pointer, value: &Value) -> Option<String> {
     let tree = Tree::parse(document).ok()?;
     let span = tree.locate(pointer)?;
     let key = span.key?;
@@ -254,9 +253,7 @@ fn text_of_block(document: &str, pointer: &str, value: &Value) -> Option<String>
 fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]) -> Result<(), Vec<Unsupported>> {
     // The option that a parameter comes from, for its place.
     let option = |index: Option<usize>| {
-        let wanted = index
-            .and_then(|index| index.checked_sub(before))
-            .map(|index| format!("/{index}"));
+        let wanted = index.and_then(|index| index.checked_sub(before)).map(PointerBuf::from);
         let found = moved.places.iter().find(|(_, to)| Some(to) == wanted.as_ref());
         found.map_or(source.pointer.clone(), |(from, _)| from.clone())
     };

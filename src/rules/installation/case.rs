@@ -68,7 +68,7 @@ impl Case {
 
     /// The place of the first finding, as a JSON Pointer.
     pub(crate) fn place(&self, rule: &InstallationRule) -> String {
-        self.findings(rule)[0].location.clone().unwrap().pointer
+        self.findings(rule)[0].location.clone().unwrap().pointer.to_string()
     }
 }
 

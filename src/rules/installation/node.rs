@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::object::pointer_token;
+use crate::model::{AsPointer, PointerBuf, PointerExt};
 use crate::repo::Manifest;
 use crate::rules::Location;
 
@@ -10,7 +10,7 @@ use crate::rules::Location;
 #[derive(Clone, Debug)]
 pub struct Node<'a> {
     manifest: &'a Manifest,
-    pointer: String,
+    pointer: PointerBuf,
     value: &'a Value,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Node<'a> {
         let mut out = Vec::new();
         let mut todo = vec![Self {
             manifest,
-            pointer: String::new(),
+            pointer: PointerBuf::new(),
             value: manifest.object.tree(),
         }];
         while let Some(node) = todo.pop() {
@@ -57,8 +57,8 @@ impl<'a> Node<'a> {
     }
 
     /// Where something in it stands, there or not: the place of a missing field is that of what should hold it.
-    pub fn location_of(&self, path: &str) -> Location {
-        Location::of(self.manifest, format!("{}{path}", self.pointer))
+    pub fn location_of(&self, path: impl AsPointer) -> Location {
+        Location::of(self.manifest, self.pointer.concat(path.as_pointer()))
     }
 
     /// What a key holds.
@@ -66,17 +66,18 @@ impl<'a> Node<'a> {
         let value = self.value.get(key)?;
         Some(Self {
             manifest: self.manifest,
-            pointer: format!("{}/{}", self.pointer, pointer_token(key)),
+            pointer: self.pointer.child(key),
             value,
         })
     }
 
     /// What a JSON Pointer leads to.
-    pub fn at(&self, pointer: &str) -> Option<Self> {
+    pub fn at(&self, pointer: impl AsPointer) -> Option<Self> {
+        let pointer = pointer.as_pointer();
         Some(Self {
             manifest: self.manifest,
-            pointer: format!("{}{pointer}", self.pointer),
-            value: self.value.pointer(pointer)?,
+            pointer: self.pointer.concat(pointer),
+            value: self.value.pointer(pointer.as_str())?,
         })
     }
 
@@ -86,7 +87,7 @@ impl<'a> Node<'a> {
         let entries = list.value.as_array().map_or(&[][..], Vec::as_slice).iter().enumerate();
         let entry = |(index, value)| Self {
             manifest: self.manifest,
-            pointer: format!("{}/{index}", list.pointer),
+            pointer: list.pointer.child(index),
             value,
         };
         entries.map(entry).collect()
@@ -98,8 +99,8 @@ impl<'a> Node<'a> {
     }
 
     /// A boolean at a JSON Pointer.
-    pub fn flag(&self, pointer: &str) -> Option<bool> {
-        self.value.pointer(pointer)?.as_bool()
+    pub fn flag(&self, pointer: impl AsPointer) -> Option<bool> {
+        self.at(pointer)?.value.as_bool()
     }
 
     /// The words of a container's command and arguments; those of a shell's script one by one.

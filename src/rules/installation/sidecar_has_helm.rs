@@ -24,7 +24,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
     let path = sidecar
         .variable("PATH")
         .map_or(DEFAULT_PATH, |variable| variable.text("value"));
-    let find = |message: String, place: &str| {
+    let find = |message: String, place: &'static str| {
         let hint = format!(
             "add the init container that `kubectl homelab cmp manifest` prints, and mount its volume at `{TOOLS}`"
         );

@@ -1,6 +1,7 @@
 //! HL508: the sidecar runs what strangers wrote.
 
 use super::{Installation, InstallationRule};
+use crate::model::{Pointer, PointerExt};
 use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
@@ -20,8 +21,9 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
     let Some(sidecar) = installation.sidecar() else {
         return Vec::new();
     };
-    let own = |flag: &str| sidecar.flag(&format!("/securityContext/{flag}"));
-    let of_the_pod = |flag: &str| installation.pod().flag(&format!("/securityContext/{flag}"));
+    let context = Pointer::from_static("/securityContext");
+    let own = |flag: &str| sidecar.flag(context.child(flag));
+    let of_the_pod = |flag: &str| installation.pod().flag(context.child(flag));
     let drops_all = sidecar
         .at("/securityContext/capabilities")
         .is_some_and(|capabilities| capabilities.items("drop").iter().any(|one| one.value() == "ALL"));

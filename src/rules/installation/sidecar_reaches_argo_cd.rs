@@ -23,7 +23,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let mut findings = Vec::new();
-    let mut say = |message: String, place: &str, hint: &str| {
+    let mut say = |message: String, place: &'static str, hint: &str| {
         findings.push(Finding::new(&META, message, sidecar.location_of(place)).hint(hint));
     };
     if sidecar.get("command").is_some() && !sidecar.runs(PLUGIN_SERVER) {

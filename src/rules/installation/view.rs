@@ -205,8 +205,8 @@ impl<'a> Installation<'a> {
                 continue;
             };
             for source in app.sources() {
-                let pointer = format!("{}/plugin/name", source.pointer);
-                if let Some(name) = manifest.object.at(&pointer).and_then(Value::as_str) {
+                let pointer = source.at(&["plugin", "name"]);
+                if let Some(name) = source.value(&pointer).and_then(Value::as_str) {
                     out.push(PluginName { app: app.name(), name });
                 }
             }

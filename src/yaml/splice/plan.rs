@@ -2,16 +2,17 @@
 //! operation names waits for the next round.
 
 use super::Refusal;
-use crate::yaml::locate::{Found, Path, index};
+use crate::yaml::locate::{Found, Path};
 use crate::yaml::tree::{Kind, Tree};
-use json_patch::jsonptr::{Pointer, PointerBuf};
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
+use jsonptr::index::Index;
+use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
 /// A change of a value at a path.
 #[derive(Clone, Debug)]
 pub(super) struct Op {
-    tokens: Vec<String>,
+    path: PointerBuf,
     what: What,
 }
 
@@ -37,7 +38,7 @@ impl Op {
 
     fn new(path: &Pointer, what: What) -> Self {
         Self {
-            tokens: path.tokens().map(|token| token.decoded().into_owned()).collect(),
+            path: path.to_buf(),
             what,
         }
     }
@@ -52,7 +53,7 @@ impl Op {
             }
         }
         match &self.what {
-            What::Add(value) | What::Replace(value) => self.tokens.len() + depth(value),
+            What::Add(value) | What::Replace(value) => self.path.count() + depth(value),
             What::Remove => 0,
         }
     }
@@ -72,9 +73,9 @@ impl Op {
         }
     }
 
-    /// The same below another root.
+    /// Returns the operation for the value that the first `depth` keys lead to.
     fn below(self, depth: usize) -> PatchOperation {
-        let path = PointerBuf::from_tokens(&self.tokens[depth..]);
+        let path = PointerBuf::from_tokens(self.path.tokens().skip(depth));
         match self.what {
             What::Add(value) => PatchOperation::Add(AddOperation { path, value }),
             What::Replace(value) => PatchOperation::Replace(ReplaceOperation { path, value }),
@@ -112,7 +113,7 @@ impl Change {
 /// Changes of one tree that do not touch each other.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    changes: Vec<(Vec<String>, Change)>,
+    changes: Vec<(PointerBuf, Change)>,
     /// A change that moves others is alone in its round.
     alone: bool,
 }
@@ -135,10 +136,10 @@ impl Plan {
             return Ok(Taken::Later(op));
         }
         let mut touched = None;
-        for (at, (tokens, _)) in self.changes.iter().enumerate() {
-            if op.tokens.starts_with(tokens) {
+        for (at, (path, _)) in self.changes.iter().enumerate() {
+            if op.path.starts_with(path) {
                 touched = Some(at);
-            } else if tokens.starts_with(&op.tokens) {
+            } else if path.starts_with(&op.path) {
                 return Ok(Taken::Later(op));
             }
         }
@@ -150,8 +151,8 @@ impl Plan {
 
     /// An operation on what a planned change brings.
     fn inside(&mut self, at: usize, op: Op) -> Taken {
-        let (tokens, change) = &mut self.changes[at];
-        let whole = op.tokens.len() == tokens.len();
+        let (path, change) = &mut self.changes[at];
+        let whole = op.path == *path;
         let keyed = matches!(change, Change::Replace { .. } | Change::Append { key: Some(_), .. });
         let Some(value) = change.value() else {
             return Taken::Later(op);
@@ -161,7 +162,7 @@ impl Plan {
             What::Add(new) if whole && keyed => *value = new,
             _ if whole => return Taken::Later(op),
             _ => {
-                let depth = tokens.len();
+                let depth = path.count();
                 let kept = op.clone();
                 if json_patch::patch(value, &[op.below(depth)]).is_err() {
                     return Taken::Later(kept);
@@ -177,15 +178,12 @@ impl Plan {
             offset: 0,
             reason: "the patch is about the document as a whole",
         };
-        let last = op.tokens.last().cloned().ok_or(whole)?;
-        let parent = op.tokens.len() - 1;
+        let (parent, last) = op.path.split_back().ok_or(whole)?;
         let hidden = Refusal {
-            offset: deepest(tree, &op.tokens),
+            offset: deepest(tree, &op.path),
             reason: "the path leads through an alias or a merge",
         };
-        let container = tree
-            .path(op.tokens[..parent].iter().map(String::as_str))
-            .ok_or(hidden)?;
+        let container = tree.path(parent).ok_or(hidden)?;
         let list = tree.node(container.node()).kind == Kind::Seq;
         let found = match tree.step(container.node(), &last) {
             Found::Elsewhere => return Err(hidden),
@@ -207,10 +205,12 @@ impl Plan {
             (What::Add(value) | What::Replace(value), Some(path)) => Change::Replace { path, value },
             (What::Add(value), None) if list => {
                 let next = tree.len(container.node()) + self.appended(&container);
-                if last != "-" && index(&last) != Some(next) {
-                    return Err(hidden);
+                match last.to_index() {
+                    Ok(Index::Next) => {}
+                    Ok(Index::Num(index)) if index == next => {}
+                    _ => return Err(hidden),
                 }
-                op.tokens[parent] = next.to_string();
+                op.path = parent.with_trailing_token(next);
                 Change::Append {
                     container,
                     key: None,
@@ -220,12 +220,12 @@ impl Plan {
             // A key that a merge brings is overridden by one behind it.
             (What::Add(value) | What::Replace(value), None) if !list => Change::Append {
                 container,
-                key: Some(last),
+                key: Some(last.decoded().into_owned()),
                 value,
             },
             _ => return Err(hidden),
         };
-        self.changes.push((op.tokens, change));
+        self.changes.push((op.path, change));
         Ok(Taken::Yes)
     }
 
@@ -238,10 +238,10 @@ impl Plan {
 }
 
 /// Where the walk down a path ends, for the error's line.
-fn deepest(tree: &Tree<'_>, tokens: &[String]) -> usize {
+fn deepest(tree: &Tree<'_>, path: &Pointer) -> usize {
     let mut at = 0;
-    for token in tokens {
-        match tree.step(at, token) {
+    for token in path {
+        match tree.step(at, &token) {
             Found::Entry(step) => at = step.node,
             _ => break,
         }

@@ -6,36 +6,36 @@
 
 use super::layout::{self, Layout};
 use super::{Refusal, SpliceError, prove, splice};
-use crate::yaml::locate::{Path, Step, tokens};
+use crate::yaml::locate::{Path, Step};
 use crate::yaml::newlines;
 use crate::yaml::tree::{Kind, Style, Tag, Tree};
 use crate::yaml::value::normalise;
 use crate::yaml::write::Writer;
-use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation};
+use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
 /// An entry that takes another one's place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplaceEntry {
     /// JSON Pointer of the entry that goes.
-    pub pointer: String,
+    pub pointer: PointerBuf,
     /// Key of the entry that comes.
     pub key: String,
     /// Its value.
     pub value: Value,
     /// Where comments go: JSON Pointers below the entry that goes, with their goal. The longest that leads to what a
     /// comment is about decides (the empty one is for the entry's own line alone); a comment without one is lost.
-    pub comments: Vec<(String, Goal)>,
+    pub comments: Vec<(PointerBuf, Goal)>,
     /// Scalars that keep their quotes: JSON Pointers below the entry that goes, and below the one that comes.
-    pub texts: Vec<(String, String)>,
+    pub texts: Vec<(PointerBuf, PointerBuf)>,
 }
 
 /// Where a comment goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// To what this JSON Pointer below the new entry names.
-    At(String),
+    At(PointerBuf),
     /// Nowhere: the new value has it in one of its texts.
     Inside,
 }
@@ -59,7 +59,7 @@ struct Comment<'t> {
     /// It has its line for itself.
     alone: bool,
     /// JSON Pointer below the entry.
-    about: String,
+    about: PointerBuf,
 }
 
 /// Exchanges an entry of one document.
@@ -67,7 +67,7 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
     let tree = Tree::parse(text)?;
     let expected = expected(&tree, replacement)?;
     layout::refuse_document(&tree).map_err(|refusal| tree.unspliceable(refusal))?;
-    let path = tokens(&replacement.pointer).and_then(|tokens| tree.path(tokens.iter().map(AsRef::as_ref)));
+    let path = tree.path(&replacement.pointer);
     let Some((path, step)) = path.and_then(|path| Some((path.clone(), *path.steps.last()?))) else {
         let reason = "the entry stands behind an alias or a merge";
         return Err(tree.unspliceable(Refusal { offset: 0, reason }));
@@ -95,10 +95,9 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
 }
 
 /// The lines, from 1, of the comments inside an entry: what would be lost with it. None where the pointer leads to none.
-pub fn comment_lines(text: &str, pointer: &str) -> Vec<usize> {
+pub fn comment_lines(text: &str, pointer: &Pointer) -> Vec<usize> {
     let Ok(tree) = Tree::parse(text) else { return Vec::new() };
-    let path = tokens(pointer).and_then(|tokens| tree.path(tokens.iter().map(AsRef::as_ref)));
-    let step = path.and_then(|path| path.steps.last().copied());
+    let step = tree.path(pointer).and_then(|path| path.steps.last().copied());
     let comments = step.map(|step| comments(&tree, &step)).unwrap_or_default();
     comments
         .iter()
@@ -114,14 +113,12 @@ fn expected(tree: &Tree<'_>, replacement: &ReplaceEntry) -> Result<Value, Splice
         reason: reason.to_owned(),
     };
     let mut expected = tree.value()?;
-    let (above, key) = replacement
-        .pointer
-        .rsplit_once('/')
-        .ok_or_else(|| refused("it is no entry"))?;
-    let map = expected.pointer_mut(above).and_then(Value::as_object_mut);
+    let entry = replacement.pointer.split_back();
+    let (above, key) = entry.ok_or_else(|| refused("it is no entry"))?;
+    let map = expected.pointer_mut(above.as_str()).and_then(Value::as_object_mut);
     let map = map.ok_or_else(|| refused("it is no entry of a map"))?;
-    let key = key.replace("~1", "/").replace("~0", "~");
-    map.shift_remove(&key).ok_or_else(|| refused("it is not there"))?;
+    map.shift_remove(key.decoded().as_ref())
+        .ok_or_else(|| refused("it is not there"))?;
     let mut value = replacement.value.clone();
     normalise(&mut value);
     if map.insert(replacement.key.clone(), value).is_some() {
@@ -132,14 +129,12 @@ fn expected(tree: &Tree<'_>, replacement: &ReplaceEntry) -> Result<Value, Splice
 
 /// The replacement as a patch, for text that has no lines of its own.
 fn patch(replacement: &ReplaceEntry) -> Patch {
-    let above = replacement.pointer.rsplit_once('/').map_or("", |(above, _)| above);
-    let mut to = PointerBuf::parse(above).unwrap_or_default();
-    to.push_back(replacement.key.as_str());
-    let from = PointerBuf::parse(&replacement.pointer).unwrap_or_default();
     Patch(vec![
-        PatchOperation::Remove(RemoveOperation { path: from }),
+        PatchOperation::Remove(RemoveOperation {
+            path: replacement.pointer.clone(),
+        }),
         PatchOperation::Add(AddOperation {
-            path: to,
+            path: coming(replacement, Pointer::root()),
             value: replacement.value.clone(),
         }),
     ])
@@ -161,7 +156,7 @@ fn in_place(
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for comment in comments {
         match goal(replacement, comment) {
-            Some(Goal::At(goal)) => kept.push((comment, goal.as_str())),
+            Some(Goal::At(goal)) => kept.push((comment, goal.as_ptr())),
             Some(Goal::Inside) => {}
             None => lost.push(newlines(&tree.text[..comment.offset]) + 1),
         }
@@ -209,23 +204,21 @@ fn end_of_entry(tree: &Tree<'_>, layout: &Layout<'_, '_>, step: &Step) -> Option
 }
 
 /// JSON Pointer of what lies below the entry that comes.
-fn coming(replacement: &ReplaceEntry, below: &str) -> String {
-    let above = replacement.pointer.rsplit_once('/').map_or("", |(above, _)| above);
-    let key = replacement.key.replace('~', "~0").replace('/', "~1");
-    format!("{above}/{key}{below}")
+fn coming(replacement: &ReplaceEntry, below: &Pointer) -> PointerBuf {
+    let above = replacement.pointer.parent().unwrap_or(Pointer::root());
+    above.with_trailing_token(&replacement.key).concat(below)
 }
 
 /// The scalars that keep their text, as it stood.
 fn with_texts(old: &Tree<'_>, text: &str, replacement: &ReplaceEntry) -> Option<String> {
     let new = Tree::parse(text).ok()?;
-    let scalar = |tree: &Tree<'_>, pointer: &str| {
-        let path = tree.path(tokens(pointer)?.iter().map(AsRef::as_ref))?;
-        let node = tree.node(path.node());
+    let scalar = |tree: &Tree<'_>, pointer: &Pointer| {
+        let node = tree.node(tree.path(pointer)?.node());
         let simple = matches!(node.kind, Kind::Plain | Kind::Quoted) && !node.anchored && node.tag == Tag::None;
         (simple && node.start < node.end).then_some(node.start as usize..node.end as usize)
     };
     let pairs = replacement.texts.iter().filter_map(|(from, to)| {
-        let from = scalar(old, &format!("{}{from}", replacement.pointer))?;
+        let from = scalar(old, &replacement.pointer.concat(from))?;
         let to = scalar(&new, &coming(replacement, to))?;
         let kept = &old.text[from];
         (!kept.contains('\n')).then_some((to, kept))
@@ -246,7 +239,7 @@ fn with_texts(old: &Tree<'_>, text: &str, replacement: &ReplaceEntry) -> Option<
 fn with_comments(
     text: &str,
     replacement: &ReplaceEntry,
-    kept: &[(&Comment<'_>, &str)],
+    kept: &[(&Comment<'_>, &Pointer)],
 ) -> Option<(String, Vec<usize>)> {
     let tree = Tree::parse(text).ok()?;
     let layout = Layout::of(&tree);
@@ -284,12 +277,9 @@ fn with_comments(
 
 /// The goal of a comment: that of the longest pointer that leads to what it is about.
 fn goal<'e>(replacement: &'e ReplaceEntry, comment: &Comment<'_>) -> Option<&'e Goal> {
-    let leads = |pointer: &str| {
-        comment
-            .about
-            .strip_prefix(pointer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && !pointer.is_empty())
-    };
+    // The root is for the entry's own line alone.
+    let leads =
+        |pointer: &Pointer| comment.about.starts_with(pointer) && (!pointer.is_root() || comment.about.is_root());
     let fitting = replacement.comments.iter().filter(|(pointer, _)| leads(pointer));
     fitting.max_by_key(|(pointer, _)| pointer.len()).map(|(_, goal)| goal)
 }
@@ -297,8 +287,8 @@ fn goal<'e>(replacement: &'e ReplaceEntry, comment: &Comment<'_>) -> Option<&'e 
 /// The comments inside an entry: from its key to the end of its last line, or to its own end where others stand behind it.
 fn comments<'t>(tree: &Tree<'t>, step: &Step) -> Vec<Comment<'t>> {
     let Some(key) = step.key else { return Vec::new() };
-    let mut entries = vec![(tree.node(key).start as usize, String::new())];
-    list_entries(tree, step.node, "", &mut entries);
+    let mut entries = vec![(tree.node(key).start as usize, PointerBuf::new())];
+    list_entries(tree, step.node, Pointer::root(), &mut entries);
     let end = (tree.node(step.node).end as usize).max(tree.node(key).end as usize);
     let until = match tree.node(step.container).style {
         Style::Block => Layout::of(tree).line_end(end),
@@ -309,26 +299,26 @@ fn comments<'t>(tree: &Tree<'t>, step: &Step) -> Vec<Comment<'t>> {
 
 /// The comments of the whole document.
 fn all_comments<'t>(tree: &Tree<'t>) -> Vec<Comment<'t>> {
-    found(tree, 0, tree.text.len(), &[(0, String::new())])
+    found(tree, 0, tree.text.len(), &[(0, PointerBuf::new())])
 }
 
 /// Every entry below a node that has lines of its own: where it starts, and its JSON Pointer.
-fn list_entries(tree: &Tree<'_>, node: u32, pointer: &str, out: &mut Vec<(usize, String)>) {
+fn list_entries(tree: &Tree<'_>, node: u32, pointer: &Pointer, out: &mut Vec<(usize, PointerBuf)>) {
     if !tree.is_block(node) {
         return;
     }
     match tree.node(node).kind {
         Kind::Map => {
             for (key, value) in tree.pairs(node) {
-                let token = tree.key(key).unwrap_or_default();
-                let below = format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"));
+                let key_text = tree.key(key).unwrap_or_default();
+                let below = pointer.with_trailing_token(key_text.as_ref());
                 out.push((tree.node(key).start as usize, below.clone()));
                 list_entries(tree, value, &below, out);
             }
         }
         Kind::Seq => {
             for (index, item) in tree.children(node).enumerate() {
-                let below = format!("{pointer}/{index}");
+                let below = pointer.with_trailing_token(index);
                 out.push((tree.node(item).start as usize, below.clone()));
                 list_entries(tree, item, &below, out);
             }
@@ -339,7 +329,7 @@ fn list_entries(tree: &Tree<'_>, node: u32, pointer: &str, out: &mut Vec<(usize,
 
 /// The comments between two offsets. One on a line of its own is about the entry below it, one behind something about
 /// that.
-fn found<'t>(tree: &Tree<'t>, from: usize, until: usize, entries: &[(usize, String)]) -> Vec<Comment<'t>> {
+fn found<'t>(tree: &Tree<'t>, from: usize, until: usize, entries: &[(usize, PointerBuf)]) -> Vec<Comment<'t>> {
     let text = tree.text;
     let scalars = tree
         .nodes
@@ -412,10 +402,14 @@ spec:
     revision: main
 ";
 
+    fn pointer_to(text: &'static str) -> PointerBuf {
+        Pointer::from_static(text).to_buf()
+    }
+
     fn replaced(text: &str) -> ReplacedEntry {
-        let at = |pointer: &str| Goal::At(pointer.to_owned());
+        let at = |pointer| Goal::At(pointer_to(pointer));
         let replacement = ReplaceEntry {
-            pointer: "/spec/source/helm".to_owned(),
+            pointer: pointer_to("/spec/source/helm"),
             key: "plugin".to_owned(),
             value: json!({"name": "p", "list": [
                 {"name": "files", "array": ["a.yaml", "b.yaml"]},
@@ -424,19 +418,19 @@ spec:
                 {"name": "last", "string": "# in the object\nb: 2 # there, too\n"},
             ]}),
             comments: vec![
-                (String::new(), at("")),
-                ("/files".to_owned(), at("/list/0")),
-                ("/files/0".to_owned(), at("/list/0/array/0")),
-                ("/files/1".to_owned(), at("/list/0/array/1")),
-                ("/values".to_owned(), at("/list/1")),
-                ("/set/0".to_owned(), at("/list/2/map/x")),
-                ("/object".to_owned(), Goal::Inside),
-                ("/last".to_owned(), at("/list/3")),
+                ("", at("")),
+                ("/files", at("/list/0")),
+                ("/files/0", at("/list/0/array/0")),
+                ("/files/1", at("/list/0/array/1")),
+                ("/values", at("/list/1")),
+                ("/set/0", at("/list/2/map/x")),
+                ("/object", Goal::Inside),
+                ("/last", at("/list/3")),
             ]
             .into_iter()
-            .filter(|(pointer, _)| pointer != "/gone")
+            .map(|(pointer, goal)| (pointer_to(pointer), goal))
             .collect(),
-            texts: vec![("/last".to_owned(), "/list/3/string".to_owned())],
+            texts: vec![(pointer_to("/last"), pointer_to("/list/3/string"))],
         };
         replace_entry(text, &replacement).unwrap()
     }
@@ -477,7 +471,7 @@ spec:
     #[test]
     fn a_comment_without_a_goal_is_told() {
         let one = ReplaceEntry {
-            pointer: "/a".to_owned(),
+            pointer: pointer_to("/a"),
             key: "b".to_owned(),
             value: json!("x"),
             comments: Vec::new(),
@@ -490,18 +484,18 @@ spec:
     #[test]
     fn scalars_keep_their_quotes_where_they_read_the_same() {
         let one = ReplaceEntry {
-            pointer: "/a".to_owned(),
+            pointer: pointer_to("/a"),
             key: "b".to_owned(),
             value: json!({"c": "x", "d": "1.2.3", "e": "true", "f": ["y"]}),
             comments: Vec::new(),
             texts: [("/c", "/c"), ("/d", "/d"), ("/f/0", "/f/0"), ("/g", "/c")]
-                .map(|(from, to)| (from.to_owned(), to.to_owned()))
+                .map(|(from, to)| (pointer_to(from), pointer_to(to)))
                 .to_vec(),
         };
         let done = replace_entry("a:\n  c: 'x'\n  d: 1.2.3\n  e: true\n  f:\n  - \"y\"\n", &one).unwrap();
         assert_eq!(done.text, "b:\n  c: 'x'\n  d: 1.2.3\n  e: \"true\"\n  f:\n  - \"y\"\n");
         let mut wrong = one;
-        wrong.texts = vec![("/e".to_owned(), "/e".to_owned())];
+        wrong.texts = vec![(pointer_to("/e"), pointer_to("/e"))];
         let done = replace_entry("a:\n  e: true\n", &wrong).unwrap();
         assert!(
             done.text.contains("e: \"true\"\n"),
@@ -513,19 +507,19 @@ spec:
     #[test]
     fn the_comments_of_an_entry_are_counted() {
         assert_eq!(
-            comment_lines("# no\na: # one\n  b: \"#\" # two\nc: 1 # no\n", "/a"),
+            comment_lines("# no\na: # one\n  b: \"#\" # two\nc: 1 # no\n", &pointer_to("/a")),
             [2, 3]
         );
-        assert_eq!(comment_lines("a: 1\n", "/b"), [0; 0]);
+        assert_eq!(comment_lines("a: 1\n", &pointer_to("/b")), [0; 0]);
     }
 
     #[test]
     fn brackets_lines_ends_and_missing_line_ends() {
-        let one = |pointer: &str| ReplaceEntry {
-            pointer: pointer.to_owned(),
+        let one = |pointer: &'static str| ReplaceEntry {
+            pointer: pointer_to(pointer),
             key: "b".to_owned(),
             value: json!({"c": ["d"]}),
-            comments: vec![(String::new(), Goal::At(String::new()))],
+            comments: vec![(PointerBuf::new(), Goal::At(PointerBuf::new()))],
             texts: Vec::new(),
         };
         for (pointer, before, after) in [
@@ -548,7 +542,7 @@ spec:
     #[test]
     fn what_is_used_elsewhere_is_not_lost() {
         let one = ReplaceEntry {
-            pointer: "/a".to_owned(),
+            pointer: pointer_to("/a"),
             key: "b".to_owned(),
             value: json!(1),
             comments: Vec::new(),
