@@ -1,6 +1,7 @@
 //! JSON Pointer → node and span.
 
-use super::tree::{Kind, Style, Tree};
+use super::node::{Kind, Style};
+use super::tree::Tree;
 use jsonptr::index::Index;
 use jsonptr::{Pointer, Token};
 use std::ops::Range;

@@ -3,8 +3,10 @@
 //! Comments inside the document are lost, values are not: the result is held to the expected value like every splice.
 //! What stands before the first node and behind the last stays.
 
-use super::splice::layout::{Layout, skip_trivia};
-use super::tree::{Style, Tree};
+use super::node::Style;
+use super::splice::layout::Layout;
+use super::tree::Tree;
+use super::trivia::{skip_trivia, text_start};
 use super::write::{Writer, flow};
 use serde_json::Value;
 
@@ -34,12 +36,7 @@ pub(super) fn reprint(tree: &Tree<'_>, value: &Value) -> String {
 
 /// Where the root's own text starts: its anchor or tag, its dash, or its first key.
 fn first_byte(tree: &Tree<'_>) -> usize {
-    let start = if tree.text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
-    let start = skip_trivia(tree.text, start);
+    let start = skip_trivia(tree.text, text_start(tree.text));
     if tree.text[start..].starts_with("---") {
         skip_trivia(tree.text, start + 3)
     } else {

@@ -5,25 +5,24 @@
 //! has to pass the same proof; where that fails too, nothing is changed and the error says which line stood in the way.
 //!
 //! `layout` reads where things stand in the text, `plan` turns operations into edits of entries, `edit` those into edits
-//! of bytes; `replace_entry` puts one entry into another one's place and carries its comments over.
+//! of bytes, and `proof` reads the result.
 
 mod edit;
+pub(super) mod error;
 pub(super) mod layout;
 mod plan;
-mod replace_entry;
-
-pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, comment_lines, replace_entry};
+pub(super) mod proof;
 
 use super::reprint::reprint;
 use super::tree::{MAX_DEPTH, Tree};
 use super::value::normalise;
-use super::{YamlError, newlines};
+use error::{Refusal, SpliceError};
 use json_patch::{Patch, PatchOperation};
-use jsonptr::{Pointer, PointerBuf};
+use jsonptr::Pointer;
 use plan::Op;
+use proof::prove;
 use serde_json::Value;
 use std::collections::VecDeque;
-use std::fmt;
 
 /// A document after its patch.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,79 +33,6 @@ pub struct Spliced {
     pub value: Value,
     /// Whether the document had to be printed anew, without its comments.
     pub reprinted: bool,
-}
-
-/// Why a patch could not be put into a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SpliceError {
-    /// The document cannot be read.
-    Yaml(YamlError),
-    /// The patch does not fit the document.
-    Patch {
-        /// Which operation, from 0.
-        operation: usize,
-        /// Its path.
-        path: PointerBuf,
-        /// Why.
-        reason: String,
-    },
-    /// The patch fits, but no text was found that provably reads as it should.
-    Unspliceable {
-        /// Line of the document, from 1.
-        line: usize,
-        /// What stood in the way.
-        reason: String,
-    },
-}
-
-impl SpliceError {
-    /// Moves the line down: the error of a document becomes the error of the file that has it below `lines` lines.
-    #[must_use]
-    pub fn below(self, lines: usize) -> Self {
-        match self {
-            Self::Yaml(error) => Self::Yaml(error.below(lines)),
-            Self::Unspliceable { line, reason } => Self::Unspliceable {
-                line: line + lines,
-                reason,
-            },
-            patch @ Self::Patch { .. } => patch,
-        }
-    }
-}
-
-impl fmt::Display for SpliceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Yaml(error) => error.fmt(f),
-            Self::Patch {
-                operation,
-                path,
-                reason,
-            } => {
-                write!(f, "patch operation {} at `{path}`: {reason}", operation + 1)
-            }
-            Self::Unspliceable { line, reason } => write!(f, "line {line}: {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for SpliceError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        None
-    }
-}
-
-impl From<YamlError> for SpliceError {
-    fn from(error: YamlError) -> Self {
-        Self::Yaml(error)
-    }
-}
-
-/// Why an edit is not made: where, and what stands there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) offset: usize,
-    pub(super) reason: &'static str,
 }
 
 /// Puts a patch into the text of one document.
@@ -131,7 +57,7 @@ impl Tree<'_> {
                 reprinted: false,
             });
         }
-        layout::refuse_document(self).map_err(|refusal| self.unspliceable(refusal))?;
+        layout::refuse_document(self).map_err(|refusal| refusal.of(self))?;
         let spliced = edit_text(self, ops).and_then(|text| prove(self.text, text, &expected));
         let refusal = match spliced {
             Ok(text) => {
@@ -149,15 +75,7 @@ impl Tree<'_> {
                 value: expected,
                 reprinted: true,
             }),
-            Err(_) => Err(self.unspliceable(refusal)),
-        }
-    }
-
-    fn unspliceable(&self, refusal: Refusal) -> SpliceError {
-        let line = newlines(&self.text[..refusal.offset.min(self.text.len())]) + 1;
-        SpliceError::Unspliceable {
-            line,
-            reason: refusal.reason.to_owned(),
+            Err(_) => Err(refusal.of(self)),
         }
     }
 }
@@ -255,24 +173,6 @@ fn edit_text(tree: &Tree<'_>, ops: Vec<Op>) -> Result<String, Refusal> {
         text = edit::round(&next, &mut rest)?;
     }
     Ok(text)
-}
-
-/// Reads a new text again: it must be one document with exactly the expected value, for a splitter as well.
-fn prove(before: &str, text: String, expected: &Value) -> Result<String, Refusal> {
-    let unequal = Refusal {
-        offset: 0,
-        reason: "the patched text would not read as the patched value",
-    };
-    let separators = |text: &str| memchr::memmem::find_iter(text.as_bytes(), "\n---").count();
-    let starts = |text: &str| (text.starts_with("---"), text.trim_start().starts_with('{'));
-    if separators(before) != separators(&text) || starts(before) != starts(&text) {
-        return Err(unequal);
-    }
-    if Tree::parse(&text).is_ok_and(|tree| tree.reads_as(expected)) {
-        Ok(text)
-    } else {
-        Err(unequal)
-    }
 }
 
 #[cfg(test)]

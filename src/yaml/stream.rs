@@ -4,7 +4,8 @@
 //! stands; after the dashes only blanks or a comment may follow. A stream whose first 4,096 bytes start with `{` is read
 //! as JSON objects one after the other; the first two may fail, then the rest is YAML.
 
-use super::{YamlError, newlines};
+use super::YamlError;
+use super::position::newlines;
 use std::ops::Range;
 
 /// How many bytes of a stream are looked at to guess whether it is JSON.

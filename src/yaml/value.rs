@@ -7,8 +7,9 @@
 
 mod scalar;
 
-use super::YamlError;
-use super::tree::{Kind, MAX_DEPTH, Node, Tag, Tree};
+use super::error::YamlError;
+use super::node::{Kind, Node, Tag};
+use super::tree::{MAX_DEPTH, Tree};
 use scalar::Scalar;
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
@@ -41,6 +42,11 @@ impl Tree<'_> {
             depth: 0,
         }
         .node(0)
+    }
+
+    /// Reports whether the document is empty or null, which Go's readers drop.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.first().is_none_or(is_null)
     }
 
     /// Whether [`Tree::value`] would give exactly this value, mostly without building it.
@@ -146,7 +152,7 @@ impl Tree<'_> {
 }
 
 /// Whether a node reads as null.
-pub(super) fn is_null(node: &Node<'_>) -> bool {
+fn is_null(node: &Node<'_>) -> bool {
     match node.kind {
         Kind::Alias | Kind::Map | Kind::Seq => false,
         _ => matches!(

@@ -4,10 +4,11 @@ mod insert;
 mod remove;
 mod replace;
 
-use super::Refusal;
+use super::error::Refusal;
 use super::layout::Layout;
 use super::plan::{Change, Op, Plan, Taken};
-use crate::yaml::locate::Path;
+use crate::yaml::locate::{Path, Step};
+use crate::yaml::node::Kind;
 use crate::yaml::tree::Tree;
 use crate::yaml::write::{Writer, flow};
 use serde_json::Value;
@@ -110,9 +111,9 @@ impl Editor<'_, '_> {
     fn entries_column(&self, path: &Path) -> Result<usize, Refusal> {
         let container = path.node();
         let first = match self.tree.node(container).kind {
-            crate::yaml::tree::Kind::Seq => {
+            Kind::Seq => {
                 let mut steps = path.steps.clone();
-                steps.push(crate::yaml::locate::Step {
+                steps.push(Step {
                     container,
                     key: None,
                     position: 0,

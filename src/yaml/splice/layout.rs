@@ -1,8 +1,10 @@
 //! Where things stand in a document's text: lines, columns, colons, dashes.
 
-use super::Refusal;
+use super::error::Refusal;
 use crate::yaml::locate::Step;
-use crate::yaml::tree::{Kind, Style, Tree};
+use crate::yaml::node::{Kind, Style};
+use crate::yaml::tree::Tree;
+use crate::yaml::trivia::{skip_trivia, text_start};
 
 /// A document's text seen as lines.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +48,7 @@ impl<'a, 't> Layout<'a, 't> {
     }
 
     /// The column of an offset that has nothing but blanks and dashes before it on its line.
-    pub(super) fn column(&self, offset: usize) -> Option<usize> {
+    pub(in crate::yaml) fn column(&self, offset: usize) -> Option<usize> {
         let start = self.line_start(offset);
         let before = &self.text()[start..offset];
         before
@@ -62,7 +64,7 @@ impl<'a, 't> Layout<'a, 't> {
     }
 
     /// The offset behind the colon of a key; nothing for an explicit key.
-    pub(super) fn after_colon(&self, key: u32) -> Option<usize> {
+    pub(in crate::yaml) fn after_colon(&self, key: u32) -> Option<usize> {
         let end = self.tree.node(key).end as usize;
         let blanks = self.text().as_bytes()[end..]
             .iter()
@@ -156,29 +158,8 @@ impl<'a, 't> Layout<'a, 't> {
     }
 }
 
-/// Behind a byte order mark.
-fn text_start(text: &str) -> usize {
-    if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    }
-}
-
-/// Behind blanks, line ends and comments.
-pub(in crate::yaml) fn skip_trivia(text: &str, mut at: usize) -> usize {
-    let bytes = text.as_bytes();
-    loop {
-        match bytes.get(at) {
-            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
-            Some(b'#') => at = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline),
-            _ => return at,
-        }
-    }
-}
-
 /// Documents that no edit is safe in: Go reads less of them than stands there, or refuses them after an edit.
-pub(super) fn refuse_document(tree: &Tree<'_>) -> Result<(), Refusal> {
+pub(in crate::yaml) fn refuse_document(tree: &Tree<'_>) -> Result<(), Refusal> {
     let Some(root) = tree.nodes.first() else {
         return Err(Refusal {
             offset: 0,

@@ -1,9 +1,10 @@
 //! Operations → changes of entries of one tree: what belongs together is put together, what would move what another
 //! operation names waits for the next round.
 
-use super::Refusal;
+use super::error::Refusal;
 use crate::yaml::locate::{Found, Path};
-use crate::yaml::tree::{Kind, Tree};
+use crate::yaml::node::Kind;
+use crate::yaml::tree::Tree;
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
 use jsonptr::index::Index;
 use jsonptr::{Pointer, PointerBuf};

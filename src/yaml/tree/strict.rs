@@ -1,6 +1,6 @@
 //! What the parser reads and Go refuses, or reads otherwise: refused here, so that one reading is left.
 
-use crate::yaml::YamlError;
+use crate::yaml::error::YamlError;
 use granit_parser::ScalarStyle;
 use std::cell::OnceCell;
 use std::ops::Range;

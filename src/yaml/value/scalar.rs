@@ -1,6 +1,6 @@
 //! One scalar with Go's reading: go-yaml version 2 resolves it, tags decide before the text does.
 
-use crate::yaml::tree::Tag;
+use crate::yaml::node::Tag;
 use serde_json::Number;
 use std::borrow::Cow;
 

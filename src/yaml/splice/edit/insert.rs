@@ -2,8 +2,8 @@
 
 use super::{Edit, Editor, json};
 use crate::yaml::locate::Path;
-use crate::yaml::splice::Refusal;
-use crate::yaml::tree::{Kind, Style};
+use crate::yaml::node::{Kind, Style};
+use crate::yaml::splice::error::Refusal;
 use crate::yaml::write::flow_entry;
 use serde_json::Value;
 

@@ -2,9 +2,9 @@
 
 use super::{Edit, Editor};
 use crate::yaml::locate::{Path, Step};
-use crate::yaml::splice::Refusal;
-use crate::yaml::splice::layout::skip_trivia;
-use crate::yaml::tree::{Kind, Style};
+use crate::yaml::node::{Kind, Style};
+use crate::yaml::splice::error::Refusal;
+use crate::yaml::trivia::skip_trivia;
 use serde_json::{Map, Value};
 
 impl Editor<'_, '_> {

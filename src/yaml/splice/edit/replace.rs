@@ -2,9 +2,9 @@
 
 use super::{Edit, Editor, json};
 use crate::yaml::locate::Path;
-use crate::yaml::splice::Refusal;
-use crate::yaml::splice::layout::skip_trivia;
-use crate::yaml::tree::{Kind, Style, Tag};
+use crate::yaml::node::{Kind, Style, Tag};
+use crate::yaml::splice::error::Refusal;
+use crate::yaml::trivia::skip_trivia;
 use serde_json::Value;
 
 impl Editor<'_, '_> {

@@ -4,13 +4,16 @@
 //! comment inside the old one would be gone. Here the new lines stand where the old ones stood, and each comment follows
 //! the entry that it was about. The proof is the splice's: the result is read again and must have exactly the value.
 
-use super::layout::{self, Layout};
-use super::{Refusal, SpliceError, prove, splice};
-use crate::yaml::locate::{Path, Step};
-use crate::yaml::newlines;
-use crate::yaml::tree::{Kind, Style, Tag, Tree};
-use crate::yaml::value::normalise;
-use crate::yaml::write::Writer;
+use super::comment::{self, Comment};
+use super::locate::{Path, Step};
+use super::node::{Kind, Style, Tag};
+use super::splice::error::{Refusal, SpliceError};
+use super::splice::layout::{self, Layout};
+use super::splice::proof::prove;
+use super::splice::splice;
+use super::tree::Tree;
+use super::value::normalise;
+use super::write::Writer;
 use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation};
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
@@ -51,28 +54,17 @@ pub struct ReplacedEntry {
     pub lost: Vec<usize>,
 }
 
-/// A comment and what it is about.
-#[derive(Debug)]
-struct Comment<'t> {
-    offset: usize,
-    text: &'t str,
-    /// It has its line for itself.
-    alone: bool,
-    /// JSON Pointer below the entry.
-    about: PointerBuf,
-}
-
 /// Exchanges an entry of one document.
 pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedEntry, SpliceError> {
     let tree = Tree::parse(text)?;
     let expected = expected(&tree, replacement)?;
-    layout::refuse_document(&tree).map_err(|refusal| tree.unspliceable(refusal))?;
+    layout::refuse_document(&tree).map_err(|refusal| refusal.of(&tree))?;
     let path = tree.path(&replacement.pointer);
     let Some((path, step)) = path.and_then(|path| Some((path.clone(), *path.steps.last()?))) else {
         let reason = "the entry stands behind an alias or a merge";
-        return Err(tree.unspliceable(Refusal { offset: 0, reason }));
+        return Err(Refusal { offset: 0, reason }.of(&tree));
     };
-    let comments = comments(&tree, &step);
+    let comments = comment::of_entry(&tree, &step);
     if tree.node(step.container).style == Style::Block
         && let Some(done) = in_place(&tree, &path, replacement, &comments, &expected)
     {
@@ -80,7 +72,7 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
     }
     let spliced = splice(text, &patch(replacement))?;
     let lost = if spliced.reprinted {
-        all_comments(&tree)
+        comment::of_document(&tree)
     } else {
         comments
     };
@@ -88,21 +80,10 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
         .iter()
         .filter(|comment| goal(replacement, comment) != Some(&Goal::Inside));
     Ok(ReplacedEntry {
-        lost: lost.map(|comment| newlines(&text[..comment.offset]) + 1).collect(),
+        lost: lost.map(|comment| comment.line(text)).collect(),
         text: spliced.text,
         value: spliced.value,
     })
-}
-
-/// The lines, from 1, of the comments inside an entry: what would be lost with it. None where the pointer leads to none.
-pub fn comment_lines(text: &str, pointer: &Pointer) -> Vec<usize> {
-    let Ok(tree) = Tree::parse(text) else { return Vec::new() };
-    let step = tree.path(pointer).and_then(|path| path.steps.last().copied());
-    let comments = step.map(|step| comments(&tree, &step)).unwrap_or_default();
-    comments
-        .iter()
-        .map(|comment| newlines(&text[..comment.offset]) + 1)
-        .collect()
 }
 
 /// The document's value afterwards.
@@ -158,7 +139,7 @@ fn in_place(
         match goal(replacement, comment) {
             Some(Goal::At(goal)) => kept.push((comment, goal.as_ptr())),
             Some(Goal::Inside) => {}
-            None => lost.push(newlines(&tree.text[..comment.offset]) + 1),
+            None => lost.push(comment.line(tree.text)),
         }
     }
     // A literal block at the end would take an indented comment below it for its own.
@@ -179,7 +160,7 @@ fn in_place(
         let with_comments = with_comments(&plain, replacement, &kept)
             .and_then(|(text, left)| Some((prove(tree.text, text, expected).ok()?, left)));
         let (text, left) = with_comments.unwrap_or_else(|| (plain, (0..kept.len()).collect()));
-        lost.extend(left.iter().map(|at| newlines(&tree.text[..kept[*at].0.offset]) + 1));
+        lost.extend(left.iter().map(|at| kept[*at].0.line(tree.text)));
         lost.sort_unstable();
         return Some(ReplacedEntry {
             text,
@@ -282,94 +263,6 @@ fn goal<'e>(replacement: &'e ReplaceEntry, comment: &Comment<'_>) -> Option<&'e 
         |pointer: &Pointer| comment.about.starts_with(pointer) && (!pointer.is_root() || comment.about.is_root());
     let fitting = replacement.comments.iter().filter(|(pointer, _)| leads(pointer));
     fitting.max_by_key(|(pointer, _)| pointer.len()).map(|(_, goal)| goal)
-}
-
-/// The comments inside an entry: from its key to the end of its last line, or to its own end where others stand behind it.
-fn comments<'t>(tree: &Tree<'t>, step: &Step) -> Vec<Comment<'t>> {
-    let Some(key) = step.key else { return Vec::new() };
-    let mut entries = vec![(tree.node(key).start as usize, PointerBuf::new())];
-    list_entries(tree, step.node, Pointer::root(), &mut entries);
-    let end = (tree.node(step.node).end as usize).max(tree.node(key).end as usize);
-    let until = match tree.node(step.container).style {
-        Style::Block => Layout::of(tree).line_end(end),
-        _ => end,
-    };
-    found(tree, tree.node(key).start as usize, until, &entries)
-}
-
-/// The comments of the whole document.
-fn all_comments<'t>(tree: &Tree<'t>) -> Vec<Comment<'t>> {
-    found(tree, 0, tree.text.len(), &[(0, PointerBuf::new())])
-}
-
-/// Every entry below a node that has lines of its own: where it starts, and its JSON Pointer.
-fn list_entries(tree: &Tree<'_>, node: u32, pointer: &Pointer, out: &mut Vec<(usize, PointerBuf)>) {
-    if !tree.is_block(node) {
-        return;
-    }
-    match tree.node(node).kind {
-        Kind::Map => {
-            for (key, value) in tree.pairs(node) {
-                let key_text = tree.key(key).unwrap_or_default();
-                let below = pointer.with_trailing_token(key_text.as_ref());
-                out.push((tree.node(key).start as usize, below.clone()));
-                list_entries(tree, value, &below, out);
-            }
-        }
-        Kind::Seq => {
-            for (index, item) in tree.children(node).enumerate() {
-                let below = pointer.with_trailing_token(index);
-                out.push((tree.node(item).start as usize, below.clone()));
-                list_entries(tree, item, &below, out);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The comments between two offsets. One on a line of its own is about the entry below it, one behind something about
-/// that.
-fn found<'t>(tree: &Tree<'t>, from: usize, until: usize, entries: &[(usize, PointerBuf)]) -> Vec<Comment<'t>> {
-    let text = tree.text;
-    let scalars = tree
-        .nodes
-        .iter()
-        .filter(|node| !matches!(node.kind, Kind::Map | Kind::Seq));
-    let mut covers: Vec<(usize, usize)> = scalars
-        .map(|node| (node.start as usize, node.end as usize))
-        .filter(|(start, end)| start < end && *end > from && *start < until)
-        .collect();
-    covers.sort_unstable();
-    let (mut comments, mut at, mut next) = (Vec::new(), from, 0);
-    while let Some(offset) = memchr::memchr(b'#', &text.as_bytes()[at..until]).map(|found| at + found) {
-        while covers.get(next).is_some_and(|(_, end)| *end <= offset) {
-            next += 1;
-        }
-        if let Some((_, end)) = covers.get(next).filter(|(start, _)| *start <= offset) {
-            at = *end;
-            continue;
-        }
-        let line = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-        let before = &text[line..offset];
-        let end = text[offset..].find('\n').map_or(text.len(), |newline| offset + newline);
-        at = end.min(until);
-        if !before.is_empty() && !before.ends_with([' ', '\t']) {
-            continue;
-        }
-        let alone = before.trim().is_empty();
-        let about = if alone {
-            entries.iter().find(|(start, _)| *start > offset)
-        } else {
-            entries.iter().rev().find(|(start, _)| *start < offset)
-        };
-        comments.push(Comment {
-            offset,
-            text: text[offset..end].trim_end(),
-            alone,
-            about: about.map(|(_, pointer)| pointer.clone()).unwrap_or_default(),
-        });
-    }
-    comments
 }
 
 #[cfg(test)]
@@ -502,15 +395,6 @@ spec:
             "a boolean is no string: {}",
             done.text
         );
-    }
-
-    #[test]
-    fn the_comments_of_an_entry_are_counted() {
-        assert_eq!(
-            comment_lines("# no\na: # one\n  b: \"#\" # two\nc: 1 # no\n", &pointer_to("/a")),
-            [2, 3]
-        );
-        assert_eq!(comment_lines("a: 1\n", &pointer_to("/b")), [0; 0]);
     }
 
     #[test]
