@@ -26,7 +26,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             }
             let chart = source.chart().unwrap_or_else(|| source.repo_url());
             let message = format!("chart `{chart}` has the floating version `{revision}`");
-            let finding = subject.finding(&META, message, &source.at(&["targetRevision"]));
+            let finding = subject.finding(&META, message, source.at(&["targetRevision"]));
             findings.push(finding.hint("pin one version, as `1.2.3`"));
         }
     }

@@ -49,7 +49,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
                 subject.finding(&META, message, &pointer)
             }
             (None, Some(item)) => subject.finding_on(&META, message, item, ""),
-            (None, None) => subject.finding(&META, message, &subject.source_pointer()),
+            (None, None) => subject.finding(&META, message, subject.source_pointer()),
         };
         findings.push(finding.hint("leave it to the one that produces the data, and let the others mount it"));
     }

@@ -71,7 +71,7 @@ fn in_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
                 outer.volume,
                 outer.path
             );
-            let finding = subject.finding_on(&META, message, item, &template.spec_pointer());
+            let finding = subject.finding_on(&META, message, item, template.spec_pointer());
             findings.push(finding.hint("mount the two beside each other"));
         }
     }

@@ -43,7 +43,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 
 fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Value) -> Finding {
     let message = format!("the source has `{tool}` beside `plugin`, and Argo CD takes only one");
-    let finding = subject.finding(&META, message, &source.at(&[tool]));
+    let finding = subject.finding(&META, message, source.at(&[tool]));
     // Two fixes of one list would undo each other.
     let is_alone = tool == "helm" || source.helm().is_none_or(is_zero);
     let moved = moved(source, tool, block).filter(|_| is_alone);
@@ -55,10 +55,10 @@ fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Valu
                 vec![
                     fixes::set(
                         subject.app.object().tree(),
-                        &source.at(&["plugin", "parameters"]),
+                        source.at(&["plugin", "parameters"]),
                         parameters,
                     ),
-                    fixes::remove(&source.at(&[tool])),
+                    fixes::remove(source.at(&[tool])),
                 ],
             ),
         )),

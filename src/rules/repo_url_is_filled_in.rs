@@ -25,7 +25,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
                 continue;
             }
             let message = format!("repoURL `{url}` has the placeholder {PLACEHOLDER}");
-            let finding = subject.finding(&META, message, &source.at(&["repoURL"]));
+            let finding = subject.finding(&META, message, source.at(&["repoURL"]));
             findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
         }
     }

@@ -179,7 +179,7 @@ fn move_source(
     // A block of zero values beside the one that says something is as good as absent, to Argo CD too.
     let says = |tool: &&&str| source.tree().get(**tool).is_some_and(|block| !is_zero(block));
     let Some(main) = blocks.iter().find(says).or(blocks.first()) else {
-        builder.patch(vec![fixes::add(&source.at(&["plugin"]), plugin)]);
+        builder.patch(vec![fixes::add(source.at(&["plugin"]), plugin)]);
         return Ok(());
     };
     let pointer = source.at(&[main]);
