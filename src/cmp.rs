@@ -21,7 +21,7 @@ use crate::failure::HintExt;
 use crate::helm::LazyHelm;
 use crate::model::parameter::{self, Parameters};
 use crate::model::{AppName, NamespaceName};
-use crate::render::{self, Output, Request};
+use crate::render::{self, Output, Renderers, Request};
 use crate::repo::RepoPath;
 
 pub use announcement::announcement;
@@ -49,7 +49,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         cache: disk::named_cache()?,
         bounded: true,
     };
-    render::render(&request, &checkout, &helm)
+    render::render(&request, &checkout, Renderers { helm: &helm })
 }
 
 fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Request)> {

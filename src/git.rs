@@ -1,37 +1,34 @@
-//! The door to git: remotes, state and commits of working trees, shallow clones of sources. The person's own git runs,
-//! with the person's own credentials.
-#![expect(clippy::disallowed_methods, reason = "the door to git")]
+//! The adapter to git: remotes, state and commits of working trees, shallow clones of sources. The user's own git runs, with
+//! the user's own credentials.
+#![expect(clippy::disallowed_methods, reason = "the adapter to git")]
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::failure::HintExt;
+use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
+use crate::time::Deadline;
 
-/// Runs git and gives its standard output.
+/// Runs git and returns its standard output.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
-    let program = which::which("git").map_err(|_| anyhow!("`git` is not on PATH").hint("install git"))?;
+    let program = process::find("git").ok_or_else(|| anyhow!("`git` is not on PATH").hint("install git"))?;
     let mut full = vec!["-C".into(), folder.as_os_str().to_owned()];
     full.extend(arguments.iter().map(Into::into));
-    let output = duct::cmd(program, full)
-        .stdin_null()
-        .stdout_capture()
-        .stderr_capture()
-        .unchecked()
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C")
-        .run()
+    let environment = Environment::inherited().with([("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")]);
+    let output = Command::new(program, full, environment)
+        .run(Deadline::never(), None)
         .context("cannot run git")?;
     if !output.status.success() {
-        let said = complaint(&String::from_utf8_lossy(&output.stderr));
-        return Err(anyhow!("git {} failed: {said}", arguments.first().unwrap_or(&"")));
+        let message = reason(&String::from_utf8_lossy(&output.stderr));
+        return Err(anyhow!("git {} failed: {message}", arguments.first().unwrap_or(&"")));
     }
     String::from_utf8(output.stdout).context("git printed something that is not UTF-8")
 }
 
-/// What of git's words says what went wrong: its first `fatal:` line, else its last one that is no hint.
-fn complaint(stderr: &str) -> String {
+/// Returns the line in which git says why it failed: its first `fatal:` line, else its last one that is not a hint.
+fn reason(stderr: &str) -> String {
     let fatal = stderr.lines().find_map(|line| line.strip_prefix("fatal: "));
     let mut others = stderr
         .lines()
@@ -40,7 +37,7 @@ fn complaint(stderr: &str) -> String {
     let last = others.next().unwrap_or_default().trim();
     match (fatal, others.next()) {
         (Some(fatal), _) => fatal.to_owned(),
-        // A list, and what it is a list of.
+        // A list, and its heading.
         (None, Some(before)) if before.trim_end().ends_with(':') => format!("{} {last}", before.trim()),
         _ => last.to_owned(),
     }
@@ -52,7 +49,7 @@ pub struct WorkingTree {
     root: PathBuf,
 }
 
-/// What of a working tree is not what its remote has.
+/// The state of a working tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// The commit that is checked out, in full.
@@ -64,17 +61,17 @@ pub struct State {
 }
 
 impl WorkingTree {
-    /// The working tree whose top is this folder, if it is one.
+    /// Returns the working tree whose top is this folder, if it is one.
     pub fn at(root: &Path) -> Option<Self> {
         root.join(".git").exists().then(|| Self { root: root.to_owned() })
     }
 
-    /// Its folder.
+    /// Returns its folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The URLs of its remotes.
+    /// Returns the URLs of its remotes.
     pub fn remotes(&self) -> Vec<String> {
         let listed = git(&self.root, &["config", "--get-regexp", r"^remote\..*\.url$"]).unwrap_or_default();
         listed
@@ -83,7 +80,7 @@ impl WorkingTree {
             .collect()
     }
 
-    /// Its state.
+    /// Returns its state.
     ///
     /// # Errors
     /// When git fails, as in a tree without a commit.
@@ -100,7 +97,7 @@ impl WorkingTree {
         })
     }
 
-    /// Whether a revision (branch, tag, commit, `HEAD`) names the commit that is checked out.
+    /// Reports whether a revision (branch, tag, commit, `HEAD`) names the commit that is checked out.
     pub fn is_at(&self, revision: &str) -> bool {
         let resolve = |name: &str| {
             git(
@@ -120,7 +117,7 @@ impl WorkingTree {
         head.is_some() && head == wanted
     }
 
-    /// Those of the files that differ from the last commit.
+    /// Returns those of the files that differ from the last commit.
     ///
     /// # Errors
     /// When git fails.
@@ -138,7 +135,7 @@ impl WorkingTree {
     /// Commits these files and nothing else.
     ///
     /// # Errors
-    /// When git fails, for example for want of an author.
+    /// When git fails, for example without an author.
     pub fn commit(&self, files: &[&RepoPath], message: &str) -> Result<String> {
         let paths = files.iter().map(|path| path.as_str());
         let with_paths = |start: &[&'static str]| -> Vec<String> {
@@ -192,11 +189,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_went_wrong_is_said_and_not_the_advice_after_it() {
+    fn the_reason_of_a_failure_is_found() {
         let refused = "warning: x\nfatal: '/a' does not appear to be a git repository\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n";
-        assert_eq!(complaint(refused), "'/a' does not appear to be a git repository");
-        assert_eq!(complaint("hint: x\nerror: y\n"), "error: y");
-        assert_eq!(complaint(""), "");
+        assert_eq!(reason(refused), "'/a' does not appear to be a git repository");
+        assert_eq!(reason("hint: x\nerror: y\n"), "error: y");
+        assert_eq!(reason(""), "");
     }
 
     fn tree() -> (tempfile::TempDir, WorkingTree) {

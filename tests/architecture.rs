@@ -23,7 +23,12 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("repo", &["model", "yaml"], &["anyhow", "json_patch"]),
-    ("law", &["model"], &["anyhow", "json_patch", "serde_json", "sha2"]),
+    ("time", &[], &["anyhow", "jiff"]),
+    (
+        "law",
+        &["model"],
+        &["anyhow", "base16ct", "json_patch", "serde_json", "sha2"],
+    ),
     (
         "rules",
         &["model", "yaml", "repo", "law"],
@@ -50,32 +55,29 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
             "serde",
             "serde_json",
             "similar",
+            "textwrap",
         ],
     ),
     (
         "disk",
         &["model", "yaml", "repo"],
-        &["anyhow", "rustix", "sha2", "tempfile", "which"],
+        &["anyhow", "base16ct", "etcetera", "rustix", "sha2", "tempfile", "which"],
+    ),
+    (
+        "process",
+        &["time"],
+        &["anyhow", "duct", "rustix", "signal_hook", "tempfile", "which"],
     ),
     (
         "helm",
         // It reads and writes helm's own configuration files and charts' lock files.
-        &["model", "yaml", "repo", "render", "disk"],
-        &[
-            "anyhow",
-            "duct",
-            "rustix",
-            "serde_json",
-            "sha2",
-            "signal_hook",
-            "tempfile",
-            "which",
-        ],
+        &["model", "yaml", "repo", "render", "disk", "process", "time"],
+        &["anyhow", "base16ct", "etcetera", "serde_json", "sha2", "tempfile"],
     ),
-    ("git", &["model", "repo"], &["anyhow", "duct", "which"]),
+    ("git", &["model", "repo", "process", "time"], &["anyhow"]),
     (
         "cluster",
-        &["model"],
+        &["model", "time"],
         &[
             "anyhow",
             "futures_util",
@@ -96,7 +98,7 @@ const LAW: &[(&str, &[&str], &[&str])] = &[
         "cli",
         &[
             "model", "yaml", "repo", "law", "rules", "edit", "render", "install", "report", "disk", "helm", "git",
-            "terminal", "cmp", "cluster",
+            "terminal", "cmp", "cluster", "time",
         ],
         &["anyhow", "clap", "clap_complete", "serde_json"],
     ),

@@ -1,19 +1,21 @@
-//! Where things are kept for the next time: the user's cache, or the folder that the environment names.
-#![expect(clippy::disallowed_methods, reason = "the door to the file system")]
+//! Finds the folders for what is kept for the next time: in the user's cache, or where the environment says.
+#![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use base16ct::lower;
+use etcetera::{BaseStrategy, choose_base_strategy};
 use sha2::{Digest, Sha256};
 
 use super::make_folder;
 use crate::failure::HintExt;
 
-/// Environment variable: the folder for what is kept for the next time.
+/// Environment variable: the cache, instead of the folder in the user's cache.
 pub const CACHE_VARIABLE: &str = "HOMELAB_CACHE_DIR";
 
-/// The cache that the environment names, if it does.
+/// Returns the cache that the environment names, if it does.
 ///
 /// # Errors
 /// When that is no absolute path.
@@ -24,7 +26,7 @@ pub fn named_cache() -> Result<Option<PathBuf>> {
     let folder = PathBuf::from(folder);
     if !folder.is_absolute() {
         return Err(anyhow!(
-            "`{CACHE_VARIABLE}` is `{}`, which is no absolute path",
+            "`{CACHE_VARIABLE}` is `{}`, which is not an absolute path",
             folder.display()
         )
         .hint("write the whole path of a folder"));
@@ -32,38 +34,32 @@ pub fn named_cache() -> Result<Option<PathBuf>> {
     Ok(Some(folder))
 }
 
-/// The cache that the environment names, else this project's folder in the user's cache.
+/// Returns the cache that the environment names, else this project's folder in the user's cache: in `XDG_CACHE_HOME` or
+/// `~/.cache` on Linux and macOS, in the local application data on Windows.
 ///
 /// # Errors
-/// When nobody says where the user's cache is.
+/// When the user has no home folder.
 pub fn cache() -> Result<PathBuf> {
     if let Some(folder) = named_cache()? {
         return Ok(folder);
     }
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let home = || std::env::home_dir().map(|home| home.join(".cache"));
-    let cache = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(home);
-    let cache = cache
+    let folders = choose_base_strategy()
+        .ok()
         .context("there is no home folder for a cache")
-        .hint("set `XDG_CACHE_HOME`")?;
-    Ok(cache.join("kubectl-homelab"))
+        .hint(format!("set `HOME` or `{CACHE_VARIABLE}`"))?;
+    Ok(folders.cache_dir().join("kubectl-homelab"))
 }
 
-/// A folder of the user's cache for one thing, named by a digest of what it is. The folder need not be there.
+/// Returns a folder of the cache for one thing, named by a digest of what it is. The folder may be missing.
 ///
 /// # Errors
 /// Those of [`cache`].
 pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
     let digest = Sha256::digest(what.join("\n").as_bytes());
-    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(cache()?.join(kind).join(name))
+    Ok(cache()?.join(kind).join(lower::encode_string(&digest[..16])))
 }
 
-/// A temporary folder inside another one, which is made where it is missing.
+/// Makes a temporary folder inside another one, which is made where it is missing.
 ///
 /// # Errors
 /// When the system refuses.

@@ -1,10 +1,10 @@
-//! Charts that other charts depend on, kept for the next render: Argo CD gives a plugin a fresh copy of the repository each
+//! Keeps the charts that other charts depend on for the next render: Argo CD gives a plugin a fresh copy of the repository each
 //! time, so that without this every render would fetch them again.
 //!
 //! One folder for each entry, named by the digest of what decides its content: packed charts, and a list of their digests.
 //! An entry is made aside and renamed into its place, so that it is there whole or not at all; whoever takes it checks
 //! every digest. All entries together stay below a size; what was used longest ago goes first.
-#![expect(clippy::disallowed_methods, reason = "the door to helm")]
+#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,15 +13,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
+use base16ct::lower;
 use sha2::{Digest, Sha256};
 
 use super::staged::packed;
 
 /// How much all entries may take, in bytes.
 const LARGEST: u64 = 512 << 20;
-/// After this time nobody is still working on an entry that is not in its place.
+/// How long somebody may work on an entry that is not in its place.
 const ABANDONED: Duration = Duration::from_secs(3600);
-/// Names of folders that are no entries: not yet, or no longer.
+/// Start of the names of folders that are not entries: not yet, or no longer.
 const ASIDE: &str = ".aside-";
 /// The list of an entry's files and their digests.
 const LIST: &str = "list.json";
@@ -41,7 +42,7 @@ impl Cache {
         }
     }
 
-    /// Copies an entry into a folder; `false` when there is none. One that is damaged is removed.
+    /// Copies an entry into a folder; returns `false` when there is none. One that is damaged is removed.
     pub(super) fn take(&self, key: &str, into: &Path) -> bool {
         let entry = self.folder.join(key);
         if !entry.exists() {
@@ -63,7 +64,10 @@ impl Cache {
         for (name, digest) in &list {
             ensure!(Path::new(name).file_name().is_some_and(|last| last == name.as_str()));
             let bytes = fs::read(entry.join(name))?;
-            ensure!(hex(&Sha256::digest(&bytes)) == *digest, "`{name}` is damaged");
+            ensure!(
+                lower::encode_string(&Sha256::digest(&bytes)) == *digest,
+                "`{name}` is damaged"
+            );
             fs::write(into.join(name), bytes)?;
         }
         // Used just now; where that cannot be written, it is merely older.
@@ -74,7 +78,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Makes an entry of the packed charts in a folder. Nothing depends on it: a cache that cannot be written is none.
+    /// Makes an entry of the packed charts in a folder. It does not fail: a cache that cannot be written is none.
     pub(super) fn keep(&self, key: &str, from: &Path) {
         let _ = self.keep_whole(key, from).and_then(|()| self.make_room(key));
     }
@@ -90,7 +94,7 @@ impl Cache {
                 .context("a name is not UTF-8")?;
             let bytes = fs::read(&path)?;
             size += bytes.len() as u64;
-            list.insert(name.to_owned(), hex(&Sha256::digest(&bytes)));
+            list.insert(name.to_owned(), lower::encode_string(&Sha256::digest(&bytes)));
             fs::write(aside.path().join(name), bytes)?;
         }
         ensure!(size <= self.largest);
@@ -144,11 +148,6 @@ impl Cache {
         // Renamed into the folder, which goes at the end of this value.
         let _ = aside.and_then(|aside| fs::rename(entry, aside.path().join("entry")));
     }
-}
-
-/// Bytes as text.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

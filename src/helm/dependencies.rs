@@ -1,16 +1,18 @@
-//! A chart with what it depends on in its folder `charts/`: from the cache, or built by helm as Argo CD has it built.
+//! Fills a chart's folder `charts/` with what the chart depends on: from the cache, or built by helm as Argo CD has it built.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use base16ct::lower;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::cache::hex;
+use super::digests;
+use super::error::{SkippedDownload, Subject, skipped_download};
+use super::redact::without_login;
 use super::repositories::{self, Repositories, is_remote};
-use super::session::{Run, Session};
+use super::sandbox::{Invocation, Sandbox};
 use super::staged::{self, Staged};
-use super::{complaint, digests};
 use crate::failure::HintExt;
 use crate::model::Unavailable;
 use crate::render::HelmCall;
@@ -19,29 +21,27 @@ use crate::yaml;
 
 /// Changed whenever what is kept in the cache is made differently.
 const GENERATION: &str = "1";
-/// What helm says when the lock was not made of the chart's dependencies as they are now.
-const OUT_OF_SYNC: &str = "is out of sync with the dependencies file";
 
-/// How helm comes by dependencies.
+/// Which versions of dependencies helm takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    /// What the lock file says; without one as [`Verb::Update`].
+pub(super) enum Mode {
+    /// Those of the lock file; without one as [`Mode::Update`].
     Build,
     /// The newest that `Chart.yaml` allows.
     Update,
 }
 
-/// What a chart depends on.
+/// The dependencies of a chart.
 struct Dependencies {
-    /// As the chart says it.
+    /// The list in the chart.
     list: Value,
-    /// As the lock file says it; helm goes by that.
+    /// The list in the lock file; helm goes by that.
     locked: Value,
     lock: Option<Vec<u8>>,
 }
 
 impl Dependencies {
-    /// From `Chart.yaml` and `Chart.lock`, or an old chart's `requirements.yaml` and `requirements.lock`.
+    /// Reads them from `Chart.yaml` and `Chart.lock`, or an old chart's `requirements.yaml` and `requirements.lock`.
     fn of(files: &dyn Files, chart: &RepoPath) -> Result<Self> {
         let read = |name: &str| files.read(&chart.join(name)?);
         let tree = |name: &str, bytes: Option<&[u8]>| -> Result<Value> {
@@ -70,7 +70,7 @@ impl Dependencies {
         })
     }
 
-    /// What the chart says, and what the lock file says.
+    /// Returns those of the chart, and those of the lock file.
     fn all(&self) -> impl Iterator<Item = &Value> {
         let lists = [&self.list, &self.locked].into_iter();
         lists.filter_map(Value::as_array).flatten()
@@ -82,7 +82,7 @@ impl Dependencies {
             .collect()
     }
 
-    /// The folders of the checkout that the chart depends on. Helm would go wherever a `file://` leads.
+    /// Returns the folders of the checkout that the chart depends on. Helm would go wherever a `file://` leads.
     fn folders(&self, chart: &RepoPath) -> Result<Vec<RepoPath>> {
         let local = self
             .all()
@@ -105,7 +105,7 @@ impl Dependencies {
     }
 }
 
-/// The tree with its keys in lower case: helm takes them in any case.
+/// Returns the tree with its keys in lower case: helm takes them in any case.
 fn folded(tree: Value) -> Value {
     match tree {
         Value::Object(fields) => {
@@ -119,17 +119,17 @@ fn folded(tree: Value) -> Value {
     }
 }
 
-/// A copy of the chart with all that it depends on.
+/// Makes a copy of the chart with all that it depends on, and returns its folder.
 ///
 /// # Errors
 /// When helm fails, the network is needed and may not be used, or a dependency lies outside the checkout.
-pub(super) fn filled(session: &Session<'_>, call: &HelmCall, verb: Verb) -> Result<PathBuf> {
-    let checkout = &session.helm.checkout;
+pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Result<PathBuf> {
+    let checkout = &sandbox.helm.checkout;
     let dependencies = Dependencies::of(checkout, &call.chart)?;
     let named = dependencies.repositories();
     let repositories = Repositories::of(&named)?;
 
-    let mut copy = Staged::new(checkout, session.checkout_copy());
+    let mut copy = Staged::new(checkout, sandbox.checkout_copy());
     let mut local = Sha256::new();
     copy.copy(&call.chart, &mut Sha256::new())?;
     for folder in dependencies.folders(&call.chart)? {
@@ -144,7 +144,7 @@ pub(super) fn filled(session: &Session<'_>, call: &HelmCall, verb: Verb) -> Resu
         staged::remove_packed(&charts)?;
     }
 
-    let cache = session.helm.cache.as_ref().filter(|_| verb == Verb::Build && !has_own);
+    let cache = sandbox.helm.cache.as_ref().filter(|_| mode == Mode::Build && !has_own);
     let entry = cache.zip(key(&dependencies, &repositories, local));
     if entry.as_ref().is_some_and(|(cache, key)| cache.take(key, &charts)) {
         return Ok(chart);
@@ -152,25 +152,25 @@ pub(super) fn filled(session: &Session<'_>, call: &HelmCall, verb: Verb) -> Resu
     if let Some(repository) = named
         .iter()
         .find(|named| is_remote(named))
-        .filter(|_| !session.helm.network)
+        .filter(|_| !sandbox.helm.network)
     {
-        let repository = complaint::without_login(repository);
-        let why = match verb {
-            Verb::Build => format!("the chart's dependencies from `{repository}` are not in its folder `charts/`"),
-            Verb::Update => format!("`dependency-update` asks `{repository}` for the newest dependencies"),
+        let repository = without_login(repository);
+        let why = match mode {
+            Mode::Build => format!("the chart's dependencies from `{repository}` are not in its folder `charts/`"),
+            Mode::Update => format!("`dependency-update` asks `{repository}` for the newest dependencies"),
         };
         return Err(Unavailable::NeedsNetwork { what: why }.into_error());
     }
-    build(session, call, verb, &chart, &repositories)?;
-    digests::check(&charts, &session.indexes())?;
+    build(sandbox, call, mode, &chart, &repositories)?;
+    digests::check(&charts, &sandbox.indexes())?;
     if let Some((cache, key)) = entry {
         cache.keep(&key, &charts);
     }
     Ok(chart)
 }
 
-/// The name of what helm would build, when that is settled: by a lock file, and by the content of all that lies in the
-/// checkout.
+/// Returns the name of what helm would build, when that is settled: by a lock file, and by the content of all that lies in
+/// the checkout.
 fn key(dependencies: &Dependencies, repositories: &Repositories, local: Sha256) -> Option<String> {
     let lock = dependencies.lock.as_deref()?;
     let urls: Vec<&str> = dependencies
@@ -178,7 +178,11 @@ fn key(dependencies: &Dependencies, repositories: &Repositories, local: Sha256) 
         .into_iter()
         .map(|named| repositories.url(named))
         .collect();
-    let (list, urls, local) = (dependencies.list.to_string(), urls.join("\n"), hex(&local.finalize()));
+    let (list, urls, local) = (
+        dependencies.list.to_string(),
+        urls.join("\n"),
+        lower::encode_string(&local.finalize()),
+    );
     let mut digest = Sha256::new();
     for part in [
         GENERATION.as_bytes(),
@@ -190,17 +194,17 @@ fn key(dependencies: &Dependencies, repositories: &Repositories, local: Sha256) 
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
-    Some(hex(&digest.finalize()))
+    Some(lower::encode_string(&digest.finalize()))
 }
 
-fn build(session: &Session<'_>, call: &HelmCall, verb: Verb, chart: &Path, repositories: &Repositories) -> Result<()> {
-    repositories.write(&session.repository_configuration())?;
-    let (words, why) = match verb {
-        Verb::Build => (
+fn build(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode, chart: &Path, repositories: &Repositories) -> Result<()> {
+    repositories.write(&sandbox.repository_configuration())?;
+    let (words, why) = match mode {
+        Mode::Build => (
             "build",
             "the chart's dependencies are not vendored in its folder `charts/`",
         ),
-        Verb::Update => ("update", "the chart's dependencies cannot be updated"),
+        Mode::Update => ("update", "the chart's dependencies cannot be updated"),
     };
     let mut arguments = vec!["dependency".into(), words.into()];
     if repositories.is_plain_http {
@@ -208,22 +212,29 @@ fn build(session: &Session<'_>, call: &HelmCall, verb: Verb, chart: &Path, repos
     }
     let mut confidential = call.confidential.clone();
     confidential.add(repositories.logins());
-    let built = session.run(Run {
+    let built = sandbox.run(Invocation {
         verb: &format!("dependency {words}"),
         arguments,
         folder: chart,
         confidential: &confidential,
         variables: repositories::registry_variables().collect(),
     });
-    let built = built.and_then(|said| match complaint::skipped(&said) {
-        Some((name, reason)) => Err(anyhow!("what was downloaded as `{name}` is no chart: {reason}")),
+    let printed = built.map_err(|error| match error.subject() {
+        Subject::LockOutOfSync => anyhow!("the chart's lock file is out of sync with the dependencies in `Chart.yaml`")
+            .hint("run `helm dependency update` in the chart and commit the lock file"),
+        _ => not_built(error.hinted(), why),
+    })?;
+    match skipped_download(&printed) {
+        Some(SkippedDownload { file, reason }) => Err(not_built(
+            anyhow!("what was downloaded as `{file}` is not a chart: {reason}"),
+            why,
+        )),
         None => Ok(()),
-    });
-    built.map_err(|error| {
-        if format!("{error:#}").contains(OUT_OF_SYNC) {
-            return anyhow!("the chart's lock file is out of sync with the dependencies in `Chart.yaml`")
-                .hint("run `helm dependency update` in the chart and commit the lock file");
-        }
-        error.context(why).hint("vendor them with `helm dependency build`, or let the plugin reach them: see \"Private charts\" in the README")
-    })
+    }
+}
+
+fn not_built(error: anyhow::Error, why: &'static str) -> anyhow::Error {
+    error.context(why).hint(
+        "vendor them with `helm dependency build`, or let the plugin reach them: see \"Private charts\" in the README",
+    )
 }

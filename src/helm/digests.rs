@@ -1,19 +1,19 @@
-//! What was downloaded against what the repository's index says of it. Helm itself looks at no digest of a chart that it
-//! downloads from a chart repository; those of a registry are checked by their very names.
-#![expect(clippy::disallowed_methods, reason = "the door to helm")]
+//! Compares downloads with the digests in their repository's index. Helm itself checks no digest of a chart that it downloads
+//! from a chart repository; those of a registry are checked by their very names.
+#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
+use base16ct::lower;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::cache::hex;
 use super::staged::packed;
 use crate::failure::HintExt;
 use crate::yaml;
 
-/// A downloaded chart that is not what its index says is an error. An index need not have digests.
+/// Refuses a downloaded chart that is not what its index says. An index need not have digests.
 ///
 /// `indexes` is the folder in which helm keeps the indexes that it fetched.
 pub(super) fn check(charts: &Path, indexes: &Path) -> Result<()> {
@@ -28,7 +28,7 @@ pub(super) fn check(charts: &Path, indexes: &Path) -> Result<()> {
     let indexes: Vec<String> = paths.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
     for path in packed(charts)? {
         let bytes = std::fs::read(&path).context("cannot read a temporary file")?;
-        let digest = hex(&Sha256::digest(bytes));
+        let digest = lower::encode_string(&Sha256::digest(bytes));
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         // An index may be large: it is parsed only when it does not simply have the digest.
         if !indexes.iter().any(|index| index.contains(&digest))
@@ -43,12 +43,12 @@ pub(super) fn check(charts: &Path, indexes: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether an index has a digest for the file.
+/// Reports whether an index has a digest for the file.
 fn names_another(index: &str, file: &str) -> bool {
     if !index.contains(file) {
         return false;
     }
-    // Helm could read it; what is not understood here has no digest to hold against the file.
+    // Helm could read it; what is not understood here has no digest to compare the file with.
     let tree = yaml::value(index).ok().flatten().unwrap_or_default();
     let charts = tree["entries"]
         .as_object()
@@ -82,7 +82,7 @@ mod tests {
         );
         std::fs::create_dir(&indexes).unwrap();
         std::fs::write(charts.join("lib-1.0.0.tgz"), "1").unwrap();
-        let right = hex(&Sha256::digest("1"));
+        let right = lower::encode_string(&Sha256::digest("1"));
         let index = |digest: &str, url: &str| {
             format!("entries:\n  lib:\n  - version: 1.0.0\n    digest: {digest}\n    urls: [{url}]\n")
         };

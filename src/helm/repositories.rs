@@ -1,13 +1,14 @@
-//! Where dependencies come from and with which login: helm's own configuration files, read only.
+//! Reads from helm's own configuration files where dependencies come from, and with which login.
 //!
 //! Helm gets a repository configuration of its own, in its temporary folder, with nothing but what the chart names: helm
 //! fetches the index of every repository in that file and fails when one of them is not there, and it may write the file.
-#![expect(clippy::disallowed_methods, reason = "the door to helm")]
+#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde_json::{Value, json};
 
 use crate::failure::HintExt;
@@ -25,15 +26,14 @@ pub const PLAIN_HTTP_VARIABLE: &str = "HOMELAB_PLAIN_HTTP_REGISTRIES";
 
 /// The repositories that one chart's dependencies come from.
 pub(super) struct Repositories {
-    /// As in helm's repository configuration.
+    /// Entries of helm's repository configuration.
     entries: Vec<Value>,
     /// Whether one of them is reached without TLS: helm has one flag for all of a chart's.
     pub(super) is_plain_http: bool,
 }
 
 impl Repositories {
-    /// What the person's configuration says of the repositories, and an entry without a login for those that it does not
-    /// know.
+    /// Returns the repositories with what the user's configuration has for them, and without a login where it has none.
     ///
     /// # Errors
     /// When the configuration is there and cannot be read.
@@ -53,7 +53,7 @@ impl Repositories {
         })
     }
 
-    /// The URL of a repository, which may be an alias.
+    /// Returns the URL of a repository, which may be an alias.
     pub(super) fn url<'r>(&'r self, repository: &'r str) -> &'r str {
         let named = alias(repository).and_then(|name| self.entries.iter().find(|entry| entry["name"] == name));
         named.and_then(|entry| entry["url"].as_str()).unwrap_or(repository)
@@ -68,7 +68,7 @@ impl Repositories {
             .context("cannot write a temporary file")
     }
 
-    /// Texts that no message may show.
+    /// Returns the users and passwords, which no message may show.
     pub(super) fn logins(&self) -> impl Iterator<Item = String> {
         let fields = self
             .entries
@@ -78,7 +78,7 @@ impl Repositories {
     }
 }
 
-/// The variables with which helm finds the person's logins at registries.
+/// Returns the variables with which helm finds the user's logins at registries.
 pub(super) fn registry_variables() -> impl Iterator<Item = (OsString, OsString)> {
     let registries = configuration(REGISTRIES_VARIABLE, &["registry", "config.json"]);
     let home = || std::env::home_dir().map(|home| home.join(".docker").into_os_string());
@@ -92,7 +92,7 @@ pub(super) fn registry_variables() -> impl Iterator<Item = (OsString, OsString)>
         .filter_map(|(name, value)| Some((name.into(), value?)))
 }
 
-/// The entries of the repositories, each once.
+/// Returns the entries of the repositories, each once.
 fn among(configured: &[Value], named: &[&str]) -> Vec<Value> {
     let mut entries: Vec<Value> = Vec::new();
     for repository in named {
@@ -125,7 +125,7 @@ fn is_any_at(repositories: &[&str], hosts: &str) -> bool {
         .any(|host| hosts.contains(&host.as_str()))
 }
 
-/// Whether helm reaches a repository over the network.
+/// Reports whether helm reaches a repository over the network.
 pub(super) fn is_remote(repository: &str) -> bool {
     !repository.is_empty() && !repository.starts_with("file://")
 }
@@ -134,7 +134,7 @@ fn is_http(repository: &str) -> bool {
     repository.starts_with("https://") || repository.starts_with("http://")
 }
 
-/// The name in `@name` or `alias:name`.
+/// Returns the name in `@name` or `alias:name`.
 pub(super) fn alias(repository: &str) -> Option<&str> {
     repository
         .strip_prefix('@')
@@ -146,7 +146,8 @@ fn is_at(entry: &Value, url: &str) -> bool {
     known == Some(url.trim_end_matches('/'))
 }
 
-/// A file of helm's: where its variable says, else in its folder of configuration.
+/// Returns the path of a file of helm's: where its variable says, else in its folder of configuration
+/// ([source](https://helm.sh/docs/helm/helm/)).
 fn configuration(variable: &str, below: &[&str]) -> PathBuf {
     let set = |name: &str| {
         std::env::var_os(name)
@@ -155,32 +156,24 @@ fn configuration(variable: &str, below: &[&str]) -> PathBuf {
     };
     set(variable).unwrap_or_else(|| {
         let folder = set("HELM_CONFIG_HOME").or_else(|| set("XDG_CONFIG_HOME").map(|folder| folder.join("helm")));
-        let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(HELMS_FOLDER)));
+        let native = || Some(choose_native_strategy().ok()?.config_dir().join("helm"));
+        let folder = folder.or_else(native);
         below
             .iter()
             .fold(folder.unwrap_or_default(), |folder, name| folder.join(name))
     })
 }
 
-/// Helm's folder of configuration in a home folder
-/// ([source](https://helm.sh/docs/helm/helm/)).
-#[cfg(target_os = "macos")]
-const HELMS_FOLDER: &str = "Library/Preferences/helm";
-#[cfg(windows)]
-const HELMS_FOLDER: &str = "AppData/Roaming/helm";
-#[cfg(not(any(target_os = "macos", windows)))]
-const HELMS_FOLDER: &str = ".config/helm";
-
 fn read(text: &str) -> Result<Vec<Value>> {
     let what = "helm's repository configuration";
     let tree = yaml::value(text).map_err(|error| {
-        anyhow!("{what} cannot be read: {error}").hint(format!("look at the file that `{REPOSITORIES_VARIABLE}` names"))
+        anyhow!("{what} cannot be read: {error}").hint(format!("check the file that `{REPOSITORIES_VARIABLE}` names"))
     })?;
     match tree.as_ref().map(|tree| &tree["repositories"]) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(entries)) => Ok(entries.clone()),
         Some(_) => Err(anyhow!("{what} has no list of `repositories`")
-            .hint(format!("look at the file that `{REPOSITORIES_VARIABLE}` names"))),
+            .hint(format!("check the file that `{REPOSITORIES_VARIABLE}` names"))),
     }
 }
 

@@ -1,7 +1,7 @@
-//! A copy of a chart for helm to fill: the checkout stays as it lies, and two renders of one chart do not meet.
+//! Copies a chart for helm to fill: the checkout stays as it is, and two renders of one chart do not meet.
 //!
 //! Everything is read through the checkout, so that no link and no `file://` dependency brings in what lies outside it.
-#![expect(clippy::disallowed_methods, reason = "the door to helm")]
+#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::repo::{Files, RepoPath};
 /// More files than any chart has; links that lead in a circle give more.
 const MOST_FILES: usize = 100_000;
 
-/// A folder that stands for the checkout, with some of its folders.
+/// A folder in place of the checkout, with some of its folders.
 pub(super) struct Staged<'f> {
     files: &'f dyn Files,
     root: PathBuf,
@@ -66,7 +66,7 @@ pub(super) fn remove_packed(charts: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The packed charts in a folder, in the order of their names.
+/// Returns the packed charts in a folder, in the order of their names.
 pub(super) fn packed(charts: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(charts) {
         Ok(entries) => entries,

@@ -2,12 +2,20 @@ use super::*;
 use crate::repo::RepoPath;
 
 #[test]
-fn times_are_read() {
-    for (text, seconds) in [("50", 50.0), ("50s", 50.0), ("2m", 120.0), ("0.5", 0.5)] {
-        assert_eq!(parse_timeout(text).unwrap(), Duration::from_secs_f64(seconds));
+fn the_timeout_is_a_duration_of_more_than_nothing() {
+    for (text, milliseconds) in [
+        ("50", 50_000),
+        ("50s", 50_000),
+        ("1m30s", 90_000),
+        ("1h", 3_600_000),
+        ("500ms", 500),
+        ("0.5", 500),
+    ] {
+        assert_eq!(read_timeout(text).unwrap(), Duration::from_millis(milliseconds));
     }
-    for text in ["", "x", "0", "-1", "1h", "inf", "nan"] {
-        assert!(parse_timeout(text).is_err(), "{text}");
+    for text in ["", "x", "0", "0s", "-1", "1d", "inf", "nan"] {
+        let error = format!("{:#}", read_timeout(text).unwrap_err());
+        assert!(error.starts_with("`HOMELAB_HELM_TIMEOUT`"), "{error}");
     }
 }
 
@@ -17,6 +25,7 @@ mod with_a_program {
     use crate::failure::find;
     use crate::render::confidential::Confidential;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Instant;
 
     /// A checkout with a chart, and a program that plays helm.
     fn helm(script: &str, timeout: Duration) -> (tempfile::TempDir, Helm) {
@@ -51,7 +60,7 @@ mod with_a_program {
 
     fn template(script: &str, timeout: Duration) -> Result<String> {
         let (_folder, helm) = helm(script, timeout);
-        helm.template(&call(Vec::new()))
+        helm.render(&call(Vec::new()))
     }
 
     const LONG: Duration = Duration::from_secs(20);
@@ -67,15 +76,15 @@ mod with_a_program {
             Argument::Temporary("a: 1".to_owned()),
             Argument::File(RepoPath::new("chart/Chart.yaml").unwrap()),
         ];
-        let printed = helm.template(&call(arguments)).unwrap();
+        let printed = helm.render(&call(arguments)).unwrap();
         let root = helm.checkout.root().display();
         assert_eq!(printed, format!("{root}/chart\ntemplate . --x\na: 1\nname: chart\n0\n"));
     }
 
     #[test]
-    fn collects_garbage_late_unless_told_otherwise() {
-        let told = std::env::var("GOGC").unwrap_or_else(|_| session::COLLECT_LATE.to_owned());
-        assert_eq!(template("echo $GOGC", LONG).unwrap(), format!("{told}\n"));
+    fn collects_garbage_late_by_default() {
+        let percent = std::env::var("GOGC").unwrap_or_else(|_| sandbox::GARBAGE_PERCENT.to_owned());
+        assert_eq!(template("echo $GOGC", LONG).unwrap(), format!("{percent}\n"));
     }
 
     #[test]
@@ -85,7 +94,7 @@ mod with_a_program {
     }
 
     #[test]
-    fn a_killed_helm_is_said() {
+    fn a_killed_helm_is_reported() {
         let error = template("kill -9 $$", LONG).unwrap_err();
         assert_eq!(error.to_string(), "helm template was killed before it ended");
     }
@@ -144,7 +153,7 @@ esac"#;
         let chart = folder.path().join("chart");
         std::fs::create_dir(chart.join("charts")).unwrap();
         std::fs::write(chart.join("charts/old.tgz"), "").unwrap();
-        assert_eq!(helm.template(&call(Vec::new())).unwrap(), "rendered\n");
+        assert_eq!(helm.render(&call(Vec::new())).unwrap(), "rendered\n");
         assert_eq!(
             std::fs::read_to_string(folder.path().join("log")).unwrap(),
             "template .\ndependency build\ntemplate .\n"
@@ -168,13 +177,13 @@ esac"#;
             dependency_update: true,
             ..call(Vec::new())
         };
-        assert_eq!(helm.template(&update).unwrap(), "rendered\n");
+        assert_eq!(helm.render(&update).unwrap(), "rendered\n");
         assert_eq!(
             std::fs::read_to_string(folder.path().join("log")).unwrap(),
             "dependency update\ntemplate .\n"
         );
         assert_eq!(
-            helm.without_network().template(&update).unwrap_err().to_string(),
+            helm.without_network().render(&update).unwrap_err().to_string(),
             "`dependency-update` asks `https://a.example/charts` for the newest dependencies"
         );
     }
@@ -183,7 +192,7 @@ esac"#;
     fn without_network_only_what_is_available_locally_is_taken() {
         let needs = |repositories: &[&str], call: &HelmCall| {
             let (_folder, helm) = depends_on(repositories);
-            let result = helm.without_network().template(call);
+            let result = helm.without_network().render(call);
             result.map_err(|error| match find::<Unavailable>(&error) {
                 Some(Unavailable::NeedsNetwork { what }) => what.clone(),
                 other => panic!("{other:?}: {error:#}"),

@@ -1,9 +1,9 @@
 //! Claims mounted into workloads whose charts do not know them: parameter `mounts`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use anyhow::{Context, Result, anyhow, bail};
+use base16ct::lower;
 use json_patch::PatchOperation;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -256,14 +256,11 @@ fn volume_name(claim: &ClaimName) -> String {
         return name;
     }
     let digest = Sha256::digest(claim.as_str().as_bytes());
-    digest
-        .iter()
-        .take(4)
-        .fold(format!("{}-", &name[..VOLUME_NAME_MAX - 9]), |mut out, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+    format!(
+        "{}-{}",
+        &name[..VOLUME_NAME_MAX - 9],
+        lower::encode_string(&digest[..4])
+    )
 }
 
 #[cfg(test)]

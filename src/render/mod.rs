@@ -1,6 +1,6 @@
 //! Application → objects: what Argo CD's repo-server would hand over, with the storage law applied.
 //!
-//! The room knows no programs and no disk: a [`Templater`] runs Helm, [`Files`] gives the checkout's bytes.
+//! The module knows no programs and no disk: [`Renderers`] run them, [`Files`] gives the checkout's bytes.
 
 pub mod confidential;
 mod confined;
@@ -30,13 +30,20 @@ use crate::repo::{Files, Repo, RepoPath};
 pub use helm_arguments::{Argument, HelmCall};
 pub use storage_pass::{Output, Stream};
 
-/// Runs Helm; the door [`crate::helm`] does.
-pub trait Templater {
-    /// Standard output of `helm template`.
+/// A program that renders sources of one kind, as [`crate::helm`] those of a [`HelmCall`].
+pub trait Renderer<Call> {
+    /// Runs the program and returns its standard output.
     ///
     /// # Errors
-    /// When helm is not there, fails, or takes too long; the message has neither values nor temporary paths.
-    fn template(&self, call: &HelmCall) -> Result<String>;
+    /// When the program is not there, fails, or takes too long; the message has neither values nor temporary paths.
+    fn render(&self, call: &Call) -> Result<String>;
+}
+
+/// The programs that render sources, one for each kind of source that needs one.
+#[derive(Clone, Copy)]
+pub struct Renderers<'r> {
+    /// Renders charts.
+    pub helm: &'r dyn Renderer<HelmCall>,
 }
 
 /// What is to be rendered.
@@ -77,13 +84,13 @@ impl Request {
 /// # Errors
 /// When the source is none that can be rendered, helm fails, an object is incomplete, or the law refuses something.
 /// Nothing is ever rendered in part.
-pub fn render(request: &Request, files: &dyn Files, templater: &dyn Templater) -> Result<Output> {
+pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) -> Result<Output> {
     let raw = match source_type(files, &request.source_path)? {
         SourceType::Helm if is_for_a_folder(&request.parameters) => bail!(
             "`recurse`, `include` and `exclude` are for folders of manifests, and `{}` is a chart",
             request.source_path
         ),
-        SourceType::Helm => templater.template(&helm_arguments::call(request, files)?)?,
+        SourceType::Helm => renderers.helm.render(&helm_arguments::call(request, files)?)?,
         SourceType::Directory => directory::read(files, &request.source_path, &request.parameters)?,
     };
     if !request.storage_rules {

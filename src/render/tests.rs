@@ -7,8 +7,8 @@ use std::cell::RefCell;
 /// Plays Helm: keeps the call, prints a text.
 struct Prints(&'static str, RefCell<Option<HelmCall>>);
 
-impl Templater for Prints {
-    fn template(&self, call: &HelmCall) -> Result<String> {
+impl Renderer<HelmCall> for Prints {
+    fn render(&self, call: &HelmCall) -> Result<String> {
         *self.1.borrow_mut() = Some(call.clone());
         Ok(self.0.to_owned())
     }
@@ -283,7 +283,14 @@ fn what_a_chart_is_not_asked_is_refused() {
     let files = Memory::new([("c/Chart.yaml", ""), ("c/a.yaml", CONFIG)]).unwrap();
     for parameter in ["recurse", "include", "exclude"] {
         let request = request("c", json!([{"name": parameter, "string": "true"}]));
-        let error = render(&request, &files, &Prints(CONFIG, RefCell::default())).unwrap_err();
+        let error = render(
+            &request,
+            &files,
+            Renderers {
+                helm: &Prints(CONFIG, RefCell::default()),
+            },
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("`c` is a chart"), "{error}");
     }
 }
@@ -332,7 +339,7 @@ fn what_lies_outside_the_chart_and_is_read_is_found() {
 fn of(files: &[(&'static str, &'static str)], path: &str, helm: &'static str) -> Result<String> {
     let files = Memory::new(files.iter().copied()).unwrap();
     let helm = Prints(helm, RefCell::default());
-    render(&request(path, json!([])), &files, &helm).map(|output| output.text())
+    render(&request(path, json!([])), &files, Renderers { helm: &helm }).map(|output| output.text())
 }
 
 #[test]
@@ -370,7 +377,14 @@ fn a_chart_with_a_namespace_needs_the_applications_only_where_they_are_or_are_na
     assert!(registered.contains("storage.home.arpa/registry: v1"), "{registered}");
     let files = Memory::new([chart]).unwrap();
     let named = request("c", json!([{"name": "applications", "string": "apps"}]));
-    let error = render(&named, &files, &Prints(NAMESPACE, RefCell::default())).unwrap_err();
+    let error = render(
+        &named,
+        &files,
+        Renderers {
+            helm: &Prints(NAMESPACE, RefCell::default()),
+        },
+    )
+    .unwrap_err();
     assert!(
         error.to_string().contains("no folder of Applications `apps`"),
         "{error}"
@@ -384,6 +398,13 @@ fn claims_need_a_destination_namespace() {
         ..request("c", json!([{"name": "owns", "array": ["films"]}]))
     };
     let files = Memory::new([("c/a.yaml", CONFIG)]).unwrap();
-    let error = render(&request, &files, &Prints("", RefCell::default())).unwrap_err();
+    let error = render(
+        &request,
+        &files,
+        Renderers {
+            helm: &Prints("", RefCell::default()),
+        },
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("no destination namespace"), "{error}");
 }

@@ -1,5 +1,7 @@
 //! What `explain` says: one rule, one topic, or the list of both.
 
+use textwrap::{Options, WordSplitter};
+
 use super::table::table;
 use crate::model::parameter::{Shape, TABLE};
 use crate::rules::{self, Meta};
@@ -139,21 +141,15 @@ fn exit_codes() -> String {
     )
 }
 
-/// Words in lines of at most [`WIDTH`] columns; a word that is longer (a link) has a line of its own.
+/// Wraps words into lines of at most [`WIDTH`] columns; a word that is longer (a link) has a line of its own.
 fn wrapped(text: &str, indent: &str) -> String {
-    let (mut out, mut column) = (String::new(), 0);
-    for word in text.split_whitespace() {
-        let width = word.chars().count();
-        if column > 0 && column + 1 + width > WIDTH {
-            out.push('\n');
-            column = 0;
-        }
-        out.push_str(if column == 0 { indent } else { " " });
-        column += width + if column == 0 { indent.len() } else { 1 };
-        out.push_str(word);
-    }
-    out.push('\n');
-    out
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let options = Options::new(WIDTH)
+        .initial_indent(indent)
+        .subsequent_indent(indent)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::fill(&words.join(" "), options) + "\n"
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::edit::{Rendered, Renders};
 use crate::failure::{self, Failure};
 use crate::helm::LazyHelm;
 use crate::model::{AppName, Application, Availability, Object, Source, Unavailable};
-use crate::render::{self, Output, Request, overrides};
+use crate::render::{self, Output, Renderers, Request, overrides};
 use crate::repo::{Repo, RepoPath};
 
 pub use desired::{Desired, Origin, desired};
@@ -170,7 +170,7 @@ impl<'s> Sources<'s> {
             cache: disk::cache().ok(),
             bounded: false,
         };
-        render::render(&request, &resolved.checkout, &helm)
+        render::render(&request, &resolved.checkout, Renderers { helm: &helm })
     }
 
     /// Fills in what the Application and the command line say besides the source.

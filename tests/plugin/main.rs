@@ -73,7 +73,7 @@ fn a_helm_that_misbehaves_prints_nothing_and_says_one_line() {
         (
             "true",
             &[("HOMELAB_HELM_TIMEOUT", "soon")],
-            "`HOMELAB_HELM_TIMEOUT` is `soon`, which is no time (write seconds, as `50` or `50s`)",
+            "`HOMELAB_HELM_TIMEOUT`: invalid duration `soon` (write it as `90s`, `1m30s` or `500ms`; a bare number is seconds)",
         ),
     ] {
         let sent = Sent::new().helm(script);

@@ -1,10 +1,10 @@
-//! What helm says when it fails, fit for everybody's eyes: one line, without temporary paths, and without anything that
-//! could be a value. Argo CD shows it to all who can see the Application.
+//! Redacts helm's messages: one line, without temporary paths, and without anything that could be a value. Argo CD shows it
+//! to all who can see the Application.
 
-/// Longest complaint, in characters.
+/// Longest message, in characters.
 const LONGEST: usize = 600;
-/// Behind these words helm, its template engine and its YAML reader quote values.
-const QUOTES_VALUES_BEHIND: &[&str] = &[
+/// Words after which helm, its template engine and its YAML reader quote values.
+const BEFORE_VALUES: &[&str] = &[
     "can't iterate over ",
     "wrong type for value; expected ",
     "invalid value; ",
@@ -15,13 +15,13 @@ const QUOTES_VALUES_BEHIND: &[&str] = &[
     "can't evaluate field ",
     "unknown anchor ",
 ];
-/// Helm's words before what its YAML reader says; they quote nothing, and hide the line.
-const IN_FRONT_OF_THE_LINE: &str = "cannot unmarshal yaml document: ";
+/// Helm's words before its YAML reader's message; they quote nothing, and hide the line.
+const BEFORE_LINE: &str = "cannot unmarshal yaml document: ";
 
-/// Helm's complaint in one line.
+/// Returns helm's message in one line.
 ///
-/// `private` are paths that nobody should see; `confidential` texts from the person's values.
-pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String]) -> String {
+/// `private` are paths that nobody should see; `confidential` texts from the user's values.
+pub(super) fn redacted(stderr: &str, private: &[String], confidential: &[String]) -> String {
     let start = stderr.find("Error:").map_or(0, |at| at + "Error:".len());
     let lines = stderr[start..].lines().map(str::trim).filter(|line| !line.is_empty());
     let lines = lines.filter(|line| !line.starts_with("Use --debug") && !line.starts_with("WARNING:"));
@@ -43,8 +43,8 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
         text = without(&text, value);
     }
     if !authored {
-        text = without_quotes(&text.replace(IN_FRONT_OF_THE_LINE, ""));
-        for words in QUOTES_VALUES_BEHIND {
+        text = without_quotes(&text.replace(BEFORE_LINE, ""));
+        for words in BEFORE_VALUES {
             if let Some(at) = text.find(words) {
                 text.truncate(at + words.trim_end_matches('[').len());
                 text.push('…');
@@ -52,7 +52,7 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
         }
     }
     if text.is_empty() {
-        return "it said nothing".to_owned();
+        return "it printed no message".to_owned();
     }
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -60,31 +60,7 @@ pub(super) fn cleaned(stderr: &str, private: &[String], confidential: &[String])
     }
 }
 
-/// The repository that helm could not reach, and why: it says so on standard output, and then complains of something else.
-pub(super) fn unreachable(stdout: &str) -> Option<String> {
-    let (_, rest) = stdout.split_once("...Unable to get an update from the ")?;
-    let (repository, rest) = rest.split_once(":\n")?;
-    let named = repository.split('"').nth(1)?;
-    let url = repository
-        .rsplit_once('(')
-        .map_or(named, |(_, url)| url.trim_end_matches(')'));
-    let reason = rest.lines().next().unwrap_or_default().trim();
-    Some(format!("the chart repository {url} cannot be reached: {reason}"))
-}
-
-/// The download that helm left out since it is no chart, and why: helm says so on standard output, and that all is well.
-pub(super) fn skipped(stdout: &str) -> Option<(&str, &str)> {
-    let (rest, _) = stdout.split_once(" (Skipping)")?;
-    let (_, rest) = rest
-        .rsplit_once("Could not verify ")
-        .or_else(|| rest.rsplit_once("Unable to move "))?;
-    let (path, reason) = rest
-        .split_once(" for moving: ")
-        .or_else(|| rest.split_once(" to charts dir "))?;
-    Some((path.rsplit(['/', '\\']).next()?, reason))
-}
-
-/// The text without the user and password that URLs in it have.
+/// Returns the text without the users and passwords of the URLs in it.
 pub(super) fn without_login(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, behind)) = rest.split_once("://") {
@@ -97,7 +73,7 @@ pub(super) fn without_login(text: &str) -> String {
     out + rest
 }
 
-/// The text without a value, but with the names of charts in paths of templates.
+/// Returns the text without a value, but with the names of charts in paths of templates.
 fn without(text: &str, value: &str) -> String {
     let (mut out, mut from) = (String::with_capacity(text.len()), 0);
     for (at, _) in text.match_indices(value) {
@@ -112,8 +88,8 @@ fn without(text: &str, value: &str) -> String {
     out + &text[from..]
 }
 
-/// A line `- at '/path': what is wrong` of a schema's complaint, without the value that is wrong: the schema's own words
-/// and the names of properties stay.
+/// Returns a line `- at '/path': what is wrong` about a schema without the value that is wrong: the schema's own words and
+/// the names of properties stay.
 fn violation(line: &str) -> String {
     let parts = line.strip_prefix("- at '").and_then(|rest| rest.split_once("': "));
     let Some((path, reason)) = parts else {
@@ -122,7 +98,7 @@ fn violation(line: &str) -> String {
     format!("{path}: {};", without_value(reason))
 }
 
-/// What a schema says of a value, without the value.
+/// Returns the schema's reason without the value.
 fn without_value(reason: &str) -> String {
     const SCHEMAS_OWN: [&str; 7] = [
         "missing propert",
@@ -150,7 +126,7 @@ fn without_value(reason: &str) -> String {
     }
 }
 
-/// The text with what stands in quotes left out, unless it is the name of a template or too short to be a secret.
+/// Leaves out what stands in quotes, unless it is the name of a template or too short to be a secret.
 fn without_quotes(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = opening_quote(rest, out.chars().next_back()) {
@@ -177,7 +153,8 @@ fn without_quotes(text: &str) -> String {
     out + rest
 }
 
-/// Where the next quotation begins; `before` is what stands in front of the text. An apostrophe in a word begins none.
+/// Returns where the next quotation begins; `before` is what stands in front of the text. An apostrophe in a word begins
+/// none.
 fn opening_quote(text: &str, before: Option<char>) -> Option<usize> {
     let mut last = before;
     for (at, c) in text.char_indices() {
@@ -213,47 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn a_download_that_is_no_chart_is_found() {
-        for (said, expected) in [
-            (
-                "Saving 1 charts\nCould not verify /tmp/x/tmpcharts-1/lib-1.0.0.tgz for moving: unexpected EOF (Skipping)Deleting outdated charts\n",
-                Some(("lib-1.0.0.tgz", "unexpected EOF")),
-            ),
-            (
-                "Unable to move /tmp/x/tmpcharts-1/lib-1.0.0.tgz to charts dir no space left on device (Skipping)",
-                Some(("lib-1.0.0.tgz", "no space left on device")),
-            ),
-            ("Could not verify charts/old.tgz for deletion: EOF (Skipping)\n", None),
-            ("Saving 1 charts\nDeleting outdated charts\n", None),
-        ] {
-            assert_eq!(skipped(said), expected);
-        }
-    }
-
-    #[test]
-    fn a_repository_that_cannot_be_reached_is_named() {
-        let said = |line: &str| {
-            format!(
-                "Hang tight\n...Unable to get an update from the {line}:\n\tfailed : 401 Unauthorized\nUpdate Complete.\n"
-            )
-        };
-        for line in [
-            "\"own\" chart repository (https://x.example)",
-            "\"https://x.example\" chart repository",
-        ] {
-            assert_eq!(
-                unreachable(&said(line)).unwrap(),
-                "the chart repository https://x.example cannot be reached: failed : 401 Unauthorized"
-            );
-        }
-        assert_eq!(unreachable("Saving 1 charts"), None);
-    }
-
-    #[test]
     fn keeps_place_and_reason_and_drops_values() {
         let private = ["/tmp/_cmp_server/1234".to_owned()];
         let confidential = ["hunter2".to_owned(), "hunter2hunter2".to_owned()];
-        for (said, expected) in [
+        for (printed, expected) in [
             (
                 "WARNING: x\nError: execution error at (c/templates/a.yaml:3:4): set `image.tag`\n\nUse --debug flag to render out invalid YAML\n",
                 "execution error at (c/templates/a.yaml:3:4): set `image.tag`",
@@ -303,10 +243,10 @@ mod tests {
                 "Error: chart's template: it's 's3cret' here",
                 "chart's template: it's '…' here",
             ),
-            ("", "it said nothing"),
+            ("", "it printed no message"),
         ] {
-            assert_eq!(cleaned(said, &private, &confidential), expected);
+            assert_eq!(redacted(printed, &private, &confidential), expected);
         }
-        assert_eq!(cleaned(&"x".repeat(5000), &[], &[]).chars().count(), LONGEST + 1);
+        assert_eq!(redacted(&"x".repeat(5000), &[], &[]).chars().count(), LONGEST + 1);
     }
 }

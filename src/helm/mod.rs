@@ -1,46 +1,46 @@
-//! The door to helm: `helm template` as Argo CD runs it, with folders of its own, no kubeconfig, no standard input and a
-//! deadline; `helm pull` with the person's own login.
-#![expect(clippy::disallowed_methods, reason = "the door to helm")]
+//! The adapter to helm: `helm template` as Argo CD runs it, with folders of its own, no kubeconfig, no standard input and a
+//! deadline; `helm pull` with the user's own login.
+#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
 
 mod cache;
-mod complaint;
 mod dependencies;
 mod digests;
+mod error;
+mod redact;
 mod repositories;
-mod session;
-mod signals;
-mod slots;
+mod sandbox;
 mod staged;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
 use self::cache::Cache;
-use self::dependencies::Verb;
-use self::session::{Group, Run, Session};
-use self::signals::Held;
-use self::slots::{Slot, Slots};
+use self::dependencies::Mode;
+use self::error::{HelmError, Subject};
+use self::redact::redacted;
+use self::sandbox::{Invocation, Sandbox};
 use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::model::Unavailable;
+use crate::process::{self, Command, Environment, Home, ProcessGroup, SignalGuard, Slots};
 use crate::render::helm_arguments::{file_value, list_entry};
-use crate::render::{Argument, HelmCall, Templater};
+use crate::render::{Argument, HelmCall, Renderer};
 use crate::repo::RepoPath;
+use crate::time::{self, Deadline};
 
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
-pub use self::slots::MAX_VARIABLE;
 
-/// Environment variable: how long helm may take, in seconds or as `50s`, `2m`.
+/// Environment variable: how long helm may take, as `50s` or `1m30s`; a bare number is seconds.
 pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
+/// Environment variable: how many helms run at a time; as many as there are processors by default.
+pub const MAX_VARIABLE: &str = "HOMELAB_MAX_HELM";
 /// How long helm may take without that variable: below the 60 s after which Argo CD gives up on a plugin
 /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#timeouts-and-errors)).
 const TIMEOUT: Duration = Duration::from_secs(50);
-/// What helm says of a chart whose dependencies are not in `charts/`; Argo CD then builds them, once.
-const MISSING_DEPENDENCIES: &str = ", but missing in charts/ directory";
 /// The folder of the cache for what charts depend on.
 const CACHED: &str = "dependencies";
 
@@ -59,10 +59,10 @@ impl Helm {
     /// Finds helm: the named program, else `helm` on PATH.
     ///
     /// # Errors
-    /// When there is none, or the time in the environment is none.
+    /// When there is none, or the environment holds an invalid duration.
     pub fn find(checkout: Checkout, program: Option<&Path>) -> Result<Self> {
         let timeout = match std::env::var(TIMEOUT_VARIABLE) {
-            Ok(text) => parse_timeout(&text)?,
+            Ok(text) => read_timeout(&text)?,
             Err(_) => TIMEOUT,
         };
         Ok(Self {
@@ -75,7 +75,7 @@ impl Helm {
         })
     }
 
-    /// Pulls a chart of a Helm repository or an OCI registry into a folder; gives the chart's own folder.
+    /// Pulls a chart of a Helm repository or an OCI registry into a folder; returns the chart's own folder.
     ///
     /// # Errors
     /// When helm fails: no network, no such chart or version, no permission.
@@ -97,16 +97,13 @@ impl Helm {
         if !oci {
             arguments.extend(["--repo".into(), repo_url.into()]);
         }
-        let output = duct::cmd(program, arguments)
-            .stdin_null()
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked()
-            .run()?;
+        let output = Command::new(program, arguments, Environment::inherited())
+            .run(Deadline::never(), None)
+            .context("cannot run helm")?;
         if !output.status.success() {
-            let complaint = complaint::cleaned(&String::from_utf8_lossy(&output.stderr), &[], &[]);
+            let message = redacted(&String::from_utf8_lossy(&output.stderr), &[], &[]);
             return Err(
-                anyhow!("cannot pull the chart `{chart}` {version} of `{repo_url}`: {complaint}")
+                anyhow!("cannot pull the chart `{chart}` {version} of `{repo_url}`: {message}")
                     .hint("check name and version; log in with `helm registry login` or `helm repo add`"),
             );
         }
@@ -114,13 +111,13 @@ impl Helm {
         Ok(into.join(name))
     }
 
-    /// The same, but what is not in the checkout is not fetched.
+    /// Uses no network: takes what is in the checkout and the cache.
     #[must_use]
     pub fn without_network(self) -> Self {
         Self { network: false, ..self }
     }
 
-    /// The same, but what charts depend on is kept in a folder.
+    /// Keeps what charts depend on in a folder.
     #[must_use]
     fn cached_in(self, folder: &Path) -> Self {
         Self {
@@ -129,10 +126,10 @@ impl Helm {
         }
     }
 
-    /// The same, but at most so many at a time as [`MAX_VARIABLE`] says, over all processes that are bounded so.
+    /// Runs at most so many at a time as [`MAX_VARIABLE`] says, over all processes that are bounded so.
     fn bounded(self) -> Result<Self> {
         Ok(Self {
-            slots: Some(Slots::shared()?),
+            slots: Some(Slots::shared("helm", MAX_VARIABLE)?),
             ..self
         })
     }
@@ -145,7 +142,7 @@ impl Helm {
                 Argument::File(path) => list_entry(self.absolute(path)?.as_str()).into(),
                 Argument::SetFile(name, path) => file_value(name, self.absolute(path)?.as_str()).into(),
                 Argument::Temporary(text) => {
-                    // Helm names the file when its text is no YAML; the person knows the parameter.
+                    // Helm names the file when its text is not YAML; the user knows the parameter.
                     let path = home.join("parameter values");
                     let mut file = std::fs::File::create_new(&path).context("cannot write a temporary file")?;
                     file.write_all(text.as_bytes())
@@ -163,7 +160,7 @@ impl Helm {
     }
 }
 
-/// Helm that is looked for only when a chart is rendered: a folder of manifests needs none.
+/// Helm that is searched for only when a chart is rendered: a folder of manifests needs none.
 #[derive(Debug)]
 pub struct LazyHelm {
     /// The checkout with the charts.
@@ -174,12 +171,12 @@ pub struct LazyHelm {
     pub network: bool,
     /// The folder in which what charts depend on is kept.
     pub cache: Option<PathBuf>,
-    /// Whether there are many processes like this one, which shall not run helm all at once.
+    /// Whether there are many processes like this one, which must not run helm all at once.
     pub bounded: bool,
 }
 
-impl Templater for LazyHelm {
-    fn template(&self, call: &HelmCall) -> Result<String> {
+impl Renderer<HelmCall> for LazyHelm {
+    fn render(&self, call: &HelmCall) -> Result<String> {
         let mut helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
         if !self.network {
             helm = helm.without_network();
@@ -190,30 +187,36 @@ impl Templater for LazyHelm {
         if self.bounded {
             helm = helm.bounded()?;
         }
-        helm.template(call)
+        helm.render(call)
     }
 }
 
-impl Templater for Helm {
-    fn template(&self, call: &HelmCall) -> Result<String> {
+impl Renderer<HelmCall> for Helm {
+    fn render(&self, call: &HelmCall) -> Result<String> {
         if let Some(url) = call.fetched_values().filter(|_| !self.network) {
             let what = format!("the value file `{url}` is not available locally");
             return Err(Unavailable::NeedsNetwork { what }.into_error());
         }
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Deadline::after(self.timeout);
         // Ends last: a signal that came meanwhile ends the process then, when nothing is left behind.
-        let held = Held::new()?;
-        let home = Home::new(self, deadline, &held)?;
-        let session = Session {
+        let signals = SignalGuard::new()?;
+        let home = match &self.slots {
+            Some(slots) => Home::in_slot(slots, deadline, &signals)?,
+            None => Home::temporary("homelab-helm-")?,
+        };
+        let sandbox = Sandbox {
             helm: self,
             home: home.path(),
             deadline,
-            held: &held,
-            group: Group::of(self),
+            signals: &signals,
+            group: match self.slots {
+                Some(_) => ProcessGroup::of_leader(),
+                None => ProcessGroup::Own,
+            },
         };
         let arguments = self.arguments(call, home.path())?;
         let template = |folder: &Path| {
-            session.run(Run {
+            sandbox.run(Invocation {
                 verb: "template",
                 arguments: arguments.clone(),
                 folder,
@@ -221,51 +224,24 @@ impl Templater for Helm {
                 variables: Vec::new(),
             })
         };
-        if call.dependency_update {
-            return template(&dependencies::filled(&session, call, Verb::Update)?);
-        }
-        template(&self.checkout.absolute(&call.chart)).or_else(|error| {
-            if !format!("{error:#}").contains(MISSING_DEPENDENCIES) {
-                return Err(error);
+        // Argo CD builds missing dependencies, too, once.
+        let mode = if call.dependency_update {
+            Mode::Update
+        } else {
+            match template(&self.checkout.absolute(&call.chart)) {
+                Err(error) if error.subject() == Subject::MissingDependencies => Mode::Build,
+                result => return result.map_err(HelmError::hinted),
             }
-            template(&dependencies::filled(&session, call, Verb::Build)?)
-        })
-    }
-}
-
-/// A folder for helm's own files; it goes at the end of this value.
-enum Home {
-    Own(tempfile::TempDir),
-    Slot(Slot),
-}
-
-impl Home {
-    fn new(helm: &Helm, deadline: Instant, held: &Held) -> Result<Self> {
-        let Some(slots) = &helm.slots else {
-            let folder = tempfile::Builder::new().prefix("homelab-helm-").tempdir();
-            return folder.map(Self::Own).context("cannot make a temporary folder");
         };
-        slots.take(deadline, held)?.map(Self::Slot).ok_or_else(|| {
-            let (count, seconds) = (slots.count(), helm.timeout.as_secs_f64());
-            anyhow!("helm could not be started within {seconds} s: {count} at a time may run, and others came first")
-                .hint(format!(
-                    "allow more of them with `{MAX_VARIABLE}`, or give the plugin more processors"
-                ))
-        })
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Own(folder) => folder.path(),
-            Self::Slot(slot) => slot.home(),
-        }
+        let filled = dependencies::filled(&sandbox, call, mode)?;
+        template(&filled).map_err(HelmError::hinted)
     }
 }
 
 fn find_program(program: Option<&Path>) -> Result<PathBuf> {
     match program {
-        Some(program) => which::which(program).map_err(|_| anyhow!("`{}` is not a program", program.display())),
-        None => which::which("helm").map_err(|_| {
+        Some(program) => process::find(program).ok_or_else(|| anyhow!("`{}` is not a program", program.display())),
+        None => process::find("helm").ok_or_else(|| {
             let missing = Unavailable::ProgramMissing {
                 message: "`helm` is not on PATH".to_owned(),
                 hint: "install helm 3 or 4: https://helm.sh/docs/intro/install/".to_owned(),
@@ -275,20 +251,12 @@ fn find_program(program: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-fn parse_timeout(text: &str) -> Result<Duration> {
-    let (number, factor) = match text.strip_suffix('m') {
-        Some(minutes) => (minutes, 60.0),
-        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
-    };
-    let seconds = number
-        .parse::<f64>()
-        .ok()
-        .map(|number| number * factor)
-        .filter(|seconds| *seconds > 0.0);
-    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    timeout.ok_or_else(|| {
-        anyhow!("`{TIMEOUT_VARIABLE}` is `{text}`, which is no time").hint("write seconds, as `50` or `50s`")
-    })
+fn read_timeout(text: &str) -> Result<Duration> {
+    let timeout = time::parse_duration(text).with_context(|| format!("`{TIMEOUT_VARIABLE}`"))?;
+    if timeout.is_zero() {
+        return Err(anyhow!("`{TIMEOUT_VARIABLE}` must be more than 0").hint("write it as `50s`"));
+    }
+    Ok(timeout)
 }
 
 #[cfg(test)]

@@ -1,0 +1,215 @@
+//! One run of a program: until it ends, its deadline comes, or a signal does.
+#![expect(clippy::disallowed_methods, reason = "the adapter to programs")]
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use super::environment::Environment;
+use super::signals::{SignalGuard, Signalled};
+use crate::time::Deadline;
+
+/// How often a run looks for a signal.
+pub(super) const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+/// How long a killed program may take to be gone.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The process group that a program runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessGroup {
+    /// A group of its own, which is ended with all that is in it.
+    Own,
+    /// The group of this process: whoever ends that group ends the program, too.
+    Inherited,
+}
+
+impl ProcessGroup {
+    /// Returns the group in which a program ends with this process, even when that is killed at once: ours, where others
+    /// may end it as a whole.
+    ///
+    /// Argo CD starts a plugin as the leader of a group, and at its deadline it kills that group.
+    #[cfg(unix)]
+    pub fn of_leader() -> Self {
+        if rustix::process::getpgrp() == rustix::process::getpid() {
+            Self::Inherited
+        } else {
+            Self::Own
+        }
+    }
+
+    /// Returns a group of its own: there are no process groups here.
+    #[cfg(not(unix))]
+    pub fn of_leader() -> Self {
+        Self::Own
+    }
+}
+
+/// Why a program did not come to its end.
+#[derive(Debug)]
+pub enum RunError {
+    /// The system did not start it, or could not say how it ended.
+    System(io::Error),
+    /// The deadline came first; the program was killed.
+    TimedOut,
+    /// A signal to this process came first; the program was killed.
+    Signalled(Signalled),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(error) => error.fmt(f),
+            Self::TimedOut => f.write_str("it did not end in time"),
+            Self::Signalled(signal) => signal.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// A program with its arguments. It reads nothing from standard input, and all that it prints is kept.
+#[derive(Debug)]
+pub struct Command {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Environment,
+    folder: Option<PathBuf>,
+    group: ProcessGroup,
+}
+
+impl Command {
+    /// Returns a command that runs here, in this process's group.
+    pub fn new(program: PathBuf, arguments: Vec<OsString>, environment: Environment) -> Self {
+        Self {
+            program,
+            arguments,
+            environment,
+            folder: None,
+            group: ProcessGroup::Inherited,
+        }
+    }
+
+    /// Runs in a folder.
+    #[must_use]
+    pub fn in_folder(self, folder: &Path) -> Self {
+        Self {
+            folder: Some(folder.to_owned()),
+            ..self
+        }
+    }
+
+    /// Runs in a process group.
+    #[must_use]
+    pub fn in_group(self, group: ProcessGroup) -> Self {
+        Self { group, ..self }
+    }
+
+    /// Runs the program to its end, whatever its exit code.
+    ///
+    /// # Errors
+    /// When it cannot be started, the deadline comes, or a signal does where somebody guards against signals.
+    pub fn run(self, deadline: Deadline, signals: Option<&SignalGuard>) -> Result<Output, RunError> {
+        let group = self.group;
+        let handle = self.expression().start().map_err(RunError::System)?;
+        loop {
+            let until = Instant::now() + deadline.left(SIGNAL_INTERVAL);
+            if handle.wait_deadline(until).map_err(RunError::System)?.is_some() {
+                break;
+            }
+            let signal = signals.map_or(Ok(()), SignalGuard::check);
+            if signal.is_err() || deadline.is_over() {
+                kill(&handle, group);
+                // Its files cannot be removed while it writes them.
+                let _ = handle.wait_deadline(Instant::now() + GRACE);
+                return Err(signal.err().map_or(RunError::TimedOut, RunError::Signalled));
+            }
+        }
+        // Whatever it left running goes with it.
+        kill(&handle, group);
+        handle.into_output().map_err(RunError::System)
+    }
+
+    fn expression(self) -> duct::Expression {
+        let mut expression = duct::cmd(self.program, self.arguments)
+            .full_env(self.environment.into_variables())
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked();
+        if let Some(folder) = self.folder {
+            expression = expression.dir(folder);
+        }
+        #[cfg(unix)]
+        if self.group == ProcessGroup::Own {
+            expression = expression.before_spawn(|command| {
+                std::os::unix::process::CommandExt::process_group(command, 0);
+                Ok(())
+            });
+        }
+        expression
+    }
+}
+
+/// Ends a program, and everything that it started where that has a group of its own: a grandchild would hold our pipes
+/// open.
+fn kill(handle: &duct::Handle, group: ProcessGroup) {
+    match group {
+        ProcessGroup::Own => kill_group(handle),
+        ProcessGroup::Inherited => drop(handle.kill()),
+    }
+}
+
+#[cfg(unix)]
+fn kill_group(handle: &duct::Handle) {
+    for group in handle.pids() {
+        if let Some(group) = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw) {
+            // It is an error when nobody is left, which is what we want.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(handle: &duct::Handle) {
+    let _ = handle.kill();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, group: ProcessGroup, timeout: Duration) -> Result<Output, RunError> {
+        let arguments = ["-c", script].map(OsString::from).to_vec();
+        let shell = super::super::find("sh").unwrap();
+        let command = Command::new(shell, arguments, Environment::inherited()).in_group(group);
+        command.run(Deadline::after(timeout), None)
+    }
+
+    #[test]
+    fn a_program_ends_with_its_output_and_its_exit_code() {
+        for group in [ProcessGroup::Own, ProcessGroup::Inherited] {
+            let output = run("cat; echo out; echo err >&2; exit 7", group, Duration::ZERO).unwrap();
+            assert_eq!(output.status.code(), Some(7));
+            assert_eq!((&output.stdout[..], &output.stderr[..]), (&b"out\n"[..], &b"err\n"[..]));
+        }
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed_at_its_deadline() {
+        for group in [ProcessGroup::Own, ProcessGroup::Inherited] {
+            let start = Instant::now();
+            let hung = run("exec sleep 100", group, Duration::from_millis(100));
+            assert!(matches!(hung, Err(RunError::TimedOut)), "{hung:?}");
+            assert!(start.elapsed() < Duration::from_secs(15));
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error() {
+        let command = Command::new("/no/such/program".into(), Vec::new(), Environment::inherited());
+        assert!(matches!(command.run(Deadline::never(), None), Err(RunError::System(_))));
+    }
+}

@@ -1,0 +1,80 @@
+//! The environment that a program gets.
+#![expect(clippy::disallowed_methods, reason = "the adapter to programs")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The folders that programs look for the user's files in, and where they lie in a home of their own.
+const FOLDERS: [(&str, &str); 4] = [
+    ("HOME", ""),
+    ("XDG_CACHE_HOME", "cache"),
+    ("XDG_CONFIG_HOME", "config"),
+    ("XDG_DATA_HOME", "data"),
+];
+
+/// Variables by their names.
+#[derive(Clone, Debug)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// Returns the environment of this process.
+    pub fn inherited() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// Returns the environment of this process with the user's folders in a home of its own, and without the user's
+    /// cluster.
+    pub fn at_home(home: &Path) -> Self {
+        let folders = FOLDERS.map(|(name, folder)| (name, home.join(folder)));
+        Self::inherited().without(&["XDG_", "KUBE"]).with(folders)
+    }
+
+    /// Leaves out the variables whose names start so.
+    #[must_use]
+    pub fn without(mut self, starts: &[&str]) -> Self {
+        self.0.retain(|name, _| {
+            let name = name.to_string_lossy();
+            !starts.iter().any(|start| name.starts_with(start))
+        });
+        self
+    }
+
+    /// Sets variables.
+    #[must_use]
+    pub fn with<N: Into<OsString>, V: Into<OsString>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.0.extend(variables);
+        self
+    }
+
+    /// Sets a variable where it is not set.
+    #[must_use]
+    pub fn with_default(mut self, name: &str, value: &str) -> Self {
+        self.0.entry(name.into()).or_insert_with(|| value.into());
+        self
+    }
+
+    pub(super) fn into_variables(self) -> BTreeMap<OsString, OsString> {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Environment {
+        Environment(BTreeMap::new()).with(variables.iter().copied())
+    }
+
+    #[test]
+    fn variables_are_left_out_by_their_start_and_set_over_others() {
+        let environment = of(&[("KUBECONFIG", "a"), ("HOME", "b"), ("PATH", "c")])
+            .without(&["KUBE"])
+            .with([("HOME", "d")])
+            .with_default("PATH", "e")
+            .with_default("GOGC", "f");
+        assert_eq!(environment.0, of(&[("GOGC", "f"), ("HOME", "d"), ("PATH", "c")]).0);
+    }
+}
