@@ -253,7 +253,7 @@ fn refusals_say_what_to_do() {
     for (code, said) in [
         (401, "does not accept your credentials"),
         (403, "the cluster does not allow it: User `a` may not list"),
-        (404, "knows no Applications of Argo CD"),
+        (404, "has no Applications of Argo CD"),
         (500, "the cluster refuses: User `a` may not list"),
     ] {
         let server = Server::start(move |_, _| Answer::status(code, "User `a`\nmay not list"));

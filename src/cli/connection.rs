@@ -1,15 +1,16 @@
-//! Which cluster, and as whom: the flags of kubectl, by its names.
+//! The flags that choose the cluster and the user, named as kubectl's.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{duration, pairs};
-use crate::cluster::{Cluster, Impersonation, Options, Patience, Server, Token};
+use super::pairs;
+use crate::cluster::{Applications, Cluster, Impersonation, Options, Server, Token};
 use crate::model::NamespaceName;
+use crate::time::{self, Deadline};
 
-/// Which cluster.
+/// Flags that choose the cluster.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Cluster")]
 pub(super) struct ClusterArgs {
@@ -45,7 +46,7 @@ pub(super) struct ClusterArgs {
     #[arg(long, value_name = "NAME")]
     tls_server_name: Option<String>,
 
-    /// Take the API server's certificate as it is: whoever is in between can read and change everything
+    /// Accept any certificate of the API server: whoever is in between can read and change everything
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_value_t = false, default_missing_value = "true",
         require_equals = true, action = clap::ArgAction::Set)]
     insecure_skip_tls_verify: bool,
@@ -78,17 +79,17 @@ pub(super) struct ClusterArgs {
     #[arg(long, value_name = "KEY=VALUE", requires = "as_user", value_parser = pairs::parse)]
     as_user_extra: Vec<pairs::Pair>,
 
-    /// Longest that one request may take, as 10s; 0 for no limit of its own
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration::parse_request)]
+    /// Longest time for one request, as 10s; 0 for no limit of its own
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time::parse_argument)]
     request_timeout: Duration,
 
-    /// Longest that everything may take, as 90s or 1m30s; 0 for no limit
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
+    /// Longest time for everything, as 90s or 1m30s; 0 for no limit
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time::parse_argument)]
     timeout: Duration,
 }
 
 impl ClusterArgs {
-    /// The cluster that is meant.
+    /// Connects to the cluster. Nothing is sent to it yet.
     pub(super) fn connect(&self) -> Result<Cluster> {
         let files = self.client_certificate.clone().zip(self.client_key.clone());
         Cluster::connect(&Options {
@@ -109,8 +110,12 @@ impl ClusterArgs {
                 extra: self.as_user_extra.clone(),
             },
             request_timeout: self.request_timeout,
-            argocd_namespace: self.argocd_namespace.clone(),
-            patience: Patience::new(self.timeout),
+            deadline: Deadline::after(self.timeout),
         })
+    }
+
+    /// Returns Argo CD's Applications in the cluster.
+    pub(super) fn applications<'c>(&self, cluster: &'c Cluster) -> Applications<'c> {
+        Applications::of(cluster, self.argocd_namespace.clone())
     }
 }

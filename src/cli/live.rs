@@ -1,18 +1,18 @@
-//! What `refresh`, `sync` and `wait` share: which Applications, and how they are printed; and what the first two share,
-//! which ask Argo CD for something.
+//! What `refresh`, `sync` and `wait` share: the choice of Applications, and their output; and what the first two share,
+//! which request something of Argo CD.
 
 use anyhow::Result;
 use clap::ValueEnum;
 
 use super::connection::ClusterArgs;
 use super::session::Session;
-use crate::cluster::{self, Cluster, Done, Found, Patch, Selection, Tell};
+use crate::cluster::{self, AppStatus, Applications, Outcome, Patch, ProgressFn, Selection};
 use crate::failure::Exit;
 use crate::report::live::{self, LiveRow};
 use crate::terminal::Progress;
 use crate::yaml;
 
-/// Which Applications.
+/// Arguments that choose Applications.
 #[derive(clap::Args, Debug)]
 pub(super) struct AppsArgs {
     /// The Applications
@@ -24,22 +24,22 @@ pub(super) struct AppsArgs {
     all: bool,
 }
 
-/// How to print.
+/// The flag for the output.
 #[derive(clap::Args, Debug)]
 pub(super) struct OutputArgs {
-    /// How to print them
+    /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
     output: Output,
 }
 
-/// How to ask Argo CD for something.
+/// Flags of a request to Argo CD.
 #[derive(clap::Args, Debug)]
-pub(super) struct AskArgs {
+pub(super) struct RequestArgs {
     /// Wait until it is done
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     wait: bool,
 
-    /// Print what would be written and change nothing; `server` lets the cluster judge it, too
+    /// Print what would be written and change nothing; `server` has the cluster check it, too
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "client", default_value = "none", require_equals = true)]
     dry_run: DryRun,
 
@@ -50,14 +50,14 @@ pub(super) struct AskArgs {
     cluster: ClusterArgs,
 }
 
-/// kubectl's words.
+/// The values of kubectl's flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DryRun {
     /// Write.
     None,
     /// Print only.
     Client,
-    /// Let the API server judge, and print.
+    /// Let the API server check, and print.
     Server,
 }
 
@@ -70,16 +70,16 @@ enum Output {
     Yaml,
 }
 
-/// Which columns the table has.
+/// The columns of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Table {
-    /// How the Applications are.
+    /// The state of the Applications.
     States,
-    /// How their operations went.
+    /// The result of their operations.
     Operations,
 }
 
-/// A name, as typed or as `-o name` prints it.
+/// Reads a name, as typed or as `-o name` prints it.
 fn name(text: &str) -> Result<String, String> {
     let kinds = [
         "application.argoproj.io/",
@@ -95,7 +95,7 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 impl AppsArgs {
-    /// The Applications that are meant, each once.
+    /// Returns the chosen Applications, each once.
     pub(super) fn selection(&self) -> Selection {
         if self.all {
             return Selection::All;
@@ -110,13 +110,13 @@ impl AppsArgs {
     }
 }
 
-impl AskArgs {
-    /// Whether the end is waited for.
+impl RequestArgs {
+    /// Reports whether the command waits for the end.
     pub(super) fn waits(&self) -> bool {
         self.wait
     }
 
-    /// Whether anything is written.
+    /// Returns whether anything is written.
     pub(super) fn dry_run(&self) -> cluster::DryRun {
         match self.dry_run {
             DryRun::None => cluster::DryRun::None,
@@ -125,36 +125,37 @@ impl AskArgs {
         }
     }
 
-    /// Asks, and prints the Applications that it was asked for, or in a dry run what would be written.
-    pub(super) fn ask(
+    /// Sends a request, and prints its Applications, or in a dry run what would be written.
+    pub(super) fn send(
         &self,
         session: &Session,
         table: Table,
-        ask: impl FnOnce(&Cluster, Tell<'_>) -> Result<Done>,
+        request: impl FnOnce(&Applications<'_>, ProgressFn<'_>) -> Result<Outcome>,
         is_well: impl Fn(&LiveRow) -> bool,
     ) -> Result<Exit> {
         let progress = session.terminal.progress_later("asking Argo CD");
-        let done = ask(&self.cluster.connect()?, &mut teller(&progress))?;
+        let cluster = self.cluster.connect()?;
+        let outcome = request(&self.cluster.applications(&cluster), &mut progress_fn(&progress))?;
         drop(progress);
         if self.dry_run != DryRun::None {
-            return self.output.print_patches(session, &done.patches);
+            return self.output.print_patches(session, &outcome.patches);
         }
-        let rows = self.output.print(session, &done.found, table)?;
+        let rows = self.output.print(session, &outcome.apps, table)?;
         let all_well = rows.iter().all(|row| row.missing.is_none() && is_well(row));
         Ok(if all_well { Exit::Done } else { Exit::Findings })
     }
 }
 
-/// Tells a person what is waited for.
-pub(super) fn teller(progress: &Progress) -> impl FnMut(&str) {
+/// Returns the function that shows the user what is waited for.
+pub(super) fn progress_fn(progress: &Progress) -> impl FnMut(&str) {
     |what| progress.now(what)
 }
 
 impl OutputArgs {
-    /// Prints the Applications, and below them what is wrong.
-    pub(super) fn print(&self, session: &Session, found: &[Found], table: Table) -> Result<Vec<LiveRow>> {
-        let row = |app: &Found| LiveRow::new(&app.name, app.application.as_ref(), app.missing.as_deref());
-        let rows: Vec<LiveRow> = found.iter().map(row).collect();
+    /// Prints the Applications, and below them their errors.
+    pub(super) fn print(&self, session: &Session, statuses: &[AppStatus], table: Table) -> Result<Vec<LiveRow>> {
+        let row = |app: &AppStatus| LiveRow::new(&app.name, app.application.as_ref(), app.missing.as_deref());
+        let rows: Vec<LiveRow> = statuses.iter().map(row).collect();
         let wide = self.output == Output::Wide;
         let text = match (self.output, table) {
             (Output::Table | Output::Wide, Table::States) => live::states_table(&rows, wide),
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_is_meant_once() {
+    fn an_application_is_chosen_once() {
         let args = AppsArgs {
             apps: ["a", "b", "a"].map(str::to_owned).to_vec(),
             all: false,

@@ -15,7 +15,6 @@ mod completion;
 mod connection;
 mod convert;
 mod doctor;
-mod duration;
 mod explain;
 mod filter;
 mod helm;

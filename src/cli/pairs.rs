@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::model::label;
 
-/// One pair.
+/// A key and its value.
 pub(super) type Pair = (String, String);
 
-/// Reads one; the value may hold further `=`.
+/// Reads one pair; the value may hold further `=`.
 pub(super) fn parse(text: &str) -> Result<Pair, String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -29,7 +29,7 @@ pub(super) fn parse_annotation(text: &str) -> Result<Pair, String> {
     Ok((key, value))
 }
 
-/// The pairs as a map; later ones win.
+/// Returns the pairs as a map; later ones win.
 pub(super) fn map(pairs: &[Pair]) -> BTreeMap<String, String> {
     pairs.iter().cloned().collect()
 }

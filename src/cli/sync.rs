@@ -2,15 +2,15 @@
 
 use anyhow::Result;
 
-use super::live::{AppsArgs, AskArgs, Table};
+use super::live::{AppsArgs, RequestArgs, Table};
 use super::session::Session;
 use crate::cluster::sync::{self, Request};
 use crate::failure::Exit;
 
-/// Let Argo CD bring Applications to what Git says
+/// Sync Applications to Git
 ///
-/// Waits for the end, and prints how it went and every object that failed. The exit code is 1 when a sync failed. Objects
-/// are never replaced by force: that would delete claims. No login to Argo CD is needed.
+/// Waits until Argo CD is done, and prints the result and every object that failed. The exit code is 1 when a sync failed.
+/// Objects are never replaced by force: that would delete claims. No login to Argo CD is needed.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -26,20 +26,20 @@ pub(super) struct Args {
     revision: Option<String>,
 
     #[command(flatten)]
-    ask: AskArgs,
+    request: RequestArgs,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let request = Request {
         prune: args.prune,
         revision: args.revision.clone(),
-        wait: args.ask.waits(),
-        dry_run: args.ask.dry_run(),
+        wait: args.request.waits(),
+        dry_run: args.request.dry_run(),
     };
-    args.ask.ask(
+    args.request.send(
         session,
         Table::Operations,
-        |cluster, tell| sync::run(cluster, &args.apps.selection(), &request, tell),
+        |applications, show| sync::run(applications, &args.apps.selection(), &request, show),
         |row| !row.has_failed(),
     )
 }

@@ -4,15 +4,15 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::connection::ClusterArgs;
-use super::live::{AppsArgs, OutputArgs, Table, teller};
+use super::live::{AppsArgs, OutputArgs, Table, progress_fn};
 use super::session::Session;
 use crate::cluster::wait::{self, Goal, Request};
 use crate::failure::Exit;
 
-/// Wait until Applications are Synced and Healthy, or gone
+/// Wait until Applications are Synced and Healthy, or deleted
 ///
-/// The exit code is 1 when that does not come true in time; a line for each Application then says what it lacks. No login
-/// to Argo CD is needed.
+/// The exit code is 1 when that does not happen in time; a line for each Application then says what it lacks. No login to
+/// Argo CD is needed.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -54,10 +54,10 @@ impl Args {
         }
     }
 
-    /// Why these flags make no sense together.
+    /// Returns why these flags contradict each other, if they do.
     fn contradiction(&self) -> Option<&'static str> {
         if self.goals.contains(&For::Deleted) && self.goals.len() > 1 {
-            return Some("--for deleted stands alone: what is gone is neither Synced nor Healthy");
+            return Some("--for deleted cannot be combined: a deleted Application is neither Synced nor Healthy");
         }
         if self.revision.is_some() && !self.goals.contains(&For::Synced) {
             return Some("--revision needs --for synced");
@@ -73,14 +73,15 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     let progress = session.terminal.progress_later("asking Argo CD");
     let request = args.request();
-    let found = wait::run(
-        &args.cluster.connect()?,
+    let cluster = args.cluster.connect()?;
+    let statuses = wait::run(
+        &args.cluster.applications(&cluster),
         &args.apps.selection(),
         &request,
-        &mut teller(&progress),
+        &mut progress_fn(&progress),
     )?;
     drop(progress);
-    let rows = args.output.print(session, &found, Table::States)?;
+    let rows = args.output.print(session, &statuses, Table::States)?;
     let is_reached = rows.iter().all(|row| row.missing.is_none());
     Ok(if is_reached { Exit::Done } else { Exit::Findings })
 }

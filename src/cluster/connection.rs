@@ -1,29 +1,31 @@
-//! The connection: single requests to the cluster.
+//! The connection to a cluster, for objects of any kind.
 
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
-use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch as KubePatch, PatchParams};
-use serde_json::Value;
+use anyhow::{Context, Result};
+use kube::api::Api;
 use tokio::runtime::Runtime;
 
-use super::{DryRun, Options, Patience, complaint, options};
-use crate::failure::HintExt;
-use crate::model::{LiveApplication, NamespaceName};
+use super::error;
+use super::kind::Kind;
+use super::objects::Objects;
+use super::options::{self, Options};
+use super::watch::WATCH_SECONDS;
+use crate::model::NamespaceName;
+use crate::time::Deadline;
 
-/// Who changes what this program changes, in the API server's books.
-const FIELD_MANAGER: &str = "kubectl-homelab";
+/// How much longer than a watch lasts the API server may print nothing before its connection counts as broken.
+const SILENCE_MARGIN: Duration = Duration::from_secs(5);
 
-/// A cluster with an Argo CD.
+/// A cluster.
 pub struct Cluster {
     runtime: Runtime,
-    pub(super) api: Api<DynamicObject>,
+    client: kube::Client,
     server: String,
-    namespace: NamespaceName,
     request_timeout: Duration,
-    pub(super) patience: Patience,
+    deadline: Deadline,
 }
 
 impl fmt::Debug for Cluster {
@@ -34,125 +36,98 @@ impl fmt::Debug for Cluster {
     }
 }
 
-/// Why a request has no answer.
-pub(super) enum Unanswered {
-    /// It may be worth another try.
-    Passing(kube::Error),
-    /// It is not.
-    Lasting(kube::Error),
+/// Why a request failed.
+#[derive(Debug)]
+pub(super) enum RequestError {
+    /// It may succeed when it is sent again.
+    Transient(kube::Error),
+    /// It will not.
+    Permanent(kube::Error),
     /// It took too long.
-    Silent,
+    TimedOut,
+}
+
+impl RequestError {
+    /// Sorts an error of kube's.
+    pub(super) fn of(error: kube::Error) -> Self {
+        if error::is_transient(&error) {
+            Self::Transient(error)
+        } else {
+            Self::Permanent(error)
+        }
+    }
 }
 
 impl Cluster {
-    /// The cluster that is meant. Nothing is sent to it yet.
+    /// Returns the cluster that the options choose. Nothing is sent to it yet.
     ///
     /// # Errors
-    /// When there is no kubeconfig, or it says no cluster that can be asked.
+    /// When there is no kubeconfig, or it has no such cluster.
     pub fn connect(options: &Options) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .context("cannot start what talks to the cluster")?;
+            .context("cannot start the runtime for the cluster")?;
         let mut config = runtime.block_on(options::config(options))?;
         let agent = concat!("kubectl-homelab/", env!("CARGO_PKG_VERSION"));
         config.headers.push(("user-agent".parse()?, agent.parse()?));
+        let request_timeout = match options.request_timeout {
+            Duration::ZERO => Duration::MAX,
+            limit => limit,
+        };
+        if request_timeout < Duration::MAX {
+            // The watcher's own requests are bounded by nothing else.
+            let watch = Duration::from_secs(WATCH_SECONDS.into()) + SILENCE_MARGIN;
+            config.read_timeout = Some(request_timeout.max(watch));
+        }
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         // Its services are spawned on the runtime.
         let client = runtime
             .block_on(async { kube::Client::try_from(config) })
-            .map_err(|error| complaint::explained(error, &server))?;
-        let api = Api::namespaced_with(client, options.argocd_namespace.as_str(), &applications());
+            .map_err(|error| error::unreachable(&error, &server))?;
         Ok(Self {
             runtime,
-            api,
+            client,
             server,
-            namespace: options.argocd_namespace.clone(),
-            request_timeout: options.request_timeout,
-            patience: options.patience,
+            request_timeout,
+            deadline: options.deadline,
         })
     }
 
-    /// Where the Applications are.
-    pub fn namespace(&self) -> &NamespaceName {
-        &self.namespace
+    /// Returns the objects of a kind in a namespace.
+    pub(super) fn objects(&self, kind: &'static Kind, namespace: &NamespaceName) -> Objects<'_> {
+        Objects {
+            cluster: self,
+            kind,
+            api: Api::namespaced_with(self.client.clone(), namespace.as_str(), &kind.resource()),
+        }
     }
 
-    /// Waits for the end of something.
+    /// Returns the address of its API server.
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Returns the time that one request may take.
+    pub(super) fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
+    /// Returns the time by which everything has to end.
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Waits for the end of a future.
     pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 
-    /// Waits for an answer, as long as a request and all together may take.
-    pub(super) async fn ask<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, Unanswered> {
-        let most = if self.request_timeout.is_zero() {
-            Duration::MAX
-        } else {
-            self.request_timeout
-        };
-        match tokio::time::timeout(self.patience.left(most), request).await {
-            Err(_) => Err(Unanswered::Silent),
-            Ok(Err(error)) if complaint::is_passing(&error) => Err(Unanswered::Passing(error)),
-            Ok(answer) => answer.map_err(Unanswered::Lasting),
+    /// Waits for an answer, as long as one request and all together may take.
+    pub(super) async fn request<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, RequestError> {
+        match tokio::time::timeout(self.deadline.left(self.request_timeout), request).await {
+            Err(_) => Err(RequestError::TimedOut),
+            Ok(answer) => answer.map_err(RequestError::of),
         }
     }
-
-    /// Says why there is no answer.
-    pub(super) fn explain(&self, unanswered: Unanswered) -> anyhow::Error {
-        match unanswered {
-            Unanswered::Passing(error) | Unanswered::Lasting(error) => complaint::explained(error, &self.server),
-            Unanswered::Silent => anyhow!("the cluster at `{}` does not answer in time", self.server).hint(
-                "start it, choose another one with --context, or wait longer with --request-timeout or --timeout",
-            ),
-        }
-    }
-
-    /// All Applications, or one by its name.
-    pub(super) fn list(&self, name: Option<&str>) -> Result<Vec<LiveApplication>> {
-        let list = self.block_on(self.ask(self.api.list(&list_params(name))));
-        Ok(list
-            .map_err(|error| self.explain(error))?
-            .into_iter()
-            .map(live)
-            .collect())
-    }
-
-    /// Sends a JSON Merge Patch. `None` when the object has changed since the patch's `resourceVersion`.
-    pub(super) fn patch(&self, name: &str, body: &Value, dry_run: DryRun) -> Result<Option<LiveApplication>> {
-        let params = PatchParams {
-            dry_run: dry_run == DryRun::Server,
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        match self.block_on(self.ask(self.api.patch(name, &params, &KubePatch::Merge(body)))) {
-            Ok(object) => Ok(Some(live(object))),
-            Err(Unanswered::Lasting(kube::Error::Api(status))) if status.code == 409 => Ok(None),
-            Err(Unanswered::Lasting(kube::Error::Api(status))) if status.code == 404 => {
-                bail!("the Application `{name}` was deleted meanwhile")
-            }
-            Err(error) => Err(self.explain(error)),
-        }
-    }
-}
-
-/// Argo CD's Applications; there is one version of them.
-fn applications() -> ApiResource {
-    ApiResource {
-        group: crate::model::application::GROUP.to_owned(),
-        version: "v1alpha1".to_owned(),
-        api_version: "argoproj.io/v1alpha1".to_owned(),
-        kind: "Application".to_owned(),
-        plural: "applications".to_owned(),
-    }
-}
-
-pub(super) fn list_params(name: Option<&str>) -> ListParams {
-    name.map_or_else(ListParams::default, |name| {
-        ListParams::default().fields(&format!("metadata.name={name}"))
-    })
-}
-
-pub(super) fn live(object: DynamicObject) -> LiveApplication {
-    // A tree of strings as keys: it always has a JSON form.
-    LiveApplication::new(serde_json::to_value(object).unwrap_or_default())
 }

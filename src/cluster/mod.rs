@@ -1,78 +1,31 @@
-//! The door to the cluster: asks Argo CD for a refresh or a sync, and waits for what it does.
+//! The adapter to the cluster: asks Argo CD for a refresh or a sync, and waits until it is done.
 //!
-//! There is no login to Argo CD. Everything is said and read on the Application objects, with the rights that the
+//! There is no login to Argo CD. Everything is read from and written to the Application objects, with the rights that the
 //! kubeconfig gives. Nothing async leaks out: a [`Cluster`] waits for each answer, and no other command pays for its
 //! runtime or its TLS.
+//!
+//! [`Cluster`] is the connection for objects of any kind. What is known about one kind has a module of its own, as
+//! `applications`.
 
-mod complaint;
+mod applications;
 mod connection;
-mod follow;
+mod error;
+mod kind;
+mod objects;
 mod options;
 pub mod refresh;
-mod selection;
 pub mod sync;
 pub mod wait;
+mod watch;
 
-use std::time::{Duration, Instant};
-
+pub use applications::{AppStatus, Applications, Selection};
 pub use connection::Cluster;
 pub use options::{Impersonation, Options, Server, Token};
-pub use selection::Selection;
 
-use crate::model::LiveApplication;
-
-/// How long to wait.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    until: Option<Instant>,
-}
-
-impl Patience {
-    /// This long, from now on; zero is forever.
-    pub fn new(time: Duration) -> Self {
-        // A time that no clock can tell is forever, too.
-        let until = (!time.is_zero()).then(|| Instant::now().checked_add(time));
-        Self { until: until.flatten() }
-    }
-
-    /// What is left of a time, and never more than this.
-    fn left(self, most: Duration) -> Duration {
-        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
-        left.map_or(most, |left| left.min(most))
-    }
-
-    /// Whether the time is over.
-    fn is_over(self) -> bool {
-        self.until.is_some_and(|until| until <= Instant::now())
-    }
-}
-
-/// How one Application was found in the end.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Found {
-    /// Its name.
-    pub name: String,
-    /// The Application; `None` when there is none.
-    pub application: Option<LiveApplication>,
-    /// What was waited for in vain, in one line.
-    pub missing: Option<String>,
-}
-
-/// How far something is that is waited for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Progress {
-    /// It is reached.
-    Reached,
-    /// It may come: what is missing, in one line.
-    Open(String),
-    /// It will not come: why, in one line.
-    Over(String),
-}
-
-/// What a command would do, or did, to one Application.
+/// A patch that a command would send, or has sent, to one Application.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
-    /// Its name.
+    /// The name of the Application.
     pub name: String,
     /// Its namespace.
     pub namespace: String,
@@ -80,13 +33,13 @@ pub struct Patch {
     pub body: serde_json::Value,
 }
 
-/// What was asked, and how the Applications were found after it.
+/// The result of a request to Argo CD.
 #[derive(Clone, Debug)]
-pub struct Done {
-    /// What was written to each Application.
+pub struct Outcome {
+    /// The patch for each Application.
     pub patches: Vec<Patch>,
-    /// The Applications; none in a dry run.
-    pub found: Vec<Found>,
+    /// The Applications in the end; none in a dry run.
+    pub apps: Vec<AppStatus>,
 }
 
 /// Whether a change is made.
@@ -97,9 +50,9 @@ pub enum DryRun {
     None,
     /// It is not sent.
     Client,
-    /// It is sent, judged by the API server, and not kept.
+    /// It is sent, checked by the API server, and not kept.
     Server,
 }
 
-/// Who is told from time to time what is waited for.
-pub type Tell<'t> = &'t mut dyn FnMut(&str);
+/// A function that shows from time to time what is waited for.
+pub type ProgressFn<'p> = &'p mut dyn FnMut(&str);

@@ -1,7 +1,7 @@
-//! Which cluster, and as whom: the kubeconfig that kubectl would take, and what kubectl's flags say instead.
+//! Chooses the cluster and the user: from the kubeconfig that kubectl would take, and kubectl's flags.
 #![expect(
     clippy::disallowed_methods,
-    reason = "the door to the cluster finds the kubeconfig and the files of the flags as kubectl does"
+    reason = "the adapter to the cluster finds the kubeconfig and the files of the flags as kubectl does"
 )]
 
 use std::collections::HashMap;
@@ -18,11 +18,11 @@ use kube::config::{
 };
 use serde_json::json;
 
-use super::{Patience, complaint};
+use super::error;
 use crate::failure::HintExt;
-use crate::model::NamespaceName;
+use crate::time::Deadline;
 
-/// What says which cluster is meant: kubectl's flags, and Argo CD's namespace.
+/// kubectl's flags for the connection.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The kubeconfig, instead of those that the environment names.
@@ -39,23 +39,21 @@ pub struct Options {
     pub certificate_authority: Option<PathBuf>,
     /// The name that the API server's certificate must have, instead of its host's.
     pub tls_server_name: Option<String>,
-    /// Whether the API server's certificate is taken as it is.
+    /// Whether any certificate of the API server is accepted.
     pub insecure_skip_tls_verify: bool,
     /// A token, instead of the user's credentials.
     pub token: Option<Token>,
     /// Files with a certificate and its key, instead of the user's credentials.
     pub client_certificate: Option<(PathBuf, PathBuf)>,
-    /// Whom to impersonate.
+    /// The user to impersonate.
     pub impersonation: Impersonation,
-    /// Longest that one request may take; zero for no limit of its own.
+    /// Longest time for one request; zero for no limit of its own.
     pub request_timeout: Duration,
-    /// Where the Applications are.
-    pub argocd_namespace: NamespaceName,
-    /// How long everything may take.
-    pub patience: Patience,
+    /// When everything has to end.
+    pub deadline: Deadline,
 }
 
-/// Whom to impersonate; the API server lets those do it who may `impersonate`
+/// A user to impersonate; the API server lets those do it who may `impersonate`
 /// (<https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/>).
 #[derive(Clone, Debug, Default)]
 pub struct Impersonation {
@@ -65,7 +63,7 @@ pub struct Impersonation {
     pub uid: Option<String>,
     /// The groups; none to leave them as they are.
     pub groups: Vec<String>,
-    /// What else is known of the user: a key, and one of its values.
+    /// Other attributes of the user: a key, and one of its values.
     pub extra: Vec<(String, String)>,
 }
 
@@ -76,7 +74,7 @@ pub struct Server(String);
 impl FromStr for Server {
     type Err = Error;
 
-    /// An address as kubectl takes it; `https` is what it means without a scheme.
+    /// Reads an address as kubectl does: without a scheme it is `https`.
     fn from_str(text: &str) -> Result<Self> {
         let address = if text.contains("://") {
             text.to_owned()
@@ -84,12 +82,12 @@ impl FromStr for Server {
             format!("https://{text}")
         };
         let url = address.parse().map(|url| Config::new(url).cluster_url);
-        let url = url.map_err(|error| anyhow!("it is no URL: {error}"))?;
+        let url = url.map_err(|error| anyhow!("it is not a URL: {error}"))?;
         if !matches!(url.scheme_str(), Some("http" | "https")) {
             bail!("only http and https lead to an API server");
         }
         if url.authority().is_none_or(|authority| authority.as_str().contains('@')) {
-            bail!("a login in a URL is not sent; say --token");
+            bail!("a login in a URL is not sent; use --token");
         }
         Ok(Self(address))
     }
@@ -111,10 +109,10 @@ impl From<String> for Token {
     }
 }
 
-/// What a client needs.
+/// Returns the configuration of a client.
 ///
 /// # Errors
-/// When there is no kubeconfig where one is needed, it has not what the flags name, or a file cannot be read.
+/// When there is no kubeconfig where one is needed, it lacks what the flags name, or a file cannot be read.
 pub(super) async fn config(options: &Options) -> Result<Config> {
     let mut config = match (kubeconfig(options)?, &options.server) {
         // As kubectl does in a pod.
@@ -141,14 +139,14 @@ async fn from_kubeconfig(kubeconfig: Kubeconfig, options: &Options) -> Result<Co
         cluster: options.cluster.clone(),
         user: options.user.clone(),
     };
-    // Without this, who is not there would be nobody.
+    // Without this, a missing user would be anonymous.
     if let Some(user) = &options.user
         && kubeconfig.auth_infos.iter().all(|named| named.name != *user)
     {
-        return Err(complaint::no_user(user, &kubeconfig));
+        return Err(error::no_user(user, &kubeconfig));
     }
     let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &chosen).await;
-    config.map_err(|error| complaint::of_kubeconfig(&error, Some(&kubeconfig)))
+    config.map_err(|error| error::of_kubeconfig(&error, Some(&kubeconfig)))
 }
 
 /// Gives a kubeconfig without a context one that has nothing but an API server.
@@ -173,7 +171,7 @@ fn add_context(kubeconfig: &mut Kubeconfig, server: &Server) {
     });
 }
 
-/// Points at the API server that the flags say.
+/// Takes the API server from the flags.
 fn point(config: &mut Config, options: &Options) -> Result<()> {
     if let Some(server) = &options.server {
         config.cluster_url = server.0.parse()?;
@@ -192,7 +190,7 @@ fn point(config: &mut Config, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Puts the flags' credentials in the place of all others, and impersonates.
+/// Replaces all credentials by those of the flags, and impersonates.
 fn identify(user: &mut AuthInfo, options: &Options) -> Result<()> {
     if options.token.is_some() || options.client_certificate.is_some() {
         let mut fields = json!({});
@@ -205,7 +203,7 @@ fn identify(user: &mut AuthInfo, options: &Options) -> Result<()> {
             fields["client-certificate"] = certificate.to_string_lossy().into();
             fields["client-key"] = key.to_string_lossy().into();
         }
-        // A kubeconfig's own words: the types of its secrets are nobody else's.
+        // As a kubeconfig has them: the types of its secrets cannot be named here.
         let credentials: AuthInfo = serde_json::from_value(fields)?;
         *user = AuthInfo {
             impersonate: user.impersonate.take(),
@@ -239,7 +237,7 @@ fn identify(user: &mut AuthInfo, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// An error that names the flag, when its file cannot be read.
+/// Checks that the file of a flag can be read.
 fn readable(flag: &str, file: &Path) -> Result<()> {
     let opened = File::open(file).and_then(|file| file.metadata());
     match opened {
@@ -249,7 +247,7 @@ fn readable(flag: &str, file: &Path) -> Result<()> {
     }
 }
 
-/// The kubeconfig that kubectl would take: the flag's, those of `KUBECONFIG` merged, where missing ones do not count, or
+/// Returns the kubeconfig that kubectl would take: the flag's, those of `KUBECONFIG` merged, where missing ones do not count, or
 /// the one in the home.
 fn kubeconfig(options: &Options) -> Result<Option<Kubeconfig>> {
     let named = env::var_os("KUBECONFIG").filter(|value| !value.is_empty());
@@ -263,7 +261,7 @@ fn kubeconfig(options: &Options) -> Result<Option<Kubeconfig>> {
     };
     let read = paths.iter().map(Kubeconfig::read_from);
     let merged: Result<_, KubeconfigError> = read.reduce(|all, next| all?.merge(next?)).transpose();
-    let mut merged = merged.map_err(|error| complaint::of_kubeconfig(&error, None))?;
+    let mut merged = merged.map_err(|error| error::of_kubeconfig(&error, None))?;
     if let Some(kubeconfig) = &mut merged {
         // `kubectl config unset current-context` leaves it empty.
         kubeconfig.current_context = kubeconfig.current_context.take().filter(|name| !name.is_empty());

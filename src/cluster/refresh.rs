@@ -1,62 +1,71 @@
-//! A refresh: Argo CD looks at Git again, and with `hard` renders again, too.
+//! A refresh: Argo CD compares with Git again, and with `hard` renders again, too.
 
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Cluster, Done, DryRun, Found, Patch, Progress, Selection, Tell};
+use super::applications::{AppStatus, Applications, Progress, Selection};
+use super::{DryRun, Outcome, Patch, ProgressFn};
 use crate::model::LiveApplication;
 use crate::model::live::REFRESH;
 
-/// What is asked for.
+/// A request for a refresh.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     /// Whether Argo CD forgets the manifests that it has rendered.
     pub hard: bool,
-    /// Whether to wait until it has looked.
+    /// Whether to wait until it has compared.
     pub wait: bool,
-    /// Whether it is asked at all.
+    /// Whether the request is sent.
     pub dry_run: DryRun,
 }
 
 /// Asks for the refresh, and waits until Argo CD has done it.
 ///
 /// # Errors
-/// When an Application is not there, or the cluster does not answer or refuses.
-pub fn run(cluster: &Cluster, selection: &Selection, request: Request, tell: Tell<'_>) -> Result<Done> {
-    let apps = cluster.find(selection)?;
+/// When an Application is missing, or the cluster does not answer or refuses.
+pub fn run(
+    applications: &Applications<'_>,
+    selection: &Selection,
+    request: Request,
+    show: ProgressFn<'_>,
+) -> Result<Outcome> {
+    let apps = applications.find(selection)?;
     let patches: Vec<Patch> = apps.iter().map(|app| patch(app, request)).collect();
     let names: Vec<String> = apps.iter().map(|app| app.name().to_owned()).collect();
     let is_real = request.dry_run == DryRun::None;
     let is_pending = apps.iter().any(|app| app.pending_refresh().is_some());
     if is_real && request.wait && is_pending {
         // The comparison for an older request may have read Git already; only a later one sees all of it.
-        let found = cluster.until(&names, &mut |_, app| progress(app), tell)?;
-        if found.iter().any(|app| app.missing.is_some()) {
-            return Ok(Done {
+        let statuses = applications.wait_until(&names, &mut |_, app| progress(app), show)?;
+        if statuses.iter().any(|app| app.missing.is_some()) {
+            return Ok(Outcome {
                 patches: Vec::new(),
-                found,
+                apps: statuses,
             });
         }
     }
-    let mut found = Vec::new();
+    let mut statuses = Vec::new();
     for patch in patches.iter().filter(|_| request.dry_run != DryRun::Client) {
-        found.push(Found {
+        statuses.push(AppStatus {
             name: patch.name.clone(),
-            application: cluster.patch(&patch.name, &patch.body, request.dry_run)?,
+            application: applications.patch(&patch.name, &patch.body, request.dry_run)?,
             missing: None,
         });
     }
     if is_real && request.wait {
-        found = cluster.until(&names, &mut |_, app| progress(app), tell)?;
+        statuses = applications.wait_until(&names, &mut |_, app| progress(app), show)?;
     }
     if !is_real {
-        found.clear();
+        statuses.clear();
     }
-    Ok(Done { patches, found })
+    Ok(Outcome {
+        patches,
+        apps: statuses,
+    })
 }
 
 fn patch(app: &LiveApplication, request: Request) -> Patch {
-    // Who does not wait must not take somebody else's hard refresh away.
+    // A request without a wait must not replace somebody else's hard refresh.
     let is_hard = request.hard || !request.wait && app.pending_refresh() == Some("hard");
     let kind = if is_hard { "hard" } else { "normal" };
     Patch {
@@ -66,12 +75,12 @@ fn patch(app: &LiveApplication, request: Request) -> Patch {
     }
 }
 
-/// Argo CD takes the annotation away with the same write that has the result in it.
+/// Reports how far the refresh is: Argo CD removes the annotation with the same write that has the result in it.
 fn progress(app: Option<&LiveApplication>) -> Progress {
     match app {
-        None => Progress::Over("it was deleted meanwhile".to_owned()),
+        None => Progress::Failed("it was deleted meanwhile".to_owned()),
         Some(app) if app.pending_refresh().is_some() => {
-            Progress::Open("Argo CD's application controller has not done the refresh".to_owned())
+            Progress::Pending("Argo CD's application controller has not done the refresh".to_owned())
         }
         Some(_) => Progress::Reached,
     }
@@ -112,8 +121,8 @@ mod tests {
         assert_eq!(progress(Some(&app(json!({})))), Progress::Reached);
         assert!(matches!(
             progress(Some(&app(json!({REFRESH: "normal"})))),
-            Progress::Open(_)
+            Progress::Pending(_)
         ));
-        assert!(matches!(progress(None), Progress::Over(_)));
+        assert!(matches!(progress(None), Progress::Failed(_)));
     }
 }

@@ -8,16 +8,17 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use super::{Cluster, Done, DryRun, Found, Patch, Progress, Selection, Tell};
+use super::applications::{AppStatus, Applications, Progress, Selection};
+use super::{DryRun, Outcome, Patch, ProgressFn};
 use crate::failure::HintExt;
 use crate::model::LiveApplication;
 use crate::model::live::INITIATOR;
 use crate::model::sync::value;
 
-/// How often to try where somebody else keeps changing the Application.
+/// How often to try while somebody else keeps changing the Application.
 const TRIES: usize = 20;
 
-/// What is asked for.
+/// A request for a sync.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Whether objects are deleted that Git no longer has.
@@ -26,65 +27,76 @@ pub struct Request {
     pub revision: Option<String>,
     /// Whether to wait for the end.
     pub wait: bool,
-    /// Whether it is asked at all.
+    /// Whether the request is sent.
     pub dry_run: DryRun,
 }
 
 /// Asks for the sync, and waits until it is over. Nothing is asked for when one of the Applications cannot be synced now.
 ///
 /// # Errors
-/// When an Application is not there or cannot be synced now, or the cluster does not answer or refuses.
-pub fn run(cluster: &Cluster, selection: &Selection, request: &Request, tell: Tell<'_>) -> Result<Done> {
-    let apps = cluster.find(selection)?;
+/// When an Application is missing or cannot be synced now, or the cluster does not answer or refuses.
+pub fn run(
+    applications: &Applications<'_>,
+    selection: &Selection,
+    request: &Request,
+    show: ProgressFn<'_>,
+) -> Result<Outcome> {
+    let apps = applications.find(selection)?;
     let patches = apps.iter().map(|app| patch(app, request)).collect::<Result<Vec<_>>>()?;
-    let mut found = Vec::new();
+    let mut statuses = Vec::new();
     for app in apps.iter().filter(|_| request.dry_run != DryRun::Client) {
-        found.push(Found {
+        statuses.push(AppStatus {
             name: app.name().to_owned(),
-            application: Some(ask(cluster, app, request)?),
+            application: Some(start(applications, app, request)?),
             missing: None,
         });
     }
     if request.dry_run != DryRun::None {
-        found.clear();
+        statuses.clear();
     } else if request.wait {
         let names: Vec<String> = apps.iter().map(|app| app.name().to_owned()).collect();
-        let mut over = BTreeMap::new();
-        found = cluster.until(&names, &mut |name, app| remember(&mut over, name, app), tell)?;
+        let mut ended = BTreeMap::new();
+        statuses = applications.wait_until(&names, &mut |name, app| remember(&mut ended, name, app), show)?;
         // What came after the end of our operation is not its result.
-        for app in &mut found {
-            if let Some(end) = over.remove(&app.name) {
+        for app in &mut statuses {
+            if let Some(end) = ended.remove(&app.name) {
                 app.application = Some(end);
             }
         }
     }
-    Ok(Done { patches, found })
+    Ok(Outcome {
+        patches,
+        apps: statuses,
+    })
 }
 
-/// Writes the operation, on what the Application is now.
-fn ask(cluster: &Cluster, app: &LiveApplication, request: &Request) -> Result<LiveApplication> {
+/// Writes the operation to the Application as it is now.
+fn start(applications: &Applications<'_>, app: &LiveApplication, request: &Request) -> Result<LiveApplication> {
     let mut now = app.clone();
     for _ in 0..TRIES {
         let patch = patch(&now, request)?;
-        if let Some(written) = cluster.patch(app.name(), &patch.body, request.dry_run)? {
+        if let Some(written) = applications.patch(app.name(), &patch.body, request.dry_run)? {
             return Ok(written);
         }
-        let fresh = cluster.find(&Selection::Named(vec![app.name().to_owned()]))?;
+        let fresh = applications.find(&Selection::Named(vec![app.name().to_owned()]))?;
         now = fresh.into_iter().next().unwrap_or(now);
     }
     bail!(
-        "the Application `{}` changes all the time, so that no sync can be asked for",
+        "the Application `{}` keeps changing, so that no sync can be started",
         app.name()
     )
 }
 
-/// The patch that asks for a sync, where the Application may be synced now.
+/// Returns the patch that asks for a sync.
+///
+/// # Errors
+/// When the Application cannot be synced now.
 fn patch(app: &LiveApplication, request: &Request) -> Result<Patch> {
     let name = app.name();
     let Some(desired) = app.application() else {
-        bail!("`{name}` is no Application");
+        bail!("`{name}` is not an Application");
     };
-    if app.is_going() {
+    if app.is_being_deleted() {
         bail!("the Application `{name}` is being deleted");
     }
     if app.is_operating() {
@@ -92,7 +104,7 @@ fn patch(app: &LiveApplication, request: &Request) -> Result<Patch> {
             .requested_by()
             .or(app.operation().map(|operation| operation.initiator()));
         return Err(anyhow!(
-            "an operation of {} is under way on the Application `{name}`",
+            "an operation of {} is running on the Application `{name}`",
             running.unwrap_or("somebody")
         )
         .hint(format!("wait for it with `kubectl homelab wait {name} --for synced`")));
@@ -117,10 +129,10 @@ fn patch(app: &LiveApplication, request: &Request) -> Result<Patch> {
         }
         let is_another = sources.iter().any(|source| source.target_revision() != revision);
         if is_another && desired.automated().is_some() {
-            return Err(
-                anyhow!("the Application `{name}` syncs by itself to its `targetRevision`, not to {revision}")
-                    .hint("change `targetRevision` in the repository, or switch the automated sync off"),
-            );
+            return Err(anyhow!(
+                "the Application `{name}` syncs automatically to its `targetRevision`, not to {revision}"
+            )
+            .hint("change `targetRevision` in the repository, or turn its automated sync off"));
         }
     }
     Ok(Patch {
@@ -154,42 +166,40 @@ fn operation(app: &LiveApplication, options: &[&str], request: &Request) -> Valu
     operation
 }
 
-/// How far the operation is; remembers the Application as it was at its end.
-fn remember(over: &mut BTreeMap<String, LiveApplication>, name: &str, app: Option<&LiveApplication>) -> Progress {
-    if over.contains_key(name) {
+/// Reports how far the operation is; remembers the Application as it was at its end.
+fn remember(ended: &mut BTreeMap<String, LiveApplication>, name: &str, app: Option<&LiveApplication>) -> Progress {
+    if ended.contains_key(name) {
         return Progress::Reached;
     }
     let progress = progress(app);
     if let (Progress::Reached, Some(app)) = (&progress, app) {
-        over.insert(name.to_owned(), app.clone());
+        ended.insert(name.to_owned(), app.clone());
     }
     progress
 }
 
-/// How far the operation of this program is.
+/// Reports how far the operation of this program is.
 fn progress(app: Option<&LiveApplication>) -> Progress {
     let Some(app) = app else {
-        return Progress::Over("it was deleted meanwhile".to_owned());
+        return Progress::Failed("it was deleted meanwhile".to_owned());
     };
     let ours = |who: &str| who == INITIATOR;
     let operation = app.operation();
     match (app.requested_by(), operation) {
-        (_, Some(operation)) if operation.is_done() && ours(operation.initiator()) => Progress::Reached,
-        (Some(who), _) if !ours(who) => {
-            Progress::Over(format!("an operation of {who} has taken the place of this one"))
-        }
+        (_, Some(operation)) if operation.is_final() && ours(operation.initiator()) => Progress::Reached,
+        (Some(who), _) if !ours(who) => Progress::Failed(format!("an operation of {who} has replaced this one")),
         (Some(_), Some(operation)) if ours(operation.initiator()) => {
             let message = operation.message();
             let colon = if message.is_empty() { "" } else { ": " };
-            Progress::Open(format!("{}{colon}{message}", operation.phase()))
+            Progress::Pending(format!("{}{colon}{message}", operation.phase()))
         }
-        (Some(_), _) => Progress::Open("Argo CD's application controller has not taken the operation".to_owned()),
-        (None, Some(operation)) if !ours(operation.initiator()) => Progress::Over(format!(
-            "an operation of {} has taken the place of this one",
+        (Some(_), _) => Progress::Pending("Argo CD's application controller has not started the operation".to_owned()),
+        (None, Some(operation)) if !ours(operation.initiator()) => Progress::Failed(format!(
+            "an operation of {} has replaced this one",
             operation.initiator()
         )),
-        (None, Some(operation)) => Progress::Open(operation.phase().to_owned()),
-        (None, None) => Progress::Over("somebody has taken the operation away".to_owned()),
+        (None, Some(operation)) => Progress::Pending(operation.phase().to_owned()),
+        (None, None) => Progress::Failed("somebody has removed the operation".to_owned()),
     }
 }
 
@@ -221,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operation_has_what_the_application_says_of_its_syncs() {
+    fn the_operation_has_the_applications_own_settings() {
         let spec = json!({"source": {"repoURL": "u", "path": "p"}, "syncPolicy": {
             "syncOptions": ["ServerSideApply=true"], "retry": {"limit": 5, "refresh": true}}});
         let request = Request {
@@ -244,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_more_is_said_than_is_asked_for() {
+    fn the_operation_has_nothing_that_was_not_asked_for() {
         let body = patch(&app(json!({}), json!({})), &request()).unwrap().body;
         assert_eq!(
             body["operation"],
@@ -253,17 +263,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_is_left_alone() {
+    fn a_running_operation_is_left_alone() {
         let asked = app(json!({}), json!({"operation": {"initiatedBy": {"username": "admin"}}}));
         assert_eq!(
             refused(&asked, &request()),
-            "an operation of admin is under way on the Application `player`"
+            "an operation of admin is running on the Application `player`"
         );
         let running =
             json!({"operationState": {"phase": "Running", "operation": {"initiatedBy": {"automated": true}}}});
         assert_eq!(
             refused(&app(json!({}), json!({"status": running})), &request()),
-            "an operation of Argo CD itself is under way on the Application `player`"
+            "an operation of Argo CD itself is running on the Application `player`"
         );
         let done = json!({"operationState": {"phase": "Failed"}});
         assert!(patch(&app(json!({}), json!({"status": done})), &request()).is_ok());
@@ -291,7 +301,7 @@ mod tests {
                 json!({}),
             )
         };
-        assert!(refused(&automated(json!({})), &to("v1")).contains("syncs by itself"));
+        assert!(refused(&automated(json!({})), &to("v1")).contains("syncs automatically"));
         assert!(patch(&automated(json!({})), &to("main")).is_ok());
         assert!(patch(&automated(json!({"enabled": false})), &to("v1")).is_ok());
         let several = app(json!({"sources": [{"repoURL": "a"}, {"repoURL": "b"}]}), json!({}));
@@ -305,10 +315,10 @@ mod tests {
         let other = json!({"initiatedBy": {"username": "admin"}});
         let state =
             |phase: &str, operation: &Value| json!({"operationState": {"phase": phase, "operation": operation}});
-        assert!(matches!(of(json!({"operation": ours})), Progress::Open(what) if what.contains("has not taken")));
+        assert!(matches!(of(json!({"operation": ours})), Progress::Pending(what) if what.contains("has not started")));
         assert_eq!(
             of(json!({"operation": ours, "status": state("Running", &ours)})),
-            Progress::Open("Running".to_owned())
+            Progress::Pending("Running".to_owned())
         );
         assert_eq!(of(json!({"status": state("Succeeded", &ours)})), Progress::Reached);
         assert_eq!(of(json!({"status": state("Failed", &ours)})), Progress::Reached);
@@ -318,20 +328,20 @@ mod tests {
             json!({"status": state("Running", &other)}),
             json!({"status": state("Succeeded", &other)}),
         ] {
-            assert!(matches!(of(rest.clone()), Progress::Over(_)), "{rest}");
+            assert!(matches!(of(rest.clone()), Progress::Failed(_)), "{rest}");
         }
-        assert!(matches!(progress(None), Progress::Over(_)));
+        assert!(matches!(progress(None), Progress::Failed(_)));
     }
 
     #[test]
     fn the_end_is_kept_when_something_else_begins() {
         let ours =
             json!({"operationState": {"phase": "Succeeded", "operation": {"initiatedBy": {"username": INITIATOR}}}});
-        let mut over = BTreeMap::new();
+        let mut ended = BTreeMap::new();
         let end = app(json!({}), json!({"status": ours}));
-        assert_eq!(remember(&mut over, "player", Some(&end)), Progress::Reached);
+        assert_eq!(remember(&mut ended, "player", Some(&end)), Progress::Reached);
         let next = app(json!({}), json!({"operation": {"initiatedBy": {"automated": true}}}));
-        assert_eq!(remember(&mut over, "player", Some(&next)), Progress::Reached);
-        assert_eq!(over["player"], end);
+        assert_eq!(remember(&mut ended, "player", Some(&next)), Progress::Reached);
+        assert_eq!(ended["player"], end);
     }
 }

@@ -1,22 +1,23 @@
-//! Waiting: until Applications are Synced, Healthy, or gone.
+//! Waits until Applications are Synced, Healthy, or deleted.
 
 use anyhow::Result;
 
-use super::{Cluster, Found, Progress, Selection, Tell};
+use super::ProgressFn;
+use super::applications::{AppStatus, Applications, Progress, Selection};
 use crate::model::LiveApplication;
 
-/// What an Application can be waited for to be.
+/// A state to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// As Git says, with no operation under way.
+    /// It is as in Git, and no operation is running.
     Synced,
-    /// Healthy, as Argo CD judges it.
+    /// Argo CD reports it as Healthy.
     Healthy,
-    /// Not there any more.
+    /// It does not exist any more.
     Deleted,
 }
 
-/// What is waited for.
+/// The states to wait for.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// All of these.
@@ -25,35 +26,40 @@ pub struct Request {
     pub revision: Option<String>,
 }
 
-/// Waits, and gives how each Application was found in the end.
+/// Waits, and returns each Application as it is in the end.
 ///
 /// # Errors
-/// When an Application is not there, or the cluster does not answer.
-pub fn run(cluster: &Cluster, selection: &Selection, request: &Request, tell: Tell<'_>) -> Result<Vec<Found>> {
-    let is_gone_meant = request.goals.contains(&Goal::Deleted);
+/// When an Application is missing, or the cluster does not answer.
+pub fn run(
+    applications: &Applications<'_>,
+    selection: &Selection,
+    request: &Request,
+    show: ProgressFn<'_>,
+) -> Result<Vec<AppStatus>> {
+    let waits_for_deletion = request.goals.contains(&Goal::Deleted);
     let names = match selection {
-        // What is gone already is as it should be.
-        Selection::Named(names) if is_gone_meant => names.clone(),
-        _ => cluster
+        // One that is deleted already is as it should be.
+        Selection::Named(names) if waits_for_deletion => names.clone(),
+        _ => applications
             .find(selection)?
             .iter()
             .map(|app| app.name().to_owned())
             .collect(),
     };
-    let progress = |app: Option<&LiveApplication>| missing(app, request).map_or(Progress::Reached, Progress::Open);
-    cluster.until(&names, &mut |_, app| progress(app), tell)
+    let progress = |app: Option<&LiveApplication>| missing(app, request).map_or(Progress::Reached, Progress::Pending);
+    applications.wait_until(&names, &mut |_, app| progress(app), show)
 }
 
-/// What an Application lacks, in one line.
+/// Returns what an Application lacks, in one line.
 fn missing(app: Option<&LiveApplication>, request: &Request) -> Option<String> {
     let goals = &request.goals;
     let Some(app) = app else {
-        return (!goals.contains(&Goal::Deleted)).then(|| "it is not there".to_owned());
+        return (!goals.contains(&Goal::Deleted)).then(|| "it does not exist".to_owned());
     };
     let mut lacks = Vec::new();
     if goals.contains(&Goal::Deleted) {
-        lacks.push(if app.is_going() {
-            "its deletion is not done".to_owned()
+        lacks.push(if app.is_being_deleted() {
+            "its deletion has not finished".to_owned()
         } else {
             "nobody has deleted it".to_owned()
         });
@@ -79,11 +85,11 @@ fn not_synced(app: &LiveApplication, revision: Option<&str>) -> Option<String> {
     if app.is_operating() {
         let message = operation.map(|operation| operation.message()).unwrap_or_default();
         let colon = if message.is_empty() { "" } else { ": " };
-        return Some(format!("an operation is under way{colon}{message}"));
+        return Some(format!("an operation is running{colon}{message}"));
     }
-    // What Argo CD cannot compare, it has looked at: its conditions say why.
+    // For what Argo CD cannot compare, its conditions say why.
     if app.sync() != "Unknown" && app.is_stale() {
-        return Some("Argo CD has not looked at it since its last change".to_owned());
+        return Some("Argo CD has not compared it since its last change".to_owned());
     }
     if app.sync() != "Synced" {
         let failed = operation.filter(|operation| !operation.has_succeeded());
@@ -101,7 +107,7 @@ fn not_synced(app: &LiveApplication, revision: Option<&str>) -> Option<String> {
     (!is_there).then(|| format!("Synced to {}, not to {wanted}", revisions.join(" + ")))
 }
 
-/// The first ones of a list, in parentheses.
+/// Returns the first ones of a list, in parentheses.
 fn some(objects: &[String]) -> String {
     match objects {
         [] => String::new(),
@@ -137,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn what_is_missing_is_reported() {
         let mut other = synced();
         other["status"]["sync"]["status"] = json!("OutOfSync");
         other["status"]["resources"] = json!([{"kind": "Service", "name": "web", "status": "OutOfSync"}]);
@@ -158,19 +164,19 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_under_way_is_not_synced_yet() {
+    fn a_running_operation_is_not_synced_yet() {
         let mut asked = synced();
         asked["operation"] = json!({"sync": {}});
         assert_eq!(
             lacks(&[Goal::Synced], None, asked.clone()).unwrap(),
-            "an operation is under way"
+            "an operation is running"
         );
         assert_eq!(lacks(&[Goal::Healthy], None, asked), None);
         let mut running = synced();
         running["status"]["operationState"] = json!({"phase": "Running", "message": "waiting for a hook"});
         assert_eq!(
             lacks(&[Goal::Synced], None, running).unwrap(),
-            "an operation is under way: waiting for a hook"
+            "an operation is running: waiting for a hook"
         );
     }
 
@@ -181,28 +187,28 @@ mod tests {
         changed["status"]["sync"]["comparedTo"] = json!({"source": {"repoURL": "old"}});
         assert_eq!(
             lacks(&[Goal::Synced], None, changed.clone()).unwrap(),
-            "Argo CD has not looked at it since its last change"
+            "Argo CD has not compared it since its last change"
         );
         changed["status"]["sync"]["status"] = json!("Unknown");
         assert_eq!(lacks(&[Goal::Synced], None, changed).unwrap(), "not Synced but Unknown");
     }
 
     #[test]
-    fn gone_is_gone() {
+    fn a_deleted_application_is_deleted() {
         let request = |goal| Request {
             goals: vec![goal],
             revision: None,
         };
         assert_eq!(missing(None, &request(Goal::Deleted)), None);
-        assert_eq!(missing(None, &request(Goal::Healthy)).unwrap(), "it is not there");
+        assert_eq!(missing(None, &request(Goal::Healthy)).unwrap(), "it does not exist");
         assert_eq!(
             lacks(&[Goal::Deleted], None, synced()).unwrap(),
             "nobody has deleted it"
         );
-        let going = json!({"metadata": {"deletionTimestamp": "2020-01-01T00:00:00Z"}});
+        let deleting = json!({"metadata": {"deletionTimestamp": "2020-01-01T00:00:00Z"}});
         assert_eq!(
-            lacks(&[Goal::Deleted], None, going).unwrap(),
-            "its deletion is not done"
+            lacks(&[Goal::Deleted], None, deleting).unwrap(),
+            "its deletion has not finished"
         );
     }
 

@@ -1,4 +1,4 @@
-//! An Application as the cluster has it: what Argo CD says of its sync, its health, its conditions and its operation.
+//! An Application in a cluster: its sync, its health, its conditions and its operation, as Argo CD reports them.
 
 use std::cmp::Ordering;
 
@@ -8,9 +8,9 @@ use super::application::Application;
 use super::object::Object;
 use super::pointer::{Pointer, PointerExt};
 
-/// Annotation: asks Argo CD for a refresh, `normal` or `hard`; the controller takes it away when it has done it.
+/// Annotation: asks Argo CD for a refresh, `normal` or `hard`; the controller removes it when the refresh is done.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
-/// Who an operation of this program is said to be initiated by.
+/// The initiator of this program's operations.
 pub const INITIATOR: &str = "kubectl-homelab";
 /// Longest message, in characters.
 const LONGEST: usize = 600;
@@ -26,12 +26,12 @@ pub struct LiveApplication {
 pub struct Condition<'o> {
     /// Its type, as `ComparisonError`.
     pub kind: &'o str,
-    /// What it says, in one line.
+    /// Its message, in one line.
     pub message: String,
 }
 
 impl Condition<'_> {
-    /// Whether something is wrong: Argo CD names such types so.
+    /// Reports whether something is wrong: Argo CD names such types so.
     pub fn is_error(&self) -> bool {
         self.kind.ends_with("Error")
     }
@@ -43,7 +43,7 @@ pub struct Operation<'o> {
     tree: &'o Value,
 }
 
-/// An object that an operation could not bring where it should be.
+/// An object that an operation could not sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed<'o> {
     /// Its kind.
@@ -56,7 +56,7 @@ pub struct Failed<'o> {
     pub message: String,
 }
 
-/// A text in one line without control characters, and not endless.
+/// Returns a text in one line, without control characters and not endless.
 pub fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -74,7 +74,7 @@ fn list<'v>(tree: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
     tree.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// `revisions` where there are several sources, else `revision`.
+/// Returns `revisions` where there are several sources, else `revision`.
 fn revisions<'v>(tree: &'v Value, pointer: &str) -> Vec<&'v str> {
     let several: Vec<&str> = list(tree, &format!("{pointer}/revisions"))
         .filter_map(Value::as_str)
@@ -87,7 +87,7 @@ fn revisions<'v>(tree: &'v Value, pointer: &str) -> Vec<&'v str> {
 }
 
 impl LiveApplication {
-    /// The view of an object that the API server gave.
+    /// Returns the view of an object of the API server.
     pub fn new(tree: Value) -> Self {
         Self {
             object: Object::new(tree),
@@ -98,59 +98,59 @@ impl LiveApplication {
         text(self.object.tree(), pointer)
     }
 
-    /// `metadata.name`.
+    /// Returns `metadata.name`.
     pub fn name(&self) -> &str {
         self.object.name()
     }
 
-    /// `metadata.namespace`.
+    /// Returns `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         self.object.namespace().unwrap_or_default()
     }
 
-    /// `metadata.resourceVersion`.
+    /// Returns `metadata.resourceVersion`.
     pub fn resource_version(&self) -> &str {
         self.text("/metadata/resourceVersion")
     }
 
-    /// What it says that should be.
+    /// Returns what is desired: the Application as a manifest has it.
     pub fn application(&self) -> Option<Application<'_>> {
         Application::new(&self.object)
     }
 
-    /// `spec.syncPolicy.retry`.
+    /// Returns `spec.syncPolicy.retry`.
     pub fn retry(&self) -> Option<&Value> {
         self.object.at("/spec/syncPolicy/retry").filter(|tree| tree.is_object())
     }
 
-    /// Whether it is being deleted.
-    pub fn is_going(&self) -> bool {
+    /// Reports whether it is being deleted.
+    pub fn is_being_deleted(&self) -> bool {
         self.object.at("/metadata/deletionTimestamp").is_some()
     }
 
-    /// The refresh that is asked for and that Argo CD has not done.
+    /// Returns the refresh that was requested and that Argo CD has not done.
     pub fn pending_refresh(&self) -> Option<&str> {
         self.object.annotation(REFRESH)
     }
 
-    /// `Synced`, `OutOfSync` or `Unknown`.
+    /// Returns `Synced`, `OutOfSync` or `Unknown`.
     pub fn sync(&self) -> &str {
         let status = self.text("/status/sync/status");
         if status.is_empty() { "Unknown" } else { status }
     }
 
-    /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
+    /// Returns `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
     pub fn health(&self) -> &str {
         let status = self.text("/status/health/status");
         if status.is_empty() { "Unknown" } else { status }
     }
 
-    /// The revision of each source that the sync status is about.
+    /// Returns the revision of each source that the sync status is about.
     pub fn revisions(&self) -> Vec<&str> {
         revisions(self.object.tree(), "/status/sync")
     }
 
-    /// The conditions.
+    /// Returns the conditions.
     pub fn conditions(&self) -> Vec<Condition<'_>> {
         let conditions = list(self.object.tree(), "/status/conditions");
         let of = |condition| Condition {
@@ -160,18 +160,18 @@ impl LiveApplication {
         conditions.map(of).collect()
     }
 
-    /// The conditions that say that something is wrong.
+    /// Returns the conditions that report an error.
     pub fn errors(&self) -> impl Iterator<Item = Condition<'_>> {
         self.conditions().into_iter().filter(Condition::is_error)
     }
 
-    /// Who asked for an operation that is not done: its `.operation`.
+    /// Returns who requested an operation that is not done: the initiator in its `.operation`.
     pub fn requested_by(&self) -> Option<&str> {
         let operation = self.object.at("/operation").filter(|tree| tree.is_object())?;
         Some(initiator(operation))
     }
 
-    /// The operation that is running or ran last.
+    /// Returns the operation that is running or ran last.
     pub fn operation(&self) -> Option<Operation<'_>> {
         let tree = self
             .object
@@ -180,13 +180,13 @@ impl LiveApplication {
         Some(Operation { tree })
     }
 
-    /// Whether an operation is asked for or running.
+    /// Reports whether an operation is requested or running.
     pub fn is_operating(&self) -> bool {
-        self.requested_by().is_some() || self.operation().is_some_and(|operation| !operation.is_done())
+        self.requested_by().is_some() || self.operation().is_some_and(|operation| !operation.is_final())
     }
 
-    /// Whether its sync and health are those of before its last operation, or of another source or destination than it
-    /// has now: Argo CD compares again after each (`needRefreshAppStatus` in
+    /// Reports whether its sync and health are those from before its last operation, or of another source or destination
+    /// than it has now: Argo CD compares again after each (`needRefreshAppStatus` in
     /// <https://github.com/argoproj/argo-cd/blob/v3.5.7/controller/appcontroller.go>).
     pub fn is_stale(&self) -> bool {
         self.is_compared_before_its_operation() || self.is_compared_to_another()
@@ -208,8 +208,8 @@ impl LiveApplication {
         }
     }
 
-    /// Whether what was compared last is not what the spec says now. What hydrates its source is compared to that
-    /// source, which the spec does not say in these words.
+    /// Reports whether another spec than the present one was compared last. An Application that hydrates its source is
+    /// compared to that source, which its spec does not have in this form.
     fn is_compared_to_another(&self) -> bool {
         let of_spec = |field: &str| {
             self.object
@@ -234,12 +234,12 @@ impl LiveApplication {
             .any(|field| of_spec(field) != compared(field))
     }
 
-    /// The objects that are not as Git says, as `Kind/name`.
+    /// Returns the objects that differ from Git, as `Kind/name`.
     pub fn out_of_sync(&self) -> Vec<String> {
         self.resources(|resource| text(resource, "/status") == "OutOfSync")
     }
 
-    /// The objects that are not healthy, as `Kind/name`; none where Argo CD keeps their health to itself.
+    /// Returns the objects that are not healthy, as `Kind/name`; none where Argo CD does not publish their health.
     pub fn unhealthy(&self) -> Vec<String> {
         self.resources(|resource| !matches!(text(resource, "/health/status"), "" | "Healthy"))
     }
@@ -263,47 +263,47 @@ fn initiator(operation: &Value) -> &str {
 }
 
 impl<'o> Operation<'o> {
-    /// `Running`, `Terminating`, `Succeeded`, `Failed` or `Error`.
+    /// Returns `Running`, `Terminating`, `Succeeded`, `Failed` or `Error`.
     pub fn phase(&self) -> &'o str {
         text(self.tree, "/phase")
     }
 
-    /// Whether it is over.
-    pub fn is_done(&self) -> bool {
+    /// Reports whether it has ended.
+    pub fn is_final(&self) -> bool {
         matches!(self.phase(), "Succeeded" | "Failed" | "Error")
     }
 
-    /// Whether it is over and did all that it should.
+    /// Reports whether it has ended and synced everything.
     pub fn has_succeeded(&self) -> bool {
         self.phase() == "Succeeded"
     }
 
-    /// What it says, in one line.
+    /// Returns its message, in one line.
     pub fn message(&self) -> String {
         one_line(text(self.tree, "/message"))
     }
 
-    /// Who asked for it.
+    /// Returns who requested it.
     pub fn initiator(&self) -> &'o str {
         self.tree.get("operation").map_or("somebody", initiator)
     }
 
-    /// When it was started, as RFC 3339.
+    /// Returns when it was started, as RFC 3339.
     pub fn started_at(&self) -> &'o str {
         text(self.tree, "/startedAt")
     }
 
-    /// When it was over, as RFC 3339; empty before.
+    /// Returns when it ended, as RFC 3339; empty before.
     pub fn finished_at(&self) -> &'o str {
         text(self.tree, "/finishedAt")
     }
 
-    /// The revision of each source that it synced to.
+    /// Returns the revision of each source that it synced to.
     pub fn revisions(&self) -> Vec<&'o str> {
         revisions(self.tree, "/syncResult")
     }
 
-    /// The objects that failed.
+    /// Returns the objects that failed.
     pub fn failed(&self) -> Vec<Failed<'o>> {
         let has_failed = |resource: &&Value| {
             text(resource, "/status") == "SyncFailed" || matches!(text(resource, "/hookPhase"), "Failed" | "Error")
@@ -320,7 +320,7 @@ impl<'o> Operation<'o> {
     }
 }
 
-/// A value without what Go leaves out when it writes it: `null`, and what is `false` or empty.
+/// Returns a value without what Go leaves out when it writes it: `null`, and what is `false` or empty.
 fn essence(value: &Value) -> Option<Value> {
     match value {
         Value::Null | Value::Bool(false) => None,
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_under_way_from_its_request_to_its_last_phase() {
+    fn an_operation_runs_from_its_request_to_its_last_phase() {
         let of = |tree: Value| LiveApplication::new(tree).is_operating();
         assert!(!of(json!({})));
         assert!(of(json!({"operation": {"sync": {}}})));
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn within_a_second_the_revision_says_what_came_first() {
+    fn within_a_second_the_revision_shows_what_came_first() {
         let of = |sync: &str, compared: &str| {
             let now = "2020-01-01T10:00:00Z";
             let state = json!({"phase": "Failed", "finishedAt": now, "syncResult": {"revision": "new"}});
@@ -425,7 +425,7 @@ mod tests {
                 json!({"sourceHydrator": {"syncSource": {"path": "a"}}}),
                 json!({"source": {"path": "a"}})
             ),
-            "a hydrated source is not in these words in the spec"
+            "the spec does not have a hydrated source in this form"
         );
     }
 

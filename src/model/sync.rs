@@ -1,4 +1,4 @@
-//! Argo CD's words on an object: sync options, compare options, hooks and waves, as its annotations say them.
+//! Argo CD's annotations of an object: sync options, compare options, hooks and waves.
 //!
 //! Source: <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/>.
 
@@ -22,9 +22,9 @@ pub const HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 /// A sync option that Argo CD knows, and the values that it compares with; in both, case counts.
 #[derive(Debug)]
 pub struct SyncOption {
-    /// What stands before the `=`.
+    /// The text before the `=`.
     pub key: &'static str,
-    /// What may stand behind it.
+    /// The texts that may follow it.
     pub values: &'static [&'static str],
 }
 
@@ -53,25 +53,25 @@ pub const KNOWN_OPTIONS: &[SyncOption] = &[
     option("Validate", SWITCH),
 ];
 
-/// The entries of an annotation that is a comma list, trimmed, empty ones left out.
+/// Returns the entries of an annotation that is a comma list, trimmed, empty ones left out.
 pub fn entries<'o>(object: &'o Object, annotation: &str) -> impl Iterator<Item = &'o str> {
     let list = object.annotation(annotation).unwrap_or_default();
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// The value of the first entry `key=…`, which is the one that counts.
+/// Returns the value of the first entry `key=…`, which is the one that counts.
 pub fn value<'e>(entries: impl IntoIterator<Item = &'e str>, key: &str) -> Option<&'e str> {
     entries
         .into_iter()
         .find_map(|entry| entry.strip_prefix(key)?.strip_prefix('='))
 }
 
-/// Whether an object is a hook, which Argo CD deletes and creates again by its own rules.
+/// Reports whether an object is a hook, which Argo CD deletes and creates again by its own rules.
 pub fn is_hook(object: &Object) -> bool {
     object.annotation(HOOK).is_some() || object.annotation(HELM_HOOK).is_some()
 }
 
-/// When an object is applied: first the phase (-1 before, 0 in, 1 after the sync), then the wave. `None` for hooks that
+/// Returns when an object is applied: first the phase (-1 before, 0 in, 1 after the sync), then the wave. `None` for hooks that
 /// no ordinary sync runs.
 pub fn order(object: &Object) -> Option<(i8, i64)> {
     let phase = match (object.annotation(HOOK), object.annotation(HELM_HOOK)) {

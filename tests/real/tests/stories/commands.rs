@@ -165,10 +165,10 @@ fn nothing_is_begun_beside_another_operation(world: &World) {
     let refused = world.runs(3, &["sync", APP]);
     has(
         &refused,
-        "an operation of Argo CD itself is under way on the Application `jellyfin`",
+        "an operation of Argo CD itself is running on the Application `jellyfin`",
     );
     let waiting = world.runs(1, &["wait", APP, "--for=synced", "--timeout", "3s"]);
-    has(&waiting, "jellyfin: an operation is under way: ");
+    has(&waiting, "jellyfin: an operation is running: ");
     chart.remove(TEMPLATE).unwrap();
     let revision = chart.commit("Take the note back").unwrap();
     until_synced(world, APP, &revision);

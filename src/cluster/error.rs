@@ -1,13 +1,15 @@
-//! What goes wrong between here and the API server, in one line and with the next step.
+//! Turns errors of the connection into messages of one line, with the next step.
 
 use anyhow::{Error, anyhow};
 use kube::config::{Kubeconfig, KubeconfigError};
 
+use super::kind::Kind;
 use crate::failure::HintExt;
 use crate::model::live::one_line;
 
-/// Whether it may go away by itself: a connection that broke, a server that is busy or starts, a watch that is too old.
-pub(super) fn is_passing(error: &kube::Error) -> bool {
+/// Reports whether an error may go away by itself: a connection that broke, a server that is busy or starts, a watch that is
+/// too old.
+pub(super) fn is_transient(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => matches!(status.code, 410 | 429) || status.code >= 500,
         kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => true,
@@ -15,35 +17,42 @@ pub(super) fn is_passing(error: &kube::Error) -> bool {
     }
 }
 
-/// The error as a person needs it.
-pub(super) fn explained(error: kube::Error, server: &str) -> Error {
+/// Returns the error of a cluster that gave no answer at all.
+pub(super) fn unreachable(error: &kube::Error, server: &str) -> Error {
+    match error {
+        kube::Error::Auth(error) => anyhow!(
+            "cannot log in to the cluster at `{server}`: {}",
+            one_line(&error.to_string())
+        )
+        .hint("check the user of your kubeconfig with `kubectl auth whoami`"),
+        error => anyhow!("the cluster at `{server}` cannot be reached: {}", innermost(error))
+            .hint("start it, or choose another one with --context or --kubeconfig"),
+    }
+}
+
+/// Returns the error of a cluster whose answer did not come in time.
+pub(super) fn timed_out(server: &str) -> Error {
+    anyhow!("the cluster at `{server}` does not answer in time")
+        .hint("start it, choose another one with --context, or wait longer with --request-timeout or --timeout")
+}
+
+/// Returns the error of a request about objects of a kind.
+pub(super) fn explained(error: kube::Error, server: &str, kind: &Kind) -> Error {
     let status = match error {
         kube::Error::Api(status) => status,
-        kube::Error::Auth(error) => {
-            return anyhow!(
-                "cannot log in to the cluster at `{server}`: {}",
-                one_line(&error.to_string())
-            )
-            .hint("check the user of your kubeconfig with `kubectl auth whoami`");
-        }
-        error => {
-            return anyhow!("the cluster at `{server}` cannot be reached: {}", innermost(&error))
-                .hint("start it, or choose another one with --context or --kubeconfig");
-        }
+        error => return unreachable(&error, server),
     };
     let message = one_line(&status.message);
     match status.code {
         401 => anyhow!("the cluster at `{server}` does not accept your credentials")
             .hint("check the user of your kubeconfig with `kubectl auth whoami`"),
-        403 => anyhow!("the cluster does not allow it: {message}")
-            .hint("use a kubeconfig whose user may get, list, watch and patch Applications"),
-        404 => anyhow!("the cluster at `{server}` knows no Applications of Argo CD")
-            .hint("install Argo CD, or choose another cluster with --context"),
+        403 => anyhow!("the cluster does not allow it: {message}").hint(kind.permission_hint),
+        404 => anyhow!("the cluster at `{server}` has no {}", kind.title).hint(kind.install_hint),
         _ => anyhow!("the cluster refuses: {message}"),
     }
 }
 
-/// The last cause; those before it only say that there is one.
+/// Returns the last cause; those before it only say that there is one.
 fn innermost(error: &kube::Error) -> String {
     let mut last: &dyn std::error::Error = error;
     while let Some(source) = last.source() {
@@ -59,13 +68,13 @@ fn choice(names: &[&str]) -> String {
     }
 }
 
-/// A kubeconfig has no such user.
+/// Returns the error of a kubeconfig that lacks a user.
 pub(super) fn no_user(name: &str, config: &Kubeconfig) -> Error {
     let users: Vec<&str> = config.auth_infos.iter().map(|user| user.name.as_str()).collect();
     anyhow!("the kubeconfig has no user `{name}`").hint(choice(&users))
 }
 
-/// What is wrong with a kubeconfig.
+/// Returns the error of a kubeconfig that cannot be used.
 pub(super) fn of_kubeconfig(error: &KubeconfigError, config: Option<&Kubeconfig>) -> Error {
     let contexts = || {
         config.map_or_else(Vec::new, |config| {
@@ -101,6 +110,7 @@ pub(super) fn of_kubeconfig(error: &KubeconfigError, config: Option<&Kubeconfig>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::applications::APPLICATIONS;
     use crate::failure::Failure;
     use kube::core::Status;
 
@@ -113,22 +123,22 @@ mod tests {
     }
 
     #[test]
-    fn the_status_decides_what_is_said() {
-        for (code, said) in [
+    fn the_status_decides_the_message() {
+        for (code, message) in [
             (401, "the cluster at `https://h` does not accept your credentials"),
             (403, "the cluster does not allow it: User a may not"),
-            (404, "the cluster at `https://h` knows no Applications of Argo CD"),
+            (404, "the cluster at `https://h` has no Applications of Argo CD"),
             (422, "the cluster refuses: User a may not"),
         ] {
-            let failure = Failure::from(explained(status(code, "User a\nmay not"), "https://h"));
-            assert_eq!(failure.one_line(), said);
+            let failure = Failure::from(explained(status(code, "User a\nmay not"), "https://h", &APPLICATIONS));
+            assert_eq!(failure.one_line(), message);
             assert_eq!(failure.hints.len(), usize::from(code != 422));
         }
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
-        for (code, passes) in [
+    fn transient_errors_may_be_tried_again() {
+        for (code, expected) in [
             (410, true),
             (429, true),
             (500, true),
@@ -136,7 +146,7 @@ mod tests {
             (403, false),
             (404, false),
         ] {
-            assert_eq!(is_passing(&status(code, "")), passes, "{code}");
+            assert_eq!(is_transient(&status(code, "")), expected, "{code}");
         }
     }
 

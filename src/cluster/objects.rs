@@ -1,0 +1,74 @@
+//! The objects of one kind in one namespace: lists and patches.
+
+use anyhow::{Result, bail};
+use kube::api::{Api, DynamicObject, ListParams, Patch as KubePatch, PatchParams};
+use serde_json::Value;
+
+use super::connection::{Cluster, RequestError};
+use super::kind::Kind;
+use super::{DryRun, error};
+
+/// The field manager of this program's patches.
+const FIELD_MANAGER: &str = "kubectl-homelab";
+
+/// The objects of one kind in one namespace.
+pub(super) struct Objects<'c> {
+    pub(super) cluster: &'c Cluster,
+    pub(super) kind: &'static Kind,
+    pub(super) api: Api<DynamicObject>,
+}
+
+impl Objects<'_> {
+    /// Returns all objects, or the one of this name.
+    pub(super) fn list(&self, name: Option<&str>) -> Result<Vec<Value>> {
+        let params = ListParams {
+            field_selector: name.map(only),
+            ..ListParams::default()
+        };
+        let list = self.cluster.block_on(self.cluster.request(self.api.list(&params)));
+        let list = list.map_err(|error| self.explain(error))?;
+        Ok(list.into_iter().map(tree).collect())
+    }
+
+    /// Sends a JSON Merge Patch, and returns the object with it; `None` when the object has changed since the patch's
+    /// `resourceVersion`.
+    pub(super) fn patch(&self, name: &str, body: &Value, dry_run: DryRun) -> Result<Option<Value>> {
+        let params = PatchParams {
+            dry_run: dry_run == DryRun::Server,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = KubePatch::Merge(body);
+        let request = self.cluster.request(self.api.patch(name, &params, &patch));
+        match self.cluster.block_on(request) {
+            Ok(object) => Ok(Some(tree(object))),
+            Err(RequestError::Permanent(kube::Error::Api(status))) if status.code == 409 => Ok(None),
+            Err(RequestError::Permanent(kube::Error::Api(status))) if status.code == 404 => {
+                bail!("the {} `{name}` was deleted meanwhile", self.kind.kind)
+            }
+            Err(error) => Err(self.explain(error)),
+        }
+    }
+
+    /// Returns the error for the user.
+    pub(super) fn explain(&self, error: RequestError) -> anyhow::Error {
+        let server = self.cluster.server();
+        match error {
+            RequestError::Transient(error) | RequestError::Permanent(error) => {
+                error::explained(error, server, self.kind)
+            }
+            RequestError::TimedOut => error::timed_out(server),
+        }
+    }
+}
+
+/// Returns the field selector for one name.
+pub(super) fn only(name: &str) -> String {
+    format!("metadata.name={name}")
+}
+
+/// Returns the tree of an object.
+pub(super) fn tree(object: DynamicObject) -> Value {
+    // A tree with texts as keys always has a JSON form.
+    serde_json::to_value(object).unwrap_or_default()
+}
