@@ -1,6 +1,6 @@
-//! The door to the file system: finding the repository, reading below a root, and writing changes so that a crash
-//! leaves every file old or new.
-#![expect(clippy::disallowed_methods, reason = "the door to the file system")]
+//! The adapter to the file system: finds the repository, reads below a root, and writes changes so that a crash leaves every
+//! file old or new.
+#![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
 mod cache;
 pub mod completer;
@@ -29,7 +29,7 @@ impl Checkout {
     /// Opens a folder.
     ///
     /// # Errors
-    /// When it is not there or is no folder.
+    /// When it does not exist or is not a folder.
     pub fn open(root: &Path) -> Result<Self> {
         let real = fs::canonicalize(root).with_context(|| format!("cannot open `{}`", root.display()))?;
         if !real.is_dir() {
@@ -57,15 +57,15 @@ impl Checkout {
         Ok(Self { root: root.to_owned() })
     }
 
-    /// The root, absolute and without symbolic links.
+    /// Returns the root, absolute and without symbolic links.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// A path of the working directory as one of the repository.
+    /// Returns a path of the working directory as one of the repository.
     ///
     /// # Errors
-    /// When it is not there, lies outside, or has a name that is not UTF-8.
+    /// When it does not exist, lies outside, or has a name that is not UTF-8.
     pub fn relative(&self, path: &Path) -> Result<RepoPath> {
         let real = fs::canonicalize(path).with_context(|| format!("cannot open `{}`", path.display()))?;
         let Ok(below) = real.strip_prefix(&self.root) else {
@@ -81,7 +81,7 @@ impl Checkout {
         RepoPath::new(&text.replace(std::path::MAIN_SEPARATOR, "/"))
     }
 
-    /// The path on disk.
+    /// Returns the path on disk.
     pub fn absolute(&self, path: &RepoPath) -> PathBuf {
         path.parts().fold(self.root.clone(), |folder, part| folder.join(part))
     }
@@ -92,8 +92,7 @@ impl Checkout {
     /// disk changes nothing; then they are renamed in the order given, then removals happen.
     ///
     /// # Errors
-    /// When a file is no longer what the change was made for, or the disk refuses; before the first rename nothing has
-    /// changed.
+    /// When a file has changed since the change was made, or the disk refuses; before the first rename nothing has changed.
     pub fn write(&self, changes: &[FileChange]) -> Result<()> {
         let mut folders = NewFolders::default();
         let mut staged = Vec::new();
@@ -103,7 +102,7 @@ impl Checkout {
             if let Some(text) = &change.after {
                 let target = self.target(path, &mut folders)?;
                 let file =
-                    stage(&target, text).with_context(|| format!("cannot write `{path}`; nothing was changed"))?;
+                    stage(&target, text).with_context(|| format!("cannot write `{path}`; no files were changed"))?;
                 staged.push((file, target, path));
             }
         }
@@ -126,7 +125,7 @@ impl Checkout {
         let now = self.read(&change.path)?;
         if now.as_deref() != change.before.as_ref().map(String::as_bytes) {
             return Err(anyhow!(
-                "`{}` was changed by somebody else in the meantime; nothing was written",
+                "`{}` was changed by somebody else in the meantime; no files were changed",
                 change.path
             )
             .hint("run the command again"));
@@ -134,7 +133,7 @@ impl Checkout {
         Ok(())
     }
 
-    /// Where a file's text goes: through symbolic links, into folders that are made when they are missing.
+    /// Returns the path to write a file to: through symbolic links, in folders that are made when they are missing.
     fn target(&self, path: &RepoPath, folders: &mut NewFolders) -> Result<PathBuf> {
         if let Some(real) = self.resolve(path)? {
             return Ok(real);
@@ -146,12 +145,12 @@ impl Checkout {
         }
         let parent = self.absolute(&path.parent());
         fs::create_dir_all(&parent)
-            .with_context(|| format!("cannot make the folder `{}`; nothing was changed", path.parent()))?;
+            .with_context(|| format!("cannot make the folder `{}`; no files were changed", path.parent()))?;
         Ok(parent.join(path.file_name()))
     }
 }
 
-/// Folders that a write made; they go again unless it gets as far as renaming.
+/// Folders that a write made; they are removed again unless it gets as far as renaming.
 #[derive(Default)]
 struct NewFolders(Vec<PathBuf>);
 
@@ -202,17 +201,17 @@ fn sync_folder(target: &Path) {
     }
 }
 
-/// Whether a folder is a repository's root: it has `.git` or the folder of Applications.
+/// Reports whether a folder is a repository's root: it has `.git` or the folder of Applications.
 pub fn is_repository(folder: &Path) -> bool {
     [".git", APPLICATIONS].iter().any(|name| folder.join(name).exists())
 }
 
-/// Whether a folder on disk is a chart.
+/// Reports whether a folder on disk is a chart.
 pub fn is_chart(folder: &Path) -> bool {
     folder.join("Chart.yaml").exists()
 }
 
-/// Makes a folder that a person named, with those above it.
+/// Makes a folder that the user named, with those above it.
 ///
 /// # Errors
 /// When the system refuses.
@@ -220,12 +219,12 @@ pub fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot make the folder `{}`", path.display()))
 }
 
-/// Whether anything is there.
+/// Reports whether a path exists.
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
-/// An empty folder that goes when its value is dropped.
+/// Makes an empty folder that is removed when its value is dropped.
 ///
 /// # Errors
 /// When the system refuses.
@@ -233,7 +232,7 @@ pub fn empty_folder() -> Result<tempfile::TempDir> {
     tempfile::tempdir().context("cannot make a temporary folder")
 }
 
-/// Reads a file that a person named on the command line.
+/// Reads a file that the user named on the command line.
 ///
 /// # Errors
 /// When it cannot be read or is not UTF-8.
@@ -242,7 +241,7 @@ pub fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| anyhow!("`{}` is not UTF-8", path.display()))
 }
 
-/// Standard input, whole.
+/// Reads standard input, whole.
 ///
 /// # Errors
 /// When it cannot be read or is not UTF-8.
@@ -259,7 +258,7 @@ pub fn read_stdin() -> Result<String> {
     })
 }
 
-/// Standard input as a file: of one whose size is known it is read in one go.
+/// Returns standard input as a file: one whose size is known is read in one go.
 #[cfg(unix)]
 fn unbuffered_stdin() -> std::io::Result<fs::File> {
     use std::os::fd::AsFd;
@@ -272,7 +271,7 @@ fn unbuffered_stdin() -> std::io::Result<fs::File> {
     std::io::stdin().as_handle().try_clone_to_owned().map(fs::File::from)
 }
 
-/// Writes a file that a person asked for, whole or not at all.
+/// Writes a file that the user asked for, whole or not at all.
 ///
 /// # Errors
 /// When the system refuses.
@@ -285,7 +284,7 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The folders beside the repository, where checkouts of its sources are looked for.
+/// Returns the folders beside the repository, in which checkouts of its sources are searched for.
 pub fn siblings(root: &Path) -> Vec<PathBuf> {
     let entries = root
         .parent()

@@ -56,7 +56,7 @@ pub struct State {
     pub commit: String,
     /// The branch, if one is checked out.
     pub branch: Option<String>,
-    /// Whether files differ from that commit.
+    /// Set when files differ from that commit.
     pub dirty: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The door to the person: the only place that prints. stdout is data, stderr is talk.
+//! The adapter to the terminal: the only place that prints. stdout is data, stderr is diagnostics.
 #![expect(clippy::disallowed_methods, reason = "the terminal itself")]
 
 use std::cell::Cell;
@@ -23,7 +23,7 @@ const BOLD_CYAN: Style = AnsiColor::Cyan.on_default().bold();
 pub struct Terminal;
 
 impl Terminal {
-    /// Data: a text to stdout, its styles stripped where colour is not wanted.
+    /// Writes data to stdout: a text, its styles stripped where colour is not wanted.
     ///
     /// # Errors
     /// When stdout is closed or full.
@@ -33,7 +33,7 @@ impl Terminal {
         out.flush()
     }
 
-    /// Data in pieces, to stdout byte by byte as they are, in as few writes as the system allows.
+    /// Writes data in pieces to stdout, byte by byte as they are, in as few writes as the system allows.
     ///
     /// # Errors
     /// When stdout is closed or full.
@@ -41,22 +41,22 @@ impl Terminal {
         write_slices(&mut unbuffered_stdout()?, pieces)
     }
 
-    /// Talk: a line to stderr. A closed stderr is not worth failing for.
+    /// Writes a line of diagnostics to stderr. A closed stderr is not worth failing for.
     pub fn say(&self, line: &str) {
         let _ = writeln!(AutoStream::auto(io::stderr().lock()), "{line}");
     }
 
-    /// A warning on stderr.
+    /// Writes a warning to stderr.
     pub fn warn(&self, line: &str) {
         self.say(&format!("{BOLD_YELLOW}warning:{BOLD_YELLOW:#} {line}"));
     }
 
-    /// A next step on stderr.
+    /// Writes a next step to stderr.
     pub fn hint(&self, line: &str) {
         self.say(&format!("{BOLD_CYAN}hint:{BOLD_CYAN:#} {line}"));
     }
 
-    /// A failure with its causes and hints on stderr.
+    /// Writes a failure with its causes and hints to stderr.
     pub fn failure(&self, failure: &Failure) {
         let mut causes = failure.causes.iter();
         self.say(&format!(
@@ -71,12 +71,12 @@ impl Terminal {
         }
     }
 
-    /// Whether stdout shows colour.
+    /// Reports whether stdout shows colour.
     pub fn is_coloured(&self) -> bool {
         AutoStream::choice(&io::stdout()) != ColorChoice::Never
     }
 
-    /// Whether a person is at stderr, to show progress to.
+    /// Reports whether stderr is a terminal, to show progress on.
     pub fn is_interactive(&self) -> bool {
         io::stderr().is_terminal()
     }
@@ -92,7 +92,7 @@ impl Terminal {
         }))
     }
 
-    /// The same for something that is often over at once: it shows when a second has gone by.
+    /// Shows progress of something that often takes no time: after a second only.
     pub fn progress_later(&self, what: &str) -> Progress {
         if !self.is_interactive() {
             return Progress(None);
@@ -119,7 +119,7 @@ fn show(bar: &ProgressBar) {
     bar.enable_steady_tick(Duration::from_millis(120));
 }
 
-/// A progress line; it goes when the value is dropped.
+/// A progress line; it is removed when the value is dropped.
 #[derive(Debug)]
 pub struct Progress(Option<Shown>);
 
@@ -131,7 +131,7 @@ struct Shown {
 }
 
 impl Progress {
-    /// Says what is being done now.
+    /// Shows what is being done now.
     pub fn now(&self, what: &str) {
         let Some(shown) = &self.0 else { return };
         shown.bar.set_message(what.to_owned());
@@ -151,7 +151,7 @@ impl Drop for Progress {
     }
 }
 
-/// stdout without the line buffer of the standard library, which would cut a stream into thousands of writes.
+/// Returns stdout without the line buffer of the standard library, which would cut a stream into thousands of writes.
 #[cfg(unix)]
 fn unbuffered_stdout() -> io::Result<std::fs::File> {
     use std::os::fd::AsFd;

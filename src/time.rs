@@ -9,7 +9,7 @@ use crate::failure::HintExt;
 
 /// The letters of Go's units: `ns`, `us` or `µs`, `ms`, `s`, `m`, `h`.
 const LETTERS_OF_UNITS: &str = "nuµμmsh";
-/// How to write a duration.
+/// The hint for an invalid duration.
 const FORMS: &str = "write it as `90s`, `1m30s` or `500ms`; a bare number is seconds";
 
 /// Reads a duration in Go's syntax, as kubectl takes it: `1m30s`, `500ms`, `1h`; a bare number is seconds.

@@ -125,7 +125,7 @@ fn what_somebody_else_put_there_stays() {
             &folders.completion(&[verb]),
             3,
             "",
-            "is there, and this program did not make it",
+            "exists, and this program did not make it",
         );
     }
     assert_eq!(fs::read_to_string(&link).unwrap(), "#!/bin/sh\n");

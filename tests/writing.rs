@@ -116,7 +116,7 @@ fn a_full_disk_changes_nothing_and_leaves_nothing() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains("nothing was changed"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no files were changed"), "{}", stderr(&output));
     assert_eq!(tree(folder.path()), before);
 }
 
@@ -151,6 +151,6 @@ fn a_read_only_folder_changes_nothing_and_is_said() {
     let _ = fs::remove_file(folder.path().join("program"));
     fs::set_permissions(&applications, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains("nothing was changed"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no files were changed"), "{}", stderr(&output));
     assert_eq!(tree(folder.path()), before);
 }

@@ -18,7 +18,7 @@ pub(super) struct Args {
     #[command(flatten)]
     apps: AppsArgs,
 
-    /// What to wait for, separated by commas; may be repeated
+    /// States to wait for, separated by commas; may be repeated
     #[arg(long = "for", value_enum, value_delimiter = ',', default_value = "synced,healthy")]
     goals: Vec<For>,
 

@@ -13,7 +13,7 @@ use crate::failure::HintExt;
 use crate::model::application::GROUP;
 use crate::model::{LiveApplication, NamespaceName};
 
-/// How much a name must be like another one to be suggested for it.
+/// The likeness from which on a name is suggested for another one.
 const LIKE: f64 = 0.8;
 
 /// Argo CD's Applications; there is one version of them.
@@ -53,18 +53,18 @@ pub struct AppStatus {
     pub name: String,
     /// The Application; `None` when there is none.
     pub application: Option<LiveApplication>,
-    /// What was waited for in vain, in one line.
+    /// The state that it did not reach, in one line.
     pub missing: Option<String>,
 }
 
-/// How far an Application is on its way to what is waited for.
+/// The progress of an Application towards a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It is there.
+    /// It is in that state.
     Reached,
-    /// It may come there: what is missing, in one line.
+    /// It may get there: what is missing, in one line.
     Pending(String),
-    /// It will not come there: why, in one line.
+    /// It will not get there: why, in one line.
     Failed(String),
 }
 

@@ -16,7 +16,7 @@ use super::watch::WATCH_SECONDS;
 use crate::model::NamespaceName;
 use crate::time::Deadline;
 
-/// How much longer than a watch lasts the API server may print nothing before its connection counts as broken.
+/// The time after the end of a watch from which on a silent connection counts as broken.
 const SILENCE_MARGIN: Duration = Duration::from_secs(5);
 
 /// A cluster.

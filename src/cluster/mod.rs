@@ -1,4 +1,4 @@
-//! The adapter to the cluster: asks Argo CD for a refresh or a sync, and waits until it is done.
+//! The adapter to the cluster: requests a refresh or a sync of Argo CD, and waits until it is done.
 //!
 //! There is no login to Argo CD. Everything is read from and written to the Application objects, with the rights that the
 //! kubeconfig gives. Nothing async leaks out: a [`Cluster`] waits for each answer, and no other command pays for its
@@ -42,7 +42,7 @@ pub struct Outcome {
     pub apps: Vec<AppStatus>,
 }
 
-/// Whether a change is made.
+/// The way in which a change is tried, as kubectl's `--dry-run`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DryRun {
     /// It is made.

@@ -39,7 +39,7 @@ pub struct Options {
     pub certificate_authority: Option<PathBuf>,
     /// The name that the API server's certificate must have, instead of its host's.
     pub tls_server_name: Option<String>,
-    /// Whether any certificate of the API server is accepted.
+    /// Accepts any certificate of the API server.
     pub insecure_skip_tls_verify: bool,
     /// A token, instead of the user's credentials.
     pub token: Option<Token>,

@@ -11,11 +11,11 @@ use crate::model::live::REFRESH;
 /// A request for a refresh.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    /// Whether Argo CD forgets the manifests that it has rendered.
+    /// Lets Argo CD forget the manifests that it has rendered.
     pub hard: bool,
-    /// Whether to wait until it has compared.
+    /// Waits until it has compared.
     pub wait: bool,
-    /// Whether the request is sent.
+    /// Sends the request, or not.
     pub dry_run: DryRun,
 }
 

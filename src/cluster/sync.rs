@@ -15,19 +15,19 @@ use crate::model::LiveApplication;
 use crate::model::live::INITIATOR;
 use crate::model::sync::value;
 
-/// How often to try while somebody else keeps changing the Application.
+/// The number of tries while somebody else keeps changing the Application.
 const TRIES: usize = 20;
 
 /// A request for a sync.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Whether objects are deleted that Git no longer has.
+    /// Deletes objects that Git no longer has.
     pub prune: bool,
     /// The revision, instead of `targetRevision`.
     pub revision: Option<String>,
-    /// Whether to wait for the end.
+    /// Waits for the end.
     pub wait: bool,
-    /// Whether the request is sent.
+    /// Sends the request, or not.
     pub dry_run: DryRun,
 }
 

@@ -17,9 +17,9 @@ use serde_json::Value;
 use super::connection::RequestError;
 use super::objects::{Objects, only, tree};
 
-/// How long one watch lasts, in seconds; the watcher counts one that is silent for longer as broken.
+/// The duration of one watch, in seconds; the watcher counts one that is silent for longer as broken.
 pub(super) const WATCH_SECONDS: u32 = 30;
-/// How often the deadline is checked, and progress is shown.
+/// The interval at which the deadline is checked, and progress is shown.
 const TICK: Duration = Duration::from_millis(500);
 /// Pause before the first new try, and longest pause between two.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -129,7 +129,7 @@ struct Watched<T> {
     seen: Seen<T>,
     /// The objects of a list that is not whole yet.
     listed: Seen<T>,
-    /// Whether there was a whole list.
+    /// Set when there was a whole list.
     is_complete: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The link through which kubectl lets the program complete. kubectl looks on the `PATH` for `kubectl_complete-homelab`,
+//! Makes the link through which kubectl lets the program complete. kubectl looks on the `PATH` for `kubectl_complete-homelab`,
 //! and krew links one program for each plugin. So the link is made beside krew's own `kubectl-homelab`, and leads to that
 //! name and not into krew's store: after `krew upgrade` it leads to the new version, after `krew uninstall` nowhere.
 //!
@@ -27,19 +27,19 @@ const FILE: &str = if cfg!(windows) {
     COMPLETER
 };
 
-/// What was found or made.
+/// The result of an installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// It was made.
+    /// The link was made.
     Made(PathBuf),
-    /// It was there.
+    /// The link existed.
     Kept(PathBuf),
 }
 
-/// The words of kubectl's command line that follow `homelab`, when kubectl called the program as [`COMPLETER`].
+/// Returns the words of kubectl's command line that follow `homelab`, when kubectl ran the program as [`COMPLETER`].
 pub fn words_to_complete(arguments: &[OsString]) -> Option<&[OsString]> {
-    let (called, words) = arguments.split_first()?;
-    (Path::new(called).file_stem() == Some(OsStr::new(COMPLETER))).then_some(words)
+    let (program, words) = arguments.split_first()?;
+    (Path::new(program).file_stem() == Some(OsStr::new(COMPLETER))).then_some(words)
 }
 
 /// Makes the link beside the program that kubectl finds, or in another folder of the `PATH`.
@@ -65,16 +65,16 @@ pub fn install(folder: Option<&Path>) -> Result<Link> {
     };
     let link = folder.join(FILE);
     match read(&link)? {
-        Some(Found::Ours(found)) if found == target => return Ok(Link::Kept(link)),
-        Some(Found::Ours(_)) => fs::remove_file(&link).map_err(|error| refused(&error, folder))?,
-        Some(Found::Foreign) => return Err(foreign(&link)),
+        Some(Existing::Link(found)) if found == target => return Ok(Link::Kept(link)),
+        Some(Existing::Link(_)) => fs::remove_file(&link).map_err(|error| refused(&error, folder))?,
+        Some(Existing::Other) => return Err(foreign(&link)),
         None => {}
     }
     make(&target, &link).map_err(|error| refused(&error, folder))?;
     Ok(Link::Made(link))
 }
 
-/// Removes the link from the folder of the program, or from another one; `None` when there was none.
+/// Removes the link from the folder of the program, or from another one, and returns its path; `None` when there was none.
 ///
 /// # Errors
 /// When kubectl does not find the program, the folder cannot be written to, or the file of that name is another one.
@@ -86,15 +86,15 @@ pub fn uninstall(folder: Option<&Path>) -> Result<Option<PathBuf>> {
     let link = folder.join(FILE);
     match read(&link)? {
         None => Ok(None),
-        Some(Found::Foreign) => Err(foreign(&link)),
-        Some(Found::Ours(_)) => {
+        Some(Existing::Other) => Err(foreign(&link)),
+        Some(Existing::Link(_)) => {
             fs::remove_file(&link).map_err(|error| refused(&error, &folder))?;
             Ok(Some(link))
         }
     }
 }
 
-/// The program that kubectl finds, without following links.
+/// Returns the program that kubectl finds, without following links.
 fn program() -> Result<PathBuf> {
     which::which(PROGRAM).map_err(|_| {
         anyhow!("`{PROGRAM}` is not on PATH: kubectl does not find the program itself")
@@ -112,22 +112,22 @@ fn is_same(one: &Path, other: &Path) -> bool {
     one == other || matches!((real(one), real(other)), (Some(one), Some(other)) if one == other)
 }
 
-/// What has the link's name.
-enum Found {
-    /// A link to a program of our name, whether or not it is there still.
-    Ours(PathBuf),
+/// The file that has the link's name.
+enum Existing {
+    /// A link to a program of our name, which may be gone.
+    Link(PathBuf),
     /// Something else.
-    Foreign,
+    Other,
 }
 
 #[cfg(not(windows))]
-fn read(link: &Path) -> Result<Option<Found>> {
+fn read(link: &Path) -> Result<Option<Existing>> {
     match fs::read_link(link) {
-        Ok(target) if target.file_name() == Some(OsStr::new(PROGRAM)) => Ok(Some(Found::Ours(target))),
-        Ok(_) => Ok(Some(Found::Foreign)),
+        Ok(target) if target.file_name() == Some(OsStr::new(PROGRAM)) => Ok(Some(Existing::Link(target))),
+        Ok(_) => Ok(Some(Existing::Other)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        // It is no link.
-        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(Some(Found::Foreign)),
+        // It is not a link.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(Some(Existing::Other)),
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", link.display())),
     }
 }
@@ -138,15 +138,15 @@ fn make(target: &Path, link: &Path) -> io::Result<()> {
 }
 
 #[cfg(windows)]
-fn read(link: &Path) -> Result<Option<Found>> {
+fn read(link: &Path) -> Result<Option<Existing>> {
     let text = match fs::read_to_string(link) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", link.display())),
     };
     let target = text.strip_prefix("@\"").and_then(|rest| rest.strip_suffix(CALL));
-    Ok(Some(target.map_or(Found::Foreign, |target| {
-        Found::Ours(target.strip_prefix(BESIDE).unwrap_or(target).into())
+    Ok(Some(target.map_or(Existing::Other, |target| {
+        Existing::Link(target.strip_prefix(BESIDE).unwrap_or(target).into())
     })))
 }
 
@@ -164,7 +164,7 @@ fn make(target: &Path, link: &Path) -> io::Result<()> {
 }
 
 fn foreign(link: &Path) -> anyhow::Error {
-    anyhow!("`{}` is there, and this program did not make it", link.display())
+    anyhow!("`{}` exists, and this program did not make it", link.display())
         .hint("remove it, or name another folder on PATH with `--bin-dir DIR`")
 }
 
@@ -183,9 +183,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_knows_when_kubectl_wants_it_to_complete() {
-        let words = |called: &str| {
-            let arguments = [called, "render", ""].map(OsString::from);
+    fn kubectls_call_for_completion_is_recognised() {
+        let words = |program: &str| {
+            let arguments = [program, "render", ""].map(OsString::from);
             words_to_complete(&arguments).map(<[OsString]>::len)
         };
         assert_eq!(words("/home/me/.krew/bin/kubectl_complete-homelab"), Some(2));

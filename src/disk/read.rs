@@ -1,5 +1,5 @@
-//! Reading below a root: symbolic links are followed inside it, and refused where they lead out.
-#![expect(clippy::disallowed_methods, reason = "the door to the file system")]
+//! Reads below a root: symbolic links are followed inside it, and refused where they lead out.
+#![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use crate::failure::HintExt;
 use crate::repo::{Entry, Files, RepoPath};
 
 impl Checkout {
-    /// The path with symbolic links resolved, `None` when there is nothing.
+    /// Returns the path with symbolic links resolved, `None` when it does not exist.
     ///
     /// # Errors
     /// When it leads out of the root, or a link leads nowhere.
@@ -77,7 +77,7 @@ impl Files for Checkout {
         if self.resolve(&path.parent())?.is_none() {
             return Ok(None);
         }
-        // Whatever is no symbolic link, or not there, is an error to the system.
+        // What is not a symbolic link, or does not exist, is an error to the system.
         let Ok(target) = fs::read_link(self.absolute(path)) else {
             return Ok(None);
         };
@@ -99,7 +99,7 @@ impl Files for Checkout {
     }
 }
 
-/// Whether the system gave up on following symbolic links.
+/// Reports whether the system gave up on following symbolic links.
 #[cfg(unix)]
 fn is_circle(error: &std::io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())

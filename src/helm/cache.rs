@@ -18,9 +18,9 @@ use sha2::{Digest, Sha256};
 
 use super::staged::packed;
 
-/// How much all entries may take, in bytes.
+/// Limit for all entries together, in bytes.
 const LARGEST: u64 = 512 << 20;
-/// How long somebody may work on an entry that is not in its place.
+/// Age after which nobody works any more on an entry that is not in its place.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// Start of the names of folders that are not entries: not yet, or no longer.
 const ASIDE: &str = ".aside-";
@@ -100,7 +100,7 @@ impl Cache {
         ensure!(size <= self.largest);
         let mut file = fs::File::create(aside.path().join(LIST))?;
         file.write_all(&serde_json::to_vec(&list)?)?;
-        // Where somebody else was first, the system refuses, and this one goes.
+        // If somebody else was first, the system refuses, and this one is removed.
         fs::rename(aside.path(), self.folder.join(key))?;
         let _ = aside.keep();
         Ok(())

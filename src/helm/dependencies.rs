@@ -22,7 +22,7 @@ use crate::yaml;
 /// Changed whenever what is kept in the cache is made differently.
 const GENERATION: &str = "1";
 
-/// Which versions of dependencies helm takes.
+/// The versions of dependencies that helm takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Those of the lock file; without one as [`Mode::Update`].
@@ -138,7 +138,7 @@ pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Resu
     }
     let chart = copy.path(&call.chart);
     let charts = chart.join("charts");
-    // Of charts that lie in the folder itself helm only looks at the version; they stay.
+    // Charts in the folder itself stay: helm only compares their versions.
     let has_own = named.contains(&"");
     if !has_own {
         staged::remove_packed(&charts)?;

@@ -1,4 +1,4 @@
-//! Why helm failed, as a type. Helm says it in words alone; nothing but this file looks for them.
+//! Why helm failed, as a type. Helm reports it as text only, and this file alone matches that text.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const MISSING_DEPENDENCIES: &str = ", but missing in charts/ directory";
 /// Helm's words about a lock that was not made of the chart's dependencies as they are now.
 const LOCK_OUT_OF_SYNC: &str = "is out of sync with the dependencies file";
 
-/// What a message of helm's is about, where that decides what happens next.
+/// The subject of a message of helm's, where it decides what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     /// The chart's dependencies are not in its folder `charts/`.
@@ -39,7 +39,7 @@ impl Subject {
 /// An invocation of helm that gave nothing.
 #[derive(Debug)]
 pub(super) struct HelmError {
-    /// What helm was to do, as `dependency build`.
+    /// The task of helm, as `dependency build`.
     pub(super) verb: String,
     pub(super) cause: Cause,
 }
@@ -53,7 +53,7 @@ pub(super) enum Cause {
     Killed,
     /// Helm did not end in time.
     TimedOut(Duration),
-    /// What helm printed is not UTF-8.
+    /// Helm printed something that is not UTF-8.
     NotUtf8,
     /// Helm did not run, or was stopped.
     NotRun(RunError),

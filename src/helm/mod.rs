@@ -34,11 +34,11 @@ use crate::time::{self, Deadline};
 
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
 
-/// Environment variable: how long helm may take, as `50s` or `1m30s`; a bare number is seconds.
+/// Environment variable: the timeout of helm, as `50s` or `1m30s`; a bare number is seconds.
 pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
-/// Environment variable: how many helms run at a time; as many as there are processors by default.
+/// Environment variable: the number of helms that run at a time; as many as there are processors by default.
 pub const MAX_VARIABLE: &str = "HOMELAB_MAX_HELM";
-/// How long helm may take without that variable: below the 60 s after which Argo CD gives up on a plugin
+/// The timeout without that variable: below the 60 s after which Argo CD gives up on a plugin
 /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#timeouts-and-errors)).
 const TIMEOUT: Duration = Duration::from_secs(50);
 /// The folder of the cache for what charts depend on.
@@ -167,11 +167,11 @@ pub struct LazyHelm {
     pub checkout: Checkout,
     /// The program; `helm` on PATH by default.
     pub program: Option<PathBuf>,
-    /// Whether dependencies may be fetched.
+    /// Lets helm fetch dependencies.
     pub network: bool,
     /// The folder in which what charts depend on is kept.
     pub cache: Option<PathBuf>,
-    /// Whether there are many processes like this one, which must not run helm all at once.
+    /// Bounds how many of the processes like this one run helm at a time.
     pub bounded: bool,
 }
 

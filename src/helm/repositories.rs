@@ -28,7 +28,7 @@ pub const PLAIN_HTTP_VARIABLE: &str = "HOMELAB_PLAIN_HTTP_REGISTRIES";
 pub(super) struct Repositories {
     /// Entries of helm's repository configuration.
     entries: Vec<Value>,
-    /// Whether one of them is reached without TLS: helm has one flag for all of a chart's.
+    /// Set when one of them is reached without TLS: helm has one flag for all of a chart's.
     pub(super) is_plain_http: bool,
 }
 
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_may_be_empty_and_what_is_wrong_is_said_without_its_content() {
+    fn the_file_may_be_empty_and_errors_do_not_quote_it() {
         for text in ["", "repositories:\n", "apiVersion: v1\n"] {
             assert!(read(text).unwrap().is_empty());
         }
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn registries_without_tls_are_told_by_host_and_port() {
+    fn registries_without_tls_are_named_by_host_and_port() {
         for (repository, is_plain) in [
             ("oci://r.lan:5000/charts", true),
             ("oci://q.lan", true),

@@ -11,8 +11,8 @@ use crate::process::{Command, Environment, ProcessGroup, RunError, SignalGuard};
 use crate::render::confidential::Confidential;
 use crate::time::Deadline;
 
-/// How far helm's heap may grow before Go collects garbage, in percent: a run is short, and a fifth of it goes into collecting
-/// at Go's default of 100. An environment that sets `GOGC` is asked first
+/// The growth of helm's heap after which Go collects garbage, in percent: a run is short, and a fifth of it goes into
+/// collecting at Go's default of 100. An environment that sets `GOGC` is asked first
 /// ([source](https://go.dev/doc/gc-guide#GOGC)).
 pub(super) const GARBAGE_PERCENT: &str = "400";
 

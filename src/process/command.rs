@@ -12,9 +12,9 @@ use super::environment::Environment;
 use super::signals::{SignalGuard, Signalled};
 use crate::time::Deadline;
 
-/// How often a run looks for a signal.
+/// The interval at which a run checks for a signal.
 pub(super) const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
-/// How long a killed program may take to be gone.
+/// The time that a killed program may take to be gone.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The process group that a program runs in.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The folders that programs look for the user's files in, and where they lie in a home of their own.
+/// The variables that name the folders of the user's files, and those folders in a home of its own.
 const FOLDERS: [(&str, &str); 4] = [
     ("HOME", ""),
     ("XDG_CACHE_HOME", "cache"),

@@ -33,7 +33,7 @@ mod unix {
     use super::Signalled;
 
     struct Signals {
-        /// How many guards there are.
+        /// The number of guards.
         guards: AtomicUsize,
         /// Lets a signal end this process at once, as it would without this module.
         at_once: Arc<AtomicBool>,

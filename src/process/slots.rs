@@ -3,7 +3,7 @@
 //!
 //! A slot is a lock on a file. The kernel frees it when the last process that has the file open ends, whatever ends it;
 //! the program inherits the open file, so that a slot is taken for as long as its program lives. Whoever wants a slot first
-//! waits for the lock `turn`, which Linux gives in the order of asking; its holder alone looks for a free slot.
+//! waits for the lock `turn`, which Linux gives in the order of asking; its holder alone searches for a free slot.
 #![expect(clippy::disallowed_methods, reason = "the adapter to programs")]
 
 use std::fs::{File, TryLockError};
@@ -20,7 +20,7 @@ use crate::failure::HintExt;
 use crate::time::Deadline;
 
 const CANNOT_LOCK: &str = "cannot lock a file in the temporary folder";
-/// How often the first in the queue looks for a free slot.
+/// The interval at which the first in the queue tries to get a slot.
 const SLOT_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The slots for one program that all processes of one user on one machine (of one sidecar) share.
@@ -63,7 +63,7 @@ impl Slots {
     pub fn shared(program: &'static str, variable: &'static str) -> Result<Self> {
         let count = match std::env::var(variable) {
             Ok(text) => text.parse().ok().filter(|count| *count > 0).ok_or_else(|| {
-                anyhow!("`{variable}` is `{text}`, which is no number of processes").hint("write 1 or more")
+                anyhow!("`{variable}` is `{text}`, which is not a number of processes").hint("write 1 or more")
             })?,
             Err(_) => std::thread::available_parallelism().map_or(1, Into::into),
         };
@@ -217,7 +217,7 @@ fn folder_name(program: &str) -> String {
     format!("homelab-{program}")
 }
 
-/// Makes a folder that its owner alone can look into.
+/// Makes a folder that its owner alone can open.
 fn make_folder(path: &Path) -> std::io::Result<()> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = std::fs::DirBuilder::new();

@@ -1,4 +1,4 @@
-//! Application → objects: what Argo CD's repo-server would hand over, with the storage law applied.
+//! Application → objects: what Argo CD's repo-server would return, with the storage rules applied.
 //!
 //! The module knows no programs and no disk: [`Renderers`] run them, [`Files`] gives the checkout's bytes.
 
@@ -46,7 +46,7 @@ pub struct Renderers<'r> {
     pub helm: &'r dyn Renderer<HelmCall>,
 }
 
-/// What is to be rendered.
+/// A source to render, with its parameters.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The Application.
@@ -55,7 +55,7 @@ pub struct Request {
     pub destination: Option<NamespaceName>,
     /// The source's folder in the checkout.
     pub source_path: RepoPath,
-    /// Where the checkout's root lies in the repository: empty, unless Argo CD sent a part of it.
+    /// The folder of the repository that the checkout's root is: empty, unless Argo CD sent a part of it.
     pub prefix: RepoPath,
     /// The plugin's parameters; the defaults for a source that the plugin does not render.
     pub parameters: Parameters,
@@ -65,7 +65,7 @@ pub struct Request {
     pub api_versions: Vec<String>,
     /// The variables that stand for `$NAME` in parameters and value file names: `ARGOCD_APP_*`.
     pub variables: BTreeMap<String, String>,
-    /// Whether the storage law is applied; without it the render is what Helm or the folder gives.
+    /// Applies the storage rules; without them the render is what Helm or the folder gives.
     pub storage_rules: bool,
 }
 
@@ -153,7 +153,7 @@ fn source_type(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
     Ok(SourceType::Directory)
 }
 
-/// Whether Argo CD would build a folder with Kustomize.
+/// Reports whether Argo CD would build a folder with Kustomize.
 ///
 /// # Errors
 /// When the folder cannot be listed.

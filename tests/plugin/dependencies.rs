@@ -256,7 +256,7 @@ fn half_a_download_is_neither_rendered_nor_kept() {
     repository.cut(None);
     let said = sent.failure(&generate(&sent, &[]));
     assert!(
-        said.contains("what was downloaded as `lib-1.0.0.tgz` is no chart: "),
+        said.contains("what was downloaded as `lib-1.0.0.tgz` is not a chart: "),
         "{said}"
     );
     assert_eq!(cached(&sent), 0);

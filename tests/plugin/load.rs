@@ -140,7 +140,7 @@ fn a_number_that_is_none_is_said() {
     for number in ["0", "many", "-1", ""] {
         assert_eq!(
             sent.failure(&sent.generate(&[("HOMELAB_MAX_HELM", number)])),
-            format!("`HOMELAB_MAX_HELM` is `{number}`, which is no number of processes (write 1 or more)")
+            format!("`HOMELAB_MAX_HELM` is `{number}`, which is not a number of processes (write 1 or more)")
         );
     }
 }
