@@ -16,40 +16,40 @@ pub mod judgement;
 pub mod scope;
 pub mod subject;
 
+mod allow_empty_disabled;
 mod application_name_is_unique;
 mod chart_version_is_pinned;
 mod child_has_finalizer;
 mod claim_has_one_owner;
 mod claim_has_one_writer;
-mod claim_is_in_its_namespace;
-mod claim_waits_for_no_later_wave;
+mod claim_namespace_matches;
+mod claim_sync_wave_matches_consumer;
 mod claims_are_not_replaced;
 mod consumer_does_not_render_claim;
 mod consumer_mounts_read_only;
-mod cron_job_producer_forbids_overlap;
-mod directory_has_one_writer;
-mod empty_render_is_refused;
-mod foreign_claim_stands_in_a_pod_template;
+mod cron_job_forbids_concurrent_runs;
+mod foreign_claim_only_in_pod_templates;
 mod mount_is_not_nested;
 mod mounted_claim_has_owner;
+mod namespace_has_one_creator;
 mod namespace_has_pod_security;
 pub mod namespace_is_guarded;
-mod namespace_is_made_one_way;
 pub mod namespace_with_claims_is_declared;
 mod owned_claim_ignores_extraneous;
 pub mod owned_claim_is_guarded;
 mod parameters_are_valid;
-mod plugin_stands_alone;
 mod rendered_claim_is_in_owns;
-mod repo_url_is_filled_in;
-mod resource_policy_is_not_enough;
+mod repo_url_has_no_placeholder;
+mod resource_policy_is_not_sole_guard;
 mod retry_refreshes;
 mod root_application_exists;
 mod secret_is_encrypted;
 mod shared_claim_allows_many_pods;
-mod stateful_set_keeps_claims;
+mod shared_directory_has_one_writer;
+mod source_has_one_tool;
+mod stateful_set_retains_claims;
 mod sync_option_is_known;
-mod value_files_need_no_ref;
+mod value_files_have_no_ref;
 mod volume_is_read_only;
 
 pub use finding::{Finding, Fix, Location, Severity};
@@ -85,31 +85,31 @@ pub struct Rule {
 pub static ALL: &[&Rule] = &[
     &owned_claim_is_guarded::RULE,
     &owned_claim_ignores_extraneous::RULE,
-    &resource_policy_is_not_enough::RULE,
+    &resource_policy_is_not_sole_guard::RULE,
     &claim_has_one_owner::RULE,
     &mounted_claim_has_owner::RULE,
     &consumer_does_not_render_claim::RULE,
     &consumer_mounts_read_only::RULE,
     &volume_is_read_only::RULE,
-    &claim_is_in_its_namespace::RULE,
+    &claim_namespace_matches::RULE,
     &shared_claim_allows_many_pods::RULE,
-    &cron_job_producer_forbids_overlap::RULE,
-    &claim_waits_for_no_later_wave::RULE,
+    &cron_job_forbids_concurrent_runs::RULE,
+    &claim_sync_wave_matches_consumer::RULE,
     &mount_is_not_nested::RULE,
     &claim_has_one_writer::RULE,
     &rendered_claim_is_in_owns::RULE,
-    &directory_has_one_writer::RULE,
-    &foreign_claim_stands_in_a_pod_template::RULE,
-    &stateful_set_keeps_claims::RULE,
+    &shared_directory_has_one_writer::RULE,
+    &foreign_claim_only_in_pod_templates::RULE,
+    &stateful_set_retains_claims::RULE,
     &namespace_is_guarded::RULE,
-    &namespace_is_made_one_way::RULE,
+    &namespace_has_one_creator::RULE,
     &namespace_has_pod_security::RULE,
     &namespace_with_claims_is_declared::RULE,
     &sync_option_is_known::RULE,
     &claims_are_not_replaced::RULE,
-    &empty_render_is_refused::RULE,
-    &plugin_stands_alone::RULE,
-    &value_files_need_no_ref::RULE,
+    &allow_empty_disabled::RULE,
+    &source_has_one_tool::RULE,
+    &value_files_have_no_ref::RULE,
     &retry_refreshes::RULE,
     &child_has_finalizer::RULE,
     &chart_version_is_pinned::RULE,
@@ -117,7 +117,7 @@ pub static ALL: &[&Rule] = &[
     &secret_is_encrypted::RULE,
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,
-    &repo_url_is_filled_in::RULE,
+    &repo_url_has_no_placeholder::RULE,
 ];
 
 /// What is said of every rule: of those on the repository, then of those on an installation of Argo CD.

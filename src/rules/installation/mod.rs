@@ -8,21 +8,21 @@ pub(crate) mod case;
 mod node;
 mod view;
 
-mod discovery_is_off;
-mod git_folder_stays_behind;
-mod health_is_taught;
-mod helm_is_argo_cds;
-mod named_paths_travel;
-mod plugin_answers_to_its_name;
-mod plugin_has_a_sidecar;
+mod discovery_disabled;
+mod generate_paths_include_sources;
+mod git_folder_excluded;
+mod health_checks_configured;
+mod helm_matches_argo_cd;
+mod plugin_has_sidecar;
+mod plugin_name_matches;
 mod sidecar_can_write;
 mod sidecar_has_helm;
-mod sidecar_has_its_own_tmp;
-mod sidecar_has_the_plugins_image;
+mod sidecar_has_own_tmp;
+mod sidecar_image_has_plugin;
 mod sidecar_image_is_pinned;
-mod sidecar_is_confined;
-mod sidecar_reaches_argo_cd;
-mod sidecar_runs_as_argo_cd;
+mod sidecar_is_restricted;
+mod sidecar_runs_as_argo_cd_user;
+mod sidecar_runs_cmp_server;
 
 use super::{Finding, Judgement, Location, Meta, Unjudged};
 use crate::model::sidecar::SETTINGS;
@@ -41,20 +41,20 @@ pub struct InstallationRule {
 
 /// Every rule on installations, in the order of the ids.
 pub static ALL: &[&InstallationRule] = &[
-    &plugin_has_a_sidecar::RULE,
-    &plugin_answers_to_its_name::RULE,
-    &sidecar_reaches_argo_cd::RULE,
-    &sidecar_has_its_own_tmp::RULE,
+    &plugin_has_sidecar::RULE,
+    &plugin_name_matches::RULE,
+    &sidecar_runs_cmp_server::RULE,
+    &sidecar_has_own_tmp::RULE,
     &sidecar_has_helm::RULE,
-    &helm_is_argo_cds::RULE,
-    &sidecar_runs_as_argo_cd::RULE,
-    &sidecar_is_confined::RULE,
+    &helm_matches_argo_cd::RULE,
+    &sidecar_runs_as_argo_cd_user::RULE,
+    &sidecar_is_restricted::RULE,
     &sidecar_image_is_pinned::RULE,
-    &sidecar_has_the_plugins_image::RULE,
-    &discovery_is_off::RULE,
-    &git_folder_stays_behind::RULE,
-    &named_paths_travel::RULE,
-    &health_is_taught::RULE,
+    &sidecar_image_has_plugin::RULE,
+    &discovery_disabled::RULE,
+    &git_folder_excluded::RULE,
+    &generate_paths_include_sources::RULE,
+    &health_checks_configured::RULE,
     &sidecar_can_write::RULE,
 ];
 

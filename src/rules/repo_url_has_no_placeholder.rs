@@ -5,7 +5,7 @@ use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
 
 static META: Meta = Meta {
     id: "HL407",
-    name: "repo-url-is-filled-in",
+    name: "repo-url-has-no-placeholder",
     severity: Severity::Warning,
     summary: "no repoURL has the placeholder OWNER",
     why: "The repository that this project ships has `OWNER` where the account belongs \

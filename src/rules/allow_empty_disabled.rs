@@ -4,7 +4,7 @@ use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
 
 static META: Meta = Meta {
     id: "HL303",
-    name: "empty-render-is-refused",
+    name: "allow-empty-disabled",
     severity: Severity::Warning,
     summary: "automated sync does not allow an empty render",
     why: "With automated pruning Argo CD refuses to sync when there is nothing left in Git, since that is nearly always an \

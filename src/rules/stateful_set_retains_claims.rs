@@ -8,7 +8,7 @@ use serde_json::json;
 
 static META: Meta = Meta {
     id: "HL127",
-    name: "stateful-set-keeps-claims",
+    name: "stateful-set-retains-claims",
     severity: Severity::Warning,
     summary: "a StatefulSet keeps the claims of its templates",
     why: "The claims that a StatefulSet makes of its `volumeClaimTemplates` are not in Git: Argo CD does not track them, and \

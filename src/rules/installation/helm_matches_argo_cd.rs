@@ -6,7 +6,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL506",
-    name: "helm-is-argo-cds",
+    name: "helm-matches-argo-cd",
     severity: Severity::Warning,
     summary: "helm comes from the image that the repo-server has",
     why: "The plugin promises what native Helm in Argo CD renders, and then the storage law. Another version of helm can render another \

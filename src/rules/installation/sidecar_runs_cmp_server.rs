@@ -6,7 +6,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL503",
-    name: "sidecar-reaches-argo-cd",
+    name: "sidecar-runs-cmp-server",
     severity: Severity::Error,
     summary: "the sidecar runs Argo CD's server of plugins and shares the folder of sockets with the repo-server",
     why: "The sidecar runs `argocd-cmp-server`, which Argo CD's own init container copies into the volume `var-files`: the plugin's \

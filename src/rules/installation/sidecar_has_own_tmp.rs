@@ -6,7 +6,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL504",
-    name: "sidecar-has-its-own-tmp",
+    name: "sidecar-has-own-tmp",
     severity: Severity::Error,
     summary: "the sidecar has a volume of its own at `/tmp`",
     why: "Argo CD's server of plugins unpacks every repository below `/tmp`, and wipes its folder there when it starts. The \

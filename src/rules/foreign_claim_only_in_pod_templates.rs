@@ -10,7 +10,7 @@ use crate::model::{Pointer, PointerBuf, PointerExt};
 
 static META: Meta = Meta {
     id: "HL126",
-    name: "foreign-claim-stands-in-a-pod-template",
+    name: "foreign-claim-only-in-pod-templates",
     severity: Severity::Warning,
     summary: "a foreign claim is named in pod templates only",
     why: "Operators have kinds of their own that name a claim (`claimName`) and make the pods themselves. The plugin knows \

@@ -6,7 +6,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL508",
-    name: "sidecar-is-confined",
+    name: "sidecar-is-restricted",
     severity: Severity::Warning,
     summary: "the sidecar cannot write to its root file system or gain privileges",
     why: "The sidecar runs helm on charts that other people wrote, beside a repo-server that holds credentials for Git. It needs no \

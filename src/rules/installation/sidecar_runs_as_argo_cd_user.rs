@@ -6,7 +6,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL507",
-    name: "sidecar-runs-as-argo-cd",
+    name: "sidecar-runs-as-argo-cd-user",
     severity: Severity::Error,
     summary: "the sidecar runs as the user of the repo-server",
     why: "The socket of a plugin belongs to the user who opened it, and only that user may write to it: the repo-server of another \

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 static META: Meta = Meta {
     id: "HL304",
-    name: "plugin-stands-alone",
+    name: "source-has-one-tool",
     severity: Severity::Error,
     summary: "a source with plugin has no helm, kustomize or directory block",
     why: "Argo CD refuses a source that names two tools (\"multiple application sources defined\"): the Application does not \

@@ -7,7 +7,7 @@ use crate::yaml;
 
 static META: Meta = Meta {
     id: "HL514",
-    name: "health-is-taught",
+    name: "health-checks-configured",
     severity: Severity::Warning,
     summary: "claims that wait for a pod, and Applications, have the right health in Argo CD",
     why: "A claim of local-path is Pending until a pod uses it, and Argo CD calls that Progressing: the Application of a CronJob is \

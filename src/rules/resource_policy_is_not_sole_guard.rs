@@ -5,7 +5,7 @@ use crate::model::sync::{RESOURCE_POLICY, SYNC_OPTIONS, entries, value};
 
 static META: Meta = Meta {
     id: "HL103",
-    name: "resource-policy-is-not-enough",
+    name: "resource-policy-is-not-sole-guard",
     severity: Severity::Warning,
     summary: "an owned claim does not rely on helm.sh/resource-policy alone",
     why: "Many charts put `helm.sh/resource-policy: keep` on their claims, and their documentation promises that the data \

@@ -7,7 +7,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL513",
-    name: "named-paths-travel",
+    name: "generate-paths-include-sources",
     severity: Severity::Warning,
     summary: "the repo-server packs only the paths that an Application names",
     why: "The repo-server packs the whole repository for the plugin at every render, however small the chart in it. With \

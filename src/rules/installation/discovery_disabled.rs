@@ -5,7 +5,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL511",
-    name: "discovery-is-off",
+    name: "discovery-disabled",
     severity: Severity::Warning,
     summary: "the plugin does not discover sources",
     why: "With `discover` in its `plugin.yaml`, Argo CD packs every source that names no tool and asks the plugin whether it is for it. \

@@ -4,7 +4,7 @@ use super::{Finding, Meta, Rule, Scope, Severity};
 
 static META: Meta = Meta {
     id: "HL305",
-    name: "value-files-need-no-ref",
+    name: "value-files-have-no-ref",
     severity: Severity::Error,
     summary: "a plugin source has no value files of another source ($ref)",
     why: "A value file `$values/…` means a file of the source that has `ref: values`. Argo CD checks such a source out for its \

@@ -9,7 +9,7 @@ use serde_json::json;
 
 static META: Meta = Meta {
     id: "HL121",
-    name: "claim-waits-for-no-later-wave",
+    name: "claim-sync-wave-matches-consumer",
     severity: Severity::Warning,
     summary: "a claim is in the wave of its first consumer, not before it",
     why: "Argo CD waits until everything of a wave is healthy before it applies the next one, and a Pending claim is not. \

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 static META: Meta = Meta {
     id: "HL114",
-    name: "cron-job-producer-forbids-overlap",
+    name: "cron-job-forbids-concurrent-runs",
     severity: Severity::Warning,
     summary: "a CronJob that writes a claim has concurrencyPolicy Forbid",
     why: "A CronJob starts its next run while the last one still works, unless `concurrencyPolicy` says otherwise: the \

@@ -7,7 +7,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL502",
-    name: "plugin-answers-to-its-name",
+    name: "plugin-name-matches",
     severity: Severity::Error,
     summary: "the sidecar answers to the name that the Applications name",
     why: "Argo CD finds a plugin by the name of its socket: `metadata.name` of its `plugin.yaml`, and behind a `-` its \

@@ -7,7 +7,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL512",
-    name: "git-folder-stays-behind",
+    name: "git-folder-excluded",
     severity: Severity::Warning,
     summary: "the repo-server leaves `.git` out when it packs a repository for the plugin",
     why: "The repo-server packs its clone for the plugin at every render, and its folder `.git` with the whole history in it. The plugin \

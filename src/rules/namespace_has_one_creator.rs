@@ -6,7 +6,7 @@ use crate::model::application::SYNC_OPTIONS;
 
 static META: Meta = Meta {
     id: "HL202",
-    name: "namespace-is-made-one-way",
+    name: "namespace-has-one-creator",
     severity: Severity::Warning,
     summary: "a destination namespace has either a manifest or CreateNamespace=true",
     why: "`CreateNamespace=true` makes the destination namespace without labels, without guards and without the ownership \

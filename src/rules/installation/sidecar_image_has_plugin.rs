@@ -5,7 +5,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL510",
-    name: "sidecar-has-the-plugins-image",
+    name: "sidecar-image-has-plugin",
     severity: Severity::Error,
     summary: "the sidecar's image is one that has the plugin in it",
     why: "Until there is a release, `kubectl homelab cmp manifest` prints an image with `OWNER` in it: a place to fill in. No registry \

@@ -6,7 +6,7 @@ use crate::model::{ClaimRef, Pointer};
 
 static META: Meta = Meta {
     id: "HL109",
-    name: "claim-is-in-its-namespace",
+    name: "claim-namespace-matches",
     severity: Severity::Error,
     summary: "a claim is mounted and owned in the namespace that it lies in",
     why: "A claim is an object of one namespace, and only pods of that namespace can mount it; there is no way to share it \

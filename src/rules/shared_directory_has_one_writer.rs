@@ -7,7 +7,7 @@ use crate::model::directory::{Directory, written};
 
 static META: Meta = Meta {
     id: "HL125",
-    name: "directory-has-one-writer",
+    name: "shared-directory-has-one-writer",
     severity: Severity::Warning,
     summary: "one Application writes an NFS or hostPath directory",
     why: "Two claims over one NFS export, or two hostPath volumes over one folder, are the same files: everything that is \

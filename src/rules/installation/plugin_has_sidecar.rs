@@ -5,7 +5,7 @@ use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
     id: "HL501",
-    name: "plugin-has-a-sidecar",
+    name: "plugin-has-sidecar",
     severity: Severity::Error,
     summary: "the repo-server's pod has a sidecar that runs the plugin",
     why: "An Application that names the plugin is rendered by a container beside Argo CD's repo-server. Without it every such \
