@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::judged::JudgedArgs;
+use super::checks::CheckArgs;
 use super::session::Session;
 use crate::disk;
 use crate::failure::Exit;
 use crate::repo::{Repo, RepoPath};
 use crate::rules::installation::{self, Installation};
 
-/// Say what of the plugin is missing or unsafe in an Argo CD
+/// Check an Argo CD for what is missing or unsafe in the plugin's installation
 ///
 /// Reads the installation as it is rendered: `kubectl kustomize DIR | kubectl homelab doctor -f -`, or what
-/// `helm template` prints, or `kubectl get deployment,configmap -n argocd -o yaml`. The Applications of the repository are
-/// asked for the plugin that they name. Exits 0 when there are no errors, 1 when there are, 3 when it could not be judged
+/// `helm template` prints, or `kubectl get deployment,configmap -n argocd -o yaml`. The plugin that the Applications of
+/// the repository name is checked, too. Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked
 /// at all.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -24,29 +24,29 @@ pub(super) struct Args {
     filename: PathBuf,
 
     #[command(flatten)]
-    judged: JudgedArgs,
+    checks: CheckArgs,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let Args { filename, judged } = args;
+    let Args { filename, checks } = args;
     let rendered = read(filename)?;
     let home = session.repo_if_any()?;
     let installation = Installation::new(&rendered, home).with_context(|| match filename.to_str() {
         Some("-") => "standard input is no installation of Argo CD".to_owned(),
         _ => format!("`{}` is no installation of Argo CD", filename.display()),
     })?;
-    let mut judgement = installation::judge(&installation);
-    judgement.select(judged.rules());
-    judged.print(session, &rendered, &judgement)?;
+    let mut report = installation::check(&installation);
+    report.select(checks.rules());
+    checks.print(session, &rendered, &report)?;
     if home.is_none() {
         session
             .terminal
-            .say("there is no repository here: which plugin its Applications name was not looked at");
+            .say("there is no repository here: which plugin its Applications name was not checked");
     }
-    Ok(judged.exit(&judgement))
+    Ok(checks.exit(&report))
 }
 
-/// The manifests of a file, or of standard input, under the name that findings show.
+/// Returns the manifests of a file, or of standard input, under the name that findings show.
 fn read(filename: &Path) -> Result<Repo> {
     if filename == Path::new("-") {
         return Ok(Repo::of_text(RepoPath::new("STDIN")?, disk::read_stdin()?));

@@ -9,6 +9,7 @@
 
 mod add_app;
 mod add_namespace;
+mod checks;
 mod cmp;
 mod complete;
 mod completion;
@@ -19,7 +20,6 @@ mod explain;
 mod filter;
 mod helm;
 mod init;
-mod judged;
 mod list;
 mod live;
 mod pairs;

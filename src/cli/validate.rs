@@ -5,28 +5,28 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::judged::JudgedArgs;
+use super::checks::CheckArgs;
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::failure::Exit;
 use crate::repo::RepoPath;
-use crate::rules::{Judgement, Scope};
+use crate::rules::{CheckReport, Scope};
 use crate::sources::{Network, Options, Sources};
 
-/// Judge the repository and what it renders
+/// Check the repository and what it renders
 ///
-/// Exits 0 when there are no errors, 1 when there are, 3 when it could not be judged at all.
+/// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Only what stands in these files and folders; all of the repository is read all the same
+    /// Report only what is in these files and folders; the whole repository is read nevertheless
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Judge manifests and parameters only, and render nothing
+    /// Check manifests and parameters only, and render nothing
     #[arg(long, conflicts_with = "fetch")]
     no_render: bool,
 
-    /// Fetch the sources that are not at hand; without it, nothing leaves this machine
+    /// Fetch sources that are not available locally; without it, no network is used
     #[arg(long)]
     fetch: bool,
 
@@ -34,7 +34,7 @@ pub(super) struct Args {
     sources: SourceDirArgs,
 
     #[command(flatten)]
-    judged: JudgedArgs,
+    checks: CheckArgs,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         no_render,
         fetch,
         sources,
-        judged,
+        checks,
     } = args;
     let paths: Vec<RepoPath> = paths
         .iter()
@@ -63,16 +63,16 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     };
     notes.iter().for_each(|note| session.terminal.say(note));
     let repo = session.repo()?;
-    let mut judgement = Judgement::of(&Scope::new(repo, &renders));
-    judgement.select(judged.rules());
+    let mut report = CheckReport::of(&Scope::new(repo, &renders));
+    report.select(checks.rules());
     if !paths.is_empty() {
-        judgement.within(&paths);
+        report.within(&paths);
     }
-    judged.print(session, repo, &judgement)?;
+    checks.print(session, repo, &report)?;
     if *no_render {
         session
             .terminal
-            .say("nothing was rendered: manifests and parameters were judged (--no-render)");
+            .say("nothing was rendered: only manifests and parameters were checked (--no-render)");
     }
-    Ok(judged.exit(&judgement))
+    Ok(checks.exit(&report))
 }

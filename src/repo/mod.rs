@@ -49,7 +49,7 @@ pub struct Manifest {
     pub object: Object,
 }
 
-/// A file, or a document of it, that is no manifest. The others are judged all the same.
+/// A file, or a document of it, that is no manifest. The others are checked nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     /// The file.

@@ -10,7 +10,7 @@ use super::mask::masked_line;
 use super::table::table;
 use crate::model::object::Object;
 use crate::repo::{Manifest, Place, Repo, RepoPath};
-use crate::rules::{Finding, Judgement, Location, Severity, Unjudged};
+use crate::rules::{CheckReport, Finding, Location, Severity, Skipped};
 
 /// The places of a repository, looked up by location.
 pub(super) struct Places<'a> {
@@ -49,7 +49,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Findings with their excerpts, one after the other.
+/// Renders findings with their excerpts, one after the other.
 pub fn text(repo: &Repo, findings: &[Finding]) -> String {
     let places = Places::new(repo);
     let sorted = places.sorted(findings);
@@ -59,47 +59,44 @@ pub fn text(repo: &Repo, findings: &[Finding]) -> String {
     texts.collect::<Vec<String>>().join("\n")
 }
 
-/// A whole judgement: malformed files, findings, what could not be judged, and the summary.
-pub fn judgement(repo: &Repo, judgement: &Judgement) -> String {
+/// Renders a whole report: malformed files, findings, what was skipped, and the summary.
+pub fn report(repo: &Repo, report: &CheckReport) -> String {
     let places = Places::new(repo);
     let mut texts: Vec<String> = Vec::new();
-    for malformed in &judgement.malformed {
+    for malformed in &report.malformed {
         let title = Level::ERROR.primary_title(format!("malformed: {malformed}"));
         texts.push(rendered(&[Group::with_title(title)]));
     }
-    let sorted = places.sorted(&judgement.findings);
+    let sorted = places.sorted(&report.findings);
     texts.extend(
         sorted
             .iter()
             .map(|(place, finding)| of_finding(&places, place.as_ref(), finding)),
     );
-    texts.extend(judgement.unjudged.iter().map(of_unjudged));
-    texts.push(summary(judgement));
+    texts.extend(report.skipped.iter().map(of_skipped));
+    texts.push(summary(report));
     texts.join("\n")
 }
 
-/// The summary line: `2 errors, 1 warning`.
-pub fn summary(judgement: &Judgement) -> String {
+/// Returns the summary line: `2 errors, 1 warning`.
+pub fn summary(report: &CheckReport) -> String {
     let plural = |count: usize, word: &str| match count {
         1 => format!("1 {word}"),
         count => format!("{count} {word}s"),
     };
-    let mut parts = vec![
-        plural(judgement.errors(), "error"),
-        plural(judgement.warnings(), "warning"),
-    ];
-    let unknown = judgement.unjudged.iter().filter(|unjudged| !unjudged.failed).count();
-    if unknown > 0 {
-        parts.push(format!("{unknown} not judged"));
+    let mut parts = vec![plural(report.errors(), "error"), plural(report.warnings(), "warning")];
+    let skipped = report.skipped.iter().filter(|skipped| !skipped.failed).count();
+    if skipped > 0 {
+        parts.push(format!("{skipped} skipped"));
     }
     format!("{}\n", parts.join(", "))
 }
 
-/// The findings as a table without excerpts.
-pub fn findings_table(repo: &Repo, judgement: &Judgement) -> String {
+/// Renders the findings as a table without excerpts.
+pub fn findings_table(repo: &Repo, report: &CheckReport) -> String {
     let places = Places::new(repo);
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for malformed in &judgement.malformed {
+    for malformed in &report.malformed {
         let place = match malformed.position {
             Some(position) => format!("{}:{}:{}", malformed.file, position.line, position.column),
             None => malformed.file.to_string(),
@@ -112,7 +109,7 @@ pub fn findings_table(repo: &Repo, judgement: &Judgement) -> String {
             malformed.message.clone(),
         ]);
     }
-    for (place, finding) in places.sorted(&judgement.findings) {
+    for (place, finding) in places.sorted(&report.findings) {
         let place = place.map(|place| format!("{}:{}:{}", place.file, place.position.line, place.position.column));
         rows.push(vec![
             finding.rule.severity.to_string(),
@@ -122,14 +119,14 @@ pub fn findings_table(repo: &Repo, judgement: &Judgement) -> String {
             finding.message.clone(),
         ]);
     }
-    for unjudged in &judgement.unjudged {
-        let severity = if unjudged.failed { "error" } else { "unknown" };
+    for skipped in &report.skipped {
+        let severity = if skipped.failed { "error" } else { "skipped" };
         rows.push(vec![
             severity.to_owned(),
             String::new(),
-            unjudged.location.file.to_string(),
-            unjudged.name.clone(),
-            unjudged.why.replace('\n', " "),
+            skipped.location.file.to_string(),
+            skipped.name.clone(),
+            skipped.why.replace('\n', " "),
         ]);
     }
     if rows.is_empty() {
@@ -202,18 +199,15 @@ fn excerpt<'a>(repo: &Repo, manifest: &Manifest, place: &Place) -> Snippet<'a, A
         .annotation(AnnotationKind::Primary.span(from..to))
 }
 
-fn of_unjudged(unjudged: &Unjudged) -> String {
-    let (level, verb) = if unjudged.failed {
+fn of_skipped(skipped: &Skipped) -> String {
+    let (level, verb) = if skipped.failed {
         (Level::ERROR, "does not render")
     } else {
-        (Level::INFO, "was not judged")
+        (Level::INFO, "was skipped")
     };
-    let title = level.primary_title(format!(
-        "{} `{}` {verb}: {}",
-        unjudged.kind, unjudged.name, unjudged.why
-    ));
+    let title = level.primary_title(format!("{} `{}` {verb}: {}", skipped.kind, skipped.name, skipped.why));
     let mut group = Group::with_title(title);
-    if let Some(hint) = &unjudged.hint {
+    if let Some(hint) = &skipped.hint {
         group = group.element(Level::HELP.message(hint.clone()));
     }
     rendered(&[group])

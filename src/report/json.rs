@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::findings::Places;
 use super::list::API_VERSION;
 use crate::repo::{Malformed, Place, Repo};
-use crate::rules::{Finding, Judgement, Unjudged};
+use crate::rules::{CheckReport, Finding, Skipped};
 
 /// The whole answer.
 #[derive(Debug, Serialize)]
@@ -14,7 +14,7 @@ struct FindingList<'a> {
     api_version: &'static str,
     kind: &'static str,
     items: Vec<Item<'a>>,
-    not_judged: Vec<NotJudged<'a>>,
+    skipped: Vec<SkippedItem<'a>>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -58,7 +58,7 @@ struct FixTitle<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct NotJudged<'a> {
+struct SkippedItem<'a> {
     kind: &'a str,
     name: &'a str,
     file: String,
@@ -69,14 +69,14 @@ struct NotJudged<'a> {
     failed: bool,
 }
 
-/// The judgement as `{"apiVersion":"homelab.home.arpa/v1","kind":"FindingList",…}`.
+/// Returns the report as `{"apiVersion":"homelab.home.arpa/v1","kind":"FindingList",…}`.
 ///
 /// # Errors
 /// Never in practice: the values are texts and numbers.
-pub fn finding_list(repo: &Repo, judgement: &Judgement) -> serde_json::Result<String> {
+pub fn finding_list(repo: &Repo, report: &CheckReport) -> serde_json::Result<String> {
     let places = Places::new(repo);
-    let malformed = judgement.malformed.iter().map(of_malformed);
-    let sorted = places.sorted(&judgement.findings);
+    let malformed = report.malformed.iter().map(of_malformed);
+    let sorted = places.sorted(&report.findings);
     let findings = sorted
         .iter()
         .map(|(place, finding)| of_finding(place.as_ref(), finding));
@@ -84,7 +84,7 @@ pub fn finding_list(repo: &Repo, judgement: &Judgement) -> serde_json::Result<St
         api_version: API_VERSION,
         kind: "FindingList",
         items: malformed.chain(findings).collect(),
-        not_judged: judgement.unjudged.iter().map(of_unjudged).collect(),
+        skipped: report.skipped.iter().map(of_skipped).collect(),
     };
     Ok(serde_json::to_string_pretty(&list)? + "\n")
 }
@@ -126,13 +126,13 @@ fn of_finding<'a>(place: Option<&Place>, finding: &'a Finding) -> Item<'a> {
     }
 }
 
-fn of_unjudged(unjudged: &Unjudged) -> NotJudged<'_> {
-    NotJudged {
-        kind: &unjudged.kind,
-        name: &unjudged.name,
-        file: unjudged.location.file.to_string(),
-        why: &unjudged.why,
-        hint: unjudged.hint.as_deref(),
-        failed: unjudged.failed,
+fn of_skipped(skipped: &Skipped) -> SkippedItem<'_> {
+    SkippedItem {
+        kind: &skipped.kind,
+        name: &skipped.name,
+        file: skipped.location.file.to_string(),
+        why: &skipped.why,
+        hint: skipped.hint.as_deref(),
+        failed: skipped.failed,
     }
 }

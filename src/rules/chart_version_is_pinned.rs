@@ -10,7 +10,7 @@ static META: Meta = Meta {
     why: "A range (`1.x`, `^2.0`, `*`) or a missing `targetRevision` makes Argo CD take the newest chart that fits, at \
 whatever moment it looks. No commit says that anything changed, a new major version can rename a claim or change its \
 immutable fields, and going back means finding out what ran before. Pin the exact version; a bot such as Renovate can \
-propose new ones as commits, which can be judged before they are merged. Branches of Git repositories are not meant.\n\n\
+propose new ones as commits, which can be reviewed before they are merged. Branches of Git repositories are not meant.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/tracking_strategies/#helm",
 };
 

@@ -52,14 +52,14 @@ impl Location {
 pub struct Fix {
     /// What it does, in the imperative.
     pub title: String,
-    /// Whether it can be applied without a person's judgement.
+    /// Whether it can be applied without a person's report.
     pub safe: bool,
     /// The changes to the repository.
     pub changes: ChangeSet,
 }
 
 impl Fix {
-    /// A fix that needs no person's judgement.
+    /// A fix that needs no person's report.
     pub fn safe(title: impl Into<String>, changes: ChangeSet) -> Self {
         Self {
             title: title.into(),

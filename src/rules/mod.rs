@@ -9,10 +9,10 @@
 
 #[cfg(test)]
 pub(crate) mod case;
+pub mod check_report;
 pub mod finding;
 pub mod fixes;
 pub mod installation;
-pub mod judgement;
 pub mod scope;
 pub mod subject;
 
@@ -52,8 +52,8 @@ mod sync_option_is_known;
 mod value_files_have_no_ref;
 mod volume_is_read_only;
 
+pub use check_report::{CheckReport, Selection, Skipped};
 pub use finding::{Finding, Fix, Location, Severity};
-pub use judgement::{Judgement, Selection, Unjudged};
 pub use scope::Scope;
 pub use subject::{Item, Subject};
 
@@ -72,7 +72,7 @@ pub struct Meta {
     pub why: &'static str,
 }
 
-/// One judgement on a repository and what it renders.
+/// One check of a repository and what it renders.
 #[derive(Debug)]
 pub struct Rule {
     /// Id, name and explanation.

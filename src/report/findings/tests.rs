@@ -41,19 +41,19 @@ fn repo() -> Repo {
     Repo::read(&files, &[]).unwrap()
 }
 
-fn judged(repo: &Repo) -> Judgement {
+fn checked(repo: &Repo) -> CheckReport {
     let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio"}});
     let objects = vec![crate::model::Object::new(claim)];
     let renders = BTreeMap::from([(AppName::new("fetcher").unwrap(), Availability::Available(objects))]);
-    let mut judgement = Judgement::of(&Scope::new(repo, &renders));
-    judgement.select(&Selection::parse("+HL101,+HL402").unwrap());
-    judgement
+    let mut report = CheckReport::of(&Scope::new(repo, &renders));
+    report.select(&Selection::parse("+HL101,+HL402").unwrap());
+    report
 }
 
 #[test]
-fn a_whole_judgement() {
+fn a_whole_report() {
     let repo = repo();
-    let text = anstream::adapter::strip_str(&judgement(&repo, &judged(&repo))).to_string();
+    let text = anstream::adapter::strip_str(&report(&repo, &checked(&repo))).to_string();
     insta::assert_snapshot!(text, @r#"
     error: malformed: applications/broken.yaml:1:7: unclosed bracket '['
 
@@ -76,32 +76,32 @@ fn a_whole_judgement() {
       |
       = help: change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git
 
-    info: ApplicationSet `all` was not judged: its Applications are generated in the cluster
+    info: ApplicationSet `all` was skipped: its Applications are generated in the cluster
      |
      = help: write them as Applications to have them checked
 
-    4 errors, 0 warnings, 1 not judged
+    4 errors, 0 warnings, 1 skipped
     "#);
 }
 
 #[test]
 fn a_table() {
     let repo = repo();
-    insta::assert_snapshot!(findings_table(&repo, &judged(&repo)), @r#"
+    insta::assert_snapshot!(findings_table(&repo, &checked(&repo)), @r#"
     SEVERITY   RULE    PLACE                           APPLICATION   MESSAGE
     error      -       applications/broken.yaml:1:7    -             unclosed bracket '['
     error      -       applications/latin.yaml:1:4     -             not UTF-8
     error      HL101   applications/fetcher.yaml:6:3   fetcher       `PersistentVolumeClaim/audio` has no Prune=false and no Delete=false
     error      HL402   applications/secret.yaml:4:1    -             Secret `token` stands in the repository in plain text
-    unknown    -       applications/set.yaml           all           its Applications are generated in the cluster
+    skipped    -       applications/set.yaml           all           its Applications are generated in the cluster
     "#);
-    assert_eq!(findings_table(&repo, &Judgement::default()), "");
+    assert_eq!(findings_table(&repo, &CheckReport::default()), "");
 }
 
 #[test]
 fn json_of_version_one() {
     let repo = repo();
-    insta::assert_snapshot!(finding_list(&repo, &judged(&repo)).unwrap(), @r#"
+    insta::assert_snapshot!(finding_list(&repo, &checked(&repo)).unwrap(), @r#"
     {
       "apiVersion": "homelab.home.arpa/v1",
       "kind": "FindingList",
@@ -149,7 +149,7 @@ fn json_of_version_one() {
           "hint": "change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git"
         }
       ],
-      "notJudged": [
+      "skipped": [
         {
           "kind": "ApplicationSet",
           "name": "all",
@@ -166,9 +166,9 @@ fn json_of_version_one() {
 #[test]
 fn values_of_secrets_are_masked_wherever_they_stand() {
     let repo = repo();
-    let judged = judged(&repo);
+    let checked = checked(&repo);
     let everything =
-        judgement(&repo, &judged) + &finding_list(&repo, &judged).unwrap() + &findings_table(&repo, &judged);
+        report(&repo, &checked) + &finding_list(&repo, &checked).unwrap() + &findings_table(&repo, &checked);
     assert!(!everything.contains("hunter2"));
     let app = "apiVersion: argoproj.io/v1alpha1
 kind: Application
@@ -182,8 +182,8 @@ spec:
 ";
     let repo = Repo::read(&Memory::new([("applications/a.yaml", app)]).unwrap(), &[]).unwrap();
     let renders = BTreeMap::new();
-    let judged = Judgement::of(&Scope::new(&repo, &renders));
-    let text = judgement(&repo, &judged);
+    let checked = CheckReport::of(&Scope::new(&repo, &renders));
+    let text = report(&repo, &checked);
     assert!(
         text.contains("HL309") && text.contains("****") && !text.contains("hunter2"),
         "{text}"
@@ -192,5 +192,5 @@ spec:
 
 #[test]
 fn the_summary_counts() {
-    assert_eq!(summary(&Judgement::default()), "0 errors, 0 warnings\n");
+    assert_eq!(summary(&CheckReport::default()), "0 errors, 0 warnings\n");
 }

@@ -1,5 +1,5 @@
-//! Judgement on an Argo CD as it is rendered for installation: what of the plugin is missing or unsafe in it. One rule per
-//! file, one list ([`ALL`]); what is looked at is an [`Installation`].
+//! Checks of an Argo CD as it is rendered for installation: what is missing or unsafe in the plugin's part of it. One rule
+//! per file, one list ([`ALL`]); what they check is an [`Installation`].
 //!
 //! These rules stand beside those of the repository ([`super::ALL`]) and are added in the same way.
 
@@ -24,13 +24,13 @@ mod sidecar_is_restricted;
 mod sidecar_runs_as_argo_cd_user;
 mod sidecar_runs_cmp_server;
 
-use super::{Finding, Judgement, Location, Meta, Unjudged};
+use super::{CheckReport, Finding, Location, Meta, Skipped};
 use crate::model::sidecar::SETTINGS;
 
 pub use node::{Mount, Node};
 pub use view::{Installation, PluginName, SettingState};
 
-/// One judgement on an installation.
+/// One check of an installation.
 #[derive(Debug)]
 pub struct InstallationRule {
     /// Id, name and explanation.
@@ -58,25 +58,25 @@ pub static ALL: &[&InstallationRule] = &[
     &sidecar_can_write::RULE,
 ];
 
-/// All findings of all rules on an installation, with what could not be judged of it.
-pub fn judge(installation: &Installation<'_>) -> Judgement {
+/// Checks an installation by all rules, and lists what had to be skipped.
+pub fn check(installation: &Installation<'_>) -> CheckReport {
     let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(installation)).collect();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
-    Judgement {
+    CheckReport {
         findings,
         malformed: installation.rendered().malformed.clone(),
-        unjudged: unjudged(installation),
+        skipped: skipped(installation),
     }
 }
 
-/// The ConfigMaps that say what the rules ask for, and that are not in what was rendered.
-fn unjudged(installation: &Installation<'_>) -> Vec<Unjudged> {
+/// Returns the ConfigMaps that the rules read and that are not in what was rendered.
+fn skipped(installation: &Installation<'_>) -> Vec<Skipped> {
     let mut missing: Vec<&str> = installation.missing_parameters().into_iter().collect();
     if installation.config_map(SETTINGS).is_none() {
         missing.push(SETTINGS);
     }
     let location: Location = installation.workload().location();
-    let of = |name: &str| Unjudged {
+    let of = |name: &str| Skipped {
         kind: "ConfigMap".to_owned(),
         name: name.to_owned(),
         location: location.clone(),

@@ -62,7 +62,7 @@ impl Place {
         let file = self.write("rendered.yaml", rendered);
         let (_, json) = self.homelab(&["doctor", "-o", "json", "-f", file.to_str().unwrap()]);
         let list: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(list["notJudged"], serde_json::json!([]));
+        assert_eq!(list["skipped"], serde_json::json!([]));
         let items = list["items"].as_array().unwrap();
         items
             .iter()

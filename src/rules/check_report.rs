@@ -1,4 +1,4 @@
-//! Everything that can be said of a repository: findings, files that cannot be read, and what could not be judged.
+//! The report of a check: findings, files that cannot be read, and what was skipped.
 
 use anyhow::{Result, bail};
 
@@ -7,20 +7,20 @@ use crate::model::application::GROUP;
 use crate::model::{AppName, Availability, Unavailable};
 use crate::repo::{Malformed, Manifest, RepoPath};
 
-/// The judgement on a repository.
+/// The result of checking a repository or an installation.
 #[derive(Clone, Debug, Default)]
-pub struct Judgement {
+pub struct CheckReport {
     /// What breaks a rule, sorted by place.
     pub findings: Vec<Finding>,
     /// Files and documents that are no manifests; each is an error.
     pub malformed: Vec<Malformed>,
-    /// What could not be judged.
-    pub unjudged: Vec<Unjudged>,
+    /// What could not be checked.
+    pub skipped: Vec<Skipped>,
 }
 
 /// An Application, or another thing that makes objects, whose objects are not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unjudged {
+pub struct Skipped {
     /// `Application` or `ApplicationSet`.
     pub kind: String,
     /// Its name.
@@ -31,41 +31,41 @@ pub struct Unjudged {
     pub why: String,
     /// The way out, where there is one.
     pub hint: Option<String>,
-    /// Whether that is an error of the repository: the source is at hand and does not render.
+    /// Whether that is an error of the repository: the source is available and does not render.
     pub failed: bool,
 }
 
-impl Judgement {
-    /// Judges.
+impl CheckReport {
+    /// Checks a repository by all rules.
     pub fn of(scope: &Scope<'_>) -> Self {
         Self {
             findings: super::check(scope),
             malformed: scope.repo.malformed.clone(),
-            unjudged: unjudged(scope),
+            skipped: skipped(scope),
         }
     }
 
-    /// Leaves only the rules that are selected.
+    /// Keeps only the findings of selected rules.
     pub fn select(&mut self, selection: &Selection) {
         self.findings.retain(|finding| selection.has(finding.rule.id));
     }
 
-    /// Leaves only what stands in these files and folders, and what has no place.
+    /// Keeps only what is in these files and folders, and what has no place.
     pub fn within(&mut self, paths: &[RepoPath]) {
         let is_in = |file: &RepoPath| paths.iter().any(|path| file.is_in(path));
         self.findings
             .retain(|finding| finding.location.as_ref().is_none_or(|location| is_in(&location.file)));
         self.malformed.retain(|malformed| is_in(&malformed.file));
-        self.unjudged.retain(|unjudged| is_in(&unjudged.location.file));
+        self.skipped.retain(|skipped| is_in(&skipped.location.file));
     }
 
-    /// How many errors there are: findings, malformed files, sources that do not render.
+    /// Returns the number of errors: findings, malformed files, sources that do not render.
     pub fn errors(&self) -> usize {
-        let failed = self.unjudged.iter().filter(|unjudged| unjudged.failed).count();
+        let failed = self.skipped.iter().filter(|skipped| skipped.failed).count();
         self.count(Severity::Error) + self.malformed.len() + failed
     }
 
-    /// How many warnings there are.
+    /// Returns the number of warnings.
     pub fn warnings(&self) -> usize {
         self.count(Severity::Warning)
     }
@@ -78,11 +78,11 @@ impl Judgement {
     }
 }
 
-fn unjudged(scope: &Scope<'_>) -> Vec<Unjudged> {
+fn skipped(scope: &Scope<'_>) -> Vec<Skipped> {
     let mut found = Vec::new();
     for manifest in &scope.repo.manifests {
         let object = &manifest.object;
-        let of = |why: String, hint: Option<String>, failed: bool| Unjudged {
+        let of = |why: String, hint: Option<String>, failed: bool| Skipped {
             kind: object.kind().to_owned(),
             name: object.name().to_owned(),
             location: Location::of(manifest, "/metadata/name"),
@@ -115,16 +115,16 @@ fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<(String, Opt
     }
 }
 
-/// Which rules are asked for, as `--rules` says it: `-HL123` leaves one out, `+HL1` takes all that start so.
+/// The rules to apply, as `--rules` selects them: `-HL123` excludes one, `+HL1` includes all that start with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection(Vec<(bool, String)>);
 
 impl Selection {
-    /// Reads `+HL…` and `-HL…`, several separated by commas; the last entry that fits a rule decides. When the first
-    /// one adds, nothing else is in; when it leaves out, everything else is.
+    /// Parses `+HL…` and `-HL…`, separated by commas; the last entry that matches a rule decides. When the first entry
+    /// includes, nothing else is selected; when it excludes, everything else is.
     ///
     /// # Errors
-    /// When an entry fits no rule.
+    /// When an entry matches no rule.
     pub fn parse(text: &str) -> Result<Self> {
         let mut entries = Vec::new();
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -141,7 +141,7 @@ impl Selection {
         Ok(Self(entries))
     }
 
-    /// Whether a rule is asked for.
+    /// Reports whether a rule is selected.
     pub fn has(&self, id: &str) -> bool {
         let last = self.0.iter().rev().find(|(_, prefix)| id.starts_with(prefix.as_str()));
         match last {
