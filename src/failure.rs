@@ -1,9 +1,10 @@
-//! Failures as a person meets them: one chain of causes, hints beside it, and an exit code.
+//! Failures as the user sees them: one chain of causes, hints beside it, and an exit code.
 //!
-//! Inside, everything is `anyhow`. A hint is attached where it is known, with [`HintExt::hint`]; the rim ([`Failure`])
+//! Inside, everything is `anyhow`. A hint is attached where it is known, with [`HintExt::hint`]; the boundary ([`Failure`])
 //! takes it out of the chain again, so that it prints on a line of its own.
 
 use std::fmt;
+use std::panic::Location;
 
 /// How the program ended; the numbers are part of the interface (see the README's table of exit codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,7 +13,7 @@ pub enum Exit {
     Done = 0,
     /// Findings, differences or drift were reported.
     Findings = 1,
-    /// The command line is wrong (clap's own code).
+    /// The command line is wrong (clap's own code, and [`usage`]).
     Usage = 2,
     /// It could not be done: repository, helm, cluster, permission.
     Failed = 3,
@@ -26,7 +27,7 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// An error with the next step for the person who reads it. Prints as its source does; the hints are for the rim.
+/// An error with the user's next step. Prints as its source does; the hints are for the boundary.
 struct Hinted {
     source: anyhow::Error,
     hints: Vec<String>,
@@ -62,10 +63,25 @@ impl fmt::Display for Bug {
 
 impl std::error::Error for Bug {}
 
-/// Makes the error of a broken invariant: it exits 70 and asks for a report.
+/// What to do about a bug.
+const REPORT: &str = concat!(
+    "this is a bug in kubectl homelab v",
+    env!("CARGO_PKG_VERSION"),
+    "; please report it with this message, the command and the input"
+);
+
+/// Returns the error of a broken invariant: it exits 70 and asks for a report. The message must not quote values of the
+/// input: Argo CD shows it to everybody.
 pub fn bug(message: impl Into<String>) -> anyhow::Error {
-    anyhow::Error::new(Bug(message.into()))
-        .hint("this is a bug in kubectl homelab; please report it with the command and the input")
+    anyhow::Error::new(Bug(message.into())).hint(REPORT)
+}
+
+/// Returns the error of a panic: where it was, and nothing of its message, which may quote a value.
+pub fn panicked(location: Option<&Location<'_>>) -> anyhow::Error {
+    match location {
+        Some(at) => bug(format!("internal error at {}:{}", at.file(), at.line())),
+        None => bug("internal error"),
+    }
 }
 
 /// A wrong combination of arguments; ends with [`Exit::Usage`].
@@ -85,9 +101,16 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(message.into()))
 }
 
+/// Turns an error of a check that reads nothing but flags into one of the command line, hints included.
+pub fn as_usage(error: anyhow::Error) -> anyhow::Error {
+    let failure = Failure::from(error);
+    let wrong = usage(failure.one_line());
+    failure.hints.into_iter().fold(wrong, |error, hint| error.hint(hint))
+}
+
 /// Attaches a hint, in the imperative, to an error or to the error of a result.
 pub trait HintExt {
-    /// What comes back.
+    /// The type with the hint.
     type Output;
     /// Adds one hint; several are printed in the order in which they were added.
     fn hint(self, hint: impl Into<String>) -> Self::Output;
@@ -114,7 +137,7 @@ impl<T, E: Into<anyhow::Error>> HintExt for Result<T, E> {
     }
 }
 
-/// What the rim prints and returns when a command could not do its work.
+/// What the boundary prints and returns when a command could not do its work.
 pub struct Failure {
     /// The chain of causes, outermost first, each without a final stop.
     pub causes: Vec<String>,
@@ -166,7 +189,7 @@ pub fn find<E: std::error::Error + 'static>(error: &anyhow::Error) -> Option<&E>
 }
 
 impl Failure {
-    /// The causes in one line, as `outer: inner: innermost`.
+    /// Returns the causes in one line, as `outer: inner: innermost`.
     pub fn one_line(&self) -> String {
         self.causes.join(": ").replace('\n', " ")
     }
@@ -199,5 +222,31 @@ mod tests {
         let failure = Failure::from(bug("the splice proof failed").context("cannot patch `a.yaml`"));
         assert_eq!(failure.exit, Exit::Bug);
         assert_eq!(failure.causes, ["cannot patch `a.yaml`", "the splice proof failed"]);
+        assert!(
+            failure.hints[0].contains(env!("CARGO_PKG_VERSION")),
+            "{:?}",
+            failure.hints
+        );
+    }
+
+    #[test]
+    fn a_panic_names_its_place_and_no_value() {
+        let failure = Failure::from(panicked(Some(Location::caller())));
+        assert_eq!(failure.exit, Exit::Bug);
+        assert!(
+            failure.causes[0].starts_with("internal error at src/failure.rs:"),
+            "{:?}",
+            failure.causes
+        );
+        assert_eq!(Failure::from(panicked(None)).causes, ["internal error"]);
+    }
+
+    #[test]
+    fn a_wrong_command_line_exits_2_and_keeps_its_hints() {
+        let error = anyhow!("`x` is no URL").context("cannot add").hint("name one");
+        let failure = Failure::from(as_usage(error));
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(failure.one_line(), "cannot add: `x` is no URL");
+        assert_eq!(failure.hints, ["name one"]);
     }
 }

@@ -9,7 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// When a progress line shows that need not show at once.
 const AFTER: Duration = Duration::from_secs(1);
@@ -68,6 +68,10 @@ impl Terminal {
         }
         for hint in &failure.hints {
             self.hint(hint);
+        }
+        if failure.exit == Exit::Usage {
+            // As clap ends its own.
+            self.say("\nFor more information, try '--help'.");
         }
     }
 

@@ -10,7 +10,7 @@ use super::source_dirs;
 use crate::disk;
 use crate::edit::add_app::{Destination, Place, Request};
 use crate::edit::{self, Edit, RuleGate};
-use crate::failure::Exit;
+use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
 use crate::model::{AppName, Application, ClaimName, NamespaceName};
@@ -276,7 +276,7 @@ impl PluginArgs {
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let mut request = args.request()?;
-    edit::add_app::check(&request)?;
+    edit::add_app::check(&request).map_err(as_usage)?;
     let mut edit = Edit {
         message: format!("Add Application {}", args.name),
         next: Some(format!(

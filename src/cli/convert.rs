@@ -125,7 +125,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if args.guard_first && args.to == To::Native {
-        return Err(usage("`--guard-first` is for the way to the plugin; leave it out"));
+        return Err(usage("the argument '--guard-first' cannot be used with '--to native'"));
     }
     let (options, dirs) = (args.options(), args.sources.dirs());
     let plan = {

@@ -7,7 +7,7 @@ use super::connection::ClusterArgs;
 use super::live::{AppsArgs, OutputArgs, Table, progress_fn};
 use super::session::Session;
 use crate::cluster::wait::{self, Goal, Request};
-use crate::failure::Exit;
+use crate::failure::{Exit, usage};
 
 /// Wait until Applications are Synced and Healthy, or deleted
 ///
@@ -68,8 +68,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if let Some(why) = args.contradiction() {
-        session.terminal.failure(&anyhow::anyhow!(why).into());
-        return Ok(Exit::Usage);
+        return Err(usage(why));
     }
     let progress = session.terminal.progress_later("asking Argo CD");
     let request = args.request();
