@@ -4,7 +4,8 @@
 //! takes it out of the chain again, so that it prints on a line of its own.
 
 use std::fmt;
-use std::panic::Location;
+use std::panic::{self, AssertUnwindSafe, Location};
+use std::sync::Mutex;
 
 /// How the program ended; the numbers are part of the interface (see the README's table of exit codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,12 +77,36 @@ pub fn bug(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Bug(message.into())).hint(REPORT)
 }
 
-/// Returns the error of a panic: where it was, and nothing of its message, which may quote a value.
-pub fn panicked(location: Option<&Location<'_>>) -> anyhow::Error {
-    match location {
-        Some(at) => bug(format!("internal error at {}:{}", at.file(), at.line())),
-        None => bug("internal error"),
-    }
+/// Runs the program; a panic in it becomes the error of a bug, which names its place and not its message: that may quote
+/// a value.
+///
+/// # Errors
+/// When it panicked.
+pub fn catch_panics<T>(run: impl FnOnce() -> T) -> anyhow::Result<T> {
+    static FIRST: Mutex<Option<String>> = Mutex::new(None);
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(|info| {
+        // The first one counts: others follow from it, as a thread that is waited for in vain.
+        if let Ok(mut first) = FIRST.lock() {
+            first.get_or_insert_with(|| place(info.location()));
+        }
+    }));
+    let done = panic::catch_unwind(AssertUnwindSafe(run));
+    panic::set_hook(usual);
+    done.map_err(|_| {
+        let first = FIRST.lock().ok().and_then(|mut first| first.take());
+        anyhow::Error::new(Bug(format!("internal error{}: {REPORT}", first.unwrap_or_default())))
+    })
+}
+
+/// Returns ` at FILE:LINE`, without the folder that a dependency was built in.
+fn place(location: Option<&Location<'_>>) -> String {
+    let Some(location) = location else { return String::new() };
+    let file = location.file();
+    let inside = file
+        .rsplit_once("/registry/src/")
+        .and_then(|(_, file)| file.split_once('/'));
+    format!(" at {}:{}", inside.map_or(file, |(_, file)| file), location.line())
 }
 
 /// A wrong combination of arguments; ends with [`Exit::Usage`].
@@ -230,15 +255,18 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_names_its_place_and_no_value() {
-        let failure = Failure::from(panicked(Some(Location::caller())));
-        assert_eq!(failure.exit, Exit::Bug);
-        assert!(
-            failure.causes[0].starts_with("internal error at src/failure.rs:"),
-            "{:?}",
-            failure.causes
+    fn a_panic_is_a_bug_that_names_its_place_and_no_value() {
+        assert_eq!(catch_panics(|| 1).unwrap(), 1);
+        let failure = Failure::from(
+            catch_panics(|| panic!("the password is hunter2"))
+                .map(|()| 0)
+                .unwrap_err(),
         );
-        assert_eq!(Failure::from(panicked(None)).causes, ["internal error"]);
+        assert_eq!(failure.exit, Exit::Bug);
+        let line = failure.one_line();
+        assert!(line.starts_with("internal error at src/failure.rs:"), "{line}");
+        assert!(line.contains("please report it") && !line.contains("hunter2"), "{line}");
+        assert!(failure.hints.is_empty());
     }
 
     #[test]

@@ -42,7 +42,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use completion::{Shell, script as completion_script};
 
 use crate::disk::completer;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, catch_panics};
 use crate::terminal::Terminal;
 use session::Session;
 
@@ -78,7 +78,7 @@ enum Command {
     AddNamespace(add_namespace::Args),
     #[command(subcommand, hide = true)]
     Add(Add),
-    // kubectl's habit. Of a visible alias completion would show only one, `get`.
+    // `get` as in kubectl. Completion would show a visible alias instead of the name.
     #[command(alias = "get")]
     List(list::Args),
     Render(Box<render::Args>),
@@ -134,15 +134,22 @@ pub fn command() -> clap::Command {
 /// Parses the command line, runs it, and prints what went wrong.
 pub fn main() -> Exit {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if complete::for_shell(&arguments) {
+    match catch_panics(|| run_program(&arguments)) {
+        Ok(exit) => exit,
+        Err(error) => fail(error),
+    }
+}
+
+fn run_program(arguments: &[OsString]) -> Exit {
+    if complete::for_shell(arguments) {
         return Exit::Done;
     }
-    if let Some(words) = completer::words_to_complete(&arguments) {
-        // Whatever fails, the person is in the middle of a command line.
+    if let Some(words) = completer::words_to_complete(arguments) {
+        // Whatever fails, the user is in the middle of a command line.
         let _ = complete::answer(words, &Terminal);
         return Exit::Done;
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help to stdout and usage errors to stderr; there is nobody left to tell when that fails.
@@ -155,12 +162,14 @@ pub fn main() -> Exit {
         Ok(exit) => exit,
         // Who closed our standard output (`| head`) has read enough.
         Err(error) if is_closed_pipe(&error) => Exit::Done,
-        Err(error) => {
-            let failure = Failure::from(error);
-            Terminal.failure(&failure);
-            failure.exit
-        }
+        Err(error) => fail(error),
     }
+}
+
+fn fail(error: anyhow::Error) -> Exit {
+    let failure = Failure::from(error);
+    Terminal.failure(&failure);
+    failure.exit
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -53,15 +53,27 @@ pub struct Spec {
     pub title: &'static str,
     /// What it does, in a sentence, for the documentation.
     pub doc: &'static str,
+    /// Reads it into its field.
+    set: Setter,
 }
 
-const fn spec(name: &'static str, shape: Shape, title: &'static str, doc: &'static str) -> Spec {
+/// Reads a parameter of the right shape into its field, or says what is wrong with each entry.
+type Setter = fn(&mut Parameters, &Parameter) -> Result<(), Vec<String>>;
+
+const fn spec(name: &'static str, shape: Shape, title: &'static str, doc: &'static str, set: Setter) -> Spec {
     Spec {
         name,
         shape,
         title,
         doc,
+        set,
     }
+}
+
+/// Sets a field that takes every value.
+fn set<T>(field: &mut T, value: T) -> Result<(), Vec<String>> {
+    *field = value;
+    Ok(())
 }
 
 /// Every parameter, in the order of the documentation.
@@ -71,138 +83,176 @@ pub const TABLE: &[Spec] = &[
         Shape::Array,
         "Owned claims",
         "Claims of the destination namespace that this Application owns: its workloads write them, all others only read them. Every claim that the chart renders belongs here.",
+        |parameters, given| {
+            parameters.owns = each(given.list(), |name| ClaimName::new(name))?;
+            Ok(())
+        },
     ),
     spec(
         "mounts",
         Shape::Array,
         "Mounts",
         "Claims to mount into a workload whose chart does not know them, each as `CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]`. Read-only unless the claim is in `owns` or `writes`.",
+        |parameters, given| {
+            parameters.mounts = each(given.list(), str::parse::<Mount>)?;
+            Ok(())
+        },
     ),
     spec(
         "writes",
         Shape::Array,
         "Written claims",
         "Claims of other Applications that this one may write all the same.",
+        |parameters, given| {
+            parameters.writes = each(given.list(), |name| ClaimName::new(name))?;
+            Ok(())
+        },
     ),
     spec(
         "values-files",
         Shape::Array,
         "Value files",
         "Helm value files, relative to the chart, or from the repository's root with a leading `/`: paths, globs (`*`, `?`, `[…]`, `**`) or http(s) URLs; later ones win.",
+        |parameters, given| set(&mut parameters.values_files, given.list().to_vec()),
     ),
     spec(
         "ignore-missing-values-files",
         Shape::Boolean,
         "Ignore missing value files",
         "`true` passes over value files that are not there, and globs that match none.",
+        |parameters, given| set(&mut parameters.ignore_missing_values_files, given.is_true()),
     ),
     spec(
         "values",
         Shape::String,
         "Values",
         "Helm values as YAML; they win over all value files.",
+        |parameters, given| set(&mut parameters.values, given.text()),
     ),
     spec(
         "helm-parameters",
         Shape::Map,
         "Helm parameters",
         "Single values by path, as `helm template --set`; a comma in a value is kept.",
+        |parameters, given| set(&mut parameters.helm_parameters, given.entries()),
     ),
     spec(
         "helm-string-parameters",
         Shape::Map,
         "Helm string parameters",
         "Single values by path that are always strings, as `helm template --set-string`.",
+        |parameters, given| set(&mut parameters.helm_string_parameters, given.entries()),
     ),
     spec(
         "helm-file-parameters",
         Shape::Map,
         "Helm file parameters",
         "Values that are the text of a file, as `helm template --set-file`; the file is named as in `values-files`, but without globs.",
+        |parameters, given| set(&mut parameters.helm_file_parameters, given.entries()),
     ),
     spec(
         "release-name",
         Shape::String,
         "Release name",
         "Helm's release name; the Application's name by default.",
+        |parameters, given| set(&mut parameters.release_name, given.text()),
     ),
     spec(
         "namespace",
         Shape::String,
         "Release namespace",
         "Helm's release namespace; the destination namespace by default.",
+        |parameters, given| {
+            parameters.namespace = namespace(given.text())?;
+            Ok(())
+        },
     ),
     spec(
         "skip-crds",
         Shape::Boolean,
         "Skip CRDs",
         "`true` leaves out the chart's `crds/` folder.",
+        |parameters, given| set(&mut parameters.skip_crds, given.is_true()),
     ),
     spec(
         "skip-tests",
         Shape::Boolean,
         "Skip tests",
         "`true` leaves out the chart's tests.",
+        |parameters, given| set(&mut parameters.skip_tests, given.is_true()),
     ),
     spec(
         "skip-schema-validation",
         Shape::Boolean,
         "Skip schema validation",
         "`true` does not hold the values against the chart's `values.schema.json`.",
+        |parameters, given| set(&mut parameters.skip_schema_validation, given.is_true()),
     ),
     spec(
         "dependency-update",
         Shape::Boolean,
         "Update dependencies",
         "`true` fetches the newest dependencies that `Chart.yaml` allows before each render, whatever the lock file says; without it those in `charts/` are taken, or what the lock file says.",
+        |parameters, given| set(&mut parameters.dependency_update, given.is_true()),
     ),
     spec(
         "kube-version",
         Shape::String,
         "Kubernetes version",
         "The version that the chart sees; the cluster's by default.",
+        |parameters, given| set(&mut parameters.kube_version, given.text()),
     ),
     spec(
         "api-versions",
         Shape::Array,
         "API versions",
         "The API versions that the chart sees, as `group/version[/Kind]`; the cluster's by default.",
+        |parameters, given| set(&mut parameters.api_versions, given.list().to_vec()),
     ),
     spec(
         "recurse",
         Shape::Boolean,
         "Recurse",
         "For a folder of manifests: `true` reads the folders in it as well.",
+        |parameters, given| set(&mut parameters.recurse, given.is_true()),
     ),
     spec(
         "include",
         Shape::String,
         "Include",
         "For a folder of manifests: a glob of the files to read, relative to the folder; `*` goes across `/`, `{a,b}` is a list.",
+        |parameters, given| set(&mut parameters.include, given.text()),
     ),
     spec(
         "exclude",
         Shape::String,
         "Exclude",
         "For a folder of manifests: a glob of the files not to read; it wins over `include`.",
+        |parameters, given| set(&mut parameters.exclude, given.text()),
     ),
     spec(
         "patches",
         Shape::Map,
         "Patches",
         "JSON Patches (RFC 6902) by object: key `[group/]Kind/[namespace/]name`, value the patch as JSON. They come before the storage law, so that none can undo it.",
+        |parameters, given| {
+            parameters.patches = read_patches(given.map.as_ref())?;
+            Ok(())
+        },
     ),
     spec(
         "allow-empty",
         Shape::Boolean,
         "Allow empty",
         "`true` lets a render without any object through; without it that is an error, since Argo CD would prune everything.",
+        |parameters, given| set(&mut parameters.allow_empty, given.is_true()),
     ),
     spec(
         "applications",
         Shape::String,
         "Folder of Applications",
         "Where the Applications lie in the repository that this source belongs to, for the ownership registry on Namespaces; `applications` by default.",
+        |parameters, given| set(&mut parameters.applications, given.text()),
     ),
 ];
 
@@ -289,7 +339,7 @@ impl Parameters {
                 fail(message);
                 continue;
             }
-            parameters.set(parameter).unwrap_or_else(|messages| {
+            (spec.set)(&mut parameters, parameter).unwrap_or_else(|messages| {
                 messages
                     .into_iter()
                     .for_each(|m| fail(format!("parameter `{}`: {m}", parameter.name)));
@@ -297,45 +347,11 @@ impl Parameters {
         }
         if errors.is_empty() { Ok(parameters) } else { Err(errors) }
     }
+}
 
-    fn set(&mut self, parameter: &Parameter) -> Result<(), Vec<String>> {
-        let string = || parameter.string.clone().filter(|text| !text.is_empty());
-        let array = parameter.array.as_deref().unwrap_or_default();
-        let map = || parameter.map.clone().unwrap_or_default();
-        let is_true = parameter.string.as_deref() == Some("true");
-        match parameter.name.as_str() {
-            "owns" => self.owns = each(array, |name| ClaimName::new(name))?,
-            "mounts" => self.mounts = each(array, str::parse::<Mount>)?,
-            "writes" => self.writes = each(array, |name| ClaimName::new(name))?,
-            "values-files" => self.values_files = array.to_vec(),
-            "ignore-missing-values-files" => self.ignore_missing_values_files = is_true,
-            "values" => self.values = string(),
-            "helm-parameters" => self.helm_parameters = map(),
-            "helm-string-parameters" => self.helm_string_parameters = map(),
-            "helm-file-parameters" => self.helm_file_parameters = map(),
-            "release-name" => self.release_name = string(),
-            "namespace" => {
-                self.namespace = string()
-                    .map(NamespaceName::new)
-                    .transpose()
-                    .map_err(|e| vec![e.to_string()])?
-            }
-            "skip-crds" => self.skip_crds = is_true,
-            "skip-tests" => self.skip_tests = is_true,
-            "skip-schema-validation" => self.skip_schema_validation = is_true,
-            "dependency-update" => self.dependency_update = is_true,
-            "kube-version" => self.kube_version = string(),
-            "api-versions" => self.api_versions = array.to_vec(),
-            "recurse" => self.recurse = is_true,
-            "include" => self.include = string(),
-            "exclude" => self.exclude = string(),
-            "patches" => self.patches = read_patches(parameter.map.as_ref())?,
-            "allow-empty" => self.allow_empty = is_true,
-            "applications" => self.applications = string(),
-            name => unreachable!("`{name}` stands in TABLE but is not read"),
-        }
-        Ok(())
-    }
+fn namespace(text: Option<String>) -> Result<Option<NamespaceName>, Vec<String>> {
+    let name = text.map(NamespaceName::new).transpose();
+    name.map_err(|error| vec![error.to_string()])
 }
 
 /// Reads every entry of an array; all the errors, not only the first.

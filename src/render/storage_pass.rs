@@ -268,7 +268,7 @@ impl<'t> Stream<'t> {
             let what = describe(&value, document);
             let spliced = tree
                 .splice_value(value, &Patch(operations))
-                .map_err(|error| error.below(document.line - 1))
+                .map_err(|error| error.below(document.line - 1).into_error())
                 .with_context(|| what.clone())?;
             after += complete(&spliced.value, document.line)?;
             if spliced.reprinted {

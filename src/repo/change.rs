@@ -6,8 +6,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use json_patch::Patch;
 
 use super::{Repo, RepoPath};
-use crate::failure::HintExt;
-use crate::yaml::{self, ReplaceEntry};
+use crate::failure::{HintExt, bug};
+use crate::yaml::{self, ReplaceEntry, SpliceError};
 
 /// One pending effect on one file.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,16 +178,21 @@ impl Repo {
 fn patched(text: &str, change: &Change) -> Result<String> {
     Ok(match change {
         Change::Patch { patch, .. } => {
-            let spliced = yaml::splice(text, patch)?;
+            let spliced = yaml::splice(text, patch).map_err(SpliceError::into_error)?;
+            if spliced.disproved {
+                return Err(bug("an edit of it did not prove to be right, and was not made"));
+            }
             if spliced.reprinted {
                 return Err(
-                    anyhow!("it cannot be edited in place, and printed anew it would lose its comments")
+                    anyhow!("it cannot be edited in place, and printed again it would lose its comments")
                         .hint("write it without anchors, aliases and merge keys first, or make the change by hand"),
                 );
             }
             spliced.text
         }
-        Change::ReplaceEntry { replacement, .. } => yaml::replace_entry(text, replacement)?.text,
+        Change::ReplaceEntry { replacement, .. } => {
+            yaml::replace_entry(text, replacement).map_err(SpliceError::into_error)?.text
+        }
         Change::Create { .. } | Change::Remove { .. } => text.to_owned(),
     })
 }

@@ -14,9 +14,9 @@ mod plan;
 pub(super) mod proof;
 
 use super::reprint::reprint;
-use super::tree::{MAX_DEPTH, Tree};
+use super::tree::{Kind, MAX_DEPTH, Tree};
 use super::value::normalise;
-use error::{Refusal, SpliceError};
+use error::{Refusal, SpliceError, UNREADABLE};
 use json_patch::{Patch, PatchOperation};
 use jsonptr::Pointer;
 use plan::Op;
@@ -31,8 +31,10 @@ pub struct Spliced {
     pub text: String,
     /// Its value.
     pub value: Value,
-    /// Whether the document had to be printed anew, without its comments.
+    /// Whether the document had to be printed again, without its comments.
     pub reprinted: bool,
+    /// Whether that was so because the edited text did not prove to be right: a bug of the splice.
+    pub disproved: bool,
 }
 
 /// Puts a patch into the text of one document.
@@ -55,6 +57,7 @@ impl Tree<'_> {
                 text: self.text.to_owned(),
                 value: expected,
                 reprinted: false,
+                disproved: false,
             });
         }
         layout::refuse_document(self).map_err(|refusal| refusal.of(self))?;
@@ -65,8 +68,14 @@ impl Tree<'_> {
                     text,
                     value: expected,
                     reprinted: false,
+                    disproved: false,
                 });
             }
+            // An edit of an anchor's value changes its aliases, too: the proof is there for that.
+            Err(refusal) if refusal.is_broken_proof() && self.has_alias() => Refusal {
+                reason: "the document has aliases",
+                ..refusal
+            },
             Err(refusal) => refusal,
         };
         match prove(self.text, reprint(self, &expected), &expected) {
@@ -74,9 +83,14 @@ impl Tree<'_> {
                 text,
                 value: expected,
                 reprinted: true,
+                disproved: refusal.is_broken_proof(),
             }),
             Err(_) => Err(refusal.of(self)),
         }
+    }
+
+    fn has_alias(&self) -> bool {
+        self.nodes.iter().any(|node| node.kind == Kind::Alias)
     }
 }
 
@@ -167,7 +181,7 @@ fn edit_text(tree: &Tree<'_>, ops: Vec<Op>) -> Result<String, Refusal> {
     while !rest.is_empty() {
         let lost = Refusal {
             offset: 0,
-            reason: "an edit made the document unreadable",
+            reason: UNREADABLE,
         };
         let next = Tree::parse(&text).map_err(|_| lost)?;
         text = edit::round(&next, &mut rest)?;

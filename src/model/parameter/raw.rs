@@ -19,6 +19,28 @@ pub struct Parameter {
     pub map: Option<BTreeMap<String, String>>,
 }
 
+impl Parameter {
+    /// Returns the string, an empty one as none.
+    pub(super) fn text(&self) -> Option<String> {
+        self.string.clone().filter(|text| !text.is_empty())
+    }
+
+    /// Reports whether the string is `true`.
+    pub(super) fn is_true(&self) -> bool {
+        self.string.as_deref() == Some("true")
+    }
+
+    /// Returns the array; none is an empty one.
+    pub(super) fn list(&self) -> &[String] {
+        self.array.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the map; none is an empty one.
+    pub(super) fn entries(&self) -> BTreeMap<String, String> {
+        self.map.clone().unwrap_or_default()
+    }
+}
+
 /// One thing that is wrong with one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterError {

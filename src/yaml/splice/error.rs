@@ -1,5 +1,6 @@
 //! Why a patch is not put into a text.
 
+use crate::failure::bug;
 use crate::yaml::error::YamlError;
 use crate::yaml::position::newlines;
 use crate::yaml::tree::Tree;
@@ -30,6 +31,14 @@ pub enum SpliceError {
 }
 
 impl SpliceError {
+    /// Returns the error of a command: a bug where the splice's own proof failed.
+    pub fn into_error(self) -> anyhow::Error {
+        match &self {
+            Self::Unspliceable { reason, .. } if BROKEN_PROOF.contains(&reason.as_str()) => bug(self.to_string()),
+            _ => self.into(),
+        }
+    }
+
     /// Moves the line down: the error of a document becomes the error of the file that has it below `lines` lines.
     #[must_use]
     pub fn below(self, lines: usize) -> Self {
@@ -79,7 +88,19 @@ pub(in crate::yaml) struct Refusal {
     pub(in crate::yaml) reason: &'static str,
 }
 
+/// The reasons of an edit that was made and that did not prove to be right.
+const BROKEN_PROOF: [&str; 2] = [UNREADABLE, UNEQUAL];
+/// The text after an edit is no YAML any more.
+pub(super) const UNREADABLE: &str = "an edit made the document unreadable";
+/// The text after an edit has another value than it should.
+pub(super) const UNEQUAL: &str = "the patched text would not read as the patched value";
+
 impl Refusal {
+    /// Reports whether an edit was made that did not prove to be right.
+    pub(super) fn is_broken_proof(&self) -> bool {
+        BROKEN_PROOF.contains(&self.reason)
+    }
+
     /// Returns the error that names the line of the document.
     pub(in crate::yaml) fn of(self, tree: &Tree<'_>) -> SpliceError {
         let line = newlines(&tree.text[..self.offset.min(tree.text.len())]) + 1;

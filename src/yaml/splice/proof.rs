@@ -1,6 +1,6 @@
 //! The proof of every edit: its text is read again.
 
-use super::error::Refusal;
+use super::error::{Refusal, UNEQUAL};
 use crate::yaml::tree::Tree;
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(in crate::yaml) fn prove(before: &str, text: String, expected: &Value) -> Result<String, Refusal> {
     let unequal = Refusal {
         offset: 0,
-        reason: "the patched text would not read as the patched value",
+        reason: UNEQUAL,
     };
     let separators = |text: &str| memchr::memmem::find_iter(text.as_bytes(), "\n---").count();
     let starts = |text: &str| (text.starts_with("---"), text.trim_start().starts_with('{'));
