@@ -1,8 +1,8 @@
 //! What `validate` and `doctor` share: which rules apply, how findings are printed, and the exit code.
 
 use anyhow::Result;
-use clap::ValueEnum;
 
+use super::output::FindingsOutput;
 use super::session::Session;
 use crate::failure::Exit;
 use crate::repo::Repo;
@@ -25,16 +25,6 @@ pub(super) struct CheckArgs {
         hide_default_value = true
     )]
     rules: Selection,
-
-    /// Output format; findings with source excerpts by default
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Json,
 }
 
 impl CheckArgs {
@@ -43,23 +33,28 @@ impl CheckArgs {
         &self.rules
     }
 
-    /// Prints a report on the manifests of `repo`.
-    pub(super) fn print(&self, session: &Session, repo: &Repo, report: &CheckReport) -> Result<()> {
-        let text = match self.output {
-            None => findings::report(repo, report),
-            Some(Output::Table) => findings::findings_table(repo, report),
-            Some(Output::Json) => json::finding_list(repo, report)?,
-        };
-        session.terminal.data(&text)?;
-        if self.output == Some(Output::Table) {
-            session.terminal.say(findings::summary(report).trim_end());
-        }
-        Ok(())
-    }
-
     /// Returns the exit code that the report leads to.
     pub(super) fn exit(&self, report: &CheckReport) -> Exit {
         let fails = report.errors() > 0 || self.strict && report.warnings() > 0;
         if fails { Exit::Findings } else { Exit::Done }
     }
+}
+
+/// Prints a report on the manifests of `repo`; with source excerpts where no format is given.
+pub(super) fn print(
+    session: &Session,
+    repo: &Repo,
+    report: &CheckReport,
+    output: Option<FindingsOutput>,
+) -> Result<()> {
+    let text = match output {
+        None => findings::report(repo, report),
+        Some(FindingsOutput::Table) => findings::findings_table(repo, report),
+        Some(FindingsOutput::Json) => json::finding_list(repo, report)?,
+    };
+    session.terminal.data(&text)?;
+    if output == Some(FindingsOutput::Table) {
+        session.terminal.say(findings::summary(report).trim_end());
+    }
+    Ok(())
 }

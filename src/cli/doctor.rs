@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::checks::CheckArgs;
+use super::checks::{self, CheckArgs};
+use super::output::FindingsOutput;
 use super::session::Session;
 use crate::disk;
 use crate::failure::Exit;
@@ -25,10 +26,18 @@ pub(super) struct Args {
 
     #[command(flatten)]
     checks: CheckArgs,
+
+    /// Output format; findings with source excerpts by default
+    #[arg(short, long, value_enum)]
+    output: Option<FindingsOutput>,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let Args { filename, checks } = args;
+    let Args {
+        filename,
+        checks,
+        output,
+    } = args;
     let rendered = read(filename)?;
     let home = session.repo_if_any()?;
     let installation = Installation::new(&rendered, home).with_context(|| match filename.to_str() {
@@ -37,7 +46,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     })?;
     let mut report = installation::check(&installation);
     report.select(checks.rules());
-    checks.print(session, &rendered, &report)?;
+    checks::print(session, &rendered, &report, *output)?;
     if home.is_none() {
         session
             .terminal

@@ -6,12 +6,12 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use super::output::{DocumentOutput, ListOutput};
 use super::session::Session;
 use crate::failure::Exit;
 use crate::model::NamespaceName;
 use crate::report::list;
 use crate::rules::Scope;
-use crate::yaml;
 
 /// List Applications, Namespaces or claims of the repository
 #[derive(clap::Args, Debug)]
@@ -28,9 +28,9 @@ pub(super) struct Args {
     #[arg(short = 'A', long)]
     all_namespaces: bool,
 
-    /// How to print them
+    /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
-    output: Output,
+    output: ListOutput,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -41,15 +41,6 @@ enum What {
     Namespaces,
     #[value(aliases = ["volume", "claims", "claim", "pvc"])]
     Volumes,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Wide,
-    Name,
-    Json,
-    Yaml,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
@@ -63,7 +54,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     let renders = BTreeMap::new();
     let ownership = Scope::new(repo, &renders).ownership;
     let namespace = namespace.as_ref().map(NamespaceName::as_str);
-    let wide = *output == Output::Wide;
+    let wide = *output == ListOutput::Wide;
     let (table, names, tree): (String, Vec<String>, Value) = match what {
         What::Apps => {
             let rows = list::apps(repo, namespace);
@@ -99,14 +90,14 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         session.terminal.warn(&malformed.to_string());
     }
     let text = match output {
-        Output::Table | Output::Wide if names.is_empty() => {
+        ListOutput::Table | ListOutput::Wide if names.is_empty() => {
             session.terminal.say("nothing found");
             return Ok(Exit::Done);
         }
-        Output::Table | Output::Wide => table,
-        Output::Name => names.iter().map(|name| format!("{name}\n")).collect(),
-        Output::Json => format!("{}\n", serde_json::to_string_pretty(&tree)?),
-        Output::Yaml => yaml::emit(&tree)?,
+        ListOutput::Table | ListOutput::Wide => table,
+        ListOutput::Name => names.iter().map(|name| format!("{name}\n")).collect(),
+        ListOutput::Json => DocumentOutput::Json.render(&tree)?,
+        ListOutput::Yaml => DocumentOutput::Yaml.render(&tree)?,
     };
     session.terminal.data(&text)?;
     Ok(Exit::Done)

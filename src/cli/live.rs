@@ -5,12 +5,12 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::connection::ClusterArgs;
+use super::output::{DocumentOutput, ListOutput};
 use super::session::Session;
 use crate::cluster::{self, AppStatus, Applications, Outcome, Patch, ProgressFn, Selection};
 use crate::failure::Exit;
 use crate::report::live::{self, LiveRow};
 use crate::terminal::Progress;
-use crate::yaml;
 
 /// Arguments that choose Applications.
 #[derive(clap::Args, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct AppsArgs {
 pub(super) struct OutputArgs {
     /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
-    output: Output,
+    output: ListOutput,
 }
 
 /// Flags of a request to Argo CD.
@@ -59,15 +59,6 @@ enum DryRun {
     Client,
     /// Let the API server check, and print.
     Server,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Wide,
-    Name,
-    Json,
-    Yaml,
 }
 
 /// The columns of the table.
@@ -156,13 +147,13 @@ impl OutputArgs {
     pub(super) fn print(&self, session: &Session, statuses: &[AppStatus], table: Table) -> Result<Vec<LiveRow>> {
         let row = |app: &AppStatus| LiveRow::new(&app.name, app.application.as_ref(), app.missing.as_deref());
         let rows: Vec<LiveRow> = statuses.iter().map(row).collect();
-        let wide = self.output == Output::Wide;
+        let wide = self.output == ListOutput::Wide;
         let text = match (self.output, table) {
-            (Output::Table | Output::Wide, Table::States) => live::states_table(&rows, wide),
-            (Output::Table | Output::Wide, Table::Operations) => live::operations_table(&rows, wide),
-            (Output::Name, _) => names(rows.iter().map(|row| row.name.as_str())),
-            (Output::Json, _) => format!("{}\n", serde_json::to_string_pretty(&live::tree(&rows))?),
-            (Output::Yaml, _) => yaml::emit(&live::tree(&rows))?,
+            (ListOutput::Table | ListOutput::Wide, Table::States) => live::states_table(&rows, wide),
+            (ListOutput::Table | ListOutput::Wide, Table::Operations) => live::operations_table(&rows, wide),
+            (ListOutput::Name, _) => names(rows.iter().map(|row| row.name.as_str())),
+            (ListOutput::Json, _) => DocumentOutput::Json.render(&live::tree(&rows))?,
+            (ListOutput::Yaml, _) => DocumentOutput::Yaml.render(&live::tree(&rows))?,
         };
         session.terminal.data(&text)?;
         for line in live::remarks(&rows, table == Table::Operations) {
@@ -181,7 +172,7 @@ impl OutputArgs {
             )
         };
         let text = match self.output {
-            Output::Table | Output::Wide => patches
+            ListOutput::Table | ListOutput::Wide => patches
                 .iter()
                 .map(|patch| {
                     format!(
@@ -190,9 +181,9 @@ impl OutputArgs {
                     )
                 })
                 .collect(),
-            Output::Name => names(patches.iter().map(|patch| patch.name.as_str())),
-            Output::Json => format!("{}\n", serde_json::to_string_pretty(&tree())?),
-            Output::Yaml => yaml::emit(&tree())?,
+            ListOutput::Name => names(patches.iter().map(|patch| patch.name.as_str())),
+            ListOutput::Json => DocumentOutput::Json.render(&tree())?,
+            ListOutput::Yaml => DocumentOutput::Yaml.render(&tree())?,
         };
         session.terminal.data(&text)?;
         Ok(Exit::Done)

@@ -22,6 +22,7 @@ mod helm;
 mod init;
 mod list;
 mod live;
+mod output;
 mod pairs;
 mod refresh;
 mod render;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::helm::HelmArgs;
+use super::output::DocumentOutput;
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::disk;
@@ -67,13 +67,7 @@ pub(super) struct Args {
 
     /// How to print it
     #[arg(short, long, value_enum, default_value = "yaml")]
-    output: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Yaml,
-    Json,
+    output: DocumentOutput,
 }
 
 impl Args {
@@ -180,10 +174,14 @@ fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> 
         }
         disk::make_folder(folder)?;
         for (name, outputs) in rendered {
-            let ending = if args.output == Format::Json { "json" } else { "yaml" };
+            let ending = if args.output == DocumentOutput::Json {
+                "json"
+            } else {
+                "yaml"
+            };
             let text = match args.output {
-                Format::Yaml => stream(outputs).concat(),
-                Format::Json => json_list(outputs)?,
+                DocumentOutput::Yaml => stream(outputs).concat(),
+                DocumentOutput::Json => json_list(outputs)?,
             };
             let file = folder.join(format!("{name}.{ending}"));
             disk::write_text(&file, &text)?;
@@ -192,11 +190,11 @@ fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> 
         return Ok(());
     }
     match args.output {
-        Format::Yaml => {
+        DocumentOutput::Yaml => {
             let outputs: Vec<Output> = rendered.iter().flat_map(|(_, outputs)| outputs.clone()).collect();
             session.terminal.data_slices(stream(&outputs))?;
         }
-        Format::Json => {
+        DocumentOutput::Json => {
             let outputs: Vec<Output> = rendered.iter().flat_map(|(_, outputs)| outputs.clone()).collect();
             session.terminal.data(&json_list(&outputs)?)?;
         }

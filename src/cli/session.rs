@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use super::output::EditOutput;
 use crate::disk::{self, Checkout};
 use crate::edit::{Edit, Gate};
 use crate::failure::{Exit, HintExt};
@@ -18,15 +19,22 @@ use crate::terminal::Terminal;
 /// How a command that edits ends: written, or printed only.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct EditArgs {
-    /// Print what would be done and change nothing
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+
+    /// Output format: with --dry-run the new files, a diff, or their names; names alone otherwise
+    #[arg(short, long, value_enum)]
+    pub output: Option<EditOutput>,
+}
+
+/// Whether a command that edits writes, and commits.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct WriteArgs {
+    /// Print what would change, and change nothing
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "client", default_value = "none", require_equals = true)]
     pub dry_run: DryRun,
 
-    /// What to print: with --dry-run the new files, a diff, or their names; names alone otherwise
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
-
-    /// Commit what was touched, with this message or a default one
+    /// Commit the touched files, with this message or a default one
     #[arg(long, value_name = "MESSAGE", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     pub commit: Option<String>,
 }
@@ -34,7 +42,7 @@ pub struct EditArgs {
 impl EditArgs {
     /// Whether files are written.
     pub fn is_written(&self) -> bool {
-        self.dry_run == DryRun::None
+        self.write.dry_run == DryRun::None
     }
 }
 
@@ -46,17 +54,6 @@ pub enum DryRun {
     None,
     /// Print only.
     Client,
-}
-
-/// What a command that edits prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// The whole new files.
-    Yaml,
-    /// A unified diff.
-    Diff,
-    /// The paths of the files.
-    Name,
 }
 
 /// One run of the program.
@@ -160,14 +157,14 @@ impl Session {
         self.remark_on_namespaces(repo, &after);
         let output = |output| printed(&files, output, self.terminal.is_coloured());
         if !args.is_written() {
-            self.terminal.data(&output(args.output.unwrap_or(Output::Yaml)))?;
+            self.terminal.data(&output(args.output.unwrap_or(EditOutput::Yaml)))?;
             return Ok(Exit::Done);
         }
         let tree = self.check_commit(args, checkout, &files)?;
         checkout.write(&files)?;
         self.terminal
             .data(&args.output.map_or_else(|| summary(&files), output))?;
-        if let (Some(message), Some(tree)) = (&args.commit, tree) {
+        if let (Some(message), Some(tree)) = (&args.write.commit, tree) {
             let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
             let message = if message.is_empty() { &edit.message } else { message };
             let commit = tree.commit(&paths, message)?;
@@ -213,7 +210,7 @@ impl Session {
 
     /// The working tree to commit in, when a commit is asked for and possible.
     fn check_commit(&self, args: &EditArgs, checkout: &Checkout, files: &[FileChange]) -> Result<Option<WorkingTree>> {
-        if args.commit.is_none() {
+        if args.write.commit.is_none() {
             return Ok(None);
         }
         let Some(tree) = WorkingTree::at(checkout.root()) else {
@@ -245,11 +242,11 @@ fn summary(files: &[FileChange]) -> String {
         .collect()
 }
 
-fn printed(files: &[FileChange], output: Output, coloured: bool) -> String {
+fn printed(files: &[FileChange], output: EditOutput, coloured: bool) -> String {
     match output {
-        Output::Name => files.iter().map(|file| format!("{}\n", file.path)).collect(),
-        Output::Diff => files.iter().map(|file| report::diff::unified(file, coloured)).collect(),
-        Output::Yaml => {
+        EditOutput::Name => files.iter().map(|file| format!("{}\n", file.path)).collect(),
+        EditOutput::Diff => files.iter().map(|file| report::diff::unified(file, coloured)).collect(),
+        EditOutput::Yaml => {
             let texts: Vec<&str> = files.iter().filter_map(|file| file.after.as_deref()).collect();
             let (last, others) = texts.split_last().unwrap_or((&"", &[]));
             let ended = others.iter().map(|text| match text.ends_with('\n') {

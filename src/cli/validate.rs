@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::checks::CheckArgs;
+use super::checks::{self, CheckArgs};
+use super::output::FindingsOutput;
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::failure::Exit;
@@ -35,6 +36,10 @@ pub(super) struct Args {
 
     #[command(flatten)]
     checks: CheckArgs,
+
+    /// Output format; findings with source excerpts by default
+    #[arg(short, long, value_enum)]
+    output: Option<FindingsOutput>,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
@@ -44,6 +49,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         fetch,
         sources,
         checks,
+        output,
     } = args;
     let paths: Vec<RepoPath> = paths
         .iter()
@@ -68,7 +74,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     if !paths.is_empty() {
         report.within(&paths);
     }
-    checks.print(session, repo, &report)?;
+    checks::print(session, repo, &report, *output)?;
     if *no_render {
         session
             .terminal

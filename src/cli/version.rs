@@ -1,29 +1,22 @@
 //! `kubectl homelab version`.
 
 use anyhow::Result;
-use clap::ValueEnum;
 use serde_json::json;
 
+use super::output::DocumentOutput;
 use super::session::Session;
 use crate::failure::Exit;
-use crate::yaml;
 
 /// Print the version
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Only this program's version (the only one there is so far; accepted for kubectl's habit)
+    /// Print this program's version only (accepted as kubectl does; there is no other version)
     #[arg(long)]
     client: bool,
 
-    /// How to print it
+    /// Output format
     #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Output {
-    Json,
-    Yaml,
+    output: Option<DocumentOutput>,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
@@ -33,8 +26,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         json!({"clientVersion": {"version": version, "os": std::env::consts::OS, "arch": std::env::consts::ARCH}});
     let text = match output {
         None => format!("kubectl homelab {version}\n"),
-        Some(Output::Json) => format!("{}\n", serde_json::to_string_pretty(&tree)?),
-        Some(Output::Yaml) => yaml::emit(&tree)?,
+        Some(output) => output.render(&tree)?,
     };
     session.terminal.data(&text)?;
     Ok(Exit::Done)

@@ -1,0 +1,82 @@
+//! `-o`: one enum per kind of answer, shared by the commands that give it.
+
+use anyhow::Result;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use serde_json::Value;
+
+use crate::yaml;
+
+/// Formats of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListOutput {
+    Table,
+    Wide,
+    Name,
+    Json,
+    Yaml,
+}
+
+/// Formats of one document, or of a stream of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DocumentOutput {
+    Yaml,
+    Json,
+}
+
+/// Formats of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FindingsOutput {
+    Table,
+    Json,
+}
+
+/// Formats of edits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EditOutput {
+    /// The whole new files
+    Yaml,
+    /// A unified diff
+    Diff,
+    /// The paths of the files
+    Name,
+}
+
+/// Formats of a command that finds and edits: those of findings, and those of edits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FixOutput {
+    Findings(FindingsOutput),
+    Edits(EditOutput),
+}
+
+impl ValueEnum for FixOutput {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Findings(FindingsOutput::Table),
+            Self::Findings(FindingsOutput::Json),
+            Self::Edits(EditOutput::Yaml),
+            Self::Edits(EditOutput::Diff),
+            Self::Edits(EditOutput::Name),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Findings(output) => output.to_possible_value(),
+            Self::Edits(output) => output.to_possible_value(),
+        }
+    }
+}
+
+impl DocumentOutput {
+    /// Renders a value.
+    ///
+    /// # Errors
+    /// None in practice: a value can always be written.
+    pub(super) fn render(self, value: &Value) -> Result<String> {
+        Ok(match self {
+            Self::Yaml => yaml::emit(value)?,
+            Self::Json => format!("{}\n", serde_json::to_string_pretty(value)?),
+        })
+    }
+}
