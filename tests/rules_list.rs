@@ -128,7 +128,7 @@ fn every_rule_has_its_three_cases() {
             let (code, tests) = source
                 .split_once("#[cfg(test)]")
                 .unwrap_or_else(|| panic!("`{}` has no tests", meta.name));
-            let offers_a_fix = ["Fix::safe(", "Fix::to_be_looked_at("]
+            let offers_a_fix = ["Fix::safe(", "Fix::needs_review("]
                 .iter()
                 .any(|fix| code.contains(fix));
             let third = if offers_a_fix {

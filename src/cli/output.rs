@@ -68,6 +68,24 @@ impl ValueEnum for FixOutput {
     }
 }
 
+impl FixOutput {
+    /// Returns the format of findings, if it is one.
+    pub(super) fn findings(self) -> Option<FindingsOutput> {
+        match self {
+            Self::Findings(output) => Some(output),
+            Self::Edits(_) => None,
+        }
+    }
+
+    /// Returns the format of edits, if it is one.
+    pub(super) fn edits(self) -> Option<EditOutput> {
+        match self {
+            Self::Findings(_) => None,
+            Self::Edits(output) => Some(output),
+        }
+    }
+}
+
 impl DocumentOutput {
     /// Renders a value.
     ///

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::output::EditOutput;
 use crate::disk::{self, Checkout};
+use crate::edit::gate::Verdict;
 use crate::edit::{Edit, Gate};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
@@ -40,9 +41,16 @@ pub struct WriteArgs {
 }
 
 impl EditArgs {
-    /// Whether files are written.
+    /// Reports whether files are written.
     pub fn is_written(&self) -> bool {
-        self.write.dry_run == DryRun::None
+        self.write.is_written()
+    }
+}
+
+impl WriteArgs {
+    /// Reports whether files are written.
+    pub(super) fn is_written(&self) -> bool {
+        self.dry_run == DryRun::None
     }
 }
 
@@ -150,7 +158,11 @@ impl Session {
             return Ok(Exit::Done);
         }
         let after = repo.with(&edit.changes)?;
-        if self.is_refused(repo, &after, gate) {
+        let verdict = gate.check(repo, &after);
+        if !edit.report_follows {
+            self.count_older(&verdict);
+        }
+        if self.is_refused(&after, &verdict) {
             return Ok(Exit::Findings);
         }
         edit.notes.iter().for_each(|note| self.terminal.say(note));
@@ -160,10 +172,13 @@ impl Session {
             self.terminal.data(&output(args.output.unwrap_or(EditOutput::Yaml)))?;
             return Ok(Exit::Done);
         }
-        let tree = self.check_commit(args, checkout, &files)?;
+        let tree = self.check_commit(&args.write, checkout, &files)?;
         checkout.write(&files)?;
-        self.terminal
-            .data(&args.output.map_or_else(|| summary(&files), output))?;
+        match args.output {
+            Some(format) => self.terminal.data(&output(format))?,
+            None if edit.report_follows => self.terminal.say(summary(&files).trim_end()),
+            None => self.terminal.data(&summary(&files))?,
+        }
         if let (Some(message), Some(tree)) = (&args.write.commit, tree) {
             let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
             let message = if message.is_empty() { &edit.message } else { message };
@@ -174,6 +189,11 @@ impl Session {
             self.terminal.hint(next);
         }
         Ok(Exit::Done)
+    }
+
+    /// Forgets the repository as it was read, after it was changed.
+    pub(super) fn forget(&mut self) {
+        self.opened.take();
     }
 
     /// Names the new Namespaces that no Application syncs.
@@ -189,9 +209,8 @@ impl Session {
         }
     }
 
-    /// Reports the errors that the changes introduce, counts those that were there before, and returns whether to refuse.
-    fn is_refused(&self, repo: &Repo, after: &Repo, gate: &dyn Gate) -> bool {
-        let verdict = gate.check(repo, after);
+    /// Says how many errors were there before the changes.
+    fn count_older(&self, verdict: &Verdict) {
         if verdict.older > 0 {
             let errors = if verdict.older == 1 { "error was" } else { "errors were" };
             self.terminal.say(&format!(
@@ -199,6 +218,10 @@ impl Session {
                 verdict.older
             ));
         }
+    }
+
+    /// Reports the errors that the changes introduce, and returns whether there are any.
+    fn is_refused(&self, after: &Repo, verdict: &Verdict) -> bool {
         if verdict.introduced.is_empty() {
             return false;
         }
@@ -209,8 +232,8 @@ impl Session {
     }
 
     /// The working tree to commit in, when a commit is asked for and possible.
-    fn check_commit(&self, args: &EditArgs, checkout: &Checkout, files: &[FileChange]) -> Result<Option<WorkingTree>> {
-        if args.write.commit.is_none() {
+    fn check_commit(&self, args: &WriteArgs, checkout: &Checkout, files: &[FileChange]) -> Result<Option<WorkingTree>> {
+        if args.commit.is_none() {
             return Ok(None);
         }
         let Some(tree) = WorkingTree::at(checkout.root()) else {

@@ -1,25 +1,29 @@
 //! `kubectl homelab validate`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::ValueEnum;
 
 use super::checks::{self, CheckArgs};
-use super::output::FindingsOutput;
-use super::session::Session;
+use super::output::FixOutput;
+use super::session::{EditArgs, Session, WriteArgs};
 use super::source_dirs::SourceDirArgs;
-use crate::failure::Exit;
-use crate::repo::RepoPath;
+use crate::edit::RuleGate;
+use crate::edit::fix::{self, Fixed, Request};
+use crate::failure::{Exit, usage};
+use crate::repo::{Repo, RepoPath};
+use crate::report::{findings, fixes};
 use crate::rules::{CheckReport, Scope};
-use crate::sources::{Network, Options, Sources};
+use crate::sources::{AppRenders, Network, Options, Sources};
 
-/// Check the repository and what it renders
+/// Check the repository and what it renders, and fix what can be fixed
 ///
-/// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all.
+/// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all. With --fix, that is said of
+/// what is left.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Report only what is in these files and folders; the whole repository is read nevertheless
+    /// Report, and fix, only what is in these files and folders; the whole repository is read nevertheless
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -37,48 +41,143 @@ pub(super) struct Args {
     #[command(flatten)]
     checks: CheckArgs,
 
-    /// Output format; findings with source excerpts by default
+    /// Output format; findings with source excerpts by default. With --fix also that of the edits
     #[arg(short, long, value_enum)]
-    output: Option<FindingsOutput>,
+    output: Option<FixOutput>,
+
+    #[command(flatten)]
+    fixes: FixArgs,
+}
+
+/// Whether findings are fixed, and how.
+#[derive(clap::Args, Debug)]
+#[command(
+    next_help_heading = "Fixes",
+    mut_arg("dry_run", |arg| arg.requires("fix")),
+    mut_arg("commit", |arg| arg.requires("fix"))
+)]
+struct FixArgs {
+    /// Apply the fixes that are safe
+    #[arg(long)]
+    fix: bool,
+
+    /// Apply the fixes that need review, too
+    #[arg(long, requires = "fix")]
+    unsafe_fixes: bool,
+
+    #[command(flatten)]
+    write: WriteArgs,
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let Args {
-        paths,
-        no_render,
-        fetch,
-        sources,
-        checks,
-        output,
-    } = args;
-    let paths: Vec<RepoPath> = paths
-        .iter()
-        .map(|path| session.checkout()?.relative(path))
-        .collect::<Result<_>>()?;
-    let (renders, notes) = if *no_render {
-        (BTreeMap::new(), Vec::new())
-    } else {
+    if let Some(output) = args.output.filter(|output| !args.fixes.fix && output.edits().is_some()) {
+        let value = output.to_possible_value();
+        let name = value.as_ref().map_or("", |value| value.get_name());
+        return Err(usage(format!("the argument '--output {name}' requires '--fix'")));
+    }
+    let paths = args.paths.iter().map(|path| session.checkout()?.relative(path));
+    let paths: Vec<RepoPath> = paths.collect::<Result<_>>()?;
+    let (renders, notes) = args.render(session)?;
+    notes.iter().for_each(|note| session.terminal.say(note));
+    if args.fixes.fix {
+        return args.fix(session, renders, paths);
+    }
+    let report = args.checked(session.repo()?, &renders, &paths);
+    args.print(session, session.repo()?, &report)?;
+    Ok(args.checks.exit(&report))
+}
+
+impl Args {
+    /// Renders all Applications, unless manifests only are checked, and returns the remarks that were made on the way.
+    fn render(&self, session: &Session) -> Result<(AppRenders, Vec<String>)> {
+        if self.no_render {
+            return Ok((AppRenders::new(), Vec::new()));
+        }
         let options = Options {
-            network: if *fetch { Network::WhenMissing } else { Network::Never },
+            network: if self.fetch {
+                Network::WhenMissing
+            } else {
+                Network::Never
+            },
             ..Options::default()
         };
-        let dirs = sources.dirs();
+        let dirs = self.sources.dirs();
         let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
         let progress = session.terminal.progress("rendering");
-        sources.render_all(|name| progress.now(&format!("rendering {name}")))?
-    };
-    notes.iter().for_each(|note| session.terminal.say(note));
-    let repo = session.repo()?;
-    let mut report = CheckReport::of(&Scope::new(repo, &renders));
-    report.select(checks.rules());
-    if !paths.is_empty() {
-        report.within(&paths);
+        sources.render_all(|name| progress.now(&format!("rendering {name}")))
     }
-    checks::print(session, repo, &report, *output)?;
-    if *no_render {
-        session
-            .terminal
-            .say("nothing was rendered: only manifests and parameters were checked (--no-render)");
+
+    fn checked(&self, repo: &Repo, renders: &AppRenders, paths: &[RepoPath]) -> CheckReport {
+        let mut report = CheckReport::of(&Scope::new(repo, renders));
+        report.select(self.checks.rules());
+        if !paths.is_empty() {
+            report.within(paths);
+        }
+        report
     }
-    Ok(checks.exit(&report))
+
+    /// Prints a report; where edits are printed, a summary beside them.
+    fn print(&self, session: &Session, repo: &Repo, report: &CheckReport) -> Result<()> {
+        if self.prints_edits() {
+            session.terminal.say(findings::summary(report).trim_end());
+        } else {
+            checks::print(session, repo, report, self.output.and_then(FixOutput::findings))?;
+        }
+        if self.no_render {
+            session
+                .terminal
+                .say("nothing was rendered: only manifests and parameters were checked (--no-render)");
+        }
+        Ok(())
+    }
+
+    /// Reports whether edits are the answer, and not findings.
+    fn prints_edits(&self) -> bool {
+        match self.output {
+            Some(output) => output.edits().is_some(),
+            None => !self.fixes.write.is_written(),
+        }
+    }
+
+    /// Fixes what can be fixed, and reports what is left.
+    fn fix(&self, session: &mut Session, renders: AppRenders, paths: Vec<RepoPath>) -> Result<Exit> {
+        let request = Request {
+            selection: self.checks.rules().clone(),
+            paths,
+            unsafe_fixes: self.fixes.unsafe_fixes,
+        };
+        let fixed = fix::fix(session.repo()?, &renders, &request);
+        let is_written = self.fixes.write.is_written();
+        let is_finished = !fixed.changes.changes.is_empty() && (is_written || self.prints_edits());
+        if is_finished && self.finish(session, renders, &fixed)? != Exit::Done {
+            return Ok(Exit::Findings);
+        }
+        let mut report = if is_finished && is_written {
+            session.forget();
+            let (renders, _) = self.render(session)?;
+            self.checked(session.repo()?, &renders, &request.paths)
+        } else {
+            self.checked(&fixed.repo, &fixed.renders, &request.paths)
+        };
+        report.without_fixes(&fixed.refused);
+        self.print(session, &fixed.repo, &report)?;
+        for line in fixes::refused(&fixed.repo, &fixed.refused) {
+            session.terminal.say(&line);
+        }
+        session.terminal.say(&fixes::summary(&fixed, is_written));
+        Ok(self.checks.exit(&report))
+    }
+
+    fn finish(&self, session: &mut Session, renders: AppRenders, fixed: &Fixed) -> Result<Exit> {
+        let args = EditArgs {
+            write: self.fixes.write.clone(),
+            output: self.output.and_then(FixOutput::edits),
+        };
+        let gate = RuleGate {
+            before: renders,
+            after: fixed.renders.clone(),
+            accepted: Vec::new(),
+        };
+        session.finish(&args, &fix::edit(fixed), &gate)
+    }
 }

@@ -4,6 +4,7 @@
 pub mod add_app;
 pub mod add_namespace;
 pub mod convert;
+pub mod fix;
 pub mod gate;
 pub mod init;
 pub mod merge;
@@ -28,4 +29,6 @@ pub struct Edit {
     pub notes: Vec<String>,
     /// The next step, in the imperative.
     pub next: Option<String>,
+    /// Whether a report on the repository follows, which is the command's answer: the files are named beside it.
+    pub report_follows: bool,
 }

@@ -33,7 +33,7 @@ impl<'a> Places<'a> {
         self.manifests.get(&(&location.file, location.document)).copied()
     }
 
-    fn place(&self, location: &'a Location) -> Option<Place> {
+    pub(super) fn place(&self, location: &'a Location) -> Option<Place> {
         Some(self.repo.place(self.manifest(location)?, &location.pointer))
     }
 
@@ -49,13 +49,14 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Renders findings with their excerpts, one after the other.
+/// Renders the findings of a repository as it would be, with their excerpts, one after the other. Nothing can be fixed in
+/// it yet: the fix is the next step.
 pub fn text(repo: &Repo, findings: &[Finding]) -> String {
     let places = Places::new(repo);
     let sorted = places.sorted(findings);
     let texts = sorted
         .iter()
-        .map(|(place, finding)| of_finding(&places, place.as_ref(), finding));
+        .map(|(place, finding)| of_finding(&places, place.as_ref(), finding, ("", "")));
     texts.collect::<Vec<String>>().join("\n")
 }
 
@@ -71,12 +72,30 @@ pub fn report(repo: &Repo, report: &CheckReport) -> String {
     texts.extend(
         sorted
             .iter()
-            .map(|(place, finding)| of_finding(&places, place.as_ref(), finding)),
+            .map(|(place, finding)| of_finding(&places, place.as_ref(), finding, FIX)),
     );
     texts.extend(report.skipped.iter().map(of_skipped));
-    texts.push(summary(report));
+    texts.push(format!("{}{}", summary(report), fixable(report)));
     texts.join("\n")
 }
+
+/// Returns the line that says how to fix what can be fixed; nothing where there is nothing.
+fn fixable(report: &CheckReport) -> String {
+    let fixes = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
+    let safe = fixes().filter(|fix| fix.safe).count();
+    let others = fixes().count() - safe;
+    match (safe, others) {
+        (0, 0) => String::new(),
+        (safe, 0) => format!("fix {safe} of them with `kubectl homelab validate --fix`\n"),
+        (0, others) => format!("fix {others} of them with `kubectl homelab validate --fix --unsafe-fixes`\n"),
+        (safe, others) => {
+            format!("fix {safe} of them with `kubectl homelab validate --fix`, {others} more with `--unsafe-fixes`\n")
+        }
+    }
+}
+
+/// How a fix is introduced: a safe one, and one that needs review.
+const FIX: (&str, &str) = ("fix: ", "fix (needs review): ");
 
 /// Returns the summary line: `2 errors, 1 warning`.
 pub fn summary(report: &CheckReport) -> String {
@@ -135,7 +154,7 @@ pub fn findings_table(repo: &Repo, report: &CheckReport) -> String {
     table(&["severity", "rule", "place", "application", "message"], rows)
 }
 
-fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding) -> String {
+fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix_words: (&str, &str)) -> String {
     let level = match finding.rule.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -161,8 +180,8 @@ fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding) -> 
         group = group.element(Level::HELP.message(hint.clone()));
     }
     if let Some(fix) = &finding.fix {
-        let kind = if fix.safe { "fix" } else { "fix, to be looked at" };
-        group = group.element(Level::HELP.message(format!("{kind}: {}", fix.title)));
+        let words = if fix.safe { fix_words.0 } else { fix_words.1 };
+        group = group.element(Level::HELP.message(format!("{words}{}", fix.title)));
     }
     rendered(&[group])
 }

@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod explain;
 pub mod findings;
+pub mod fixes;
 pub mod json;
 pub mod list;
 pub mod live;

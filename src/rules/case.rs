@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Finding, Rule, Scope};
+use super::{Finding, Rule, Scope, Selection, fixer};
 use crate::model::{AppName, Availability, Object};
 use crate::repo::{Memory, Repo};
 use crate::yaml;
@@ -74,7 +74,7 @@ impl Case {
         self
     }
 
-    fn repo(&self) -> Repo {
+    pub(crate) fn repo(&self) -> Repo {
         let files = self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let repo = Repo::read(&Memory::new(files).unwrap(), &[HOME.to_owned()]).unwrap();
         assert!(repo.malformed.is_empty(), "{:?}", repo.malformed);
@@ -98,18 +98,35 @@ impl Case {
         format!("{} {}", location.file, location.pointer)
     }
 
-    /// Applies the fix of the first finding and shows the rule the result: the finding must be gone, and no other be
-    /// new. Returns the text of the first file that the fix touches.
+    /// Fixes what is asked for.
+    pub(crate) fn fix(&self, request: &fixer::Request) -> fixer::Fixed {
+        fixer::fix(&self.repo(), &self.renders, request)
+    }
+
+    /// Fixes what a rule finds, as `validate --fix --unsafe-fixes` does: every finding with a fix must be gone, and a
+    /// second run must change nothing. Returns the text of the first file that is changed.
     pub(crate) fn fixed(&self, rule: &Rule) -> String {
         let repo = self.repo();
         let before = (rule.check)(&Scope::new(&repo, &self.renders));
-        let changes = before[0].fix.clone().expect("the finding has a fix").changes;
-        let after = repo.with(&changes).unwrap();
-        let left = (rule.check)(&Scope::new(&after, &self.renders));
-        let left: Vec<_> = left.iter().map(Finding::identity).collect();
-        assert!(!left.contains(&before[0].identity()), "still there: {left:?}");
-        assert!(left.len() < before.len(), "new ones: {left:?}");
-        after.files[changes.changes[0].path()].text.clone()
+        assert!(before.iter().any(|finding| finding.fix.is_some()), "no fix: {before:?}");
+        let request = fixer::Request {
+            selection: Selection::parse(rule.meta.id).unwrap(),
+            unsafe_fixes: true,
+            ..fixer::Request::default()
+        };
+        let fixed = self.fix(&request);
+        assert!(fixed.refused.is_empty(), "not fixed: {:?}", fixed.refused);
+        let left = (rule.check)(&Scope::new(&fixed.repo, &fixed.renders));
+        assert!(
+            left.iter().all(|finding| finding.fix.is_none()),
+            "still there: {left:?}"
+        );
+        assert_eq!(fixed.fixed, before.len() - left.len());
+        let again = fixer::fix(&fixed.repo, &fixed.renders, &request);
+        assert_eq!(again.changes.changes, [], "it is not done in one run");
+        let files = repo.file_changes(&fixed.changes).unwrap();
+        assert_eq!(files[0].after.as_ref(), Some(&fixed.repo.files[&files[0].path].text));
+        fixed.repo.files[&files[0].path].text.clone()
     }
 }
 

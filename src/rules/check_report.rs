@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::fixer::Refused;
 use super::{Finding, Location, Scope, Severity, metas};
 use crate::model::application::GROUP;
 use crate::model::{AppName, Availability, Unavailable};
@@ -57,6 +58,15 @@ impl CheckReport {
             .retain(|finding| finding.location.as_ref().is_none_or(|location| is_in(&location.file)));
         self.malformed.retain(|malformed| is_in(&malformed.file));
         self.skipped.retain(|skipped| is_in(&skipped.location.file));
+    }
+
+    /// Takes back the fixes that were tried and not applied.
+    pub fn without_fixes(&mut self, refused: &[Refused]) {
+        let tried = |finding: &Finding| refused.iter().any(|refused| refused.finding.is_at(finding));
+        for finding in self.findings.iter_mut().filter(|finding| tried(finding)) {
+            let fix = finding.fix.take();
+            finding.hint = fix.map(|fix| format!("{} by hand", fix.title));
+        }
     }
 
     /// Returns the number of errors: findings, malformed files, sources that do not render.

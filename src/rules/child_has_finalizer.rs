@@ -58,7 +58,7 @@ fn of_child(subject: &Subject<'_>) -> Option<Finding> {
         "`{}` has no finalizer: removed from Git, its objects stay and nobody manages them",
         subject.name
     );
-    Some(subject.finding(&META, message, "/metadata").fix(Fix::to_be_looked_at(
+    Some(subject.finding(&META, message, "/metadata").fix(Fix::needs_review(
         format!("add the finalizer {FINALIZER}"),
         fixes::patch(subject.manifest, vec![operation]),
     )))

@@ -31,7 +31,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         for (index, option) in refused.filter(|_| has_claims()) {
             let pointer = SYNC_OPTIONS.child(index);
             let message = format!("`{}` owns claims and has {option}", subject.name);
-            findings.push(subject.finding(&META, message, &pointer).fix(Fix::to_be_looked_at(
+            findings.push(subject.finding(&META, message, &pointer).fix(Fix::needs_review(
                 format!("drop {option}"),
                 fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
             )));

@@ -46,9 +46,9 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             let written = volume.mounts.iter().filter(|mount| !mount.read_only);
             operations.extend(written.map(|mount| read_only(&mount.pointer(&spec))));
             let finding = subject.finding_on(&META, message, item, &pointer);
-            let fix = item.patch(operations).map(|changes| {
-                Fix::to_be_looked_at("mount it read-only at the volume and in every container", changes)
-            });
+            let fix = item
+                .patch(operations)
+                .map(|changes| Fix::needs_review("mount it read-only at the volume and in every container", changes));
             findings.push(finding.fix_or_hint(
                 fix,
                 "let the plugin render the source, or set `readOnly` at volume and mount in the chart",

@@ -41,7 +41,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         let operation = fixes::set(object.tree(), "/spec/concurrencyPolicy", json!("Forbid"));
         let fix = item
             .patch(vec![operation])
-            .map(|changes| Fix::to_be_looked_at("set concurrencyPolicy to Forbid", changes));
+            .map(|changes| Fix::needs_review("set concurrencyPolicy to Forbid", changes));
         findings.push(finding.fix_or_hint(
             fix,
             "set concurrencyPolicy to Forbid in the chart's values, or with the parameter `patches`",

@@ -1,4 +1,4 @@
-//! What a rule says: a finding, where it is, and the fix that it offers.
+//! What a rule finds: what is wrong, where, and how to fix it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::Meta;
 pub enum Severity {
     /// Data or the sync is at stake.
     Error,
-    /// Worth a look.
+    /// Worth a review.
     Warning,
 }
 
@@ -37,7 +37,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// A place inside a manifest.
+    /// Returns a place inside a manifest.
     pub fn of(manifest: &Manifest, pointer: impl AsPointer) -> Self {
         Self {
             file: manifest.file.clone(),
@@ -68,8 +68,8 @@ impl Fix {
         }
     }
 
-    /// A fix that a person looks at first.
-    pub fn to_be_looked_at(title: impl Into<String>, changes: ChangeSet) -> Self {
+    /// Returns a fix that needs a review.
+    pub fn needs_review(title: impl Into<String>, changes: ChangeSet) -> Self {
         Self {
             safe: false,
             ..Self::safe(title, changes)
@@ -97,7 +97,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding with a place.
+    /// Returns a finding with a place.
     pub fn new(rule: &'static Meta, message: impl Into<String>, location: Location) -> Self {
         Self {
             rule,
@@ -138,7 +138,7 @@ impl Finding {
         self
     }
 
-    /// Adds the fix where there is one, else the next step for a person.
+    /// Adds the fix where there is one, else the user's next step.
     #[must_use]
     pub fn fix_or_hint(self, fix: Option<Fix>, hint: impl Into<String>) -> Self {
         match fix {
@@ -147,12 +147,17 @@ impl Finding {
         }
     }
 
-    /// What findings are sorted by: place, then rule, then text.
+    /// Returns what findings are sorted by: place, then rule, then text.
     pub fn order(&self) -> (Option<&Location>, &'static str, &str) {
         (self.location.as_ref(), self.rule.id, &self.message)
     }
 
-    /// What makes two findings the same one before and after a change: rule, object and text, not the place.
+    /// Reports whether another finding is the same one at the same place.
+    pub fn is_at(&self, other: &Finding) -> bool {
+        self.identity() == other.identity() && self.location == other.location
+    }
+
+    /// Returns what makes two findings the same one before and after a change: rule, object and text, not the place.
     pub fn identity(&self) -> (&'static str, Option<&ObjectRef>, &str) {
         (self.rule.id, self.object.as_ref(), &self.message)
     }

@@ -97,6 +97,48 @@ pub fn patch_below(manifest: &Manifest, base: &Pointer, operations: Vec<PatchOpe
     }
 }
 
+/// Returns the operations for a tree that may lack maps which they were made for: what they set is set there with the
+/// maps that are missing.
+pub fn fitted(tree: &Value, operations: &[PatchOperation]) -> Vec<PatchOperation> {
+    let mut tree = tree.clone();
+    let fit = |operation: &PatchOperation| {
+        let fitted = match operation {
+            PatchOperation::Add(op) if !has_parent(&tree, op.path.as_str()) => {
+                set(&tree, op.path.as_str(), op.value.clone())
+            }
+            PatchOperation::Replace(op) if tree.pointer(op.path.as_str()).is_none() => {
+                set(&tree, op.path.as_str(), op.value.clone())
+            }
+            operation => operation.clone(),
+        };
+        // Who applies them hears of one that does not fit.
+        let _ = json_patch::patch(&mut tree, std::slice::from_ref(&fitted));
+        fitted
+    };
+    operations.iter().map(fit).collect()
+}
+
+fn has_parent(tree: &Value, pointer: &str) -> bool {
+    let parent = pointer.rsplit_once('/').and_then(|(parent, _)| tree.pointer(parent));
+    parent.is_some_and(|parent| parent.is_object() || parent.is_array())
+}
+
+/// Returns those operations that are about the object at a pointer, with their paths starting there.
+pub fn above(base: &str, operations: &[PatchOperation]) -> Vec<PatchOperation> {
+    let of_object = |operation: &PatchOperation| {
+        let path = operation.path().as_str().strip_prefix(base)?;
+        let is_inside = path.starts_with('/');
+        let moved = match operation {
+            PatchOperation::Add(op) => add(path, op.value.clone()),
+            PatchOperation::Replace(op) => replace(path, op.value.clone()),
+            PatchOperation::Remove(_) => remove(path),
+            _ => return None,
+        };
+        is_inside.then_some(moved)
+    };
+    operations.iter().filter_map(of_object).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +182,24 @@ mod tests {
                 "{object:?}"
             );
         }
+    }
+
+    #[test]
+    fn operations_fit_a_tree_that_lacks_a_map() {
+        let wanted = [
+            add("/metadata/annotations/a", json!("1")),
+            replace("/spec/x", json!(true)),
+            remove("/spec/y"),
+        ];
+        let mut tree = json!({"metadata": {"name": "n"}, "spec": {"y": 1}});
+        let fitted = fitted(&tree, &wanted);
+        json_patch::patch(&mut tree, &fitted).unwrap();
+        assert_eq!(
+            tree,
+            json!({"metadata": {"name": "n", "annotations": {"a": "1"}}, "spec": {"x": true}})
+        );
+        let of_item = above("/items/0", &below("/items/0", wanted.to_vec()));
+        assert_eq!(of_item, wanted);
+        assert_eq!(above("/items/1", &below("/items/0", wanted.to_vec())), []);
     }
 }

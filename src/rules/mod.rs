@@ -11,6 +11,7 @@
 pub(crate) mod case;
 pub mod check_report;
 pub mod finding;
+pub mod fixer;
 pub mod fixes;
 pub mod installation;
 pub mod scope;

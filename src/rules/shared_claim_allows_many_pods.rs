@@ -40,7 +40,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         let operation = fixes::replace("/spec/accessModes", json!(["ReadWriteOnce"]));
         let fix = item
             .patch(vec![operation])
-            .map(|changes| Fix::to_be_looked_at("make it ReadWriteOnce", changes));
+            .map(|changes| Fix::needs_review("make it ReadWriteOnce", changes));
         findings.push(finding.fix_or_hint(fix, "set ReadWriteOnce or ReadWriteMany in the chart's values"));
     }
     findings

@@ -44,11 +44,8 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Value) -> Finding {
     let message = format!("the source has `{tool}` beside `plugin`, and Argo CD takes only one");
     let finding = subject.finding(&META, message, source.at(&[tool]));
-    // Two fixes of one list would undo each other.
-    let is_alone = tool == "helm" || source.helm().is_none_or(is_zero);
-    let moved = moved(source, tool, block).filter(|_| is_alone);
-    match moved {
-        Some(parameters) => finding.fix(Fix::to_be_looked_at(
+    match moved(source, tool, block) {
+        Some(parameters) => finding.fix(Fix::needs_review(
             format!("move the {tool} block into plugin parameters"),
             fixes::patch(
                 subject.manifest,

@@ -1,0 +1,346 @@
+//! Applies the fixes of findings to a repository, and checks after each step what came of it.
+//!
+//! Rule by rule, the fixes that touch different documents are applied together; then all rules run again, so that the next
+//! fix starts from what is there by then: two fixes of one list or of one missing map are both right. A step that
+//! introduces an error, or leaves its finding, is halved until the fix is found that is to blame; that one is not applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use json_patch::Patch;
+
+use super::fixes::{above, fitted};
+use super::{ALL, Finding, Fix, Location, Scope, Selection, Severity, check};
+use crate::failure::Failure;
+use crate::model::{AppName, Availability, Object, ObjectRef};
+use crate::repo::{Change, ChangeSet, Repo, RepoPath};
+
+/// How often all rules have their turn: a fix can make room for one of a rule that came before.
+const PASSES: usize = 10;
+
+/// What Applications render.
+type Renders = BTreeMap<AppName, Availability<Vec<Object>>>;
+
+/// Which findings are fixed.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The rules.
+    pub selection: Selection,
+    /// The files and folders that may be touched; everything when there is none.
+    pub paths: Vec<RepoPath>,
+    /// Whether fixes that need review are applied, too.
+    pub unsafe_fixes: bool,
+}
+
+/// What fixing came to.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// The changes, in an order in which they can be applied one after the other.
+    pub changes: ChangeSet,
+    /// The repository with the changes.
+    pub repo: Repo,
+    /// The renders with the changes, as far as they can be known without rendering again.
+    pub renders: Renders,
+    /// How many findings there were.
+    pub found: usize,
+    /// How many of them are gone.
+    pub fixed: usize,
+    /// How many of those that are left have a fix that needs review and was not asked for.
+    pub unsafe_fixes: usize,
+    /// The findings whose fix was not applied.
+    pub refused: Vec<Refused>,
+}
+
+/// A finding whose fix was not applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The finding.
+    pub finding: Finding,
+    /// Why.
+    pub why: String,
+}
+
+/// Fixes what the rules find in a repository.
+pub fn fix(repo: &Repo, renders: &Renders, request: &Request) -> Fixed {
+    let findings = check(&Scope::new(repo, renders));
+    let found = request.selected(&findings);
+    let mut fixer = Fixer {
+        request,
+        state: State {
+            repo: repo.clone(),
+            renders: renders.clone(),
+            findings: findings.clone(),
+        },
+        changes: ChangeSet::default(),
+        tried: BTreeSet::new(),
+        refused: Vec::new(),
+    };
+    fixer.run();
+    let left = request.selected(&fixer.state.findings);
+    let unsafe_fixes = left.iter().filter(|finding| fixer.needs_review(finding)).count();
+    let before = tally(found.iter().copied());
+    let after = tally(left.iter().copied());
+    let gone = |(key, count): (&Key<'_>, &usize)| count.saturating_sub(after.get(key).copied().unwrap_or(0));
+    Fixed {
+        found: found.len(),
+        fixed: before.iter().map(gone).sum(),
+        unsafe_fixes,
+        changes: fixer.changes,
+        refused: fixer.refused,
+        repo: fixer.state.repo,
+        renders: fixer.state.renders,
+    }
+}
+
+impl Request {
+    fn selected<'f>(&self, findings: &'f [Finding]) -> Vec<&'f Finding> {
+        findings.iter().filter(|finding| self.selects(finding)).collect()
+    }
+
+    fn selects(&self, finding: &Finding) -> bool {
+        let file = finding.location.as_ref().map(|location| &location.file);
+        self.selection.has(finding.rule.id) && file.is_none_or(|file| self.is_within(file))
+    }
+
+    fn is_within(&self, file: &RepoPath) -> bool {
+        self.paths.is_empty() || self.paths.iter().any(|path| file.is_in(path))
+    }
+
+    /// Returns the fix of a finding, if it may be applied but for its safety.
+    fn fix<'f>(&self, finding: &'f Finding) -> Option<&'f Fix> {
+        let touches_selected = |fix: &&Fix| fix.changes.changes.iter().all(|change| self.is_within(change.path()));
+        finding
+            .fix
+            .as_ref()
+            .filter(|_| self.selects(finding))
+            .filter(touches_selected)
+    }
+}
+
+/// What makes two findings of one document the same before and after a fix.
+type Key<'f> = (
+    &'static str,
+    Option<&'f ObjectRef>,
+    &'f str,
+    Option<(&'f RepoPath, usize)>,
+);
+
+fn key(finding: &Finding) -> Key<'_> {
+    let (rule, object, message) = finding.identity();
+    let location = finding.location.as_ref();
+    (rule, object, message, location.map(|at| (&at.file, at.document)))
+}
+
+fn tally<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> BTreeMap<Key<'f>, usize> {
+    let mut counts = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(key(finding)).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// A repository, what it renders, and what the rules find in both.
+struct State {
+    repo: Repo,
+    renders: Renders,
+    findings: Vec<Finding>,
+}
+
+struct Fixer<'r> {
+    request: &'r Request,
+    state: State,
+    changes: ChangeSet,
+    /// The findings whose fix was applied or refused: none is tried twice in one run.
+    tried: BTreeSet<Tried>,
+    refused: Vec<Refused>,
+}
+
+impl Fixer<'_> {
+    fn run(&mut self) {
+        for _ in 0..PASSES {
+            let before = self.tried.len();
+            for rule in ALL {
+                loop {
+                    let batch = self.batch(rule.meta.id);
+                    if batch.is_empty() {
+                        break;
+                    }
+                    self.tried.extend(batch.iter().map(tried));
+                    self.apply(batch);
+                }
+            }
+            if self.tried.len() == before {
+                break;
+            }
+        }
+    }
+
+    fn needs_review(&self, finding: &Finding) -> bool {
+        self.request.fix(finding).is_some_and(|fix| !fix.safe) && !self.request.unsafe_fixes
+    }
+
+    /// Returns findings of a rule whose fixes can be applied together: none touches a document of another.
+    fn batch(&self, rule: &str) -> Vec<Finding> {
+        let mut touched = BTreeSet::new();
+        let mut batch = Vec::new();
+        for finding in self.state.findings.iter().filter(|finding| finding.rule.id == rule) {
+            let Some(fix) = self.request.fix(finding).filter(|_| !self.needs_review(finding)) else {
+                continue;
+            };
+            let documents: BTreeSet<_> = fix.changes.changes.iter().map(document).collect();
+            if documents.is_disjoint(&touched) && !self.tried.contains(&tried(finding)) {
+                touched.extend(documents);
+                batch.push(finding.clone());
+            }
+        }
+        batch
+    }
+
+    fn apply(&mut self, mut batch: Vec<Finding>) {
+        match self.state.with(&batch) {
+            Ok((state, changes)) => {
+                self.state = state;
+                self.changes.changes.extend(changes.changes);
+            }
+            Err(why) if batch.len() == 1 => {
+                let refused = batch.into_iter().map(|finding| Refused {
+                    finding,
+                    why: why.clone(),
+                });
+                self.refused.extend(refused);
+            }
+            Err(_) => {
+                let second = batch.split_off(batch.len() / 2);
+                self.apply(batch);
+                self.apply(second);
+            }
+        }
+    }
+}
+
+/// A finding whose fix was tried, down to the value that it is about.
+type Tried = (&'static str, Option<Location>, Option<ObjectRef>, String);
+
+fn tried(finding: &Finding) -> Tried {
+    let (rule, object, message) = finding.identity();
+    (rule, finding.location.clone(), object.cloned(), message.to_owned())
+}
+
+/// Returns why a change does not fit, with the way out: what it is about is said beside it.
+fn reason(error: anyhow::Error) -> String {
+    let failure = Failure::from(error);
+    let cause = failure.causes.last().map_or("", String::as_str);
+    std::iter::once(cause)
+        .chain(failure.hints.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Returns the document that a change touches; a new file has one.
+fn document(change: &Change) -> (&RepoPath, usize) {
+    match change {
+        Change::Create { path, .. } => (path, 0),
+        Change::Patch { path, document, .. }
+        | Change::Exchange { path, document, .. }
+        | Change::Remove { path, document } => (path, *document),
+    }
+}
+
+impl State {
+    /// Returns what becomes of it when these findings are fixed, and the changes, or why they cannot be fixed so.
+    fn with(&self, batch: &[Finding]) -> Result<(State, ChangeSet), String> {
+        let fixes = batch.iter().filter_map(|finding| finding.fix.as_ref());
+        let wanted: Vec<&Change> = fixes.flat_map(|fix| &fix.changes.changes).collect();
+        let changes = ChangeSet {
+            changes: wanted.iter().map(|change| self.fitted(change)).collect(),
+        };
+        let repo = self.repo.with(&changes).map_err(reason)?;
+        if repo.malformed.len() > self.repo.malformed.len() {
+            return Err("it would leave a file that cannot be read".to_owned());
+        }
+        let renders = self.carried(&wanted);
+        let findings = check(&Scope::new(&repo, &renders));
+        self.accept(batch, &findings)?;
+        let state = State {
+            repo,
+            renders,
+            findings,
+        };
+        Ok((state, changes))
+    }
+
+    /// Refuses findings that are worse than before: a new error, or one of the batch that is still there.
+    fn accept(&self, batch: &[Finding], findings: &[Finding]) -> Result<(), String> {
+        let known: BTreeSet<_> = self.findings.iter().map(Finding::identity).collect();
+        let is_new =
+            |finding: &&Finding| finding.rule.severity == Severity::Error && !known.contains(&finding.identity());
+        if let Some(new) = findings.iter().find(is_new) {
+            return Err(format!(
+                "it would introduce an error: {} ({})",
+                new.message, new.rule.id
+            ));
+        }
+        let (before, after) = (tally(&self.findings), tally(findings));
+        let count = |counts: &BTreeMap<Key<'_>, usize>, key| counts.get(key).copied().unwrap_or(0);
+        let stays = tally(batch)
+            .iter()
+            .any(|(key, fixed)| count(&after, key) + fixed > count(&before, key));
+        if stays {
+            return Err("it would not remove the finding".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Returns a change that fits the manifest: a finding can be one of a rendered object, which may have maps that its
+    /// manifest lacks.
+    fn fitted(&self, change: &Change) -> Change {
+        let Change::Patch { path, document, patch } = change else {
+            return change.clone();
+        };
+        let mut manifests = self.repo.manifests.iter();
+        let manifest = manifests.find(|manifest| manifest.file == *path && manifest.document == *document);
+        let Some(manifest) = manifest else {
+            return change.clone();
+        };
+        Change::Patch {
+            path: path.clone(),
+            document: *document,
+            patch: Patch(fitted(manifest.object.tree(), &patch.0)),
+        }
+    }
+
+    /// Returns the renders with the changes made to the objects that come from the changed manifests.
+    fn carried(&self, changes: &[&Change]) -> Renders {
+        let mut renders = self.renders.clone();
+        if renders.is_empty() {
+            return renders;
+        }
+        let mut patches: BTreeMap<_, Vec<&Patch>> = BTreeMap::new();
+        for change in changes {
+            if let Change::Patch { patch, .. } = change {
+                patches.entry(document(change)).or_default().push(patch);
+            }
+        }
+        for (subject, item) in Scope::new(&self.repo, &self.renders).items() {
+            let Some((manifest, base)) = &item.home else { continue };
+            let Some(patches) = patches.get(&(&manifest.file, manifest.document)) else {
+                continue;
+            };
+            let Some(Availability::Available(objects)) = renders.get_mut(&subject.name) else {
+                continue;
+            };
+            let operations: Vec<_> = patches.iter().flat_map(|patch| above(base, &patch.0)).collect();
+            let reference = item.object().reference();
+            for object in objects.iter_mut().filter(|object| object.reference() == reference) {
+                let mut tree = object.tree().clone();
+                let fitted = fitted(&tree, &operations);
+                if json_patch::patch(&mut tree, &fitted).is_ok() {
+                    *object = Object::new(tree);
+                }
+            }
+        }
+        renders
+    }
+}
+
+#[cfg(test)]
+mod tests;
