@@ -191,7 +191,9 @@ fn patched(text: &str, change: &Change) -> Result<String> {
             spliced.text
         }
         Change::ReplaceEntry { replacement, .. } => {
-            yaml::replace_entry(text, replacement).map_err(SpliceError::into_error)?.text
+            yaml::replace_entry(text, replacement)
+                .map_err(SpliceError::into_error)?
+                .text
         }
         Change::Create { .. } | Change::Remove { .. } => text.to_owned(),
     })

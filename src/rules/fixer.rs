@@ -240,7 +240,7 @@ fn document(change: &Change) -> (&RepoPath, usize) {
     match change {
         Change::Create { path, .. } => (path, 0),
         Change::Patch { path, document, .. }
-        | Change::Exchange { path, document, .. }
+        | Change::ReplaceEntry { path, document, .. }
         | Change::Remove { path, document } => (path, *document),
     }
 }

@@ -103,11 +103,9 @@ pub fn fitted(tree: &Value, operations: &[PatchOperation]) -> Vec<PatchOperation
     let mut tree = tree.clone();
     let fit = |operation: &PatchOperation| {
         let fitted = match operation {
-            PatchOperation::Add(op) if !has_parent(&tree, op.path.as_str()) => {
-                set(&tree, op.path.as_str(), op.value.clone())
-            }
+            PatchOperation::Add(op) if !has_parent(&tree, &op.path) => set(&tree, &op.path, op.value.clone()),
             PatchOperation::Replace(op) if tree.pointer(op.path.as_str()).is_none() => {
-                set(&tree, op.path.as_str(), op.value.clone())
+                set(&tree, &op.path, op.value.clone())
             }
             operation => operation.clone(),
         };
@@ -118,23 +116,21 @@ pub fn fitted(tree: &Value, operations: &[PatchOperation]) -> Vec<PatchOperation
     operations.iter().map(fit).collect()
 }
 
-fn has_parent(tree: &Value, pointer: &str) -> bool {
-    let parent = pointer.rsplit_once('/').and_then(|(parent, _)| tree.pointer(parent));
+fn has_parent(tree: &Value, pointer: &Pointer) -> bool {
+    let parent = pointer.parent().and_then(|parent| tree.pointer(parent.as_str()));
     parent.is_some_and(|parent| parent.is_object() || parent.is_array())
 }
 
 /// Returns those operations that are about the object at a pointer, with their paths starting there.
-pub fn above(base: &str, operations: &[PatchOperation]) -> Vec<PatchOperation> {
+pub fn above(base: &Pointer, operations: &[PatchOperation]) -> Vec<PatchOperation> {
     let of_object = |operation: &PatchOperation| {
-        let path = operation.path().as_str().strip_prefix(base)?;
-        let is_inside = path.starts_with('/');
-        let moved = match operation {
-            PatchOperation::Add(op) => add(path, op.value.clone()),
-            PatchOperation::Replace(op) => replace(path, op.value.clone()),
-            PatchOperation::Remove(_) => remove(path),
-            _ => return None,
-        };
-        is_inside.then_some(moved)
+        let path = operation.path().below(base).filter(|path| !path.is_root())?;
+        match operation {
+            PatchOperation::Add(op) => Some(add(path, op.value.clone())),
+            PatchOperation::Replace(op) => Some(replace(path, op.value.clone())),
+            PatchOperation::Remove(_) => Some(remove(path)),
+            _ => None,
+        }
     };
     operations.iter().filter_map(of_object).collect()
 }
@@ -198,8 +194,8 @@ mod tests {
             tree,
             json!({"metadata": {"name": "n", "annotations": {"a": "1"}}, "spec": {"x": true}})
         );
-        let of_item = above("/items/0", &below("/items/0", wanted.to_vec()));
+        let of_item = above("/items/0".as_pointer(), &below("/items/0".as_pointer(), wanted.to_vec()));
         assert_eq!(of_item, wanted);
-        assert_eq!(above("/items/1", &below("/items/0", wanted.to_vec())), []);
+        assert_eq!(above("/items/1".as_pointer(), &below("/items/0".as_pointer(), wanted.to_vec())), []);
     }
 }

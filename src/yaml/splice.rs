@@ -13,8 +13,9 @@ pub(super) mod layout;
 mod plan;
 pub(super) mod proof;
 
+use super::node::Kind;
 use super::reprint::reprint;
-use super::tree::{Kind, MAX_DEPTH, Tree};
+use super::tree::{MAX_DEPTH, Tree};
 use super::value::normalise;
 use error::{Refusal, SpliceError, UNREADABLE};
 use json_patch::{Patch, PatchOperation};

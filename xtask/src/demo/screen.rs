@@ -56,7 +56,7 @@ impl Row {
 
 /// The most important thing that Argo CD says.
 fn message(app: &LiveApplication) -> String {
-    if app.is_going() {
+    if app.is_being_deleted() {
         return "is being deleted".to_owned();
     }
     if let Some(error) = app.errors().next() {
