@@ -177,7 +177,8 @@ fn kill_group(handle: &duct::Handle) {
     let _ = handle.kill();
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,4 @@
 //! A folder of its own for one run of a program, with the right to run it where that is bounded.
-#![expect(clippy::disallowed_methods, reason = "the adapter to programs")]
 
 use std::path::Path;
 
