@@ -1,4 +1,4 @@
-//! `kubectl homelab`: one core, two entries, six doors.
+//! `kubectl homelab`: one core, two entries, five adapters.
 //!
 //! The law that this crate keeps: **the Application that produces the data owns its claim; every other workload
 //! mounts it read-only; an Application can be replaced without losing data; applying the repository recreates the
@@ -13,19 +13,41 @@
 //!                        ▼
 //!    edit/    render/    install/    report/           verbs: values in, changes, documents or text out
 //!                        ▼
-//!                     rules/                           judgement: Repo or Object → Finding { fix? }; the storage law
+//!                rules/    law/                        checks: Repo or Object → Finding { fix? }; the storage rules: patches
 //!                        ▼
 //!                     repo/                            the repository as one value; changes as data
 //!                   ┌────┴────┐
 //!                 model/    yaml/                      nouns          text ⇄ tree, JSON Patch → text splice
 //!
-//!    disk.rs  files    helm.rs  git.rs  programs    terminal.rs  the person       doors, used by cli and cmp only
-//!    cluster/  Argo CD's Applications in a cluster                                a door, used by cli only
+//!    disk.rs  files    helm.rs  git.rs  programs    terminal.rs  the user         adapters, used by cli and cmp only
+//!    cluster/  Argo CD's Applications in a cluster                                an adapter, used by cli only
+//!    failure.rs  errors with their exit codes and hints                           used by all
 //! ```
 //!
-//! # Import law
+//! # Imports
 //!
-//! `tests/architecture.rs` holds it: a room names only rooms below it, and only the crates that the table there lists.
+//! A module names only what stands in its row; `tests/architecture` reads this table and the picture, and refuses circles
+//! between files.
+//!
+//! | module | may name | crates |
+//! |---|---|---|
+//! | `failure` | – | `anyhow` |
+//! | `model` | `failure` | `anyhow`, `serde`, `serde_json` |
+//! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `memchr`, `serde`, `serde_json` |
+//! | `repo` | `failure`, `model`, `yaml` | `anyhow`, `json_patch` |
+//! | `law` | `failure`, `model` | `anyhow`, `json_patch`, `serde_json`, `sha2` |
+//! | `rules` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
+//! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules` | `anyhow`, `json_patch`, `serde_json` |
+//! | `render` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
+//! | `install` | `failure`, `model`, `yaml` | `anyhow`, `serde_json` |
+//! | `report` | `failure`, `model`, `yaml`, `repo`, `rules` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar` |
+//! | `disk` | `failure`, `model`, `yaml`, `repo` | `anyhow`, `rustix`, `sha2`, `tempfile`, `which` |
+//! | `helm` | `failure`, `model`, `yaml`, `repo`, `render`, `disk` | `anyhow`, `duct`, `rustix`, `serde_json`, `sha2`, `signal_hook`, `tempfile`, `which` |
+//! | `git` | `failure`, `model`, `repo` | `anyhow`, `duct`, `which` |
+//! | `cluster` | `failure`, `model` | `anyhow`, `futures_util`, `k8s_openapi`, `kube`, `serde_json`, `strsim`, `tokio` |
+//! | `terminal` | `failure` | `anstream`, `anstyle`, `indicatif` |
+//! | `cmp` | `failure`, `model`, `yaml`, `repo`, `rules`, `render`, `disk`, `helm`, `terminal` | `anyhow`, `serde_json` |
+//! | `cli` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `helm`, `git`, `terminal`, `cmp`, `cluster` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
 //!

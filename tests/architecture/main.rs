@@ -1,0 +1,337 @@
+//! The layout of the sources: which module may name which, and which crates; no circles between files; what every file
+//! has to have. The table of imports stands in `src/lib.rs`.
+#![expect(clippy::disallowed_methods, reason = "a test reads the sources")]
+
+mod circle;
+mod length;
+mod name;
+mod resolve;
+mod source;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use resolve::{Absolute, Resolver};
+use source::Crate;
+use table::Allowed;
+
+/// Circles that are still there, by their files. The list only shrinks.
+const KNOWN_CIRCLES: &[(&str, &[&str])] = &[
+    ("src", &["cli/native.rs", "cli/sources.rs"]),
+    ("src", &["repo/layout.rs", "repo/read.rs"]),
+    ("src", &["rules/scope.rs", "rules/subject.rs"]),
+    (
+        "src",
+        &[
+            "yaml/locate.rs",
+            "yaml/reprint.rs",
+            "yaml/splice.rs",
+            "yaml/splice/layout.rs",
+            "yaml/tree.rs",
+            "yaml/value.rs",
+            "yaml/value/scalar.rs",
+            "yaml/write.rs",
+        ],
+    ),
+    ("xtask/src", &["cargo.rs", "dist/build.rs", "run.rs", "tools.rs"]),
+];
+
+/// Commands whose `run` is still longer than [`LONGEST_RUN`]. The list only shrinks.
+const KNOWN_LONG_RUNS: &[&str] = &["cli/add_app.rs", "cli/convert.rs", "cli/init.rs", "cli/list.rs"];
+
+/// Modules that read no files, run no programs and print nothing.
+const CORE: &[&str] = &[
+    "model", "yaml", "repo", "law", "rules", "edit", "render", "compare", "install", "report",
+];
+
+const BANNED_NAMES: &[&str] = &[
+    "utils",
+    "util",
+    "helpers",
+    "common",
+    "manager",
+    "handler",
+    "processor",
+    "types",
+    "misc",
+];
+const LONGEST_FILE: usize = 400;
+const LONGEST_RUN: usize = 40;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The program's library; `main.rs` is a crate of its own that only calls it.
+fn program() -> Crate {
+    Crate::read(&root().join("src"), "lib.rs")
+}
+
+/// The crates of Cargo.toml, as code names them.
+fn dependencies() -> BTreeSet<String> {
+    let manifest = read("Cargo.toml");
+    let (mut names, mut is_inside) = (BTreeSet::new(), false);
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            is_inside = line == "[dependencies]" || line.starts_with("[target.") && line.ends_with(".dependencies]");
+        } else if let Some((name, _)) = line.split_once('=').filter(|_| is_inside) {
+            names.insert(name.trim().replace('-', "_"));
+        }
+    }
+    assert!(names.len() > 10, "the dependencies were not found: {names:?}");
+    names
+}
+
+/// Describes every name that the table of imports does not allow to a module.
+fn broken_imports(sources: &Crate, table: &BTreeMap<String, Allowed>, dependencies: &BTreeSet<String>) -> Vec<String> {
+    let mut broken = BTreeSet::new();
+    for usage in Resolver::new(sources).usages() {
+        // The root only passes on.
+        let Some(module) = usage.module.path.first() else {
+            continue;
+        };
+        let file = &usage.module.file;
+        let Some(allowed) = table.get(module) else {
+            broken.insert(format!("{file}: module `{module}` is not in the table"));
+            continue;
+        };
+        match &usage.path {
+            Absolute::Here(path) => {
+                let named = path.first().filter(|named| table.contains_key(*named));
+                let is_allowed = |named: &&String| *named == module || allowed.modules.contains(*named);
+                if let Some(named) = named.filter(|named| !is_allowed(named)) {
+                    broken.insert(format!("{file} names the module `{named}`"));
+                }
+            }
+            Absolute::Elsewhere(path) => {
+                let is_foreign = |named: &&String| dependencies.contains(*named) && !allowed.crates.contains(*named);
+                if let Some(named) = path.first().filter(is_foreign) {
+                    broken.insert(format!("{file} names the crate `{named}`"));
+                }
+            }
+        }
+    }
+    broken.into_iter().collect()
+}
+
+#[test]
+fn a_module_names_only_what_the_table_allows() {
+    let broken = broken_imports(&program(), &table::table(&read("src/lib.rs")), &dependencies());
+    assert!(
+        broken.is_empty(),
+        "the table of imports in src/lib.rs does not allow:\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn the_table_has_every_module_and_no_circle() {
+    let text = read("src/lib.rs");
+    let table = table::table(&text);
+    let sources = program();
+    let modules: BTreeSet<&String> = sources
+        .modules
+        .iter()
+        .filter_map(|module| match module.path.as_slice() {
+            [name] => Some(name),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        table.keys().collect::<BTreeSet<_>>(),
+        modules,
+        "the table of imports and the modules of src/lib.rs differ"
+    );
+    let dependencies = dependencies();
+    let edges = table.iter().map(|(module, allowed)| {
+        let unknown: Vec<_> = allowed
+            .modules
+            .iter()
+            .filter(|name| !table.contains_key(*name))
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "the row of `{module}` names unknown modules: {unknown:?}"
+        );
+        let unknown: Vec<_> = allowed.crates.difference(&dependencies).collect();
+        assert!(
+            unknown.is_empty(),
+            "the row of `{module}` names unknown crates: {unknown:?}"
+        );
+        let named = allowed.modules.iter().map(|name| (name.clone(), BTreeSet::new()));
+        (module.clone(), named.collect())
+    });
+    let circles = circle::circles(&edges.collect());
+    assert!(circles.is_empty(), "the table of imports allows circles: {circles:?}");
+}
+
+#[test]
+fn the_picture_shows_the_modules_of_the_table() {
+    let text = read("src/lib.rs");
+    let table: BTreeSet<String> = table::table(&text).into_keys().collect();
+    let pictured = table::picture(&text);
+    assert_eq!(
+        pictured, table,
+        "the picture (left) and the table (right) in src/lib.rs differ; the picture writes modules `name/` or `name.rs`"
+    );
+}
+
+#[test]
+fn files_depend_on_each_other_in_no_circle() {
+    let (mut found, mut descriptions) = (BTreeSet::new(), Vec::new());
+    for (folder, file) in [
+        ("src", "lib.rs"),
+        ("xtask/src", "main.rs"),
+        ("tests/real/src", "lib.rs"),
+    ] {
+        let dependencies = circle::dependencies(&Crate::read(&root().join(folder), file));
+        assert!(!dependencies.is_empty(), "{folder}: nothing depends on anything");
+        for circle in circle::circles(&dependencies) {
+            descriptions.push(format!("{folder}:\n{}", circle::describe(&dependencies, &circle)));
+            found.insert((folder, circle));
+        }
+    }
+    let known = KNOWN_CIRCLES.iter().map(|(folder, files)| {
+        let files: BTreeSet<String> = files.iter().map(|file| (*file).to_owned()).collect();
+        (*folder, files)
+    });
+    assert_eq!(
+        found,
+        known.collect(),
+        "the circles (left) are not the known ones (right):\n{}",
+        descriptions.join("\n")
+    );
+}
+
+#[test]
+fn the_core_reads_no_files_and_prints_nothing() {
+    let banned = [["std", "fs"], ["std", "env"], ["std", "process"], ["std", "net"]];
+    let prints = ["println", "eprintln", "print", "eprint", "dbg"];
+    let is_core = |module: &source::Module| module.path.first().is_some_and(|name| CORE.contains(&name.as_str()));
+    let sources = program();
+    let resolver = Resolver::new(&sources);
+    let mut broken = BTreeSet::new();
+    for usage in resolver.usages().iter().filter(|usage| is_core(usage.module)) {
+        if let Absolute::Elsewhere(path) = &usage.path
+            && banned.iter().any(|banned| path.starts_with(&banned.map(str::to_owned)))
+        {
+            broken.insert(format!("{}: {}", usage.module.file, path.join("::")));
+        }
+    }
+    let prints = resolver
+        .macros()
+        .filter(|(module, name)| is_core(module) && prints.contains(name));
+    broken.extend(prints.map(|(module, name)| format!("{}: {name}!", module.file)));
+    assert!(
+        broken.is_empty(),
+        "the core has no input or output:\n{}",
+        Vec::from_iter(broken).join("\n")
+    );
+}
+
+#[test]
+fn files_say_what_they_are_for_and_are_short() {
+    let mut broken = Vec::new();
+    let sources = program();
+    let module_files: BTreeSet<&String> = sources.modules.iter().map(|module| &module.file).collect();
+    for (path, file) in &sources.files {
+        let path_of = PathBuf::from(path);
+        let name = path_of.file_stem().expect("a file has a name").to_string_lossy();
+        let mut problem = |is: bool, what: String| {
+            if is {
+                broken.push(format!("{path} {what}"));
+            }
+        };
+        problem(
+            file.shipped_lines > LONGEST_FILE,
+            format!(
+                "has {} lines without its tests, at most {LONGEST_FILE} are allowed",
+                file.shipped_lines
+            ),
+        );
+        problem(
+            BANNED_NAMES.contains(&name.as_ref()),
+            "has a name that says nothing".to_owned(),
+        );
+        let is_shipped = module_files.contains(path) || path == "main.rs";
+        problem(
+            is_shipped && !file.text.starts_with("//!"),
+            "does not say what it is for in its first line".to_owned(),
+        );
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn commands_are_short() {
+    let sources = program();
+    let commands = sources
+        .modules
+        .iter()
+        .filter(|module| module.path.first().is_some_and(|name| name == "cli"));
+    let runs = commands.flat_map(|module| {
+        let runs = length::of_functions(&module.items, "run");
+        runs.into_iter().map(|lines| (module.file.as_str(), lines))
+    });
+    let long: Vec<(&str, usize)> = runs.filter(|(_, lines)| *lines > LONGEST_RUN).collect();
+    let files: Vec<&str> = long.iter().map(|(file, _)| *file).collect();
+    assert_eq!(
+        files, KNOWN_LONG_RUNS,
+        "`run` of a command has at most {LONGEST_RUN} lines, except in the known files (right): {long:?}"
+    );
+}
+
+#[test]
+fn the_signposts_stand() {
+    for (path, words) in [
+        ("src/rules/mod.rs", "# How to add a rule"),
+        ("src/cli/mod.rs", "# How to add a command"),
+        ("src/lib.rs", "# Imports"),
+        ("src/lib.rs", "# Decisions"),
+        (".github/CONTRIBUTING.md", "**A plugin parameter**"),
+    ] {
+        assert!(read(path).contains(words), "{path} lacks `{words}`");
+    }
+}
+
+#[test]
+fn what_the_table_does_not_allow_is_found() {
+    let texts = [
+        ("lib.rs", "mod cli; mod model; mod yaml; mod odd;"),
+        (
+            "cli.rs",
+            "use crate::{model::Object, yaml};\nuse serde_json as json;\nfn f() { json::json!({}) }",
+        ),
+        (
+            "model.rs",
+            "mod part;\n#[cfg(test)] mod tests { use crate::cli; }\nfn f() { vec![crate::yaml::g()] }",
+        ),
+        ("model/part.rs", "fn f() { super::super::cli::g() }"),
+        ("yaml.rs", ""),
+        ("odd.rs", "use std::fmt;"),
+    ];
+    let texts = texts.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let sources = Crate::parse(texts.into(), "lib.rs");
+    let table = "//! # Imports\n//! | `cli` | `model` | – |\n//! | `model` | – | – |\n//! | `yaml` | – | – |";
+    let broken = broken_imports(
+        &sources,
+        &table::table(table),
+        &BTreeSet::from(["serde_json".to_owned()]),
+    );
+    assert_eq!(
+        broken,
+        [
+            "cli.rs names the crate `serde_json`",
+            "cli.rs names the module `yaml`",
+            "model.rs names the module `yaml`",
+            "model/part.rs names the module `cli`",
+            "odd.rs: module `odd` is not in the table",
+        ]
+    );
+}
