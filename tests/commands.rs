@@ -10,41 +10,41 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-mod played;
+mod transcript;
 
 #[test]
 fn init() {
-    played::play("tests/commands/init/shipped.trycmd");
+    transcript::check("tests/commands/init/shipped.trycmd");
 }
 
 #[test]
 fn add_namespace() {
-    played::play("tests/commands/add-namespace/cases.trycmd");
+    transcript::check("tests/commands/add-namespace/cases.trycmd");
 }
 
 #[test]
 fn add_app() {
-    played::play("tests/commands/add-app/cases.trycmd");
+    transcript::check("tests/commands/add-app/cases.trycmd");
 }
 
 #[test]
 fn add_app_refuses() {
-    played::play("tests/commands/add-app/refused.trycmd");
+    transcript::check("tests/commands/add-app/refused.trycmd");
 }
 
 /// The repository whose Applications move to the plugin.
 fn moving(to: &Path) {
-    played::stage::folder::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"), to);
+    transcript::sandbox::folder::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"), to);
 }
 
 #[test]
 fn convert() {
-    played::play_in("tests/commands/convert/cases.trycmd", moving);
+    transcript::check_in("tests/commands/convert/cases.trycmd", moving);
 }
 
 #[test]
 fn convert_refuses() {
-    played::play_in("tests/commands/convert/refused.trycmd", |to| {
+    transcript::check_in("tests/commands/convert/refused.trycmd", |to| {
         moving(to);
         let stays = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/convert/stays.yaml");
         std::fs::copy(stays, to.join("applications/stays.yaml")).unwrap();
@@ -53,32 +53,32 @@ fn convert_refuses() {
 
 #[test]
 fn list() {
-    played::play("tests/commands/list/cases.trycmd");
+    transcript::check("tests/commands/list/cases.trycmd");
 }
 
 #[test]
 fn render_refuses() {
-    played::play("tests/commands/render/refused.trycmd");
+    transcript::check("tests/commands/render/refused.trycmd");
 }
 
 #[test]
 fn cmp_manifest() {
-    played::play("tests/commands/cmp/manifest.trycmd");
+    transcript::check("tests/commands/cmp/manifest.trycmd");
 }
 
 #[test]
 fn refresh_sync_and_wait_explain_themselves() {
-    played::play("tests/commands/cluster/help.trycmd");
+    transcript::check("tests/commands/cluster/help.trycmd");
 }
 
 #[test]
 fn refresh_sync_and_wait_refuse() {
-    played::play("tests/commands/cluster/refused.trycmd");
+    transcript::check("tests/commands/cluster/refused.trycmd");
 }
 
 #[test]
 fn without_a_cluster_the_next_step_is_said() {
-    played::play("tests/commands/cluster/unreachable.trycmd");
+    transcript::check("tests/commands/cluster/unreachable.trycmd");
 }
 
 /// The program in a folder, with a text on its standard input.

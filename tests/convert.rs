@@ -7,7 +7,7 @@
     reason = "a test plays with real files and programs, and may fail loudly"
 )]
 
-#[path = "played/folder.rs"]
+#[path = "transcript/folder.rs"]
 mod folder;
 
 use std::collections::{BTreeMap, BTreeSet};

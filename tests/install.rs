@@ -11,8 +11,8 @@
 
 #[path = "install/home.rs"]
 mod home;
-#[path = "played/stage.rs"]
-mod stage;
+#[path = "transcript/sandbox.rs"]
+mod sandbox;
 
 use std::fs;
 use std::path::Path;
@@ -80,7 +80,7 @@ fn from_the_index_it_is_installed_completes_is_upgraded_and_goes_again() {
     assert_runs(&home, VERSION);
     assert_completes(&home);
     // The tour of the README, by a plugin that krew installed.
-    stage::play("README.md", &home.bin(), stage::shipped);
+    sandbox::check("README.md", &home.bin(), sandbox::shipped);
 
     home.runs(&["krew", "uninstall", "homelab"]);
     let gone = home.kubectl(&["homelab", "version"]);

@@ -1,12 +1,12 @@
 //! The README is true: its tour is run as a reader runs it, and its table of parameters is the code's.
 
-mod played;
+mod transcript;
 
 use homelab::model::parameter::{Shape, TABLE};
 
 #[test]
 fn the_tour_of_the_readme_is_true() {
-    played::play("README.md");
+    transcript::check("README.md");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! `hazards.json` come along. Each case is a file of its own; kubectl reads them all in one start.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
-mod judge;
+mod oracle;
 
 use homelab::yaml::{self, Spliced};
 use json_patch::Patch;
@@ -194,7 +194,7 @@ impl Tally {
     /// Compares with what kubectl reads in the results.
     fn judge(&self) {
         let texts: Vec<_> = self.texts.iter().map(String::as_str).collect();
-        let read = judge::patched(&texts, &json!([]));
+        let read = oracle::patched(&texts, &json!([]));
         let wrong: Vec<_> = self
             .expected
             .iter()
@@ -209,7 +209,7 @@ impl Tally {
 /// Each case with the value that kubectl reads in it.
 fn read_by_kubectl(cases: &BTreeMap<String, String>) -> Vec<(&str, &str, Value)> {
     let texts: Vec<_> = cases.values().map(String::as_str).collect();
-    let mut read = judge::patched(&texts, &json!([])).into_iter();
+    let mut read = oracle::patched(&texts, &json!([])).into_iter();
     let mut values = Vec::new();
     for (name, text) in cases {
         let ours = yaml::value(text).unwrap().unwrap();
@@ -289,7 +289,7 @@ fn kubectl_applies_patches_as_we_do() {
             {"op": "add", "path": "/metadata/name", "value": "0644"}]),
         ),
     ] {
-        let theirs = judge::patched(&texts, &patch);
+        let theirs = oracle::patched(&texts, &patch);
         let patch: Patch = serde_json::from_value(patch).unwrap();
         for ((case, text, _), theirs) in deployments.iter().zip(theirs) {
             let spliced = yaml::splice(text, &patch).unwrap_or_else(|error| panic!("{case}: {name}: {error}"));
@@ -305,7 +305,7 @@ fn hazardous_documents_keep_their_values_through_edits() {
         .values()
         .map(|hazard| hazard["yaml"].as_str().unwrap())
         .collect();
-    let accepted = judge::accepted(&texts);
+    let accepted = oracle::accepted(&texts);
     let mut tally = Tally::default();
     for ((name, hazard), accepted) in hazards.iter().zip(accepted) {
         assert_eq!(

@@ -2,8 +2,8 @@
 //! and every edit that is made is right in kubectl's eyes.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
-mod judge;
-#[path = "judge/pointers.rs"]
+mod oracle;
+#[path = "oracle/pointers.rs"]
 mod pointers;
 
 use homelab::yaml::{self, Tree};
@@ -184,7 +184,7 @@ fn mutants_are_read_as_kubectl_reads_them_and_edited_right() {
         assert!(start.elapsed() < Duration::from_secs(2), "{text:?}");
     }
     // kubectl refuses more than we do; what it reads has to be the same, before and after.
-    let accepted = judge::accepted(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let accepted = oracle::accepted(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     let fine: Vec<_> = edited
         .iter()
         .zip(&texts)
@@ -195,11 +195,11 @@ fn mutants_are_read_as_kubectl_reads_them_and_edited_right() {
     let before: Vec<_> = fine.iter().map(|(_, text)| text.as_str()).collect();
     let after: Vec<_> = fine.iter().map(|(edit, _)| edit.text.as_str()).collect();
     same(
-        judge::patched(&before, &json!([])),
+        oracle::patched(&before, &json!([])),
         fine.iter().map(|(edit, text)| (&edit.before, text.as_str())),
     );
     same(
-        judge::patched(&after, &json!([])),
+        oracle::patched(&after, &json!([])),
         fine.iter().map(|(edit, _)| (&edit.after, edit.text.as_str())),
     );
     assert!(fine.len() > MUTANTS / 5, "{} edits, {refused} refused", fine.len());

@@ -4,7 +4,7 @@
 //! at random, and knows the value that it wrote. `yaml_serde` is an independent judge of what comes out.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
-#[path = "judge/pointers.rs"]
+#[path = "oracle/pointers.rs"]
 mod pointers;
 
 use homelab::model::PointerBuf;

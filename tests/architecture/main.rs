@@ -35,7 +35,6 @@ const KNOWN_CIRCLES: &[(&str, &[&str])] = &[
             "yaml/write.rs",
         ],
     ),
-    ("xtask/src", &["cargo.rs", "dist/build.rs", "run.rs", "tools.rs"]),
 ];
 
 /// Commands whose `run` is still longer than [`LONGEST_RUN`]. The list only shrinks.

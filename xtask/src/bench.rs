@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod end_to_end;
+mod gitops;
 mod processes;
 mod stream;
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::run;
+use crate::repository;
 
 /// cargo, in the repository's root.
 ///
@@ -15,7 +15,7 @@ use crate::run;
 /// (ring's does), and would build all that needs them again, for xtask and for the program in turn.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(run::root());
+    command.current_dir(repository::root());
     for (name, _) in std::env::vars_os() {
         let is_of = |prefix: &str| name.to_string_lossy().starts_with(prefix);
         if is_of("CARGO_PKG_") || is_of("CARGO_MANIFEST_") {
@@ -115,7 +115,7 @@ pub(crate) fn sysroot() -> Result<PathBuf> {
 /// rustc, in the repository's root.
 pub(crate) fn rustc() -> Command {
     let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    command.current_dir(run::root());
+    command.current_dir(repository::root());
     command
 }
 

@@ -15,7 +15,7 @@ use homelab::report::table::table;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
-use crate::{judge, tools};
+use crate::{oracle, tools};
 
 const APP: &str = "corpus";
 const CLAIM: &str = "corpus-claim";
@@ -34,7 +34,7 @@ struct Verdict {
 }
 
 /// Judges every stream of a folder; fails when one object is not right.
-pub(crate) fn judge(folder: &Path) -> Result<ExitCode> {
+pub(crate) fn check(folder: &Path) -> Result<ExitCode> {
     let kubectl = tools::get("kubectl")?;
     let mut files: Vec<_> = fs::read_dir(folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
@@ -100,7 +100,7 @@ fn row(name: &str, verdict: &Verdict) -> Vec<String> {
 }
 
 fn stream_verdict(kubectl: &Path, stream: &str) -> Result<Verdict> {
-    let before = judge::objects(kubectl, stream)?;
+    let before = oracle::objects(kubectl, stream)?;
     let mut verdict = Verdict {
         objects: before.len(),
         ..Verdict::default()
@@ -115,13 +115,13 @@ fn stream_verdict(kubectl: &Path, stream: &str) -> Result<Verdict> {
         text = output.text();
     }
     for object in &mut expected {
-        judge::annotate(object, ANNOTATION, "yes");
-        judge::guard(object, APP);
-        if let Some(spec) = judge::pod_spec(object) {
-            judge::mount(object, &spec, CLAIM, PATH);
+        oracle::annotate(object, ANNOTATION, "yes");
+        oracle::guard(object, APP);
+        if let Some(spec) = oracle::pod_spec(object) {
+            oracle::mount(object, &spec, CLAIM, PATH);
         }
     }
-    let after = judge::objects(kubectl, &text)?;
+    let after = oracle::objects(kubectl, &text)?;
     if after.len() != expected.len() {
         verdict
             .wrong
@@ -163,13 +163,13 @@ fn law(destination: &str, objects: &[Value], with_patches: bool) -> Result<Law> 
             format!("{}{kind}/{}/{name}", group.unwrap_or_default(), namespace(object)),
             patch,
         );
-        if namespace(object) == destination && judge::pod_spec(object).is_some() {
+        if namespace(object) == destination && oracle::pod_spec(object).is_some() {
             parameters
                 .mounts
                 .push(format!("{CLAIM}:{PATH},workload={kind}/{name}").parse()?);
         }
         let volumes =
-            judge::pod_spec(object).and_then(|spec| object.pointer(&spec)?.get("volumes")?.as_array().cloned());
+            oracle::pod_spec(object).and_then(|spec| object.pointer(&spec)?.get("volumes")?.as_array().cloned());
         let claims = volumes
             .into_iter()
             .flatten()

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use homelab::report::diff;
 use homelab::yaml;
 
-use crate::{cargo, run, tools};
+use crate::{cargo, repository, tools};
 
 #[cfg(unix)]
 pub(crate) mod argocd;
@@ -27,12 +27,12 @@ pub(crate) fn play() -> Result<()> {
     let stage = tempfile::tempdir()?;
     let home = stage.path().join("home");
     for folder in ["applications", "namespaces"] {
-        copy(&run::root().join(folder), &home.join(folder))?;
+        copy(&repository::root().join(folder), &home.join(folder))?;
     }
     repository(&home, "home")?;
     for source in SOURCES {
         let folder = stage.path().join(source);
-        copy(&run::root().join("tests/sources").join(source), &folder)?;
+        copy(&repository::root().join("tests/sources").join(source), &folder)?;
         repository(&folder, source)?;
     }
     let kubectl = Player {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use sha2::{Digest, Sha256};
 
-use crate::{cargo, run};
+use crate::{cargo, repository};
 
 mod archive;
 mod build;
@@ -101,7 +101,7 @@ fn wanted(names: &[String]) -> Result<Vec<&'static Target>> {
 
 /// The archive of a program.
 fn pack(target: &Target, program: &[u8]) -> Result<Vec<u8>> {
-    let root = run::root();
+    let root = repository::root();
     let text = |name: &str| fs::read(root.join(name)).with_context(|| format!("cannot read {name}"));
     let mut entries = vec![
         archive::Entry::program(target.program(), program.to_vec()),
@@ -122,7 +122,7 @@ fn pack(target: &Target, program: &[u8]) -> Result<Vec<u8>> {
 fn time() -> Result<u64> {
     let text = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => text,
-        Err(_) => run::git(&["log", "-1", "--format=%ct"])
+        Err(_) => repository::git(&["log", "-1", "--format=%ct"])
             .context("the archives bear the hour of the last commit; without one, set SOURCE_DATE_EPOCH")?,
     };
     text.trim()
@@ -158,8 +158,8 @@ fn first_difference(one: &[u8], other: &[u8]) -> Option<usize> {
 
 /// Copies what git has and would take: no build, no leftovers.
 fn copy_sources(to: &Path) -> Result<()> {
-    let root = run::root();
-    let listed = run::git(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
+    let root = repository::root();
+    let listed = repository::git(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
     for name in listed.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), to.join(name));
         if !from.is_file() || from.is_symlink() {
@@ -186,9 +186,7 @@ fn write_sums(folder: &Path) -> Result<()> {
 /// The SHA-256 of a file; `None` where there is none.
 pub(crate) fn sum(path: &Path) -> Result<Option<String>> {
     match fs::read(path) {
-        Ok(bytes) => Ok(Some(
-            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-        )),
+        Ok(bytes) => Ok(Some(base16ct::lower::encode_string(&Sha256::digest(bytes)))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }

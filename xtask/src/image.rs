@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{cargo, dist, run, tools};
+use crate::{cargo, dist, repository, tools};
 use containerfile::Recipe;
 
 mod containerfile;
@@ -114,7 +114,7 @@ fn gather(folder: &Path, programs: &[(&str, PathBuf)]) -> Result<()> {
         ("plugin/plugin.yaml", "plugin.yaml"),
         ("LICENSE", "LICENSE"),
     ] {
-        fs::copy(run::root().join(from), folder.join(name)).with_context(|| format!("cannot copy {from}"))?;
+        fs::copy(repository::root().join(from), folder.join(name)).with_context(|| format!("cannot copy {from}"))?;
     }
     for (architecture, program) in programs {
         fs::create_dir_all(folder.join(architecture))?;

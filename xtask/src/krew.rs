@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::dist::{self, TARGETS, Target};
-use crate::run;
+use crate::repository;
 
 /// Where the manifest is kept. `plugins` is a link to its folder, which makes the repository an index of krew's.
 const MANIFEST: &str = "krew/homelab.yaml";
@@ -66,11 +66,15 @@ pub(crate) fn write(request: &Request) -> Result<()> {
         .map(|target| dist::sum(&archives.join(target.archive())))
         .collect::<Result<Vec<_>>>()?;
     if let Some(tag) = &request.release {
-        let changelog = fs::read_to_string(run::root().join("CHANGELOG.md")).context("cannot read CHANGELOG.md")?;
+        let changelog =
+            fs::read_to_string(repository::root().join("CHANGELOG.md")).context("cannot read CHANGELOG.md")?;
         check_tag(tag, &changelog)?;
         check_archives(&sums, &archives, REPOSITORY)?;
     }
-    let output = request.output.clone().unwrap_or_else(|| run::root().join(MANIFEST));
+    let output = request
+        .output
+        .clone()
+        .unwrap_or_else(|| repository::root().join(MANIFEST));
     fs::write(&output, manifest(VERSION, &sums)).with_context(|| format!("cannot write {}", output.display()))?;
     println!("{}", output.display());
     Ok(())
@@ -161,7 +165,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn committed() -> String {
-        fs::read_to_string(run::root().join(MANIFEST)).unwrap()
+        fs::read_to_string(repository::root().join(MANIFEST)).unwrap()
     }
 
     fn tree(text: &str) -> Value {
@@ -286,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_addresses_of_binstall_are_those_of_the_archives() {
-        let manifest = fs::read_to_string(run::root().join("Cargo.toml")).unwrap();
+        let manifest = fs::read_to_string(repository::root().join("Cargo.toml")).unwrap();
         let pattern = "pkg-url = \"{ repo }/releases/download/v{ version }/{ name }-{ target }{ archive-suffix }\"";
         assert!(manifest.contains(pattern));
         for triple in manifest
@@ -302,7 +306,7 @@ mod tests {
 
     #[test]
     fn the_repository_is_an_index() {
-        let link = fs::read_link(run::root().join("plugins")).unwrap();
+        let link = fs::read_link(repository::root().join("plugins")).unwrap();
         assert_eq!(link, Path::new("krew"));
     }
 }

@@ -11,9 +11,10 @@ mod corpus;
 mod demo;
 mod dist;
 mod image;
-mod judge;
 mod krew;
-mod run;
+mod oracle;
+mod repository;
+mod test;
 mod tools;
 
 use std::ffi::OsString;
@@ -103,14 +104,14 @@ fn main() -> ExitCode {
 fn dispatch(task: Task) -> Result<ExitCode> {
     match task {
         Task::Tools { names } => tools::get_all(&names).map(|()| ExitCode::SUCCESS),
-        Task::Test { arguments } => run::test(&arguments),
-        Task::InstallTest { archive } => run::install_test(archive.as_deref()),
+        Task::Test { arguments } => test::all(&arguments),
+        Task::InstallTest { archive } => test::installation(archive.as_deref()),
         Task::Dist(request) => dist::dist(&request).map(|()| ExitCode::SUCCESS),
         Task::Image(request) => image::make(&request).map(|()| ExitCode::SUCCESS),
         Task::Krew(request) => krew::write(&request).map(|()| ExitCode::SUCCESS),
         Task::Demo { argocd: false, .. } => demo::play().map(|()| ExitCode::SUCCESS),
         Task::Demo { repo, flavour, .. } => demo_on_argocd(repo.as_deref(), flavour).map(|()| ExitCode::SUCCESS),
-        Task::Corpus { dir } => corpus::judge(&dir),
+        Task::Corpus { dir } => corpus::check(&dir),
         Task::Bench { corpus, only } => bench::measure(corpus.as_deref(), only.as_deref()).map(|()| ExitCode::SUCCESS),
         Task::Cat => bench::cat().map(|()| ExitCode::SUCCESS),
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
-use crate::run;
+use crate::repository;
 
 mod table;
 
@@ -88,7 +88,7 @@ impl Place {
             .iter()
             .find(|tool| tool.name == name)
             .with_context(|| format!("`{name}` is unknown; known are {}", known()))?;
-        let module = run::root().join("tests/tools").join(tool.module);
+        let module = repository::root().join("tests/tools").join(tool.module);
         let key = key(&module, go_version()?, tool)?;
         let folder = homelab::disk::cache()?
             .join("tools")
@@ -191,12 +191,7 @@ fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
         hasher.update(text.as_bytes());
         hasher.update([0]);
     }
-    Ok(hasher
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(base16ct::lower::encode_string(&hasher.finalize()[..8]))
 }
 
 /// The files of a folder, sorted; not what lies deeper.
@@ -217,7 +212,7 @@ fn go_version() -> Result<&'static str> {
     if let Some(version) = VERSION.get() {
         return Ok(version);
     }
-    let version = go(&run::root(), &["env", "GOVERSION", "GOOS", "GOARCH"])?;
+    let version = go(&repository::root(), &["env", "GOVERSION", "GOOS", "GOARCH"])?;
     Ok(VERSION.get_or_init(|| version))
 }
 
@@ -319,7 +314,7 @@ mod tests {
                 tool.name
             );
             assert!(
-                run::root()
+                repository::root()
                     .join("tests/tools")
                     .join(tool.module)
                     .join("go.sum")

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::stream::Stream;
-use super::{Row, take_turns};
+use super::{Row, gitops, take_turns};
 use crate::{cargo, tools};
 
 /// Every row whose name is wanted.
@@ -189,24 +189,21 @@ impl Bench {
         Ok(take_turns(101, ours, theirs)?.at_most("kubectl-homelab version / kubectl version --client", 0.5))
     }
 
-    /// `validate` on ten times as many Applications.
+    /// Measures `validate` on ten times as many Applications.
     fn validate(&self) -> Result<Row> {
         let repository = |count: usize| -> Result<PathBuf> {
             let folder = self.path(&format!("repository-{count}"));
-            write_repository(&folder, count)?;
+            gitops::write(&folder, count)?;
             Ok(folder)
         };
         let (large, small) = (repository(10_000)?, repository(1_000)?);
         let validate = |folder: &Path| {
-            self.time(
-                Command::new(&self.program)
-                    .args(["validate", "--no-render"])
-                    .current_dir(folder),
-                None,
-            )
+            let mut command = Command::new(&self.program);
+            command.args(["validate", "--no-render"]).current_dir(folder);
+            self.time(&mut command, None)
         };
-        Ok(take_turns(7, || validate(&large), || validate(&small))?
-            .at_most("validate 10,000 / 1,000 Applications", 12.0))
+        Ok(take_turns(10, || validate(&large), || validate(&small))?
+            .at_most("validate 10,000 / 1,000 Applications", 11.5))
     }
 }
 
@@ -257,51 +254,5 @@ pub(super) fn write_chart(folder: &Path, objects: usize) -> Result<()> {
         "word ".repeat(100)
     );
     fs::write(folder.join("templates/many.yaml"), many)?;
-    Ok(())
-}
-
-fn write_repository(folder: &Path, count: usize) -> Result<()> {
-    for name in ["applications", "namespaces"] {
-        fs::create_dir_all(folder.join(name))?;
-    }
-    let application = |name: &str, body: &str| {
-        format!(
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\n  finalizers:\n  - resources-finalizer.argocd.argoproj.io\nspec:\n  project: default\n{body}"
-        )
-    };
-    let sync = "  syncPolicy:\n    automated:\n      prune: true\n      selfHeal: true\n    retry:\n      limit: 5\n      refresh: true\n";
-    for (name, path) in [("root", "applications"), ("namespaces", "namespaces")] {
-        let body = format!(
-            "  source:\n    repoURL: https://git.example.org/me/home\n    path: {path}\n    targetRevision: main\n    plugin:\n      name: homelab-v1\n  destination:\n    server: https://kubernetes.default.svc\n{sync}"
-        );
-        fs::write(
-            folder.join(format!("applications/{name}.yaml")),
-            application(name, &body),
-        )?;
-    }
-    for index in 0..count {
-        let namespace = index / 10;
-        let mount = if index % 10 == 0 {
-            String::new()
-        } else {
-            format!(
-                "      - name: mounts\n        array:\n        - data-{}:/data\n",
-                index - index % 10
-            )
-        };
-        let body = format!(
-            "  source:\n    repoURL: https://git.example.org/me/app-{index}\n    path: helm\n    targetRevision: main\n    plugin:\n      name: homelab-v1\n      parameters:\n      - name: owns\n        array:\n        - data-{index}\n{mount}  destination:\n    server: https://kubernetes.default.svc\n    namespace: space-{namespace}\n{sync}"
-        );
-        fs::write(
-            folder.join(format!("applications/app-{index}.yaml")),
-            application(&format!("app-{index}"), &body),
-        )?;
-        if index % 10 == 0 {
-            let text = format!(
-                "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: space-{namespace}\n  labels:\n    pod-security.kubernetes.io/enforce: baseline\n"
-            );
-            fs::write(folder.join(format!("namespaces/space-{namespace}.yaml")), text)?;
-        }
-    }
     Ok(())
 }

@@ -19,7 +19,7 @@ use real_parts::repository::Repository;
 use serde_json::{Value, json};
 
 use super::SOURCES;
-use crate::run;
+use crate::repository;
 
 /// The only branch of each of them.
 const BRANCH: &str = "main";
@@ -75,10 +75,10 @@ impl Served {
 impl Origin {
     /// The repository that the project ships, with its two sources.
     pub(super) fn shipped() -> Result<Self> {
-        let sources = run::root().join("tests/sources");
+        let sources = repository::root().join("tests/sources");
         Ok(Self {
             name: "home".to_owned(),
-            home: Checkout::open(&run::root())?,
+            home: Checkout::open(&repository::root())?,
             folders: &["applications", "namespaces"],
             checkouts: SOURCES.map(|name| (sources.join(name), vec![name.to_owned()])).to_vec(),
         })

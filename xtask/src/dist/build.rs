@@ -8,14 +8,14 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::Target;
-use crate::{cargo, run};
+use crate::{cargo, repository};
 
 /// What writes into the program which crates it is made of, for scanners of programs and images.
 const AUDITABLE: &str = "0.7.7";
 
 /// The program of a target as it is released.
 pub(super) fn release(target: &Target) -> Result<Vec<u8>> {
-    release_in(target, &run::root(), &cargo::target_folder()?)
+    release_in(target, &repository::root(), &cargo::target_folder()?)
 }
 
 /// The same from sources that lie elsewhere, with a target folder of its own.

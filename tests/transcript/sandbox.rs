@@ -1,10 +1,10 @@
-//! The stage on which command lines are played: a copy of the shipped repository, and nothing on the `PATH` but helm and
-//! the folder that kubectl finds the program in. `TRYCMD=overwrite` writes the outputs anew.
+//! The place where the commands of a file run: a copy of the shipped repository, and nothing on the `PATH` but helm and
+//! the folder that kubectl finds the program in. `TRYCMD=overwrite` writes the outputs again.
 
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "a test plays with real files and programs, and may fail loudly"
+    reason = "a test works on real files with real programs, and fails loudly"
 )]
 
 #[path = "folder.rs"]
@@ -15,13 +15,13 @@ use std::{env, fs};
 
 use folder::copy;
 
-/// A program that `cargo xtask test` gets.
+/// Returns the path of a program that `cargo xtask test` builds.
 fn real(variable: &str) -> PathBuf {
     let path = env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test`"));
     PathBuf::from(path)
 }
 
-/// The repository as a person gets it.
+/// Copies the repository as users get it.
 pub(crate) fn shipped(to: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for folder in ["applications", "namespaces", "tests/sources"] {
@@ -29,9 +29,8 @@ pub(crate) fn shipped(to: &Path) {
     }
 }
 
-/// Runs all commands of one file, in their order, in one copy of a repository, which `lay` lays down, with the program of
-/// a folder.
-pub(crate) fn play(file: &str, programs: &Path, lay: impl Fn(&Path)) {
+/// Runs all commands of one file, in their order, in a repository that `lay_out` writes, with the program of a folder.
+pub(crate) fn check(file: &str, programs: &Path, lay_out: impl Fn(&Path)) {
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let work = tempfile::tempdir().unwrap();
     let at = |name: &str| work.path().join(name);
@@ -39,7 +38,7 @@ pub(crate) fn play(file: &str, programs: &Path, lay: impl Fn(&Path)) {
     fs::copy(&original, &case).unwrap();
     check_commands(&case);
     // trycmd takes the folder `in` for the working directory, and makes a copy of it because there is an `out`.
-    lay(&case.with_extension("in"));
+    lay_out(&case.with_extension("in"));
     let nobody = "nobody.kubeconfig";
     let cluster = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/commands")
@@ -66,7 +65,7 @@ pub(crate) fn play(file: &str, programs: &Path, lay: impl Fn(&Path)) {
     }
 }
 
-/// trycmd passes over programs that it does not know, without a word: none may stand in a case.
+/// Refuses commands of other programs: trycmd skips those silently.
 fn check_commands(case: &Path) {
     let text = fs::read_to_string(case).unwrap();
     let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("$ ")).collect();
