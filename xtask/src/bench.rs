@@ -1,5 +1,5 @@
-//! Ratios, measured side by side: the runs of both sides take turns, each side's middle run counts, and beside every
-//! ratio stands an A/A ratio, which shows how much of it is the machine's noise.
+//! `cargo xtask bench`: ratios of run times. The runs of both sides alternate, the ratio is that of the medians, and an A/A
+//! ratio beside it shows the noise of the machine.
 
 #[cfg(unix)]
 mod end_to_end;
@@ -17,7 +17,7 @@ use homelab::report::table::table;
 
 use crate::cargo;
 
-/// One measured ratio.
+/// A measured ratio.
 pub(crate) struct Row {
     name: &'static str,
     /// The ratio of the medians.
@@ -25,14 +25,14 @@ pub(crate) struct Row {
     /// The ratio of the medians of the first side's even and odd runs.
     noise: f64,
     budget: String,
-    /// Nothing where there is no budget.
+    /// Whether the budget is met; `None` without a budget.
     met: Option<bool>,
 }
 
-/// Measures every row whose name holds `only`.
+/// Measures the rows whose name contains `only`, or all of them.
 pub(crate) fn measure(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     if cfg!(debug_assertions) {
-        return again_in_release(corpus, only);
+        return run_in_release(corpus, only);
     }
     let stream = stream::Stream::load(corpus)?;
     println!("{}", stream.description);
@@ -45,7 +45,7 @@ pub(crate) fn measure(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     #[cfg(unix)]
     rows.extend(end_to_end::rows(&wanted)?);
     #[cfg(not(unix))]
-    println!("the rows of whole repo-servers are left out: they run on Linux and macOS only");
+    println!("skipped the end-to-end rows: repo-servers run on Linux and macOS only");
     let cells = rows.iter().map(|row| {
         let met = row.met.map_or("", |met| if met { "met" } else { "MISSED" });
         vec![
@@ -60,8 +60,8 @@ pub(crate) fn measure(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// A benchmark of unoptimised code says nothing.
-fn again_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
+/// Runs the benchmark with the release profile.
+fn run_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     let mut command = cargo::cargo();
     command.args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
     if let Some(corpus) = corpus {
@@ -71,18 +71,18 @@ fn again_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
         command.args(["--only", only]);
     }
     if !command.status()?.success() {
-        bail!("the benchmark did not run");
+        bail!("the benchmark failed");
     }
     Ok(())
 }
 
-/// The times of two sides, taken in turns: A, B, A, B …
+/// The run times of two sides, measured in turns: A, B, A, B …
 pub(crate) struct Times {
     a: Vec<Duration>,
     b: Vec<Duration>,
 }
 
-/// Runs both sides in turns after one warm-up each.
+/// Measures both sides in turns, after one warm-up run each.
 pub(crate) fn take_turns(
     runs: usize,
     mut a: impl FnMut() -> Result<Duration>,
@@ -102,7 +102,7 @@ pub(crate) fn take_turns(
 }
 
 impl Times {
-    /// A over B at most `limit`.
+    /// Returns the ratio of A to B, with a budget of at most `limit`.
     pub(crate) fn at_most(self, name: &'static str, limit: f64) -> Row {
         let ratio = median(&self.a) / median(&self.b);
         Row {
@@ -114,8 +114,8 @@ impl Times {
         }
     }
 
-    /// A over B, without a budget.
-    pub(crate) fn shown(self, name: &'static str) -> Row {
+    /// Returns the ratio of A to B, without a budget.
+    pub(crate) fn without_budget(self, name: &'static str) -> Row {
         Row {
             name,
             ratio: median(&self.a) / median(&self.b),
@@ -125,7 +125,7 @@ impl Times {
         }
     }
 
-    /// B over A at least `limit`: A is that many times faster.
+    /// Returns the ratio of B to A, with a budget of at least `limit`: A is that many times faster.
     pub(crate) fn faster_by(self, name: &'static str, limit: f64) -> Row {
         let ratio = median(&self.b) / median(&self.a);
         Row {
@@ -137,7 +137,7 @@ impl Times {
         }
     }
 
-    /// A takes at most this much longer than B.
+    /// Returns the ratio of A to B; the budget is that A takes at most `longer` more time than B.
     pub(crate) fn within(self, name: &'static str, longer: Duration) -> Row {
         let (a, b) = (median(&self.a), median(&self.b));
         let met = a - b <= longer.as_secs_f64();
@@ -166,7 +166,7 @@ fn median(times: &[Duration]) -> f64 {
     }
 }
 
-/// The time of one call, its result kept from the optimiser and from the clock.
+/// Returns the time of one call. The result is kept from the optimiser, and is dropped after the measurement.
 pub(crate) fn time<T>(work: impl FnOnce() -> T) -> Duration {
     let start = Instant::now();
     let result = black_box(work());
@@ -175,7 +175,7 @@ pub(crate) fn time<T>(work: impl FnOnce() -> T) -> Duration {
     taken
 }
 
-/// Reads all of standard input and writes it once.
+/// Reads all of the standard input and writes it at once.
 pub(crate) fn cat() -> Result<()> {
     let mut input = std::io::stdin().lock();
     let mut bytes = Vec::with_capacity(8 << 20);
@@ -203,6 +203,6 @@ mod tests {
         };
         assert_eq!(pair(10, 50).faster_by("x", 6.0).met, Some(false));
         assert_eq!(pair(12, 10).within("x", Duration::from_millis(3)).met, Some(true));
-        assert_eq!(pair(12, 10).shown("x").met, None);
+        assert_eq!(pair(12, 10).without_budget("x").met, None);
     }
 }

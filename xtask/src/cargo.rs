@@ -1,4 +1,4 @@
-//! cargo and rustc: where they put things, and builds of the program with them.
+//! cargo and rustc: their folders, and builds of the program with them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::repository;
 
-/// cargo, in the repository's root.
+/// Returns a command that runs cargo in the repository's root.
 ///
-/// It does not hear what the cargo that runs xtask says of xtask's own package: build scripts look at those variables
-/// (ring's does), and would build all that needs them again, for xtask and for the program in turn.
+/// The variables that describe xtask's own package are removed: build scripts read them (ring's does), and everything that
+/// depends on them would be built again, for xtask and for the program in turn.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository::root());
@@ -25,15 +25,15 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// What a build of the program made.
+/// The files that a build of the program made.
 pub(crate) struct Built {
     /// The program.
     pub(crate) program: PathBuf,
-    /// The library that is all of it.
+    /// The library that it is made of.
     pub(crate) library: PathBuf,
 }
 
-/// Builds the program. With the features that the whole workspace asks of the libraries: nothing is compiled twice.
+/// Builds the program, with the features that the whole workspace needs of the libraries, so that nothing is compiled twice.
 pub(crate) fn build(release: bool) -> Result<Built> {
     let mut command = cargo();
     command.args([
@@ -49,7 +49,7 @@ pub(crate) fn build(release: bool) -> Result<Built> {
     }
     let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("the program does not build");
+        bail!("cannot build the program");
     }
     let (mut program, mut library) = (None, None);
     for line in String::from_utf8(output.stdout)?.lines() {
@@ -69,23 +69,23 @@ pub(crate) fn build(release: bool) -> Result<Built> {
     })
 }
 
-/// cargo's target folder.
+/// Returns cargo's target folder.
 pub(crate) fn target_folder() -> Result<PathBuf> {
     let mut command = cargo();
     command.args(["metadata", "--no-deps", "--format-version=1"]);
-    let metadata: Value = serde_json::from_str(&said(&mut command)?)?;
+    let metadata: Value = serde_json::from_str(&output_of(&mut command)?)?;
     let folder = metadata["target_directory"].as_str().map(PathBuf::from);
     folder.context("cargo named no target folder")
 }
 
-/// cargo's home, where the sources of crates lie.
+/// Returns cargo's home, which holds the sources of crates.
 pub(crate) fn home() -> Result<PathBuf> {
     let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = set.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     home.context("there is no home folder")
 }
 
-/// The folders of crates' sources, one for each registry. They are fetched where they are missing.
+/// Returns the folders of crates' sources, one per registry; fetches the sources that are missing.
 pub(crate) fn registries(home: &Path) -> Result<Vec<PathBuf>> {
     let status = cargo().args(["fetch", "--quiet", "--locked"]).status()?;
     if !status.success() {
@@ -100,27 +100,27 @@ pub(crate) fn registries(home: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// This machine's target, as rustc names it.
+/// Returns this machine's target triple.
 pub(crate) fn host() -> Result<String> {
-    let version = said(rustc().arg("-vV"))?;
+    let version = output_of(rustc().arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc named no host")?.to_owned())
 }
 
-/// Where rustc's own libraries lie.
+/// Returns the folder of rustc's own libraries.
 pub(crate) fn sysroot() -> Result<PathBuf> {
-    Ok(PathBuf::from(said(rustc().args(["--print", "sysroot"]))?.trim()))
+    Ok(PathBuf::from(output_of(rustc().args(["--print", "sysroot"]))?.trim()))
 }
 
-/// rustc, in the repository's root.
+/// Returns a command that runs rustc in the repository's root.
 pub(crate) fn rustc() -> Command {
     let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     command.current_dir(repository::root());
     command
 }
 
-/// What a program printed.
-fn said(command: &mut Command) -> Result<String> {
+/// Returns what a program printed.
+fn output_of(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stderr(Stdio::inherit())
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_hears_nothing_of_the_package_that_runs_it() {
+    fn variables_of_the_package_that_runs_it_are_removed() {
         let removed: Vec<_> = cargo()
             .get_envs()
             .filter(|(_, value)| value.is_none())

@@ -1,5 +1,5 @@
-//! Rendered charts of other people: every object gets an annotation by `patches`, every workload a mount by `mounts`,
-//! and kubectl judges.
+//! `cargo xtask corpus`: rendered third-party charts, in which every object gets an annotation by `patches` and every
+//! workload a mount by `mounts`; the result is compared with what kubectl reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,9 +22,9 @@ const CLAIM: &str = "corpus-claim";
 const PATH: &str = "/corpus-mount";
 const ANNOTATION: &str = "corpus.example.org/seen";
 
-/// What happened to one stream.
+/// What happened to the objects of one stream.
 #[derive(Default)]
-struct Verdict {
+struct Outcome {
     objects: usize,
     workloads: usize,
     added: usize,
@@ -33,30 +33,30 @@ struct Verdict {
     wrong: Vec<String>,
 }
 
-/// Judges every stream of a folder; fails when one object is not right.
+/// Checks every stream of a folder; fails if one object is not as expected.
 pub(crate) fn check(folder: &Path) -> Result<ExitCode> {
     let kubectl = tools::get("kubectl")?;
     let mut files: Vec<_> = fs::read_dir(folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
         .collect::<Result<_, _>>()?;
     files.sort_by_key(fs::DirEntry::file_name);
-    let (mut rows, mut total) = (Vec::new(), Verdict::default());
+    let (mut rows, mut total) = (Vec::new(), Outcome::default());
     for file in files
         .iter()
         .filter(|file| file.path().extension().is_some_and(|ending| ending == "yaml"))
     {
         let name = file.file_name().to_string_lossy().into_owned();
         let stream = fs::read_to_string(file.path())?;
-        let verdict = stream_verdict(&kubectl, &stream).with_context(|| name.clone())?;
-        rows.push(row(&name, &verdict));
-        total.objects += verdict.objects;
-        total.workloads += verdict.workloads;
-        total.added += verdict.added;
-        total.changed += verdict.changed;
-        total.reprinted += verdict.reprinted;
+        let outcome = check_stream(&kubectl, &stream).with_context(|| name.clone())?;
+        rows.push(row(&name, &outcome));
+        total.objects += outcome.objects;
+        total.workloads += outcome.workloads;
+        total.added += outcome.added;
+        total.changed += outcome.changed;
+        total.reprinted += outcome.reprinted;
         total
             .wrong
-            .extend(verdict.wrong.into_iter().map(|what| format!("{name}: {what}")));
+            .extend(outcome.wrong.into_iter().map(|what| format!("{name}: {what}")));
     }
     let streams = rows.len();
     rows.push(row("total", &total));
@@ -77,7 +77,10 @@ pub(crate) fn check(folder: &Path) -> Result<ExitCode> {
     );
     total.wrong.iter().for_each(|what| eprintln!("wrong: {what}"));
     let right = total.objects - total.wrong.len().min(total.objects);
-    println!("{right} of {} objects in {streams} streams are right", total.objects);
+    println!(
+        "{right} of {} objects in {streams} streams are as expected",
+        total.objects
+    );
     Ok(if total.wrong.is_empty() && streams > 0 {
         ExitCode::SUCCESS
     } else {
@@ -85,33 +88,33 @@ pub(crate) fn check(folder: &Path) -> Result<ExitCode> {
     })
 }
 
-fn row(name: &str, verdict: &Verdict) -> Vec<String> {
+fn row(name: &str, outcome: &Outcome) -> Vec<String> {
     let numbers = [
-        verdict.objects,
-        verdict.workloads,
-        verdict.added,
-        verdict.changed,
-        verdict.reprinted,
-        verdict.wrong.len(),
+        outcome.objects,
+        outcome.workloads,
+        outcome.added,
+        outcome.changed,
+        outcome.reprinted,
+        outcome.wrong.len(),
     ];
     std::iter::once(name.to_owned())
         .chain(numbers.map(|number| number.to_string()))
         .collect()
 }
 
-fn stream_verdict(kubectl: &Path, stream: &str) -> Result<Verdict> {
+fn check_stream(kubectl: &Path, stream: &str) -> Result<Outcome> {
     let before = oracle::objects(kubectl, stream)?;
-    let mut verdict = Verdict {
+    let mut outcome = Outcome {
         objects: before.len(),
-        ..Verdict::default()
+        ..Outcome::default()
     };
     let namespaces: BTreeSet<String> = before.iter().map(namespace).collect();
     let (mut text, mut expected) = (stream.to_owned(), before.clone());
     for (index, namespace) in namespaces.iter().enumerate() {
-        let law = law(namespace, &before, index == 0)?;
-        verdict.workloads += law.mounts.len();
+        let law = storage_rules(namespace, &before, index == 0)?;
+        outcome.workloads += law.mounts.len();
         let output = storage_pass::apply(text, &law, false)?;
-        verdict.reprinted += output.reprinted.len();
+        outcome.reprinted += output.reprinted.len();
         text = output.text();
     }
     for object in &mut expected {
@@ -123,28 +126,30 @@ fn stream_verdict(kubectl: &Path, stream: &str) -> Result<Verdict> {
     }
     let after = oracle::objects(kubectl, &text)?;
     if after.len() != expected.len() {
-        verdict
-            .wrong
-            .push(format!("{} objects came in, {} went out", expected.len(), after.len()));
+        outcome.wrong.push(format!(
+            "{} objects were read, {} were written",
+            expected.len(),
+            after.len()
+        ));
     }
     let pairs = after
         .iter()
         .zip(&expected)
         .filter(|(after, expected)| after != expected);
-    verdict
+    outcome
         .wrong
         .extend(pairs.map(|(after, _)| format!("{} {}", after["kind"], after["metadata"]["name"])));
-    (verdict.added, verdict.changed) = lines(stream, &text);
-    Ok(verdict)
+    (outcome.added, outcome.changed) = lines(stream, &text);
+    Ok(outcome)
 }
 
 fn namespace(object: &Value) -> String {
     object["metadata"]["namespace"].as_str().unwrap_or("default").to_owned()
 }
 
-/// The law that annotates every object (once) and mounts a claim into every workload of one namespace. It may write all
-/// other claims, so that nothing else happens to workloads.
-fn law(destination: &str, objects: &[Value], with_patches: bool) -> Result<Law> {
+/// Returns storage rules that annotate every object (once) and mount a claim into every workload of one namespace. All
+/// other claims may be written, so that nothing else happens to workloads.
+fn storage_rules(destination: &str, objects: &[Value], with_patches: bool) -> Result<Law> {
     let mut parameters = Parameters::default();
     let mut patches: BTreeMap<String, Value> = BTreeMap::new();
     for object in objects {
@@ -187,7 +192,7 @@ fn law(destination: &str, objects: &[Value], with_patches: bool) -> Result<Law> 
     Law::new(AppName::new(APP)?, NamespaceName::new(destination)?, &parameters, None)
 }
 
-/// Lines that were added, and lines that were changed: those of which the old form is gone.
+/// Returns the number of lines that were added, and of lines that were replaced.
 fn lines(before: &str, after: &str) -> (usize, usize) {
     let diff = TextDiff::from_lines(before, after);
     let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();

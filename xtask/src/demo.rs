@@ -1,4 +1,4 @@
-//! The main job, played with the real program on a copy of the shipped repository.
+//! `cargo xtask demo`: the main workflow, with the real program on a copy of the shipped repository.
 
 use std::fs;
 use std::io::IsTerminal;
@@ -21,21 +21,21 @@ mod served;
 const OWNER_URL: &str = "https://github.com/me";
 const SOURCES: [&str; 2] = ["home-media", "pilotedge-audio-fetcher"];
 
-/// Plays it; the first step that fails ends it.
-pub(crate) fn play() -> Result<()> {
+/// Runs the demo until its end or the first step that fails.
+pub(crate) fn run() -> Result<()> {
     let program = cargo::build(false)?.program;
     let stage = tempfile::tempdir()?;
     let home = stage.path().join("home");
     for folder in ["applications", "namespaces"] {
         copy(&repository::root().join(folder), &home.join(folder))?;
     }
-    repository(&home, "home")?;
+    init_repository(&home, "home")?;
     for source in SOURCES {
         let folder = stage.path().join(source);
         copy(&repository::root().join("tests/sources").join(source), &folder)?;
-        repository(&folder, source)?;
+        init_repository(&folder, source)?;
     }
-    let kubectl = Player {
+    let kubectl = Shell {
         program,
         helm: helm()?,
         home,
@@ -44,15 +44,15 @@ pub(crate) fn play() -> Result<()> {
     story(&kubectl)
 }
 
-fn story(kubectl: &Player) -> Result<()> {
+fn story(kubectl: &Shell) -> Result<()> {
     let url = |name: &str| format!("{OWNER_URL}/{name}");
     say("The shipped repository, with its placeholder filled in.");
-    kubectl.shows(&["init", "--repo-url", &url("home")])?;
+    kubectl.show(&["init", "--repo-url", &url("home")])?;
     say("A namespace, with its pod security level.");
-    kubectl.shows(&["add-namespace", "radio", "--pod-security", "baseline"])?;
-    say("The producer. Its chart renders a claim, and the claim becomes its own.");
+    kubectl.show(&["add-namespace", "radio", "--pod-security", "baseline"])?;
+    say("The producer. Its chart renders a claim, which the Application owns.");
     let fetcher = url("pilotedge-audio-fetcher");
-    kubectl.shows(&[
+    kubectl.show(&[
         "add-app",
         "radio-fetcher",
         "--repo",
@@ -64,10 +64,10 @@ fn story(kubectl: &Player) -> Result<()> {
         "-n",
         "radio",
     ])?;
-    say("The consumer. Its chart knows nothing of the producer's claim: the plugin mounts it, read-only.");
+    say("The consumer. Its chart does not know the producer's claim: the plugin mounts it, read-only.");
     let media = url("home-media");
     let mount = "pvc-pe-audio:/media/pe-audio";
-    kubectl.shows(&[
+    kubectl.show(&[
         "add-app",
         "radio-player",
         "--repo",
@@ -81,22 +81,22 @@ fn story(kubectl: &Player) -> Result<()> {
         "--mount",
         mount,
     ])?;
-    say("Who owns what, and who reads it.");
-    kubectl.shows(&["list", "volumes"])?;
-    say("The whole repository, judged.");
-    kubectl.shows(&["validate"])?;
-    say("What Helm renders of the consumer's Deployment, and what the cluster would get.");
+    say("Owners and consumers of claims.");
+    kubectl.show(&["list", "volumes"])?;
+    say("A check of the whole repository.");
+    kubectl.show(&["validate"])?;
+    say("The consumer's Deployment as Helm renders it, and as the cluster gets it.");
     println!("$ kubectl homelab render radio-player");
-    let deployment = |arguments: &[&str]| -> Result<String> { document(&kubectl.prints(arguments)?, "Deployment") };
+    let deployment = |arguments: &[&str]| -> Result<String> { document(&kubectl.output(arguments)?, "Deployment") };
     let before = deployment(&["render", "radio-player", "--no-storage-rules"])?;
     let after = deployment(&["render", "radio-player"])?;
     if before == after {
-        bail!("the cluster would get what Helm rendered: the storage law was not applied");
+        bail!("the storage rules were not applied: the cluster would get what Helm rendered");
     }
     print!("{}", diff::hunks(&before, &after, std::io::stdout().is_terminal()));
-    say("And what it would get of the producer's claim.");
+    say("The same for the producer's claim.");
     let claim =
-        |arguments: &[&str]| -> Result<String> { document(&kubectl.prints(arguments)?, "PersistentVolumeClaim") };
+        |arguments: &[&str]| -> Result<String> { document(&kubectl.output(arguments)?, "PersistentVolumeClaim") };
     let before = claim(&["render", "radio-fetcher", "--no-storage-rules"])?;
     print!(
         "{}",
@@ -106,12 +106,12 @@ fn story(kubectl: &Player) -> Result<()> {
             std::io::stdout().is_terminal()
         )
     );
-    say("The Namespace says inside the cluster who owns which claim.");
-    print!("{}", kubectl.prints(&["render", "namespaces"])?);
+    say("The Namespace records in the cluster which Application owns which claim.");
+    print!("{}", kubectl.output(&["render", "namespaces"])?);
     Ok(())
 }
 
-/// The one document of a kind.
+/// Returns the first document of a kind.
 fn document(stream: &str, kind: &str) -> Result<String> {
     let documents = yaml::documents(stream)?;
     let texts = documents.iter().map(|document| &stream[document.range.clone()]);
@@ -126,14 +126,14 @@ fn say(what: &str) {
     println!("\n# {what}");
 }
 
-struct Player {
+struct Shell {
     program: PathBuf,
     helm: PathBuf,
     home: PathBuf,
     cache: PathBuf,
 }
 
-impl Player {
+impl Shell {
     fn command(&self, arguments: &[&str]) -> Result<Command> {
         let mut path = vec![self.helm.parent().context("helm has no folder")?.to_owned()];
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
@@ -146,8 +146,8 @@ impl Player {
         Ok(command)
     }
 
-    /// Shows a command and what it prints.
-    fn shows(&self, arguments: &[&str]) -> Result<()> {
+    /// Runs a command, and prints it with its output.
+    fn show(&self, arguments: &[&str]) -> Result<()> {
         println!("$ kubectl homelab {}", arguments.join(" "));
         let status = self.command(arguments)?.status()?;
         if !status.success() {
@@ -156,8 +156,8 @@ impl Player {
         Ok(())
     }
 
-    /// What a command prints.
-    fn prints(&self, arguments: &[&str]) -> Result<String> {
+    /// Returns the output of a command.
+    fn output(&self, arguments: &[&str]) -> Result<String> {
         let output = self.command(arguments)?.output()?;
         if !output.status.success() {
             bail!(
@@ -171,7 +171,7 @@ impl Player {
     }
 }
 
-/// The person's helm 4, else the pinned one.
+/// Returns the helm 4 on the PATH, else the pinned one.
 fn helm() -> Result<PathBuf> {
     if let Ok(path) = which::which("helm") {
         let output = Command::new(&path)
@@ -185,7 +185,7 @@ fn helm() -> Result<PathBuf> {
     tools::get("helm")
 }
 
-/// Copies a folder with everything in it.
+/// Copies a folder with all its contents.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
@@ -200,8 +200,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a folder a git repository with one commit and a remote.
-fn repository(folder: &Path, name: &str) -> Result<()> {
+/// Turns a folder into a git repository with one commit and a remote.
+fn init_repository(folder: &Path, name: &str) -> Result<()> {
     let identity = ["-c", "user.name=demo", "-c", "user.email=demo@example.org"];
     let url = format!("{OWNER_URL}/{name}");
     let steps: [&[&str]; 4] = [

@@ -1,5 +1,5 @@
-//! `cargo xtask dist`: the release archives. The same sources give the same archives, bit by bit, wherever they lie:
-//! nothing in them says which folder, machine or hour they come from.
+//! `cargo xtask dist`: the release archives. They are reproducible: the same sources give the same bytes in any folder, on
+//! any machine and at any time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,34 +18,34 @@ mod target;
 pub(crate) use build::static_program;
 pub(crate) use target::{TARGETS, Target};
 
-/// The sums of all archives beside them, as `sha256sum --check` reads them.
+/// The file with the checksums of all archives, as `sha256sum --check` reads it.
 pub(crate) const SUMS: &str = "sha256sums.txt";
 
-/// What to make.
+/// The arguments of `cargo xtask dist`.
 #[derive(Args)]
 pub(crate) struct Request {
-    /// For which target, as rustc names it; may be repeated. This machine's by default
+    /// Target triple, may be repeated; by default this machine's
     #[arg(long = "target", value_name = "TARGET")]
     targets: Vec<String>,
 
-    /// Where the archives go; `dist` in cargo's target folder by default
+    /// Output folder; by default `dist` in cargo's target folder
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Build a second time, in a folder of another name, and compare
+    /// Build again in a folder with another name, and compare
     #[arg(long, conflicts_with = "program")]
     verify: bool,
 
-    /// Pack this program and build none
+    /// Pack this program instead of building one
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
 
-    /// Make no archive; write the sums of those that are there
+    /// Build no archive; write the checksums of the existing ones
     #[arg(long, conflicts_with_all = ["targets", "verify", "program"])]
     sums: bool,
 }
 
-/// Makes the archives and their sums.
+/// Builds the archives and their checksums.
 pub(crate) fn dist(request: &Request) -> Result<()> {
     let targets = if request.sums {
         Vec::new()
@@ -56,7 +56,7 @@ pub(crate) fn dist(request: &Request) -> Result<()> {
         Some(output) => output.clone(),
         None => folder()?,
     };
-    fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
+    fs::create_dir_all(&output).with_context(|| format!("cannot create the folder {}", output.display()))?;
     for target in targets {
         let program = match &request.program {
             Some(program) => fs::read(program).with_context(|| format!("cannot read {}", program.display()))?,
@@ -81,12 +81,12 @@ pub(crate) fn dist(request: &Request) -> Result<()> {
     write_sums(&output)
 }
 
-/// Where `cargo xtask dist` leaves the archives: `dist` in cargo's target folder.
+/// Returns the default folder of the archives: `dist` in cargo's target folder.
 pub(crate) fn folder() -> Result<PathBuf> {
     Ok(cargo::target_folder()?.join("dist"))
 }
 
-/// Where `cargo xtask dist` leaves the program of a target.
+/// Returns the default path of a target's program.
 pub(crate) fn program(triple: &str) -> Result<PathBuf> {
     let target = Target::of(triple)?;
     Ok(folder()?.join(target.triple).join(target.program()))
@@ -99,7 +99,7 @@ fn wanted(names: &[String]) -> Result<Vec<&'static Target>> {
     names.iter().map(|name| Target::of(name)).collect()
 }
 
-/// The archive of a program.
+/// Returns the archive of a program.
 fn pack(target: &Target, program: &[u8]) -> Result<Vec<u8>> {
     let root = repository::root();
     let text = |name: &str| fs::read(root.join(name)).with_context(|| format!("cannot read {name}"));
@@ -118,19 +118,19 @@ fn pack(target: &Target, program: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// The hour that the files of an archive bear: `SOURCE_DATE_EPOCH`, else that of the last commit.
+/// Returns the modification time of the files in an archive: `SOURCE_DATE_EPOCH`, else the time of the last commit.
 fn time() -> Result<u64> {
     let text = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => text,
         Err(_) => repository::git(&["log", "-1", "--format=%ct"])
-            .context("the archives bear the hour of the last commit; without one, set SOURCE_DATE_EPOCH")?,
+            .context("the files in archives have the time of the last commit; without one, set SOURCE_DATE_EPOCH")?,
     };
     text.trim()
         .parse()
-        .with_context(|| format!("`{}` is no number of seconds", text.trim()))
+        .with_context(|| format!("invalid number of seconds `{}`", text.trim()))
 }
 
-/// Builds once more, from a copy of the sources in another folder, and compares.
+/// Builds again, from a copy of the sources in another folder, and compares.
 fn verify(target: &Target, program: &[u8], packed: &[u8]) -> Result<()> {
     let place = tempfile::Builder::new().prefix("a folder of another name ").tempdir()?;
     let sources = place.path().join("sources");
@@ -138,7 +138,7 @@ fn verify(target: &Target, program: &[u8], packed: &[u8]) -> Result<()> {
     let again = build::release_in(target, &sources, &place.path().join("made"))?;
     if let Some(at) = first_difference(program, &again) {
         bail!(
-            "two builds of {} differ from byte {at} on ({} and {} bytes): something of the folder is in the program",
+            "two builds of {} differ from byte {at} on ({} and {} bytes): the program depends on the folder",
             target.triple,
             program.len(),
             again.len()
@@ -156,7 +156,7 @@ fn first_difference(one: &[u8], other: &[u8]) -> Option<usize> {
     common.or_else(|| (one.len() != other.len()).then(|| one.len().min(other.len())))
 }
 
-/// Copies what git has and would take: no build, no leftovers.
+/// Copies the files that git tracks or does not ignore.
 fn copy_sources(to: &Path) -> Result<()> {
     let root = repository::root();
     let listed = repository::git(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
@@ -171,7 +171,7 @@ fn copy_sources(to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes the sums of all archives that lie in a folder.
+/// Writes the checksums of all archives in a folder.
 fn write_sums(folder: &Path) -> Result<()> {
     let mut lines = Vec::new();
     for target in TARGETS {
@@ -183,7 +183,7 @@ fn write_sums(folder: &Path) -> Result<()> {
     fs::write(folder.join(SUMS), lines.concat()).with_context(|| format!("cannot write {SUMS}"))
 }
 
-/// The SHA-256 of a file; `None` where there is none.
+/// Returns the SHA-256 of a file; `None` if it does not exist.
 pub(crate) fn sum(path: &Path) -> Result<Option<String>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(base16ct::lower::encode_string(&Sha256::digest(bytes)))),
@@ -201,7 +201,7 @@ mod tests {
         for triple in ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-gnu"] {
             let target = Target::of(triple).unwrap();
             let first = pack(target, b"program").unwrap();
-            // The formats know seconds, zip two of them.
+            // The formats store seconds, zip only even ones.
             std::thread::sleep(std::time::Duration::from_millis(2100));
             assert!(first == pack(target, b"program").unwrap(), "{triple}");
         }
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_those_that_sha256sum_reads() {
+    fn checksums_are_written_as_sha256sum_reads_them() {
         let folder = tempfile::tempdir().unwrap();
         for target in TARGETS.iter().rev() {
             fs::write(folder.path().join(target.archive()), b"abc").unwrap();

@@ -1,5 +1,5 @@
-//! The plugin's image: the folder that it is built from, and the image itself, made by crane from `plugin/Containerfile` and
-//! unpacked by umoci. Neither needs root, a container engine or a network.
+//! `cargo xtask image`: the plugin's image and the folder that it is built from. crane builds the image from
+//! `plugin/Containerfile`, umoci unpacks it; neither needs root, a container engine or a network.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -15,24 +15,24 @@ use containerfile::Recipe;
 mod containerfile;
 mod layer;
 
-/// The image's name in the registry that lives as long as the build.
+/// The image's name in the registry that runs during the build.
 const NAME: &str = "kubectl-homelab";
 
-/// What to make.
+/// The arguments of `cargo xtask image`.
 #[derive(Args)]
 pub(crate) struct Request {
-    /// A statically linked program for this machine's processor; what `cargo xtask dist` left by default
+    /// Statically linked program for this machine's processor; by default the output of `cargo xtask dist`
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
 
-    /// Where everything goes; `image` in cargo's target folder by default
+    /// Output folder; by default `image` in cargo's target folder
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 
-/// Makes, in the folder that is asked for, `context` with all that the image is built from, and for each architecture an OCI
-/// layout of its name and the unpacked image in `ARCHITECTURE-bundle/rootfs`.
-pub(crate) fn make(request: &Request) -> Result<()> {
+/// Builds the image into a folder: `context` with everything that it is built from, and for each architecture an OCI layout
+/// of that name and the unpacked image in `ARCHITECTURE-bundle/rootfs`.
+pub(crate) fn image(request: &Request) -> Result<()> {
     let output = match &request.output {
         Some(output) => std::path::absolute(output)?,
         None => cargo::target_folder()?.join("image"),
@@ -43,7 +43,7 @@ pub(crate) fn make(request: &Request) -> Result<()> {
     let programs = programs.iter().map(|(architecture, _)| *architecture);
     let [(_, crane), (_, umoci)] = tools::get_many(&["crane", "umoci"])?
         .try_into()
-        .map_err(|_| anyhow::anyhow!("two programs were asked for"))?;
+        .map_err(|_| anyhow::anyhow!("two programs were requested"))?;
     for architecture in programs {
         let layout = output.join(architecture);
         build(&crane, &context, architecture, &layout)?;
@@ -63,7 +63,7 @@ pub(crate) fn make(request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The statically linked programs by architecture.
+/// Returns the statically linked programs by architecture.
 fn programs(given: Option<&Path>) -> Result<Vec<(&'static str, PathBuf)>> {
     let linux = || dist::TARGETS.iter().filter(|target| target.os == "linux");
     if let Some(program) = given {
@@ -88,7 +88,7 @@ fn programs(given: Option<&Path>) -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(found)
 }
 
-/// How many bytes the files below a folder have.
+/// Returns the size of all files below a folder, in bytes.
 fn size(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
@@ -103,7 +103,7 @@ fn size(folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-/// Gathers what the image is built from: the Containerfile, and what it copies.
+/// Copies everything that the image is built from: the Containerfile, and the files that it copies.
 fn gather(folder: &Path, programs: &[(&str, PathBuf)]) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -124,7 +124,7 @@ fn gather(folder: &Path, programs: &[(&str, PathBuf)]) -> Result<()> {
     Ok(())
 }
 
-/// Makes the image of one architecture from such a folder, as an OCI layout with the tag of that name.
+/// Builds the image of one architecture from such a folder, as an OCI layout that is tagged with the architecture.
 fn build(crane: &Path, context: &Path, architecture: &str, layout: &Path) -> Result<()> {
     let text = fs::read_to_string(context.join("Containerfile"))?;
     let recipe = Recipe::parse(&text, architecture)?;
@@ -148,11 +148,11 @@ fn build(crane: &Path, context: &Path, architecture: &str, layout: &Path) -> Res
     }
     let to = layout.to_str().context("the folder's path is not UTF-8")?;
     run(&["pull", "--format", "oci", &image, to])?;
-    name(layout, architecture)
+    tag(layout, architecture)
 }
 
-/// Gives the one image of a layout a tag, which is how umoci names it.
-fn name(layout: &Path, tag: &str) -> Result<()> {
+/// Tags the one image of a layout: umoci finds it by its tag.
+fn tag(layout: &Path, tag: &str) -> Result<()> {
     let path = layout.join("index.json");
     let mut index: serde_json::Value = serde_json::from_slice(&fs::read(&path)?)?;
     let images = index["manifests"].as_array().map_or(0, Vec::len);
@@ -161,7 +161,7 @@ fn name(layout: &Path, tag: &str) -> Result<()> {
     Ok(fs::write(path, serde_json::to_vec(&index)?)?)
 }
 
-/// Unpacks an image of a layout; gives the folder that would be the container's root.
+/// Unpacks an image of a layout; returns the folder that would be the container's root.
 fn unpack(umoci: &Path, layout: &Path, architecture: &str, bundle: &Path) -> Result<PathBuf> {
     if bundle.exists() {
         fs::remove_dir_all(bundle)?;
@@ -176,7 +176,7 @@ fn run_quietly(program: &Path, arguments: &[&str], folder: &Path) -> Result<()> 
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)
-        // Nobody's registries and logins.
+        // No registries and logins of the user.
         .env("DOCKER_CONFIG", folder)
         .stdin(Stdio::null())
         .output()
@@ -192,7 +192,7 @@ fn run_quietly(program: &Path, arguments: &[&str], folder: &Path) -> Result<()> 
     Ok(())
 }
 
-/// A registry in memory on 127.0.0.1: crane changes an image only where one can be pushed to.
+/// A registry in memory on 127.0.0.1: crane changes images only in a registry.
 struct Registry {
     server: Child,
     address: String,
@@ -216,7 +216,7 @@ impl Registry {
         let mut lines = BufReader::new(stderr).lines();
         let port = lines.find_map(|line| Some(line.ok()?.rsplit_once("serving on port ")?.1.trim().to_owned()));
         registry.address = format!("127.0.0.1:{}", port.context("crane's registry did not start")?);
-        // It goes on to log what is asked of it; nobody may be blocked by that.
+        // The registry logs its requests; the pipe must not fill up.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(registry)
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask krew`: krew's manifest, made from the release archives and never by hand.
+//! `cargo xtask krew`: the krew manifest, generated from the release archives.
 //!
 //! Source of the format: <https://krew.sigs.k8s.io/docs/developer-guide/plugin-manifest/>.
 
@@ -12,45 +12,45 @@ use clap::Args;
 use crate::dist::{self, TARGETS, Target};
 use crate::repository;
 
-/// Where the manifest is kept. `plugins` is a link to its folder, which makes the repository an index of krew's.
+/// The path of the manifest. `plugins` is a link to its folder, which makes the repository a krew index.
 const MANIFEST: &str = "krew/homelab.yaml";
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Stands where a sum will stand. krew refuses every archive for it.
+/// Placeholder for a checksum. krew refuses every archive for it.
 const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// Stands in the address until the project is published.
+/// Placeholder in the repository's address until the project is published.
 const PLACEHOLDER: &str = "/OWNER/";
 
 const SHORT: &str = "Argo CD home clusters without lost data";
 const DESCRIPTION: &str = "\
-Edits, judges and renders the GitOps repository of a home cluster that runs
-Argo CD, and keeps one law of storage: the Application that produces the data
-owns its claim, every other workload mounts it read-only, and no Application
-takes its data along when it is replaced or removed.
+Edits, checks and renders the GitOps repository of a home cluster that runs
+Argo CD, and keeps its storage rules: the Application that produces the data
+owns its claim, every other workload mounts it read-only, and the data stays
+when an Application is replaced or removed.
 
-The same program is the config management plugin that Argo CD renders with,
-so that what it shows is what the cluster gets.
+The same program is the config management plugin that Argo CD renders with:
+what it shows is what the cluster gets.
 ";
 const CAVEATS: &str = "\
 Rendering Helm charts needs `helm` on the PATH.
 
-Completion is a second step, once: `kubectl homelab completion install`.
-Take it back with `completion uninstall` before you uninstall the plugin.
+To enable completion, run `kubectl homelab completion install` once.
+Run `completion uninstall` before you uninstall the plugin.
 ";
 
-/// What to write.
+/// The arguments of `cargo xtask krew`.
 #[derive(Args)]
 pub(crate) struct Request {
-    /// The folder of the archives; where `cargo xtask dist` leaves them by default
+    /// Folder of the archives; by default the output of `cargo xtask dist`
     #[arg(long, value_name = "DIR")]
     archives: Option<PathBuf>,
 
-    /// Where the manifest goes
+    /// Output file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Refuse what must not be published under this tag: another version, one without notes, a missing archive
+    /// Check that this tag can be released: its version, its notes and all archives
     #[arg(long, value_name = "TAG")]
     release: Option<String>,
 }
@@ -80,21 +80,21 @@ pub(crate) fn write(request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a tag of another version than Cargo.toml's, and a version that the changelog does not know.
+/// Checks that a tag has the version of Cargo.toml, and that the changelog has notes for it.
 fn check_tag(tag: &str, changelog: &str) -> Result<()> {
     if tag != format!("v{VERSION}") {
-        bail!("not a release: the tag is `{tag}`, and the version in Cargo.toml {VERSION}");
+        bail!("not a release: the tag is `{tag}`, but the version in Cargo.toml is {VERSION}");
     }
     if !changelog
         .lines()
         .any(|line| line.starts_with(&format!("## [{VERSION}]")))
     {
-        bail!("not a release: CHANGELOG.md has no `## [{VERSION}]`; give what stands under `Unreleased` that heading");
+        bail!("not a release: CHANGELOG.md has no `## [{VERSION}]`; rename the heading `Unreleased`");
     }
     Ok(())
 }
 
-/// Refuses half a release.
+/// Checks that all archives exist and that the address is filled in.
 fn check_archives(sums: &[Option<String>], archives: &Path, repository: &str) -> Result<()> {
     let missing: Vec<String> = TARGETS
         .iter()
@@ -104,23 +104,23 @@ fn check_archives(sums: &[Option<String>], archives: &Path, repository: &str) ->
         .collect();
     if !missing.is_empty() {
         bail!(
-            "not a release: {} has no {}; `cargo xtask dist` makes them",
+            "not a release: {} has no {}; build them with `cargo xtask dist`",
             archives.display(),
             missing.join(", ")
         );
     }
     if repository.contains(PLACEHOLDER) {
-        bail!("not a release: `repository` in Cargo.toml is still {repository}; put the project's address there");
+        bail!("not a release: `repository` in Cargo.toml is still {repository}; set it to the project's address");
     }
     Ok(())
 }
 
-/// The manifest of a version, for archives of these sums in the order of the targets.
+/// Returns the manifest of a version, for archives with these checksums in the order of the targets.
 fn manifest(version: &str, sums: &[Option<String>]) -> String {
     let mut text = "# Written by `cargo xtask krew` from the release archives.\n".to_owned();
     if sums.contains(&None) {
         text.push_str(
-            "# unreleased: where a sum is all zeros there is no archive, and krew installs nothing. The release writes it anew.\n",
+            "# unreleased: where a sum is all zeros there is no archive, and krew installs nothing. The release fills it in.\n",
         );
     }
     text.push_str("apiVersion: krew.googlecontainertools.github.com/v1alpha2\nkind: Plugin\n");
@@ -172,14 +172,14 @@ mod tests {
         yaml_serde::from_str(text).unwrap()
     }
 
-    /// The sums of a manifest, as they are written, with their quotes.
+    /// Returns the checksums of a manifest as they are written, with their quotes.
     fn written_sums(text: &str) -> Vec<&str> {
         text.lines()
             .filter_map(|line| line.trim().strip_prefix("sha256: "))
             .collect()
     }
 
-    /// Of the last release its archives are checked: its texts may have been changed since, for the next one.
+    /// Compares only the platforms after a release: the texts may have changed since, for the next one.
     #[test]
     fn the_manifest_of_the_repository_is_the_generated_one() {
         let text = committed();
@@ -221,7 +221,7 @@ mod tests {
         }
     }
 
-    /// <https://krew.sigs.k8s.io/docs/developer-guide/develop/naming-guide/>, and what krew-index's reviewers ask for.
+    /// Source: <https://krew.sigs.k8s.io/docs/developer-guide/develop/naming-guide/>, and what the reviewers of krew-index ask for.
     #[test]
     fn the_rules_of_krew_index_hold() {
         let manifest = tree(&committed());
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_release_is_refused() {
+    fn an_incomplete_release_is_refused() {
         let sum = || Some("1".repeat(64));
         let mut sums = vec![sum(); TARGETS.len()];
         let folder = Path::new("dist");

@@ -1,8 +1,8 @@
-//! What is not the program itself: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|image|krew`.
+//! The development tasks: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|image|krew`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "xtask speaks to the person who runs it"
+    reason = "xtask prints for the developer who runs it"
 )]
 
 mod bench;
@@ -24,65 +24,65 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
-/// What is not the program itself
+/// Development tasks of kubectl-homelab
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Build the real programs that tests need, where they are missing
+    /// Build the real programs that the tests need, if they are missing
     Tools {
-        /// Which; those that the tests need by default
+        /// Programs to build; by default those that the tests need
         names: Vec<String>,
     },
-    /// Get what the tests need and run all of them; what follows `--` goes to `cargo test`
+    /// Build what the tests need and run all tests; arguments after `--` go to `cargo test`
     Test {
-        /// Arguments of `cargo test`
+        /// Arguments for `cargo test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Test the way from an archive to a command that completes, with the real krew and kubectl
+    /// Test the installation, from an archive to a command that completes, with the real krew and kubectl
     InstallTest {
-        /// The archive to install; one of the dev profile by default
+        /// Archive to install; by default one of the dev profile
         #[arg(long, value_name = "FILE")]
         archive: Option<PathBuf>,
     },
-    /// Make release archives and their sums
+    /// Build release archives and their checksums
     Dist(dist::Request),
-    /// Make the plugin's image, without root and without a container engine
+    /// Build the plugin's image, without root and without a container engine
     Image(image::Request),
-    /// Write krew's manifest from the archives
+    /// Write the krew manifest from the archives
     Krew(krew::Request),
-    /// Play the main job on a copy of the shipped repository
+    /// Show the main workflow on a copy of the shipped repository
     Demo {
-        /// Let a real Argo CD on a Kubernetes API of its own have the repository, until Ctrl-C
+        /// Serve the repository to a real Argo CD on its own Kubernetes API, until Ctrl-C
         #[arg(long)]
         argocd: bool,
-        /// Somebody's own GitOps repository instead; sources are looked for in the checkouts beside it
+        /// Use this GitOps repository instead; sources are taken from the checkouts beside it
         #[arg(long, value_name = "DIR", requires = "argocd")]
         repo: Option<PathBuf>,
-        /// Whose default StorageClass the cluster has
+        /// Kubernetes distribution whose default StorageClass the cluster has
         #[arg(long, value_enum, default_value = "k3s", requires = "argocd")]
         flavour: Flavour,
     },
-    /// Patch every object of rendered streams and let kubectl judge the result
+    /// Patch every object of rendered streams and check the result with kubectl
     Corpus {
-        /// A folder of streams, one a file
+        /// Folder of streams, one per file
         dir: PathBuf,
     },
-    /// Measure ratios, side by side in one run
+    /// Measure the ratios of the benchmark
     Bench {
-        /// A folder of streams with kube-prometheus-stack among them; a generated stream without it
+        /// Folder of streams that includes kube-prometheus-stack; by default a stream is generated
         #[arg(long)]
         corpus: Option<PathBuf>,
-        /// Only the rows whose name holds this
+        /// Measure only the rows whose name contains this text
         #[arg(long)]
         only: Option<String>,
     },
-    /// Read all and write once: what `bench` compares `filter` with
+    /// Read everything and write it once: the baseline of `filter` in `bench`
     #[command(hide = true)]
     Cat,
 }
 
-/// A distribution of Kubernetes.
+/// A Kubernetes distribution.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Flavour {
     /// `local-path`
@@ -107,9 +107,9 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Test { arguments } => test::all(&arguments),
         Task::InstallTest { archive } => test::installation(archive.as_deref()),
         Task::Dist(request) => dist::dist(&request).map(|()| ExitCode::SUCCESS),
-        Task::Image(request) => image::make(&request).map(|()| ExitCode::SUCCESS),
+        Task::Image(request) => image::image(&request).map(|()| ExitCode::SUCCESS),
         Task::Krew(request) => krew::write(&request).map(|()| ExitCode::SUCCESS),
-        Task::Demo { argocd: false, .. } => demo::play().map(|()| ExitCode::SUCCESS),
+        Task::Demo { argocd: false, .. } => demo::run().map(|()| ExitCode::SUCCESS),
         Task::Demo { repo, flavour, .. } => demo_on_argocd(repo.as_deref(), flavour).map(|()| ExitCode::SUCCESS),
         Task::Corpus { dir } => corpus::check(&dir),
         Task::Bench { corpus, only } => bench::measure(corpus.as_deref(), only.as_deref()).map(|()| ExitCode::SUCCESS),
@@ -123,7 +123,7 @@ fn demo_on_argocd(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
         Flavour::K3s => real_parts::Flavour::K3s,
         Flavour::Kind => real_parts::Flavour::Kind,
     };
-    demo::argocd::play(repo, flavour)
+    demo::argocd::run(repo, flavour)
 }
 
 #[cfg(not(unix))]

@@ -1,5 +1,5 @@
-//! kubectl's reading of a stream, and what the storage law should make of it: computed here a second time, apart from
-//! the program's own code.
+//! The oracle of the corpus: a stream as kubectl reads it, and what the storage rules should make of it, computed
+//! independently of the program's own code.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-/// The objects of a stream as kubectl reads them, lists flattened.
+/// Returns the objects of a stream as kubectl reads them, lists flattened.
 pub(crate) fn objects(kubectl: &Path, stream: &str) -> Result<Vec<Value>> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("stream.yaml");
@@ -28,7 +28,7 @@ pub(crate) fn objects(kubectl: &Path, stream: &str) -> Result<Vec<Value>> {
     Ok(objects.collect::<Result<_, _>>()?)
 }
 
-/// The pod template of an object, with the JSON Pointer of its spec.
+/// Returns the JSON Pointer of an object's pod spec.
 pub(crate) fn pod_spec(object: &Value) -> Option<String> {
     let pointers = ["/spec/jobTemplate/spec/template/spec", "/spec/template/spec"];
     let has = |pointer: &&&str| {
@@ -42,7 +42,7 @@ pub(crate) fn pod_spec(object: &Value) -> Option<String> {
     }
 }
 
-/// Adds one annotation.
+/// Adds an annotation.
 pub(crate) fn annotate(object: &mut Value, key: &str, value: &str) {
     map(object, "annotations").insert(key.to_owned(), json!(value));
 }
@@ -55,7 +55,7 @@ fn map<'o>(object: &'o mut Value, name: &str) -> &'o mut Map<String, Value> {
     metadata[name].as_object_mut().expect("it was made a map")
 }
 
-/// Adds the volume and the mount that `mounts` asks for: read-only, in the default container or the first.
+/// Adds the volume and the mount that the parameter `mounts` stands for: read-only, in the default container or the first.
 pub(crate) fn mount(object: &mut Value, spec: &str, claim: &str, path: &str) {
     let default = object.pointer(spec.trim_end_matches("/spec")).and_then(|template| {
         template
@@ -90,7 +90,7 @@ fn push(map: &mut Value, key: &str, entry: Value) {
     map[key].as_array_mut().expect("it was made a list").push(entry);
 }
 
-/// The guards that claims and Namespaces get.
+/// Adds the annotations and labels that protect claims and Namespaces.
 pub(crate) fn guard(object: &mut Value, app: &str) {
     let is_claim = object["kind"] == "PersistentVolumeClaim";
     if !is_claim && object["kind"] != "Namespace" {

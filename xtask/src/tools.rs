@@ -1,5 +1,5 @@
-//! The real programs: built from pinned Go modules in `tests/tools/<module>`, their binaries kept in the user's cache
-//! under the digest of everything that they were made of.
+//! `cargo xtask tools`: real programs, built from pinned Go modules in `tests/tools/<module>`. Their binaries are kept in
+//! the user's cache under the digest of everything that they are built from.
 
 use std::fs;
 use std::io::IsTerminal;
@@ -21,7 +21,7 @@ use table::{TOOLS, Tool};
 
 const GO_FLAGS: &str = "-buildvcs=false -mod=readonly -trimpath";
 
-/// Builds what is missing of these programs, or of those that the tests need, and names their binaries.
+/// Builds the missing ones of these programs, or of those that the tests need, and prints the paths of the binaries.
 pub(crate) fn get_all(names: &[String]) -> Result<()> {
     let names: Vec<&str> = if names.is_empty() {
         FOR_TESTS.to_vec()
@@ -34,16 +34,16 @@ pub(crate) fn get_all(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The binary of a program; built when it is missing.
+/// Returns the binary of a program; builds it if it is missing.
 pub(crate) fn get(name: &str) -> Result<PathBuf> {
     let mut binaries = get_many(&[name])?;
     binaries
         .pop()
         .map(|(_, binary)| binary)
-        .context("no program was asked for")
+        .context("no program was requested")
 }
 
-/// The binaries of programs, by name; those that are missing are built one after another.
+/// Returns the binaries of programs by name; builds the missing ones, one after another.
 pub(crate) fn get_many<'names>(names: &[&'names str]) -> Result<Vec<(&'names str, PathBuf)>> {
     let wanted = names
         .iter()
@@ -57,24 +57,24 @@ pub(crate) fn get_many<'names>(names: &[&'names str]) -> Result<Vec<(&'names str
     if missing.len() > 1 {
         announce(&missing);
     }
-    let built = wanted.into_iter().map(|(name, place)| Ok((name, place.filled()?)));
+    let built = wanted.into_iter().map(|(name, place)| Ok((name, place.ensure()?)));
     built.collect()
 }
 
-/// Says what the builds will take, before they begin.
+/// Prints what the builds will take, before they start.
 fn announce(missing: &[&Tool]) {
     let names: Vec<&str> = missing.iter().map(|tool| tool.name).collect();
     let minutes: f64 = missing.iter().map(|tool| tool.minutes).sum();
     let gigabytes: f64 = missing.iter().map(|tool| tool.gigabytes).sum();
     eprintln!(
-        "{} programs are built from their Go modules, once: {}. It takes about {minutes:.0} processor minutes and, with Go's caches, \
-         up to {gigabytes:.0} GB of disk, of which `go clean -cache -modcache` gives all but the programs back.",
+        "building {} programs from their Go modules, once: {}. This takes about {minutes:.0} processor minutes and, with Go's caches, \
+         up to {gigabytes:.0} GB of disk; `go clean -cache -modcache` frees all of it but the programs.",
         missing.len(),
         names.join(", ")
     );
 }
 
-/// Where a program is kept.
+/// The place of a program in the cache.
 struct Place {
     tool: &'static Tool,
     module: PathBuf,
@@ -87,7 +87,7 @@ impl Place {
         let tool = TOOLS
             .iter()
             .find(|tool| tool.name == name)
-            .with_context(|| format!("`{name}` is unknown; known are {}", known()))?;
+            .with_context(|| format!("unknown program `{name}`; known programs are {}", known()))?;
         let module = repository::root().join("tests/tools").join(tool.module);
         let key = key(&module, go_version()?, tool)?;
         let folder = homelab::disk::cache()?
@@ -96,7 +96,7 @@ impl Place {
         Ok(Self { tool, module, folder })
     }
 
-    /// The program; where only a file of the module is wanted, that.
+    /// Returns the path of the program, or of the one file of the module that is wanted instead.
     fn binary(&self) -> PathBuf {
         let program = format!("{}{}", self.tool.name, std::env::consts::EXE_SUFFIX);
         let name = match self.tool.files {
@@ -106,8 +106,8 @@ impl Place {
         self.folder.join(name)
     }
 
-    /// The binary, built when it is missing. Of two that ask, one builds and the other waits.
-    fn filled(&self) -> Result<PathBuf> {
+    /// Returns the binary; builds it if it is missing. Of two processes that need it, one builds and the other waits.
+    fn ensure(&self) -> Result<PathBuf> {
         let binary = self.binary();
         if binary.exists() {
             return Ok(binary);
@@ -140,7 +140,7 @@ impl Place {
         go(&self.module, &["build", "-ldflags", &flags, "-o", output, tool.package])
             .with_context(|| format!("cannot build {}", tool.name))?;
         self.take_files()?;
-        // Last: a binary that is there says that everything is.
+        // Last: if the binary exists, everything does.
         fs::rename(&staged, binary)?;
         drop(progress);
         Ok(())
@@ -154,7 +154,7 @@ impl Place {
         for file in self.tool.files {
             let from = Path::new(module.trim()).join(file);
             let name = from.file_name().context("a file has a name")?;
-            // The module cache is read-only; a copy of `fs::copy` would be, too. A file that is there is whole.
+            // The module cache is read-only, and a copy by `fs::copy` would be, too. The rename makes the file appear whole.
             let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
             let staged = self.folder.join("staged-file");
             fs::write(&staged, bytes)?;
@@ -174,8 +174,8 @@ fn with_version(flags: &str, version: &str) -> String {
         .replace("{minor}", minor)
 }
 
-/// What a binary is made of, in 16 hexadecimal digits: the module's own files, and those of the package when it is a folder
-/// of the module. Other folders of a module are other programs.
+/// Returns the digest of everything that a binary is built from, in 16 hexadecimal digits: the module's own files, and
+/// those of the package if it is a folder of the module. Other folders of a module are other programs.
 fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
     let mut sources = files(module)?;
     if let Some(folder) = tool.package.strip_prefix("./") {
@@ -194,7 +194,7 @@ fn key(module: &Path, go_version: &str, tool: &Tool) -> Result<String> {
     Ok(base16ct::lower::encode_string(&hasher.finalize()[..8]))
 }
 
-/// The files of a folder, sorted; not what lies deeper.
+/// Returns the files of a folder, sorted, without those of its subfolders.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
@@ -206,7 +206,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     list().with_context(|| format!("cannot read {}", folder.display()))
 }
 
-/// Go's version and target, asked for once.
+/// Returns Go's version and target; runs Go only once.
 fn go_version() -> Result<&'static str> {
     static VERSION: OnceLock<String> = OnceLock::new();
     if let Some(version) = VERSION.get() {
@@ -237,7 +237,7 @@ fn go(folder: &Path, arguments: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// A spinner on a terminal, a line elsewhere.
+/// A spinner on a terminal, else a line.
 struct Progress(Option<ProgressBar>);
 
 impl Progress {
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_changes_with_everything_that_a_binary_is_made_of() {
+    fn the_key_changes_with_everything_that_a_binary_is_built_from() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("go.mod", "module x");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_a_module_is_a_program_of_its_own() {
+    fn a_folder_of_a_module_is_a_separate_program() {
         let folder = tempfile::tempdir().unwrap();
         let own = TOOLS.iter().find(|tool| tool.package.starts_with("./")).unwrap();
         let source = folder.path().join(own.package).join("main.go");
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_go_into_the_flags() {
+    fn versions_are_put_into_the_flags() {
         assert_eq!(
             with_version("{v} {number} {major} {minor}", "v1.37.2"),
             "v1.37.2 1.37.2 1 37"
@@ -310,7 +310,7 @@ mod tests {
         for tool in TOOLS {
             assert!(
                 !tool.package.is_empty() || tool.files.len() == 1,
-                "{}: without a program there is one file",
+                "{}: a tool without a program has one file",
                 tool.name
             );
             assert!(

@@ -1,4 +1,4 @@
-//! `cargo xtask demo --argocd`, as a person has it: started, looked at, played with, and ended with Ctrl-C.
+//! `cargo xtask demo --argocd` as a user runs it: started, used, and ended with Ctrl-C.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -11,10 +11,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Only a demo that fails takes that long.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// The limit for each step; only a demo that fails takes that long.
+const DEADLINE: Duration = Duration::from_secs(300);
 
-/// The demo, in a process group of its own, as a terminal starts it.
+/// The demo in its own process group, as a terminal starts it.
 struct Demo {
     child: Child,
     lines: Receiver<String>,
@@ -45,14 +45,14 @@ impl Demo {
         }
     }
 
-    /// Reads on until a line comes that holds a text.
+    /// Reads lines until one contains a text.
     fn until(&mut self, text: &str) {
         let start = Instant::now();
         loop {
-            match self.lines.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+            match self.lines.recv_timeout(DEADLINE.saturating_sub(start.elapsed())) {
                 Ok(line) => self.seen.push(line),
-                Err(RecvTimeoutError::Timeout) => panic!("`{text}` is not said in:\n{}", self.seen.join("\n")),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended; it said:\n{}", self.seen.join("\n")),
+                Err(RecvTimeoutError::Timeout) => panic!("`{text}` was not printed in:\n{}", self.seen.join("\n")),
+                Err(RecvTimeoutError::Disconnected) => panic!("the demo ended; it printed:\n{}", self.seen.join("\n")),
             }
             if self.seen.last().is_some_and(|line| line.contains(text)) {
                 return;
@@ -60,7 +60,7 @@ impl Demo {
         }
     }
 
-    /// What Ctrl-C does: the signal goes to the whole group.
+    /// Sends the whole group the signal of Ctrl-C.
     fn interrupt(&self) {
         let group = format!("-{}", self.child.id());
         let status = Command::new("kill").args(["-INT", "--", &group]).status().unwrap();
@@ -75,13 +75,13 @@ impl Drop for Demo {
     }
 }
 
-/// The processes of a demo: those that name its folder in their command line or their variables.
+/// Returns the processes of a demo: those with its folder in their command line or environment.
 fn processes_of(folder: &Path) -> Vec<String> {
     let folder = folder.to_str().unwrap();
     let listed = Command::new("ps")
         .args(["axeww", "-o", "pid=,command="])
         .output()
-        .expect("ps is there: install procps");
+        .expect("ps is missing: install procps");
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     listed
         .lines()
@@ -90,26 +90,27 @@ fn processes_of(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Whether a line has these words first.
+/// Reports whether a line starts with these words.
 fn has_line(text: &str, words: &[&str]) -> bool {
     let begins = |line: &str| line.split_whitespace().take(words.len()).eq(words.iter().copied());
     text.lines().any(begins)
 }
 
-/// The shipped repository comes up on a real Argo CD; every command that the demo suggests does what it says; after
-/// Ctrl-C there is no process and no folder of it.
+/// Starts the shipped repository on a real Argo CD, runs every command that the demo suggests, and checks that Ctrl-C leaves
+/// no process and no folder behind.
 #[test]
 fn the_shipped_repository_on_a_real_argo_cd() {
-    // Sockets lie below it: the path has to be short, which a system's own temporary folder need not be.
+    // Sockets are created below it: the path has to be short, and the system's temporary folder may not be.
     let temporary = tempfile::tempdir_in("/tmp").unwrap();
     let mut demo = Demo::start(temporary.path());
     demo.until("all 4 are Synced and Healthy");
 
     let commands: Vec<&str> = demo.seen.iter().filter_map(|line| line.strip_prefix("$ ")).collect();
     let output = Command::new("sh").args(["-ec", &commands.join("\n")]).output().unwrap();
-    let [said, errors] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    assert!(output.status.success(), "{commands:#?}\n{said}{errors}");
-    let (before, after) = said.split_once("\"jellyfin\" deleted").expect(&said);
+    let [output_text, errors] =
+        [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    assert!(output.status.success(), "{commands:#?}\n{output_text}{errors}");
+    let (before, after) = output_text.split_once("\"jellyfin\" deleted").expect(&output_text);
     assert!(has_line(before, &["jellyfin", "Synced", "Healthy"]), "{before}");
     assert!(has_line(before, &["namespaces/photos.yaml", "created"]), "{before}");
     assert!(has_line(before, &["photos", "Active"]), "{before}");
@@ -117,7 +118,7 @@ fn the_shipped_repository_on_a_real_argo_cd() {
         assert!(has_line(after, &[claim, "Bound"]), "{after}");
     }
 
-    assert!(processes_of(temporary.path()).len() > 8, "the servers are seen");
+    assert!(processes_of(temporary.path()).len() > 8, "the servers are found");
     demo.interrupt();
     demo.until("everything is gone");
     assert!(demo.child.wait().unwrap().success());
@@ -126,10 +127,10 @@ fn the_shipped_repository_on_a_real_argo_cd() {
         .map(|entry| entry.unwrap().path())
         .collect();
     assert!(left.is_empty(), "{left:?}");
-    // A render that was under way is the child of a server that is gone, and ends by itself.
+    // A running render is the child of a server that has ended, and ends by itself.
     let start = Instant::now();
     while !processes_of(temporary.path()).is_empty() {
-        assert!(start.elapsed() < PATIENCE, "{:?}", processes_of(temporary.path()));
+        assert!(start.elapsed() < DEADLINE, "{:?}", processes_of(temporary.path()));
         thread::sleep(Duration::from_millis(100));
     }
 }

@@ -1,5 +1,5 @@
-//! One `GenerateManifest` of the real repo-server, from the request to the answer: the plugin against Argo CD's own Helm;
-//! and as many at once as a cold cache brings.
+//! Requests to a real repo-server, from `GenerateManifest` to the answer: one at a time, the plugin compared with Argo CD's
+//! own Helm; and as many at once as a cold cache causes.
 
 use std::fmt::Write;
 use std::fs;
@@ -19,14 +19,14 @@ use super::{Row, Times, take_turns};
 use crate::{cargo, tools};
 
 const RUNS: usize = 21;
-/// How many files the large repository has besides its charts.
+/// The number of files that the large repository has besides its charts.
 const FILES: usize = 2_000;
-/// How many renders a cold cache asks for at once.
+/// The number of renders that a cold cache requests at once.
 const AT_ONCE: usize = 64;
-/// A number of helms that is no bound.
-const NO_BOUND: &str = "1000";
+/// A limit of helm processes that is never reached.
+const NO_LIMIT: &str = "1000";
 
-/// Every row whose name is wanted.
+/// Measures every row whose name is wanted.
 pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     if !wanted("end-to-end") {
@@ -44,39 +44,39 @@ pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     let [small, large] = repositories;
     let (small, large) = (small?, large?);
 
-    let mut stand = Stand::start(&tools, &Options::default(), 1)?;
+    let mut setup = Setup::start(&tools, &Options::default(), 1)?;
     rows.push(
-        stand
+        setup
             .against_native(&small, "small", None)?
             .at_most("end-to-end: plugin / native, small chart", 1.5),
     );
     rows.push(
-        stand
+        setup
             .against_native(&small, "large", None)?
             .at_most("end-to-end: plugin / native, large chart", 1.5),
     );
-    let times = stand.against_native(&large, "small", Some("."))?;
+    let times = setup.against_native(&large, "small", Some("."))?;
     rows.push(times.at_most("end-to-end: plugin / native, small chart among 2,000 files", 1.5));
-    drop(stand);
+    drop(setup);
     let bare = Options {
         shipped_parameters: false,
         ..Options::default()
     };
-    let times = Stand::start(&tools, &bare, 1)?.against_native(&large, "small", None)?;
-    rows.push(times.shown("end-to-end: the same without our set-up"));
+    let times = Setup::start(&tools, &bare, 1)?.against_native(&large, "small", None)?;
+    rows.push(times.without_budget("end-to-end: the same without the shipped parameters"));
     rows.extend(at_once(&tools, &small)?);
     Ok(rows)
 }
 
-/// Repo-server and plugin, and a client.
-struct Stand {
+/// A repo-server with the plugin, and a client.
+struct Setup {
     generate: Generate,
     servers: RepoServers,
-    #[expect(dead_code, reason = "it is there to be dropped")]
+    #[expect(dead_code, reason = "the folder is removed when it is dropped")]
     folder: Folder,
 }
 
-impl Stand {
+impl Setup {
     fn start(tools: &RenderTools, options: &Options, parallel: usize) -> Result<Self> {
         let folder = Folder::new()?;
         let servers = RepoServers::start(&folder, tools, options)?;
@@ -92,12 +92,17 @@ impl Stand {
     fn against_native(&mut self, repository: &Repository, chart: &str, paths: Option<&str>) -> Result<Times> {
         let ask = |plugin: bool| request_for(repository, chart, plugin, paths);
         let (plugin, native) = (ask(true)?, ask(false)?);
-        let stand = std::cell::RefCell::new(self);
-        let time = |request: &Value| stand.borrow_mut().time(std::slice::from_ref(request)).and_then(all);
+        let setup = std::cell::RefCell::new(self);
+        let time = |request: &Value| {
+            setup
+                .borrow_mut()
+                .time(std::slice::from_ref(request))
+                .and_then(succeeded)
+        };
         take_turns(RUNS, || time(&plugin), || time(&native))
     }
 
-    /// How long the answers took, and how many of them are errors.
+    /// Returns the time until all answers are there, and the number of errors among them.
     fn time(&mut self, requests: &[Value]) -> Result<(Duration, usize)> {
         let start = Instant::now();
         let answers = self.generate.ask(requests)?;
@@ -109,29 +114,30 @@ impl Stand {
     }
 }
 
-fn all((taken, failed): (Duration, usize)) -> Result<Duration> {
+fn succeeded((taken, failed): (Duration, usize)) -> Result<Duration> {
     if failed > 0 {
         bail!("a render failed");
     }
     Ok(taken)
 }
 
-/// As many renders at once as there are Applications in a home: with the plugin's bound on helm, and without.
+/// Measures as many renders at once as a home cluster has Applications, with the plugin's limit of helm processes and
+/// without it.
 fn at_once(tools: &RenderTools, repository: &Repository) -> Result<Vec<Row>> {
     let requests = vec![request_for(repository, "small", true, None)?; AT_ONCE];
-    let unbounded = Options {
-        plugin_variables: vec![("HOMELAB_MAX_HELM", NO_BOUND)],
+    let unlimited = Options {
+        plugin_variables: vec![("HOMELAB_MAX_HELM", NO_LIMIT)],
         ..Options::default()
     };
-    let mut stands = [Options::default(), unbounded]
+    let mut setups = [Options::default(), unlimited]
         .into_iter()
-        .map(|options| Stand::start(tools, &options, AT_ONCE))
+        .map(|options| Setup::start(tools, &options, AT_ONCE))
         .collect::<Result<Vec<_>>>()?;
     let (mut times, mut peaks, mut failures) = ([const { Vec::new() }; 2], [0; 2], [0; 2]);
     for _ in 0..5 {
-        for (side, stand) in stands.iter_mut().enumerate() {
-            let watch = Watch::start(stand.servers.plugin_groups());
-            let (taken, failed) = stand.time(&requests)?;
+        for (side, setup) in setups.iter_mut().enumerate() {
+            let watch = Watch::start(setup.servers.plugin_groups());
+            let (taken, failed) = setup.time(&requests)?;
             times[side].push(taken);
             peaks[side] = watch.mebibytes().max(peaks[side]);
             failures[side] += failed;
@@ -139,7 +145,7 @@ fn at_once(tools: &RenderTools, repository: &Repository) -> Result<Vec<Row>> {
     }
     let [a, b] = times;
     let share = |failed: usize| failed as f64 / (a.len() * AT_ONCE) as f64;
-    let (bounded, free) = (share(failures[0]), share(failures[1]));
+    let (limited, free) = (share(failures[0]), share(failures[1]));
     let plain = |name, ratio, met: Option<bool>, budget: &str| Row {
         name,
         ratio,
@@ -148,16 +154,16 @@ fn at_once(tools: &RenderTools, repository: &Repository) -> Result<Vec<Row>> {
         met,
     };
     Ok(vec![
-        Times { a, b }.shown("end-to-end: 64 at once, time with the bound / without"),
+        Times { a, b }.without_budget("end-to-end: 64 at once, time with the limit / without"),
         plain(
-            "end-to-end: 64 at once, peak memory with the bound / without",
+            "end-to-end: 64 at once, peak memory with the limit / without",
             peaks[0] as f64 / peaks[1] as f64,
             None,
             "",
         ),
         plain(
-            "end-to-end: 64 at once, failed with the bound",
-            bounded,
+            "end-to-end: 64 at once, failed with the limit",
+            limited,
             Some(failures[0] == 0),
             "0",
         ),
@@ -177,7 +183,7 @@ fn request_for(repository: &Repository, chart: &str, plugin: bool, paths: Option
     Ok(request)
 }
 
-/// Two charts, and files that no render reads.
+/// Writes a repository with two charts and files that no render reads.
 fn write_repository(folder: &Path, files: usize) -> Result<()> {
     write_chart(&folder.join("charts/small"), 4)?;
     write_chart(&folder.join("charts/large"), 1_000)?;

@@ -1,4 +1,4 @@
-//! Whole processes: the program against those that do the same, or less.
+//! Run times of processes: the program compared with programs that do the same, or less.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use super::stream::Stream;
 use super::{Row, gitops, take_turns};
 use crate::{cargo, tools};
 
-/// Every row whose name is wanted.
+/// Measures every row whose name is wanted.
 pub(super) fn rows(stream: &Stream, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     let bench = Bench {
         program: cargo::build(true)?.program,
@@ -50,7 +50,7 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// The time of a command from its start until its output, read through a pipe, has ended and it is gone.
+    /// Returns the time of a command from its start until its output, which a pipe takes, and the process have ended.
     fn time(&self, command: &mut Command, input: Option<&Path>) -> Result<Duration> {
         let stdin = match input {
             Some(path) => Stdio::from(fs::File::open(path)?),
@@ -79,7 +79,7 @@ impl Bench {
         command
     }
 
-    /// `filter` against a program that only reads and writes, and against those that make the same edit.
+    /// Compares `filter` with a program that only reads and writes, and with programs that make the same edit.
     fn filter(&self, stream: &Stream) -> Result<Vec<Row>> {
         let input = self.path("stream.yaml");
         let filter = || self.time(&mut self.filter_command(stream), Some(&input));
@@ -103,7 +103,7 @@ impl Bench {
         Ok(vec![against_cat, against_yq, against_kustomize])
     }
 
-    /// Peak memory over the stream's size: read while the program waits for somebody to take its output.
+    /// Compares peak memory with the stream's size. It is read while the program waits for its output to be taken.
     fn memory(&self, stream: &Stream) -> Result<Row> {
         let mut command = self.filter_command(stream);
         command
@@ -111,10 +111,10 @@ impl Bench {
             .stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let mut output = child.stdout.take().context("the output is not a pipe")?;
-        // The first byte comes when everything is computed; the rest does not fit into the pipe.
+        // The first byte is written when everything is computed; the rest does not fit into the pipe.
         output.read_exact(&mut [0])?;
         let status = fs::read_to_string(format!("/proc/{}/status", child.id()))
-            .context("peak memory is read from /proc: Linux only")?;
+            .context("peak memory is read from /proc, which only Linux has")?;
         let peak = status.lines().find_map(|line| {
             line.strip_prefix("VmHWM:")?
                 .trim()
@@ -125,7 +125,7 @@ impl Bench {
         });
         std::io::copy(&mut output, &mut std::io::sink())?;
         child.wait()?;
-        let ratio = peak.context("the peak is not in /proc")? * 1024.0 / stream.text.len() as f64;
+        let ratio = peak.context("/proc has no peak memory")? * 1024.0 / stream.text.len() as f64;
         Ok(Row {
             name: "peak memory of filter / stream",
             ratio,
@@ -135,7 +135,7 @@ impl Bench {
         })
     }
 
-    /// The plugin against helm alone, on a chart of so many objects.
+    /// Compares the plugin with helm alone, on a chart with `objects` objects.
     fn generate(&self, name: &'static str, objects: usize, runs: usize, limit: Option<f64>) -> Result<Row> {
         let chart = self.path(&format!("chart-{objects}"));
         write_chart(&chart, objects)?;
@@ -181,7 +181,7 @@ impl Bench {
         })
     }
 
-    /// The start of the program against that of kubectl.
+    /// Compares the start of the program with that of kubectl.
     fn version(&self) -> Result<Row> {
         let kubectl = tools::get("kubectl")?;
         let ours = || self.time(Command::new(&self.program).arg("version"), None);
@@ -189,7 +189,7 @@ impl Bench {
         Ok(take_turns(101, ours, theirs)?.at_most("kubectl-homelab version / kubectl version --client", 0.5))
     }
 
-    /// Measures `validate` on ten times as many Applications.
+    /// Compares `validate` on ten thousand Applications with one thousand.
     fn validate(&self) -> Result<Row> {
         let repository = |count: usize| -> Result<PathBuf> {
             let folder = self.path(&format!("repository-{count}"));
@@ -237,7 +237,7 @@ fn kustomization(stream: &Stream) -> String {
     text
 }
 
-/// A chart of a workload, its claim and so many objects.
+/// Writes a chart with a workload, its claim and `objects` other objects.
 pub(super) fn write_chart(folder: &Path, objects: usize) -> Result<()> {
     fs::create_dir_all(folder.join("templates"))?;
     fs::write(

@@ -1,5 +1,5 @@
-//! The stream that is edited: kube-prometheus-stack where the corpus is at hand, else one of its shape, and the work on
-//! it inside one process.
+//! The stream that is edited, kube-prometheus-stack of the corpus or a generated one of that shape, and the rows that are
+//! measured on it inside one process.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::{Row, take_turns, time};
 
 const RUNS: usize = 41;
 
-/// A workload of the stream: what yq and kustomize need to know to edit it.
+/// A workload of the stream, as yq and kustomize have to name it.
 pub(super) struct Workload {
     pub(super) api_version: String,
     pub(super) kind: String,
@@ -25,7 +25,7 @@ pub(super) struct Workload {
     pub(super) container: String,
 }
 
-/// The stream and the edit that is made to it: one volume and one mount in each workload.
+/// The stream and its edit: one volume and one mount in each workload.
 pub(super) struct Stream {
     pub(super) text: String,
     pub(super) description: String,
@@ -79,12 +79,12 @@ impl Stream {
         })
     }
 
-    /// The namespace of the workloads: the stream's all lie in one.
+    /// Returns the namespace of the workloads; all of them are in one.
     pub(super) fn namespace(&self) -> &str {
         self.workloads.first().map_or("default", |workload| &workload.namespace)
     }
 
-    /// The mounts that put the edit into every workload.
+    /// Returns the mounts that edit every workload.
     pub(super) fn mounts(&self) -> Vec<String> {
         let here = self
             .workloads
@@ -94,7 +94,7 @@ impl Stream {
             .collect()
     }
 
-    fn law(&self) -> Result<Law> {
+    fn storage_rules(&self) -> Result<Law> {
         let mounts = self.mounts().iter().map(|mount| mount.parse()).collect::<Result<_>>()?;
         let parameters = Parameters {
             mounts,
@@ -108,10 +108,9 @@ impl Stream {
         )
     }
 
-    /// The work inside one process: the edit with its proof, against a copy of the bytes and against a round trip through
-    /// a YAML library.
+    /// Measures the edit with its proof, compared with a copy of the bytes and with a round trip through a YAML library.
     pub(super) fn rows(&self) -> Result<Vec<Row>> {
-        let law = self.law()?;
+        let law = self.storage_rules()?;
         let edit = || -> Result<_> {
             let text = self.text.clone();
             let mut failed = None;
@@ -128,7 +127,7 @@ impl Stream {
     }
 }
 
-/// Every document read and printed by the maintained fork of serde_yaml.
+/// Reads and prints every document with the maintained fork of serde_yaml.
 fn round_trip(text: &str) -> String {
     let documents = yaml::documents(text).unwrap_or_default();
     let values = documents
@@ -137,7 +136,7 @@ fn round_trip(text: &str) -> String {
     values.filter_map(|value| yaml_serde::to_string(&value).ok()).collect()
 }
 
-/// A stream of kube-prometheus-stack's shape: most bytes are CustomResourceDefinitions, six documents are workloads.
+/// Generates a stream of kube-prometheus-stack's shape: most bytes are CustomResourceDefinitions, six documents are workloads.
 fn generated() -> String {
     let mut text = String::new();
     for index in 0..12 {
@@ -148,7 +147,7 @@ fn generated() -> String {
         for property in 0..3500 {
             let _ = write!(
                 text,
-                "          property{property}:\n            description: |-\n              What property {property} is for, said in a sentence of usual length.\n            type: string\n"
+                "          property{property}:\n            description: |-\n              What property {property} is for, explained in a sentence of usual length.\n            type: string\n"
             );
         }
     }

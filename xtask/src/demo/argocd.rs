@@ -1,4 +1,4 @@
-//! A GitOps repository on a real Argo CD of its own, to look at and to play with.
+//! `cargo xtask demo --argocd`: a GitOps repository on a real Argo CD of its own, to try commands on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,20 +23,20 @@ use super::screen::{Row, Screen};
 use super::served::{Origin, Served};
 use crate::{cargo, tools};
 
-/// How often the Applications are looked at.
+/// The interval at which the Applications are read.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Starts it, shows it, and ends it when the person ends it.
+/// Starts the servers, shows the Applications, and stops everything on Ctrl-C.
 ///
 /// # Errors
 /// When the repository cannot be read, a program cannot be built, or a server does not start or ends by itself.
-pub(crate) fn play(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
+pub(crate) fn run(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
     let origin = match repo {
         Some(folder) => Origin::at(folder)?,
         None => Origin::shipped()?,
     };
     let folder = Folder::new()?;
-    // Before the programs are built: what is wrong with the repository is said at once.
+    // Before the programs are built, so that an error in the repository is reported at once.
     let served = origin.serve(&folder.join("git"))?;
     let programs = programs()?;
     let kustomize = served
@@ -55,9 +55,9 @@ pub(crate) fn play(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
         flavour,
         ..Options::default()
     };
-    // Before this is done, Ctrl-C kills this process, and what it started goes by itself; later the end is waited for.
+    // Until this is done, Ctrl-C kills this process, and its servers end by themselves; afterwards their end is awaited.
     let world = World::with_repositories(&programs, &options, folder, home, sources)?;
-    let is_over = until_a_signal()?;
+    let is_interrupted = interrupt_flag()?;
     lay_out_programs(&world, &programs)?;
     if let Some(kustomize) = kustomize {
         symlink(kustomize, world.path("bin/kustomize")).context("cannot give Argo CD kustomize")?;
@@ -66,12 +66,12 @@ pub(crate) fn play(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
     suggest(&world, &repo);
     say("The Applications. Ctrl-C ends everything and leaves nothing behind.");
     let applied = world.cluster.apply(&first_manifests(&repo));
-    // Ctrl-C reaches kubectl, too.
-    if !is_over.load(Ordering::Relaxed) {
+    // Ctrl-C also ends kubectl.
+    if !is_interrupted.load(Ordering::Relaxed) {
         applied?;
     }
-    follow(&world, &repo, &is_over)?;
-    // Ctrl-C may have ended who reads this.
+    follow(&world, &repo, &is_interrupted)?;
+    // Ctrl-C may have ended the reader of this.
     let mut out = std::io::stdout();
     let _ = writeln!(out, "ending");
     drop(world);
@@ -90,17 +90,17 @@ fn programs() -> Result<Tools> {
     })
 }
 
-/// Whether somebody wants it to end. A second Ctrl-C does not wait for the end.
-fn until_a_signal() -> Result<Arc<AtomicBool>> {
-    let is_over = Arc::new(AtomicBool::new(false));
+/// Returns a flag that the first Ctrl-C sets. The second one ends the process at once.
+fn interrupt_flag() -> Result<Arc<AtomicBool>> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        flag::register_conditional_shutdown(signal, 128 + signal, is_over.clone())?;
-        flag::register(signal, is_over.clone())?;
+        flag::register_conditional_shutdown(signal, 128 + signal, is_interrupted.clone())?;
+        flag::register(signal, is_interrupted.clone())?;
     }
-    Ok(is_over)
+    Ok(is_interrupted)
 }
 
-/// A folder for the person's PATH: the programs that the demo's commands need.
+/// Writes a folder for the user's PATH with the programs that the demo's commands need.
 fn lay_out_programs(world: &World, programs: &Tools) -> Result<()> {
     let folder = world.path("programs");
     fs::create_dir(&folder)?;
@@ -114,7 +114,7 @@ fn lay_out_programs(world: &World, programs: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// What is applied by hand: the root Application and nothing else; where there is none, everything of Argo CD's.
+/// Returns the manifests that are applied by hand: the root Application, or everything of Argo CD's where there is none.
 fn first_manifests(repo: &Repo) -> String {
     let text = |manifest: &homelab::repo::Manifest| repo.files[&manifest.file].document(manifest.document).to_owned();
     match repo.root_application() {
@@ -146,7 +146,7 @@ fn introduce(world: &World, remarks: &[String], elsewhere: &BTreeSet<String>) {
     }
 }
 
-/// Commands to try; each is run by the test of this demo.
+/// Prints commands to try; the test of this demo runs each of them.
 fn suggest(world: &World, repo: &Repo) {
     let shown = |path: &Path| quoted(&path.display().to_string());
     say("In another terminal:");
@@ -189,7 +189,7 @@ fn suggest(world: &World, repo: &Repo) {
     }
 }
 
-/// A word for a shell.
+/// Quotes a word for a shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if text.chars().all(is_plain) {
@@ -199,28 +199,28 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Shows the Applications until it is over.
-fn follow(world: &World, repo: &Repo, is_over: &AtomicBool) -> Result<()> {
+/// Shows the Applications until Ctrl-C.
+fn follow(world: &World, repo: &Repo, is_interrupted: &AtomicBool) -> Result<()> {
     let mut screen = Screen::new();
-    while !is_over.load(Ordering::Relaxed) {
+    while !is_interrupted.load(Ordering::Relaxed) {
         world.cluster.alive().and_then(|()| world.argocd.alive())?;
         // An API server under load may not answer in time; it is asked again.
         if let Ok(applications) = world.api().list("Application", "argocd/") {
             let applications = applications.into_iter().map(LiveApplication::new);
             let rows: Vec<Row> = applications.map(|app| Row::new(&app)).collect();
-            let said = state(&rows, repo);
-            screen.show(rows, &said)?;
+            let summary = summary(&rows, repo);
+            screen.show(rows, &summary)?;
         }
         thread::sleep(TICK);
     }
     Ok(())
 }
 
-/// What is to be said of all Applications.
-fn state(rows: &[Row], repo: &Repo) -> String {
+/// Summarizes the state of all Applications.
+fn summary(rows: &[Row], repo: &Repo) -> String {
     let is_there = |name: &str| rows.iter().any(|row| row.name() == name);
     let missing = repo.applications().filter(|(_, app)| !is_there(app.name())).count();
-    match rows.iter().filter(|row| !row.is_well()).count() + missing {
+    match rows.iter().filter(|row| !row.is_settled()).count() + missing {
         0 => format!("all {} are Synced and Healthy", rows.len()),
         1 => "1 is not Synced and Healthy yet".to_owned(),
         waiting => format!("{waiting} are not Synced and Healthy yet"),
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_reads_one_word() {
+    fn a_quoted_text_is_one_word() {
         assert_eq!(quoted("/tmp/homelab.x/git"), "/tmp/homelab.x/git");
         assert_eq!(quoted("/tmp/it's here"), r"'/tmp/it'\''s here'");
     }

@@ -1,14 +1,14 @@
-//! The Applications as Argo CD has them: a table that is drawn anew on a terminal, a line for each change elsewhere.
+//! The Applications as Argo CD reports them: a table that is redrawn on a terminal, else a line for each change.
 
 use anyhow::Result;
 use console::{Term, truncate_str};
 use homelab::model::LiveApplication;
 use homelab::report::table::table;
 
-/// Lines of a terminal that are not rows: the heads, the last line, and the one of the cursor.
+/// The lines of a terminal that are not rows: the heading, the summary, and the line of the cursor.
 const OTHER_LINES: usize = 3;
 
-/// One Application.
+/// An Application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     name: String,
@@ -16,11 +16,11 @@ pub(super) struct Row {
     health: String,
     revision: String,
     message: String,
-    is_well: bool,
+    is_settled: bool,
 }
 
 impl Row {
-    /// What there is to say of an Application.
+    /// Reads the state of an Application.
     pub(super) fn new(app: &LiveApplication) -> Self {
         let short = |revision: &&str| revision.get(..7).unwrap_or(revision).to_owned();
         let revisions: Vec<String> = app.revisions().iter().map(short).collect();
@@ -30,18 +30,18 @@ impl Row {
             health: app.health().to_owned(),
             revision: revisions.join(" + "),
             message: message(app),
-            is_well: app.sync() == "Synced" && app.health() == "Healthy" && !app.is_operating() && !app.is_stale(),
+            is_settled: app.sync() == "Synced" && app.health() == "Healthy" && !app.is_operating() && !app.is_stale(),
         }
     }
 
-    /// Its name.
+    /// Returns its name.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it is Synced and Healthy, and nothing goes on.
-    pub(super) fn is_well(&self) -> bool {
-        self.is_well
+    /// Reports whether it is Synced and Healthy, and no operation runs.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled
     }
 
     fn line(&self) -> String {
@@ -54,7 +54,7 @@ impl Row {
     }
 }
 
-/// The most important thing that Argo CD says.
+/// Returns the most important message of Argo CD.
 fn message(app: &LiveApplication) -> String {
     if app.is_being_deleted() {
         return "is being deleted".to_owned();
@@ -80,37 +80,37 @@ fn message(app: &LiveApplication) -> String {
     }
 }
 
-/// Where the rows are shown.
+/// The output that shows the rows.
 pub(super) struct Screen {
     terminal: Term,
-    /// How many lines of the terminal are the table's.
+    /// The number of lines that were drawn on the terminal.
     drawn: usize,
     shown: Vec<Row>,
-    said: String,
+    summary: String,
 }
 
 impl Screen {
-    /// The standard output.
+    /// Returns a screen on the standard output.
     pub(super) fn new() -> Self {
         Self {
             terminal: Term::buffered_stdout(),
             drawn: 0,
             shown: Vec::new(),
-            said: String::new(),
+            summary: String::new(),
         }
     }
 
-    /// Shows the rows and what is to be said of all of them, when either has changed.
+    /// Shows the rows and their summary, if either has changed.
     ///
     /// # Errors
     /// When the standard output is closed.
-    pub(super) fn show(&mut self, rows: Vec<Row>, said: &str) -> Result<()> {
-        if rows == self.shown && said == self.said {
+    pub(super) fn show(&mut self, rows: Vec<Row>, summary: &str) -> Result<()> {
+        if rows == self.shown && summary == self.summary {
             return Ok(());
         }
         if self.terminal.is_term() {
             let (height, width) = self.terminal.size();
-            let lines = frame(&rows, said, (height.into(), width.into()));
+            let lines = frame(&rows, summary, (height.into(), width.into()));
             self.terminal.clear_last_lines(self.drawn)?;
             for line in &lines {
                 self.terminal.write_line(line)?;
@@ -120,24 +120,28 @@ impl Screen {
             for line in changes(&self.shown, &rows) {
                 self.terminal.write_line(&line)?;
             }
-            if said != self.said {
-                self.terminal.write_line(said)?;
+            if summary != self.summary {
+                self.terminal.write_line(summary)?;
             }
         }
         self.terminal.flush()?;
-        (self.shown, self.said) = (rows, said.to_owned());
+        (self.shown, self.summary) = (rows, summary.to_owned());
         Ok(())
     }
 }
 
-/// What fits on a terminal: no line is broken, and nothing is above what can be cleared again.
-fn frame(rows: &[Row], said: &str, (height, width): (usize, usize)) -> Vec<String> {
-    let room = height.saturating_sub(OTHER_LINES).max(1);
-    let left_out = if rows.len() > room { rows.len() - (room - 1) } else { 0 };
-    // Those that are not well first, where not all can be shown.
+/// Returns the lines that fit on a terminal: no line wraps, and all of them can be cleared.
+fn frame(rows: &[Row], summary: &str, (height, width): (usize, usize)) -> Vec<String> {
+    let fitting = height.saturating_sub(OTHER_LINES).max(1);
+    let left_out = if rows.len() > fitting {
+        rows.len() - (fitting - 1)
+    } else {
+        0
+    };
+    // If not all of them fit, those that are not settled come first.
     let mut order: Vec<&Row> = rows.iter().collect();
     if left_out > 0 {
-        order.sort_by_key(|row| row.is_well);
+        order.sort_by_key(|row| row.is_settled);
     }
     let cells = order[..rows.len() - left_out].iter().map(|row| {
         let Row {
@@ -155,14 +159,14 @@ fn frame(rows: &[Row], said: &str, (height, width): (usize, usize)) -> Vec<Strin
     if left_out > 0 {
         lines.push(format!("… and {left_out} more"));
     }
-    lines.push(said.to_owned());
+    lines.push(summary.to_owned());
     lines
         .iter()
         .map(|line| truncate_str(line, width.saturating_sub(1), "…").into_owned())
         .collect()
 }
 
-/// A line for each Application that is new, other than before, or gone.
+/// Returns a line for each Application that is new, changed or gone.
 fn changes(before: &[Row], now: &[Row]) -> Vec<String> {
     let changed = now.iter().filter(|row| !before.contains(row)).map(Row::line);
     let gone = before
@@ -183,7 +187,7 @@ mod tests {
         ))
     }
 
-    fn well(name: &str) -> Row {
+    fn settled(name: &str) -> Row {
         row(
             name,
             &json!({
@@ -202,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_frame_fits_on_the_terminal() {
-        let rows = [well("a"), well("b"), well("c"), broken("d")];
-        let all = frame(&rows, "said", (10, 80));
+        let rows = [settled("a"), settled("b"), settled("c"), broken("d")];
+        let all = frame(&rows, "summary", (10, 80));
         assert_eq!(
             all,
             [
@@ -212,19 +216,19 @@ mod tests {
                 "b      Synced    Healthy   0123456    -",
                 "c      Synced    Healthy   0123456    -",
                 "d      Unknown   Unknown   -          ComparisonError: no helm",
-                "said",
+                "summary",
             ]
         );
-        let few = frame(&rows, "said", (6, 30));
+        let few = frame(&rows, "summary", (6, 30));
         assert_eq!(few.len(), 5, "one line is the cursor's: {few:?}");
         assert_eq!(few[1], "d      Unknown   Unknown   -…");
         assert_eq!(few[3], "… and 2 more");
-        assert_eq!(frame(&rows, "said", (1, 10)).len(), 3);
+        assert_eq!(frame(&rows, "summary", (1, 10)).len(), 3);
     }
 
     #[test]
-    fn elsewhere_only_changes_are_said() {
-        let before = [well("a"), well("b")];
+    fn without_a_terminal_only_changes_are_shown() {
+        let before = [settled("a"), settled("b")];
         assert!(changes(&before, &before).is_empty());
         assert_eq!(
             changes(&before, &[broken("a")]),
@@ -236,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_the_message() {
+    fn the_message_is_what_is_wrong() {
         let operation = json!({"sync": {"status": "OutOfSync"}, "operationState": {
             "phase": "Failed", "message": "one or more objects failed to apply", "syncResult": {"resources": [
                 {"kind": "PersistentVolumeClaim", "name": "films", "status": "SyncFailed", "message": "immutable"}]}}});
@@ -244,6 +248,6 @@ mod tests {
         let waits = json!({"health": {"status": "Progressing"}, "resources": [
             {"kind": "Deployment", "name": "web", "health": {"status": "Progressing"}}]});
         assert_eq!(row("a", &waits).message, "waits for Deployment/web");
-        assert!(well("a").is_well() && well("a").message.is_empty() && !broken("a").is_well());
+        assert!(settled("a").is_settled() && settled("a").message.is_empty() && !broken("a").is_settled());
     }
 }

@@ -1,4 +1,4 @@
-//! The git repositories that the demo's Argo CD reads: copies of folders as they lie there, each with one commit.
+//! The git repositories that the demo's Argo CD reads: copies of folders as they are on disk, each with one commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -26,32 +26,32 @@ const BRANCH: &str = "main";
 /// Where the demo's Argo CD lives.
 const ARGOCD: &str = "argocd";
 
-/// Where the repositories come from.
+/// The folders that the repositories are copied from.
 pub(super) struct Origin {
     name: String,
     home: Checkout,
-    /// The folders of it that are taken; all of it when there are none.
+    /// The subfolders that are copied; the whole folder if there are none.
     folders: &'static [&'static str],
-    /// Checkouts of sources, each with what Applications call it: URLs, or last parts of URLs.
+    /// Checkouts of sources, each with its names in Applications: URLs, or last parts of URLs.
     checkouts: Vec<(PathBuf, Vec<String>)>,
 }
 
-/// What Argo CD can read.
+/// The repositories that Argo CD can read.
 pub(super) struct Served {
     /// The GitOps repository.
     pub(super) home: Repository,
     /// The repositories of sources, by name.
     pub(super) sources: BTreeMap<String, Repository>,
-    /// The GitOps repository as it is served.
+    /// The parsed GitOps repository, as it is served.
     pub(super) repo: Repo,
-    /// What differs from the folder, a line each.
+    /// The differences from the folder, one line each.
     pub(super) remarks: Vec<String>,
-    /// URLs of sources that are none of them.
+    /// URLs of sources that are not served.
     pub(super) elsewhere: BTreeSet<String>,
 }
 
 impl Served {
-    /// Whether Argo CD renders one of the sources with Kustomize.
+    /// Reports whether Argo CD renders one of the sources with Kustomize.
     ///
     /// # Errors
     /// When a source cannot be read.
@@ -73,7 +73,7 @@ impl Served {
 }
 
 impl Origin {
-    /// The repository that the project ships, with its two sources.
+    /// Returns the repository that the project ships, with its two sources.
     pub(super) fn shipped() -> Result<Self> {
         let sources = repository::root().join("tests/sources");
         Ok(Self {
@@ -84,7 +84,7 @@ impl Origin {
         })
     }
 
-    /// Somebody's repository, with the checkouts beside it.
+    /// Returns the repository of a folder, with the checkouts beside it.
     pub(super) fn at(folder: &Path) -> Result<Self> {
         let home = if disk::is_repository(folder) {
             Checkout::open(folder)?
@@ -105,17 +105,17 @@ impl Origin {
         })
     }
 
-    /// Makes the repositories in a folder, and points the Applications at them.
+    /// Creates the repositories in a folder, and points the Applications at them.
     ///
     /// # Errors
     /// When a file cannot be read or git fails.
     pub(super) fn serve(&self, folder: &Path) -> Result<Served> {
-        let home = repository(folder, &self.name)?;
+        let home = create_repository(folder, &self.name)?;
         match self.folders {
-            [] => lay(self.home.root(), home.work())?,
+            [] => copy_tree(self.home.root(), home.work())?,
             some => some
                 .iter()
-                .try_for_each(|name| lay(&self.home.root().join(name), &home.work().join(name)))?,
+                .try_for_each(|name| copy_tree(&self.home.root().join(name), &home.work().join(name)))?,
         }
         let staged = Checkout::open(home.work())?;
         let remotes = WorkingTree::at(self.home.root()).map(|tree| tree.remotes());
@@ -133,11 +133,11 @@ impl Origin {
         let changes = self.point(&repo, folder, &mut served)?;
         staged.write(&repo.file_changes(&changes)?)?;
         served.repo = repo.with(&changes)?;
-        served.home.commit("As it lies")?;
+        served.home.commit("Copy of the folder")?;
         Ok(served)
     }
 
-    /// What has to change, so that this Argo CD can read everything that is there.
+    /// Returns the changes with which this Argo CD reads everything from the served repositories.
     fn point(&self, repo: &Repo, folder: &Path, served: &mut Served) -> Result<ChangeSet> {
         let mut changes = ChangeSet::default();
         for (manifest, app) in repo.applications() {
@@ -152,7 +152,7 @@ impl Origin {
                 if !["HEAD", BRANCH].contains(&revision) {
                     operations.push(json!({"op": "replace", "path": source.at(&["targetRevision"]), "value": BRANCH}));
                     served.remarks.push(format!(
-                        "`{}` asks for `{revision}` of {} and gets what lies there",
+                        "`{}` asks for `{revision}` of {} and gets the checkout",
                         app.name(),
                         repo_url::repository_name(source.repo_url()),
                     ));
@@ -173,7 +173,7 @@ impl Origin {
         Ok(changes)
     }
 
-    /// The URL under which a source is served; its repository is made when it is the first to ask for it.
+    /// Returns the URL at which a source is served; creates its repository on first use.
     fn url(&self, repo: &Repo, source: &Source<'_>, folder: &Path, served: &mut Served) -> Result<Option<String>> {
         let url = source.repo_url();
         if source.is_versioned() {
@@ -189,9 +189,9 @@ impl Origin {
         };
         let name = name_of(checkout);
         if !served.sources.contains_key(&name) {
-            let source = repository(folder, &name)?;
-            lay(checkout, source.work())?;
-            source.commit("As it lies")?;
+            let source = create_repository(folder, &name)?;
+            copy_tree(checkout, source.work())?;
+            source.commit("Copy of the folder")?;
             served.sources.insert(name.clone(), source);
         }
         Ok(served.sources.get(&name).map(Repository::url))
@@ -219,8 +219,8 @@ fn name_of(folder: &Path) -> String {
     name.unwrap_or_else(|| "home".to_owned())
 }
 
-/// An empty repository whose working tree a person can commit in and push from, whatever git they have at home.
-fn repository(folder: &Path, name: &str) -> Result<Repository> {
+/// Creates an empty repository whose working tree can be committed and pushed, whatever the user's git settings are.
+fn create_repository(folder: &Path, name: &str) -> Result<Repository> {
     let repository = Repository::create(folder, name, None)?;
     let mut config = fs::File::options()
         .append(true)
@@ -233,11 +233,11 @@ fn repository(folder: &Path, name: &str) -> Result<Repository> {
     Ok(repository)
 }
 
-/// Copies a folder as it lies there: links stay links, and what git ignores is left out.
-fn lay(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder as it is: links stay links, and files that git ignores are left out.
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     for file in files(from)? {
         let (source, target) = (from.join(&file), to.join(&file));
-        // Deleted and not committed.
+        // Deleted, but not committed.
         let Ok(metadata) = fs::symlink_metadata(&source) else {
             continue;
         };
@@ -246,7 +246,7 @@ fn lay(from: &Path, to: &Path) -> Result<()> {
             symlink(fs::read_link(&source)?, &target)
         } else if metadata.is_dir() {
             // A submodule.
-            lay(&source, &target)?;
+            copy_tree(&source, &target)?;
             Ok(())
         } else {
             fs::copy(&source, &target).map(drop)
@@ -256,7 +256,7 @@ fn lay(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The files of a folder, relative to it: those that git tracks or does not ignore, all of them where there is no git.
+/// Returns the files of a folder, relative to it: those that git tracks or does not ignore, or all without git.
 fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
     if WorkingTree::at(folder).is_none() {
         return all_files(folder);
@@ -268,8 +268,8 @@ fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
         .output()
         .context("cannot run git")?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("git ls-files failed in {}: {}", folder.display(), said.trim());
+        let message = String::from_utf8_lossy(&output.stderr);
+        bail!("git ls-files failed in {}: {}", folder.display(), message.trim());
     }
     let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     Ok(names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect())
@@ -306,7 +306,7 @@ mod tests {
         fs::write(path, text).unwrap();
     }
 
-    /// A clone of somebody's repository.
+    /// Creates a clone of a user's repository.
     fn clone(parent: &Path, name: &str, url: &str, files: &[(&str, &str)]) -> PathBuf {
         let folder = parent.join(name);
         fs::create_dir_all(&folder).unwrap();
@@ -326,7 +326,7 @@ mod tests {
         )
     }
 
-    fn somebodys(parent: &Path) -> PathBuf {
+    fn user_repository(parent: &Path) -> PathBuf {
         let app = |name: &str, source: &str| (format!("applications/{name}.yaml"), application(name, source));
         let files = [
             app("root", "{repoURL: https://git.example.org/me/home, path: applications}"),
@@ -355,9 +355,9 @@ mod tests {
     }
 
     #[test]
-    fn checkouts_beside_the_repository_are_served_as_they_lie() {
+    fn checkouts_beside_the_repository_are_served_as_they_are() {
         let (parent, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let home = somebodys(parent.path());
+        let home = user_repository(parent.path());
         let media = parent.path().join("media");
         write(&media, "chart/Chart.yaml", "name: changed\n");
         write(&media, "chart/values.yaml", "new: true\n");
@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(
             served.sources.keys().collect::<Vec<_>>(),
             ["media"],
-            "what nobody asks for is not served"
+            "a checkout that no Application uses is not served"
         );
         let media = &served.sources["media"];
         assert_eq!(media.read("chart/Chart.yaml").unwrap(), "name: changed\n");
@@ -379,14 +379,14 @@ mod tests {
         );
         assert_eq!(
             served.remarks,
-            ["`media` asks for `v1.2.0` of media and gets what lies there"]
+            ["`media` asks for `v1.2.0` of media and gets the checkout"]
         );
     }
 
     #[test]
-    fn applications_point_at_what_is_served_and_stay_otherwise_as_they_are() {
+    fn applications_point_at_the_served_repositories_and_are_otherwise_unchanged() {
         let (parent, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let home = somebodys(parent.path());
+        let home = user_repository(parent.path());
         let served = Origin::at(&home).unwrap().serve(target.path()).unwrap();
         let text = served.home.read("applications/media.yaml").unwrap();
         assert!(text.starts_with("# media\n"), "{text}");
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_can_commit_and_push() {
+    fn a_user_can_commit_and_push() {
         let target = tempfile::tempdir().unwrap();
         let served = Origin::shipped().unwrap().serve(target.path()).unwrap();
         assert_eq!(served.sources.keys().collect::<Vec<_>>(), SOURCES);
@@ -425,7 +425,7 @@ mod tests {
         ] {
             let mut command = Command::new("git");
             command.args(arguments).current_dir(served.home.work());
-            // Nothing of the person who runs the tests.
+            // No settings of the user who runs the tests.
             command
                 .env("GIT_CONFIG_GLOBAL", "/dev/null")
                 .env("GIT_CONFIG_NOSYSTEM", "1");

@@ -1,4 +1,4 @@
-//! Archives that depend on nothing but the bytes in them.
+//! Reproducible archives: they depend on nothing but their contents.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -15,7 +15,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// A file that runs.
+    /// Returns an executable file.
     pub(super) fn program(path: &str, bytes: Vec<u8>) -> Self {
         Self {
             path: path.to_owned(),
@@ -24,7 +24,7 @@ impl Entry {
         }
     }
 
-    /// A file that is read.
+    /// Returns a file that is not executable.
     pub(super) fn text(path: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
             path: path.into(),
@@ -34,7 +34,7 @@ impl Entry {
     }
 }
 
-/// A `.tar.gz`, the entries in their order, all of them root's and of one time.
+/// Returns a `.tar.gz` of the entries in their order, all owned by root and with one time.
 pub(super) fn tar_gz(entries: &[Entry], time: u64) -> Result<Vec<u8>> {
     let mut builder = tar::Builder::new(GzBuilder::new().write(Vec::new(), Compression::default()));
     for entry in entries {
@@ -52,7 +52,7 @@ pub(super) fn tar_gz(entries: &[Entry], time: u64) -> Result<Vec<u8>> {
     Ok(builder.into_inner()?.finish()?)
 }
 
-/// A `.zip`, the same.
+/// Returns a `.zip` of the entries in their order, all with one time.
 pub(super) fn zip(entries: &[Entry], time: u64) -> Result<Vec<u8>> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for entry in entries {
@@ -68,7 +68,7 @@ pub(super) fn zip(entries: &[Entry], time: u64) -> Result<Vec<u8>> {
     Ok(writer.finish()?.into_inner())
 }
 
-/// A time as zip has it: a date of the calendar, in UTC.
+/// Converts seconds since 1970 to a date in UTC, as zip stores it.
 fn date(time: u64) -> Result<zip::DateTime> {
     let (days, seconds) = (time / 86_400, time % 86_400);
     // Days since 0000-03-01 of the Gregorian calendar, in which February is the last month.
@@ -89,12 +89,12 @@ fn date(time: u64) -> Result<zip::DateTime> {
         small(seconds / 60 % 60)?,
         small(seconds % 60)?,
     )
-    .with_context(|| format!("zip knows no time like {time}: it begins in 1980"))
+    .with_context(|| format!("zip cannot store the time {time}: its times start in 1980"))
 }
 
-/// Writes a program so that it runs.
+/// Writes an executable file.
 pub(super) fn write_program(path: &Path, bytes: &[u8]) -> Result<()> {
-    // A file that is being run cannot be written to.
+    // A running program cannot be written to.
     let _ = fs::remove_file(path);
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     #[cfg(unix)]
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_dates() {
+    fn seconds_become_dates() {
         for (time, wanted) in [
             (315_532_800, (1980, 1, 1, 0, 0, 0)),
             (951_782_400, (2000, 2, 29, 0, 0, 0)),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tar_has_plain_files_of_nobody_in_particular() {
+    fn a_tar_has_plain_files_of_root() {
         let entries = [
             Entry::program("p", b"run".to_vec()),
             Entry::text("a/b", b"read".to_vec()),

@@ -1,4 +1,4 @@
-//! Builds of the program: the released one, and the static one of the tests.
+//! Builds of the program: for a release, and a static one for the tests.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,15 +10,15 @@ use anyhow::{Context, Result, bail};
 use super::Target;
 use crate::{cargo, repository};
 
-/// What writes into the program which crates it is made of, for scanners of programs and images.
+/// The version of cargo-auditable, which lists the crates of a program inside it, for scanners of programs and images.
 const AUDITABLE: &str = "0.7.7";
 
-/// The program of a target as it is released.
+/// Builds the program of a target as it is released.
 pub(super) fn release(target: &Target) -> Result<Vec<u8>> {
     release_in(target, &repository::root(), &cargo::target_folder()?)
 }
 
-/// The same from sources that lie elsewhere, with a target folder of its own.
+/// Builds it from sources in another folder, with a separate target folder.
 pub(super) fn release_in(target: &Target, sources: &Path, target_folder: &Path) -> Result<Vec<u8>> {
     check(target)?;
     let mut command = Command::new(auditable()?);
@@ -36,13 +36,13 @@ pub(super) fn release_in(target: &Target, sources: &Path, target_folder: &Path) 
     }
     let status = command.status().context("cannot run cargo")?;
     if !status.success() {
-        bail!("the program does not build for {}", target.triple);
+        bail!("cannot build the program for {}", target.triple);
     }
     let program = target_folder.join(target.triple).join("release").join(target.program());
     fs::read(&program).with_context(|| format!("cannot read {}", program.display()))
 }
 
-/// Refuses a target whose parts are missing, with the way to them.
+/// Checks that the parts that a target needs are installed.
 fn check(target: &Target) -> Result<()> {
     let triple = target.triple;
     let library = cargo::sysroot()?.join("lib/rustlib").join(triple).join("lib");
@@ -61,7 +61,7 @@ fn check(target: &Target) -> Result<()> {
     Ok(())
 }
 
-/// Whether this machine's own linker does not link it. Apple's links for both of its processors.
+/// Reports whether this machine's linker cannot link a target. Apple's links for both of its processors.
 fn is_foreign(target: &Target) -> bool {
     let here = (std::env::consts::OS, std::env::consts::ARCH);
     match target.os {
@@ -70,10 +70,10 @@ fn is_foreign(target: &Target) -> bool {
     }
 }
 
-/// rustc's flags: those of the target, and names for the folders that would stand in messages of a panic otherwise.
+/// Returns rustc's flags: those of the target, and neutral names for the folders that panic messages would show.
 fn flags(target: &Target, sources: &Path, target_folder: &Path) -> Result<OsString> {
     let mut flags: Vec<OsString> = target.flags.iter().map(OsString::from).collect();
-    let mut call = |folder: &Path, name: &str| {
+    let mut rename = |folder: &Path, name: &str| {
         let mut flag = OsString::from("--remap-path-prefix=");
         flag.push(folder);
         flag.push("=");
@@ -81,17 +81,17 @@ fn flags(target: &Target, sources: &Path, target_folder: &Path) -> Result<OsStri
         flags.push(flag);
     };
     let crates = cargo::home()?;
-    call(&crates, "/cargo");
-    // Where the crates lie depends on the registry that they came from; of several names the last one counts.
+    rename(&crates, "/cargo");
+    // The folder of a crate depends on its registry; of several matching names the last one is used.
     for registry in cargo::registries(&crates)? {
-        call(&registry, "/crates");
+        rename(&registry, "/crates");
     }
-    call(sources, "/kubectl-homelab");
-    call(target_folder, "/target");
+    rename(sources, "/kubectl-homelab");
+    rename(target_folder, "/target");
     Ok(flags.join(OsString::from("\u{1f}").as_os_str()))
 }
 
-/// cargo-auditable, built once into the user's cache.
+/// Returns cargo-auditable; installs it once into the user's cache.
 fn auditable() -> Result<PathBuf> {
     let root = homelab::disk::cache()?.join(format!("cargo-auditable-{AUDITABLE}"));
     let program = root
@@ -104,14 +104,14 @@ fn auditable() -> Result<PathBuf> {
         command.arg("--target-dir").arg(spare.path());
         let status = command.arg(format!("cargo-auditable@{AUDITABLE}")).status()?;
         if !status.success() {
-            bail!("cargo-auditable {AUDITABLE} does not install");
+            bail!("cannot install cargo-auditable {AUDITABLE}");
         }
     }
     Ok(program)
 }
 
-/// The program as one static file, for tests: what is released, but of the dev profile. The libraries are those of the
-/// tests, so that it costs one link. Where there are no static programs, it is the program as the tests have it.
+/// Links the program statically for tests, as it is released but with the dev profile. It uses the libraries of the tests,
+/// so that it costs one link. On systems without static programs, returns the dynamic program.
 pub(crate) fn static_program(built: &cargo::Built) -> Result<PathBuf> {
     if !cfg!(all(target_os = "linux", target_env = "gnu")) {
         return Ok(built.program.clone());
@@ -137,13 +137,13 @@ pub(crate) fn static_program(built: &cargo::Built) -> Result<PathBuf> {
         .arg("-o")
         .arg(&staged);
     if !command.status().context("cannot run rustc")?.success() {
-        bail!("the static program does not link: on Debian, its libraries are in libc6-dev");
+        bail!("cannot link the static program: on Debian, install libc6-dev");
     }
     fs::rename(&staged, &kept)?;
     Ok(kept)
 }
 
-/// Whether a file was made after another one.
+/// Reports whether a file is newer than another one.
 fn is_newer(made: &Path, from: &Path) -> bool {
     let time = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     matches!((time(made), time(from)), (Some(made), Some(from)) if made > from)

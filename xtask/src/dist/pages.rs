@@ -1,4 +1,4 @@
-//! What an archive has besides the program: man pages and completion, made from the command line itself.
+//! Man pages and completion scripts for archives, generated from the command line.
 
 use anyhow::Result;
 use clap::Command;
@@ -6,17 +6,17 @@ use homelab::cli;
 
 use super::archive::Entry;
 
-/// A man page for every command.
+/// Returns a man page for every command.
 pub(super) fn man() -> Result<Vec<Entry>> {
     let mut command = cli::command().name("kubectl-homelab");
     command.build();
     let mut entries = Vec::new();
-    page(&command, "kubectl-homelab", &mut entries)?;
+    add_page(&command, "kubectl-homelab", &mut entries)?;
     Ok(entries)
 }
 
-/// The page of one command and of those below it, save hidden ones.
-fn page(command: &Command, name: &str, entries: &mut Vec<Entry>) -> Result<()> {
+/// Adds the page of a command and of its subcommands, except hidden ones.
+fn add_page(command: &Command, name: &str, entries: &mut Vec<Entry>) -> Result<()> {
     let mut bytes = Vec::new();
     clap_mangen::Man::new(command.clone())
         .title(name)
@@ -28,12 +28,12 @@ fn page(command: &Command, name: &str, entries: &mut Vec<Entry>) -> Result<()> {
         .get_subcommands()
         .filter(|command| !command.is_hide_set() && command.get_name() != "help");
     for below in shown {
-        page(below, &format!("{name}-{}", below.get_name()), entries)?;
+        add_page(below, &format!("{name}-{}", below.get_name()), entries)?;
     }
     Ok(())
 }
 
-/// Completion for every shell, under the names that the shells look for.
+/// Returns a completion script for every shell, under the name that the shell expects.
 pub(super) fn completions() -> Result<Vec<Entry>> {
     let named = |shell: cli::Shell, name: &str| -> Result<Entry> {
         Ok(Entry::text(

@@ -2,22 +2,22 @@
 
 use anyhow::{Context, Result};
 
-/// One platform.
+/// A platform.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// As rustc names it.
+    /// The target triple of rustc.
     pub(crate) triple: &'static str,
-    /// The system, as Go and krew name it.
+    /// The operating system, as Go and krew name it.
     pub(crate) os: &'static str,
     /// The processor, as Go and krew name it.
     pub(crate) arch: &'static str,
-    /// What links it on a machine of another kind, and the Debian package that has it.
+    /// The linker for it on another platform, and the Debian package of the linker.
     pub(super) linker: Option<(&'static str, &'static str)>,
     /// rustc's flags.
     pub(super) flags: &'static [&'static str],
 }
 
-/// One file without any library: it runs in an image that has nothing else in it.
+/// Links everything statically: the program runs in an image that has nothing else in it.
 const STATIC: &[&str] = &["-Ctarget-feature=+crt-static"];
 
 /// Every platform of a release.
@@ -61,7 +61,7 @@ pub(crate) const TARGETS: &[Target] = &[
 ];
 
 impl Target {
-    /// The target of this name.
+    /// Returns the target of a triple.
     pub(crate) fn of(triple: &str) -> Result<&'static Self> {
         let known = || {
             TARGETS
@@ -73,15 +73,15 @@ impl Target {
         TARGETS
             .iter()
             .find(|target| target.triple == triple)
-            .with_context(|| format!("`{triple}` is no target of a release; known are {}", known()))
+            .with_context(|| format!("`{triple}` is not a release target; release targets are {}", known()))
     }
 
-    /// Whether it is Windows.
+    /// Reports whether it is Windows.
     pub(crate) fn is_windows(&self) -> bool {
         self.os == "windows"
     }
 
-    /// The program's file name.
+    /// Returns the program's file name.
     pub(crate) fn program(&self) -> &'static str {
         if self.is_windows() {
             "kubectl-homelab.exe"
@@ -90,7 +90,7 @@ impl Target {
         }
     }
 
-    /// The archive's file name. Without a version: `releases/latest/download/` finds it by its name.
+    /// Returns the archive's file name. It has no version, so that `releases/latest/download/` finds it.
     pub(crate) fn archive(&self) -> String {
         let ending = if self.is_windows() { "zip" } else { "tar.gz" };
         format!("kubectl-homelab-{}.{ending}", self.triple)

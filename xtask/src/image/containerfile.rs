@@ -1,29 +1,29 @@
-//! The Containerfile as far as this project's own goes: an image from nothing, with files copied into it. Anything else is an
-//! error, so that what crane builds is what the file says.
+//! The subset of a Containerfile that the project uses: an image from scratch, with files copied into it. Anything else is an
+//! error, so that crane builds exactly what the file describes.
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What a Containerfile says of an image of one architecture.
+/// The image of one architecture that a Containerfile describes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recipe {
-    /// What is copied.
+    /// The files that are copied.
     pub(super) files: Vec<Copied>,
-    /// `NAME=VALUE`.
+    /// Environment variables, as `NAME=VALUE`.
     pub(super) variables: Vec<String>,
-    /// `NAME=VALUE`.
+    /// Labels, as `NAME=VALUE`.
     pub(super) labels: Vec<String>,
-    /// The user, by number.
+    /// The numeric user id.
     pub(super) user: String,
-    /// The one word of the entry point.
+    /// The program of the entry point, which has no arguments.
     pub(super) entrypoint: String,
 }
 
-/// One file of the image.
+/// A file of the image.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Copied {
-    /// Below the folder that the image is built from.
+    /// Its path in the build context.
     pub(super) from: String,
-    /// In the image, absolute.
+    /// Its absolute path in the image.
     pub(super) to: String,
     /// Its permissions.
     pub(super) mode: u32,
@@ -49,21 +49,24 @@ impl Recipe {
     }
 
     fn take(&mut self, instruction: &str, rest: &str) -> Result<()> {
-        ensure!(!rest.contains('$'), "a variable other than ${{TARGETARCH}}");
+        ensure!(
+            !rest.contains('$'),
+            "unsupported variable: only ${{TARGETARCH}} is known"
+        );
         match instruction {
-            "FROM" => ensure!(rest == "scratch", "an image from something else than `scratch`"),
-            "ARG" => ensure!(rest == "TARGETARCH", "an argument other than TARGETARCH"),
+            "FROM" => ensure!(rest == "scratch", "the base image is not `scratch`"),
+            "ARG" => ensure!(rest == "TARGETARCH", "unsupported argument: only TARGETARCH is known"),
             "COPY" => self.files.push(copied(rest)?),
             "ENV" => self.variables.push(pair(rest)?),
             "LABEL" => self.labels.push(pair(rest)?),
             "USER" => rest.clone_into(&mut self.user),
             "ENTRYPOINT" => {
-                let words: Vec<String> = serde_json::from_str(rest).context("an entry point that is no list")?;
+                let words: Vec<String> = serde_json::from_str(rest).context("the entry point is not a list")?;
                 let [word] =
-                    <[String; 1]>::try_from(words).map_err(|_| anyhow::anyhow!("an entry point of several words"))?;
+                    <[String; 1]>::try_from(words).map_err(|_| anyhow::anyhow!("the entry point has arguments"))?;
                 self.entrypoint = word;
             }
-            other => bail!("`{other}`, which the project's own builder does not know"),
+            other => bail!("unsupported instruction `{other}`"),
         }
         Ok(())
     }
@@ -72,17 +75,17 @@ impl Recipe {
 fn copied(rest: &str) -> Result<Copied> {
     let words: Vec<&str> = rest.split_whitespace().collect();
     let [mode, from, to] = words[..] else {
-        bail!("a COPY without permissions, or of several files");
+        bail!("COPY needs permissions and exactly one file");
     };
-    let mode = mode.strip_prefix("--chmod=").context("a COPY without permissions")?;
+    let mode = mode.strip_prefix("--chmod=").context("COPY has no permissions")?;
     ensure!(
         to.starts_with('/') && !to.ends_with('/'),
-        "a target that is no absolute path of a file"
+        "the target of COPY is not an absolute path of a file"
     );
     Ok(Copied {
         from: from.to_owned(),
         to: to.to_owned(),
-        mode: u32::from_str_radix(mode, 8).context("permissions that are no octal number")?,
+        mode: u32::from_str_radix(mode, 8).context("the permissions are not an octal number")?,
     })
 }
 
@@ -96,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_projects_own_is_read_to_the_last_line() {
+    fn the_projects_containerfile_is_read_completely() {
         let recipe = Recipe::parse(include_str!("../../../plugin/Containerfile"), "arm64").unwrap();
         assert_eq!(recipe.user, "999");
         assert_eq!(recipe.entrypoint, "/var/run/argocd/argocd-cmp-server");
@@ -111,27 +114,24 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_know_is_an_error_with_its_line() {
-        for (text, said) in [
-            (
-                "FROM alpine",
-                "plugin/Containerfile:1: an image from something else than `scratch`",
-            ),
+    fn unsupported_instructions_are_errors_with_their_line() {
+        for (text, message) in [
+            ("FROM alpine", "plugin/Containerfile:1: the base image is not `scratch`"),
             (
                 "FROM scratch\nRUN x",
-                "plugin/Containerfile:2: `RUN`, which the project's own builder does not know",
+                "plugin/Containerfile:2: unsupported instruction `RUN`",
             ),
             (
                 "COPY a /b",
-                "plugin/Containerfile:1: a COPY without permissions, or of several files",
+                "plugin/Containerfile:1: COPY needs permissions and exactly one file",
             ),
             (
                 "COPY --chmod=0644 $X /b",
-                "plugin/Containerfile:1: a variable other than ${TARGETARCH}",
+                "plugin/Containerfile:1: unsupported variable: only ${TARGETARCH} is known",
             ),
             ("USER 999", "plugin/Containerfile has no ENTRYPOINT"),
         ] {
-            assert_eq!(format!("{:#}", Recipe::parse(text, "amd64").unwrap_err()), said);
+            assert_eq!(format!("{:#}", Recipe::parse(text, "amd64").unwrap_err()), message);
         }
     }
 }

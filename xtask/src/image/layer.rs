@@ -1,4 +1,4 @@
-//! The image's one layer, the same bits at every time: files of root that everybody may read, of no time.
+//! The image's only layer. It is reproducible: all files are owned by root and have no time.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::containerfile::Recipe;
 
-/// Writes the layer's archive: the folders, then the files in the order in which they are copied.
+/// Writes the layer's archive: the folders, then the files in the order of the recipe.
 pub(super) fn write(recipe: &Recipe, context: &Path, to: &Path) -> Result<()> {
     let file = File::create(to).with_context(|| format!("cannot write {}", to.display()))?;
     let mut archive = tar::Builder::new(file);
@@ -28,7 +28,7 @@ pub(super) fn write(recipe: &Recipe, context: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folders of all files, those above first.
+/// Returns the folders of all files, parents first.
 fn folders(recipe: &Recipe) -> BTreeSet<&str> {
     let above = |path: &'_ str| path.match_indices('/').map(|(at, _)| at).collect::<Vec<_>>();
     recipe
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_layer_has_folders_before_files_and_nothing_of_this_machine() {
+    fn the_layer_has_folders_before_files_and_is_reproducible() {
         let context = tempfile::tempdir().unwrap();
         fs::write(context.path().join("a"), "text").unwrap();
         let text = "FROM scratch\nCOPY --chmod=0644 a /x/y/b\nCOPY --chmod=0755 a /x/c\nUSER 1\nENTRYPOINT [\"/c\"]";

@@ -1,27 +1,27 @@
-//! Which programs can be built, from which modules, and what that takes.
+//! The programs that can be built, their modules, and what a build takes.
 
-/// One program.
+/// A program.
 pub(crate) struct Tool {
     /// Its name, and the binary's.
     pub(super) name: &'static str,
     /// The folder below `tests/tools`.
     pub(super) module: &'static str,
-    /// The Go package that is built; `./name` is one of our own, in a folder of the module.
-    /// The Go package that is built; empty where one file of the module is all that is wanted.
+    /// The Go package that is built; `./name` is one of the project's own, in a folder of the module; empty if only one file
+    /// of the module is wanted.
     pub(super) package: &'static str,
-    /// The Go module whose version the program says.
+    /// The Go module whose version the program reports.
     pub(super) versioned: &'static str,
     /// Linker flags that set that version; `{v}` is `v1.2.3`, `{number}` is `1.2.3`, `{major}` and `{minor}` are its parts.
     pub(super) flags: &'static str,
     /// Files of that module that the program needs beside it, each a path inside the module.
     pub(super) files: &'static [&'static str],
-    /// What a first build takes of the processors, in minutes.
+    /// Processor time of a first build, in minutes.
     pub(super) minutes: f64,
-    /// What a first build takes of the disk with Go's caches, in gigabytes.
+    /// Disk space of a first build with Go's caches, in gigabytes.
     pub(super) gigabytes: f64,
 }
 
-/// Everything that can be built.
+/// All programs that can be built.
 pub(crate) const TOOLS: &[Tool] = &[
     Tool {
         name: "helm",
@@ -194,7 +194,7 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.1,
         gigabytes: 0.1,
     },
-    // What a person installs Argo CD with: the same module as above, under a key of its own.
+    // The manifests that users install Argo CD with: the same module as above, with its own key.
     Tool {
         name: "argocd-install",
         module: "argocd",
@@ -239,7 +239,7 @@ pub(crate) const TOOLS: &[Tool] = &[
 
 const KUBERNETES_VERSION: &str = "-X k8s.io/component-base/version.gitVersion={v} -X k8s.io/component-base/version.gitMajor={major} -X k8s.io/component-base/version.gitMinor={minor} -X k8s.io/component-base/version.gitTreeState=clean";
 
-/// What the tests need.
+/// The programs that the tests need.
 pub(crate) const FOR_TESTS: &[&str] = &[
     "helm",
     "kubectl",
@@ -261,5 +261,5 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "umoci",
 ];
 
-/// What the tests of the installation need.
+/// The programs that the tests of the installation need.
 pub(crate) const FOR_INSTALL: &[&str] = &["helm", "kubectl", "kubectl-krew", "validate-krew-manifest"];
