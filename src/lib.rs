@@ -11,15 +11,17 @@
 //!         cli/                         cmp.rs          entries: turn argv / ARGOCD_* into a request
 //!           └────────────┬───────────────┘
 //!                        ▼
+//!                    sources/                          an Application's source and its render, or why there is none
+//!                        ▼
 //!    edit/    render/    install/    report/           verbs: values in, changes, documents or text out
 //!                        ▼
-//!                rules/    law/                        checks: Repo or Object → Finding { fix? }; the storage rules: patches
+//!         rules/       law/       compare/             checks with fixes; the storage rules; differences of renders
 //!                        ▼
 //!                     repo/                            the repository as one value; changes as data
 //!                   ┌────┴────┐
 //!                 model/    yaml/                      nouns          text ⇄ tree, JSON Patch → text splice
 //!
-//!    disk.rs  files    helm.rs  git.rs  programs    terminal.rs  the user         adapters, used by cli and cmp only
+//!    disk.rs  files    helm.rs  git.rs  programs    terminal.rs  the user         adapters
 //!    cluster/  Argo CD's Applications in a cluster                                an adapter, used by cli only
 //!    failure.rs  errors with their exit codes and hints                           used by all
 //! ```
@@ -34,10 +36,11 @@
 //! | `failure` | – | `anyhow` |
 //! | `model` | `failure` | `anyhow`, `serde`, `serde_json` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `memchr`, `serde`, `serde_json` |
-//! | `repo` | `failure`, `model`, `yaml` | `anyhow`, `json_patch` |
+//! | `repo` | `failure`, `model`, `yaml` | `anyhow`, `json_patch`, `serde_json` |
 //! | `law` | `failure`, `model` | `anyhow`, `json_patch`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
-//! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules` | `anyhow`, `json_patch`, `serde_json` |
+//! | `compare` | `failure`, `model` | `json_patch` |
+//! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
 //! | `install` | `failure`, `model`, `yaml` | `anyhow`, `serde_json` |
 //! | `report` | `failure`, `model`, `yaml`, `repo`, `rules` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar` |
@@ -45,9 +48,10 @@
 //! | `helm` | `failure`, `model`, `yaml`, `repo`, `render`, `disk` | `anyhow`, `duct`, `rustix`, `serde_json`, `sha2`, `signal_hook`, `tempfile`, `which` |
 //! | `git` | `failure`, `model`, `repo` | `anyhow`, `duct`, `which` |
 //! | `cluster` | `failure`, `model` | `anyhow`, `futures_util`, `k8s_openapi`, `kube`, `serde_json`, `strsim`, `tokio` |
+//! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git` | `anyhow`, `serde_json` |
 //! | `terminal` | `failure` | `anstream`, `anstyle`, `indicatif` |
 //! | `cmp` | `failure`, `model`, `yaml`, `repo`, `rules`, `render`, `disk`, `helm`, `terminal` | `anyhow`, `serde_json` |
-//! | `cli` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `helm`, `git`, `terminal`, `cmp`, `cluster` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
+//! | `cli` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `helm`, `git`, `terminal`, `cmp`, `cluster`, `sources`, `compare` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
 //!
