@@ -5,7 +5,7 @@
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
-#[path = "played/folder.rs"]
+#[path = "transcript/folder.rs"]
 mod folder;
 
 use std::fs;

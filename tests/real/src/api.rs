@@ -1,4 +1,4 @@
-//! Asking the cluster: objects as JSON values, by path.
+//! A client of the cluster: objects as JSON values, by path.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-/// A connection to the API server that waits for each answer.
+/// A blocking connection to the API server.
 pub struct Api {
     runtime: Runtime,
     client: kube::Client,
@@ -19,7 +19,7 @@ impl std::fmt::Debug for Api {
     }
 }
 
-/// The API path of each kind that stories ask for.
+/// The API path of each kind that stories read.
 const KINDS: &[(&str, &str, &str)] = &[
     ("Application", "/apis/argoproj.io/v1alpha1", "applications"),
     ("ConfigMap", "/api/v1", "configmaps"),
@@ -37,7 +37,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("ServiceAccount", "/api/v1", "serviceaccounts"),
 ];
 
-/// The path of an object: `place` is `name` or `namespace/name`, or `namespace/` for all of one namespace.
+/// Returns the path of an object: `place` is `name` or `namespace/name`, or `namespace/` for all of one namespace.
 pub fn path(kind: &str, place: &str) -> Result<String> {
     let (_, group, plural) = KINDS
         .iter()
@@ -52,7 +52,7 @@ pub fn path(kind: &str, place: &str) -> Result<String> {
 }
 
 impl Api {
-    /// The cluster of a kubeconfig.
+    /// Connects to the cluster of a kubeconfig.
     pub fn connect(kubeconfig: &Path) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -79,12 +79,12 @@ impl Api {
         }
     }
 
-    /// An object; nothing when it does not exist.
+    /// Returns an object; `None` if it does not exist.
     pub fn get(&self, kind: &str, place: &str) -> Result<Option<Value>> {
         self.ask("GET", &path(kind, place)?, "application/json", Vec::new())
     }
 
-    /// All objects of a kind, in one namespace (`namespace/`) or everywhere (empty).
+    /// Returns all objects of a kind, in one namespace (`namespace/`) or everywhere (empty).
     pub fn list(&self, kind: &str, place: &str) -> Result<Vec<Value>> {
         let list = self.get(kind, place)?.context("a list is always there")?;
         Ok(list["items"].as_array().cloned().unwrap_or_default())
@@ -108,13 +108,13 @@ impl Api {
         .with_context(|| format!("there is no {kind} in this cluster"))
     }
 
-    /// Asks for the deletion of an object, and does not wait for it.
+    /// Deletes an object, and does not wait until it is gone.
     pub fn delete(&self, kind: &str, place: &str) -> Result<()> {
         self.ask("DELETE", &path(kind, place)?, "application/json", Vec::new())?;
         Ok(())
     }
 
-    /// Whether the server says that it is ready.
+    /// Reports whether the server is ready.
     pub fn ready(&self) -> bool {
         http::Request::get("/readyz").body(Vec::new()).is_ok_and(|request| {
             self.runtime

@@ -1,5 +1,5 @@
-//! Argo CD: repo-servers, each with the plugin's server beside it, and the application controller. No UI, no login: what
-//! people do there is done on the Application objects.
+//! Argo CD: repo-servers, each with the plugin's server beside it, and the application controller. There is no UI and no
+//! login: stories change the Application objects instead.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -17,7 +17,7 @@ use crate::process::{Process, free_port, until};
 use crate::repo_server::{RepoServers, local, shipped};
 use crate::tools::Tools;
 
-/// What Argo CD wants to find in its namespace.
+/// The objects that Argo CD expects in its namespace.
 const BOOTSTRAP: &str = r"
 apiVersion: v1
 kind: ConfigMap
@@ -41,13 +41,13 @@ spec:
 /// A running Argo CD.
 #[derive(Debug)]
 pub struct ArgoCd {
-    /// What renders.
+    /// The repo-servers with their plugins.
     pub repo_servers: RepoServers,
     controller: Process,
 }
 
 impl ArgoCd {
-    /// Starts one on a cluster.
+    /// Starts Argo CD on a cluster.
     pub fn start(folder: &Folder, tools: &Tools, cluster: &Cluster, options: &Options) -> Result<Self> {
         let repo_servers = RepoServers::start(folder, &tools.render, options)?;
         bootstrap(tools, cluster)?;
@@ -66,7 +66,7 @@ impl ArgoCd {
         })
     }
 
-    /// An error when a part of it has ended by itself.
+    /// Fails if one of its processes has ended.
     pub fn alive(&self) -> Result<()> {
         self.repo_servers.alive()?;
         self.controller.alive()
@@ -84,7 +84,7 @@ fn bootstrap(tools: &Tools, cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// Gives Argo CD the health checks that the project ships.
+/// Adds the health checks that the project ships.
 pub fn patch_health_checks(cluster: &Cluster) -> Result<()> {
     let patch = shipped("argocd-cm-patch.yaml");
     let patch = patch.to_str().context("the project's path is not UTF-8")?;

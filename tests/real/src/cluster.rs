@@ -14,7 +14,7 @@ use crate::process::{Process, free_port, until};
 use crate::secrets::{self, Secrets, write_private};
 use crate::tools::Tools;
 
-/// Which distribution's default StorageClass the cluster has.
+/// The distribution whose default StorageClass the cluster has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flavour {
     /// k3s: the class `local-path`.
@@ -25,7 +25,7 @@ pub enum Flavour {
 }
 
 impl Flavour {
-    /// The name of the default StorageClass.
+    /// Returns the name of the default StorageClass.
     pub fn storage_class(self) -> &'static str {
         match self {
             Self::K3s => "local-path",
@@ -44,7 +44,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one in a folder; returns when its nodes are ready.
+    /// Starts a control plane in a folder, and waits until its nodes are ready.
     pub fn start(folder: &Folder, tools: &Tools, flavour: Flavour, nodes: usize) -> Result<Self> {
         // A port that was free may be taken when the server wants it; then the server says so and ends at once.
         for _ in 0..2 {
@@ -108,17 +108,17 @@ impl Cluster {
         })
     }
 
-    /// Asks this cluster.
+    /// Returns a client of this cluster.
     pub fn api(&self) -> &Api {
         &self.api
     }
 
-    /// A kubeconfig of its administrator.
+    /// Returns the administrator's kubeconfig.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
-    /// `kubectl apply --server-side` of a stream of manifests.
+    /// Runs `kubectl apply --server-side` on a stream of manifests.
     pub fn apply(&self, manifests: &str) -> Result<()> {
         // Without validation by the client, which fetches the whole of OpenAPI first; the server validates all the same.
         self.kubectl(
@@ -135,7 +135,7 @@ impl Cluster {
         .map(drop)
     }
 
-    /// What kubectl prints; an error with what it says when it fails.
+    /// Runs kubectl and returns its output; an error has kubectl's message.
     pub fn kubectl(&self, arguments: &[&str], input: Option<&str>) -> Result<String> {
         let mut command = Command::new(&self.kubectl);
         command
@@ -161,7 +161,7 @@ impl Cluster {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// An error when a part of it has ended by itself.
+    /// Fails if one of its processes has ended.
     pub fn alive(&self) -> Result<()> {
         self.processes.iter().try_for_each(Process::alive)
     }
@@ -181,7 +181,7 @@ fn write_kubeconfig(folder: &Path, name: &str, port: u16, authority: &Path, toke
     Ok(path)
 }
 
-/// etcd on Unix sockets: no port to collide, nothing to reach over a network.
+/// Starts etcd on Unix sockets: no port can collide, and nothing is reachable over a network.
 fn start_etcd(folder: &Path, tools: &Tools) -> Result<Process> {
     let socket = |name: &str| format!("unix://{}", folder.join(name).display());
     let mut command = Command::new(&tools.etcd);
@@ -230,7 +230,7 @@ fn start_api_server(folder: &Path, tools: &Tools, port: u16) -> Result<Process> 
     Process::start(folder, "kube-apiserver", &command)
 }
 
-/// What the two controllers of the control plane have in common; the high rates make them ready seconds earlier.
+/// Returns the common arguments of the two controllers; the high rates make them ready seconds earlier.
 const CONTROLLER: [&str; 5] = [
     "--secure-port=0",
     "--leader-elect=false",
@@ -260,7 +260,7 @@ fn start_scheduler(folder: &Path, tools: &Tools, kubeconfig: &Path) -> Result<Pr
     Process::start(folder, "kube-scheduler", &command)
 }
 
-/// kwok's own stages for nodes and pods, and ours for volumes.
+/// Starts kwok with its own stages for nodes and pods, and with the project's for volumes.
 fn start_kwok(folder: &Path, tools: &Tools, kubeconfig: &Path) -> Result<Process> {
     let mut stages = include_str!("cluster/stages.yaml").to_owned();
     for file in [
@@ -285,7 +285,7 @@ fn start_kwok(folder: &Path, tools: &Tools, kubeconfig: &Path) -> Result<Process
     Process::start(folder, "kwok", &command)
 }
 
-/// The default class, as k3s and kind have it.
+/// Returns the default class, as k3s and kind have it.
 fn storage_class(flavour: Flavour) -> String {
     format!(
         "{}",

@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// Waits for the owner, then removes the folder `$0`, or all of it but its logs when the owner said `keep`. Programs that
-/// are just ending may still write: it tries until nothing is left, ten seconds at most. A folder that nobody logged in goes
-/// either way.
+/// Waits for the owner, then removes the folder `$0`, or everything except its logs if the owner wrote `keep`. Programs that
+/// are just ending may still write: it tries until nothing is left, for ten seconds at most. A folder without logs is always
+/// removed.
 const KEEPER: &str = r#"
 word=; read -r word
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
@@ -27,10 +27,10 @@ for attempt in 1 2 3 4 5 6 7 8 9 10; do
   sleep 1
 done"#;
 
-/// The longest path that a Unix socket can have, less what is added to the folder's.
+/// The longest path of a Unix socket, minus the part below the folder.
 const LONGEST: usize = 60;
 
-/// One folder of the running world.
+/// The temporary folder of a world.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -38,7 +38,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// A new folder below the system's temporary one.
+    /// Creates a folder below the system's temporary folder.
     pub fn new() -> Result<Self> {
         let path = tempfile::Builder::new().prefix("homelab.").tempdir()?.keep();
         let path = path.canonicalize()?;
@@ -63,12 +63,12 @@ impl Folder {
         Ok(Self { path, keeper })
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A path in it.
+    /// Returns a path in it.
     pub fn join(&self, path: impl AsRef<Path>) -> PathBuf {
         self.path.join(path)
     }
@@ -85,7 +85,7 @@ impl Drop for Folder {
     }
 }
 
-/// Copies a folder with everything in it; links stay links.
+/// Copies a folder with all its contents; links stay links.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {

@@ -1,5 +1,4 @@
-//! Asking a repo-server for manifests, as the application controller does: through a small client of our own in Go, so that
-//! requests have Argo CD's own types.
+//! Requests to a repo-server, as the application controller sends them: a small client in Go uses Argo CD's own types.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -11,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::repo_server::local;
 
-/// A `ManifestRequest` for an Application's source, past all caches, as the controller of a small cluster would ask. No
-/// label or annotation of Argo CD's own is asked for.
+/// Returns a `ManifestRequest` for an Application's source that bypasses all caches, as the controller of a small cluster
+/// sends it. It asks for no label or annotation of Argo CD's own.
 pub fn request(app: &str, destination: &str, source: &Value, revision: &str) -> Value {
     json!({
         "repo": {"repo": source["repoURL"]}, "revision": revision, "noCache": true, "noRevisionCache": true,
@@ -24,7 +23,7 @@ pub fn request(app: &str, destination: &str, source: &Value, revision: &str) -> 
     })
 }
 
-/// A connection to a repo-server. It ends with its owner: its standard input does.
+/// A connection to a repo-server. It ends with its owner, because its standard input ends.
 #[derive(Debug)]
 pub struct Generate {
     client: Child,
@@ -32,17 +31,17 @@ pub struct Generate {
     answers: BufReader<ChildStdout>,
 }
 
-/// What a repo-server answers.
+/// The answer of a repo-server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The objects, each as JSON, byte for byte as they came.
+    /// The objects, each as JSON, byte for byte as received.
     Manifests(Vec<String>),
     /// The error, as the controller sees it.
     Error(String),
 }
 
 impl Generate {
-    /// Connects the client to the repo-server at a port; it will have at most `parallel` requests under way.
+    /// Connects the client to the repo-server at a port; it sends at most `parallel` requests at once.
     pub fn connect(client: &Path, port: u16, parallel: usize) -> Result<Self> {
         let mut client = Command::new(client)
             .args(["--repo-server", &local(port), "--parallel", &parallel.to_string()])
@@ -59,7 +58,7 @@ impl Generate {
         })
     }
 
-    /// The answers to `ManifestRequest`s, in their order.
+    /// Sends `ManifestRequest`s and returns their answers in the same order.
     pub fn ask(&mut self, requests: &[Value]) -> Result<Vec<Answer>> {
         let mut lines = String::new();
         for request in requests {

@@ -1,24 +1,24 @@
-//! A real Kubernetes API and a real Argo CD as plain processes on 127.0.0.1, started in seconds and gone without a trace
-//! when their value is dropped or their owner is killed. The stories in `tests/stories` and `cargo xtask demo --argocd`
-//! live in it.
+//! A real Kubernetes API and a real Argo CD as plain processes on 127.0.0.1. They start in seconds, and end without leaving
+//! anything behind when their value is dropped or their owner is killed. The stories in `tests/stories` and
+//! `cargo xtask demo --argocd` use them.
 //!
 //! | file | what it is for |
 //! |---|---|
 //! | `process` | a program that never outlives its owner |
 //! | `folder` | a folder that never outlives its owner, except for its logs after a failure |
-//! | `tools` | where the real programs are |
+//! | `tools` | the paths of the real programs |
 //! | `cluster` | etcd, API server, controller manager, scheduler, and fake nodes that behave like k3s's |
-//! | `secrets` | what only that cluster knows: tokens, keys, certificates |
-//! | `api` | asking that cluster |
-//! | `repo_server` | repo-servers with the plugin beside them: what renders, without a cluster |
-//! | `sidecar` | the plugin's image as a pod would run it |
-//! | `generate` | asking a repo-server for manifests |
+//! | `secrets` | the cluster's tokens, keys and certificates |
+//! | `api` | a client of that cluster |
+//! | `repo_server` | repo-servers with the plugin beside them; they render without a cluster |
+//! | `sidecar` | the plugin's image as a pod runs it |
+//! | `generate` | a client of a repo-server |
 //! | `argocd` | repo-servers and the application controller, on a cluster |
 //! | `repository` | git repositories that Argo CD reads |
-//! | `state` | what a cluster holds, for comparing |
-//! | `options` | what can be different between two worlds |
-//! | `measure` | figures of a story |
-//! | `world` | all of it together, with words for stories; `world/waiting` waits for it |
+//! | `state` | the objects of a cluster, for comparisons |
+//! | `options` | the settings of a world |
+//! | `measure` | measurements in a story |
+//! | `world` | all of it together, with the steps of stories; `world/waiting` waits for conditions |
 #![expect(
     clippy::disallowed_methods,
     reason = "this is the test's own world of files, variables and programs, not the program"

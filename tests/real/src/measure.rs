@@ -1,4 +1,4 @@
-//! Figures of a story, for the reader of `cargo xtask test -- --nocapture`. No story fails by one.
+//! Measurements in a story, shown by `cargo xtask test -- --nocapture`. No story fails because of one.
 
 use std::fs;
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Says a figure.
+/// Prints a measurement.
 #[expect(clippy::print_stderr, reason = "figures are there to be read")]
 pub fn figure(what: &str, figure: &str) {
     eprintln!("{what}: {figure}");
 }
 
-/// The time since a start.
+/// Returns the time since a start.
 pub fn seconds(start: Instant) -> String {
     format!("{:.1} s", start.elapsed().as_secs_f64())
 }
 
-/// The memory of the groups' processes, in bytes, as it is resident now.
+/// Returns the resident memory of the groups' processes, in bytes.
 fn resident(groups: &[u32]) -> u64 {
     let mut pages = 0;
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -39,7 +39,7 @@ fn resident(groups: &[u32]) -> u64 {
     pages * 4096
 }
 
-/// Watches the memory of process groups until it is dropped.
+/// The peak memory of process groups, measured until it is dropped.
 #[derive(Debug)]
 pub struct Watch {
     peak: Arc<AtomicU64>,
@@ -47,7 +47,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch process groups.
+    /// Starts to measure process groups.
     pub fn start(groups: Vec<u32>) -> Self {
         let watch = Self {
             peak: Arc::default(),
@@ -63,7 +63,7 @@ impl Watch {
         watch
     }
 
-    /// The most so far.
+    /// Returns the peak so far.
     pub fn mebibytes(&self) -> u64 {
         self.peak.load(Ordering::Relaxed) >> 20
     }

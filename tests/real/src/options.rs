@@ -1,24 +1,24 @@
-//! What can be different between two worlds.
+//! The settings of a world.
 
 use crate::cluster::Flavour;
 use crate::sidecar::Sidecar;
 
-/// What can be different between two worlds.
+/// The settings of a world.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Which distribution's default StorageClass there is.
+    /// The distribution whose default StorageClass the cluster has.
     pub flavour: Flavour,
-    /// How many nodes there are.
+    /// The number of nodes.
     pub nodes: usize,
-    /// How many repo-servers there are, each with the plugin beside it.
+    /// The number of repo-servers, each with the plugin beside it.
     pub repo_servers: usize,
     /// Whether `argocd-cm` has the health checks that the project ships.
     pub health_checks: bool,
     /// Whether the repo-server has the parameters that the project ships.
     pub shipped_parameters: bool,
-    /// Variables of the sidecar.
+    /// Additional variables of the sidecar.
     pub plugin_variables: Vec<(&'static str, &'static str)>,
-    /// The image in which the plugin runs; without it, it runs as it was built.
+    /// The image in which the plugin runs; without one, the built program runs directly.
     pub sidecar: Option<Sidecar>,
 }
 

@@ -1,5 +1,5 @@
-//! A program that never outlives its owner: it runs in a process group of its own under a shell that waits for the end of
-//! its standard input. That input ends when the value is dropped and when its process dies, however it dies.
+//! A program that never outlives its owner: it runs in its own process group under a shell that waits for the end of its
+//! standard input. That input ends when the value is dropped and when its process dies in any way.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 /// `$0` takes the program's exit status. A background job of a shell without job control has no standard input, so that
-/// `read` alone waits for the owner. It uses nothing but what is built into the shell: the program's PATH is its own.
-/// Nothing here has state worth a gentle end: the folders go too.
+/// `read` alone waits for the owner. It uses only builtins of the shell, because the PATH is the program's. Programs are
+/// killed: no state has to be saved, the folders are removed too.
 const SUPERVISOR: &str = r#"{ "$@"; echo "$?" >"$0"; } & while read -r _; do :; done; kill -KILL 0"#;
 
-/// How long a server may take to be ready, on the slowest of machines.
+/// The time that a server may take to be ready on a slow machine.
 const START: Duration = Duration::from_secs(120);
 
-/// One running program.
+/// A running program.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -29,7 +29,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program in a folder, with no variables but those of the command, PATH and HOME; what it says goes to
+    /// Starts a program in a folder, with only the variables of the command, PATH and HOME; its output goes to
     /// `<folder>/log/<name>.log`.
     pub fn start(folder: &Path, name: &str, command: &Command) -> Result<Self> {
         let log = folder.join("log").join(format!("{name}.log"));
@@ -63,7 +63,7 @@ impl Process {
         })
     }
 
-    /// An error with the end of its log, when the program has ended by itself.
+    /// Fails, with the end of its log, if the program has ended.
     pub fn alive(&self) -> Result<()> {
         let Ok(status) = fs::read_to_string(&self.ended) else {
             return Ok(());
@@ -76,7 +76,7 @@ impl Process {
         )
     }
 
-    /// The end of its log, with an introduction.
+    /// Returns the end of its log, with an introduction.
     fn last_words(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
@@ -84,7 +84,7 @@ impl Process {
         format!("the end of the log of {}:\n{end}", self.name)
     }
 
-    /// The process group of the program, its children and their supervisor.
+    /// Returns the process group of the program, its children and their supervisor.
     pub fn group(&self) -> u32 {
         self.supervisor.id()
     }
@@ -97,7 +97,7 @@ impl Drop for Process {
     }
 }
 
-/// Polls until something holds; gives up at once when one of the processes has ended.
+/// Polls until a condition holds; fails at once if one of the processes has ended.
 pub(crate) fn until(processes: &[Process], what: &str, holds: impl Fn() -> bool) -> Result<()> {
     let start = Instant::now();
     while !holds() {
@@ -114,7 +114,7 @@ pub(crate) fn until(processes: &[Process], what: &str, holds: impl Fn() -> bool)
     Ok(())
 }
 
-/// A port of 127.0.0.1 that nobody listens on, below the range that the system gives to clients.
+/// Returns a free port of 127.0.0.1, below the range that the system gives to clients.
 pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + u16::try_from(std::process::id() % 1_000)? * 12;

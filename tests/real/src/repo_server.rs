@@ -1,5 +1,5 @@
 //! Repo-servers of Argo CD, each with the plugin's server beside it, and the Redis that they share: everything that
-//! renders. They ask no cluster, and are there within a second.
+//! renders. They need no cluster, and start within a second.
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
@@ -18,8 +18,8 @@ use crate::process::{Process, free_port, until};
 use crate::sidecar::Sidecar;
 use crate::tools::{RenderTools, Tools};
 
-/// What of the project's `argocd-cmd-params-cm` the repo-server knows by which variable, as the manifests of Argo CD hand
-/// it over.
+/// The entries of the project's `argocd-cmd-params-cm` with the repo-server's variables for them, as in the manifests of
+/// Argo CD.
 const REPO_SERVER_PARAMETERS: [(&str, &str); 2] = [
     (
         "reposerver.plugin.tar.exclusions",
@@ -42,7 +42,7 @@ pub struct RepoServers {
     setup: Setup,
 }
 
-/// What the processes are started from.
+/// The settings of the processes.
 #[derive(Debug, Clone)]
 struct Setup {
     folder: PathBuf,
@@ -54,7 +54,7 @@ struct Setup {
 }
 
 impl RepoServers {
-    /// Starts them; they may not answer yet.
+    /// Starts the servers; they may not answer yet.
     pub fn start(folder: &Folder, tools: &RenderTools, options: &Options) -> Result<Self> {
         let setup = Setup {
             folder: folder.path().to_owned(),
@@ -101,12 +101,12 @@ impl RepoServers {
         Ok(())
     }
 
-    /// The port of Redis.
+    /// Returns the port of Redis.
     pub fn redis(&self) -> u16 {
         self.redis
     }
 
-    /// A port at which one of them answers: another one with each connection when there are several.
+    /// Returns a port at which one of them answers: a different one for each connection if there are several.
     pub fn port(&self) -> Result<u16> {
         match self.ports.as_slice() {
             [only] => Ok(*only),
@@ -114,18 +114,18 @@ impl RepoServers {
         }
     }
 
-    /// One of Argo CD's servers, for the same folder.
+    /// Returns one of Argo CD's servers, for the same folder.
     pub(crate) fn server(&self, name: &str, kind: &str) -> Result<Command> {
         self.setup.server(name, kind)
     }
 
-    /// An error when a part of it has ended by itself.
+    /// Fails if one of its processes has ended.
     pub fn alive(&self) -> Result<()> {
         self.processes.iter().chain(&self.plugins).try_for_each(Process::alive)
     }
 
-    /// Puts a shell script in the place of one of the plugin's programs, `kubectl-homelab` or `helm`; `$REAL` in it is the
-    /// program itself. It has no program on its PATH but those two, and is looked up on every render.
+    /// Replaces one of the plugin's programs, `kubectl-homelab` or `helm`, by a shell script; `$REAL` in it is the program
+    /// itself. Only those two programs are on its PATH. It is looked up on every render.
     pub fn stand_in(&self, program: &str, script: &str) -> Result<()> {
         let path = self.plugin_programs.join(program);
         let real = self.setup.programs[program].display();
@@ -134,7 +134,7 @@ impl RepoServers {
         Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
     }
 
-    /// Takes one of the plugin's programs away.
+    /// Removes one of the plugin's programs.
     pub fn take_away(&self, program: &str) -> Result<()> {
         Ok(fs::remove_file(self.plugin_programs.join(program))?)
     }
@@ -146,12 +146,12 @@ impl RepoServers {
         Ok(symlink(&self.setup.programs[program], path)?)
     }
 
-    /// The process groups of the plugin's servers.
+    /// Returns the process groups of the plugin's servers.
     pub fn plugin_groups(&self) -> Vec<u32> {
         self.plugins.iter().map(Process::group).collect()
     }
 
-    /// Ends the plugin's servers and starts them again, as a new image of the sidecar would.
+    /// Restarts the plugin's servers, as a new image of the sidecar does.
     pub fn restart_plugins(&mut self) -> Result<()> {
         let count = self.plugins.len();
         self.plugins.clear();
@@ -168,7 +168,7 @@ impl RepoServers {
     }
 }
 
-/// The folders and programs that the servers expect; gives the plugin's own folder of programs.
+/// Creates the folders and programs that the servers expect; returns the plugin's folder of programs.
 fn lay_out(setup: &Setup, tools: &RenderTools) -> Result<PathBuf> {
     let folder = |name: &str| -> Result<PathBuf> {
         let path = setup.folder.join(name);
@@ -194,12 +194,12 @@ fn lay_out(setup: &Setup, tools: &RenderTools) -> Result<PathBuf> {
     Ok(programs)
 }
 
-/// A file of the project's own folder of what a real Argo CD needs.
+/// Returns the text of a file that the project ships for a real Argo CD.
 pub(crate) fn shipped(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin").join(file)
 }
 
-/// What the project ships for `argocd-cmd-params-cm`, as variables of the repo-server.
+/// Returns the entries that the project ships for `argocd-cmd-params-cm`, as variables of the repo-server.
 fn shipped_parameters() -> Result<Vec<(&'static str, String)>> {
     let path = shipped("argocd-cmd-params-cm-patch.yaml");
     let patch: serde_json::Value = yaml_serde::from_str(&fs::read_to_string(&path)?)?;
@@ -231,7 +231,7 @@ impl Setup {
         })
     }
 
-    /// One of Argo CD's servers, with a temporary folder of its own: some paths are fixed otherwise.
+    /// Returns one of Argo CD's servers, with its own temporary folder: some paths in it are fixed.
     fn server(&self, name: &str, kind: &str) -> Result<Command> {
         let temporary = self.folder.join("tmp").join(name);
         fs::create_dir_all(&temporary)?;
@@ -251,7 +251,7 @@ impl Setup {
         Ok(command)
     }
 
-    /// The sidecar: it sees the programs of the plugin and nothing else.
+    /// Starts the sidecar: it sees only the programs of the plugin.
     fn start_plugin(&self, number: usize, programs: &Path) -> Result<Process> {
         let name = format!("cmp-server-{number}");
         let sockets = self.sockets(number);
@@ -299,7 +299,7 @@ fn answers(port: u16) -> bool {
     TcpStream::connect(local(port)).is_ok()
 }
 
-/// A port that hands its connections to several others in turn, as a Kubernetes Service does.
+/// Opens a port that forwards its connections to several others in turn, as a Kubernetes Service does.
 fn round_robin(ports: Vec<u16>) -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();

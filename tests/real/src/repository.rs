@@ -1,4 +1,4 @@
-//! Git repositories that Argo CD reads: a bare one with a `file://` URL, and the working tree of the person who pushes.
+//! Git repositories that Argo CD reads: a bare one with a `file://` URL, and a working tree that pushes to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// A repository below `folder` that begins with the files of `from`.
+    /// Creates a repository below `folder` that starts with the files of `from`.
     pub fn create(folder: &Path, name: &str, from: Option<&Path>) -> Result<Self> {
         let repository = Self {
             bare: folder.join(format!("{name}.git")),
@@ -39,29 +39,29 @@ impl Repository {
         Ok(repository)
     }
 
-    /// What an Application names it by.
+    /// Returns its URL for an Application.
     pub fn url(&self) -> String {
         format!("file://{}", self.bare.display())
     }
 
-    /// A copy of the bare repository, beside it, as it is now; gives what an Application names it by.
+    /// Copies the bare repository as it is now, and returns the URL of the copy.
     pub fn twin(&self, name: &str) -> Result<String> {
         let twin = self.bare.with_file_name(format!("{name}.git"));
         copy(&self.bare, &twin)?;
         Ok(format!("file://{}", twin.display()))
     }
 
-    /// Its working tree.
+    /// Returns its working tree.
     pub fn work(&self) -> &Path {
         &self.work
     }
 
-    /// The text of a file.
+    /// Returns the text of a file.
     pub fn read(&self, path: &str) -> Result<String> {
         fs::read_to_string(self.work.join(path)).with_context(|| format!("cannot read {path}"))
     }
 
-    /// Writes a file, with the folders above it.
+    /// Writes a file, with its parent folders.
     pub fn write(&self, path: &str, text: &str) -> Result<()> {
         let path = self.work.join(path);
         if let Some(parent) = path.parent() {
@@ -70,7 +70,7 @@ impl Repository {
         Ok(fs::write(path, text)?)
     }
 
-    /// Replaces a text in a file, wherever it stands; an error when it does not.
+    /// Replaces every occurrence of a text in a file; fails if there is none.
     pub fn replace(&self, path: &str, from: &str, to: &str) -> Result<()> {
         let text = self.read(path)?;
         ensure!(text.contains(from), "{path} does not hold `{from}`");
@@ -82,7 +82,7 @@ impl Repository {
         fs::remove_file(self.work.join(path)).with_context(|| format!("cannot remove {path}"))
     }
 
-    /// Commits everything that changed and pushes it; gives the revision.
+    /// Commits and pushes all changes; returns the revision.
     pub fn commit(&self, message: &str) -> Result<String> {
         // What somebody's git ignores elsewhere is wanted here, as a chart's packed dependencies.
         self.git(&["add", "--all", "--force"])?;
@@ -91,14 +91,14 @@ impl Repository {
         self.head()
     }
 
-    /// Takes the last commit back with a new one and pushes it; gives the revision.
+    /// Reverts the last commit and pushes the new one; returns the revision.
     pub fn revert(&self) -> Result<String> {
         self.git(&["revert", "--no-edit", "HEAD"])?;
         self.git(&["push", "--quiet", "origin", "HEAD:main"])?;
         self.head()
     }
 
-    /// The revision of the newest commit.
+    /// Returns the revision of the newest commit.
     pub fn head(&self) -> Result<String> {
         Ok(self.git(&["rev-parse", "HEAD"])?.trim().to_owned())
     }

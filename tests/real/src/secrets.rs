@@ -1,5 +1,5 @@
-//! What only one cluster knows: the tokens of its clients, the key of its ServiceAccounts, its authority and its certificate.
-//! All of it is written before the API server starts: a server that makes its own certificate writes it while others read.
+//! The secrets of a cluster: the tokens of its clients, the key of its ServiceAccounts, its authority and its certificate.
+//! They are written before the API server starts: a server that creates its own certificate writes it while others read.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,11 +11,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
-/// The files of the API server; each lies in the cluster's folder.
+/// The files of the API server, in the cluster's folder.
 pub(crate) const AUTHORITY: &str = "authority.crt";
 pub(crate) const CERTIFICATE: &str = "api-server.crt";
 pub(crate) const CERTIFICATE_KEY: &str = "api-server.key";
-/// Another way in for the administrator than by a token.
+/// The administrator's certificate, an alternative to the token.
 pub(crate) const CLIENT_CERTIFICATE: &str = "admin.crt";
 pub(crate) const CLIENT_KEY: &str = "admin.key";
 pub(crate) const SERVICE_ACCOUNT_KEY: &str = "service-account.key";
@@ -30,7 +30,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// New ones, with their files.
+    /// Creates new tokens and writes their files.
     pub(crate) fn write(folder: &Path) -> Result<Self> {
         let secrets = Self {
             admin: token()?,
@@ -51,7 +51,7 @@ impl Secrets {
     }
 }
 
-/// Random enough, and its own: a new key for each.
+/// Returns a random token, from a new key.
 fn token() -> Result<String> {
     let key = KeyPair::generate()?;
     Ok(key.public_key_raw()[1..17]
@@ -93,7 +93,7 @@ fn write_certificates(folder: &Path) -> Result<()> {
     write_private(&folder.join(CLIENT_KEY), &key.serialize_pem())
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner can read.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let mut file = File::options()
         .create(true)

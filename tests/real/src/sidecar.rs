@@ -1,5 +1,5 @@
-//! The plugin's image as a pod would run it, with no container engine: its unpacked tree as the root, read-only but for the
-//! volumes, the user of the image, and the variables and mounts of the printed container. Linux only.
+//! The plugin's image as a pod runs it, without a container engine: its unpacked tree as the root, read-only except for the
+//! volumes, with the user of the image and the variables and mounts of the printed container. Linux only.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -12,21 +12,21 @@ use serde_json::Value;
 use crate::folder::copy;
 use crate::tools::RenderTools;
 
-/// An image and the container that is made of it.
+/// An image and its container.
 #[derive(Debug, Clone)]
 pub struct Sidecar {
     /// The unpacked image.
     pub image: PathBuf,
-    /// The container, as the manifest of a pod has it.
+    /// The container, as in the manifest of a pod.
     pub container: Value,
 }
 
-/// The volumes that a server writes to; the others are filled before it starts.
+/// The volumes that a server writes to; the others are filled before the start.
 const WRITTEN: [&str; 3] = ["plugins", "homelab-tmp", "homelab-cache"];
 
 impl Sidecar {
-    /// Makes the container's root in a folder, with `sockets` leading to its folder of sockets; gives the command that runs
-    /// in it.
+    /// Creates the container's root in a folder, with a link from `sockets` to its folder of sockets. Returns the command
+    /// that runs in it.
     pub(crate) fn lay_out(&self, root: &Path, sockets: &Path, tools: &RenderTools) -> Result<Command> {
         copy(&self.image, root)?;
         // The runtime gives a container its devices. Nobody writes to this one.
@@ -89,7 +89,7 @@ impl Sidecar {
     }
 }
 
-/// Puts a program somewhere, without its bytes where that is possible.
+/// Places a program at a path, by a hard link if possible.
 fn place(program: &Path, to: &Path) -> Result<()> {
     if fs::hard_link(program, to).is_err() {
         fs::copy(program, to)?;
@@ -97,7 +97,7 @@ fn place(program: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Takes the right to write from every folder but these.
+/// Removes the write permission from every folder except these.
 fn lock(folder: &Path, except: &[PathBuf]) -> Result<()> {
     if except.iter().any(|open| open == folder) {
         return Ok(());

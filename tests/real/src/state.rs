@@ -1,4 +1,4 @@
-//! What a cluster holds, without what differs between two clusters that were made from the same repository.
+//! The objects of a cluster, without what differs between two clusters that were created from the same repository.
 
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ const CHOSEN: [&str; 12] = [
     "volumeName",
 ];
 
-/// Every object that has no owner among the objects, by kind, namespace and name: what a person or Argo CD applied, and
-/// what the cluster has of itself. The name of a volume is that of its claim.
+/// Returns every object without an owner among the objects, by kind, namespace and name: what a user or Argo CD applied, and
+/// what the cluster created. The name of a volume is that of its claim.
 pub fn objects(cluster: &Cluster) -> Result<BTreeMap<String, Value>> {
     let kinds = cluster.kubectl(&["api-resources", "--verbs=list", "--output=name"], None)?;
     let kinds: Vec<&str> = kinds.lines().collect();
@@ -63,7 +63,7 @@ pub fn objects(cluster: &Cluster) -> Result<BTreeMap<String, Value>> {
     Ok(objects)
 }
 
-/// A value without the fields that the cluster chooses, and with the little of `status` that says whether all is well.
+/// Returns a value without the fields that the cluster chooses, and with the fields of `status` that show success or failure.
 fn lasting(object: &Value) -> Value {
     let mut value = object.clone();
     strip(&mut value);
@@ -98,7 +98,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// A value without fields that are empty: Argo CD does not write those when it says what it compared.
+/// Returns a value without empty fields: Argo CD leaves those out of what it compared.
 pub(crate) fn without_empty(value: &Value) -> Value {
     let is_empty = |value: &Value| match value {
         Value::Array(items) => items.is_empty(),

@@ -1,4 +1,4 @@
-//! Where the real programs are. `cargo xtask tools` builds them from pinned Go modules.
+//! The paths of the real programs. `cargo xtask tools` builds them from pinned Go modules.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +13,14 @@ pub struct RenderTools {
     pub helm: PathBuf,
     /// A small Redis.
     pub redis: PathBuf,
-    /// All servers of Argo CD in one; its custom resource definitions lie beside it.
+    /// All servers of Argo CD in one program; its custom resource definitions are beside it.
     pub argocd: PathBuf,
 }
 
-/// The programs that a world is made of.
+/// The programs that a world consists of.
 #[derive(Debug, Clone)]
 pub struct Tools {
-    /// Those that render.
+    /// The programs that render.
     pub render: RenderTools,
     /// kubectl.
     pub kubectl: PathBuf,
@@ -32,12 +32,12 @@ pub struct Tools {
     pub kube_controller_manager: PathBuf,
     /// The scheduler.
     pub kube_scheduler: PathBuf,
-    /// kwok, which plays nodes; its stages lie beside it.
+    /// kwok, which simulates nodes; its stages are beside it.
     pub kwok: PathBuf,
 }
 
 impl RenderTools {
-    /// Asks for each program by name; `program` is the one under test.
+    /// Gets each program by its name; `program` is the one under test.
     pub fn new(get: impl Fn(&str) -> Result<PathBuf>) -> Result<Self> {
         Ok(Self {
             program: get("program")?,
@@ -49,7 +49,7 @@ impl RenderTools {
 }
 
 impl Tools {
-    /// Asks for each program by name; `program` is the one under test.
+    /// Gets each program by its name; `program` is the one under test.
     pub fn new(get: impl Fn(&str) -> Result<PathBuf>) -> Result<Self> {
         Ok(Self {
             render: RenderTools::new(&get)?,
@@ -62,18 +62,18 @@ impl Tools {
         })
     }
 
-    /// Those that `cargo xtask test` names in `HOMELAB_TEST_*`.
+    /// Returns the programs that `cargo xtask test` names in `HOMELAB_TEST_*`.
     pub fn of_the_test_run() -> Result<Self> {
         Self::new(of_the_test_run)
     }
 
-    /// A file that lies beside a program.
+    /// Returns the path of a file beside a program.
     pub(crate) fn beside(program: &Path, name: &str) -> PathBuf {
         program.with_file_name(name)
     }
 }
 
-/// A program that `cargo xtask test` names in `HOMELAB_TEST_*`.
+/// Returns the program that `cargo xtask test` names in `HOMELAB_TEST_*`.
 pub fn of_the_test_run(name: &str) -> Result<PathBuf> {
     let variable = format!("HOMELAB_TEST_{}", name.replace('-', "_").to_uppercase());
     let path = std::env::var_os(&variable);

@@ -1,4 +1,4 @@
-//! Everything together: a cluster, an Argo CD on it, and the repositories that it reads, with words for stories.
+//! A world: a cluster, an Argo CD on it, and the repositories that it reads, with the steps of stories.
 
 mod waiting;
 
@@ -25,7 +25,7 @@ use waiting::PATIENCE;
 /// A running world.
 #[derive(Debug)]
 pub struct World {
-    /// Argo CD. First, so that it ends first.
+    /// Argo CD; the first field, so that it ends first.
     pub argocd: ArgoCd,
     /// The cluster that it runs on and works on.
     pub cluster: Cluster,
@@ -39,7 +39,7 @@ pub struct World {
     repositories: Folder,
 }
 
-/// The Applications of the shipped repository with a source of their own, and which.
+/// The Applications of the shipped repository with their own source repositories.
 const SHIPPED: [(&str, &str); 2] = [
     ("jellyfin", "home-media"),
     ("pilotedge-audio-fetcher", "pilotedge-audio-fetcher"),
@@ -48,20 +48,20 @@ const SHIPPED: [(&str, &str); 2] = [
 /// The values of the producer's chart.
 const FETCHER_VALUES: &str = "helm/pilotedge-audio-fetcher/values.yaml";
 
-/// A schedule about half a year from now, whatever the day: months of 31 days in years of 365 are near enough.
+/// Returns a schedule about half a year from now: months of 31 days in years of 365 are close enough.
 fn half_a_year_from_now() -> String {
     let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let day = today.as_secs() / 86_400 % 365;
     format!("schedule: \"0 1 1 {} *\"", (day / 31 + 6) % 12 + 1)
 }
 
-/// The project's own repository, which is a home itself.
+/// Returns the project's repository, which is a GitOps repository itself.
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 impl World {
-    /// A world with the shipped repository and its two sources; nothing is applied yet.
+    /// Starts a world with the shipped repository and its two sources; nothing is applied yet.
     pub fn with_the_shipped_repository(options: &Options) -> Result<Self> {
         let tools = Tools::of_the_test_run()?;
         let sources = project().join("tests/sources");
@@ -78,7 +78,7 @@ impl World {
         Ok(world)
     }
 
-    /// A world in which the shipped repository runs: one file was applied, and everything is Synced and Healthy.
+    /// Starts a world in which the shipped repository runs: one file was applied, and everything is Synced and Healthy.
     pub fn running(options: &Options) -> Result<Self> {
         let world = Self::with_the_shipped_repository(options)?;
         world.apply_the_root()?;
@@ -86,8 +86,8 @@ impl World {
         Ok(world)
     }
 
-    /// A world with a GitOps repository, of which `applications/` and `namespaces/` are taken, and with repositories of
-    /// charts. Every `repoURL` that ends in the name of one of them, or in `kubectl-homelab`, is pointed at the world's own.
+    /// Starts a world with the folders `applications/` and `namespaces/` of a GitOps repository, and with repositories of
+    /// charts. Every `repoURL` that ends in the name of one of them, or in `kubectl-homelab`, is changed to the world's URL.
     pub fn start(tools: &Tools, options: &Options, home: &Path, sources: &[(&str, PathBuf)]) -> Result<Self> {
         let repositories = Folder::new()?;
         let git = repositories.path();
@@ -108,7 +108,7 @@ impl World {
         Self::with_repositories(tools, options, repositories, home, sources)
     }
 
-    /// A world that reads repositories which are there already; the folder that they lie in goes with it.
+    /// Starts a world that reads existing repositories; their folder is removed with it.
     pub fn with_repositories(
         tools: &Tools,
         options: &Options,
@@ -128,7 +128,7 @@ impl World {
         })
     }
 
-    /// Throws the cluster away, with Argo CD and everything in it, and starts an empty one. The repositories stay.
+    /// Replaces the cluster, with Argo CD and everything in it, by an empty one. The repositories stay.
     pub fn throw_the_cluster_away(&mut self, options: &Options) -> Result<()> {
         let (folder, cluster, argocd) = start_servers(&self.tools, options)?;
         self.argocd = argocd;
@@ -137,38 +137,38 @@ impl World {
         Ok(())
     }
 
-    /// The cluster's objects.
+    /// Returns a client of the cluster.
     pub fn api(&self) -> &Api {
         self.cluster.api()
     }
 
-    /// The text of a file in the folder of this world; empty when there is none.
+    /// Returns the text of a file in the folder of this world; empty if there is none.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// Writes a file in the folder of this world; gives its path.
+    /// Writes a file in the folder of this world and returns its path.
     pub fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.path(name);
         fs::write(&path, text)?;
         Ok(path)
     }
 
-    /// A path in the folder of this world; it goes with it.
+    /// Returns a path in the folder of this world, which is removed with it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// A repository of charts.
+    /// Returns a repository of charts.
     ///
     /// # Panics
     ///
-    /// When there is none of that name.
+    /// If there is none of that name.
     pub fn source(&self, name: &str) -> &Repository {
         &self.sources[name]
     }
 
-    /// What a person does once: applies the root Application, and nothing else.
+    /// Applies the root Application and nothing else, as a user does once.
     pub fn apply_the_root(&self) -> Result<()> {
         self.cluster.apply(&self.home.read("applications/root.yaml")?)
     }
@@ -177,7 +177,7 @@ impl World {
     ///
     /// # Panics
     ///
-    /// When that does not happen in time.
+    /// If that does not happen in time.
     pub fn until_everything_runs(&self) -> Result<()> {
         let head = self.home.head()?;
         self.until_synced("root", &head);
@@ -190,12 +190,12 @@ impl World {
         Ok(())
     }
 
-    /// What an Application would be without the plugin, as the control of a story: the same source by Argo CD's own Helm,
-    /// into a namespace of its own. It is no part of the GitOps repository unless the story writes it there.
+    /// Returns an Application without the plugin, as the control of a story: the same source rendered by Argo CD's own Helm
+    /// into a separate namespace. It is not part of the GitOps repository unless the story writes it there.
     ///
     /// # Panics
     ///
-    /// When there is no such Application.
+    /// If there is no such Application.
     pub fn native_twin(&self, name: &str, twin: &str) -> Value {
         let application = self.application(name);
         let mut spec = application["spec"].clone();
@@ -229,11 +229,11 @@ impl World {
             .context("cannot run kubectl-homelab")
     }
 
-    /// Runs `kubectl homelab` as [`Self::homelab`] does; gives all that it said.
+    /// Runs `kubectl homelab` as [`Self::homelab`] does, and returns its output and its messages.
     ///
     /// # Panics
     ///
-    /// When it ends with another exit code.
+    /// If it ends with another exit code.
     pub fn runs(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.homelab(arguments).expect("it starts");
         let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -246,14 +246,14 @@ impl World {
         out + &err
     }
 
-    /// Pushes what changed in a repository and tells Argo CD to look at it now. Gives the revision.
+    /// Pushes the changes in a repository and refreshes its Applications. Returns the revision.
     pub fn push(&self, repository: &Repository, message: &str) -> Result<String> {
         let revision = repository.commit(message)?;
         self.refresh(repository)?;
         Ok(revision)
     }
 
-    /// Tells Argo CD to look at a repository now: every Application of it, and the root.
+    /// Refreshes every Application of a repository, and the root.
     pub fn refresh(&self, repository: &Repository) -> Result<()> {
         for application in self.api().list("Application", "argocd/")? {
             if application["spec"]["source"]["repoURL"] == *repository.url()
@@ -265,18 +265,18 @@ impl World {
         Ok(())
     }
 
-    /// Tells Argo CD to look at one Application now.
+    /// Refreshes one Application.
     pub fn refresh_application(&self, name: &str) -> Result<()> {
         self.ask_for_refresh(name, "normal")
     }
 
-    /// Tells Argo CD to render one Application now, whatever it has in its cache.
+    /// Refreshes one Application without Argo CD's cache.
     pub fn render_again(&self, name: &str) -> Result<()> {
         self.ask_for_refresh(name, "hard")
     }
 
-    /// Argo CD takes the annotation away when it is done, and a second one that came in between with it, unseen. So this
-    /// waits for its turn, and writes only to the very object that it has looked at.
+    /// Requests a refresh. Argo CD removes the annotation when it is done, and with it a second one that came in between. So
+    /// this waits until there is none, and writes only to the version of the object that it has read.
     fn ask_for_refresh(&self, name: &str, kind: &str) -> Result<()> {
         let place = format!("argocd/{name}");
         let start = Instant::now();
@@ -302,13 +302,13 @@ impl World {
         }
     }
 
-    /// One Application, as far as it is there.
+    /// Returns an Application; null if it does not exist.
     pub fn application(&self, name: &str) -> Value {
         let application = self.api().get("Application", &format!("argocd/{name}"));
         application.ok().flatten().unwrap_or_default()
     }
 
-    /// Whether an Application is Synced to a revision, as it stands now, with nothing going on.
+    /// Reports whether an Application is Synced to a revision, and neither refreshed nor operated on.
     pub fn is_synced(&self, name: &str, revision: &str) -> bool {
         let application = self.application(name);
         let status = &application["status"];
@@ -323,12 +323,12 @@ impl World {
             && application["operation"].is_null()
     }
 
-    /// Whether an Application is Healthy.
+    /// Reports whether an Application is Healthy.
     pub fn is_healthy(&self, name: &str) -> bool {
         self.application(name)["status"]["health"]["status"] == "Healthy"
     }
 
-    /// The messages of an Application's conditions of one type.
+    /// Returns the messages of an Application's conditions of one type.
     pub fn conditions(&self, name: &str, kind: &str) -> Vec<String> {
         let application = self.application(name);
         let conditions = application["status"]["conditions"]
@@ -348,13 +348,13 @@ impl World {
             .write(&format!("applications/{name}.yaml"), &format!("{application:#}\n"))
     }
 
-    /// A field of an object, by JSON pointer; null when the object or the field does not exist.
+    /// Returns a field of an object by its JSON pointer; null if the object or the field does not exist.
     pub fn field(&self, kind: &str, place: &str, pointer: &str) -> Value {
         let object = self.api().get(kind, place).ok().flatten().unwrap_or_default();
         object.pointer(pointer).cloned().unwrap_or_default()
     }
 
-    /// The UID of an object; nothing when it does not exist.
+    /// Returns the UID of an object; `None` if it does not exist.
     pub fn uid(&self, kind: &str, place: &str) -> Option<String> {
         let object = self.api().get(kind, place).ok()??;
         object["metadata"]["uid"].as_str().map(str::to_owned)
@@ -380,7 +380,7 @@ fn start_servers(tools: &Tools, options: &Options) -> Result<(Folder, Cluster, A
     Ok((folder, cluster, argocd))
 }
 
-/// Points every `repoURL` at the world's own repositories.
+/// Changes every `repoURL` to the world's repositories.
 fn point(applications: &Path, urls: &[(&str, String)]) -> Result<()> {
     for entry in fs::read_dir(applications)? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! Waiting for a world: until something holds, or for a while that it keeps holding.
+//! Waiting in a world until a condition holds, or while it keeps holding.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::World;
 
-/// How long a story waits for anything. Only a story that fails ever waits that long.
+/// The longest time that a story waits for anything. Only a story that fails waits that long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 impl World {
@@ -15,7 +15,7 @@ impl World {
     ///
     /// # Panics
     ///
-    /// When that does not happen in time.
+    /// If that does not happen in time.
     pub fn until_synced(&self, name: &str, revision: &str) {
         self.until(&format!("{name} is Synced at {}", &revision[..7]), || {
             self.is_synced(name, revision)
@@ -26,21 +26,21 @@ impl World {
     ///
     /// # Panics
     ///
-    /// When that does not happen in time.
+    /// If that does not happen in time.
     pub fn until_healthy(&self, name: &str) {
         self.until(&format!("{name} is Healthy"), || self.is_healthy(name));
     }
 
-    /// Waits until something holds, and gives how long that took.
+    /// Waits until a condition holds, and returns how long that took.
     ///
     /// # Panics
     ///
-    /// When it does not hold in time, with the state of every Application; when a server has ended by itself.
+    /// If it does not hold in time, with the state of every Application, or if a server has ended.
     pub fn until(&self, what: &str, holds: impl Fn() -> bool) -> Duration {
         self.until_within(PATIENCE, what, holds)
     }
 
-    /// Waits until something holds that may take its time, and gives how long that took.
+    /// Waits until a condition holds, for at most a given time, and returns how long that took.
     ///
     /// # Panics
     ///
@@ -66,11 +66,11 @@ impl World {
         start.elapsed()
     }
 
-    /// Watches for a while that something keeps holding.
+    /// Checks for a while that a condition keeps holding.
     ///
     /// # Panics
     ///
-    /// As soon as it does not.
+    /// As soon as it does not hold.
     pub fn stays(&self, what: &str, seconds: u64, holds: impl Fn() -> bool) {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(seconds) {
@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    /// The state of every Application, for a person.
+    /// Describes the state of every Application.
     pub fn describe(&self) -> String {
         let mut text = String::new();
         for application in self.api().list("Application", "argocd/").unwrap_or_default() {
