@@ -194,8 +194,17 @@ mod tests {
             tree,
             json!({"metadata": {"name": "n", "annotations": {"a": "1"}}, "spec": {"x": true}})
         );
-        let of_item = above("/items/0".as_pointer(), &below("/items/0".as_pointer(), wanted.to_vec()));
+        let of_item = above(
+            "/items/0".as_pointer(),
+            &below("/items/0".as_pointer(), wanted.to_vec()),
+        );
         assert_eq!(of_item, wanted);
-        assert_eq!(above("/items/1".as_pointer(), &below("/items/0".as_pointer(), wanted.to_vec())), []);
+        assert_eq!(
+            above(
+                "/items/1".as_pointer(),
+                &below("/items/0".as_pointer(), wanted.to_vec())
+            ),
+            []
+        );
     }
 }
