@@ -41,7 +41,7 @@
 //! | `rules` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
 //! | `compare` | `failure`, `model` | `json_patch` |
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
-//! | `render` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
+//! | `render` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `memchr`, `serde_json` |
 //! | `install` | `failure`, `model`, `yaml` | `anyhow`, `serde_json` |
 //! | `report` | `failure`, `model`, `yaml`, `repo`, `rules` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar` |
 //! | `disk` | `failure`, `model`, `yaml`, `repo` | `anyhow`, `rustix`, `sha2`, `tempfile`, `which` |

@@ -7,8 +7,6 @@ mod confined;
 pub mod directory;
 mod glob;
 pub mod helm_arguments;
-
-mod look;
 pub mod overrides;
 pub mod storage_pass;
 pub mod substitute;

@@ -1,35 +1,37 @@
-//! A rendered stream under the storage law.
+//! Applies the storage rules to a rendered stream.
 //!
-//! Documents that nobody touches go out as slices of the input, most of them without being parsed: one look at `kind` and
-//! `apiVersion` is enough. Every object that comes in goes out, and each has apiVersion, kind and name; everything else
-//! is an error, since Argo CD prunes what is not printed.
+//! Documents that the rules do not change go out as slices of the input. Most of them are not even parsed: the
+//! [`prescan`] reads their `apiVersion` and `kind`. Every object that comes in goes out, and each has apiVersion, kind and
+//! name; everything else is an error, since Argo CD prunes what is not printed.
 
-mod concern;
+mod prescan;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 
 use anyhow::{Context, Result, anyhow, bail};
 use json_patch::Patch;
 use serde_json::Value;
 
-use super::look::Look;
 use crate::failure::HintExt;
 use crate::law::Law;
 use crate::model::Object;
+use crate::model::claim::is_claim;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
-use crate::yaml::{self, Document, Tree};
-use concern::concerns;
+use crate::model::workload::pod_template;
+use crate::yaml::{self, Tree};
+use prescan::Header;
 
-/// A stream before and after the law.
+/// A stream before and after the storage rules.
 #[derive(Clone, Debug)]
 pub struct Output {
     raw: String,
     pieces: Vec<Piece>,
-    /// Documents that had to be printed anew, by what they hold.
+    /// The objects whose documents had to be printed again.
     pub reprinted: Vec<String>,
-    /// Remarks: what the law left out, and what was printed anew.
+    /// Remarks: what the rules left out, and what was printed again.
     pub notes: Vec<String>,
 }
 
@@ -40,12 +42,12 @@ enum Piece {
 }
 
 impl Output {
-    /// The stream as it came.
+    /// Returns the stream as it came.
     pub fn raw(&self) -> &str {
         &self.raw
     }
 
-    /// The stream as it goes, in pieces for one vectored write.
+    /// Returns the stream as it goes out, in pieces for one vectored write.
     pub fn pieces(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().map(|piece| match piece {
             Piece::Slice(range) => &self.raw[range.clone()],
@@ -53,12 +55,12 @@ impl Output {
         })
     }
 
-    /// The stream as it goes.
+    /// Returns the stream as it goes out.
     pub fn text(&self) -> String {
         self.pieces().collect()
     }
 
-    /// The objects as they go, lists flattened.
+    /// Returns the objects as they go out, lists flattened.
     ///
     /// # Errors
     /// When a document cannot be read.
@@ -66,7 +68,7 @@ impl Output {
         objects(&self.text())
     }
 
-    /// The objects as they came, lists flattened.
+    /// Returns the objects as they came, lists flattened.
     ///
     /// # Errors
     /// When a document cannot be read.
@@ -78,32 +80,58 @@ impl Output {
 fn objects(text: &str) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
     for document in split(text)? {
-        if let Some((_, value)) = read(text, &document)? {
+        if let Some((_, value)) = read(&document)? {
             objects.extend(Object::new(value).into_flat().into_iter().map(|(_, object)| object));
         }
     }
     Ok(objects)
 }
 
-fn split(text: &str) -> Result<Vec<Document>> {
-    yaml::documents(text).map_err(|error| {
+/// One document of a stream.
+#[derive(Clone, Debug)]
+struct Document<'t> {
+    stream: &'t str,
+    range: Range<usize>,
+}
+
+impl<'t> Document<'t> {
+    fn text(&self) -> &'t str {
+        &self.stream[self.range.clone()]
+    }
+
+    /// Returns the line, from 1, of an offset of the document. This counts the lines of the stream: only messages need it.
+    fn line(&self, offset: usize) -> usize {
+        yaml::position(self.stream, self.range.start + offset).line
+    }
+}
+
+/// Shows the document's place, for messages.
+impl fmt::Display for Document<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at line {} of the render", self.line(0))
+    }
+}
+
+fn split(text: &str) -> Result<Vec<Document<'_>>> {
+    let ranges = yaml::document_ranges(text).map_err(|error| {
         anyhow!(
             "the render is not a stream of YAML: line {}: {}",
             error.line,
             error.message
         )
-    })
+    })?;
+    let document = |range| Document { stream: text, range };
+    Ok(ranges.into_iter().map(document).collect())
 }
 
-/// The event tree and the value of a document, `None` for one that Argo CD drops.
-fn read<'t>(text: &'t str, document: &Document) -> Result<Option<(Tree<'t>, Value)>> {
-    let text = &text[document.range.clone()];
-    let parsed = Tree::parse(text).and_then(|tree| {
+/// Reads the tree and the value of a document; returns nothing for one that Argo CD drops.
+fn read<'t>(document: &Document<'t>) -> Result<Option<(Tree<'t>, Value)>> {
+    let parsed = Tree::parse(document.text()).and_then(|tree| {
         let value = (!tree.is_empty()).then(|| tree.value()).transpose()?;
         Ok(value.map(|value| (tree, value)))
     });
     let parsed = parsed.map_err(|error| {
-        let error = error.below(document.line - 1);
+        let error = error.below(document.line(0) - 1);
         anyhow!(
             "the render cannot be read: line {}, column {}: {}",
             error.line,
@@ -112,7 +140,7 @@ fn read<'t>(text: &'t str, document: &Document) -> Result<Option<(Tree<'t>, Valu
         )
     })?;
     if let Some(offset) = parsed.as_ref().and_then(|(tree, _)| tree.dropped()) {
-        let line = document.line + yaml::position(text, offset).line - 1;
+        let line = document.line(offset);
         return Err(
             anyhow!("line {line} of the render stands behind a document's end, and Argo CD would drop it")
                 .hint("put a line `---` before it"),
@@ -121,12 +149,12 @@ fn read<'t>(text: &'t str, document: &Document) -> Result<Option<(Tree<'t>, Valu
     Ok(parsed)
 }
 
-/// A stream without the law, checked all the same.
+/// Checks a stream, and leaves it as it is.
 ///
 /// # Errors
 /// When an object is incomplete, or there is none.
 pub fn untouched(raw: String, allow_empty: bool) -> Result<Output> {
-    Stream::sorted(&raw, |_| false)?.check_count(allow_empty)?;
+    Stream::sorted(&raw, |_, _| false)?.check_count(allow_empty)?;
     let pieces = vec![Piece::Slice(0..raw.len())];
     Ok(Output {
         raw,
@@ -136,18 +164,18 @@ pub fn untouched(raw: String, allow_empty: bool) -> Result<Output> {
     })
 }
 
-/// Applies the law to a stream.
+/// Applies the storage rules to a stream.
 ///
 /// # Errors
-/// When an object is incomplete, there is none, the law refuses something, or a patch cannot be put into the text.
+/// When an object is incomplete, there is none, the rules refuse something, or a patch cannot be put into the text.
 pub fn apply(raw: String, law: &Law, allow_empty: bool) -> Result<Output> {
     apply_with(raw, &law.patches, allow_empty, |_| Ok(law.clone()))
 }
 
-/// As [`apply`], with a law that depends on what is in the stream; `patches` must be the law's.
+/// Applies storage rules that depend on what is in the stream; `patches` must be those of the rules.
 ///
 /// # Errors
-/// Those of [`apply`], and the function's own.
+/// Those of [`apply`], and those of the function.
 pub fn apply_with(
     raw: String,
     patches: &[(PatchTarget, Value)],
@@ -166,59 +194,64 @@ pub fn apply_with(
     })
 }
 
-/// A stream that was read once: what the law could concern is parsed, the rest was looked at.
+/// A stream that was read once. What the rules could change is parsed.
 #[derive(Debug)]
 pub struct Stream<'t> {
     raw: &'t str,
-    /// The concerned documents and, beside them, their values.
-    concerned: Vec<(Document, Tree<'t>)>,
+    /// The documents that the rules could change and, beside them, their values.
+    candidates: Vec<(Document<'t>, Tree<'t>)>,
     values: Vec<Value>,
-    /// How many objects the concerned documents hold.
+    /// How many objects the candidates hold.
     before: usize,
     /// How many objects all other documents hold.
     passed: usize,
 }
 
 impl<'t> Stream<'t> {
-    /// Splits a stream, parses what the law or one of the patches could concern, and checks that every object is complete.
+    /// Splits a stream, parses what the rules or one of the patches could change, and checks that every object is
+    /// complete.
     ///
     /// # Errors
     /// When the stream cannot be split, a document cannot be read, or an object is incomplete.
     pub fn read(raw: &'t str, patches: &[(PatchTarget, Value)]) -> Result<Self> {
-        Self::sorted(raw, |look| concerns(patches, look))
+        let is_patched = |kind: &str| patches.iter().any(|(target, _)| target.kind == kind);
+        Self::sorted(raw, |api_version, kind| {
+            is_patched(kind) || !prescan::is_passed_by(api_version, kind)
+        })
     }
 
-    fn sorted(raw: &'t str, concerns: impl Fn(&Look<'_>) -> bool) -> Result<Self> {
+    /// Sorts the documents into candidates and others; `is_candidate` decides on an object's apiVersion and kind. Lists
+    /// are candidates.
+    fn sorted(raw: &'t str, is_candidate: impl Fn(&str, &str) -> bool) -> Result<Self> {
         let documents = split(raw)?;
         // Output that breaks off breaks off in the last document, so that this one is always parsed.
         let last = documents
             .iter()
-            .rposition(|document| !is_blank(&raw[document.range.clone()]));
+            .rposition(|document| !prescan::is_blank(document.text()));
         let mut stream = Self {
             raw,
-            concerned: Vec::new(),
+            candidates: Vec::new(),
             values: Vec::new(),
             before: 0,
             passed: 0,
         };
         for (index, document) in documents.into_iter().enumerate() {
-            let text = &raw[document.range.clone()];
-            if is_blank(text) {
+            if prescan::is_blank(document.text()) {
                 continue;
             }
-            let look = Look::at(text);
-            let is_concerned = concerns(&look);
-            if !is_concerned && Some(index) != last && look.is_complete() {
+            let header = Header::read(document.text()).filter(|_| Some(index) != last);
+            if header.is_some_and(|header| !is_candidate(header.api_version, header.kind) && header.is_alone()) {
                 stream.passed += 1;
                 continue;
             }
-            let Some((tree, value)) = read(raw, &document)? else {
+            let Some((tree, value)) = read(&document)? else {
                 continue;
             };
-            let objects = complete(&value, document.line)?;
-            if is_concerned {
+            let objects = complete(&value, &document)?;
+            let says = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
+            if value.get("items").is_some() || is_candidate(says("apiVersion"), says("kind")) {
                 stream.before += objects;
-                stream.concerned.push((document, tree));
+                stream.candidates.push((document, tree));
                 stream.values.push(value);
             } else {
                 stream.passed += objects;
@@ -227,20 +260,21 @@ impl<'t> Stream<'t> {
         Ok(stream)
     }
 
-    /// Whether there is a Namespace among the objects.
+    /// Reports whether there is a Namespace among the objects.
     pub fn has_namespace(&self) -> bool {
         self.values
             .iter()
             .any(|value| any_object(value, &|object| is_namespace(object)))
     }
 
-    /// The namespaces that claims and workloads say they are in.
+    /// Returns the namespaces that claims and workloads name as theirs.
     pub fn namespaces(&self) -> BTreeSet<String> {
         let objects = self
             .values
             .iter()
             .flat_map(|value| Object::new(value.clone()).into_flat());
         objects
+            .filter(|(_, object)| is_claim(object) || pod_template(object).is_some())
             .filter_map(|(_, object)| object.namespace().map(str::to_owned))
             .collect()
     }
@@ -254,25 +288,26 @@ impl<'t> Stream<'t> {
         Ok(())
     }
 
-    /// The pieces of the stream under the law, what had to be printed anew, and the law's remarks.
+    /// Returns the pieces of the stream under the rules, what had to be printed again, and the remarks.
     fn under(self, law: &Law) -> Result<(Vec<Piece>, Vec<String>, Vec<String>)> {
         let plan = law.plan(&self.values)?;
         let (mut pieces, mut reprinted) = (Vec::new(), Vec::new());
         let (mut from, mut after) = (0, 0);
-        let documents = self.concerned.iter().zip(self.values).zip(plan.operations);
+        let documents = self.candidates.iter().zip(self.values).zip(plan.operations);
         for (((document, tree), value), operations) in documents {
             if operations.is_empty() {
-                after += complete(&value, document.line)?;
+                after += complete(&value, document)?;
                 continue;
             }
-            let what = describe(&value, document);
+            let object = describe(&value);
+            let what = || format!("{object}, {document}");
             let spliced = tree
                 .splice_value(value, &Patch(operations))
-                .map_err(|error| error.below(document.line - 1).into_error())
-                .with_context(|| what.clone())?;
-            after += complete(&spliced.value, document.line)?;
+                .map_err(|error| error.below(document.line(0) - 1).into_error())
+                .with_context(what)?;
+            after += complete(&spliced.value, document)?;
             if spliced.reprinted {
-                reprinted.push(what);
+                reprinted.push(what());
             }
             pieces.push(Piece::Slice(from..document.range.start));
             pieces.push(Piece::Text(spliced.text));
@@ -285,27 +320,20 @@ impl<'t> Stream<'t> {
             );
         }
         pieces.push(Piece::Slice(from..self.raw.len()));
-        let anew =
-            |what: &String| format!("{what}, is printed anew without its comments: its text cannot be edited in place");
-        let notes = plan.notes.into_iter().chain(reprinted.iter().map(anew)).collect();
+        let remark = |what: &String| {
+            format!("{what}, is printed again without its comments: its text cannot be edited in place")
+        };
+        let notes = plan.notes.into_iter().chain(reprinted.iter().map(remark)).collect();
         Ok((pieces, reprinted, notes))
     }
 }
 
-/// Whether a document has nothing but comments and blanks.
-fn is_blank(text: &str) -> bool {
-    text.lines().all(|line| {
-        let line = line.trim_start_matches(['\u{feff}', ' ', '\t', '\r']);
-        line.is_empty() || line.starts_with('#')
-    })
-}
-
-/// The items of a tree that is a list, as [`Object::is_list`] has it.
+/// Returns the items of a tree that is a list, as [`Object::is_list`] decides.
 fn items(tree: &Value) -> Option<&Vec<Value>> {
     tree.get("items").and_then(Value::as_array)
 }
 
-/// Whether Argo CD takes a tree for a list of nothing, which charts make with an empty `range`
+/// Reports whether Argo CD takes a tree for an empty list, which charts make with an empty `range`
 /// ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `isNullList`).
 fn is_null_list(tree: &Value) -> bool {
     let absent = |field: &str| tree.get(field).is_none();
@@ -319,16 +347,16 @@ fn any_object(tree: &Value, holds: &impl Fn(&Object) -> bool) -> bool {
     }
 }
 
-/// How many objects a document holds, lists flattened.
+/// Counts the objects of a document, lists flattened.
 ///
 /// # Errors
 /// When one has no apiVersion, kind or name (or `generateName`, which hooks may have instead).
-fn complete(tree: &Value, line: usize) -> Result<usize> {
+fn complete(tree: &Value, document: &Document<'_>) -> Result<usize> {
     if !tree.is_object() {
-        bail!("the document at line {line} of the render is not an object");
+        bail!("the document {document} is not an object");
     }
     if let Some(items) = items(tree) {
-        return items.iter().map(|item| complete(item, line)).sum();
+        return items.iter().map(|item| complete(item, document)).sum();
     }
     if is_null_list(tree) {
         return Ok(0);
@@ -348,18 +376,16 @@ fn complete(tree: &Value, line: usize) -> Result<usize> {
     ];
     match lacks.iter().find(|(_, says)| !says) {
         Some((field, _)) => {
-            bail!("an object of the document at line {line} of the render has no `{field}`: the render is incomplete")
+            bail!("an object of the document {document} has no `{field}`: the render is incomplete")
         }
         None => Ok(1),
     }
 }
 
-fn describe(tree: &Value, document: &Document) -> String {
+fn describe(tree: &Value) -> String {
     let object = Object::new(tree.clone());
-    let name = object
-        .reference()
-        .map_or_else(|| object.kind().to_owned(), |reference| reference.to_string());
-    format!("{name}, at line {} of the render", document.line)
+    let reference = object.reference();
+    reference.map_or_else(|| object.kind().to_owned(), |reference| reference.to_string())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Text ⇄ tree: documents as Go splits them, values as Go reads them, JSON Patch into text. Knows nothing of Kubernetes.
+//! Converts text to trees and back: splits documents and reads values as Go does, and puts JSON Patches into text. Knows
+//! nothing of Kubernetes.
 //!
 //! ```text
 //! stream  text of a file → documents by byte range        tree    one document → flat nodes with byte spans
-//! sniff   a word of a document without parsing it         value   tree → JSON value, with Go's reading
-//! locate  JSON Pointer → span                             splice  JSON Patch → text, proved by reading it again
-//! reprint the fallback of the splice: a whole document    emit    value → text, for new files
-//! comment what a comment is about                         replace_entry  an entry in another one's place
+//! locate  JSON Pointer → span                             value   tree → JSON value, with Go's reading
+//! reprint the fallback of the splice: a whole document    splice  JSON Patch → text, proved by reading it again
+//! comment what a comment is about                         emit    value → text, for new files
+//! replace_entry  an entry in another one's place
 //! ```
 //!
 //! The reference for all of it is what `kubectl` and Argo CD read: go-yaml version 2, converted to JSON.
@@ -18,7 +19,6 @@ mod node;
 mod position;
 mod replace_entry;
 mod reprint;
-mod sniff;
 mod splice;
 mod stream;
 mod tree;
@@ -32,9 +32,8 @@ pub use error::YamlError;
 pub use locate::Span;
 pub use position::{Position, position};
 pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, replace_entry};
-pub use sniff::{Sniffed, may_hide, top_level_scalars};
 pub use splice::error::SpliceError;
 pub use splice::{Spliced, splice};
-pub use stream::{Document, documents};
+pub use stream::{Document, document_ranges, documents};
 pub use tree::Tree;
 pub use value::value;

@@ -1,4 +1,4 @@
-//! A file as documents by byte range, split exactly where Kubernetes' Go reader splits.
+//! Splits a file into documents by byte range, exactly where Kubernetes' Go reader splits it.
 //!
 //! The rules (`k8s.io/apimachinery/pkg/util/yaml`): a document ends at any line that starts with `---`, wherever it
 //! stands; after the dashes only blanks or a comment may follow. A stream whose first 4,096 bytes start with `{` is read
@@ -8,7 +8,7 @@ use super::YamlError;
 use super::position::newlines;
 use std::ops::Range;
 
-/// How many bytes of a stream are looked at to guess whether it is JSON.
+/// How many bytes of a stream decide whether it is JSON.
 const JSON_GUESS: usize = 4096;
 
 /// One document of a stream.
@@ -20,45 +20,39 @@ pub struct Document {
     pub line: usize,
 }
 
-/// Splits a stream; documents without any byte are left out.
+/// Splits a stream, and counts its lines; leaves out documents without any byte.
+///
+/// # Errors
+/// When Go's reader refuses a separator, or what stands behind JSON.
 pub fn documents(text: &str) -> Result<Vec<Document>, YamlError> {
-    let mut found = Found {
-        text,
-        documents: Vec::new(),
-        line: 1,
-        counted: 0,
+    let (mut line, mut counted) = (1, 0);
+    let document = |range: Range<usize>| {
+        line += newlines(&text[counted..range.start]);
+        counted = range.start;
+        Document { range, line }
     };
+    Ok(document_ranges(text)?.into_iter().map(document).collect())
+}
+
+/// Splits a stream as [`documents`] does, without a count of its lines.
+///
+/// # Errors
+/// Those of [`documents`].
+pub fn document_ranges(text: &str) -> Result<Vec<Range<usize>>, YamlError> {
+    let mut ranges = Vec::new();
     let head = floor(text, JSON_GUESS);
     let yaml = if text[..head].trim_start_matches(is_go_space).starts_with('{') {
-        json(text, &mut found)?
+        json(text, &mut ranges)?
     } else {
         0
     };
-    yaml_chunks(text, yaml, &mut found)?;
-    Ok(found.documents)
+    yaml_chunks(text, yaml, &mut ranges)?;
+    ranges.retain(|range| !range.is_empty());
+    Ok(ranges)
 }
 
-/// The documents found so far. Lines are counted on the way, while the text is still in the processor's cache.
-struct Found<'t> {
-    text: &'t str,
-    documents: Vec<Document>,
-    line: usize,
-    counted: usize,
-}
-
-impl Found<'_> {
-    fn push(&mut self, range: Range<usize>) {
-        if range.is_empty() {
-            return;
-        }
-        self.line += newlines(&self.text[self.counted..range.start]);
-        self.counted = range.start;
-        self.documents.push(Document { range, line: self.line });
-    }
-}
-
-/// Takes JSON objects from the front; gives the offset at which YAML begins (the end if all was JSON).
-fn json(text: &str, found: &mut Found<'_>) -> Result<usize, YamlError> {
+/// Takes JSON objects from the front; returns the offset at which YAML begins (the end if all was JSON).
+fn json(text: &str, ranges: &mut Vec<Range<usize>>) -> Result<usize, YamlError> {
     let mut at = 0;
     loop {
         let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<serde::de::IgnoredAny>();
@@ -67,10 +61,10 @@ fn json(text: &str, found: &mut Found<'_>) -> Result<usize, YamlError> {
             Some(Ok(_)) => {
                 let end = at + values.byte_offset();
                 let start = at + text[at..].len() - text[at..].trim_start().len();
-                found.push(start..end);
+                ranges.push(start..end);
                 at = end;
             }
-            Some(Err(error)) if found.documents.len() > 1 => {
+            Some(Err(error)) if ranges.len() > 1 => {
                 let line = newlines(&text[..at]) + error.line();
                 let message = "a stream of more than one JSON object goes on with something else";
                 return Err(YamlError {
@@ -79,7 +73,7 @@ fn json(text: &str, found: &mut Found<'_>) -> Result<usize, YamlError> {
                     message: message.into(),
                 });
             }
-            Some(Err(_)) if text.len() - at < 4 && !found.documents.is_empty() => {
+            Some(Err(_)) if text.len() - at < 4 && !ranges.is_empty() => {
                 return Err(YamlError::at(
                     text,
                     at,
@@ -91,13 +85,14 @@ fn json(text: &str, found: &mut Found<'_>) -> Result<usize, YamlError> {
     }
 }
 
-/// Blanks up to and with the first line end: what Go skips between JSON and YAML.
+/// Returns the length of the blanks up to and with the first line end, which Go skips between JSON and YAML.
 fn leading_line(text: &str) -> usize {
     let blanks = text.len() - text.trim_start_matches(is_go_space).len();
     memchr::memchr(b'\n', &text.as_bytes()[..blanks]).map_or(blanks, |newline| newline + 1)
 }
 
-fn yaml_chunks(text: &str, from: usize, found: &mut Found<'_>) -> Result<(), YamlError> {
+/// Splits at the lines that start with `---`.
+fn yaml_chunks(text: &str, from: usize, ranges: &mut Vec<Range<usize>>) -> Result<(), YamlError> {
     let bytes = text.as_bytes();
     let mut start = from;
     // Go leaves a separator in front of a document that has nothing else yet: a second one in a row ends that document.
@@ -113,18 +108,18 @@ fn yaml_chunks(text: &str, from: usize, found: &mut Found<'_>) -> Result<(), Yam
                 None => break,
             },
         };
-        found.push(start..line);
+        ranges.push(start..line);
         kept = start == line && !kept;
         start = separator(text, line, kept)?;
         // The line end that ends this separator may stand before the next.
         search = start.saturating_sub(1).max(line);
     }
-    found.push(start..text.len());
+    ranges.push(start..text.len());
     Ok(())
 }
 
-/// Checks the separator line at `line`; gives the start of the line after it. One that stays before its document has to
-/// please the YAML parser as well.
+/// Checks the separator line at `line`; returns the start of the line after it. The YAML parser has to accept one that
+/// stays before its document.
 fn separator(text: &str, line: usize, kept: bool) -> Result<usize, YamlError> {
     let end = memchr::memchr(b'\n', &text.as_bytes()[line..]).map_or(text.len(), |newline| line + newline + 1);
     let rest = &text[line + 3..end];
@@ -145,11 +140,12 @@ fn separator(text: &str, line: usize, kept: bool) -> Result<usize, YamlError> {
     Ok(end)
 }
 
-/// Go's `unicode.IsSpace`.
+/// Reports whether a character is a space for Go's `unicode.IsSpace`.
 fn is_go_space(c: char) -> bool {
     c.is_whitespace()
 }
 
+/// Returns the last character boundary up to a limit.
 fn floor(text: &str, limit: usize) -> usize {
     let mut end = limit.min(text.len());
     while !text.is_char_boundary(end) {

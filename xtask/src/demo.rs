@@ -114,12 +114,13 @@ fn story(kubectl: &Shell) -> Result<()> {
 /// Returns the first document of a kind.
 fn document(stream: &str, kind: &str) -> Result<String> {
     let documents = yaml::documents(stream)?;
-    let texts = documents.iter().map(|document| &stream[document.range.clone()]);
-    let of_kind = texts.filter(|text| yaml::top_level_scalars(text, ["kind"]) == [yaml::Sniffed::Plain(kind)]);
-    of_kind
-        .map(str::to_owned)
-        .next()
-        .with_context(|| format!("no {kind} was rendered"))
+    for document in documents {
+        let text = &stream[document.range];
+        if yaml::value(text)?.is_some_and(|tree| tree["kind"] == kind) {
+            return Ok(text.to_owned());
+        }
+    }
+    bail!("no {kind} was rendered")
 }
 
 fn say(what: &str) {

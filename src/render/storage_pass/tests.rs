@@ -267,7 +267,7 @@ fn what_is_printed_anew_is_said() {
     assert_eq!(output.reprinted, ["Pod/p, at line 1 of the render"]);
     assert_eq!(
         output.notes,
-        ["Pod/p, at line 1 of the render, is printed anew without its comments: its text cannot be edited in place"]
+        ["Pod/p, at line 1 of the render, is printed again without its comments: its text cannot be edited in place"]
     );
     assert_eq!(output.text().matches("readOnly: true").count(), 3, "{}", output.text());
 }
@@ -455,4 +455,49 @@ fn what_readers_would_drop_is_refused() {
         assert!(error.contains("Argo CD would drop it"), "{error}");
     }
     assert!(under(json!([]), &format!("{map}...\n# the end\n---\n{map}...\n")).is_ok());
+}
+
+/// Streams whose first document says `kind: ConfigMap` in column 0, and is a Deployment with a foreign claim to Go.
+#[test]
+fn a_workload_that_hides_behind_another_kind_gets_the_storage_rules() {
+    let workload = "kind: Deployment\napiVersion: apps/v1\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec:\n      containers:\n      - name: c\n        image: i\n        volumeMounts: [{name: v, mountPath: /v}]\n      volumes:\n      - name: v\n        persistentVolumeClaim: {claimName: foreign}\n";
+    let indented: String = workload.lines().map(|line| format!(" {line}\n")).collect();
+    let other = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n";
+    let seeming = "kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: x\n";
+    let flow = "{selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /v}]}], volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]}}}";
+    for stream in [
+        format!("# c\rapiVersion: apps/v1\rkind: Deployment\rmetadata: {{name: evil}}\rspec: {flow}\r\n{other}"),
+        format!("# c\n metadata:\n  name: evil\n  annotations: {{a: \"x\n{seeming}y: \"}}\n{indented}{other}"),
+        format!(" a: \"x\n{seeming}y: \"\n metadata: {{name: evil}}\n{indented}{other}"),
+    ] {
+        let Ok(output) = apply(stream.clone(), &law(json!([])), false) else {
+            continue;
+        };
+        let objects = output.objects().unwrap();
+        let volumes = pod_template(&objects[0]).unwrap().claim_volumes().len();
+        assert_eq!((objects[0].kind(), volumes), ("Deployment", 1), "{stream}");
+        let template = pod_template(&objects[0]).unwrap();
+        assert!(
+            template.claim_volumes().iter().all(|volume| volume.read_only),
+            "{stream}"
+        );
+    }
+}
+
+#[test]
+fn a_kind_is_passed_by_however_its_document_is_written() {
+    let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\nspec:\n  template:\n    spec:\n      containers: []\n      volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]\n";
+    for text in [
+        plain.to_owned(),
+        plain.replace('\n', "\r\n"),
+        plain.replace("metadata:\n  name: a", "metadata: {name: a}"),
+    ] {
+        let stream = format!("{text}---\n{plain}");
+        assert_eq!(under(json!([]), &stream).unwrap(), stream);
+    }
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: a\n  namespace: media\n";
+    let certificate = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: a, namespace: web}\n";
+    let stream = format!("{claim}---\n{certificate}---\n{claim}");
+    let namespaces = Stream::read(&stream, &[]).unwrap().namespaces();
+    assert_eq!(namespaces.into_iter().collect::<Vec<_>>(), ["media"]);
 }
