@@ -84,10 +84,10 @@ const RESERVED: [&str; 4] = ["apiVersion", "kind", "metadata", "items"];
 /// Reports whether a document has only comments and blank lines.
 pub(super) fn is_blank(text: &str) -> bool {
     let is_blank = |line: &str| {
-        let line = line.trim_start_matches(['\u{feff}', ' ', '\t', '\r']);
+        let line = line.trim_start_matches([' ', '\t']);
         line.is_empty() || line.starts_with('#') && !has_line_end(line)
     };
-    text.lines().all(is_blank)
+    text.strip_prefix('\u{feff}').unwrap_or(text).lines().all(is_blank)
 }
 
 /// Reports whether a line has a character that ends it for some readers of YAML.
@@ -134,7 +134,7 @@ impl<'t> Header<'t> {
     pub(super) fn is_alone(&self) -> bool {
         let bytes = self.text.as_bytes();
         let mut is_ascii = true;
-        if bytes.get(self.end).is_some() && !self.allows(self.end) {
+        if bytes.get(self.end).is_some() && !self.allows(self.end) || bytes.last() == Some(&b'\r') {
             return false;
         }
         for at in (0..bytes.len()).step_by(BLOCK) {
@@ -142,13 +142,7 @@ impl<'t> Header<'t> {
             let block = &bytes[at..bytes.len().min(at + BLOCK + 1)];
             let signs = Signs::of(block);
             is_ascii &= signs.is_ascii;
-            if signs.has_carriage_return
-                || signs.has_first_column
-                    && !memchr_iter(b'\n', &block[..block.len() - 1])
-                        .map(|newline| at + newline + 1)
-                        .filter(|start| *start > self.end && is_first_column(bytes[*start]))
-                        .all(|start| self.allows(start))
-            {
+            if signs.has_line_end && !self.allows_all(block, at) {
                 return false;
             }
         }
@@ -156,6 +150,16 @@ impl<'t> Header<'t> {
             || !LINE_ENDS
                 .iter()
                 .any(|sign| memmem::find(bytes, sign.as_bytes()).is_some())
+    }
+
+    /// Reports whether a block has no carriage return, and no line that starts in it overrides the header.
+    fn allows_all(&self, block: &[u8], at: usize) -> bool {
+        let before = block.split_last().map_or(block, |(_, before)| before);
+        memchr(b'\r', block).is_none()
+            && memchr_iter(b'\n', before)
+                .map(|newline| (at + newline + 1, block[newline + 1]))
+                .filter(|(start, byte)| *start > self.end && !matches!(byte, b' ' | b'#' | b'\n'))
+                .all(|(start, _)| self.allows(start))
     }
 
     /// Reports whether the line that starts in column 0 here cannot be an entry that overrides the header.
@@ -324,35 +328,26 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 /// column 0.
 const BLOCK: usize = 1024;
 
-/// What stands in a block, found without a branch for each byte.
+/// What stands in a block, found without a branch for each byte. The last byte of the block has none behind it and is
+/// left to the next block; the last byte of a document is no first byte of a character.
 struct Signs {
-    /// A line starts in column 0.
-    has_first_column: bool,
-    has_carriage_return: bool,
+    /// There is a carriage return, or a line feed with neither a space nor a line feed behind it.
+    has_line_end: bool,
     is_ascii: bool,
 }
 
 impl Signs {
     fn of(block: &[u8]) -> Self {
-        let (mut first_column, mut carriage_return, mut all) = (0, 0, 0);
+        let (mut has_line_end, mut all) = (false, 0);
         for (byte, next) in block.iter().zip(&block[1..]) {
-            first_column |= u8::from(*byte == b'\n') & u8::from(is_first_column(*next));
-            carriage_return |= u8::from(*byte == b'\r');
+            has_line_end |= (*byte == b'\n') & (*next != b' ') & (*next != b'\n') | (*byte == b'\r');
             all |= *byte;
         }
-        // The last byte of the document has none behind it.
-        let last = block.last().copied().unwrap_or_default();
         Self {
-            has_first_column: first_column > 0,
-            has_carriage_return: carriage_return > 0 || last == b'\r',
-            is_ascii: (all | last).is_ascii(),
+            has_line_end,
+            is_ascii: all.is_ascii(),
         }
     }
-}
-
-/// Reports whether a line that starts with this byte is neither indented nor blank nor a comment.
-fn is_first_column(byte: u8) -> bool {
-    !matches!(byte, b' ' | b'#' | b'\n')
 }
 
 #[cfg(test)]

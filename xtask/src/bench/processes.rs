@@ -85,7 +85,7 @@ impl Bench {
         let filter = || self.time(&mut self.filter_command(stream), Some(&input));
         let itself = std::env::current_exe()?;
         let cat = || self.time(Command::new(&itself).arg("cat"), Some(&input));
-        let against_cat = take_turns(41, filter, cat)?.at_most("filter / read all, write once", 1.5);
+        let against_cat = take_turns(41, filter, cat)?.at_most("filter / read all, write once", 1.45);
         let yq = tools::get("yq")?;
         let edit = self.path("edit.yq");
         fs::write(&edit, yq_edit())?;

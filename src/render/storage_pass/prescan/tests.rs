@@ -146,6 +146,7 @@ fn a_line_end_of_some_readers_makes_no_document_blank() {
         "# c\u{2028}a: b\n",
         "\n# c\u{2029}a: b\n",
         "\r a: b",
+        "# c\n \u{feff}\n",
         "\u{85}a: b",
     ] {
         assert!(!is_blank(text), "{text:?}");
@@ -408,36 +409,44 @@ fn lines(lines: &[&str], indent: usize) -> Vec<String> {
 /// Makes a document: a header, perhaps covered by something else, a workload beside it, and odd lines and pieces.
 fn document(numbers: &mut Numbers) -> String {
     let mut text = lines(HEADER, usize::from(numbers.below(20) == 0));
-    if numbers.below(3) == 0 {
-        text.swap(0, 1);
+    match numbers.below(12) {
+        0 => text = lines(&["# c", "  # d", ""], 0),
+        1..4 => text.swap(0, 1),
+        4 => text.insert(2, "x: y".to_owned()),
+        _ => {}
     }
-    if numbers.below(3) == 0 {
+    if numbers.below(4) == 0 {
         let (open, close) = COVERS[numbers.below(COVERS.len())];
         text.insert(0, open.to_owned());
         text.push(close.to_owned());
     }
-    if numbers.below(3) == 0 {
+    if numbers.below(4) == 0 {
         let indent = numbers.below(4);
         text.extend(lines(WORKLOAD, indent));
     }
-    for _ in 0..numbers.below(5) {
-        let at = match numbers.below(3) {
+    for _ in 0..numbers.below(4).saturating_sub(1) {
+        let at = match numbers.below(4) {
             0 => numbers.below(text.len() + 1),
             _ => text.len(),
         };
-        text.insert(at, numbers.pick(LINES).to_owned());
+        // Most lines are below `metadata`, or text of something above.
+        let line = match numbers.below(3) {
+            0 => numbers.pick(LINES).to_owned(),
+            _ => format!("  {}", numbers.pick(LINES)),
+        };
+        text.insert(at, line);
     }
-    let ends = ["\n", "\n", "\n", "\n", "\n", "\n", "\n", "\r\n", "\r", "\u{85}"];
-    let end = ends[numbers.below(ends.len())];
+    let ends = ["\n"; 20].iter().chain(&["\r\n", "\r", "\u{85}", "\u{2028}"]);
+    let end = ends.copied().nth(numbers.below(24)).unwrap();
     let mut text = text.join(end) + ["", end, "\n"][numbers.below(3)];
-    for _ in 0..numbers.below(4).saturating_sub(1) {
+    for _ in 0..numbers.below(3).saturating_sub(1) {
         let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
         let place = numbers.below(places.len());
         match numbers.below(4) {
-            0 => text.replace_range(
-                places[place]..places[(place + 1 + numbers.below(4)).min(places.len() - 1)],
-                "",
-            ),
+            0 => {
+                let end = (place + 1 + numbers.below(4)).min(places.len() - 1);
+                text.replace_range(places[place.min(end)]..places[end], "");
+            }
             _ => text.insert_str(places[place], numbers.pick(PIECES)),
         }
     }
@@ -448,9 +457,17 @@ fn document(numbers: &mut Numbers) -> String {
 #[derive(Debug, Default)]
 struct Count {
     passed_by: usize,
-    /// Passed by, and no reader accepts it.
+    /// Passed by, and the parser refuses it.
     unreadable: usize,
     blank: usize,
+}
+
+/// Reports whether the strings of a value are those of one object of this kind, with a name.
+fn is_whole(says: impl Fn(&[&str]) -> Option<String>, api_version: &str, kind: &str) -> bool {
+    let has_name = |key: &str| says(&["metadata", key]).is_some_and(|name| !name.is_empty());
+    says(&["apiVersion"]).as_deref() == Some(api_version)
+        && says(&["kind"]).as_deref() == Some(kind)
+        && (has_name("name") || has_name("generateName"))
 }
 
 /// Returns what is wrong about a document that is passed by.
@@ -460,31 +477,33 @@ fn mistake(text: &str, law: &Law, count: &mut Count) -> Option<String> {
     let second = yaml_serde::from_str::<yaml_serde::Value>(text);
     if is_blank(text) {
         count.blank += 1;
-        let is_null = parsed.is_ok_and(|(dropped, value)| dropped.is_none() && value.is_null());
-        return (!is_null || second.is_ok_and(|value| !value.is_null())).then(|| "it is not blank".to_owned());
+        let is_wrong = second.is_ok_and(|value| !value.is_null())
+            || parsed.is_ok_and(|(dropped, value)| dropped.is_some() || !value.is_null());
+        return is_wrong.then(|| "it is not blank".to_owned());
     }
     let (api_version, kind) = decided(text)?;
     count.passed_by += 1;
-    if let Ok(value) = &second {
-        let has_name = ["name", "generateName"]
-            .iter()
-            .any(|key| value["metadata"][*key].as_str().is_some_and(|name| !name.is_empty()));
-        if value["apiVersion"] != api_version || value["kind"] != kind || !has_name || value.get("items").is_some() {
+    if let Ok(value) = second {
+        let says = |keys: &[&str]| {
+            let found = keys.iter().try_fold(&value, |value, key| value.get(*key));
+            found.and_then(yaml_serde::Value::as_str).map(str::to_owned)
+        };
+        if !is_whole(says, api_version, kind) || value.get("items").is_some() {
             return Some(format!("libyaml reads {value:?}"));
         }
     }
     let Ok((dropped, value)) = parsed else {
-        count.unreadable += usize::from(second.is_err());
+        count.unreadable += 1;
         return None;
     };
-    if dropped.is_some() {
-        return Some("it has something behind its end".to_owned());
-    }
-    let has_name = ["name", "generateName"]
-        .iter()
-        .any(|key| value["metadata"][key].as_str().is_some_and(|name| !name.is_empty()));
-    if value["apiVersion"] != api_version || value["kind"] != kind || !has_name || value.get("items").is_some() {
-        return Some(format!("the parser reads {value}"));
+    let says = |keys: &[&str]| {
+        let found = keys.iter().try_fold(&value, |value, key| value.get(*key));
+        found.and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
+    if dropped.is_some() || !is_whole(says, api_version, kind) || value.get("items").is_some() {
+        return Some(format!(
+            "the parser reads {value}, and drops what is behind {dropped:?}"
+        ));
     }
     // The last document of a stream is always parsed.
     if !is_passed_by(api_version, kind) {
@@ -524,7 +543,7 @@ fn no_document_is_passed_by_wrongly() {
     println!("{made} documents: {count:?}");
     // Enough documents are passed by for the test to mean something.
     assert!(
-        count.passed_by > made / 20 && count.passed_by - count.unreadable > made / 40,
+        count.passed_by - count.unreadable > made / 10 && count.blank > made / 200,
         "{made}: {count:?}"
     );
 }
