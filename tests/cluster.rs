@@ -110,9 +110,9 @@ fn homelab(kubeconfig: Option<&Value>, arguments: &[&str]) -> (Option<i32>, Stri
         .output()
         .unwrap();
     let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    let said = out + &err;
-    assert!(!said.contains("s3cret"), "{said}");
-    (output.status.code(), said)
+    let message = out + &err;
+    assert!(!message.contains("s3cret"), "{message}");
+    (output.status.code(), message)
 }
 
 fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request, usize) -> Answer) {
@@ -191,22 +191,22 @@ fn a_wait_outlives_broken_watches() {
             _ => Answer::Is(200, event("Healthy") + "\n"),
         }
     });
-    let (code, said) = server.homelab(&["wait", "player", "--timeout", "60s"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("player   Synced   Healthy   abc"), "{said}");
+    let (code, message) = server.homelab(&["wait", "player", "--timeout", "60s"]);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(message.contains("player   Synced   Healthy   abc"), "{message}");
     assert!(server.asked().iter().filter(|request| request.is_watch()).count() >= 5);
 }
 
 #[test]
-fn a_sync_is_never_written_over_what_changed_meanwhile() {
+fn a_sync_never_overwrites_a_concurrent_change() {
     let server = Server::start(|request, before| match (request.method.as_str(), before) {
         ("get", 0) => list(&[application("player", "1", "Healthy")]),
         ("get", _) => list(&[application("player", "2", "Healthy")]),
         (_, 0) => Answer::status(409, "the object has been modified"),
         _ => Answer::json(200, &application("player", "3", "Healthy")),
     });
-    let (code, said) = server.homelab(&["sync", "player", "--wait=false"]);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, message) = server.homelab(&["sync", "player", "--wait=false"]);
+    assert_eq!(code, Some(0), "{message}");
     let asked = server.asked();
     let patches: Vec<&Request> = asked.iter().filter(|request| request.method == "patch").collect();
     let versions = patches.iter().map(|patch| &patch.body["metadata"]["resourceVersion"]);
@@ -228,16 +228,16 @@ fn a_dry_run_for_the_server_is_marked_as_one() {
         "get" => list(&[application("player", "1", "Healthy")]),
         _ => Answer::json(200, &application("player", "1", "Healthy")),
     });
-    let (code, said) = server.homelab(&["refresh", "player", "--hard", "--dry-run=server", "-o", "json"]);
-    assert_eq!(code, Some(0), "{said}");
-    let patches: Value = serde_json::from_str(&said).unwrap();
+    let (code, message) = server.homelab(&["refresh", "player", "--hard", "--dry-run=server", "-o", "json"]);
+    assert_eq!(code, Some(0), "{message}");
+    let patches: Value = serde_json::from_str(&message).unwrap();
     assert_eq!(
         patches["items"][0]["patch"]["metadata"]["annotations"]["argocd.argoproj.io/refresh"],
         "hard"
     );
     assert!(server.asked()[1].path.contains("dryrun=all"), "{:?}", server.asked());
-    let (_, said) = server.homelab(&["refresh", "player", "--dry-run"]);
-    assert!(said.contains("would be patched"), "{said}");
+    let (_, message) = server.homelab(&["refresh", "player", "--dry-run"]);
+    assert!(message.contains("would be patched"), "{message}");
     assert_eq!(
         server
             .asked()
@@ -249,8 +249,8 @@ fn a_dry_run_for_the_server_is_marked_as_one() {
 }
 
 #[test]
-fn refusals_say_what_to_do() {
-    for (code, said) in [
+fn refusals_have_hints() {
+    for (code, message) in [
         (401, "does not accept your credentials"),
         (403, "the cluster does not allow it: User `a` may not list"),
         (404, "has no Applications of Argo CD"),
@@ -259,23 +259,23 @@ fn refusals_say_what_to_do() {
         let server = Server::start(move |_, _| Answer::status(code, "User `a`\nmay not list"));
         let (exit, answer) = server.homelab(&["refresh", "player"]);
         assert_eq!(exit, Some(3), "{answer}");
-        assert!(answer.contains(said), "{answer}");
+        assert!(answer.contains(message), "{answer}");
         assert_eq!(answer.contains("\nhint: "), code != 500, "{answer}");
     }
 }
 
 #[test]
-fn a_server_that_says_nothing_is_given_up() {
+fn a_silent_server_times_out() {
     let server = Server::start(|_, _| Answer::Never);
     for limit in ["--request-timeout=1s", "--timeout=1s"] {
-        let (exit, said) = server.homelab(&["wait", "player", limit]);
-        assert_eq!(exit, Some(3), "{said}");
-        assert!(said.contains("does not answer in time"), "{said}");
+        let (exit, message) = server.homelab(&["wait", "player", limit]);
+        assert_eq!(exit, Some(3), "{message}");
+        assert!(message.contains("does not answer in time"), "{message}");
     }
 }
 
 #[test]
-fn a_wait_in_vain_says_what_is_missing() {
+fn a_wait_that_times_out_reports_what_is_missing() {
     let server = Server::start(|request, _| {
         if request.is_watch() {
             return Answer::Never;
@@ -285,9 +285,9 @@ fn a_wait_in_vain_says_what_is_missing() {
             application("other", "1", "Healthy"),
         ])
     });
-    let (exit, said) = server.homelab(&["wait", "player", "other", "--timeout=1s"]);
-    assert_eq!(exit, Some(1), "{said}");
-    assert!(said.ends_with("\nplayer: not Healthy but Degraded\n"), "{said}");
+    let (exit, message) = server.homelab(&["wait", "player", "other", "--timeout=1s"]);
+    assert_eq!(exit, Some(1), "{message}");
+    assert!(message.ends_with("\nplayer: not Healthy but Degraded\n"), "{message}");
 }
 
 fn healthy() -> Server {
@@ -295,7 +295,7 @@ fn healthy() -> Server {
 }
 
 #[test]
-fn the_flags_of_kubectl_say_which_server_and_as_whom() {
+fn kubectls_flags_select_server_and_user() {
     let server = healthy();
     let elsewhere = kubeconfig("http://127.0.0.1:1", &json!({"username": "me", "password": "s3cret"}));
     let arguments = [
@@ -313,8 +313,8 @@ fn the_flags_of_kubectl_say_which_server_and_as_whom() {
         "--as-user-extra=scopes=x",
         "--as-user-extra=scopes=y",
     ];
-    let (code, said) = homelab(Some(&elsewhere), &[&arguments[..], &more].concat());
-    assert_eq!(code, Some(0), "{said}");
+    let (code, message) = homelab(Some(&elsewhere), &[&arguments[..], &more].concat());
+    assert_eq!(code, Some(0), "{message}");
     let headers = &server.asked()[0].headers;
     for header in [
         "authorization: bearer s3cret-flag",
@@ -342,8 +342,8 @@ fn a_server_needs_no_kubeconfig() {
         (Some(&no_context), &["-s", &server.url], false),
         (Some(&no_context), &["-s", &server.url, "--user=u"], true),
     ] {
-        let (code, said) = homelab(kubeconfig, &[&["wait", "player"], arguments].concat());
-        assert_eq!(code, Some(0), "{said}");
+        let (code, message) = homelab(kubeconfig, &[&["wait", "player"], arguments].concat());
+        assert_eq!(code, Some(0), "{message}");
         let asked = server.asked();
         let headers = &asked.last().unwrap().headers;
         assert_eq!(
@@ -352,13 +352,13 @@ fn a_server_needs_no_kubeconfig() {
             "{arguments:?}: {headers:?}"
         );
     }
-    let (code, said) = homelab(Some(&no_context), &["wait", "player"]);
-    assert_eq!(code, Some(3), "{said}");
-    assert!(said.contains("the kubeconfig has no current context"), "{said}");
+    let (code, message) = homelab(Some(&no_context), &["wait", "player"]);
+    assert_eq!(code, Some(3), "{message}");
+    assert!(message.contains("the kubeconfig has no current context"), "{message}");
 }
 
 #[test]
-fn what_the_flags_name_must_be_there() {
+fn what_the_flags_name_must_exist() {
     let server = healthy();
     for (flags, code, part) in [
         (
@@ -391,9 +391,9 @@ fn what_the_flags_name_must_be_there() {
             "cannot be used with",
         ),
     ] {
-        let (exit, said) = server.homelab(&[&["wait", "player"], flags].concat());
-        assert_eq!(exit, Some(code), "{said}");
-        assert!(said.contains(part), "{said}");
+        let (exit, message) = server.homelab(&[&["wait", "player"], flags].concat());
+        assert_eq!(exit, Some(code), "{message}");
+        assert!(message.contains(part), "{message}");
     }
     assert!(server.asked().is_empty());
 }

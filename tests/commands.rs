@@ -33,19 +33,22 @@ fn add_app_refuses() {
 }
 
 /// The repository whose Applications move to the plugin.
-fn moving(to: &Path) {
-    transcript::sandbox::folder::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"), to);
+fn conversion_fixture(to: &Path) {
+    transcript::sandbox::folder::copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversion_fixture"),
+        to,
+    );
 }
 
 #[test]
 fn convert() {
-    transcript::check_in("tests/commands/convert/cases.trycmd", moving);
+    transcript::check_in("tests/commands/convert/cases.trycmd", conversion_fixture);
 }
 
 #[test]
 fn convert_refuses() {
     transcript::check_in("tests/commands/convert/refused.trycmd", |to| {
-        moving(to);
+        conversion_fixture(to);
         let stays = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/convert/stays.yaml");
         std::fs::copy(stays, to.join("applications/stays.yaml")).unwrap();
     });
@@ -67,7 +70,7 @@ fn cmp_manifest() {
 }
 
 #[test]
-fn refresh_sync_and_wait_explain_themselves() {
+fn refresh_sync_and_wait_have_help() {
     transcript::check("tests/commands/cluster/help.trycmd");
 }
 
@@ -77,7 +80,7 @@ fn refresh_sync_and_wait_refuse() {
 }
 
 #[test]
-fn without_a_cluster_the_next_step_is_said() {
+fn without_a_cluster_a_hint_names_the_next_step() {
     transcript::check("tests/commands/cluster/unreachable.trycmd");
 }
 
@@ -101,14 +104,14 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[test]
-fn outside_of_a_repository_the_way_in_is_said() {
+fn outside_a_repository_a_hint_names_the_next_step() {
     let folder = tempfile::tempdir().unwrap();
     for command in [&["list"][..], &["validate"], &["render", "x"], &["add-namespace", "x"]] {
         let output = run(folder.path(), command, "");
         assert_eq!(output.status.code(), Some(3), "{command:?}");
-        let said = text(&output.stderr);
-        assert!(said.contains("is not in a GitOps repository"), "{said}");
-        assert!(said.contains("\nhint: change into the repository"), "{said}");
+        let message = text(&output.stderr);
+        assert!(message.contains("is not in a GitOps repository"), "{message}");
+        assert!(message.contains("\nhint: change into the repository"), "{message}");
     }
 }
 
@@ -136,7 +139,7 @@ spec:
 ";
 
 #[test]
-fn filter_applies_the_law_and_touches_nothing_else() {
+fn filter_applies_the_storage_rules_and_changes_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(
         folder.path(),
@@ -178,7 +181,7 @@ fn filter_applies_the_law_and_touches_nothing_else() {
 }
 
 #[test]
-fn filter_refuses_what_it_cannot_vouch_for() {
+fn filter_refuses_what_it_cannot_check() {
     let folder = tempfile::tempdir().unwrap();
     let half = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n";
     let elsewhere = STREAM.replace("namespace: media}", "namespace: radio}");
@@ -199,8 +202,8 @@ fn filter_refuses_what_it_cannot_vouch_for() {
             &[&["filter", "--app", "player"], arguments].concat(),
             input,
         );
-        let said = text(&output.stderr);
-        assert!(said.contains(part), "{part} in {said}");
+        let message = text(&output.stderr);
+        assert!(message.contains(part), "{part} in {message}");
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""));
     }
     let output = run(folder.path(), &["filter", "--app", "player", "--allow-empty"], "");

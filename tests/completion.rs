@@ -53,14 +53,14 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Asserts the exit code, the data, and a part of what is said.
-fn assert_said(output: &Output, code: i32, data: &str, part: &str) {
-    let said = text(&output.stderr);
+fn assert_output(output: &Output, code: i32, data: &str, part: &str) {
+    let message = text(&output.stderr);
     assert_eq!(
         (output.status.code(), text(&output.stdout)),
         (Some(code), data),
-        "{said}"
+        "{message}"
     );
-    assert!(said.contains(part), "{part} in {said}");
+    assert!(message.contains(part), "{part} in {message}");
 }
 
 #[test]
@@ -68,20 +68,20 @@ fn the_link_is_made_beside_the_program_and_leads_to_its_name() {
     let folders = Folders::new();
     let link = folders.at("bin/kubectl_complete-homelab");
     let line = |verb: &str| format!("{} {verb}\n", link.display());
-    assert_said(&folders.completion(&["uninstall"]), 0, "", "nothing to remove");
-    assert_said(
+    assert_output(&folders.completion(&["uninstall"]), 0, "", "nothing to remove");
+    assert_output(
         &folders.completion(&["install"]),
         0,
         &line("created"),
         "kubectl completion --help",
     );
     assert_eq!(fs::read_link(&link).unwrap(), Path::new("kubectl-homelab"));
-    assert_said(&folders.completion(&["install"]), 0, &line("unchanged"), "");
+    assert_output(&folders.completion(&["install"]), 0, &line("unchanged"), "");
     // One that leads elsewhere, as after a move, is made anew.
     fs::remove_file(&link).unwrap();
     symlink("/nowhere/kubectl-homelab", &link).unwrap();
-    assert_said(&folders.completion(&["install"]), 0, &line("created"), "");
-    assert_said(&folders.completion(&["uninstall"]), 0, &line("removed"), "");
+    assert_output(&folders.completion(&["install"]), 0, &line("created"), "");
+    assert_output(&folders.completion(&["uninstall"]), 0, &line("removed"), "");
     assert!(fs::symlink_metadata(&link).is_err());
 }
 
@@ -91,7 +91,7 @@ fn in_another_folder_it_leads_to_the_program() {
     let other = folders.at("other");
     let arguments = ["install", "--bin-dir", other.to_str().unwrap()];
     let link = other.join("kubectl_complete-homelab");
-    assert_said(
+    assert_output(
         &folders.completion(&arguments),
         0,
         &format!("{} created\n", link.display()),
@@ -108,20 +108,20 @@ fn where_kubectl_would_not_find_it_no_link_is_made() {
     let folders = Folders::new();
     let away = folders.at("away");
     let output = folders.completion(&["install", "--bin-dir", away.to_str().unwrap()]);
-    assert_said(&output, 3, "", "is not on PATH: kubectl would not find the link");
+    assert_output(&output, 3, "", "is not on PATH: kubectl would not find the link");
     assert!(fs::read_dir(away).unwrap().next().is_none());
     let output = run(&["completion", "install"], folders.at("other"));
-    assert_said(&output, 3, "", "`kubectl-homelab` is not on PATH");
+    assert_output(&output, 3, "", "`kubectl-homelab` is not on PATH");
     assert!(text(&output.stderr).contains("hint: add its folder to PATH"));
 }
 
 #[test]
-fn what_somebody_else_put_there_stays() {
+fn a_foreign_file_is_kept() {
     let folders = Folders::new();
     let link = folders.at("bin/kubectl_complete-homelab");
     fs::write(&link, "#!/bin/sh\n").unwrap();
     for verb in ["install", "uninstall"] {
-        assert_said(
+        assert_output(
             &folders.completion(&[verb]),
             3,
             "",

@@ -58,8 +58,8 @@ impl Home {
     /// What a command prints that does its work.
     fn done(&self, arguments: &[&str]) -> String {
         let output = self.homelab(arguments);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{arguments:?}: {said}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {message}");
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -299,10 +299,10 @@ fn a_render_that_differs_is_refused_with_its_objects() {
     fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
     let before = home.texts();
     let output = home.homelab(&["convert", "bare", "--helm", wrapper.to_str().unwrap()]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{message}");
     assert_eq!(
-        said,
+        message,
         "Application `bare` would not render the same:\n  ConfigMap/more: rendered by the plugin only\nno files were changed\n"
     );
     assert_eq!(home.texts(), before);

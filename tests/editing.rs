@@ -67,11 +67,11 @@ fn a_file_that_would_lose_its_comments_is_not_written() {
         "--sync-option",
         "PruneLast=true",
     ];
-    let (code, _, said) = run(home.path(), &upsert);
-    assert_eq!(code, Some(3), "{said}");
+    let (code, _, message) = run(home.path(), &upsert);
+    assert_eq!(code, Some(3), "{message}");
     assert!(
-        said.contains("applications/web.yaml") && said.contains("without anchors"),
-        "{said}"
+        message.contains("applications/web.yaml") && message.contains("without anchors"),
+        "{message}"
     );
     assert_eq!(
         fs::read_to_string(home.path().join("applications/web.yaml")).unwrap(),
@@ -80,27 +80,33 @@ fn a_file_that_would_lose_its_comments_is_not_written() {
 }
 
 #[test]
-fn a_namespace_that_nothing_syncs_is_seen_and_said() {
+fn a_namespace_that_nothing_syncs_is_reported() {
     let home = repository(&[]);
-    let (code, _, said) = run(home.path(), &["add-namespace", "web"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("no Application syncs `namespaces/web.yaml`"), "{said}");
-    let (code, _, said) = run(home.path(), &["add-namespace", "web"]);
+    let (code, _, message) = run(home.path(), &["add-namespace", "web"]);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(
+        message.contains("no Application syncs `namespaces/web.yaml`"),
+        "{message}"
+    );
+    let (code, _, message) = run(home.path(), &["add-namespace", "web"]);
     assert_eq!(code, Some(3));
-    assert!(said.contains("already there, in `namespaces/web.yaml`"), "{said}");
-    let (code, _, said) = run(home.path(), &["add-namespace", "web", "--upsert", "-l", "a=b"]);
-    assert_eq!(code, Some(0), "{said}");
-    let (code, _, said) = run(
+    assert!(message.contains("already there, in `namespaces/web.yaml`"), "{message}");
+    let (code, _, message) = run(home.path(), &["add-namespace", "web", "--upsert", "-l", "a=b"]);
+    assert_eq!(code, Some(0), "{message}");
+    let (code, _, message) = run(
         home.path(),
         &["init", "--force", "--repo-url", "https://git.example.org/me/home"],
     );
-    assert_eq!(code, Some(0), "{said}");
-    let (code, _, said) = run(home.path(), &["add-namespace", "other"]);
-    assert!(code == Some(0) && !said.contains("no Application syncs"), "{said}");
+    assert_eq!(code, Some(0), "{message}");
+    let (code, _, message) = run(home.path(), &["add-namespace", "other"]);
+    assert!(
+        code == Some(0) && !message.contains("no Application syncs"),
+        "{message}"
+    );
 }
 
 #[test]
-fn files_without_a_last_line_end_are_documents_of_their_own() {
+fn files_without_a_final_newline_are_separate_documents() {
     let native = |name: &str| application(name).trim_end().to_owned();
     let home = repository(&[
         ("applications/a.yaml", &native("a")),
@@ -112,8 +118,8 @@ fn files_without_a_last_line_end_are_documents_of_their_own() {
         let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n");
         fs::write(chart.join("map.yaml"), text).unwrap();
     }
-    let (code, printed, said) = run(home.path(), &["convert", "a", "b", "--dry-run"]);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, printed, message) = run(home.path(), &["convert", "a", "b", "--dry-run"]);
+    assert_eq!(code, Some(0), "{message}");
     assert_eq!(homelab::yaml::documents(&printed).unwrap().len(), 2, "{printed}");
 }
 
@@ -128,36 +134,36 @@ fn two_renders_are_not_written_to_one_file() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n",
         ),
     ]);
-    let (code, _, said) = run(home.path(), &["render", "--all", "--output-dir", "out"]);
-    assert_eq!(code, Some(3), "{said}");
+    let (code, _, message) = run(home.path(), &["render", "--all", "--output-dir", "out"]);
+    assert_eq!(code, Some(3), "{message}");
     assert!(
-        said.contains("the same name") && !home.path().join("out").exists(),
-        "{said}"
+        message.contains("the same name") && !home.path().join("out").exists(),
+        "{message}"
     );
 }
 
 #[test]
-fn init_says_what_it_would_do_and_where_it_lies() {
+fn init_reports_what_it_would_do_and_where() {
     let outer = tempfile::tempdir().unwrap();
     git(outer.path(), &["init", "--quiet"]);
     let init = ["init", "home", "--repo-url", "https://git.example.org/me/home"];
-    let (code, printed, said) = run(outer.path(), &[&init[..], &["--dry-run", "-o", "name"]].concat());
-    assert_eq!(code, Some(0), "{said}");
+    let (code, printed, message) = run(outer.path(), &[&init[..], &["--dry-run", "-o", "name"]].concat());
+    assert_eq!(code, Some(0), "{message}");
     assert!(printed.contains("applications/root.yaml") && !outer.path().join("home").exists());
-    let (code, _, said) = run(outer.path(), &init);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("run `git init` in it"), "{said}");
+    let (code, _, message) = run(outer.path(), &init);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(message.contains("run `git init` in it"), "{message}");
 }
 
 #[test]
 fn a_file_that_git_ignores_is_named() {
     let home = repository(&[(".gitignore", "namespaces/\n")]);
     git(home.path(), &["init", "--quiet"]);
-    let (code, _, said) = run(home.path(), &["add-namespace", "web", "--commit"]);
+    let (code, _, message) = run(home.path(), &["add-namespace", "web", "--commit"]);
     assert_eq!(code, Some(3));
     assert!(
-        said.contains("ignored") && said.contains("the files are written"),
-        "{said}"
+        message.contains("ignored") && message.contains("the files are written"),
+        "{message}"
     );
 }
 
@@ -165,8 +171,8 @@ fn a_file_that_git_ignores_is_named() {
 fn labels_that_kubernetes_refuses_are_refused() {
     let home = repository(&[]);
     for label in ["bad key=x", "a=bad value!"] {
-        let (code, _, said) = run(home.path(), &["add-namespace", "web", "-l", label]);
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains("letters, digits"), "{said}");
+        let (code, _, message) = run(home.path(), &["add-namespace", "web", "-l", label]);
+        assert_eq!(code, Some(2), "{message}");
+        assert!(message.contains("letters, digits"), "{message}");
     }
 }

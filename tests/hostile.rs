@@ -28,7 +28,7 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
 }
 
 /// Both streams as one text; the program must have ended by itself and without a panic.
-fn said(output: &Output) -> String {
+fn all_output(output: &Output) -> String {
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -62,26 +62,26 @@ fn alias_bomb() -> String {
 }
 
 #[test]
-fn bombs_and_brackets_are_errors_with_their_place_and_hide_nobody() {
+fn bombs_and_brackets_are_errors_with_their_place_and_hide_no_application() {
     let brackets = format!("apiVersion: v1\nkind: ConfigMap\ndata: {}", "[".repeat(100_000));
     let deep = (0..3000)
         .map(|depth| format!("{}a:\n", " ".repeat(depth)))
         .collect::<String>();
     for text in [alias_bomb(), brackets, deep] {
         let folder = repository("bad.yaml", text.as_bytes());
-        let text_of_validate = said(&run(folder.path(), &["validate", "--no-render"], ""));
+        let text_of_validate = all_output(&run(folder.path(), &["validate", "--no-render"], ""));
         assert!(
             text_of_validate.contains("applications/bad.yaml:"),
             "{text_of_validate}"
         );
         assert!(
-            said(&run(folder.path(), &["list"], "")).contains("jellyfin"),
+            all_output(&run(folder.path(), &["list"], "")).contains("jellyfin"),
             "the others are listed all the same"
         );
         let output = run(folder.path(), &["filter", "--app", "x"], &text);
         assert_eq!(output.status.code(), Some(3));
         assert!(output.stdout.is_empty(), "a refused stream prints nothing");
-        said(&output);
+        all_output(&output);
     }
 }
 
@@ -104,13 +104,13 @@ fn parameters_that_no_process_can_get_are_found_before_they_are_pushed() {
     arguments.extend(["--values-literal-file", "values.yaml"]);
     let output = run(folder.path(), &arguments, "");
     assert!(!output.status.success());
-    assert!(said(&output).contains("131071"), "{}", said(&output));
+    assert!(all_output(&output).contains("131071"), "{}", all_output(&output));
     assert!(!folder.path().join("applications/big.yaml").exists());
     let first = run(folder.path(), &["add-namespace", "first"], "");
     assert!(
         first.status.success(),
         "the first Namespace is no crime: {}",
-        said(&first)
+        all_output(&first)
     );
     let inline = format!(
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: big\nspec:\n  source:\n    repoURL: https://git.example.org/me/big\n    path: .\n    plugin:\n      name: homelab-v1\n      parameters:\n      - name: values\n        string: |\n          {values}  destination:\n    namespace: default\n"
@@ -122,7 +122,11 @@ fn parameters_that_no_process_can_get_are_found_before_they_are_pushed() {
     ] {
         let output = run(folder.path(), arguments, "");
         assert!(!output.status.success(), "{arguments:?}");
-        assert!(said(&output).contains("131071"), "{arguments:?}: {}", said(&output));
+        assert!(
+            all_output(&output).contains("131071"),
+            "{arguments:?}: {}",
+            all_output(&output)
+        );
     }
 }
 
@@ -139,7 +143,7 @@ impl Numbers {
 }
 
 #[test]
-fn damaged_files_are_judged_and_never_crash() {
+fn damaged_files_are_checked_without_a_crash() {
     let mut numbers = Numbers(0x5eed);
     for _ in 0..60 {
         let mut bytes = GOOD.as_bytes().to_vec();
@@ -161,13 +165,13 @@ fn damaged_files_are_judged_and_never_crash() {
             &["list", "volumes"],
             &["add-namespace", "new"],
         ] {
-            said(&run(folder.path(), arguments, ""));
+            all_output(&run(folder.path(), arguments, ""));
         }
     }
 }
 
 #[test]
-fn a_kind_that_is_said_twice_does_not_hide_a_mount() {
+fn a_repeated_kind_does_not_hide_a_mount() {
     let workload = "spec:\n  template:\n    spec:\n      containers: [{name: a, volumeMounts: [{name: v, mountPath: /v}]}]\n      volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]\n";
     let start = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n";
     let folder = tempfile::tempdir().unwrap();
@@ -184,7 +188,7 @@ fn a_kind_that_is_said_twice_does_not_hide_a_mount() {
             &["filter", "--app", "x"],
             &format!("{hidden}---\n{start}"),
         );
-        let text = said(&output);
+        let text = all_output(&output);
         // An answer that refuses is as good.
         assert!(
             !output.status.success() || text.matches("readOnly").count() == 2,

@@ -33,7 +33,7 @@ fn the_shipped_files_are_what_the_program_prints() {
 }
 
 #[test]
-fn doctor_says_what_an_installation_lacks() {
+fn doctor_reports_what_an_installation_lacks() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let home = home.path().to_str().expect("a temporary path is UTF-8");
     let cases = trycmd::TestCases::new();
@@ -62,7 +62,7 @@ fn doctor(input: &str) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn doctor_reads_what_kubectl_gets_and_says_that_there_is_no_repository() {
+fn doctor_reads_kubectls_output_and_needs_no_repository() {
     let sound = fs::read_to_string("tests/commands/doctor/home.in/sound.yaml").expect("the case is there");
     let items: Vec<serde_json::Value> = sound
         .split("---\n")
@@ -91,7 +91,7 @@ fn repo_server() -> serde_json::Value {
 
 /// What is printed for each form has nothing that `doctor` would find.
 #[test]
-fn doctor_has_nothing_to_say_of_what_the_program_prints() {
+fn doctor_accepts_what_the_program_prints() {
     let images = Images {
         plugin: IMAGE.to_owned(),
         argo_cd: Some("v3.5.7".to_owned()),

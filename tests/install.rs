@@ -17,7 +17,7 @@ mod sandbox;
 use std::fs;
 use std::path::Path;
 
-use home::{Home, said, text};
+use home::{Home, all_output, text};
 
 const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 /// The version before: the same archive under another manifest.
@@ -51,7 +51,7 @@ fn completed(home: &Home, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn from_the_index_it_is_installed_completes_is_upgraded_and_goes_again() {
+fn from_the_index_it_installs_completes_upgrades_and_uninstalls() {
     let home = Home::new();
     home.install_neighbour();
     let older = home
@@ -109,7 +109,7 @@ fn assert_completes(home: &Home) {
 }
 
 #[test]
-fn from_a_manifest_and_an_archive_it_is_installed_without_a_network() {
+fn from_a_manifest_and_an_archive_it_installs_without_a_network() {
     let home = Home::new();
     let manifest = home.write("homelab.yaml", &home.manifest());
     let (manifest, archive) = (manifest.to_str().unwrap(), home.archive());
@@ -134,15 +134,15 @@ fn from_a_manifest_and_an_archive_it_is_installed_without_a_network() {
 }
 
 #[test]
-fn kubernetes_own_judge_of_manifests_accepts_every_platform() {
+fn krews_validator_accepts_every_platform() {
     let home = Home::with_every_platform();
     let manifest = home.write("homelab.yaml", &home.manifest());
     let output = home.validates(&manifest);
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", all_output(&output));
     assert!(
-        said(&output).contains("all 5 spec.platforms installed fine"),
+        all_output(&output).contains("all 5 spec.platforms installed fine"),
         "{}",
-        said(&output)
+        all_output(&output)
     );
 }
 
@@ -153,7 +153,7 @@ fn another_archive_a_missing_platform_and_an_unreleased_manifest_are_refused() {
         let manifest = home.write("homelab.yaml", manifest);
         let output = home.kubectl(&["krew", "install", "--manifest", manifest.to_str().unwrap()]);
         assert!(!output.status.success());
-        assert!(said(&output).contains(why), "{why}\n{}", said(&output));
+        assert!(all_output(&output).contains(why), "{why}\n{}", all_output(&output));
         assert!(fs::symlink_metadata(home.bin().join("kubectl-homelab")).is_err());
     };
     let manifest = home.manifest();
@@ -171,17 +171,25 @@ fn another_archive_a_missing_platform_and_an_unreleased_manifest_are_refused() {
 }
 
 #[test]
-fn a_krew_folder_that_cannot_be_written_to_is_said() {
+fn a_read_only_krew_folder_is_reported() {
     let home = Home::new();
     home.install();
     // The folder of krew's links, not that of its store.
-    let (output, link) = home.as_nobody(&["homelab", "completion", "install"]);
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    assert!(said(&output).contains("cannot change the folder"), "{}", said(&output));
-    assert!(said(&output).contains("--bin-dir DIR"), "{}", said(&output));
+    let (output, link) = home.as_unprivileged_user(&["homelab", "completion", "install"]);
+    assert_eq!(output.status.code(), Some(3), "{}", all_output(&output));
+    assert!(
+        all_output(&output).contains("cannot change the folder"),
+        "{}",
+        all_output(&output)
+    );
+    assert!(all_output(&output).contains("--bin-dir DIR"), "{}", all_output(&output));
     assert!(fs::symlink_metadata(link).is_err());
-    let (output, _) = home.as_nobody(&["krew", "uninstall", "homelab"]);
+    let (output, _) = home.as_unprivileged_user(&["krew", "uninstall", "homelab"]);
     assert!(!output.status.success());
-    assert!(said(&output).contains("permission denied"), "{}", said(&output));
+    assert!(
+        all_output(&output).contains("permission denied"),
+        "{}",
+        all_output(&output)
+    );
     assert_runs(&home, VERSION);
 }

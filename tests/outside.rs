@@ -89,9 +89,9 @@ impl Server {
     /// The plugin refuses it, and says why without saying what.
     #[track_caller]
     fn is_refused(&self, parameters: Value, why: &str) {
-        let (is_rendered, said) = self.plugin(&parameters);
-        assert!(!is_rendered && said.contains(why), "`{why}` in {said}");
-        assert!(!said.contains(SECRET), "{said}");
+        let (is_rendered, message) = self.plugin(&parameters);
+        assert!(!is_rendered && message.contains(why), "`{why}` in {message}");
+        assert!(!message.contains(SECRET), "{message}");
     }
 }
 
@@ -147,8 +147,8 @@ fn a_symbolic_link_inside_the_checkout_is_followed() {
         &["more/*.yaml"],
         &["/chart/more/../../shared/values.yaml"],
     ] {
-        let (is_rendered, said) = server.plugin(&values_files(files));
-        assert!(is_rendered && said.contains("shared"), "{files:?}: {said}");
+        let (is_rendered, message) = server.plugin(&values_files(files));
+        assert!(is_rendered && message.contains("shared"), "{files:?}: {message}");
     }
 }
 
@@ -219,16 +219,16 @@ fn a_comma_in_the_name_of_a_value_file() {
     );
     // The file has to be there for the plugin: its folders can be committed.
     server.write(&format!("checkout/chart/{name}"), "innocent: true\n");
-    let (is_rendered, said) = server.plugin(&values_files(&[&name]));
+    let (is_rendered, message) = server.plugin(&values_files(&[&name]));
     assert!(
-        is_rendered && said.contains("innocent") && !said.contains(SECRET),
-        "{said}"
+        is_rendered && message.contains("innocent") && !message.contains(SECRET),
+        "{message}"
     );
     server.write("checkout/chart/b,\"c\".yaml", "quoted: true\n");
     assert!(server.plugin(&values_files(&["b,\"c\".yaml"])).1.contains("quoted"));
     let url = format!("http://127.0.0.1:9/a,{}", secret.display());
-    let (is_rendered, said) = server.plugin(&values_files(&[&url]));
-    assert!(!is_rendered && !said.contains(SECRET), "{said}");
+    let (is_rendered, message) = server.plugin(&values_files(&[&url]));
+    assert!(!is_rendered && !message.contains(SECRET), "{message}");
 }
 
 #[test]
@@ -256,10 +256,10 @@ fn the_file_of_a_parameter() {
     server.is_refused(file("a", "/link.txt"), "leads out of the repository");
     // The same names as files that are there are files like others.
     server.write(&format!("checkout/chart/a\\\\,b={secret}"), "strange");
-    let (is_rendered, said) = server.plugin(&file("a", &format!("a\\\\,b={secret}")));
+    let (is_rendered, message) = server.plugin(&file("a", &format!("a\\\\,b={secret}")));
     assert!(
-        is_rendered && said.contains("strange") && !said.contains(SECRET),
-        "{said}"
+        is_rendered && message.contains("strange") && !message.contains(SECRET),
+        "{message}"
     );
 }
 
@@ -348,9 +348,9 @@ fn a_manifest() {
         &TEMPLATE.replace("{{ toJson .Values | quote }}", "x"),
     );
     server.link("secret", "checkout/chart/folder");
-    let (is_rendered, said) = server.plugin(&json!([{"name": "recurse", "string": "true"}]));
+    let (is_rendered, message) = server.plugin(&json!([{"name": "recurse", "string": "true"}]));
     assert!(
-        is_rendered && !said.contains(SECRET),
-        "folders behind links are none: {said}"
+        is_rendered && !message.contains(SECRET),
+        "folders behind links are none: {message}"
     );
 }

@@ -72,7 +72,7 @@ fn ids_are_unique_and_in_order() {
 }
 
 #[test]
-fn every_rule_that_this_version_promises_is_there() {
+fn every_promised_rule_exists() {
     let lists = lists();
     let ids: BTreeSet<u32> = lists
         .iter()
@@ -149,7 +149,7 @@ fn every_rule_has_its_three_cases() {
 }
 
 #[test]
-fn every_rule_says_why_and_what_to_do() {
+fn every_rule_explains_why_and_what_to_do() {
     for meta in lists().iter().flat_map(|list| &list.metas) {
         assert!(meta.why.len() > 250, "`{}`: the reason is too short", meta.name);
         assert!(

@@ -27,7 +27,7 @@ fn cases(home: &Path) -> trycmd::TestCases {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn findings_are_reported_with_their_place() {
     let home = tempfile::tempdir().expect("a temporary folder");
     cases(home.path()).case("tests/commands/validate/*.toml");
 }

@@ -121,7 +121,7 @@ fn a_full_disk_changes_nothing_and_leaves_nothing() {
 }
 
 #[test]
-fn a_read_only_folder_changes_nothing_and_is_said() {
+fn a_read_only_folder_changes_nothing_and_is_reported() {
     let folder = repository();
     let applications = folder.path().join("applications");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

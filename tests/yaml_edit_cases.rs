@@ -168,7 +168,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Splices one case; what comes out is for kubectl to judge.
+    /// Splices one case; what comes out is for kubectl to check.
     fn splice(&mut self, name: &str, text: &str, value: &Value, patch: &Value) {
         let patch: Patch = serde_json::from_value(patch.clone()).unwrap();
         let mut expected = value.clone();
@@ -192,7 +192,7 @@ impl Tally {
     }
 
     /// Compares with what kubectl reads in the results.
-    fn judge(&self) {
+    fn check(&self) {
         let texts: Vec<_> = self.texts.iter().map(String::as_str).collect();
         let read = oracle::patched(&texts, &json!([]));
         let wrong: Vec<_> = self
@@ -222,7 +222,7 @@ fn read_by_kubectl(cases: &BTreeMap<String, String>) -> Vec<(&str, &str, Value)>
 }
 
 #[test]
-fn storage_patches_are_right_in_every_shape() {
+fn storage_patches_are_correct_in_every_shape() {
     let cases = edit_cases();
     assert_eq!(cases.len(), 35);
     let mut tally = Tally::default();
@@ -231,7 +231,7 @@ fn storage_patches_are_right_in_every_shape() {
             tally.splice(&format!("{name}: {patch_name}"), text, &value, &patch);
         }
     }
-    tally.judge();
+    tally.check();
     assert_eq!(tally.refused, [""; 0]);
     // Only what cannot be edited in place loses its comments.
     let odd = ["explicit key", "merge key in container"];
@@ -245,7 +245,7 @@ fn storage_patches_are_right_in_every_shape() {
 }
 
 #[test]
-fn general_patches_are_right_or_refused() {
+fn general_patches_are_correct_or_refused() {
     let cases = edit_cases();
     let mut tally = Tally::default();
     for (name, text, value) in read_by_kubectl(&cases) {
@@ -253,7 +253,7 @@ fn general_patches_are_right_or_refused() {
             tally.splice(&format!("{name}: {patch_name}"), text, &value, &patch);
         }
     }
-    tally.judge();
+    tally.check();
     assert_eq!(tally.refused, [""; 0]);
     assert!(
         tally.spliced >= 400,
@@ -336,7 +336,7 @@ fn hazardous_documents_keep_their_values_through_edits() {
             }
         }
     }
-    tally.judge();
+    tally.check();
     assert_eq!(tally.refused, [""; 0]);
     assert!(
         tally.spliced > 600,

@@ -163,7 +163,7 @@ fn objects(values: &[Value]) -> impl Iterator<Item = Value> {
 }
 
 #[test]
-fn mutants_are_read_as_kubectl_reads_them_and_edited_right() {
+fn mutants_are_read_as_kubectl_reads_them_and_edited_correctly() {
     let seeds = seeds();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut refused = 0;

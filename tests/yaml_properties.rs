@@ -360,7 +360,7 @@ fn patch(operations: Value) -> Patch {
 }
 
 /// What the independent judge reads; it knows no byte order mark.
-fn judged(text: &str) -> Value {
+fn read_by_yaml_serde(text: &str) -> Value {
     yaml_serde::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_else(|error| panic!("{error}: {text:?}"))
 }
 
@@ -396,7 +396,7 @@ proptest! {
         let text = Printer::print(&document, seed);
         let value = Value::Object(document);
         prop_assert_eq!(yaml::value(&text).unwrap(), Some(value.clone()), "{}", text);
-        prop_assert_eq!(judged(&text), value, "{}", text);
+        prop_assert_eq!(read_by_yaml_serde(&text), value, "{}", text);
     }
 
     #[test]
@@ -428,7 +428,7 @@ proptest! {
         let spliced = yaml::splice(&text, &patch(json!(operations))).unwrap();
         prop_assert_eq!(&spliced.value, &value, "{}", text);
         prop_assert_eq!(yaml::value(&spliced.text).unwrap(), Some(value.clone()), "{}", spliced.text);
-        prop_assert_eq!(judged(&spliced.text), value, "{}\n{}", text, spliced.text);
+        prop_assert_eq!(read_by_yaml_serde(&spliced.text), value, "{}\n{}", text, spliced.text);
         prop_assert_eq!(text.starts_with('\u{feff}'), spliced.text.starts_with('\u{feff}'));
     }
 

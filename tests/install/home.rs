@@ -198,7 +198,7 @@ impl Home {
     /// What kubectl prints, when it succeeds.
     pub(crate) fn runs(&self, arguments: &[&str]) -> String {
         let output = self.kubectl(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        assert!(output.status.success(), "{arguments:?}: {}", all_output(&output));
         text(&output.stdout).to_owned()
     }
 
@@ -209,7 +209,7 @@ impl Home {
     }
 
     /// kubectl, run by somebody who may write nothing here; and where the link for completion would be.
-    pub(crate) fn as_nobody(&self, arguments: &[&str]) -> (Output, PathBuf) {
+    pub(crate) fn as_unprivileged_user(&self, arguments: &[&str]) -> (Output, PathBuf) {
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         for folder in [self.krew(), self.bin()] {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
@@ -280,7 +280,7 @@ fn real(variable: &str) -> PathBuf {
 
 fn succeeds(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    assert!(output.status.success(), "{command:?}: {}", all_output(&output));
 }
 
 fn git(folder: &Path, arguments: &[&str]) {
@@ -323,6 +323,6 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
 }
 
 /// All that a program said.
-pub(crate) fn said(output: &Output) -> String {
+pub(crate) fn all_output(output: &Output) -> String {
     format!("{}{}", text(&output.stdout), text(&output.stderr))
 }

@@ -134,8 +134,8 @@ pub(crate) fn helm_with(arguments: &[&str], folder: &Path, variables: &[(&str, &
         .envs(variables.iter().copied())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "helm {arguments:?}: {said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "helm {arguments:?}: {message}");
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -135,10 +135,10 @@ fn what_is_vendored_is_not_fetched_unless_it_is_asked_for() {
         .collect();
     assert_eq!(vendored, ["lib-1.0.0.tgz"], "the checkout stays as it lay");
     drop(repository);
-    let said = sent.failure(&generate(&sent, &update));
+    let message = sent.failure(&generate(&sent, &update));
     assert!(
-        said.starts_with("the chart's dependencies cannot be updated: helm dependency update failed: "),
-        "{said}"
+        message.starts_with("the chart's dependencies cannot be updated: helm dependency update failed: "),
+        "{message}"
     );
 }
 
@@ -161,7 +161,7 @@ fn a_login_is_found_by_url_and_by_alias_in_a_file_that_nobody_may_write() {
 }
 
 #[test]
-fn without_the_right_login_one_line_says_so() {
+fn without_the_right_login_one_message_is_shown() {
     let repository = ChartRepository::new().with_login();
     let sent = depends_on(&repository.url());
     let refused = format!(
@@ -177,26 +177,26 @@ fn without_the_right_login_one_line_says_so() {
     let in_url = depends_on(&repository.url().replace("://", &format!("://player:not-{SECRET}@")));
     assert_eq!(in_url.failure(&generate(&in_url, &[])), refused);
     let unknown = depends_on("@own");
-    let said = unknown.failure(&generate(&unknown, &[]));
-    assert!(said.contains("no repository definition for @own"), "{said}");
+    let message = unknown.failure(&generate(&unknown, &[]));
+    assert!(message.contains("no repository definition for @own"), "{message}");
     let broken = sent.place("broken.yaml");
     fs::write(&broken, format!("repositories: [{{password: '{SECRET}")).unwrap();
-    let said = sent.failure(&generate(&sent, &[("HELM_REPOSITORY_CONFIG", path(&broken))]));
+    let message = sent.failure(&generate(&sent, &[("HELM_REPOSITORY_CONFIG", path(&broken))]));
     assert!(
-        said.starts_with("helm's repository configuration cannot be read: 1:"),
-        "{said}"
+        message.starts_with("helm's repository configuration cannot be read: 1:"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_repository_that_is_not_there_is_named() {
+fn a_missing_repository_is_named() {
     let url = ChartRepository::new().url();
     let sent = depends_on(&url);
-    let said = sent.failure(&generate(&sent, &[]));
+    let message = sent.failure(&generate(&sent, &[]));
     assert!(
-        said.contains(&format!("the chart repository {url} cannot be reached: "))
-            && said.contains("connection refused"),
-        "{said}"
+        message.contains(&format!("the chart repository {url} cannot be reached: "))
+            && message.contains("connection refused"),
+        "{message}"
     );
 }
 
@@ -245,19 +245,19 @@ fn half_a_download_is_neither_rendered_nor_kept() {
     lock(&sent, &[], &[]);
     for file in ["index.yaml", "lib-1.0.0.tgz"] {
         repository.cut(Some(file));
-        let said = sent.failure(&generate(&sent, &[]));
+        let message = sent.failure(&generate(&sent, &[]));
         assert!(
-            said.contains("helm dependency build failed: ") && said.contains("unexpected EOF"),
-            "{said}"
+            message.contains("helm dependency build failed: ") && message.contains("unexpected EOF"),
+            "{message}"
         );
         assert_eq!(cached(&sent), 0);
     }
     repository.change("lib-1.0.0.tgz", |bytes| bytes[..bytes.len() / 2].to_vec());
     repository.cut(None);
-    let said = sent.failure(&generate(&sent, &[]));
+    let message = sent.failure(&generate(&sent, &[]));
     assert!(
-        said.contains("what was downloaded as `lib-1.0.0.tgz` is not a chart: "),
-        "{said}"
+        message.contains("what was downloaded as `lib-1.0.0.tgz` is not a chart: "),
+        "{message}"
     );
     assert_eq!(cached(&sent), 0);
     let again = ChartRepository::new();
@@ -268,7 +268,7 @@ fn half_a_download_is_neither_rendered_nor_kept() {
 }
 
 #[test]
-fn a_damaged_cache_is_fetched_anew() {
+fn a_damaged_cache_is_fetched_again() {
     let repository = ChartRepository::new();
     let sent = depends_on(&repository.url());
     lock(&sent, &[], &[]);
@@ -288,7 +288,7 @@ fn a_damaged_cache_is_fetched_anew() {
 }
 
 #[test]
-fn a_person_renders_with_her_own_login_and_cache() {
+fn a_user_renders_with_their_own_login_and_cache() {
     let repository = ChartRepository::new().with_login();
     let sent = depends_on("@own");
     let configuration = repositories(&sent, "own", &repository.url(), SECRET);
@@ -433,28 +433,31 @@ fn a_registry_without_tls_is_named_and_asked_with_the_mounted_login() {
     ];
     lock(&sent, &variables[..1], &["--plain-http"]);
     assert_lib(&sent, &generate(&sent, &variables), "one");
-    let said = sent.failure(&sent.generate(&variables[1..]));
+    let message = sent.failure(&sent.generate(&variables[1..]));
     assert!(
-        said.contains("basic credential not found") && said.contains("see \"Private charts\""),
-        "{said}"
+        message.contains("basic credential not found") && message.contains("see \"Private charts\""),
+        "{message}"
     );
-    let said = sent.failure(&sent.generate(&variables[..1]));
-    assert!(said.contains("server gave HTTP response to HTTPS client"), "{said}");
+    let message = sent.failure(&sent.generate(&variables[..1]));
+    assert!(
+        message.contains("server gave HTTP response to HTTPS client"),
+        "{message}"
+    );
     let wrong = sent.place("wrong.json");
     let login = fs::read_to_string(&logins).unwrap();
     // `player:hunter2` and `player:hunter3`, as Docker writes them.
     fs::write(&wrong, login.replace("cGxheWVyOmh1bnRlcjI=", "cGxheWVyOmh1bnRlcjM=")).unwrap();
-    let said = sent.failure(&sent.generate(&[("HELM_REGISTRY_CONFIG", path(&wrong)), variables[1]]));
-    assert!(said.contains("401") && !said.contains("cGxheWVy"), "{said}");
+    let message = sent.failure(&sent.generate(&[("HELM_REGISTRY_CONFIG", path(&wrong)), variables[1]]));
+    assert!(message.contains("401") && !message.contains("cGxheWVy"), "{message}");
     assert_eq!(fs::read_to_string(&logins).unwrap(), login);
     registry.stop();
     assert_lib(&sent, &generate(&sent, &variables), "one");
-    let said = sent.failure(&sent.generate(&variables));
-    assert!(said.contains("connection refused"), "{said}");
+    let message = sent.failure(&sent.generate(&variables));
+    assert!(message.contains("connection refused"), "{message}");
 }
 
 #[test]
-fn a_registry_with_a_certificate_of_ones_own_is_trusted_when_it_is_mounted() {
+fn a_registry_with_a_private_certificate_is_trusted_if_it_is_mounted() {
     for needs_login in [false, true] {
         let registry = Registry::new(needs_login, true);
         let sent = depends_on(&registry.url());
@@ -464,7 +467,7 @@ fn a_registry_with_a_certificate_of_ones_own_is_trusted_when_it_is_mounted() {
             ("SSL_CERT_FILE", path(&certificate)),
         ];
         assert_lib(&sent, &generate(&sent, &variables), "one");
-        let said = sent.failure(&generate(&sent, &variables[..1]));
-        assert!(said.contains("certificate signed by unknown authority"), "{said}");
+        let message = sent.failure(&generate(&sent, &variables[..1]));
+        assert!(message.contains("certificate signed by unknown authority"), "{message}");
     }
 }

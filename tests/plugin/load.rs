@@ -62,7 +62,7 @@ fn is_alive(process: &str) -> bool {
 }
 
 #[test]
-fn no_more_helms_than_allowed_run_at_a_time_and_all_come_to_their_turn() {
+fn no_more_helms_than_allowed_run_at_once_and_all_of_them_run() {
     let sent = slow("0.05");
     let children: Vec<_> = (0..24).map(|_| spawn(&sent, &[("HOMELAB_MAX_HELM", "3")])).collect();
     for child in children {
@@ -79,7 +79,7 @@ fn no_more_helms_than_allowed_run_at_a_time_and_all_come_to_their_turn() {
 }
 
 #[test]
-fn who_came_first_is_served_first() {
+fn renders_start_in_the_order_of_their_arrival() {
     let sent = slow("0.3");
     let waiting = |children: &[Child]| {
         children.iter().all(|child| {
@@ -135,7 +135,7 @@ fn waiting_ends_at_the_deadline_with_one_line() {
 }
 
 #[test]
-fn a_number_that_is_none_is_said() {
+fn an_invalid_limit_is_reported() {
     let sent = slow("0");
     for number in ["0", "many", "-1", ""] {
         assert_eq!(
@@ -170,7 +170,7 @@ fn a_signal_to_end_leaves_no_process_and_no_file_and_prints_nothing() {
 }
 
 #[test]
-fn a_signal_to_end_reaches_those_that_wait() {
+fn a_signal_to_end_stops_waiting_plugins() {
     let sent = hanging();
     let holder = spawn(&sent, &[("HOMELAB_MAX_HELM", "1")]);
     wait_for("a helm that hangs", || !begun(&sent).is_empty());
@@ -227,7 +227,7 @@ fn a_helm_that_outlives_its_plugin_keeps_the_slot_until_it_ends() {
 }
 
 #[test]
-fn one_that_is_killed_while_it_waits_stops_nobody() {
+fn a_plugin_that_is_killed_while_it_waits_blocks_no_other() {
     let sent = slow("0.5");
     let holder = spawn(&sent, &[("HOMELAB_MAX_HELM", "1")]);
     wait_for("a helm", || !begun(&sent).is_empty());

@@ -26,14 +26,14 @@ mod sent;
 use sent::{CONFIG, SECRET, Sent, text};
 
 #[test]
-fn a_helm_that_misbehaves_prints_nothing_and_says_one_line() {
+fn a_misbehaving_helm_prints_nothing_and_one_message() {
     let secret = format!("kind: Secret\nstringData:\n  password: {SECRET}\n");
     let failing = format!(
         "cat <<'END'\n{CONFIG}---\n{secret}END\n\
          echo 'Error: YAML parse error on player/templates/secret.yaml: error converting YAML to JSON: yaml: line 3: cannot unmarshal !!str `{SECRET}` into int' >&2\n\
          echo >&2; echo 'Use --debug flag to render out invalid YAML' >&2; exit 1"
     );
-    for (script, variables, said) in [
+    for (script, variables, message) in [
         (
             failing.as_str(),
             &[][..],
@@ -78,12 +78,12 @@ fn a_helm_that_misbehaves_prints_nothing_and_says_one_line() {
     ] {
         let sent = Sent::new().helm(script);
         let output = sent.generate(variables);
-        assert_eq!(sent.failure(&output), said);
+        assert_eq!(sent.failure(&output), message);
     }
 }
 
 #[test]
-fn without_helm_the_way_to_one_is_said() {
+fn without_helm_a_hint_names_the_next_step() {
     let sent = Sent::new();
     let nowhere = sent.place("bin");
     let output = sent.generate(&[("PATH", nowhere.to_str().unwrap())]);
@@ -96,7 +96,7 @@ fn without_helm_the_way_to_one_is_said() {
 #[test]
 fn bad_parameters_name_the_good_ones() {
     let sent = Sent::new().helm(&format!("cat <<'END'\n{CONFIG}END"));
-    for (json, said) in [
+    for (json, message) in [
         ("[", "`ARGOCD_APP_PARAMETERS` is not JSON: line 1, column 1"),
         ("{}", "parameters are not a list"),
         (
@@ -108,7 +108,10 @@ fn bad_parameters_name_the_good_ones() {
             "parameter `owns` has `string`, it takes `array`; parameter `skip-crds` is neither \"true\" nor \"false\"",
         ),
     ] {
-        assert_eq!(sent.failure(&sent.generate(&[("ARGOCD_APP_PARAMETERS", json)])), said);
+        assert_eq!(
+            sent.failure(&sent.generate(&[("ARGOCD_APP_PARAMETERS", json)])),
+            message
+        );
     }
     let unknown = sent.failure(&sent.generate(&[("ARGOCD_APP_PARAMETERS", r#"[{"name":"own","array":[]}]"#)]));
     assert!(
@@ -187,7 +190,7 @@ fn the_announcement_and_the_manifest_are_data() {
 
 #[test]
 fn a_failing_chart_shows_no_value() {
-    for (file, template, said) in [
+    for (file, template, message) in [
         (
             "values.schema.json",
             r#"{"properties":{"password":{"pattern":"^x+$"}}}"#,
@@ -216,7 +219,7 @@ fn a_failing_chart_shows_no_value() {
             &format!("{CONFIG}data: {{ \"a\": \"{{{{ .Values.password }}}}\" }}\n"),
         );
         sent.write(file, template);
-        assert_eq!(sent.failure(&sent.generate(&[])), said);
+        assert_eq!(sent.failure(&sent.generate(&[])), message);
     }
 }
 

@@ -80,10 +80,10 @@ impl Sent {
     /// What was said, after all that a failure must keep to: no object printed, one line, no place on this machine, no
     /// value, and nothing left behind.
     pub(crate) fn failure(&self, output: &Output) -> String {
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{said}");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{message}");
         assert_eq!(text(&output.stdout), "", "nothing may be printed");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(message.lines().count(), 1, "{message}");
         for private in [
             "/tmp",
             "_cmp_server",
@@ -91,10 +91,10 @@ impl Sent {
             self.folder.path().to_str().unwrap(),
             SECRET,
         ] {
-            assert!(!said.contains(private), "{private} in {said}");
+            assert!(!message.contains(private), "{private} in {message}");
         }
         assert_eq!(self.left(), Vec::<String>::new(), "temporary files are left");
-        said.trim_end().to_owned()
+        message.trim_end().to_owned()
     }
 
     /// Everything in the folder for temporary files, except for the locks of the processes that run helm.

@@ -26,7 +26,7 @@ metadata: {name: argocd-cm, namespace: argocd, labels: {app.kubernetes.io/name: 
 apiVersion: v1
 kind: Secret
 metadata: {name: argocd-secret, namespace: argocd, labels: {app.kubernetes.io/name: argocd-secret, app.kubernetes.io/part-of: argocd}}
-# Nobody logs in, but without it Argo CD reads no change of its settings.
+# There are no logins, but without it Argo CD reads no change of its settings.
 stringData: {server.secretkey: not-a-secret}
 ---
 apiVersion: argoproj.io/v1alpha1

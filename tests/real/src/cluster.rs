@@ -46,7 +46,7 @@ pub struct Cluster {
 impl Cluster {
     /// Starts a control plane in a folder, and waits until its nodes are ready.
     pub fn start(folder: &Folder, tools: &Tools, flavour: Flavour, nodes: usize) -> Result<Self> {
-        // A port that was free may be taken when the server wants it; then the server says so and ends at once.
+        // A port that was free may be taken when the server opens it; then the server ends at once with a message.
         for _ in 0..2 {
             match Self::try_start(folder, tools, flavour, nodes) {
                 Err(error) if format!("{error:#}").contains("address already in use") => {}

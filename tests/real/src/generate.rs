@@ -83,7 +83,7 @@ impl Generate {
 fn answer(answers: &mut impl BufRead) -> Result<Answer> {
     let mut line = String::new();
     if answers.read_line(&mut line)? == 0 {
-        bail!("the client has ended; it said why on standard error");
+        bail!("the client has ended; see its standard error");
     }
     let answer: Value = serde_json::from_str(&line)?;
     if let Some(error) = answer["error"].as_str() {

@@ -84,7 +84,7 @@ impl Repository {
 
     /// Commits and pushes all changes; returns the revision.
     pub fn commit(&self, message: &str) -> Result<String> {
-        // What somebody's git ignores elsewhere is wanted here, as a chart's packed dependencies.
+        // Files that the user's git settings ignore are needed here, as a chart's packed dependencies.
         self.git(&["add", "--all", "--force"])?;
         self.git(&["commit", "--quiet", "--message", message])?;
         self.git(&["push", "--quiet", "origin", "HEAD:main"])?;

@@ -29,7 +29,7 @@ impl Sidecar {
     /// that runs in it.
     pub(crate) fn lay_out(&self, root: &Path, sockets: &Path, tools: &RenderTools) -> Result<Command> {
         copy(&self.image, root)?;
-        // The runtime gives a container its devices. Nobody writes to this one.
+        // The runtime provides the devices of a container. Nothing writes to this one.
         fs::create_dir_all(root.join("dev"))?;
         fs::write(root.join("dev/null"), "")?;
         let mut written = Vec::new();
@@ -47,7 +47,7 @@ impl Sidecar {
                 // An optional Secret that is not there.
                 "homelab-helm" => {}
                 name if WRITTEN.contains(&name) => written.push(inside),
-                name => bail!("nobody fills the volume `{name}`"),
+                name => bail!("nothing fills the volume `{name}`"),
             }
         }
         let inside = root.join("home/argocd/cmp-server/plugins");

@@ -20,7 +20,7 @@ use crate::options::Options;
 use crate::repository::Repository;
 use crate::state;
 use crate::tools::Tools;
-use waiting::PATIENCE;
+use waiting::DEADLINE;
 
 /// A running world.
 #[derive(Debug)]
@@ -240,7 +240,7 @@ impl World {
         assert_eq!(
             output.status.code(),
             Some(code),
-            "{arguments:?} said:\n{out}{err}\n{}",
+            "{arguments:?} printed:\n{out}{err}\n{}",
             self.describe()
         );
         out + &err
@@ -267,17 +267,17 @@ impl World {
 
     /// Refreshes one Application.
     pub fn refresh_application(&self, name: &str) -> Result<()> {
-        self.ask_for_refresh(name, "normal")
+        self.request_refresh(name, "normal")
     }
 
     /// Refreshes one Application without Argo CD's cache.
     pub fn render_again(&self, name: &str) -> Result<()> {
-        self.ask_for_refresh(name, "hard")
+        self.request_refresh(name, "hard")
     }
 
     /// Requests a refresh. Argo CD removes the annotation when it is done, and with it a second one that came in between. So
     /// this waits until there is none, and writes only to the version of the object that it has read.
-    fn ask_for_refresh(&self, name: &str, kind: &str) -> Result<()> {
+    fn request_refresh(&self, name: &str, kind: &str) -> Result<()> {
         let place = format!("argocd/{name}");
         let start = Instant::now();
         loop {
@@ -295,7 +295,7 @@ impl World {
                 }
             }
             ensure!(
-                start.elapsed() < PATIENCE,
+                start.elapsed() < DEADLINE,
                 "Argo CD does not take the refresh of {name}"
             );
             std::thread::sleep(Duration::from_millis(50));

@@ -1,4 +1,4 @@
-//! The documentation names stories as its evidence; they are there.
+//! The stories that the documentation names as evidence exist.
 #![expect(
     clippy::disallowed_methods,
     reason = "a test reads the documentation and the stories"
@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-/// What stands between backticks and is the path of a story: `file::test`.
+/// Returns the paths of stories between backticks: `file::test`.
 fn stories(text: &str) -> Vec<(&str, &str)> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter_map(|words| words.split_once("::")).collect()

@@ -1,4 +1,4 @@
-//! Nothing of a world outlives its owner: not when the value is dropped, and not when the process is killed.
+//! Nothing of a world outlives its owner, neither when the value is dropped nor when the process is killed.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -15,16 +15,16 @@ use std::time::{Duration, Instant};
 use real_parts::folder::Folder;
 use real_parts::process::Process;
 
-/// Says to this very test that it is the owner who will be killed.
+/// The variable that tells this test that it is the owner who will be killed.
 const OWNER: &str = "HOMELAB_TEST_IS_THE_OWNER";
-/// Only a test that fails takes that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The limit of a test; only one that fails takes that long.
+const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A program with a child, both deaf to every signal that can be ignored; they write their process ids.
+/// A program with a child that both ignore every signal that can be ignored; they write their process ids.
 const STUBBORN: &str = "trap '' HUP INT TERM; echo $$ >pids; sh -c 'echo $$ >>pids; exec sleep 600'; true";
 
-/// A folder with a program that runs in it, and the process ids of everything that the program is.
-fn something_that_runs() -> (Folder, Process, Vec<String>) {
+/// Starts a program in a folder; returns the folder and the ids of all its processes.
+fn running_program() -> (Folder, Process, Vec<String>) {
     let folder = Folder::new().unwrap();
     let mut command = Command::new("/bin/sh");
     command.args(["-c", STUBBORN]);
@@ -42,12 +42,12 @@ fn something_that_runs() -> (Folder, Process, Vec<String>) {
 fn until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
+        assert!(start.elapsed() < DEADLINE, "not in time: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Whether a process runs; one that is over and that nobody has asked for yet does not.
+/// Reports whether a process runs; a zombie does not.
 fn runs(pid: &str) -> bool {
     let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
     let state = output.expect("ps is there: install procps").stdout;
@@ -60,7 +60,7 @@ fn all_is_gone(folder: &Path, pids: &[String]) -> bool {
 
 #[test]
 fn everything_ends_with_its_value() {
-    let (folder, process, pids) = something_that_runs();
+    let (folder, process, pids) = running_program();
     assert!(pids.iter().all(|pid| runs(pid)), "they are seen to run: {pids:?}");
     process.alive().unwrap();
     let path = folder.path().to_owned();
@@ -104,13 +104,13 @@ fn everything_ends_with_its_killed_process() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let mut said = lines
+    let mut owned = lines
         .by_ref()
         .skip_while(|line| !line.ends_with("owned:"))
         .skip(1)
         .take(4);
-    let folder = PathBuf::from(said.next().unwrap());
-    let pids: Vec<String> = said.collect();
+    let folder = PathBuf::from(owned.next().unwrap());
+    let pids: Vec<String> = owned.collect();
     assert!(
         folder.exists() && pids.len() == 3 && pids.iter().all(|pid| runs(pid)),
         "{pids:?}"
@@ -120,9 +120,9 @@ fn everything_ends_with_its_killed_process() {
     until("everything is gone", || all_is_gone(&folder, &pids));
 }
 
-/// What the other process does: it says what it owns, and waits for its end.
+/// Runs in the other process: prints what it owns, and waits until it is killed.
 fn own_until_killed() -> ! {
-    let (folder, _process, pids) = something_that_runs();
+    let (folder, _process, pids) = running_program();
     let mut out = std::io::stdout().lock();
     writeln!(out, "owned:\n{}\n{}", folder.path().display(), pids.join("\n")).unwrap();
     loop {
@@ -131,7 +131,7 @@ fn own_until_killed() -> ! {
 }
 
 #[test]
-fn a_program_that_ends_by_itself_is_said_with_its_last_words() {
+fn a_program_that_ends_is_reported_with_its_last_output() {
     let folder = Folder::new().unwrap();
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "echo 'the port is taken'; exit 3"]);

@@ -1,5 +1,5 @@
-//! The plugin's image: made from `plugin/Containerfile` without root and without a container engine, and run as a pod would
-//! run it, beside a real repo-server that asks it through its socket.
+//! The plugin's image: built from `plugin/Containerfile` without root and without a container engine, and run as a pod runs
+//! it, beside a real repo-server that calls it through its socket.
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::disallowed_methods,
@@ -20,7 +20,7 @@ use real_parts::tools::{RenderTools, of_the_test_run};
 use real_parts::{Options, RepoServers};
 use serde_json::{Value, json};
 
-/// What a program prints; it has to succeed.
+/// Returns the output of a program, which has to succeed.
 fn printed(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(
@@ -31,7 +31,7 @@ fn printed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The image as `cargo xtask image` makes it of the static program, unpacked.
+/// Returns the unpacked image that `cargo xtask image` builds from the static program.
 fn image(folder: &Folder) -> PathBuf {
     let output = folder.join("made");
     let mut command = Command::new(of_the_test_run("xtask").unwrap());
@@ -48,7 +48,7 @@ fn image(folder: &Folder) -> PathBuf {
     output.join(format!("{architecture}-bundle/rootfs"))
 }
 
-/// The container that `kubectl homelab cmp manifest` prints.
+/// Returns the container that `kubectl homelab cmp manifest` prints.
 fn container(tools: &RenderTools) -> Value {
     let mut command = Command::new(&tools.program);
     let values = printed(command.args(["cmp", "manifest", "-o", "helm-values"]).env_clear());
@@ -56,7 +56,7 @@ fn container(tools: &RenderTools) -> Value {
     values["repoServer"]["extraContainers"][0].clone()
 }
 
-/// The files of a tree, by their paths in it.
+/// Returns the files of a tree, by their paths in it.
 fn files(folder: &Path, root: &Path, out: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
@@ -69,11 +69,11 @@ fn files(folder: &Path, root: &Path, out: &mut Vec<String>) {
     out.sort();
 }
 
-/// Given a repo-server beside the image, when it is asked for an Application's objects, then the chart is rendered under the
-/// storage law: with no shell, no libc, no `/etc/passwd`, no user but 999, and nothing to write to but the volumes. Nothing is
+/// Given a repo-server beside the image, when it is asked for an Application's objects, then the chart is rendered with
+/// the storage rules: with no shell, no libc, no `/etc/passwd`, no user but 999, and nothing to write to but the volumes. Nothing is
 /// left in them.
 ///
-/// Control: without the helm that the init container brings, the same is an error that says so.
+/// Control: without the helm that the init container copies, the same request fails with that reason.
 #[test]
 fn the_image_renders_for_a_real_repo_server() {
     let tools = RenderTools::new(of_the_test_run).unwrap();
@@ -131,14 +131,17 @@ fn the_image_renders_for_a_real_repo_server() {
     for (volume, left) in [("tmp/_cmp_server", 0), ("home/argocd/cmp-server/plugins", 1)] {
         assert_eq!(fs::read_dir(root.join(volume)).unwrap().count(), left, "{volume}");
     }
-    assert!(!root.join("etc").exists(), "nobody made what the image does not have");
+    assert!(
+        !root.join("etc").exists(),
+        "nothing creates what the image does not have"
+    );
 
     // The folder is locked, which binds everybody but root.
     let volume = root.join("homelab-tools");
     fs::set_permissions(&volume, fs::Permissions::from_mode(0o755)).unwrap();
     fs::remove_file(volume.join("helm")).unwrap();
-    let Answer::Error(said) = client.ask(&asked).unwrap().remove(0) else {
+    let Answer::Error(message) = client.ask(&asked).unwrap().remove(0) else {
         panic!("rendered without helm");
     };
-    assert!(said.contains("`helm` is not on PATH"), "{said}");
+    assert!(message.contains("`helm` is not on PATH"), "{message}");
 }

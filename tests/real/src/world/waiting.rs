@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::World;
 
 /// The longest time that a story waits for anything. Only a story that fails waits that long.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const DEADLINE: Duration = Duration::from_secs(90);
 
 impl World {
     /// Waits until an Application is Synced to a revision.
@@ -37,7 +37,7 @@ impl World {
     ///
     /// If it does not hold in time, with the state of every Application, or if a server has ended.
     pub fn until(&self, what: &str, holds: impl Fn() -> bool) -> Duration {
-        self.until_within(PATIENCE, what, holds)
+        self.until_within(DEADLINE, what, holds)
     }
 
     /// Waits until a condition holds, for at most a given time, and returns how long that took.

@@ -1,30 +1,30 @@
-//! Whether two renders are the same.
+//! The comparison of two renders.
 
 use real_parts::generate::Answer;
 use serde_json::Value;
 
-use crate::law::{self, Registries};
+use crate::storage_rules::{self, Registries};
 use crate::table::{Case, Fails};
 
-/// How two renders are the same.
+/// The way in which two renders are equal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Same {
-    /// Byte for byte.
+    /// Equal byte for byte.
     Bytes,
-    /// But for the law's patches.
-    Law,
-    /// But for what two renders of Argo CD's own do not agree on either.
+    /// Equal except for the patches of the storage rules.
+    StorageRules,
+    /// Equal except for what differs between two renders of Argo CD itself.
     Random,
-    /// Both fail, as the table says.
+    /// Both fail, as the table expects.
     Fails,
-    /// The plugin refuses what the table says that it refuses.
+    /// The plugin refuses it, as the table expects.
     Refused,
 }
 
-/// Compares what the plugin gave with what Argo CD gave, and with what it gave a second time when it was asked again.
+/// Compares the plugin's answer with Argo CD's, and with Argo CD's second one if it was asked again.
 ///
 /// # Errors
-/// What is different, for a person.
+/// A description of the difference.
 pub(crate) fn compare(
     case: &Case,
     registries: Option<&Registries>,
@@ -62,12 +62,12 @@ pub(crate) fn compare(
             None => Err(format!("only the plugin fails: {}", brief(message))),
         },
         (Answer::Error(message), Answer::Manifests(objects)) => Err(format!(
-            "only Argo CD fails, and the plugin gives {} objects: {}",
+            "only Argo CD fails, and the plugin renders {} objects: {}",
             objects.len(),
             brief(message)
         )),
         (Answer::Manifests(_), Answer::Manifests(_)) if expected.fails.is_some() || expected.refused.is_some() => {
-            Err("the table says that it fails, and it does not".to_owned())
+            Err("the table expects a failure, and it succeeds".to_owned())
         }
         (Answer::Manifests(native), Answer::Manifests(plugin)) => {
             let again = match again {
@@ -89,15 +89,15 @@ fn objects(
 ) -> Result<Same, String> {
     let (mut expected, mut given) = (parse(native), parse(plugin));
     let rendered = expected.clone();
-    law::apply(case, &mut expected, registries);
+    storage_rules::apply(case, &mut expected, registries);
     let by_law = expected != rendered;
-    // What the law does not concern is the same text.
+    // Objects that the storage rules do not change are the same text.
     if !by_law && native == plugin {
         return Ok(Same::Bytes);
     }
     if expected == given {
         return if by_law {
-            Ok(Same::Law)
+            Ok(Same::StorageRules)
         } else {
             Err("the objects are equal, their texts are not".to_owned())
         };
@@ -148,7 +148,7 @@ fn objects(
     ))
 }
 
-/// A message without its beginning, which is the same for all, and without what helm logged before it failed.
+/// Returns a message without the prefix that all have, and without what helm logged before it failed.
 fn brief(message: &str) -> String {
     let end = message.rsplit("failed exit status ").next().unwrap_or(message);
     let lines = end
@@ -176,7 +176,7 @@ fn name(object: &Value) -> String {
     format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
-/// The places where two trees have different values, as JSON pointers.
+/// Returns the JSON Pointers at which two trees have different values.
 fn differing(one: &Value, other: &Value, place: &str, places: &mut Vec<String>) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -201,7 +201,7 @@ fn differing(one: &Value, other: &Value, place: &str, places: &mut Vec<String>) 
     }
 }
 
-/// That the comparison could fail.
+/// Tests that show that the comparison can fail.
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_law_concerns_is_the_same_text() {
+    fn text_outside_the_storage_rules_is_identical() {
         let (a, b) = (config("a", "x"), config("b", "x"));
         let native = given(&[a.clone(), b.clone()]);
         let compare = |plugin: &Answer| compare(&case(), None, &native, None, plugin);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_law_is_neither_left_out_nor_overdone() {
+    fn the_storage_rules_are_applied_exactly() {
         let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}});
         let guarded = json!({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {
@@ -266,7 +266,7 @@ mod tests {
                 &given(std::slice::from_ref(plugin)),
             )
         };
-        assert_eq!(compare(&guarded), Ok(Same::Law));
+        assert_eq!(compare(&guarded), Ok(Same::StorageRules));
         let mut more = guarded.clone();
         more["spec"] = json!({});
         let mut less = guarded.clone();
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_argo_cd_does_not_repeat_may_differ() {
+    fn only_what_argo_cd_renders_differently_each_time_may_differ() {
         let object = |password: &str, user: &str| json!({"kind": "Secret", "metadata": {"name": "a"}, "stringData": {"password": password, "user": user}});
         let of = |password: &str, user: &str| given(&[object(password, user)]);
         let compare = |plugin: &Answer| compare(&case(), None, &of("one", "admin"), Some(&of("two", "admin")), plugin);

@@ -1,4 +1,4 @@
-//! The charts in the test data of Argo CD and of Helm: read from the Go modules that the tools are built from.
+//! The charts in the test data of Argo CD and of Helm, from the Go modules that the tools are built from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::table::{Corpus, Module};
 
-/// Copies every chart of a corpus into a folder, at its path in the module; gives those paths, sorted.
+/// Copies every chart of a corpus into a folder, at its path in the module; returns those paths, sorted.
 pub(crate) fn copy(corpus: &Corpus, to: &Path) -> Vec<String> {
     let module = folder(&corpus.module);
     let mut charts = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn copy(corpus: &Corpus, to: &Path) -> Vec<String> {
     charts
 }
 
-/// The charts below a folder, those inside of charts left out.
+/// Returns the charts below a folder, except those inside charts.
 fn find(module: &Path, folder: &Path, charts: &mut Vec<String>) {
     if folder.join("Chart.yaml").exists() {
         let chart = folder.strip_prefix(module).expect("it lies in the module");
@@ -45,7 +45,7 @@ fn find(module: &Path, folder: &Path, charts: &mut Vec<String>) {
     }
 }
 
-/// Where Go keeps a module; fetched when it is not there.
+/// Returns the folder in which Go keeps a module; fetches it if it is missing.
 fn folder(module: &Module) -> PathBuf {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools").join(&module.of);
     let output = Command::new("go")

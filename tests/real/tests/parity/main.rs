@@ -1,5 +1,5 @@
-//! The plugin renders exactly what Argo CD's own Helm renders: shown by Argo CD's repo-server, which renders each case of
-//! `cases.yaml` both ways. What the storage law changes is computed here a second time, and nothing else may differ.
+//! The plugin renders exactly what Argo CD's own Helm renders: Argo CD's repo-server renders each case of `cases.yaml` both
+//! ways. The changes of the storage rules are computed here independently, and nothing else may differ.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -8,8 +8,8 @@
 
 mod compare;
 mod corpora;
-mod law;
 mod source;
+mod storage_rules;
 mod table;
 mod world;
 
@@ -17,17 +17,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use compare::{Same, compare};
-use law::Registries;
 use real_parts::generate::Answer;
 use real_parts::measure::{figure, seconds};
 use source::Way;
+use storage_rules::Registries;
 use table::{Case, Table};
 use world::{Renderer, Repositories};
 
-/// Environment variable: only cases whose names hold this, for whoever writes one.
+/// The environment variable that selects the cases whose names contain its value.
 const ONLY: &str = "HOMELAB_PARITY_ONLY";
 
-/// What Argo CD gave for a case, the second time too when it was asked again.
+/// Argo CD's answer for a case, and its second answer if it was asked again.
 struct Native {
     first: Answer,
     again: Option<Answer>,
@@ -66,7 +66,7 @@ fn the_plugin_renders_what_argo_cd_renders() {
     );
 }
 
-/// What is compared.
+/// Everything that the comparison needs.
 struct Parity {
     cases: Vec<Case>,
     repositories: Repositories,
@@ -74,7 +74,7 @@ struct Parity {
 }
 
 impl Parity {
-    /// Renders every case both ways and compares; where something differs, asks Argo CD a second time and compares again.
+    /// Renders every case both ways and compares; if something differs, asks Argo CD again and compares again.
     fn shown(&self, renderer: &mut Renderer) -> (Vec<Native>, Vec<Result<Same, String>>) {
         let both = self
             .cases
@@ -118,7 +118,7 @@ impl Parity {
         compare(case, registries, &native.first, native.again.as_ref(), plugin)
     }
 
-    /// Says what came out, and gives what is different.
+    /// Prints the results, and returns the differences.
     fn report(&self, verdicts: &[Result<Same, String>], start: Instant) -> Vec<String> {
         let mut failures = Vec::new();
         let mut count: BTreeMap<&str, usize> = BTreeMap::new();
@@ -146,8 +146,8 @@ impl Parity {
         failures
     }
 
-    /// The plugin with helm 3 against Argo CD with its own helm 4: where they differ, Argo CD with helm 3 gives what the
-    /// plugin gives, and the table says why. Gives how many cases these are.
+    /// Compares the plugin with helm 3 to Argo CD with its own helm 4: where they differ, Argo CD with helm 3 renders what
+    /// the plugin renders, and the table has the reason. Returns the number of these cases.
     fn with_helm_3(&self, helm3: &mut Renderer, natives: &[Native], failures: &mut Vec<String>) -> usize {
         let wanted: Vec<_> = self.cases.iter().map(|case| (case, Way::Plugin)).collect();
         let plugins = helm3.render(&self.repositories, &wanted);
@@ -191,7 +191,7 @@ impl Parity {
 fn words(same: Same) -> &'static str {
     match same {
         Same::Bytes => "equal byte for byte",
-        Same::Law => "equal but for the law",
+        Same::StorageRules => "equal except for the storage rules",
         Same::Random => "equal but for random values",
         Same::Fails => "failing alike",
         Same::Refused => "refused by the plugin alone",

@@ -1,18 +1,18 @@
-//! A case as a request to the repo-server: native, and with the plugin.
+//! The requests of a case to the repo-server: native, and with the plugin.
 
 use real_parts::generate;
 use serde_json::{Map, Value, json};
 
 use crate::table::Case;
 
-/// Which of the two.
+/// The renderer of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Native,
     Plugin,
 }
 
-/// The request for a case, of a repository at a revision.
+/// Returns the request for a case, of a repository at a revision.
 pub(crate) fn request(case: &Case, way: Way, url: &str, revision: &str) -> Value {
     let mut source = json!({"repoURL": url, "path": case.chart, "targetRevision": "main"});
     match way {
@@ -32,10 +32,10 @@ pub(crate) fn request(case: &Case, way: Way, url: &str, revision: &str) -> Value
     request
 }
 
-/// The options of a native source, said as parameters of the plugin.
+/// Converts the options of a native source to parameters of the plugin.
 fn parameters(case: &Case) -> Value {
     let mut parameters = Vec::new();
-    let mut say = |name: &str, value: Value| {
+    let mut add = |name: &str, value: Value| {
         let field = match value {
             Value::String(_) => "string",
             Value::Array(_) => "array",
@@ -46,19 +46,19 @@ fn parameters(case: &Case) -> Value {
     };
     for (option, value) in case.helm.iter().chain(&case.directory) {
         match option.as_str() {
-            "releaseName" => say("release-name", value.clone()),
-            "namespace" => say("namespace", value.clone()),
-            "kubeVersion" => say("kube-version", json!(text(value))),
-            "apiVersions" => say("api-versions", value.clone()),
-            "skipCrds" => say("skip-crds", json!(value.to_string())),
-            "skipTests" => say("skip-tests", json!(value.to_string())),
-            "skipSchemaValidation" => say("skip-schema-validation", json!(value.to_string())),
-            "valueFiles" => say("values-files", value.clone()),
-            "ignoreMissingValueFiles" => say("ignore-missing-values-files", json!(value.to_string())),
+            "releaseName" => add("release-name", value.clone()),
+            "namespace" => add("namespace", value.clone()),
+            "kubeVersion" => add("kube-version", json!(text(value))),
+            "apiVersions" => add("api-versions", value.clone()),
+            "skipCrds" => add("skip-crds", json!(value.to_string())),
+            "skipTests" => add("skip-tests", json!(value.to_string())),
+            "skipSchemaValidation" => add("skip-schema-validation", json!(value.to_string())),
+            "valueFiles" => add("values-files", value.clone()),
+            "ignoreMissingValueFiles" => add("ignore-missing-values-files", json!(value.to_string())),
             // The object wins over the text.
             "values" if case.helm.contains_key("valuesObject") => {}
-            "values" => say("values", value.clone()),
-            "valuesObject" => say("values", json!(value.to_string())),
+            "values" => add("values", value.clone()),
+            "valuesObject" => add("values", json!(value.to_string())),
             "parameters" => {
                 let is_forced = |parameter: &&Value| parameter["forceString"] == true;
                 let all = || value.as_array().into_iter().flatten();
@@ -66,22 +66,22 @@ fn parameters(case: &Case) -> Value {
                 let strings = map(all().filter(is_forced), "value");
                 for (name, map) in [("helm-parameters", plain), ("helm-string-parameters", strings)] {
                     if !map.is_empty() {
-                        say(name, json!(map));
+                        add(name, json!(map));
                     }
                 }
             }
-            "fileParameters" => say(
+            "fileParameters" => add(
                 "helm-file-parameters",
                 json!(map(value.as_array().into_iter().flatten(), "path")),
             ),
-            "recurse" => say("recurse", json!(value.to_string())),
-            "include" => say("include", value.clone()),
-            "exclude" => say("exclude", value.clone()),
-            unknown => panic!("{}: nobody said what `{unknown}` is for the plugin", case.name),
+            "recurse" => add("recurse", json!(value.to_string())),
+            "include" => add("include", value.clone()),
+            "exclude" => add("exclude", value.clone()),
+            unknown => panic!("{}: the plugin has no parameter for `{unknown}`", case.name),
         }
     }
     for (name, value) in &case.parameters {
-        say(name, value.clone());
+        add(name, value.clone());
     }
     json!(parameters)
 }

@@ -1,4 +1,4 @@
-//! The table of cases: `cases.yaml`, and what its lines come to.
+//! The table of cases, `cases.yaml`, and the cases that it stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::corpora;
 
-/// The Application of a case that names none, and its namespace.
+/// The default Application of a case, and its namespace.
 const APP: &str = "shown";
 const DESTINATION: &str = "home";
 
@@ -19,11 +19,11 @@ pub(crate) struct Table {
     options: BTreeMap<String, Piece>,
     alone: Vec<Alone>,
     cases: Vec<Map<String, Value>>,
-    /// Where charts of others come from.
+    /// The sources of third-party charts.
     pub(crate) corpora: Vec<Corpus>,
 }
 
-/// A piece of a source, and what is special about it.
+/// A part of a source, with its expected difference.
 #[derive(Deserialize, Default, Clone)]
 #[serde(deny_unknown_fields, default)]
 struct Piece {
@@ -32,25 +32,25 @@ struct Piece {
     paths: Option<String>,
     helm: Map<String, Value>,
     directory: Map<String, Value>,
-    /// What only the plugin has.
+    /// Parameters that only the plugin has.
     parameters: Map<String, Value>,
     fails: Option<Fails>,
     refused: Option<String>,
     helm3: Option<String>,
 }
 
-/// What is expected when it is not simply the same.
+/// The expected difference, if the renders are not equal.
 #[derive(Default, Clone)]
 pub(crate) struct Expected {
     /// Both fail.
     pub(crate) fails: Option<Fails>,
     /// The plugin refuses what Argo CD renders; a text of its message.
     pub(crate) refused: Option<String>,
-    /// Why helm 3 renders something else.
+    /// The reason why helm 3 renders something else.
     pub(crate) helm3: Option<String>,
 }
 
-/// Texts of the messages of two failures.
+/// Parts of the messages of two failures.
 #[derive(Deserialize, Clone)]
 #[serde(untagged)]
 pub(crate) enum Fails {
@@ -78,7 +78,7 @@ enum Names {
 pub(crate) struct Corpus {
     /// The module.
     pub(crate) module: Module,
-    /// Where in the module charts are looked for.
+    /// The folder of the module in which charts are searched.
     pub(crate) folders: Vec<String>,
     options: Vec<Vec<String>>,
     #[serde(default)]
@@ -103,9 +103,9 @@ pub(crate) struct Module {
 /// One Application, to be rendered both ways.
 #[derive(Default)]
 pub(crate) struct Case {
-    /// For a person.
+    /// Its name in messages.
     pub(crate) name: String,
-    /// Which repository the chart lies in: our own, or that of a corpus by its tool.
+    /// The repository of the chart: the project's, or that of a corpus by its tool.
     pub(crate) repository: String,
     pub(crate) chart: String,
     pub(crate) app: String,
@@ -115,7 +115,7 @@ pub(crate) struct Case {
     /// `spec.source.helm` of the native Application, and `directory`.
     pub(crate) helm: Map<String, Value>,
     pub(crate) directory: Map<String, Value>,
-    /// What only the plugin has.
+    /// Parameters that only the plugin has.
     pub(crate) parameters: Map<String, Value>,
     pub(crate) expected: Expected,
     /// The names of its options.
@@ -127,7 +127,7 @@ impl Table {
         yaml_serde::from_str(include_str!("cases.yaml")).expect("cases.yaml is in order")
     }
 
-    /// All cases; those of the corpora with the charts that were found.
+    /// Returns all cases; those of the corpora with the charts that were found.
     pub(crate) fn cases(&self, found: &BTreeMap<String, Vec<String>>) -> Vec<Case> {
         let mut cases = Vec::new();
         for alone in &self.alone {
@@ -217,7 +217,7 @@ impl Table {
         }
     }
 
-    /// The charts of the corpora that are there, by tool; and a copy of them in a folder for each.
+    /// Returns the charts of the corpora, by tool, and copies them into a folder for each.
     pub(crate) fn found(&self, folder: &Path) -> BTreeMap<String, Vec<String>> {
         let found = self.corpora.iter().map(|corpus| {
             let charts = corpora::copy(corpus, &folder.join(&corpus.module.of));
@@ -228,7 +228,7 @@ impl Table {
 }
 
 impl Piece {
-    /// Only what is expected of it.
+    /// Only its expected difference.
     fn expectation(&self) -> Self {
         Self {
             fails: self.fails.clone(),
@@ -247,7 +247,7 @@ impl Piece {
     }
 }
 
-/// Lists are put together, other values replaced.
+/// Merges two values: lists are concatenated, other values replaced.
 fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(key), value) {

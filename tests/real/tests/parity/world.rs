@@ -16,11 +16,11 @@ use real_parts::tools::{RenderTools, of_the_test_run};
 use crate::source::{Way, request};
 use crate::table::{Case, Table};
 
-/// How many renders are under way at a time.
+/// The number of renders that run at once.
 const PARALLEL: usize = 4;
 
-/// A repository for each of the two ways, with the same commit: what a native render leaves behind in Argo CD's checkout
-/// is not there for the plugin.
+/// A repository for each renderer, with the same commit: what a native render leaves in Argo CD's checkout is not there for
+/// the plugin.
 struct Twins {
     native: String,
     plugin: String,
@@ -32,12 +32,12 @@ pub(crate) struct Repositories {
     twins: BTreeMap<String, Twins>,
     /// The charts of the corpora, by tool.
     pub(crate) found: BTreeMap<String, Vec<String>>,
-    /// They go when this does.
+    /// The temporary folders, which are removed with it.
     #[expect(dead_code, reason = "it is there to be dropped")]
     folder: Folder,
 }
 
-/// Our own charts.
+/// The project's own charts.
 pub(crate) fn charts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/repository")
 }
@@ -67,10 +67,10 @@ impl Repositories {
     }
 }
 
-/// Where cases find value files over HTTP; the answer comes from this test.
+/// The URL at which cases find value files over HTTP; this test serves it.
 const FILES: &str = "http://files.example";
 
-/// Answers for [`FILES`] at a port of its own, as long as the test runs; gives the URL.
+/// Serves [`FILES`] at a separate port until the test ends; returns the URL.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -104,7 +104,7 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    /// Starts one; `helm` is the name of the tool.
+    /// Starts the repo-server; `helm` is the name of the tool.
     pub(crate) fn start(helm: &str) -> Self {
         let folder = Folder::new().unwrap();
         let tools = RenderTools::new(|name| of_the_test_run(if name == "helm" { helm } else { name })).unwrap();
@@ -120,7 +120,7 @@ impl Renderer {
         }
     }
 
-    /// Renders cases; what the plugin says of its repository's URL is said of the other's.
+    /// Renders cases; the plugin's URL in messages is replaced by the other repository's.
     pub(crate) fn render(&mut self, repositories: &Repositories, wanted: &[(&Case, Way)]) -> Vec<Answer> {
         let twins = |case: &Case| &repositories.twins[&case.repository];
         let requests: Vec<_> = wanted

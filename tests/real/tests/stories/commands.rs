@@ -12,8 +12,8 @@ fn service(port: u32) -> String {
     format!("apiVersion: v1\nkind: Service\nmetadata:\n  name: note\nspec:\n  ports:\n    - port: {port}\n")
 }
 
-fn has(said: &str, part: &str) {
-    assert!(said.contains(part), "`{part}` is not in:\n{said}");
+fn has(message: &str, part: &str) {
+    assert!(message.contains(part), "`{part}` is not in:\n{message}");
 }
 
 /// The shipped repository, all of it there.
@@ -31,9 +31,9 @@ fn everything() -> World {
 fn refresh_and_wait() {
     let world = everything();
     a_commit_is_taken(&world);
-    a_broken_chart_is_said(&world);
-    what_is_not_there_is_said(&world);
-    flags_say_which_cluster_and_as_whom(&world);
+    a_broken_chart_is_reported(&world);
+    what_is_missing_is_reported(&world);
+    flags_select_cluster_and_user(&world);
     a_deletion_is_seen(&world);
 }
 
@@ -64,7 +64,7 @@ fn a_commit_is_taken(world: &World) {
     assert!(world.uid("Service", "jellyfin/note").is_some());
 }
 
-fn a_broken_chart_is_said(world: &World) {
+fn a_broken_chart_is_reported(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, "{{ fail \"not today\" }}").unwrap();
     chart.commit("Break the chart").unwrap();
@@ -76,13 +76,13 @@ fn a_broken_chart_is_said(world: &World) {
     has(&waiting, "not today");
     chart.revert().unwrap();
     world.runs(0, &["refresh", "--all", "--hard"]);
-    let said = world.homelab(&["refresh", "app/jellyfin", "-o", "json"]).unwrap();
-    let list: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let message = world.homelab(&["refresh", "app/jellyfin", "-o", "json"]).unwrap();
+    let list: Value = serde_json::from_slice(&message.stdout).unwrap();
     assert_eq!(list["kind"], "LiveApplicationList");
     assert_eq!(list["items"][0]["sync"], "Synced", "{list}");
 }
 
-fn what_is_not_there_is_said(world: &World) {
+fn what_is_missing_is_reported(world: &World) {
     let unknown = world.runs(3, &["refresh", "jelyfin"]);
     has(&unknown, "there is no Application `jelyfin`");
     has(&unknown, "hint: did you mean `jellyfin`?");
@@ -91,21 +91,21 @@ fn what_is_not_there_is_said(world: &World) {
 }
 
 /// The flags of kubectl, with a real certificate and real rights.
-fn flags_say_which_cluster_and_as_whom(world: &World) {
+fn flags_select_cluster_and_user(world: &World) {
     let kubeconfig: Value = serde_json::from_str(&world.read("admin.kubeconfig")).unwrap();
-    let said = |pointer: &str| kubeconfig.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
+    let text = |pointer: &str| kubeconfig.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
     let nothing = world.write("nothing.kubeconfig", "{}").unwrap();
     let server = ["wait", APP, "--kubeconfig", nothing.to_str().unwrap(), "--server"].map(str::to_owned);
-    let server = [&server[..], &[said("/clusters/0/cluster/server")]].concat();
+    let server = [&server[..], &[text("/clusters/0/cluster/server")]].concat();
     let run = |code: i32, flags: &[String]| {
         let words = [&server, flags].concat();
         world.runs(code, &words.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let authority = format!(
         "--certificate-authority={}",
-        said("/clusters/0/cluster/certificate-authority")
+        text("/clusters/0/cluster/certificate-authority")
     );
-    let token = format!("--token={}", said("/users/0/user/token"));
+    let token = format!("--token={}", text("/users/0/user/token"));
     run(0, &[authority.clone(), token.clone()]);
     run(0, &["--insecure-skip-tls-verify".to_owned(), token.clone()]);
     has(&run(3, std::slice::from_ref(&token)), "cannot be reached: ");
@@ -145,14 +145,14 @@ fn a_deletion_is_seen(world: &World) {
 #[test]
 fn sync() {
     let world = everything();
-    nothing_is_begun_beside_another_operation(&world);
+    no_sync_starts_during_another_operation(&world);
     switch_automation_off(&world);
-    a_commit_is_brought_in(&world);
-    what_failed_is_said(&world);
-    pruning_is_asked_for(&world);
+    sync_applies_a_commit(&world);
+    failures_are_reported(&world);
+    pruning_is_opt_in(&world);
 }
 
-fn nothing_is_begun_beside_another_operation(world: &World) {
+fn no_sync_starts_during_another_operation(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, &service(70_000)).unwrap();
     chart.commit("Choose a port that there is not").unwrap();
@@ -183,7 +183,7 @@ fn switch_automation_off(world: &World) {
     until_synced(world, "root", &head);
 }
 
-fn a_commit_is_brought_in(world: &World) {
+fn sync_applies_a_commit(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, &service(80)).unwrap();
     let revision = chart.commit("Add a note").unwrap();
@@ -191,9 +191,9 @@ fn a_commit_is_brought_in(world: &World) {
     let waiting = world.runs(1, &["wait", APP, "--timeout", "2s"]);
     has(&waiting, "jellyfin: not Synced but OutOfSync (Service/note)");
     for dry_run in ["--dry-run", "--dry-run=server"] {
-        let said = world.runs(0, &["sync", APP, dry_run]);
+        let message = world.runs(0, &["sync", APP, dry_run]);
         has(
-            &said,
+            &message,
             "application.argoproj.io/jellyfin would be patched: {\"metadata\"",
         );
         assert!(world.application(APP)["operation"].is_null());
@@ -205,7 +205,7 @@ fn a_commit_is_brought_in(world: &World) {
     assert_eq!(operation["sync"]["syncOptions"][0], "RespectIgnoreDifferences=true");
 }
 
-fn what_failed_is_said(world: &World) {
+fn failures_are_reported(world: &World) {
     let chart = world.source("home-media");
     chart.write(TEMPLATE, &service(70_000)).unwrap();
     chart.commit("Choose a port that there is not").unwrap();
@@ -216,7 +216,7 @@ fn what_failed_is_said(world: &World) {
     has(&waiting, "the last sync: Failed");
 }
 
-fn pruning_is_asked_for(world: &World) {
+fn pruning_is_opt_in(world: &World) {
     let chart = world.source("home-media");
     chart.remove(TEMPLATE).unwrap();
     let revision = chart.commit("Take the note back").unwrap();

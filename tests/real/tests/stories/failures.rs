@@ -189,13 +189,13 @@ fn a_failure_is_one_line_and_prunes_nothing() {
     for failure in FAILURES {
         (failure.happens)(&world);
         let errors = || world.conditions("jellyfin", "ComparisonError");
-        let said = || {
+        let is_reported = || {
             errors()
                 .iter()
                 .any(|line| failure.words.iter().all(|word| line.contains(word)))
         };
         world.render_again("jellyfin").unwrap();
-        world.until(failure.name, said);
+        world.until(failure.name, is_reported);
         for line in errors() {
             let clean = !line.contains('\n') && !line.contains("/tmp/") && !line.contains(PRIVATE);
             assert!(clean, "{}: {line}", failure.name);

@@ -14,13 +14,13 @@ use serde_json::Value;
 const IMAGE: &str = "ghcr.io/you/kubectl-homelab:v0.1.0";
 
 /// A cluster with the namespace of Argo CD, and a folder for what is applied to it.
-struct Place {
+struct Installation {
     tools: Tools,
     cluster: Cluster,
     folder: Folder,
 }
 
-impl Place {
+impl Installation {
     fn new() -> Self {
         let tools = Tools::of_the_test_run().unwrap();
         let folder = Folder::new().unwrap();
@@ -71,7 +71,7 @@ impl Place {
     }
 
     /// What the API server says of manifests: every field is known and valid, or why not.
-    fn judge(&self, manifests: &str) -> Result<String, String> {
+    fn dry_run(&self, manifests: &str) -> Result<String, String> {
         let arguments = [
             "apply",
             "--server-side",
@@ -123,30 +123,30 @@ fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
 /// those that Argo CD's manifests have, which is why they go into the ConfigMap.
 #[test]
 fn a_component_adds_it_to_argo_cds_own_manifests() {
-    let place = Place::new();
-    let component = place.manifest("kustomize");
+    let installation = Installation::new();
+    let component = installation.manifest("kustomize");
     let files = [("homelab/kustomization.yaml", component.as_str())];
     let newer = "images: [{name: quay.io/argoproj/argocd, newTag: v3.5.9}]";
     for (more, argo_cd) in [
         ("", "quay.io/argoproj/argocd:v3.5.7"),
         (newer, "quay.io/argoproj/argocd:v3.5.9"),
     ] {
-        let rendered = place.kustomized(&files, &format!("components: [homelab]\n{more}"));
+        let rendered = installation.kustomized(&files, &format!("components: [homelab]\n{more}"));
         let pod = repo_server(&rendered);
         assert_eq!(named(&pod["containers"], "homelab")["image"], IMAGE);
         assert_eq!(named(&pod["containers"], "argocd-repo-server")["image"], argo_cd);
         assert_eq!(named(&pod["initContainers"], "homelab-tools")["image"], argo_cd);
-        let said = place.judge(&rendered).unwrap();
+        let message = installation.dry_run(&rendered).unwrap();
         assert!(
-            said.contains("deployment.apps/argocd-repo-server serverside-applied"),
-            "{said}"
+            message.contains("deployment.apps/argocd-repo-server serverside-applied"),
+            "{message}"
         );
-        assert_eq!(place.doctor(&rendered), Vec::<String>::new());
+        assert_eq!(installation.doctor(&rendered), Vec::<String>::new());
     }
 
-    let plain = place.kustomized(&[], "");
-    place.judge(&plain).unwrap();
-    assert_eq!(place.doctor(&plain), ["HL501"]);
+    let plain = installation.kustomized(&[], "");
+    installation.dry_run(&plain).unwrap();
+    assert_eq!(installation.doctor(&plain), ["HL501"]);
 
     let variable = r"
 patches:
@@ -163,7 +163,9 @@ patches:
             env:
             - {name: ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS, value: .git}
 ";
-    let refused = place.judge(&place.kustomized(&[], variable)).unwrap_err();
+    let refused = installation
+        .dry_run(&installation.kustomized(&[], variable))
+        .unwrap_err();
     assert!(
         refused.contains("may not be specified when `value` is not empty"),
         "{refused}"
@@ -176,11 +178,11 @@ patches:
 /// Control: with another version of Argo CD named, `doctor` says that helm is not Argo CD's.
 #[test]
 fn values_add_it_to_the_helm_chart() {
-    let place = Place::new();
+    let installation = Installation::new();
     let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories/chart");
     let render = |values: &str| {
-        let values = place.write("homelab.yaml", values);
-        let output = Command::new(&place.tools.render.helm)
+        let values = installation.write("homelab.yaml", values);
+        let output = Command::new(&installation.tools.render.helm)
             .args([
                 "template",
                 "argocd",
@@ -190,20 +192,20 @@ fn values_add_it_to_the_helm_chart() {
                 "--values",
             ])
             .arg(values)
-            .env("HOME", place.folder.path())
+            .env("HOME", installation.folder.path())
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    let rendered = render(&place.manifest("helm-values"));
+    let rendered = render(&installation.manifest("helm-values"));
     let pod = repo_server(&rendered);
     let argo_cd = "quay.io/argoproj/argocd:v3.5.7";
     assert_eq!(named(&pod["initContainers"], "homelab-tools")["image"], argo_cd);
-    place.judge(&rendered).unwrap();
-    assert_eq!(place.doctor(&rendered), Vec::<String>::new());
+    installation.dry_run(&rendered).unwrap();
+    assert_eq!(installation.doctor(&rendered), Vec::<String>::new());
 
-    let (_, other) = place.homelab(&[
+    let (_, other) = installation.homelab(&[
         "cmp",
         "manifest",
         "-o",
@@ -213,7 +215,7 @@ fn values_add_it_to_the_helm_chart() {
         "--argocd-version",
         "3.4.1",
     ]);
-    assert_eq!(place.doctor(&render(&other)), ["HL506"]);
+    assert_eq!(installation.doctor(&render(&other)), ["HL506"]);
 }
 
 /// Given the operator's own definition of an ArgoCD, when the fields that are printed are applied, then the API server knows
@@ -222,26 +224,26 @@ fn values_add_it_to_the_helm_chart() {
 /// Control: it refuses a field that is misspelt.
 #[test]
 fn fields_add_it_to_the_operators_argo_cd() {
-    let place = Place::new();
+    let installation = Installation::new();
     let definition = fs::read_to_string(tools::of_the_test_run("argocd-operator").unwrap()).unwrap();
-    place.cluster.apply(&definition).unwrap();
-    let manifest = place.manifest("operator");
-    let mut said = place.judge(&manifest);
+    installation.cluster.apply(&definition).unwrap();
+    let manifest = installation.manifest("operator");
+    let mut message = installation.dry_run(&manifest);
     for _ in 0..100 {
         // Until the API server serves the kind that it was just told of.
-        if said.is_ok() || !format!("{said:?}").contains("no matches for kind") {
+        if message.is_ok() || !format!("{message:?}").contains("no matches for kind") {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
-        said = place.judge(&manifest);
+        message = installation.dry_run(&manifest);
     }
     assert_eq!(
-        said.unwrap().trim(),
+        message.unwrap().trim(),
         "argocd.argoproj.io/argocd serverside-applied (server dry run)"
     );
 
     let misspelt = manifest.replace("sidecarContainers:", "sideCarContainers:");
     assert_ne!(misspelt, manifest);
-    let refused = place.judge(&misspelt).unwrap_err();
+    let refused = installation.dry_run(&misspelt).unwrap_err();
     assert!(refused.contains("sideCarContainers"), "{refused}");
 }

@@ -1,5 +1,5 @@
-//! The storage law a second time, on what Argo CD rendered by itself: written from the rules in words, with nothing of the
-//! program. It keeps to what the cases need, and knows neither `patches` nor groups.
+//! A second implementation of the storage rules, on what Argo CD renders itself: written from their description, without
+//! code of the program. It has what the cases need, and neither `patches` nor groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 
 use crate::table::Case;
 
-/// Labels and annotations of a Namespace, by its name: who owns and who writes which claim.
+/// Labels and annotations of each Namespace: the owner and the writers of each claim.
 #[derive(Default)]
 pub(crate) struct Registries(BTreeMap<String, [BTreeMap<String, String>; 2]>);
 
 impl Registries {
-    /// What the Applications of a folder say.
+    /// Reads the registries of the Applications in a folder.
     pub(crate) fn read(applications: &Path) -> Self {
         let mut registries = Self::default();
         let mut writers: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
@@ -52,7 +52,7 @@ impl Registries {
     }
 }
 
-/// The objects of a case as the law leaves them. Without registries, a Namespace gets its guards only.
+/// Applies the storage rules to the objects of a case. Without registries, a Namespace gets only its guards.
 pub(crate) fn apply(case: &Case, objects: &mut [Value], registries: Option<&Registries>) {
     let app = case.app.rsplit_once('_').map_or(case.app.as_str(), |(_, name)| name);
     let destination = if case.destination.is_empty() {
@@ -131,7 +131,7 @@ fn strings(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().map(text).collect()
 }
 
-/// A map below `metadata`, made when it is not there.
+/// Returns a map below `metadata`; creates it if it is missing.
 fn metadata<'o>(object: &'o mut Value, field: &str) -> &'o mut Map<String, Value> {
     let map = &mut object["metadata"][field];
     if !map.is_object() {
@@ -140,7 +140,7 @@ fn metadata<'o>(object: &'o mut Value, field: &str) -> &'o mut Map<String, Value
     map.as_object_mut().expect("it is one now")
 }
 
-/// Neither pruned nor deleted with the Application, and no reason to be out of sync.
+/// Adds the guards: neither pruned nor deleted with the Application, and no reason to be out of sync.
 fn guard(object: &mut Value) {
     let annotations = metadata(object, "annotations");
     let old = text(
@@ -178,7 +178,7 @@ fn guard(object: &mut Value) {
     }
 }
 
-/// The guards and labels of a claim and of its volume.
+/// Adds the guards and labels of a claim and of its volume.
 fn keep(object: &mut Value, app: &str) {
     guard(object);
     metadata(object, "annotations").insert("helm.sh/resource-policy".to_owned(), json!("keep"));
@@ -200,7 +200,7 @@ fn register(object: &mut Value, registries: &Registries) {
     }
 }
 
-/// The pod that a workload makes.
+/// Returns the pod spec of a workload.
 fn pod(object: &mut Value) -> Option<&mut Value> {
     let pointer = match object["kind"].as_str()? {
         "Pod" => "/spec",
@@ -242,7 +242,7 @@ fn read_only(pod: &mut Value, is_foreign: impl Fn(&str) -> bool) {
     }
 }
 
-/// An entry of `mounts`, as `CLAIM:PATH,workload=[Kind/]NAME`, in the first container. What is read-only follows.
+/// Adds an entry of `mounts`, as `CLAIM:PATH,workload=[Kind/]NAME`, to the first container. It becomes read-only later.
 fn add(objects: &mut [Value], mount: &str) {
     let (mount, workload) = mount.split_once(",workload=").expect("the cases name the workload");
     let (claim, path) = mount.split_once(':').expect("it has a path");
