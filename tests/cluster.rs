@@ -1,5 +1,5 @@
-//! `refresh`, `sync` and `wait` against an API server that misbehaves: broken watches, conflicts, refusals, silence. The
-//! well-behaved one is the real one, in `tests/real`.
+//! `refresh`, `sync` and `wait` with an API server that misbehaves: broken watches, conflicts, refusals, silence. The tests
+//! with a real API server are in `tests/real`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -16,12 +16,12 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// A request as it came in.
+/// A received request.
 #[derive(Clone, Debug)]
 struct Request {
     method: String,
     path: String,
-    /// In small letters.
+    /// In lower case.
     headers: Vec<String>,
     body: Value,
 }
@@ -32,7 +32,7 @@ impl Request {
     }
 }
 
-/// What the server answers: a status and a body, or nothing at all, ever.
+/// The answer of the server: a status and a body, or nothing at all.
 enum Answer {
     Is(u16, String),
     Never,
@@ -51,14 +51,14 @@ impl Answer {
     }
 }
 
-/// A server that answers by what was asked before; every connection takes one request.
+/// A server whose answers depend on earlier requests; every connection takes one request.
 struct Server {
     url: String,
     asked: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
-    /// `answer` gets the request, and how many of the same sort came before.
+    /// Starts a server; `answer` gets the request, and the number of earlier requests of the same kind.
     fn start(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -77,13 +77,13 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Runs the program against this server; gives its exit code and what it said.
+    /// Runs the program with this server; returns its exit code and all its output.
     fn homelab(&self, arguments: &[&str]) -> (Option<i32>, String) {
         homelab(Some(&kubeconfig(&self.url, &json!({"token": "s3cret"}))), arguments)
     }
 }
 
-/// A kubeconfig with one of each: the cluster `c`, its user `u`, and the context `c` of both.
+/// Returns a kubeconfig with the cluster `c`, its user `u`, and the context `c` of both.
 fn kubeconfig(server: &str, user: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
@@ -93,7 +93,7 @@ fn kubeconfig(server: &str, user: &Value) -> Value {
     })
 }
 
-/// Runs the program with a kubeconfig, or without one; gives its exit code and what it said.
+/// Runs the program with a kubeconfig, or without one; returns its exit code and all its output.
 fn homelab(kubeconfig: Option<&Value>, arguments: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kubeconfig");

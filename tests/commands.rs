@@ -1,4 +1,4 @@
-//! The commands that edit, list, render and filter, as a person types them, good and bad input alike.
+//! The commands that edit, list, render and filter, as a user types them, with good and bad input.
 
 #![expect(
     clippy::disallowed_methods,
@@ -32,7 +32,7 @@ fn add_app_refuses() {
     transcript::check("tests/commands/add-app/refused.trycmd");
 }
 
-/// The repository whose Applications move to the plugin.
+/// Writes the repository whose Applications are converted to the plugin.
 fn conversion_fixture(to: &Path) {
     transcript::sandbox::folder::copy(
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversion_fixture"),
@@ -84,7 +84,7 @@ fn without_a_cluster_a_hint_names_the_next_step() {
     transcript::check("tests/commands/cluster/unreachable.trycmd");
 }
 
-/// The program in a folder, with a text on its standard input.
+/// Runs the program in a folder, with a text on its standard input.
 fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
         .args(arguments)

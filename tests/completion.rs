@@ -1,4 +1,4 @@
-//! Completion without krew: the link that kubectl completes through, the folders in which it cannot be made, and the
+//! Completion without krew: the link that kubectl completes through, the folders in which it cannot be created, and the
 //! scripts of the shells.
 #![cfg(unix)]
 #![expect(
@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 
-/// Folders for a PATH; the program is in the first of them, by a link.
+/// Folders for a PATH; the first one has a link to the program.
 struct Folders(tempfile::TempDir);
 
 impl Folders {
@@ -31,7 +31,7 @@ impl Folders {
         self.0.path().join(name)
     }
 
-    /// The program with a PATH of two folders.
+    /// Runs the program with a PATH of two folders.
     fn completion(&self, arguments: &[&str]) -> Output {
         let path = std::env::join_paths([self.at("bin"), self.at("other")]).unwrap();
         run(&[&["completion"], arguments].concat(), &path)
@@ -52,7 +52,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// Asserts the exit code, the data, and a part of what is said.
+/// Asserts the exit code, the standard output, and a part of the standard error.
 fn assert_output(output: &Output, code: i32, data: &str, part: &str) {
     let message = text(&output.stderr);
     assert_eq!(
@@ -77,7 +77,7 @@ fn the_link_is_made_beside_the_program_and_leads_to_its_name() {
     );
     assert_eq!(fs::read_link(&link).unwrap(), Path::new("kubectl-homelab"));
     assert_output(&folders.completion(&["install"]), 0, &line("unchanged"), "");
-    // One that leads elsewhere, as after a move, is made anew.
+    // A link to another file, as after a move, is replaced.
     fs::remove_file(&link).unwrap();
     symlink("/nowhere/kubectl-homelab", &link).unwrap();
     assert_output(&folders.completion(&["install"]), 0, &line("created"), "");

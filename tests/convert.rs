@@ -21,7 +21,7 @@ use homelab::model::{Pointer, PointerBuf, PointerExt};
 use homelab::yaml::{self, Goal, ReplaceEntry};
 use serde_json::Value;
 
-/// A copy of the repository that moves.
+/// A copy of the repository that is converted.
 struct Home {
     folder: tempfile::TempDir,
 }
@@ -55,7 +55,7 @@ impl Home {
             .unwrap()
     }
 
-    /// What a command prints that does its work.
+    /// Returns the output of a command, which has to succeed.
     fn done(&self, arguments: &[&str]) -> String {
         let output = self.homelab(arguments);
         let message = String::from_utf8(output.stderr).unwrap();
@@ -63,7 +63,7 @@ impl Home {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The objects of every Application.
+    /// Returns the rendered objects of every Application.
     fn rendered(&self, more: &[&str]) -> BTreeMap<String, Vec<Value>> {
         let to = self.path().join("rendered");
         let arguments = ["render", "--all", "-o", "json", "--output-dir", to.to_str().unwrap()];
@@ -81,7 +81,7 @@ impl Home {
         rendered
     }
 
-    /// The texts of the Applications.
+    /// Returns the texts of the Applications.
     fn texts(&self) -> BTreeMap<String, String> {
         let files = fs::read_dir(self.path().join("applications"))
             .unwrap()
@@ -137,7 +137,7 @@ fn the_repository_uses_every_option() {
     );
 }
 
-/// Every entry of a value, by JSON Pointer.
+/// Returns every entry of a value by its JSON Pointer.
 fn entries(value: &Value, pointer: &Pointer, out: &mut Vec<PointerBuf>) {
     let mut add = |key: &str, value: &Value| {
         let below = pointer.child(key);

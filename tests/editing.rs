@@ -1,4 +1,4 @@
-//! Edits of repositories that people have: what was not asked for stays, and what cannot be kept is refused.
+//! Edits of users' repositories: everything else stays as it is, and an edit that would lose something is refused.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  source:\n    repoURL: https://git.example.org/me/home\n    path: applications\n    targetRevision: main\n  destination:\n    namespace: argocd\n";
 
-/// A repository with the root Application and these files.
+/// Creates a repository with the root Application and these files.
 fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in [("applications/root.yaml", ROOT)].iter().chain(files) {
@@ -29,7 +29,7 @@ fn git(folder: &Path, arguments: &[&str]) {
     assert!(command.status().unwrap().success(), "git {arguments:?}");
 }
 
-/// Runs a command; gives its exit code, what it printed, and what it said.
+/// Runs a command; returns its exit code, its standard output and its standard error.
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
         .args(arguments)

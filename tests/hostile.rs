@@ -1,4 +1,4 @@
-//! Input that was made to hurt, and input that was damaged: an answer soon, never a crash.
+//! Hostile and damaged input: the program answers soon and never crashes.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// Both streams as one text; the program must have ended by itself and without a panic.
+/// Returns both streams as one text; asserts that the program ended by itself and without a panic.
 fn all_output(output: &Output) -> String {
     let text = format!(
         "{}{}",
@@ -51,7 +51,7 @@ fn repository(name: &str, text: &[u8]) -> tempfile::TempDir {
     folder
 }
 
-/// Nine levels of nine references each: a billion nodes, if somebody unfolds them.
+/// Nine levels of nine references each: a billion nodes if they are expanded.
 fn alias_bomb() -> String {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
@@ -130,7 +130,7 @@ fn parameters_that_no_process_can_get_are_found_before_they_are_pushed() {
     }
 }
 
-/// A small generator: the same mutants in every run.
+/// A small random generator with a fixed seed: the mutants are the same in every run.
 struct Numbers(u64);
 
 impl Numbers {

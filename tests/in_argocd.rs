@@ -1,5 +1,5 @@
-//! The plugin in an Argo CD: the shipped files are what the program prints, and `doctor` says what an installation lacks.
-//! `SNAPSHOTS=overwrite` writes the files anew, `TRYCMD=overwrite` the outputs.
+//! The plugin in an Argo CD: the shipped files are what the program prints, and `doctor` reports what an installation lacks.
+//! `SNAPSHOTS=overwrite` writes the files again, `TRYCMD=overwrite` the outputs.
 #![expect(
     clippy::disallowed_methods,
     reason = "a test reads files, runs programs and fails loudly"
@@ -41,7 +41,7 @@ fn doctor_reports_what_an_installation_lacks() {
     cases.case("tests/commands/doctor/*.toml");
 }
 
-/// What `doctor` says of a text on its standard input, outside of every repository.
+/// Runs `doctor` on a text on its standard input, outside any repository.
 fn doctor(input: &str) -> (Option<i32>, String, String) {
     let nowhere = tempfile::tempdir().expect("a temporary folder");
     let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
@@ -81,7 +81,7 @@ fn doctor_reads_kubectls_output_and_needs_no_repository() {
     );
 }
 
-/// A pod of the repo-server as Argo CD's manifests have it, without the plugin.
+/// Returns the Deployment of the repo-server from Argo CD's manifests, without the plugin.
 fn repo_server() -> serde_json::Value {
     let plain = fs::read_to_string("tests/commands/doctor/home.in/plain.yaml").expect("the case is there");
     homelab::yaml::value(&plain)
@@ -89,7 +89,7 @@ fn repo_server() -> serde_json::Value {
         .expect("it is an object")
 }
 
-/// What is printed for each form has nothing that `doctor` would find.
+/// Checks that `doctor` finds nothing in what is printed for each form.
 #[test]
 fn doctor_accepts_what_the_program_prints() {
     let images = Images {

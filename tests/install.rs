@@ -1,5 +1,5 @@
-//! The way from a release archive to a command that completes, as a person goes it: the real krew under the real kubectl
-//! takes the manifest from a git repository and the archive from a server, and the plugin is used.
+//! The installation, from a release archive to a command that completes: the real krew under the real kubectl takes the
+//! manifest from a git repository and the archive from a server, and the plugin is used.
 //!
 //! `cargo xtask install-test` runs these alone; with `--archive FILE` it installs that archive.
 #![cfg(unix)]
@@ -20,10 +20,10 @@ use std::path::Path;
 use home::{Home, all_output, text};
 
 const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
-/// The version before: the same archive under another manifest.
+/// The previous version: the same archive with another manifest.
 const OLDER: &str = "v0.0.1";
 
-/// `kubectl homelab version` through krew's link, which leads to the store of this version.
+/// Asserts that `kubectl homelab version` runs through krew's link, which leads to the folder of this version.
 fn assert_runs(home: &Home, version: &str) {
     assert_eq!(
         home.runs(&["homelab", "version"]),
@@ -34,13 +34,13 @@ fn assert_runs(home: &Home, version: &str) {
     assert!(link.ends_with(store), "{}", link.display());
 }
 
-/// What kubectl completes in a copy of the shipped repository, without the flags that it adds.
+/// Returns what kubectl completes in a copy of the shipped repository, without the flags that it adds.
 fn completed(home: &Home, words: &[&str]) -> Vec<String> {
     let full = [&["__complete", "homelab"], words].concat();
     let output = home.kubectl_in(&home.repository(), &full);
     let complaints: Vec<&str> = text(&output.stderr)
         .lines()
-        // kubectl's own talk, which its shell scripts throw away.
+        // kubectl's own diagnostics, which its shell scripts ignore.
         .filter(|line| !line.starts_with("[Debug] ") && !line.starts_with("Completion ended with directive"))
         .collect();
     assert!(complaints.is_empty(), "{complaints:?}");

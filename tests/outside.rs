@@ -1,5 +1,5 @@
-//! Who may write into the repository must not get at the files of the server: each way in which helm would read something
-//! outside the checkout is shown to work with helm itself, and refused by the plugin.
+//! Write access to the repository must not give access to the files of the server: each way in which helm reads something
+//! outside the checkout works with helm itself, and is refused by the plugin.
 #![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
@@ -19,7 +19,7 @@ const SECRET: &str = "hunter2";
 const TEMPLATE: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  all: {{ toJson .Values | quote }}\n";
 
-/// A server with a secret file, and on it a checkout with a chart.
+/// A server with a secret file and a checkout of a chart.
 struct Server {
     folder: tempfile::TempDir,
 }
@@ -58,7 +58,7 @@ impl Server {
         symlink(self.path(to), self.path(at)).unwrap();
     }
 
-    /// What helm itself prints, or says.
+    /// Returns the output of helm itself, or its message.
     fn helm(&self, arguments: &[OsString]) -> String {
         let helm = std::env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
         let mut command = Command::new(helm);
@@ -66,7 +66,7 @@ impl Server {
         run(&mut command, &self.path("checkout/chart")).1
     }
 
-    /// Whether the plugin renders the chart, and what it prints or says.
+    /// Renders the chart with the plugin; returns whether it succeeds, and its output or its message.
     fn plugin(&self, parameters: &Value) -> (bool, String) {
         let helm = std::env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
         let bin = self.path("bin");
@@ -86,7 +86,7 @@ impl Server {
         run(&mut command, &self.path("checkout/chart"))
     }
 
-    /// The plugin refuses it, and says why without saying what.
+    /// Asserts that the plugin refuses it, with the reason and without the secret.
     #[track_caller]
     fn is_refused(&self, parameters: Value, why: &str) {
         let (is_rendered, message) = self.plugin(&parameters);

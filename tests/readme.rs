@@ -1,4 +1,4 @@
-//! The README is true: its tour is run as a reader runs it, and its table of parameters is the code's.
+//! The README is correct: its tour runs as a reader runs it, and its table of parameters is generated from the code.
 
 mod transcript;
 

@@ -1,5 +1,4 @@
-//! The list of rules and their cases: one rule is one file, one name, one id and three tests, and each of them is
-//! shown here with a finding of a whole repository or with the tests of its own file.
+//! The list of rules and their cases: a rule has one file, one name, one id and three tests.
 #![expect(
     clippy::disallowed_methods,
     reason = "a test reads files, runs programs and fails loudly"
@@ -11,7 +10,7 @@ use std::path::PathBuf;
 
 use homelab::rules::{ALL, Meta, Severity, installation};
 
-/// One of the two lists: the rules on the repository, and those on an installation of Argo CD.
+/// A list of rules: those on the repository, or those on an installation of Argo CD.
 struct List {
     folder: &'static str,
     of: &'static str,
@@ -38,12 +37,12 @@ impl List {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(self.folder)
     }
 
-    /// The line that makes a file a rule's.
+    /// Returns the line that defines a rule in its file.
     fn definition(&self) -> String {
         format!("pub(super) static RULE: {0} = {0} {{", self.of)
     }
 
-    /// The source of a rule, by its name.
+    /// Returns the source of a rule by its name.
     fn source(&self, name: &str) -> String {
         let path = self.folder().join(format!("{}.rs", name.replace('-', "_")));
         fs::read_to_string(&path)

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use similar::{ChangeTag, TextDiff};
 
-/// A pinned program, which `cargo xtask test` gets.
+/// Returns the path of a pinned program that `cargo xtask test` builds.
 fn tool(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable);
     PathBuf::from(path.unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test`")))
@@ -32,7 +32,7 @@ fn stdout(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// `kubectl homelab render APP`, with the sources of the tests.
+/// Runs `kubectl homelab render APP`, with the sources of the tests.
 fn render(app: &str) -> String {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"));
@@ -45,7 +45,7 @@ fn render(app: &str) -> String {
     stdout(&mut command)
 }
 
-/// What helm prints for a chart, and the lines that the program added to it; no line may be changed or gone.
+/// Returns the lines that the program added to helm's output; asserts that no line is changed or missing.
 fn added(app: &str, chart: &str) -> String {
     let mut command = Command::new(helm());
     command

@@ -1,5 +1,5 @@
-//! `validate` as a person runs it: on a repository that is wrong in many ways, and on the shipped one.
-//! `TRYCMD=overwrite` writes the outputs anew.
+//! `validate` as a user runs it: on a repository with many errors, and on the shipped one. `TRYCMD=overwrite` writes the
+//! outputs again.
 #![expect(
     clippy::disallowed_methods,
     reason = "a test reads files, runs programs and fails loudly"
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// An environment in which nothing of this machine shows: an empty home, no programs, no colour.
+/// Returns an environment that is independent of this machine: an empty home, no programs, no colour.
 fn cases(home: &Path) -> trycmd::TestCases {
     let cases = trycmd::TestCases::new();
     cases
@@ -49,7 +49,7 @@ fn no_value_of_a_secret_is_ever_printed() {
     assert!(outputs > 10, "only {outputs} outputs were looked at");
 }
 
-/// The shipped repository is sound: only the placeholder is left to fill in.
+/// Checks that the shipped repository has no findings, except that its placeholder has to be filled in.
 #[test]
 fn the_shipped_repository_is_sound() {
     let work = tempfile::tempdir().expect("a temporary folder");
@@ -82,7 +82,7 @@ fn the_shipped_repository_is_sound() {
     assert_eq!(validate(&["--rules", "-HL407"]), (Some(0), Vec::new()));
 }
 
-/// What the program prints as JSON in a copy of a repository that lies in `tests/repositories`.
+/// Returns the JSON that the program prints in a copy of a repository of `tests/repositories`.
 fn items(repository: &str, arguments: &[&str]) -> Vec<serde_json::Value> {
     let work = tempfile::tempdir().expect("a temporary folder");
     folder::copy(&Path::new("tests/repositories").join(repository), work.path());

@@ -1,4 +1,4 @@
-//! Writing to the repository when the world is against it: a full disk, a read-only folder, a kill in the middle.
+//! Writing to the repository under bad conditions: a full disk, a read-only folder, a kill in the middle.
 #![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
@@ -22,7 +22,7 @@ fn application(name: &str, url: &str, path: &str) -> String {
     )
 }
 
-/// A repository of many files with the placeholder: `init` has to change every one.
+/// Creates a repository of many files with the placeholder: `init` has to change all of them.
 fn repository() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let applications = folder.path().join("applications");
@@ -44,7 +44,7 @@ fn init(folder: &Path) -> Command {
     command
 }
 
-/// Every file below a folder with its text.
+/// Returns every file below a folder with its text.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -127,7 +127,7 @@ fn a_read_only_folder_changes_nothing_and_is_reported() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&applications, fs::Permissions::from_mode(0o555)).unwrap();
     let before = tree(folder.path());
-    // Permissions mean nothing to root, which continuous integration often is: then somebody else runs the program.
+    // Permissions do not restrict root, which continuous integration often is: then another user runs the program.
     let is_root = fs::write(applications.join("probe"), "").is_ok();
     let mut command = if is_root {
         fs::remove_file(applications.join("probe")).unwrap();

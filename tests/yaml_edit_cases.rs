@@ -1,7 +1,7 @@
-//! Edits of documents that are hard to edit, judged by the real kubectl: right or refused, never wrong.
+//! Edits of documents that are hard to edit, checked with the real kubectl: correct or refused, never wrong.
 //!
 //! `tests/vectors/yaml/edit-cases.json` has 35 workloads in every shape that charts write; the 236 documents of
-//! `hazards.json` come along. Each case is a file of its own; kubectl reads them all in one start.
+//! `hazards.json` are edited, too. Each case is a separate file; kubectl reads all of them in one run.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 mod oracle;
@@ -15,7 +15,7 @@ fn edit_cases() -> BTreeMap<String, String> {
     serde_json::from_str(include_str!("vectors/yaml/edit-cases.json")).unwrap()
 }
 
-/// The objects of a value: kubectl takes a list apart.
+/// Returns the objects of a value: kubectl splits a list.
 fn objects(value: &Value) -> Vec<Value> {
     match value["kind"].as_str() {
         Some("List") => value["items"].as_array().unwrap().clone(),
@@ -23,7 +23,7 @@ fn objects(value: &Value) -> Vec<Value> {
     }
 }
 
-/// Where the pod template of an edit case is.
+/// Returns the JSON Pointer of the pod template in an edit case.
 fn pod(value: &Value) -> &'static str {
     match value["kind"].as_str() {
         Some("Pod") => "/spec",
@@ -33,7 +33,7 @@ fn pod(value: &Value) -> &'static str {
     }
 }
 
-/// Adds an entry to a map or list that may not be there yet.
+/// Returns an operation that adds an entry to a map or list, which may not exist yet.
 fn into(value: &Value, at: &str, key: &str, new: Value) -> Value {
     let there = value.pointer(at).filter(|there| !there.is_null());
     match there {
@@ -43,7 +43,7 @@ fn into(value: &Value, at: &str, key: &str, new: Value) -> Value {
     }
 }
 
-/// The edits that the storage law makes on a workload.
+/// Returns the edits that the storage rules make on a workload.
 fn storage_patches(value: &Value) -> Vec<(&'static str, Value)> {
     let pod = pod(value);
     let metadata = if value["kind"] == "List" {
@@ -98,7 +98,7 @@ fn storage_patches(value: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// RFC 6902 patches of every kind.
+/// Returns RFC 6902 patches of every kind.
 fn general_patches(value: &Value) -> Vec<(&'static str, Value)> {
     let pod = pod(value);
     let at = |path: &str| format!("{pod}{path}");
@@ -191,7 +191,7 @@ impl Tally {
         }
     }
 
-    /// Compares with what kubectl reads in the results.
+    /// Compares the results with what kubectl reads in them.
     fn check(&self) {
         let texts: Vec<_> = self.texts.iter().map(String::as_str).collect();
         let read = oracle::patched(&texts, &json!([]));
@@ -206,7 +206,7 @@ impl Tally {
     }
 }
 
-/// Each case with the value that kubectl reads in it.
+/// Returns each case with the value that kubectl reads in it.
 fn read_by_kubectl(cases: &BTreeMap<String, String>) -> Vec<(&str, &str, Value)> {
     let texts: Vec<_> = cases.values().map(String::as_str).collect();
     let mut read = oracle::patched(&texts, &json!([])).into_iter();
@@ -311,7 +311,7 @@ fn hazardous_documents_keep_their_values_through_edits() {
         assert_eq!(
             accepted,
             hazard["error"].is_null(),
-            "{name}: this kubectl judges otherwise than the vectors"
+            "{name}: this kubectl reads it differently from the vectors"
         );
         let text = hazard["yaml"].as_str().unwrap();
         let Ok(documents) = yaml::documents(text) else { continue };

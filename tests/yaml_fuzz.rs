@@ -1,5 +1,5 @@
-//! Broken and odd documents, made by mutation from a fixed seed: nothing panics or hangs, what we read kubectl reads alike,
-//! and every edit that is made is right in kubectl's eyes.
+//! Broken and odd documents, made by mutation from a fixed seed: nothing panics or hangs, kubectl reads the same values, and
+//! it reads every edit as intended.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 mod oracle;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const MUTANTS: usize = 4000;
 
-/// What mutations put in: signs of YAML, and texts that readers of it differ on.
+/// The texts that mutations insert: YAML syntax, and texts that YAML readers treat differently.
 const PIECES: &[&str] = &[
     "\n", "  ", " ", "\t", "- ", "-", ": ", ":", "?", "? ", "#", " # c\n", "|", "|+\n", "|-\n", ">", "\"", "'", "{",
     "}", "[", "]", ",", "&a ", "*a", "<<: *a\n", "!!str ", "!x ", "~", "null", "yes", "0644", "1_0", "...\n", "---\n",
@@ -23,7 +23,7 @@ const PIECES: &[&str] = &[
     "{a: 1}", "|2", "\u{0}",
 ];
 
-/// A small generator of numbers that gives the same ones everywhere.
+/// A small random generator with a fixed seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -76,7 +76,7 @@ fn seeds() -> Vec<String> {
     cases.chain(hazards.filter(|text| text.len() < 1500)).collect()
 }
 
-/// The values of a stream, or nothing if any of its documents is refused.
+/// Returns the values of a stream; `None` if one of its documents is refused.
 fn read(text: &str) -> Option<Vec<Value>> {
     let documents = yaml::documents(text).ok()?;
     let values = documents
@@ -111,7 +111,7 @@ fn operation(numbers: &mut Numbers, value: &Value) -> Value {
     }
 }
 
-/// A mutant that we read: its text, which of its documents gets an edit, and what all of it should be afterwards.
+/// A mutant that is read: its text, the document that is edited, and the expected values after the edit.
 struct Edited {
     before: Vec<Value>,
     text: String,
@@ -142,7 +142,7 @@ fn edit(numbers: &mut Numbers, text: &str) -> Option<Result<Edited, ()>> {
     })
 }
 
-/// What kubectl wants of every object before it looks at the rest.
+/// Reports whether an object has what kubectl requires of every object.
 fn is_manifest(value: &Value) -> bool {
     let text = |pointer: &str| {
         value

@@ -1,14 +1,14 @@
-//! Go's reading of 236 hazardous documents against ours, and edits of each of them.
+//! 236 hazardous documents are read as Go reads them, and edited.
 //!
-//! `tests/vectors/yaml/hazards.json` has for each text what kubectl's decoder reads (`go`) and its error.
+//! `tests/vectors/yaml/hazards.json` has the value that kubectl's decoder reads in each text (`go`), and its error.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 use homelab::yaml;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Texts that Go refuses and we read, each with the reason. An edit of one of them is either refused or exactly the edit
-/// of what we read; Go refuses the file before and after, so nothing that runs ever sees it.
+/// Texts that Go refuses and the program reads, each with the reason. An edit of one of them is either refused or correct
+/// for the value that the program reads; Go refuses the file before and after, so that no cluster ever gets it.
 const READ_THOUGH_GO_REFUSES: &[(&str, &str)] = &[(
     "docs:empty",
     "kubectl misses a kind in `{}`; the decoder itself reads it",
@@ -25,7 +25,7 @@ fn hazards() -> BTreeMap<String, Hazard> {
     serde_json::from_str(include_str!("vectors/yaml/hazards.json")).unwrap()
 }
 
-/// The vectors write numbers as `["i", "31"]` and `["f", "1.1"]`.
+/// Converts the numbers of the vectors, `["i", "31"]` and `["f", "1.1"]`.
 fn numbers(value: &Value) -> Value {
     match value {
         Value::Array(items) => match items.as_slice() {

@@ -1,7 +1,7 @@
 //! Properties of the splice on generated documents: any value, written in any style.
 //!
 //! The generator writes block, flow and mixed YAML with comments, CRLF, quotes, indentations, block scalars and empty values
-//! at random, and knows the value that it wrote. `yaml_serde` is an independent judge of what comes out.
+//! at random, and knows the value that it wrote. `yaml_serde` reads the results independently.
 #![expect(clippy::unwrap_used, reason = "a test reads files, runs programs and fails loudly")]
 
 #[path = "oracle/pointers.rs"]
@@ -14,7 +14,7 @@ use pointers::pointers;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Strings that have to be told from other things, and plain words.
+/// Strings that could be mistaken for other values, and plain words.
 fn strings() -> impl Strategy<Value = String> {
     let odd = [
         "",
@@ -132,7 +132,7 @@ impl Printer {
         self.out.push_str(&comment);
     }
 
-    /// Comment lines and blank lines before an entry.
+    /// Writes comment lines and blank lines before an entry.
     fn before_entry(&mut self, column: usize) {
         if self.one_in(6) {
             self.indent(column);
@@ -144,7 +144,7 @@ impl Printer {
         }
     }
 
-    /// The end of a line that something has been written on.
+    /// Ends a line that has content.
     fn finish_line(&mut self) {
         if self.out.ends_with('\n') {
             return;
@@ -278,7 +278,7 @@ impl Printer {
         }
     }
 
-    /// In brackets, on one line or on several with comments and a trailing comma.
+    /// Writes a value in brackets, on one line or on several with comments and a trailing comma.
     fn flow(&mut self, value: &Value, column: usize, inside: bool) {
         let (open, close, entries): (char, char, Vec<(Option<&String>, &Value)>) = match value {
             Value::Object(map) => ('{', '}', map.iter().map(|(key, value)| (Some(key), value)).collect()),
@@ -312,7 +312,7 @@ impl Printer {
     }
 }
 
-/// Whether a text is a plain scalar for every reader.
+/// Reports whether a text is a plain scalar for every reader.
 fn is_word(text: &str) -> bool {
     let letters = text
         .bytes()
@@ -332,7 +332,7 @@ fn is_literal(text: &str) -> bool {
         && !text.ends_with("\n\n")
 }
 
-/// One operation on an entry of the value.
+/// Returns an operation on an entry of the value.
 fn operation(value: &Value, kind: u8, at: usize, other: usize, new: &Value) -> Value {
     let found = pointers(value);
     let (path, from) = (&found[at % found.len()], &found[other % found.len()]);
@@ -346,7 +346,7 @@ fn operation(value: &Value, kind: u8, at: usize, other: usize, new: &Value) -> V
     }
 }
 
-/// A new entry of a container, of the root if the path names none.
+/// Returns an operation that adds an entry to a container, to the root if the path names none.
 fn addition(value: &Value, path: &str, new: &Value) -> Value {
     match value.pointer(path) {
         Some(Value::Array(_)) => json!({"op": "add", "path": format!("{path}/-"), "value": new}),
@@ -359,7 +359,7 @@ fn patch(operations: Value) -> Patch {
     serde_json::from_value(operations).unwrap()
 }
 
-/// What the independent judge reads; it knows no byte order mark.
+/// Returns the value that `yaml_serde` reads; it does not know byte order marks.
 fn read_by_yaml_serde(text: &str) -> Value {
     yaml_serde::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_else(|error| panic!("{error}: {text:?}"))
 }

@@ -1,5 +1,5 @@
-//! A person's home with kubectl, krew, helm and git, and the two things that a release puts on the network: a git
-//! repository with the manifest, and a server with the archives.
+//! A user's home with kubectl, krew, helm and git, and the two parts of a release on the network: a git repository with the
+//! manifest, and a server with the archives.
 
 #![expect(
     clippy::disallowed_methods,
@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::{env, fs, thread};
 
-/// All platforms that a manifest has.
+/// The platforms of a manifest.
 const TARGETS: [&str; 5] = [
     "x86_64-unknown-linux-gnu",
     "aarch64-unknown-linux-gnu",
@@ -26,17 +26,17 @@ const TARGETS: [&str; 5] = [
 
 pub(crate) struct Home {
     folder: tempfile::TempDir,
-    /// Where the archives are served.
+    /// The URL of the archives.
     address: String,
 }
 
 impl Home {
-    /// With the archive of this machine.
+    /// Creates a home with the archive of this machine.
     pub(crate) fn new() -> Self {
         Self::with(&[])
     }
 
-    /// With an archive for every platform, all of them of this machine's program: krew unpacks them and runs none.
+    /// Creates a home with an archive for every platform. All have this machine's program: krew unpacks them and runs none.
     pub(crate) fn with_every_platform() -> Self {
         Self::with(&TARGETS)
     }
@@ -80,7 +80,7 @@ impl Home {
         self.folder.path().join(name)
     }
 
-    /// Puts the archives where they are served: those that were given, or those that are made as the release does it.
+    /// Copies the archives to the server: the given ones, or ones that are built as for a release.
     fn pack(&self, targets: &[&str]) {
         let served = |archive: &Path| self.at("served").join(archive.file_name().unwrap());
         if targets.is_empty() {
@@ -91,27 +91,27 @@ impl Home {
         }
     }
 
-    /// The folder that krew puts links in.
+    /// Returns the folder of krew's links.
     pub(crate) fn bin(&self) -> PathBuf {
         self.at("krew/bin")
     }
 
-    /// krew's own folder.
+    /// Returns krew's folder.
     pub(crate) fn krew(&self) -> PathBuf {
         self.at("krew")
     }
 
-    /// A GitOps repository.
+    /// Returns the folder of a GitOps repository.
     pub(crate) fn repository(&self) -> PathBuf {
         self.at("media")
     }
 
-    /// The archive of this machine.
+    /// Returns the archive of this machine.
     pub(crate) fn archive(&self) -> PathBuf {
         archive_in(&self.at("served"))
     }
 
-    /// The sum of that archive, as the manifest has it.
+    /// Returns the checksum of that archive, as in the manifest.
     pub(crate) fn sum(&self) -> String {
         let name = self.archive().file_name().unwrap().to_string_lossy().into_owned();
         let manifest = self.manifest();
@@ -120,7 +120,7 @@ impl Home {
         sum.unwrap().trim_matches('"').to_owned()
     }
 
-    /// The manifest as the release writes it, with this server's address.
+    /// Returns the manifest as the release writes it, with this server's address.
     pub(crate) fn manifest(&self) -> String {
         let output = self.at("manifest.yaml");
         let mut command = Command::new(real("HOMELAB_TEST_XTASK"));
@@ -145,7 +145,7 @@ impl Home {
         git(&self.at("index"), &["commit", "--quiet", "--message=Release"]);
     }
 
-    /// The index' URL.
+    /// Returns the URL of the index.
     pub(crate) fn index(&self) -> String {
         format!("file://{}", self.at("index").display())
     }
@@ -157,8 +157,8 @@ impl Home {
         self.runs(&["krew", "install", "homelab/homelab"]);
     }
 
-    /// Installs another plugin. Usually that is krew itself. Without any, krew takes a link that it did not make for the
-    /// home of a version of years ago, and refuses all work.
+    /// Installs another plugin, which usually is krew itself. Without any, krew takes a link that it did not create for the
+    /// folder of a very old version, and refuses to work.
     pub(crate) fn install_neighbour(&self) {
         let manifest = self.manifest().replace("  name: homelab\n", "  name: neighbour\n");
         let manifest = self.write("neighbour.yaml", &manifest);
@@ -184,37 +184,37 @@ impl Home {
         command
     }
 
-    /// kubectl.
+    /// Returns a command that runs kubectl.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Output {
         self.kubectl_in(self.folder.path(), arguments)
     }
 
-    /// kubectl in a folder.
+    /// Returns a command that runs kubectl in a folder.
     pub(crate) fn kubectl_in(&self, folder: &Path, arguments: &[&str]) -> Output {
         let mut command = self.command(&self.at("bin/kubectl"));
         command.args(arguments).current_dir(folder).output().unwrap()
     }
 
-    /// What kubectl prints, when it succeeds.
+    /// Returns the output of kubectl, which has to succeed.
     pub(crate) fn runs(&self, arguments: &[&str]) -> String {
         let output = self.kubectl(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", all_output(&output));
         text(&output.stdout).to_owned()
     }
 
-    /// Kubernetes' own judge of manifests.
+    /// Runs krew's validator of manifests.
     pub(crate) fn validates(&self, manifest: &Path) -> Output {
         let mut command = self.command(&real("HOMELAB_TEST_VALIDATE_KREW_MANIFEST"));
         command.arg("-manifest").arg(manifest).output().unwrap()
     }
 
-    /// kubectl, run by somebody who may write nothing here; and where the link for completion would be.
+    /// Returns kubectl, run by a user who cannot write here, and the path that the link for completion would have.
     pub(crate) fn as_unprivileged_user(&self, arguments: &[&str]) -> (Output, PathBuf) {
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         for folder in [self.krew(), self.bin()] {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
         }
-        // Permissions mean nothing to root, which continuous integration often is. Others cannot enter its home.
+        // Permissions do not restrict root, which continuous integration often is. Other users cannot enter its home.
         let is_root = fs::write(self.bin().join("probe"), "").is_ok();
         let mut command = if is_root {
             fs::remove_file(self.bin().join("probe")).unwrap();
@@ -238,7 +238,7 @@ impl Home {
     }
 }
 
-/// The archive of this machine, made once.
+/// Returns the archive of this machine; builds it once.
 fn ours() -> &'static Path {
     static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
     ARCHIVE.get_or_init(|| {
@@ -251,7 +251,7 @@ fn ours() -> &'static Path {
     })
 }
 
-/// Makes archives of the static program, for these targets or for this machine.
+/// Builds archives of the static program, for these targets or for this machine.
 fn make(targets: &[&str], folder: &Path) {
     let mut command = Command::new(real("HOMELAB_TEST_XTASK"));
     command.args(["dist", "--program"]).arg(real("HOMELAB_TEST_STATIC"));
@@ -272,7 +272,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A program that `cargo xtask test` gets.
+/// Returns the path of a program that `cargo xtask test` builds.
 fn real(variable: &str) -> PathBuf {
     let path = env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask install-test`"));
     PathBuf::from(path)
@@ -289,7 +289,7 @@ fn git(folder: &Path, arguments: &[&str]) {
     succeeds(command.args(arguments).current_dir(folder));
 }
 
-/// Serves the files of a folder, as long as the process lives.
+/// Serves the files of a folder until the process ends.
 fn serve(folder: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -322,7 +322,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// All that a program said.
+/// Returns all output of a program.
 pub(crate) fn all_output(output: &Output) -> String {
     format!("{}{}", text(&output.stdout), text(&output.stderr))
 }

@@ -1,4 +1,4 @@
-//! The real kubectl as the judge of what a manifest means: it needs no cluster for that.
+//! The real kubectl as the oracle of what a manifest means; it needs no cluster for that.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// What kubectl reads in each of the texts after a patch, all objects in order; a `List` becomes its items.
+/// Returns the objects that kubectl reads in the texts after a patch, in order; a `List` becomes its items.
 pub(crate) fn patched(texts: &[&str], patch: &Value) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), texts, patch);
@@ -19,7 +19,7 @@ pub(crate) fn patched(texts: &[&str], patch: &Value) -> Vec<Value> {
     values.map(|value| as_go_holds_it(value.unwrap())).collect()
 }
 
-/// Which of the texts kubectl reads without any complaint.
+/// Reports for each of the texts whether kubectl reads it without an error.
 pub(crate) fn accepted(texts: &[&str]) -> Vec<bool> {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), texts, &json!([]));
@@ -31,7 +31,7 @@ pub(crate) fn accepted(texts: &[&str]) -> Vec<bool> {
 
 fn run(folder: &Path, texts: &[&str], patch: &Value) -> Output {
     let program = std::env::var_os("HOMELAB_TEST_KUBECTL");
-    let program = program.expect("run `cargo xtask test`: it gets the kubectl that judges");
+    let program = program.expect("run `cargo xtask test`: it builds the kubectl that reads the results");
     for (number, text) in texts.iter().enumerate() {
         fs::write(folder.join(file_name(number)), text).unwrap();
     }
@@ -53,12 +53,12 @@ fn run(folder: &Path, texts: &[&str], patch: &Value) -> Output {
         .unwrap()
 }
 
-/// Files are read in the order of their names.
+/// Returns the name of a file; kubectl reads files in the order of their names.
 fn file_name(number: usize) -> String {
     format!("case-{number:06}.yaml")
 }
 
-/// Go prints a float of 64 bits without its fraction: such a number is no integer for it.
+/// Converts numbers that Go holds as floats: it prints a float of 64 bits without its fraction.
 fn as_go_holds_it(value: Value) -> Value {
     match value {
         Value::Number(number) if number.is_u64() && !number.is_i64() => json!(number.as_f64()),

@@ -1,8 +1,8 @@
-//! Every place in a value.
+//! The JSON Pointers of a value.
 
 use serde_json::Value;
 
-/// The JSON Pointers of all that is in a value, each after what is in it.
+/// Returns the JSON Pointers of everything in a value, children before their parent.
 pub(crate) fn pointers(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     below(value, "", &mut found);

@@ -1,5 +1,5 @@
-//! A chart repository on loopback: files over HTTP, with a login or without, and with what goes wrong on the way. It
-//! answers as a proxy, too.
+//! A chart repository on loopback: files over HTTP, with or without a login, and with broken downloads. It also answers as a
+//! proxy.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ struct State {
     files: BTreeMap<String, Vec<u8>>,
     asked: Vec<String>,
     needs_login: bool,
-    /// A file of which half is sent before the connection is cut.
+    /// A file of which only half is sent before the connection is closed.
     cut: Option<String>,
     ended: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) struct ChartRepository {
 }
 
 impl ChartRepository {
-    /// A repository with the chart `lib` in version 1.0.0, packed and indexed by helm.
+    /// Creates a repository with the chart `lib` in version 1.0.0, packed and indexed by helm.
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -63,7 +63,7 @@ impl ChartRepository {
         format!("http://{}", self.address)
     }
 
-    /// Adds a version of `lib` whose only object says `text`.
+    /// Adds a version of `lib` whose only object contains `text`.
     pub(crate) fn add(&self, version: &str, text: &str) {
         let folder = tempfile::tempdir().unwrap();
         let packed = pack_lib(folder.path(), version, text);
@@ -87,12 +87,12 @@ impl ChartRepository {
         state.files.insert(name.to_owned(), change(bytes));
     }
 
-    /// Lets the connection break in the middle of a file; of none again.
+    /// Breaks the connection in the middle of a file, or of none.
     pub(crate) fn cut(&self, name: Option<&str>) {
         self.state.lock().unwrap().cut = name.map(str::to_owned);
     }
 
-    /// What was asked for since the last time.
+    /// Returns the requests since the last call.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().asked)
     }
@@ -106,7 +106,7 @@ impl Drop for ChartRepository {
     }
 }
 
-/// The chart `lib`, packed in a folder.
+/// Packs the chart `lib` into a folder.
 pub(crate) fn pack_lib(folder: &Path, version: &str, text: &str) -> Vec<u8> {
     fs::create_dir_all(folder.join("lib/templates")).unwrap();
     let metadata = format!("apiVersion: v2\nname: lib\nversion: {version}\n");
@@ -118,7 +118,7 @@ pub(crate) fn pack_lib(folder: &Path, version: &str, text: &str) -> Vec<u8> {
     fs::read(folder.join(format!("lib-{version}.tgz"))).unwrap()
 }
 
-/// The real helm with folders of its own; what it prints.
+/// Runs the real helm with separate folders; returns its output.
 pub(crate) fn helm(arguments: &[&str], folder: &Path) -> String {
     helm_with(arguments, folder, &[])
 }

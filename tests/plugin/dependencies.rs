@@ -1,5 +1,5 @@
-//! What a chart depends on: fetched as Argo CD fetches it, kept for the next render, with the logins that are mounted, and
-//! every failure said in one line. The chart repositories and registries are on loopback; helm is the real one.
+//! Dependencies of charts: they are fetched as Argo CD fetches them, with the mounted logins, kept for the next render, and
+//! every failure is one line. The chart repositories and registries are on loopback; helm is the real one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::chart_repository::{ChartRepository, helm_with};
 use crate::registry::Registry;
 use crate::sent::{SECRET, Sent, text};
 
-/// A chart that depends on `lib` 1.x of a repository.
+/// Returns a chart that depends on `lib` 1.x of a repository.
 fn depends_on(repository: &str) -> Sent {
     let sent = Sent::new().real_helm();
     write_chart(&sent, &[("lib", "1.x", repository)]);
@@ -33,7 +33,7 @@ fn lock(sent: &Sent, variables: &[(&str, &str)], flags: &[&str]) {
     fs::remove_dir_all(sent.source().join("charts")).unwrap();
 }
 
-/// A file with helm's repositories; nobody may write it.
+/// Writes a read-only file with helm's repositories.
 fn repositories(sent: &Sent, name: &str, url: &str, password: &str) -> PathBuf {
     let path = sent.place("repositories.yaml");
     fs::write(
@@ -58,9 +58,9 @@ fn generate(sent: &Sent, variables: &[(&str, &str)]) -> Output {
 }
 
 /// Asserts that `lib` was rendered with its text, and nothing was left behind.
-fn assert_lib(sent: &Sent, output: &Output, says: &str) {
+fn assert_lib(sent: &Sent, output: &Output, wanted: &str) {
     assert!(
-        text(&output.stdout).contains(&format!("# Source: player/charts/lib/templates/config.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: lib\ndata:\n  text: {says}\n")),
+        text(&output.stdout).contains(&format!("# Source: player/charts/lib/templates/config.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: lib\ndata:\n  text: {wanted}\n")),
         "{}{}",
         text(&output.stdout),
         text(&output.stderr)

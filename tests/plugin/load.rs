@@ -1,5 +1,5 @@
-//! Many renders at once: so many helms as are allowed and no more, and nothing left of those that are killed. A small
-//! program plays helm; it logs its beginning and its end.
+//! Many renders at once: no more helm processes than allowed, and nothing left of those that are killed. A script stands in
+//! for helm and logs its start and its end.
 
 use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::sent::{CONFIG, Sent, text};
 
-/// A helm that says when it begins and ends, and takes a while.
+/// A helm that logs its start and its end, and takes a while.
 fn slow(seconds: &str) -> Sent {
     Sent::new().helm(&format!(
         "cd ../../../..\necho \"+ $$ $ARGOCD_APP_REVISION\" >> log\nsleep {seconds}\necho \"- $$\" >> log\ncat <<'END'\n{CONFIG}END"
@@ -32,7 +32,7 @@ fn log(sent: &Sent) -> Vec<String> {
     log.lines().map(str::to_owned).collect()
 }
 
-/// Waits until something is so; the limit is there so that a failure ends.
+/// Waits until a condition holds, with a limit so that a failure ends.
 fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {

@@ -1,5 +1,5 @@
 //! The plugin as Argo CD calls it: the program in a source's folder below `_cmp_server`, everything in the environment,
-//! helm found on PATH. With small programs that play a helm that misbehaves, and with the real one.
+//! helm found on PATH. helm is a script that misbehaves, or the real one.
 #![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
@@ -249,7 +249,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What Argo CD would send for a shipped Application: its parameters, its namespace, and the source in its repository.
+/// Returns what Argo CD sends for a shipped Application: its parameters, its namespace, and the source in its repository.
 fn as_argo_cd(app: &str, repository: &str) -> (Output, String) {
     let manifest = fs::read_to_string(root().join(format!("applications/{app}.yaml"))).unwrap();
     let object = Object::new(yaml::value(&manifest).unwrap().unwrap());

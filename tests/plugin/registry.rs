@@ -16,7 +16,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// A registry with the chart `charts/lib` in version 1.0.0.
+    /// Starts a registry with the chart `charts/lib` in version 1.0.0.
     pub(crate) fn new(needs_login: bool, is_tls: bool) -> Self {
         let program = std::env::var_os("HOMELAB_TEST_REGISTRY")
             .expect("HOMELAB_TEST_REGISTRY is not set: run `cargo xtask test`");
@@ -57,7 +57,7 @@ impl Registry {
         registry
     }
 
-    /// Helm as somebody uses it who has logged in.
+    /// Runs helm with the login.
     fn helm(&self, arguments: &[&str]) {
         let (logins, certificate) = (self.logins(), self.certificate());
         let mut variables = vec![("HELM_REGISTRY_CONFIG", logins.to_str().unwrap())];
@@ -78,7 +78,7 @@ impl Registry {
         &self.address
     }
 
-    /// What `helm registry login` wrote, for `HELM_REGISTRY_CONFIG`.
+    /// Returns the file that `helm registry login` wrote, for `HELM_REGISTRY_CONFIG`.
     pub(crate) fn logins(&self) -> PathBuf {
         self.folder.path().join("config.json")
     }

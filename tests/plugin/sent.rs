@@ -1,4 +1,4 @@
-//! What Argo CD's server of plugins hands over: a tree, variables, and a program called helm on PATH.
+//! The input that Argo CD's plugin server hands over: a tree, variables, and a program named helm on PATH.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 pub(crate) const SECRET: &str = "hunter2";
 pub(crate) const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
 
-/// What Argo CD's server of plugins unpacks: a tree below `_cmp_server/<uuid>`.
+/// The tree that Argo CD's plugin server unpacks below `_cmp_server/<uuid>`.
 pub(crate) struct Sent {
     folder: tempfile::TempDir,
 }
@@ -34,12 +34,12 @@ impl Sent {
         fs::write(path, text).unwrap();
     }
 
-    /// A path beside what was sent.
+    /// Returns a path beside the tree.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// A program that plays helm.
+    /// Writes a script that stands in for helm.
     pub(crate) fn helm(self, script: &str) -> Self {
         let program = self.folder.path().join("bin/helm");
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -77,8 +77,8 @@ impl Sent {
             .unwrap()
     }
 
-    /// What was said, after all that a failure must keep to: no object printed, one line, no place on this machine, no
-    /// value, and nothing left behind.
+    /// Returns the message of a failure. Asserts that it prints no object, that its message is one line without a path of this
+    /// machine or a value, and that it leaves nothing behind.
     pub(crate) fn failure(&self, output: &Output) -> String {
         let message = text(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{message}");
@@ -97,7 +97,7 @@ impl Sent {
         message.trim_end().to_owned()
     }
 
-    /// Everything in the folder for temporary files, except for the locks of the processes that run helm.
+    /// Returns everything in the folder for temporary files, except the locks of the processes that run helm.
     pub(crate) fn left(&self) -> Vec<String> {
         let names = |folder: &Path| {
             let entries = fs::read_dir(folder).into_iter().flatten();

@@ -22,7 +22,7 @@ const CLAIM: &str = "corpus-claim";
 const PATH: &str = "/corpus-mount";
 const ANNOTATION: &str = "corpus.example.org/seen";
 
-/// What happened to the objects of one stream.
+/// The outcome for the objects of one stream.
 #[derive(Default)]
 struct Outcome {
     objects: usize,

@@ -230,7 +230,7 @@ fn start_api_server(folder: &Path, tools: &Tools, port: u16) -> Result<Process> 
     Process::start(folder, "kube-apiserver", &command)
 }
 
-/// Returns the common arguments of the two controllers; the high rates make them ready seconds earlier.
+/// The common arguments of the two controllers; the high rates make them ready seconds earlier.
 const CONTROLLER: [&str; 5] = [
     "--secure-port=0",
     "--leader-elect=false",

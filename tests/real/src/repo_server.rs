@@ -114,7 +114,7 @@ impl RepoServers {
         }
     }
 
-    /// Returns one of Argo CD's servers, for the same folder.
+    /// Returns the command of one of Argo CD's servers, for the same folder.
     pub(crate) fn server(&self, name: &str, kind: &str) -> Result<Command> {
         self.setup.server(name, kind)
     }
@@ -231,7 +231,7 @@ impl Setup {
         })
     }
 
-    /// Returns one of Argo CD's servers, with its own temporary folder: some paths in it are fixed.
+    /// Returns the command of one of Argo CD's servers, with its own temporary folder: some paths in it are fixed.
     fn server(&self, name: &str, kind: &str) -> Result<Command> {
         let temporary = self.folder.join("tmp").join(name);
         fs::create_dir_all(&temporary)?;

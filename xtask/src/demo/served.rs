@@ -23,7 +23,7 @@ use crate::repository;
 
 /// The only branch of each of them.
 const BRANCH: &str = "main";
-/// Where the demo's Argo CD lives.
+/// The namespace of the demo's Argo CD.
 const ARGOCD: &str = "argocd";
 
 /// The folders that the repositories are copied from.

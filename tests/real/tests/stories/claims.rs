@@ -1,4 +1,4 @@
-//! What becomes of a claim when its chart changes.
+//! Changes of a chart, and its claim.
 
 use real_parts::{Options, World};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 const FETCHER: &str = "pilotedge-audio-fetcher";
 const VALUES: &str = "helm/pilotedge-audio-fetcher/values.yaml";
 
-/// A claim with what holds its data.
+/// A claim with its volume.
 #[derive(Debug, PartialEq)]
 struct Held {
     uid: Option<String>,
@@ -25,7 +25,7 @@ fn held(world: &World, claim: &str) -> Held {
     }
 }
 
-/// The shipped repository, and beside it both of its applications by Argo CD's own Helm; every claim is bound.
+/// Starts the shipped repository, and beside it both of its applications with Argo CD's own Helm; every claim is bound.
 fn with_controls() -> World {
     let world = World::running(&Options::default()).unwrap();
     for (app, twin) in [("jellyfin", "jellyfin-twin"), (FETCHER, "fetcher-twin")] {
@@ -48,9 +48,9 @@ fn with_controls() -> World {
     world
 }
 
-/// Given a chart with a claim, when the claim leaves the chart or gets another name, then the claim and its volume live on
-/// and the Application is Synced; when it gets smaller, then the API server's own words are shown, everything else of the
-/// commit is applied, and a revert heals.
+/// Given a chart with a claim, when the claim leaves the chart or gets another name, then the claim and its volume stay
+/// and the Application is Synced; when it gets smaller, then the API server's message is shown, everything else of the
+/// commit is applied, and a revert repairs it.
 ///
 /// Control: with Argo CD's own Helm the claim and its volume are gone.
 #[test]

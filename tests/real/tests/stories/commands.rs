@@ -1,4 +1,4 @@
-//! `kubectl homelab refresh`, `sync` and `wait`, against the real API server and the real controller.
+//! `kubectl homelab refresh`, `sync` and `wait`, with the real API server and the real controller.
 
 use real_parts::{Options, World};
 use serde_json::Value;
@@ -7,7 +7,7 @@ const APP: &str = "jellyfin";
 const MANIFEST: &str = "applications/jellyfin.yaml";
 const TEMPLATE: &str = "helm/jellyfin/templates/note.yaml";
 
-/// A Service that the chart gets; the API server takes no port beyond 65535.
+/// Returns a Service for the chart; the API server accepts no port above 65535.
 fn service(port: u32) -> String {
     format!("apiVersion: v1\nkind: Service\nmetadata:\n  name: note\nspec:\n  ports:\n    - port: {port}\n")
 }
@@ -16,7 +16,7 @@ fn has(message: &str, part: &str) {
     assert!(message.contains(part), "`{part}` is not in:\n{message}");
 }
 
-/// The shipped repository, all of it there.
+/// Starts a world in which all of the shipped repository exists.
 fn everything() -> World {
     let world = World::with_the_shipped_repository(&Options::default()).unwrap();
     world.apply_the_root().unwrap();
@@ -25,8 +25,8 @@ fn everything() -> World {
     world
 }
 
-/// Given everything Synced, when a commit is pushed, then a refresh takes it at once (control: without one, Argo CD sees
-/// it after a minute), and `wait` ends when it is in the cluster, or when the Application is gone.
+/// Given everything is Synced, when a commit is pushed, then a refresh applies it at once (control: without one, Argo CD
+/// finds it after a minute), and `wait` ends when it is in the cluster, or when the Application is gone.
 #[test]
 fn refresh_and_wait() {
     let world = everything();
@@ -37,7 +37,7 @@ fn refresh_and_wait() {
     a_deletion_is_seen(&world);
 }
 
-/// Health hangs on pods and nodes, which most of this is not about.
+/// Waits until the Application is Synced; its health depends on pods and nodes, which most of this does not test.
 fn until_synced(world: &World, app: &str, revision: &str) {
     let arguments = [
         "wait",
@@ -90,7 +90,7 @@ fn what_is_missing_is_reported(world: &World) {
     has(&elsewhere, "there are no Applications in the namespace `jellyfin`");
 }
 
-/// The flags of kubectl, with a real certificate and real rights.
+/// Tests the flags of kubectl, with a real certificate and real permissions.
 fn flags_select_cluster_and_user(world: &World) {
     let kubeconfig: Value = serde_json::from_str(&world.read("admin.kubeconfig")).unwrap();
     let text = |pointer: &str| kubeconfig.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
@@ -140,8 +140,8 @@ fn a_deletion_is_seen(world: &World) {
     has(&world.runs(3, &["wait", APP]), "there is no Application `jellyfin`");
 }
 
-/// Given an Application whose sync is not automated, when a commit is pushed, then `sync` brings it in (control: `wait`
-/// alone waits in vain), says what failed, prunes when it is asked to, and begins nothing beside another operation.
+/// Given an Application without automated sync, when a commit is pushed, then `sync` applies it (control: `wait` alone times
+/// out), reports what failed, prunes on request, and starts nothing during another operation.
 #[test]
 fn sync() {
     let world = everything();

@@ -15,9 +15,9 @@ fn uids(world: &World, namespace: &str, prefix: &str) -> Vec<Option<String>> {
 }
 
 /// Given an Application with the finalizer, when it is deleted, by hand or from Git, then its owned claims stay and the
-/// rest goes; the root brings back what was deleted by hand, and it finds its claims.
+/// rest is removed; the root recreates what was deleted by hand, and it uses its claims again.
 ///
-/// Control: with Argo CD's own Helm the claims go too.
+/// Control: with Argo CD's own Helm the claims are removed, too.
 #[test]
 fn claims_outlive_their_application() {
     let world = World::running(&Options::default()).unwrap();

@@ -1,4 +1,4 @@
-//! What somebody changes by hand does not last.
+//! Manual changes are reverted.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ fn deployment(world: &World) -> Value {
     world.api().get("Deployment", DEPLOYMENT).unwrap().unwrap()
 }
 
-/// What a person might do, and whether it is as in Git again.
+/// A manual change, and the check that it is reverted.
 struct Change {
     name: &'static str,
     patch: Value,
@@ -67,7 +67,7 @@ fn changes(world: &World) -> [Change; 3] {
     ]
 }
 
-/// Given everything runs, when a person removes `readOnly`, scales the Deployment or edits a label, then it is as in Git
+/// Given everything runs, when a user removes `readOnly`, scales the Deployment or edits a label, then it is as in Git
 /// again within seconds.
 ///
 /// Control: without `selfHeal` each change stays.

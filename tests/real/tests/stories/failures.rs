@@ -5,10 +5,10 @@ use real_parts::{Options, World};
 const VALUES: &str = "helm/jellyfin/values.yaml";
 const DEPLOYMENT: &str = "helm/jellyfin/templates/deployment.yaml";
 const APPLICATION: &str = "applications/jellyfin.yaml";
-/// A value that no message may show.
+/// A value that no message may contain.
 const PRIVATE: &str = "hunter2-of-the-values";
 
-/// One way to fail, and words of the condition.
+/// A failure, and the words of its condition.
 struct Failure {
     name: &'static str,
     happens: fn(&World),
@@ -152,7 +152,7 @@ const FAILURES: &[Failure] = &[
     },
 ];
 
-/// Everything of Jellyfin that pruning could take.
+/// Returns everything of Jellyfin that could be pruned.
 fn everything(world: &World) -> Vec<Option<String>> {
     [
         ("Deployment", "jellyfin"),
@@ -165,10 +165,10 @@ fn everything(world: &World) -> Vec<Option<String>> {
     .to_vec()
 }
 
-/// Given everything runs, when the plugin fails in any way, then the Application says so in one readable line without paths
-/// of the server or values of the chart, nothing is pruned, and the end of the failure heals.
+/// Given everything runs, when the plugin fails in any way, then the Application has one readable condition without paths
+/// of the server or values of the chart, nothing is pruned, and it recovers when the failure ends.
 ///
-/// Control: a plugin that prints the beginning of what was rendered and calls that success loses the rest.
+/// Control: a plugin that prints only the beginning of the output and succeeds loses the other objects.
 #[test]
 fn a_failure_is_one_line_and_prunes_nothing() {
     let options = Options {

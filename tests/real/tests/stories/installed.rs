@@ -1,5 +1,5 @@
-//! The plugin added to an Argo CD, with what `kubectl homelab cmp manifest` prints for each way of installing one. The API
-//! server judges all of it; nothing of it is made.
+//! The plugin added to an Argo CD, with the output of `kubectl homelab cmp manifest` for each way of installing one. The API
+//! server checks all of it in a dry run.
 #![expect(clippy::disallowed_methods, reason = "a story plays with real files and programs")]
 
 use std::fs;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 const IMAGE: &str = "ghcr.io/you/kubectl-homelab:v0.1.0";
 
-/// A cluster with the namespace of Argo CD, and a folder for what is applied to it.
+/// A cluster with the namespace of Argo CD, and a folder for the manifests.
 struct Installation {
     tools: Tools,
     cluster: Cluster,
@@ -31,7 +31,7 @@ impl Installation {
         Self { tools, cluster, folder }
     }
 
-    /// A file in the folder.
+    /// Returns the path of a file in the folder.
     fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -39,7 +39,7 @@ impl Installation {
         path
     }
 
-    /// `kubectl homelab`, outside of every repository: exit code and standard output.
+    /// Runs `kubectl homelab` outside any repository; returns its exit code and standard output.
     fn homelab(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = Command::new(&self.tools.render.program)
             .args(arguments)
@@ -57,7 +57,7 @@ impl Installation {
         text
     }
 
-    /// The ids of what `doctor` finds in an installation.
+    /// Returns the ids of the findings of `doctor` in an installation.
     fn doctor(&self, rendered: &str) -> Vec<String> {
         let file = self.write("rendered.yaml", rendered);
         let (_, json) = self.homelab(&["doctor", "-o", "json", "-f", file.to_str().unwrap()]);
@@ -70,7 +70,7 @@ impl Installation {
             .collect()
     }
 
-    /// What the API server says of manifests: every field is known and valid, or why not.
+    /// Checks manifests with the API server: every field is known and valid, or the error.
     fn dry_run(&self, manifests: &str) -> Result<String, String> {
         let arguments = [
             "apply",
@@ -85,7 +85,7 @@ impl Installation {
             .map_err(|error| format!("{error:#}"))
     }
 
-    /// Argo CD's own manifests with one more file of a kustomization.
+    /// Returns Argo CD's own manifests with one more file of a kustomization.
     fn kustomized(&self, files: &[(&str, &str)], more: &str) -> String {
         let install = fs::read_to_string(tools::of_the_test_run("argocd-install").unwrap()).unwrap();
         self.write("argocd/install.yaml", &install);
@@ -101,7 +101,7 @@ impl Installation {
     }
 }
 
-/// The pod of the repo-server in a stream of manifests.
+/// Returns the pod spec of the repo-server in a stream of manifests.
 fn repo_server(rendered: &str) -> Value {
     let documents = rendered.split("\n---\n");
     let mut objects = documents.filter_map(|text| yaml_serde::from_str::<Value>(text).ok());
@@ -110,16 +110,16 @@ fn repo_server(rendered: &str) -> Value {
     deployment.unwrap()["spec"]["template"]["spec"].clone()
 }
 
-/// The container of this name.
+/// Returns the container of this name.
 fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
     let list = list.as_array().unwrap();
     list.iter().find(|one| one["name"] == name).unwrap()
 }
 
 /// Given Argo CD's own manifests, when the component is added, then kustomize merges it, helm comes from the image that the
-/// repo-server has, the API server takes all of it, and `doctor` has nothing to say.
+/// repo-server has, the API server accepts all of it, and `doctor` finds nothing.
 ///
-/// Control: without the component `doctor` misses the sidecar; and the API server refuses the settings as variables beside
+/// Control: without the component `doctor` reports the missing sidecar; and the API server refuses the settings as variables beside
 /// those that Argo CD's manifests have, which is why they go into the ConfigMap.
 #[test]
 fn a_component_adds_it_to_argo_cds_own_manifests() {
@@ -173,9 +173,9 @@ patches:
 }
 
 /// Given the values that are printed, when a chart does with them what the chart `argo-cd` does, then helm comes from the
-/// chart's own image, the API server takes it, and `doctor` has nothing to say.
+/// chart's own image, the API server accepts it, and `doctor` finds nothing.
 ///
-/// Control: with another version of Argo CD named, `doctor` says that helm is not Argo CD's.
+/// Control: with another version of Argo CD, `doctor` reports that helm is not Argo CD's.
 #[test]
 fn values_add_it_to_the_helm_chart() {
     let installation = Installation::new();

@@ -1,5 +1,5 @@
-//! The promises of the README, kept in a real Argo CD on a real Kubernetes API. Each story names the control that shows
-//! that it could fail.
+//! The promises of the README, tested in a real Argo CD on a real Kubernetes API. Each story names the control that shows
+//! that it can fail.
 #![expect(clippy::unwrap_used, reason = "what a story can't do fails it, in its words too")]
 
 mod claims;

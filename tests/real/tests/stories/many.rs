@@ -1,4 +1,4 @@
-//! A home with hundreds of Applications.
+//! A home cluster with hundreds of Applications.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use real_parts::{Options, World};
 use serde_json::json;
 
 const COUNT: usize = 200;
-/// How many of them are the control.
+/// The number of Applications that are the control.
 const WITHOUT_PATHS: usize = 10;
 
 fn name(number: usize) -> String {
@@ -46,7 +46,7 @@ fn write_application(world: &World, number: usize) {
     world.write_application(&application).unwrap();
 }
 
-/// How often the plugin was asked to render.
+/// Returns the number of renders by the plugin.
 fn renders(world: &World) -> usize {
     world.read("renders").lines().count()
 }
@@ -66,8 +66,8 @@ fn until_all_are_synced(world: &World, revision: &str) {
     });
 }
 
-/// Given two repo-servers with a sidecar each and 200 Applications of one repository, then all get Synced; when a commit
-/// touches one of them, then one is rendered.
+/// Given two repo-servers with a sidecar each and 200 Applications of one repository, then all become Synced; when a commit
+/// changes one of them, then only that one is rendered.
 ///
 /// Control: those without `manifest-generate-paths`, which the scaffold writes, are all rendered, too.
 #[test]

@@ -1,4 +1,4 @@
-//! An Application moves from Argo CD's own Helm to the plugin, and back, while it runs.
+//! A running Application is converted from Argo CD's own Helm to the plugin, and back.
 
 use real_parts::{Options, World};
 use serde_json::Value;
@@ -7,7 +7,7 @@ const MANIFEST: &str = "applications/jellyfin.yaml";
 const CONVERT: [&str; 3] = ["convert", "jellyfin", "--fetch"];
 const CLAIM_GUARD: &str = "/metadata/annotations/argocd.argoproj.io~1sync-options";
 
-/// The UIDs of everything that Jellyfin consists of.
+/// Returns the UIDs of all objects of Jellyfin.
 fn uids(world: &World) -> Vec<(String, String)> {
     let mut uids = Vec::new();
     for kind in ["Deployment", "Service", "PersistentVolumeClaim", "ReplicaSet", "Pod"] {
@@ -28,7 +28,7 @@ fn uids(world: &World) -> Vec<(String, String)> {
     uids
 }
 
-/// Commits what a command wrote, and waits for it as the command says: until the root has it.
+/// Commits the changes of a command, and waits as its output says: until the root has applied them.
 fn land(world: &World, message: &str) {
     let revision = world.push(&world.home, message).unwrap();
     let arguments = [
@@ -44,7 +44,7 @@ fn land(world: &World, message: &str) {
     world.runs(0, &arguments);
 }
 
-/// Waits until Jellyfin is rendered in one of the two ways, and runs.
+/// Waits until Jellyfin is rendered by one of the two renderers, and runs.
 fn until_rendered_by(world: &World, source_type: &str) {
     world.until(&format!("{source_type} renders it"), || {
         world.application("jellyfin")["status"]["sourceType"] == source_type
@@ -60,8 +60,8 @@ fn has_sync_option(world: &World, option: &str) -> bool {
 }
 
 /// Given an Application of Argo CD's own Helm that runs, when `convert --guard-first` takes it to the plugin in its three
-/// commits, and `convert --to native` back in one, then every object stays what it is, its pod too; in between its claims
-/// are guarded. When it names the plugin and mounts somebody's claim in one commit, then the Deployment stays and only the
+/// commits, and `convert --to native` back in one, then every object stays the same, its pod too; in between its claims
+/// are guarded. When it names the plugin and mounts another Application's claim in one commit, then the Deployment stays and only the
 /// pod is new.
 ///
 /// Control: with another `release-name`, which makes other objects of the same chart, every one of them is new.

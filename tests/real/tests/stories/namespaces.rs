@@ -1,4 +1,4 @@
-//! Namespaces outlive their files, and carry the registry of owners.
+//! Namespaces outlive their files, and have the registry of owners.
 
 use real_parts::{Options, World};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn terminating_or_gone(world: &World, name: &str) -> bool {
 /// Given two Namespaces in Git, when the file of one is removed, then the Namespace and everything in it stay and the
 /// Application is Synced; when it is put back, the same.
 ///
-/// Control: a folder of Namespaces that Argo CD reads by itself loses the one and everything in it.
+/// Control: without the plugin, the Namespace is deleted with everything in it.
 #[test]
 fn a_namespace_outlives_its_file() {
     let world = World::with_the_shipped_repository(&Options::default()).unwrap();
@@ -71,11 +71,10 @@ fn a_namespace_outlives_its_file() {
     assert_eq!(world.uid("ConfigMap", "photos/album"), album);
 }
 
-/// Given everything runs, then the Namespace says who owns which claim; when Git changes an owner, the Namespace does; when
-/// a person changes or removes such a label, it is healed.
+/// Given everything runs, then the Namespace records the owner of each claim; when an owner changes in Git, so does the
+/// record; when a user changes or removes such a label, it is restored.
 ///
-/// Control: what nobody put into Git is not healed, so the healing is Git's; and the label follows the file, so it is no
-/// constant.
+/// Control: a label that is not in Git is not restored; and the label follows the file, so that it is not constant.
 #[test]
 fn a_namespace_carries_the_registry() {
     let world = World::running(&Options::default()).unwrap();

@@ -1,4 +1,4 @@
-//! Other distributions and several nodes: the default class, fields that never change, and where pods land.
+//! Other distributions and several nodes: the default class, immutable fields, and the nodes of pods.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ const FETCHER: &str = "pilotedge-audio-fetcher";
 const VALUES: &str = "helm/pilotedge-audio-fetcher/values.yaml";
 const CLAIM: &str = "jellyfin/pvc-pe-audio";
 
-/// The nodes of the pods that a test accepts.
+/// Returns the nodes of the pods that a predicate accepts.
 fn nodes(world: &World, namespace: &str, accept: impl Fn(&Value) -> bool) -> Vec<String> {
     let pods = world.api().list("Pod", &format!("{namespace}/")).unwrap();
     let accepted = pods.iter().filter(|pod| accept(pod));
@@ -25,7 +25,7 @@ fn mounts(pod: &Value, claim: &str) -> bool {
 }
 
 /// Given kind with three nodes, where the consumer's pod comes first, then that pod pins the volume to its node, and the
-/// producer's pod lands there too. When a commit takes `storageClassName: standard` away, which Kubernetes never changes
+/// producer's pod runs there, too. When a commit takes `storageClassName: standard` away, which Kubernetes never changes
 /// on a claim, then the claim stays as it is, and this commit and the next are applied.
 ///
 /// Controls: pods without a claim spread over the nodes; without the `ignoreDifferences` that the scaffold writes, every

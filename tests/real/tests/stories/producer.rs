@@ -3,7 +3,7 @@
 use real_parts::{Options, World, argocd};
 use serde_json::Value;
 
-/// The claims that a pod mounts, each with what its volume and its mounts say of `readOnly`.
+/// Returns the claims that a pod mounts, each with `readOnly` of its volume and its mounts.
 fn mounts(pod: &Value) -> Vec<(String, bool, bool)> {
     let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
     let claims = volumes.filter_map(|volume| Some((volume, volume["persistentVolumeClaim"]["claimName"].as_str()?)));
@@ -37,8 +37,8 @@ fn phase(world: &World, claim: &str) -> String {
 /// Given a producer alone, then its claim waits for its first pod and the Application is Healthy meanwhile; when its Job
 /// runs, then the claim binds; when a consumer comes, then its pod can only read the claim.
 ///
-/// Controls: without the health check the Application is Progressing for as long; a consumer by Argo CD's own Helm has
-/// the claim to write.
+/// Controls: without the health check the Application is Progressing for as long; a consumer with Argo CD's own Helm mounts
+/// the claim writable.
 #[test]
 fn the_producer_first() {
     let options = Options {
@@ -98,7 +98,7 @@ fn the_producer_first() {
         .find(|(claim, _, _)| claim == "jellyfin-config");
     assert_eq!(own.unwrap(), ("jellyfin-config".to_owned(), false, false));
 
-    // The control: the chart mounts the claim by itself, and nobody makes it read-only.
+    // The control: the chart mounts the claim by itself, and nothing makes it read-only.
     let mut twin = world.native_twin("jellyfin", "twin");
     twin["spec"]["destination"]["namespace"] = "jellyfin".into();
     twin["spec"]["source"]["helm"]["parameters"] =

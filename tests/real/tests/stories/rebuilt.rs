@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use real_parts::{Options, World, state};
 use serde_json::Value;
 
-/// The objects whose values differ, or that only one side has.
+/// Returns the objects whose values differ, or that only one side has.
 fn differences(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) -> Vec<String> {
     let names = before.keys().chain(after.keys());
     let mut different: Vec<String> = names
@@ -20,10 +20,10 @@ fn differences(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>
     different
 }
 
-/// Given the shipped repository, when its root is applied to an empty cluster, then everything is there; when the cluster
-/// is thrown away and a new one gets the same file, then it holds the same, object by object.
+/// Given the shipped repository, when its root is applied to an empty cluster, then everything exists; when the cluster
+/// is removed and a new one gets the same file, then it has the same objects.
 ///
-/// Control: a single object more, applied by hand, is a difference.
+/// Control: one more object, applied by hand, is a difference.
 #[test]
 fn one_file_makes_the_same_cluster_twice() {
     let options = Options::default();

@@ -1,4 +1,4 @@
-//! What the plugin, `validate` or the API server refuses, and how it gets well again.
+//! Changes that the plugin, `validate` or the API server refuses, and their repair.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use real_parts::{Options, World};
 const TEMPLATE: &str = "helm/jellyfin/templates/claims.yaml";
 const VALUES: &str = "helm/jellyfin/values.yaml";
 
-/// The UIDs of Jellyfin's objects that hold state or run.
+/// Returns the UIDs of Jellyfin's objects that hold state or run.
 fn uids(world: &World, application: &str) -> Vec<Option<String>> {
     let of = |kind: &str, name: &str| world.uid(kind, &format!("{application}/{name}"));
     vec![
@@ -19,10 +19,10 @@ fn uids(world: &World, application: &str) -> Vec<Option<String>> {
     ]
 }
 
-/// Given a chart, when one of its claims says `Replace=true` or `Force=true`, then the plugin refuses it with one line,
-/// which is the Application's ComparisonError, and everything stays as it was; a revert heals.
+/// Given a chart, when one of its claims has `Replace=true` or `Force=true`, then the plugin refuses it with one line,
+/// which is the Application's ComparisonError, and everything stays as it was; a revert repairs it.
 ///
-/// Control: Argo CD's own Helm takes the same chart.
+/// Control: Argo CD's own Helm accepts the same chart.
 #[test]
 fn a_claim_that_would_be_recreated_is_refused() {
     let world = World::running(&Options::default()).unwrap();
@@ -67,7 +67,7 @@ fn a_claim_that_would_be_recreated_is_refused() {
 /// Given an Application with the sync option `Replace=true`, which no plugin can see, then `validate` refuses it; when it
 /// is pushed all the same, then every sync fails and the claims stay.
 ///
-/// Control: without the option `validate` has nothing to say and the same commit syncs.
+/// Control: without the option `validate` finds nothing and the same commit syncs.
 #[test]
 fn replace_on_an_application_is_refused_by_validate() {
     let world = World::running(&Options::default()).unwrap();
@@ -116,10 +116,10 @@ fn replace_on_an_application_is_refused_by_validate() {
     world.stays("as they were", 2, || uids(&world, "jellyfin")[2..] == before[2..]);
 }
 
-/// Given a commit that the API server can't take, when the commit that repairs it comes, then it is in within seconds,
-/// because the scaffold has `retry.refresh`.
+/// Given a commit that the API server refuses, when another commit repairs it, then it is applied within seconds, because the
+/// scaffold has `retry.refresh`.
 ///
-/// Control: without `refresh` the old commit is tried again and again, and the repair waits.
+/// Control: without `refresh` the old commit is retried, and the repair waits.
 #[test]
 fn a_repair_is_not_kept_waiting() {
     let world = World::running(&Options::default()).unwrap();

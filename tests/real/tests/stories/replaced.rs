@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 const CLAIM: &str = "jellyfin/pvc-pe-audio";
 const FETCHER: &str = "pilotedge-audio-fetcher";
 
-/// A plugin that knows no law: it prints the files.
+/// A plugin without storage rules: it prints the files.
 const PRINT_THE_FILES: &str = r#"
 for file in *.yaml; do
   echo ---
   while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
 done"#;
 
-/// Who owns a claim, by everything that says so: Argo CD's tracking, the label on the claim, and the registry.
+/// Returns the owners of a claim by Argo CD's tracking, by the label on the claim, and by the registry.
 fn owners(world: &World, namespace: &str, claim: &str) -> [String; 3] {
     let place = format!("{namespace}/{claim}");
-    let text = |value: Value| value.as_str().unwrap_or("nobody").to_owned();
+    let text = |value: Value| value.as_str().unwrap_or("none").to_owned();
     let tracking = text(world.field(
         "PersistentVolumeClaim",
         &place,
@@ -29,7 +29,7 @@ fn owners(world: &World, namespace: &str, claim: &str) -> [String; 3] {
     );
     let registry = format!("/metadata/labels/owner.storage.home.arpa~1{claim}");
     [
-        tracking.split(':').next().unwrap_or("nobody").to_owned(),
+        tracking.split(':').next().unwrap_or("none").to_owned(),
         text(label),
         text(world.field("Namespace", namespace, &registry)),
     ]
@@ -45,8 +45,8 @@ fn exists(world: &World, application: &str) -> bool {
     world.uid("Application", &format!("argocd/{application}")).is_some()
 }
 
-/// Given a producer, when another Application that declares the same claim takes its place, whatever the order of their
-/// names, in one commit or in two, then the claim is the same and belongs to the new one.
+/// Given a producer, when another Application that declares the same claim replaces it, in any order of their names,
+/// in one commit or in two, then the claim is the same and the new one owns it.
 ///
 /// Control: with Argo CD's own Helm the new one gets a new claim.
 #[test]
@@ -77,7 +77,7 @@ fn a_producer_is_replaced() {
         old = new;
     }
 
-    // In two commits, with nobody in between, beside the control.
+    // In two commits, without an owner in between, beside the control.
     world
         .write_application(&world.native_twin(old, "fetcher-twin"))
         .unwrap();
@@ -112,10 +112,10 @@ fn a_producer_is_replaced() {
     assert_ne!(world.uid("PersistentVolumeClaim", "fetcher-twin/pvc-pe-audio"), lost);
 }
 
-/// Given two Applications that go on living, when one commit takes a guarded claim from one and gives it to the other,
-/// there and back again, then the claim is the same and both are Synced.
+/// Given two Applications that stay, when one commit moves a guarded claim from one to the other, and another one back,
+/// then the claim is the same and both are Synced.
 ///
-/// Control: printed without the law, the claim dies as soon as its Application lets go of it.
+/// Control: without the storage rules, the claim is deleted as soon as its Application no longer declares it.
 #[test]
 fn a_claim_moves_between_applications() {
     let world = World::with_the_shipped_repository(&Options::default()).unwrap();

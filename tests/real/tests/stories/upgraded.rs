@@ -6,7 +6,7 @@ use real_parts::{Options, World};
 const NEXT: &str = r#"
 "$REAL" "$@" | /bin/sed 's/Etc\/UTC/Next\/Version/'"#;
 
-/// Given everything runs, when the sidecar gets a new version of the plugin under the same name, then Argo CD goes on with
+/// Given everything runs, when the sidecar gets a new version of the plugin under the same name, then Argo CD keeps
 /// what it has rendered, until `kubectl homelab refresh --hard` makes it render again.
 ///
 /// Control: a normal refresh changes nothing.
