@@ -14,11 +14,11 @@ use crate::model::{AppName, Object};
 
 /// Label: the Application that owns a claim.
 pub const OWNER_LABEL: &str = "storage.home.arpa/owner";
-/// Label: kor, which looks for unused claims, takes this one for used
+/// Label: tells kor, which searches for unused claims, that this one is used
 /// ([source](https://github.com/yonahd/kor#ignoring-resources)).
 pub const KOR_LABEL: &str = "kor/used";
 
-/// The annotation that would make Argo CD delete and create an object, if it has one.
+/// Returns the annotation that would make Argo CD delete and create an object, if it has one.
 pub fn recreated_by(object: &Object) -> Option<&'static str> {
     let options = object.annotation(SYNC_OPTIONS).unwrap_or_default();
     let option = ["Force=true", "Replace=true"]
@@ -32,7 +32,7 @@ pub fn recreated_by(object: &Object) -> Option<&'static str> {
     option.or_else(hook)
 }
 
-/// The annotations that keep an object: merged with those that it has.
+/// Returns the annotations that keep an object: merged with those that it has.
 pub fn guards(object: &Object) -> BTreeMap<String, String> {
     let existing = |key: &str| object.annotation(key).unwrap_or_default();
     BTreeMap::from([
@@ -44,7 +44,7 @@ pub fn guards(object: &Object) -> BTreeMap<String, String> {
     ])
 }
 
-/// What an owned claim gets.
+/// Returns the operations for an owned claim.
 ///
 /// # Errors
 /// When Argo CD would delete and create it.
@@ -55,7 +55,7 @@ pub fn claim(law: &Law, claim: &Object) -> Result<Vec<PatchOperation>> {
     Ok(guard(&law.app, claim))
 }
 
-/// Guards and labels of a claim or of its volume.
+/// Returns the operations that set guards and labels of a claim or of its volume.
 pub fn guard(app: &AppName, object: &Object) -> Vec<PatchOperation> {
     let mut annotations = guards(object);
     annotations.insert(RESOURCE_POLICY.to_owned(), "keep".to_owned());

@@ -1,12 +1,12 @@
-//! The storage law, put into rendered objects as JSON Patches.
+//! The storage rules as JSON Patches of rendered objects.
 //!
-//! Order of work: the person's own `patches` first, then the law, so that no patch can undo it. Objects inside a `List`
-//! are treated as those that stand alone. What satisfies the law already gets no operation, so that the law applied
-//! twice changes nothing the second time.
+//! The user's own `patches` come first, then the rules, so that no patch can undo them. Objects inside a `List` are
+//! treated like all others. What follows the rules already gets no operation, so that applying the rules a second time
+//! changes nothing.
 //!
 //! | object | step |
 //! |---|---|
-//! | any, by the person's wish | [`patches`] |
+//! | any that the user patches | [`patches`] |
 //! | PersistentVolumeClaim, PersistentVolume | [`claims`] |
 //! | StatefulSet | [`stateful_sets`] |
 //! | pod templates, claims added to them | [`mounts`] |
@@ -34,12 +34,12 @@ use crate::model::parameter::{Parameters, PatchTarget};
 use crate::model::workload::pod_template;
 use crate::model::{AppName, ClaimName, NamespaceName, Object, PointerBuf};
 
-/// What one Application may do with claims, and what a person wants done to its objects.
+/// What one Application may do with claims, and the user's patches of its objects.
 #[derive(Clone, Debug)]
 pub struct Law {
     /// The Application.
     pub app: AppName,
-    /// The namespace of objects that say none, and of every claim in the parameters.
+    /// The namespace of objects without one, and of every claim in the parameters.
     pub destination: NamespaceName,
     /// Parameter `owns`.
     pub owns: BTreeSet<ClaimName>,
@@ -49,20 +49,20 @@ pub struct Law {
     pub mounts: Vec<Mount>,
     /// Parameter `patches`.
     pub patches: Vec<(PatchTarget, Value)>,
-    /// The ownership registries for rendered Namespaces; without them a Namespace gets its guards only.
+    /// The ownership registries for rendered Namespaces; without them a Namespace gets only its guards.
     pub registries: Option<Registries>,
 }
 
-/// What the law wants done to a stream of documents.
+/// What the storage rules change in a stream of documents.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// The operations of each document, in the order in which the documents were given.
     pub operations: Vec<Vec<PatchOperation>>,
-    /// Remarks: what could not be done without harm.
+    /// Notes about what could not be done without harm.
     pub notes: Vec<String>,
 }
 
-/// One object of a stream: which document it stands in, and where.
+/// One object of a stream, with its document and its place there.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) document: usize,
@@ -71,7 +71,7 @@ pub(crate) struct Placed {
 }
 
 impl Law {
-    /// The law for an Application with these parameters.
+    /// Returns the storage rules for an Application with these parameters.
     ///
     /// # Errors
     /// When the Application's name is too long for an owner label.
@@ -93,10 +93,10 @@ impl Law {
         })
     }
 
-    /// The operations that bring these documents under the law.
+    /// Returns the operations that make these documents follow the storage rules.
     ///
     /// # Errors
-    /// When a parameter fits nothing or more than one thing, or an object asks for what would lose data.
+    /// When a parameter matches nothing or more than one thing, or an object would lose data.
     pub fn plan(&self, documents: &[Value]) -> Result<Plan> {
         let mut plan = Plan {
             operations: vec![Vec::new(); documents.len()],
@@ -119,7 +119,8 @@ impl Law {
         Ok(plan)
     }
 
-    /// The objects as the person's patches leave them. A patch may even make a list of an object: they are found anew.
+    /// Returns the objects after the user's patches. A patch may even turn an object into a list, so they are searched
+    /// again.
     fn patched(&self, documents: &[Value], objects: &[Placed], plan: &mut Plan) -> Result<Vec<Placed>> {
         let mut trees = documents.to_vec();
         for (target, document, operations) in patches::operations(&self.patches, objects, self.destination.as_str())? {
@@ -156,14 +157,14 @@ impl Law {
     }
 }
 
-/// The object as a message names it.
+/// Returns the name of an object for messages.
 fn describe(object: &Object) -> String {
     object
         .reference()
         .map_or_else(|| object.kind().to_owned(), |reference| reference.to_string())
 }
 
-/// The objects of documents, lists flattened.
+/// Returns the objects of documents, lists flattened.
 fn placed(documents: &[Value]) -> Vec<Placed> {
     let mut placed = Vec::new();
     for (document, tree) in documents.iter().enumerate() {
@@ -221,7 +222,7 @@ impl ClaimAccess {
         }
     }
 
-    /// Whether a claim is the Application's own.
+    /// Reports whether a claim is the Application's own.
     pub(crate) fn is_own(&self, namespace: &str, claim: &str) -> bool {
         self.rendered.contains(&(namespace.to_owned(), claim.to_owned()))
             || namespace == self.destination && self.named.contains(claim)
@@ -231,12 +232,12 @@ impl ClaimAccess {
                 .any(|(of, prefix)| of == namespace && stateful_sets::is_numbered(prefix, claim))
     }
 
-    /// Whether the Application may write a claim.
+    /// Reports whether the Application may write a claim.
     pub(crate) fn may_write(&self, namespace: &str, claim: &str) -> bool {
         self.is_own(namespace, claim) || namespace == self.destination && self.writes.contains(claim)
     }
 
-    /// Whether a PersistentVolume belongs to one of the Application's claims.
+    /// Reports whether a PersistentVolume belongs to one of the Application's claims.
     fn has_volume(&self, volume: &Object) -> bool {
         let claim = |key: &str| volume.at("/spec/claimRef").and_then(|claim| claim.get(key)?.as_str());
         let claimed =

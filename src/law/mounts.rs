@@ -22,7 +22,7 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// Longest name of a volume.
 const VOLUME_NAME_MAX: usize = 63;
 
-/// The operations that put every mount into its workload, by the index of the document that they are for.
+/// Returns the operations that put every mount into its workload, by the index of the document that they are for.
 ///
 /// # Errors
 /// When a workload or container is not there or not the only one, or a path is taken.
@@ -65,7 +65,7 @@ fn patch(object: &mut Object, operations: &[PatchOperation]) -> Result<()> {
     Ok(())
 }
 
-/// The workload that is meant: the named one, else the only one that is no hook.
+/// Returns the index of the workload to mount into: the named one, else the only one that is not a hook.
 fn workload(law: &Law, mount: &Mount, objects: &[Placed]) -> Result<usize> {
     let here = |object: &Object| {
         object
@@ -125,7 +125,7 @@ struct Container<'o> {
     tree: &'o Value,
 }
 
-/// The container that is meant: the named one, else the template's default container, else the first.
+/// Returns the container to mount into: the named one, else the template's default container, else the first.
 fn container<'o>(mount: &Mount, template: &PodTemplate<'o>) -> Result<Container<'o>> {
     let list = |list: &'static str| {
         let containers = template.containers(list).iter().enumerate();
@@ -153,7 +153,7 @@ fn container<'o>(mount: &Mount, template: &PodTemplate<'o>) -> Result<Container<
         .context("the workload has no container")
 }
 
-/// The operations for one mount in one container.
+/// Returns the operations for one mount in one container.
 fn into(
     mount: &Mount,
     template: &PodTemplate<'_>,
@@ -204,7 +204,7 @@ fn into(
     Ok(operations)
 }
 
-/// Whether the very mount is there already.
+/// Reports whether exactly this mount exists already.
 ///
 /// # Errors
 /// When something else is mounted at its path.
@@ -249,7 +249,8 @@ fn group(template: &PodTemplate<'_>, spec: &Pointer, gid: i64) -> Vec<PatchOpera
     append(context, &pointer, "supplementalGroups", vec![json!(gid)])
 }
 
-/// `homelab-<claim>` with dashes for dots; when that is too long, its beginning and a digest of the claim's name.
+/// Returns `homelab-<claim>` with dashes for dots; when that is too long, its beginning and a digest of the claim's
+/// name.
 fn volume_name(claim: &ClaimName) -> String {
     let name = format!("homelab-{}", claim.as_str().replace('.', "-"));
     if name.len() <= VOLUME_NAME_MAX {

@@ -1,4 +1,5 @@
-//! Namespaces outlive Git, since their deletion takes every claim along; and they carry the ownership registry.
+//! Namespaces are kept when they leave Git, since their deletion would delete every claim; they have the ownership
+//! registry.
 
 use anyhow::{Result, bail};
 use json_patch::PatchOperation;
@@ -9,7 +10,8 @@ use super::operations::set_metadata;
 use crate::model::Object;
 use crate::model::namespace::Registry;
 
-/// Guards and registry of a Namespace; a claim whose name is too long for a label key is left out and said.
+/// Returns the operations that set guards and registry of a Namespace; a claim whose name is too long for a label key
+/// is left out, with a note.
 ///
 /// # Errors
 /// When Argo CD would delete and create it: as a hook, or by force. (`Replace=true` alone does not.)

@@ -1,4 +1,4 @@
-//! JSON Patch operations: building them, and the smallest ones that set labels and annotations.
+//! Builds JSON Patch operations, the smallest ones that set labels and annotations among them.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,8 @@ pub fn below(pointer: &Pointer, operations: Vec<PatchOperation>) -> Vec<PatchOpe
     operations.into_iter().map(shift).collect()
 }
 
-/// Returns the operations that set labels or annotations (`map` is the key in `metadata`) which do not have the value yet.
+/// Returns the operations that set labels or annotations (`map` is the key in `metadata`); none for values that are set
+/// already.
 pub fn set_metadata(object: &Object, map: &str, wanted: &BTreeMap<String, String>) -> Vec<PatchOperation> {
     let existing = object
         .at("/metadata")

@@ -1,4 +1,4 @@
-//! The person's own patches: the post-renderer that Argo CD lacks.
+//! The user's own patches: the post-renderer that Argo CD lacks.
 
 use anyhow::{Context, Result, anyhow, bail};
 use json_patch::{Patch, PatchOperation};
@@ -9,10 +9,10 @@ use super::{Placed, describe};
 use crate::failure::HintExt;
 use crate::model::parameter::PatchTarget;
 
-/// The operations of each patch, with its target and the index of the document that they are for.
+/// Returns the operations of each patch, with its target and the index of the document that they are for.
 ///
 /// # Errors
-/// When a patch is none, or its key matches no object.
+/// When a patch is invalid, or its key matches no object.
 pub(crate) fn operations<'a>(
     patches: &'a [(PatchTarget, Value)],
     objects: &[Placed],

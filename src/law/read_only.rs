@@ -12,14 +12,14 @@ use crate::model::{ClaimName, PointerExt};
 /// Makes every volume of a claim that may not be written read-only, and every mount of it.
 ///
 /// # Errors
-/// When a volume names no claim: an empty name, or a left-over of a template.
+/// When a volume names no claim: an empty name, or a remainder of a template.
 pub fn operations(template: &PodTemplate<'_>, may_write: impl Fn(&str) -> bool) -> Result<Vec<PatchOperation>> {
     let spec = template.spec_pointer();
     let mut operations = Vec::new();
     for volume in template.claim_volumes() {
         if ClaimName::new(volume.claim).is_err() {
             bail!(
-                "volume `{}` names the claim `{}`, which can be no claim's name",
+                "volume `{}` names the claim `{}`, which is not a valid name of a claim",
                 volume.name,
                 volume.claim
             );

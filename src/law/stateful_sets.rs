@@ -1,4 +1,4 @@
-//! StatefulSets: their `volumeClaimTemplates` stay untouched (the API server lets nobody change them), the claims that
+//! StatefulSets: their `volumeClaimTemplates` stay untouched (the API server refuses changes), the claims that
 //! they make are their Application's own, and a retention policy that deletes an owned one is refused.
 
 use anyhow::{Result, bail};
@@ -8,9 +8,9 @@ use super::Law;
 use crate::model::Object;
 use crate::model::workload::deletes_its_claims;
 
-/// The claims of a StatefulSet are named `<template>-<StatefulSet>-<ordinal>`
-/// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)); these are the
-/// parts before the ordinal.
+/// Returns the names of the claims of a StatefulSet without their ordinal: they are
+/// `<template>-<StatefulSet>-<ordinal>`
+/// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)).
 pub fn claim_prefixes(object: &Object) -> Vec<String> {
     if !object.is("apps", "StatefulSet") {
         return Vec::new();
@@ -25,7 +25,7 @@ pub fn claim_prefixes(object: &Object) -> Vec<String> {
     names.map(|name| format!("{name}-{}", object.name())).collect()
 }
 
-/// Whether a claim's name is a prefix and an ordinal.
+/// Reports whether a claim's name is a prefix and an ordinal.
 pub fn is_numbered(prefix: &str, claim: &str) -> bool {
     let ordinal = claim
         .strip_prefix(prefix)

@@ -13,8 +13,8 @@ fn entries(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// The list with `Prune=false` and `Delete=false`: entries of these keys are set in place, a second one of a key goes,
-/// missing ones come last. A list that says it already stays as it is written.
+/// Returns the list with `Prune=false` and `Delete=false`: entries of these keys are set in place, a second one of a
+/// key goes, missing ones come last. A list that has them already stays as it is written.
 pub fn with_guards(list: &str) -> String {
     let mut out: Vec<&str> = Vec::new();
     for entry in entries(list) {
@@ -35,7 +35,7 @@ pub fn with_guards(list: &str) -> String {
     joined(list, &out)
 }
 
-/// The list with `IgnoreExtraneous`.
+/// Returns the list with `IgnoreExtraneous`.
 pub fn with_ignore_extraneous(list: &str) -> String {
     let mut out: Vec<&str> = entries(list).collect();
     if !out.contains(&IGNORE_EXTRANEOUS) {
@@ -52,7 +52,7 @@ fn joined(list: &str, wanted: &[&str]) -> String {
     }
 }
 
-/// Whether a list says this, as `Replace=true`.
+/// Reports whether a list has an entry, such as `Replace=true`.
 pub fn has(list: &str, entry: &str) -> bool {
     entries(list).any(|other| other == entry)
 }

@@ -14,7 +14,7 @@ fn law(parameters: Value) -> Law {
     .unwrap()
 }
 
-/// The documents under the law; checks on the way that the law has nothing to add to them.
+/// Returns the documents under the law; checks on the way that the law has nothing to add to them.
 fn after(law: &Law, documents: &[Value]) -> Vec<Value> {
     let apply = |documents: &[Value]| -> Vec<Value> {
         let plan = law.plan(documents).unwrap();
@@ -343,7 +343,7 @@ fn a_mount_that_fits_nothing_or_too_much_is_an_error_with_a_way_out() {
 fn a_volume_without_a_claims_name_is_an_error() {
     for name in ["", "{{ .Values.claim }}"] {
         let error = error(&law(json!([])), &[workload("Deployment", "w", pod_spec(name))]);
-        assert!(error.contains("which can be no claim's name"), "{error}");
+        assert!(error.contains("which is not a valid name of a claim"), "{error}");
     }
 }
 

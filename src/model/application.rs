@@ -1,4 +1,4 @@
-//! An Argo CD Application, read through a narrow view: what this program needs, unknown fields left alone.
+//! An Argo CD Application, read through a narrow view: what this program needs; unknown fields stay as they are.
 //!
 //! Fields: <https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml>.
 
@@ -12,7 +12,7 @@ use super::sync;
 
 /// API group of Applications.
 pub const GROUP: &str = "argoproj.io";
-/// The name that an Application's source says to be rendered by this plugin: `metadata.name` and `spec.version` of
+/// Name of the plugin in an Application's source: `metadata.name` and `spec.version` of
 /// `plugin/plugin.yaml`.
 pub const PLUGIN_NAME: &str = "homelab-v1";
 /// Annotation: the paths whose change makes Argo CD render an Application again.
@@ -22,7 +22,7 @@ pub const SYNC_OPTIONS: &Pointer = Pointer::from_static("/spec/syncPolicy/syncOp
 /// Finalizer that deletes an Application's objects with it.
 pub const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 
-/// Whether an object is an Application.
+/// Reports whether an object is an Application.
 pub fn is_application(object: &Object) -> bool {
     object.is(GROUP, "Application")
 }
@@ -42,22 +42,22 @@ pub struct Source<'o> {
 }
 
 impl<'o> Application<'o> {
-    /// The view, when the object is an Application.
+    /// Returns the view, when the object is an Application.
     pub fn new(object: &'o Object) -> Option<Self> {
         is_application(object).then_some(Self { object })
     }
 
-    /// The whole object.
+    /// Returns the whole object.
     pub fn object(&self) -> &'o Object {
         self.object
     }
 
-    /// `metadata.name` as written.
+    /// Returns `metadata.name` as written.
     pub fn name(&self) -> &'o str {
         self.object.name()
     }
 
-    /// `metadata.name`, when it is one that Kubernetes takes.
+    /// Returns `metadata.name`, when it is one that Kubernetes takes.
     pub fn app_name(&self) -> Option<AppName> {
         AppName::new(self.name()).ok()
     }
@@ -69,34 +69,34 @@ impl<'o> Application<'o> {
             .filter(|text| !text.is_empty())
     }
 
-    /// `spec.project`.
+    /// Returns `spec.project`.
     pub fn project(&self) -> &'o str {
         self.text("/spec/project").unwrap_or("default")
     }
 
-    /// `spec.destination.namespace`.
+    /// Returns `spec.destination.namespace`.
     pub fn destination_namespace(&self) -> Option<&'o str> {
         self.text("/spec/destination/namespace")
     }
 
-    /// `spec.destination.namespace`, when it is a name that Kubernetes takes.
+    /// Returns `spec.destination.namespace`, when it is a name that Kubernetes takes.
     pub fn namespace_name(&self) -> Option<NamespaceName> {
         self.destination_namespace()
             .and_then(|name| NamespaceName::new(name).ok())
     }
 
-    /// `spec.destination.server`.
+    /// Returns `spec.destination.server`.
     pub fn destination_server(&self) -> Option<&'o str> {
         self.text("/spec/destination/server")
     }
 
-    /// `spec.destination.name`.
+    /// Returns `spec.destination.name`.
     pub fn destination_name(&self) -> Option<&'o str> {
         self.text("/spec/destination/name")
     }
 
-    /// Whether two Applications go to clusters that are certainly not the same: both say the server, or both the name, and
-    /// not the same one.
+    /// Reports whether two Applications are certainly deployed to different clusters: both have a server, or both a
+    /// name, and not the same one.
     pub fn is_on_another_cluster_than(&self, other: &Application<'_>) -> bool {
         let differ = |mine: Option<&str>, others: Option<&str>| match (mine, others) {
             (Some(mine), Some(others)) => mine.trim_end_matches('/') != others.trim_end_matches('/'),
@@ -106,7 +106,7 @@ impl<'o> Application<'o> {
             || differ(self.destination_name(), other.destination_name())
     }
 
-    /// The sources: `spec.sources` when it has any, else `spec.source` (Argo CD's own order of preference).
+    /// Returns the sources: `spec.sources` when it has any, else `spec.source` (Argo CD's own order of preference).
     pub fn sources(&self) -> Vec<Source<'o>> {
         let many = self
             .object
@@ -132,13 +132,13 @@ impl<'o> Application<'o> {
             .collect()
     }
 
-    /// The entries of `spec.syncPolicy.syncOptions`.
+    /// Returns the entries of `spec.syncPolicy.syncOptions`.
     pub fn sync_options(&self) -> Vec<&'o str> {
         let options = self.object.at(SYNC_OPTIONS).and_then(Value::as_array);
         options.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// `spec.syncPolicy.automated`, when the sync is automated (`enabled: false` switches it off).
+    /// Returns `spec.syncPolicy.automated`, when the sync is automated (`enabled: false` switches it off).
     pub fn automated(&self) -> Option<&'o Value> {
         let automated = self
             .object
@@ -147,12 +147,12 @@ impl<'o> Application<'o> {
         (automated.get("enabled").and_then(Value::as_bool) != Some(false)).then_some(automated)
     }
 
-    /// The value of a sync option of the whole Application; the first entry of a key counts.
+    /// Returns the value of a sync option of the whole Application; the first entry of a key counts.
     pub fn sync_option(&self, key: &str) -> Option<&'o str> {
         sync::value(self.sync_options(), key)
     }
 
-    /// The finalizers of the Application itself.
+    /// Returns the finalizers of the Application itself.
     pub fn finalizers(&self) -> Vec<&'o str> {
         let list = self.object.at("/metadata/finalizers").and_then(Value::as_array);
         list.into_iter().flatten().filter_map(Value::as_str).collect()
@@ -160,7 +160,7 @@ impl<'o> Application<'o> {
 }
 
 impl<'o> Source<'o> {
-    /// A view of a source that stands at this JSON Pointer.
+    /// Returns a view of a source that stands at this JSON Pointer.
     pub fn new(pointer: PointerBuf, tree: &'o Value) -> Self {
         Self { pointer, tree }
     }
@@ -172,62 +172,62 @@ impl<'o> Source<'o> {
             .filter(|text| !text.is_empty())
     }
 
-    /// The tree of the source.
+    /// Returns the tree of the source.
     pub fn tree(&self) -> &'o Value {
         self.tree
     }
 
-    /// `repoURL`, empty when absent.
+    /// Returns `repoURL`, empty when absent.
     pub fn repo_url(&self) -> &'o str {
         self.text("repoURL").unwrap_or_default()
     }
 
-    /// `path` of a Git source.
+    /// Returns `path` of a Git source.
     pub fn path(&self) -> Option<&'o str> {
         self.text("path")
     }
 
-    /// `chart` of a Helm repository.
+    /// Returns `chart` of a Helm repository.
     pub fn chart(&self) -> Option<&'o str> {
         self.text("chart")
     }
 
-    /// `targetRevision`, `HEAD` when absent, as Argo CD reads it.
+    /// Returns `targetRevision`, `HEAD` when absent, as Argo CD reads it.
     pub fn target_revision(&self) -> &'o str {
         self.text("targetRevision").unwrap_or("HEAD")
     }
 
-    /// `ref`: the name under which other sources use this one's files.
+    /// Returns `ref`: the name under which other sources use this one's files.
     pub fn reference(&self) -> Option<&'o str> {
         self.text("ref")
     }
 
-    /// Whether the source only gives its files to others: it has a `ref` and nothing to render.
+    /// Reports whether the source only provides files to others: it has a `ref` and nothing to render.
     pub fn gives_files_only(&self) -> bool {
         self.reference().is_some() && self.path().is_none() && self.chart().is_none()
     }
 
-    /// The `helm` block, if there is one that is not null.
+    /// Returns the `helm` block, if there is one that is not null.
     pub fn helm(&self) -> Option<&'o Value> {
         self.tree.get("helm").filter(|tree| tree.is_object())
     }
 
-    /// The `kustomize` block.
+    /// Returns the `kustomize` block.
     pub fn kustomize(&self) -> Option<&'o Value> {
         self.tree.get("kustomize").filter(|tree| tree.is_object())
     }
 
-    /// The `directory` block.
+    /// Returns the `directory` block.
     pub fn directory(&self) -> Option<&'o Value> {
         self.tree.get("directory").filter(|tree| tree.is_object())
     }
 
-    /// The `plugin` block.
+    /// Returns the `plugin` block.
     pub fn plugin(&self) -> Option<&'o Value> {
         self.tree.get("plugin").filter(|tree| tree.is_object())
     }
 
-    /// Whether this program's plugin renders the source.
+    /// Reports whether this program's plugin renders the source.
     pub fn uses_homelab_plugin(&self) -> bool {
         self.plugin()
             .and_then(|plugin| plugin.get("name"))
@@ -235,12 +235,12 @@ impl<'o> Source<'o> {
             == Some(PLUGIN_NAME)
     }
 
-    /// Where the files come from: `oci://` or a Helm repository's chart, so that `targetRevision` is a version.
+    /// Reports whether `targetRevision` is a version: the source is `oci://` or a chart of a Helm repository.
     pub fn is_versioned(&self) -> bool {
         self.chart().is_some() || self.repo_url().starts_with("oci://")
     }
 
-    /// JSON Pointer of a plugin parameter, where it stands.
+    /// Returns the JSON Pointer of a plugin parameter, if the source has it.
     pub fn parameter(&self, name: &str) -> Option<PointerBuf> {
         let list = self.plugin()?.get("parameters")?.as_array()?;
         let index = list
@@ -249,8 +249,8 @@ impl<'o> Source<'o> {
         Some(self.at(&["plugin", "parameters"]).child(index))
     }
 
-    /// JSON Pointer of the entry of an array or map parameter for which `is_it` holds; the parameter where there is no
-    /// such entry, the source where there is no such parameter.
+    /// Returns the JSON Pointer of the entry of an array or map parameter for which `is_it` holds; the parameter where
+    /// there is no such entry, the source where there is no such parameter.
     pub fn entry(&self, name: &str, is_it: impl Fn(&str) -> bool) -> PointerBuf {
         let Some(parameter) = self.parameter(name) else {
             return self.pointer.clone();
@@ -266,7 +266,7 @@ impl<'o> Source<'o> {
         }
     }
 
-    /// JSON Pointer of something inside the source.
+    /// Returns the JSON Pointer of something inside the source.
     pub fn at(&self, keys: &[&str]) -> PointerBuf {
         self.pointer.concat(&PointerBuf::from_tokens(keys.iter().copied()))
     }
@@ -276,7 +276,7 @@ impl<'o> Source<'o> {
         self.tree.pointer(pointer.below(&self.pointer)?.as_str())
     }
 
-    /// The parameters as written.
+    /// Returns the parameters as written.
     ///
     /// # Errors
     /// Those of [`parameter::read`].
@@ -285,7 +285,7 @@ impl<'o> Source<'o> {
         parameter::read(tree.unwrap_or(&Value::Null))
     }
 
-    /// The parameters, read and checked; the defaults for a source without a plugin.
+    /// Returns the parameters, read and checked; the defaults for a source without a plugin.
     ///
     /// # Errors
     /// Those of [`parameter::read`] and [`Parameters::parse`].

@@ -23,7 +23,7 @@ impl fmt::Display for ClaimRef {
     }
 }
 
-/// Whether an object is a PersistentVolumeClaim.
+/// Reports whether an object is a PersistentVolumeClaim.
 pub fn is_claim(object: &Object) -> bool {
     object.is("", "PersistentVolumeClaim")
 }
@@ -129,7 +129,7 @@ fn set_option(mount: &mut Mount, option: &str) -> Result<()> {
     Ok(())
 }
 
-/// A mount path is absolute and has no `:` (the API server refuses one).
+/// Checks that a mount path is absolute and has no `:`, as the API server demands.
 fn check_path(path: &str) -> Result<()> {
     if !path.starts_with('/') || path.contains(':') {
         bail!("path `{path}` is not absolute, or holds a `:`");

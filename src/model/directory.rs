@@ -36,8 +36,8 @@ impl fmt::Display for Directory {
     }
 }
 
-/// The directories that an object writes: a PersistentVolume's own unless it is read-only throughout, and those that a
-/// pod template mounts read-write by itself.
+/// Returns the directories that an object writes: a PersistentVolume's own unless it is read-only throughout, and those
+/// that a pod template mounts read-write by itself.
 pub fn written(object: &Object) -> Vec<Directory> {
     if object.is("", "PersistentVolume") {
         let spec = object.at("/spec").unwrap_or(&Value::Null);
@@ -61,7 +61,7 @@ fn of_template(template: &PodTemplate<'_>) -> Vec<Directory> {
     volumes.filter_map(of_source).collect()
 }
 
-/// The directory of a volume or of a PersistentVolume's spec; none when the source itself is read-only.
+/// Returns the directory of a volume or of a PersistentVolume's spec; none when the source itself is read-only.
 fn of_source(volume: &Value) -> Option<Directory> {
     let text = |tree: &Value, key: &str| tree.get(key).and_then(Value::as_str).map(str::to_owned);
     let writes = |tree: &&Value| tree.get("readOnly").and_then(Value::as_bool) != Some(true);

@@ -1,4 +1,4 @@
-//! The field's nouns: names, objects, Applications, claims, workloads, ownership. No text, no files, no patches.
+//! The terms of the field: names, objects, Applications, claims, workloads, ownership. No text, no files, no patches.
 
 pub mod application;
 pub mod availability;

@@ -63,7 +63,7 @@ macro_rules! name {
                 Ok(Self(name))
             }
 
-            /// The name as text.
+            /// Returns the name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -110,8 +110,8 @@ name!(
 );
 
 impl AppName {
-    /// The name from an instance name, which Argo CD writes as `<namespace>_<name>` for an Application outside its own
-    /// namespace ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/)).
+    /// Returns the name from an instance name, which Argo CD writes as `<namespace>_<name>` for an Application outside
+    /// its own namespace ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/)).
     ///
     /// # Errors
     /// When what is left breaks Kubernetes' rules.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::object::Object;
 
-/// Label that says that the registry is there, and in which version.
+/// Label: the version of the registry that the Namespace has.
 pub const REGISTRY_LABEL: &str = "storage.home.arpa/registry";
 /// Version of the registry.
 pub const REGISTRY_VERSION: &str = "v1";
@@ -20,7 +20,7 @@ pub const WRITERS_PREFIX: &str = "writers.storage.home.arpa/";
 /// ([syntax](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set)).
 pub const KEY_NAME_MAX: usize = 63;
 
-/// Whether an object is a Namespace.
+/// Reports whether an object is a Namespace.
 pub fn is_namespace(object: &Object) -> bool {
     object.is("", "Namespace")
 }
@@ -38,7 +38,7 @@ pub struct Registry {
 pub type Registries = BTreeMap<NamespaceName, Registry>;
 
 impl Registry {
-    /// The labels of the Namespace, claims whose name is too long for a label key left out.
+    /// Returns the labels of the Namespace, claims whose name is too long for a label key left out.
     pub fn labels(&self) -> BTreeMap<String, String> {
         let owners = self.owners.iter().filter(|(claim, _)| fits_key(claim));
         std::iter::once((REGISTRY_LABEL.to_owned(), REGISTRY_VERSION.to_owned()))
@@ -46,7 +46,7 @@ impl Registry {
             .collect()
     }
 
-    /// The annotations of the Namespace.
+    /// Returns the annotations of the Namespace.
     pub fn annotations(&self) -> BTreeMap<String, String> {
         let writers = self
             .writers
@@ -60,7 +60,7 @@ impl Registry {
             .collect()
     }
 
-    /// The claims that no label key can hold.
+    /// Returns the claims that no label key can hold.
     pub fn left_out(&self) -> impl Iterator<Item = &ClaimName> {
         self.owners.keys().filter(|claim| !fits_key(claim))
     }

@@ -1,5 +1,5 @@
-//! The options of Argo CD's own tools beside the parameters of the plugin that say the same: one table, for rendering a
-//! native source here, and for moving one to the plugin and back.
+//! The options of Argo CD's own tools and the parameters of the plugin with the same meaning: one table, for rendering a
+//! native source, and for moving one to the plugin and back.
 //!
 //! Options: <https://argo-cd.readthedocs.io/en/stable/user-guide/helm/>,
 //! <https://argo-cd.readthedocs.io/en/stable/user-guide/directory/>.
@@ -30,7 +30,7 @@ pub enum Form {
 /// One option.
 #[derive(Debug)]
 pub struct Row {
-    /// The block that it stands in: `helm` or `directory`.
+    /// The block that it belongs to: `helm` or `directory`.
     pub tool: &'static str,
     /// Its name there.
     pub option: &'static str,
@@ -77,9 +77,9 @@ pub const TABLE: &[Row] = &[
     row("directory", "exclude", "exclude", Form::String),
 ];
 
-/// What has no parameter and needs none: why it can be left out.
+/// Options that have no parameter and need none, and why they can be left out.
 const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
-    ("helm", "version", "Argo CD takes no notice of it"),
+    ("helm", "version", "Argo CD ignores it"),
     (
         "helm",
         "passCredentials",
@@ -101,18 +101,18 @@ pub struct Moved {
     pub left_out: Vec<(PointerBuf, &'static str)>,
 }
 
-/// Why a source cannot be moved: where, what, and what to do instead.
+/// What a source has that cannot be moved: where, what, and what to do instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
     /// JSON Pointer in the Application.
     pub pointer: PointerBuf,
-    /// What stands in the way.
+    /// What is not supported.
     pub why: String,
-    /// The way out, in the imperative.
+    /// What to do instead, in the imperative.
     pub hint: String,
 }
 
-/// Whether an option is as if it were not there: Argo CD takes zero values for absent.
+/// Reports whether an option is as if it were not there: Argo CD takes zero values for absent.
 pub fn is_zero(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -124,8 +124,8 @@ pub fn is_zero(value: &Value) -> bool {
     }
 }
 
-/// The options of a source as parameters. `references` are the names (`ref`) of the other sources; `yaml` prints what
-/// stands in `valuesObject`, given its JSON Pointer.
+/// Returns the options of a source as parameters. `references` are the names (`ref`) of the other sources; `yaml`
+/// prints the value of `valuesObject`, given its JSON Pointer.
 ///
 /// # Errors
 /// Everything that has no parameter, with its place.
@@ -177,16 +177,16 @@ pub fn to_parameters(
 fn without_parameter(tool: &str, option: &str, pointer: PointerBuf) -> Unsupported {
     let hint = match option {
         "jsonnet" => "leave it to Argo CD: the plugin renders YAML and JSON only",
-        _ => "leave the source to Argo CD, or say it in another way",
+        _ => "leave the source to Argo CD, or configure it in another way",
     };
     Unsupported {
         pointer,
-        why: format!("`{tool}.{option}` is an option that is not known here"),
+        why: format!("`{tool}.{option}` is an unknown option"),
         hint: hint.to_owned(),
     }
 }
 
-/// Files of other sources, which a plugin does not get.
+/// Finds files of other sources, which a plugin does not get.
 fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Unsupported> {
     let is_reference = |file: &str| {
         let first = file.strip_prefix('$').and_then(|rest| rest.split('/').next());
@@ -199,7 +199,7 @@ fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Unsupported> {
     let unsupported = |file: &str, pointer: PointerBuf| Unsupported {
         pointer,
         why: format!("`{file}` is a file of another source, which only Argo CD's own Helm gets"),
-        hint: "put the file beside the chart, or say its values in `values`".to_owned(),
+        hint: "put the file beside the chart, or write its values into `values`".to_owned(),
     };
     let files = list("valueFiles").filter_map(|(index, file)| {
         let file = file.as_str().filter(|file| is_reference(file))?;
@@ -273,7 +273,7 @@ fn add(
     Ok(())
 }
 
-/// Entries with a name as one map, or two; gives the index of the first entry that is none.
+/// Adds entries with a name as one map, or two; the error is the index of the first invalid entry.
 fn add_pairs(row: &Row, pointer: &Pointer, list: &[Value], moved: &mut Moved) -> Result<(), usize> {
     let field = if row.form == Form::Paths { "path" } else { "value" };
     let (mut maps, mut of_entry) = (Vec::<(&str, Map<String, Value>)>::new(), Vec::new());
@@ -322,7 +322,8 @@ pub struct Returned {
     pub texts: Vec<(PointerBuf, PointerBuf)>,
 }
 
-/// The parameters of a source as options, in their order; parameters that only the plugin has are not among them.
+/// Returns the parameters of a source as options, in their order; parameters that only the plugin has are not among
+/// them.
 pub fn to_options(source: &Source<'_>) -> Returned {
     let mut returned = Returned::default();
     let list = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());

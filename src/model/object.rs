@@ -1,4 +1,4 @@
-//! One Kubernetes object, as its manifest says it, and references to objects.
+//! One Kubernetes object, as its manifest has it, and references to objects.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct ObjectRef {
     pub group: String,
     /// Kind, as `PersistentVolumeClaim`.
     pub kind: String,
-    /// Namespace as written in the manifest; `None` where it says none.
+    /// Namespace as written in the manifest; `None` where there is none.
     pub namespace: Option<String>,
     /// `metadata.name`.
     pub name: String,
@@ -31,24 +31,24 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// One object with its whole tree; the accessors read, nothing writes.
+/// One object with its whole tree, read-only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
     tree: Value,
 }
 
 impl Object {
-    /// Takes a tree as it is; [`Object::reference`] says whether it is a complete object.
+    /// Takes a tree as it is; [`Object::reference`] is `None` for an incomplete object.
     pub fn new(tree: Value) -> Self {
         Self { tree }
     }
 
-    /// The whole tree.
+    /// Returns the whole tree.
     pub fn tree(&self) -> &Value {
         &self.tree
     }
 
-    /// The whole tree, taken out.
+    /// Returns the whole tree and drops the object.
     pub fn into_tree(self) -> Value {
         self.tree
     }
@@ -62,49 +62,49 @@ impl Object {
         self.at(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// `apiVersion`, empty when absent.
+    /// Returns `apiVersion`, empty when absent.
     pub fn api_version(&self) -> &str {
         self.text("/apiVersion")
     }
 
-    /// The API group: what stands before the `/` of `apiVersion`.
+    /// Returns the API group: what stands before the `/` of `apiVersion`.
     pub fn group(&self) -> &str {
         self.api_version().split_once('/').map_or("", |(group, _)| group)
     }
 
-    /// `kind`, empty when absent.
+    /// Returns `kind`, empty when absent.
     pub fn kind(&self) -> &str {
         self.text("/kind")
     }
 
-    /// `metadata.name`, empty when absent.
+    /// Returns `metadata.name`, empty when absent.
     pub fn name(&self) -> &str {
         self.text("/metadata/name")
     }
 
-    /// `metadata.namespace`, if it says one.
+    /// Returns `metadata.namespace`, if there is one.
     pub fn namespace(&self) -> Option<&str> {
         self.at("/metadata/namespace")
             .and_then(Value::as_str)
             .filter(|namespace| !namespace.is_empty())
     }
 
-    /// One annotation.
+    /// Returns the value of an annotation.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.at("/metadata/annotations")?.get(key)?.as_str()
     }
 
-    /// One label.
+    /// Returns the value of a label.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.at("/metadata/labels")?.get(key)?.as_str()
     }
 
-    /// Whether group and kind are these.
+    /// Reports whether the object is of this group and kind.
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.kind() == kind && self.group() == group
     }
 
-    /// The reference, or `None` when apiVersion, kind or name is missing.
+    /// Returns the reference, or `None` when apiVersion, kind or name is missing.
     pub fn reference(&self) -> Option<ObjectRef> {
         let complete = !self.api_version().is_empty() && !self.kind().is_empty() && !self.name().is_empty();
         complete.then(|| ObjectRef {
@@ -115,20 +115,20 @@ impl Object {
         })
     }
 
-    /// Whether this is a `List`, which Argo CD and kubectl flatten. That `items` is an array decides, whatever the kind
+    /// Reports whether this is a `List`, which Argo CD and kubectl flatten: `items` is an array, whatever the kind
     /// ([source](https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/unstructured/unstructured.go),
     /// `IsList`).
     pub fn is_list(&self) -> bool {
         self.at("/items").is_some_and(Value::is_array)
     }
 
-    /// The objects in it with the JSON Pointer of each: itself (pointer empty), or the items of a list, lists in lists
-    /// included.
+    /// Returns the objects in it with the JSON Pointer of each: itself (the root), or the items of a list, lists in
+    /// lists included.
     pub fn flatten(&self) -> Vec<(PointerBuf, Object)> {
         self.clone().into_flat()
     }
 
-    /// As [`Object::flatten`], without a copy.
+    /// Does the same as [`Object::flatten`] without a copy.
     pub fn into_flat(self) -> Vec<(PointerBuf, Object)> {
         let mut out = Vec::new();
         flatten_into(PointerBuf::new(), self, &mut out);

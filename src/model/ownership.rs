@@ -35,12 +35,12 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The Applications that mount it without owning it.
+    /// Returns the Applications that mount it without owning it.
     pub fn foreign_consumers(&self) -> impl Iterator<Item = &AppName> {
         self.consumers.difference(&self.owners)
     }
 
-    /// Whether it is somebody else's: owned by others and not by this one.
+    /// Reports whether the claim belongs to others and not to this Application.
     pub fn is_foreign_to(&self, app: &AppName) -> bool {
         !self.owners.is_empty() && !self.owners.contains(app)
     }
@@ -53,7 +53,7 @@ pub struct Ownership {
 }
 
 impl Ownership {
-    /// Adds what one source of an Application says in its parameters.
+    /// Adds the claims in the parameters of one source of an Application.
     pub fn declare(&mut self, app: &AppName, namespace: &NamespaceName, parameters: &Parameters) {
         for claim in &parameters.owns {
             let claim = self.claim(namespace, claim);
@@ -68,7 +68,7 @@ impl Ownership {
         }
     }
 
-    /// Adds what the rendered objects of an Application show. Objects that say no namespace lie in the destination's.
+    /// Adds what the rendered objects of an Application show. Objects without a namespace are in the destination's.
     pub fn render<'o>(
         &mut self,
         app: &AppName,
@@ -108,7 +108,7 @@ impl Ownership {
             .or_default()
     }
 
-    /// The claims in order; an owner is not among the consumers of its claim.
+    /// Returns the claims in order; an owner is not among the consumers of its claim.
     pub fn claims(&self) -> impl Iterator<Item = (&ClaimRef, Claim)> {
         self.claims.iter().map(|(reference, claim)| {
             let mut claim = claim.clone();
@@ -117,16 +117,16 @@ impl Ownership {
         })
     }
 
-    /// One claim.
+    /// Returns what is known of a claim.
     pub fn get(&self, claim: &ClaimRef) -> Option<&Claim> {
         self.claims.get(claim)
     }
 
-    /// The ownership registry, made of `owns` and `writes` alone: of a claim with several owners the first by name
-    /// stands in it, so that two renders agree (and HL104 is an error).
+    /// Returns the ownership registry, made of `owns` and `writes` alone: of several owners of a claim, the first by
+    /// name is in it, so that two renders agree (and HL104 is an error).
     ///
     /// # Errors
-    /// When an Application's parameters cannot be read, or it owns claims and says no destination namespace: a
+    /// When an Application's parameters cannot be read, or it owns claims and has no destination namespace: a
     /// registry that leaves out an owner would open its claims to everybody.
     pub fn registries<'a>(applications: impl IntoIterator<Item = Application<'a>>) -> Result<Registries> {
         let mut declared = Self::default();

@@ -1,7 +1,7 @@
 //! The parameters of the plugin: one table, from which the parsing, `plugin/plugin.yaml`, the announcement, the
 //! documentation and the check of unknown names come.
 //!
-//! An Application says them under `spec.source.plugin.parameters`; Argo CD hands them over as JSON in
+//! An Application has them under `spec.source.plugin.parameters`; Argo CD passes them as JSON in
 //! `ARGOCD_APP_PARAMETERS`, all values as strings
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/)).
 
@@ -32,7 +32,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The field of a parameter that holds it, and Argo CD's `collectionType`.
+    /// Returns the field of a parameter that holds it, and Argo CD's `collectionType`.
     pub fn field(self) -> &'static str {
         match self {
             Shape::String | Shape::Boolean => "string",
@@ -234,7 +234,7 @@ pub const TABLE: &[Spec] = &[
         "patches",
         Shape::Map,
         "Patches",
-        "JSON Patches (RFC 6902) by object: key `[group/]Kind/[namespace/]name`, value the patch as JSON. They come before the storage law, so that none can undo it.",
+        "JSON Patches (RFC 6902) by object: key `[group/]Kind/[namespace/]name`, value the patch as JSON. They are applied before the storage rules, so that none can undo them.",
         |parameters, given| {
             parameters.patches = read_patches(given.map.as_ref())?;
             Ok(())

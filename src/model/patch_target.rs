@@ -49,7 +49,7 @@ impl PatchTarget {
         }
     }
 
-    /// Whether an object is meant; an object that says no namespace lies in the destination's.
+    /// Reports whether the target names an object; an object without a namespace is in the destination's.
     pub fn matches(&self, object: &Object, destination: &str) -> bool {
         object.kind() == self.kind
             && object.name() == self.name
@@ -73,7 +73,7 @@ impl fmt::Display for PatchTarget {
     }
 }
 
-/// The patches of the parameter, each with its target; all that is wrong with them, not only the first.
+/// Returns the patches of the parameter, each with its target; the error lists everything that is wrong with them.
 pub(super) fn read_patches(map: Option<&BTreeMap<String, String>>) -> Result<Vec<(PatchTarget, Value)>, Vec<String>> {
     let (mut patches, mut errors) = (Vec::new(), Vec::new());
     for (key, text) in map.into_iter().flatten() {

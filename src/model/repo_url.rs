@@ -1,7 +1,7 @@
 //! Repository URLs: when two of them mean the same repository.
 
-/// The parts of a URL that name the repository: host and path, without scheme, user, port of the scheme, `.git` and
-/// trailing slashes; the host in lower case. Argo CD compares in the same spirit
+/// Returns the parts of a URL that name the repository: host and path, without scheme, user, port of the scheme, `.git`
+/// and trailing slashes; the host in lower case. Argo CD compares in the same spirit
 /// ([source](https://github.com/argoproj/argo-cd/blob/master/util/git/git.go), `NormalizeGitURL`).
 pub fn normalized(url: &str) -> String {
     let url = url.trim();
@@ -30,20 +30,20 @@ fn trim_path(path: &str) -> &str {
     path.strip_suffix(".git").unwrap_or(path)
 }
 
-/// Whether two URLs mean the same repository.
+/// Reports whether two URLs mean the same repository.
 pub fn same(a: &str, b: &str) -> bool {
     normalized(a) == normalized(b)
 }
 
-/// Stands in the shipped Applications' URLs in the place of the account, for whoever uses them.
+/// Placeholder for the account in the URLs of the shipped Applications.
 pub const PLACEHOLDER: &str = "OWNER";
 
-/// Whether a URL still has the placeholder as one of its parts.
+/// Reports whether a URL still has the placeholder as one of its parts.
 pub fn has_placeholder(url: &str) -> bool {
     url.split(['/', ':']).any(|part| part == PLACEHOLDER)
 }
 
-/// The last part of the path: the repository's name.
+/// Returns the last part of the path: the repository's name.
 pub fn repository_name(url: &str) -> String {
     let normalized = normalized(url);
     normalized.rsplit('/').next().unwrap_or_default().to_owned()

@@ -17,7 +17,7 @@ pub const PLUGIN_SERVER: &str = "argocd-cmp-server";
 pub const SERVERS: &str = "/var/run/argocd";
 /// Where the sockets of plugins lie, in the repo-server and in the sidecar.
 pub const SOCKETS: &str = "/home/argocd/cmp-server/plugins";
-/// The folder in which the server of plugins looks for `plugin.yaml`.
+/// The folder from which the server of plugins reads `plugin.yaml`.
 pub const CONFIG: &str = "/home/argocd/cmp-server/config";
 /// Where the sidecar unpacks what it renders.
 pub const TEMPORARY: &str = "/tmp";
@@ -31,7 +31,7 @@ pub const SETTINGS: &str = "argocd-cm";
 /// The ConfigMap of the parameters of Argo CD's servers.
 pub const PARAMETERS: &str = "argocd-cmd-params-cm";
 
-/// A parameter of the repo-server that the plugin wants set.
+/// A parameter of the repo-server that has to be set for the plugin.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RepoServerSetting {
     /// Its key in the ConfigMap of parameters.
@@ -63,7 +63,7 @@ pub const USE_GENERATE_PATHS: RepoServerSetting = RepoServerSetting {
 /// Both.
 pub const REPO_SERVER_SETTINGS: [RepoServerSetting; 2] = [TAR_EXCLUSIONS, USE_GENERATE_PATHS];
 
-/// A kind whose health Argo CD has to be taught.
+/// A kind for which Argo CD needs a health check.
 #[derive(Debug, PartialEq, Eq)]
 pub struct HealthCheck {
     /// The API group; empty for the core's.
@@ -72,7 +72,7 @@ pub struct HealthCheck {
     pub kind: &'static str,
 }
 
-/// The kinds whose health Argo CD has to be taught.
+/// The kinds for which Argo CD needs a health check.
 pub const HEALTH_CHECKS: [HealthCheck; 2] = [
     HealthCheck {
         group: "",
@@ -85,7 +85,7 @@ pub const HEALTH_CHECKS: [HealthCheck; 2] = [
 ];
 
 impl HealthCheck {
-    /// The key of the check in Argo CD's settings.
+    /// Returns the key of the check in Argo CD's settings.
     pub fn key(&self) -> String {
         let prefix = "resource.customizations.health.";
         match self.group {
@@ -94,7 +94,7 @@ impl HealthCheck {
         }
     }
 
-    /// The kind as the older form of the settings names it.
+    /// Returns the kind as the older form of the settings names it.
     pub fn slashed(&self) -> String {
         match self.group {
             "" => self.kind.to_owned(),

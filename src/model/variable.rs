@@ -9,7 +9,7 @@ use super::parameter::Parameter;
 /// plugin does not even start.
 pub const VARIABLE_MAX: usize = 131_071;
 
-/// The variables that Argo CD makes of the parameters, each with the bytes of its `NAME=value`:
+/// Returns the variables that Argo CD makes of the parameters, each with the bytes of its `NAME=value`:
 /// `ARGOCD_APP_PARAMETERS` with all of them as JSON, and one `PARAM_…` for each value.
 pub fn variables(list: &[Parameter]) -> Vec<(String, usize)> {
     let mut json = 2 + list.len().saturating_sub(1);
@@ -45,7 +45,7 @@ pub fn variables(list: &[Parameter]) -> Vec<(String, usize)> {
     variables
 }
 
-/// The variables of [`variables`] that are longer than [`VARIABLE_MAX`].
+/// Returns the variables of [`variables`] that are longer than [`VARIABLE_MAX`].
 pub fn oversized(list: &[Parameter]) -> Vec<(String, usize)> {
     let mut variables = variables(list);
     variables.retain(|(_, bytes)| *bytes > VARIABLE_MAX);
@@ -63,7 +63,8 @@ fn variable_part(name: &str) -> String {
     name.chars().map(part).collect()
 }
 
-/// The bytes of a string as Go writes it in JSON: `<`, `>`, `&` and the two Unicode line separators are escaped, too.
+/// Returns the bytes of a string as Go writes it in JSON: `<`, `>`, `&` and the two Unicode line separators are
+/// escaped, too.
 fn json_bytes(text: &str) -> usize {
     let bytes = |c: char| match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,

@@ -76,8 +76,8 @@ pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
     at("/spec/template").filter(|found| found.spec().get("containers").is_some())
 }
 
-/// The claims that the StatefulSet controller makes of `volumeClaimTemplates`: `<template>-<set>-<ordinal>` for each
-/// replica ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)).
+/// Returns the claims that the StatefulSet controller makes of `volumeClaimTemplates`: `<template>-<set>-<ordinal>` for
+/// each replica ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)).
 pub fn claims_of_templates(object: &Object) -> Vec<ClaimName> {
     if !object.is("apps", "StatefulSet") {
         return Vec::new();
@@ -93,7 +93,7 @@ pub fn claims_of_templates(object: &Object) -> Vec<ClaimName> {
         .collect()
 }
 
-/// The names of a StatefulSet's `volumeClaimTemplates`.
+/// Returns the names of a StatefulSet's `volumeClaimTemplates`.
 fn claim_templates(object: &Object) -> impl Iterator<Item = &str> {
     let templates = object
         .is("apps", "StatefulSet")
@@ -105,10 +105,10 @@ fn claim_templates(object: &Object) -> impl Iterator<Item = &str> {
         .filter_map(|template| template.pointer("/metadata/name")?.as_str())
 }
 
-/// A StatefulSet of more replicas is no home's; the bound keeps a wrong number from filling the memory.
+/// The most replicas of a StatefulSet that are counted; the bound keeps a wrong number from filling the memory.
 const REPLICAS_SHOWN: u64 = 100;
 
-/// When the StatefulSet controller deletes the claims that it made: `whenDeleted`, `whenScaled`, or both.
+/// Returns when the StatefulSet controller deletes the claims that it made: `whenDeleted`, `whenScaled`, or both.
 pub fn deletes_its_claims(object: &Object) -> Vec<&'static str> {
     let policy = object.at("/spec/persistentVolumeClaimRetentionPolicy");
     let deletes = |when: &&str| policy.and_then(|policy| policy.get(*when)?.as_str()) == Some("Delete");
@@ -135,17 +135,17 @@ impl ClaimVolume<'_> {
 }
 
 impl<'o> PodTemplate<'o> {
-    /// The pod spec.
+    /// Returns the pod spec.
     pub fn spec(&self) -> &'o Value {
         &self.template["spec"]
     }
 
-    /// JSON Pointer of the pod spec.
+    /// Returns the JSON Pointer of the pod spec.
     pub fn spec_pointer(&self) -> PointerBuf {
         self.pointer.child("spec")
     }
 
-    /// One annotation of the template.
+    /// Returns one annotation of the template.
     pub fn annotation(&self, key: &str) -> Option<&'o str> {
         self.template.pointer("/metadata/annotations")?.get(key)?.as_str()
     }
@@ -157,17 +157,18 @@ impl<'o> PodTemplate<'o> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The containers of one of [`CONTAINER_LISTS`].
+    /// Returns the containers of one of [`CONTAINER_LISTS`].
     pub fn containers(&self, list: &str) -> &'o [Value] {
         self.list(list)
     }
 
-    /// The volumes.
+    /// Returns the volumes.
     pub fn volumes(&self) -> &'o [Value] {
         self.list("volumes")
     }
 
-    /// The volumes that name a claim, each with its mounts; those that a StatefulSet's controller replaces left out.
+    /// Returns the volumes that name a claim, each with its mounts; those that a StatefulSet's controller replaces left
+    /// out.
     pub fn claim_volumes(&self) -> Vec<ClaimVolume<'o>> {
         let volumes = self.volumes().iter().enumerate();
         volumes
@@ -189,7 +190,7 @@ impl<'o> PodTemplate<'o> {
             .collect()
     }
 
-    /// The mounts of the volume of this name in all containers.
+    /// Returns the mounts of the volume of this name in all containers.
     pub fn mounts_of(&self, volume: &str) -> Vec<VolumeMount<'o>> {
         let mut out = Vec::new();
         for list in CONTAINER_LISTS {

@@ -25,7 +25,8 @@ impl Comment<'_> {
     }
 }
 
-/// The lines, from 1, of the comments inside an entry: what would be lost with it. None where the pointer leads to none.
+/// Returns the lines, from 1, of the comments inside an entry, which would be lost with it; none where there is no such
+/// entry.
 pub fn comment_lines(text: &str, pointer: &Pointer) -> Vec<usize> {
     let Ok(tree) = Tree::parse(text) else { return Vec::new() };
     let step = tree.path(pointer).and_then(|path| path.steps.last().copied());
@@ -33,7 +34,8 @@ pub fn comment_lines(text: &str, pointer: &Pointer) -> Vec<usize> {
     comments.iter().map(|comment| comment.line(text)).collect()
 }
 
-/// The comments inside an entry: from its key to the end of its last line, or to its own end where others stand behind it.
+/// Returns the comments inside an entry: from its key to the end of its last line, or to its own end where others stand
+/// behind it.
 pub(super) fn of_entry<'t>(tree: &Tree<'t>, step: &Step) -> Vec<Comment<'t>> {
     let Some(key) = step.key else { return Vec::new() };
     let mut entries = vec![(tree.node(key).start as usize, PointerBuf::new())];
@@ -46,12 +48,12 @@ pub(super) fn of_entry<'t>(tree: &Tree<'t>, step: &Step) -> Vec<Comment<'t>> {
     found(tree, tree.node(key).start as usize, until, &entries)
 }
 
-/// The comments of the whole document.
+/// Returns the comments of the whole document.
 pub(super) fn of_document<'t>(tree: &Tree<'t>) -> Vec<Comment<'t>> {
     found(tree, 0, tree.text.len(), &[(0, PointerBuf::new())])
 }
 
-/// Every entry below a node that has lines of its own: where it starts, and its JSON Pointer.
+/// Lists every entry below a node that has lines of its own: where it starts, and its JSON Pointer.
 fn list_entries(tree: &Tree<'_>, node: u32, pointer: &Pointer, out: &mut Vec<(usize, PointerBuf)>) {
     if !tree.is_block(node) {
         return;
@@ -76,8 +78,8 @@ fn list_entries(tree: &Tree<'_>, node: u32, pointer: &Pointer, out: &mut Vec<(us
     }
 }
 
-/// The comments between two offsets. One on a line of its own is about the entry below it, one behind something about
-/// that.
+/// Returns the comments between two offsets. A comment on a line of its own is about the entry below it; one at the end
+/// of a line is about what stands before it.
 fn found<'t>(tree: &Tree<'t>, from: usize, until: usize, entries: &[(usize, PointerBuf)]) -> Vec<Comment<'t>> {
     let text = tree.text;
     let scalars = tree

@@ -1,11 +1,11 @@
-//! Values as text for new files.
+//! Writes values as the text of new files.
 
 use super::value::{normalise, value};
 use super::write::{Writer, flow};
 use serde_json::Value;
 
-/// Writes a value as a document: block style, lists under their key's column as kubectl prints them, quotes around every
-/// string that Go would read as something else. The text is read again and compared before it is given out.
+/// Writes a value as a document: block style, lists under their key's column as kubectl prints them, quotes around
+/// every string that Go would read as something else. The text is read again and compared before it is returned.
 pub fn emit(tree: &Value) -> anyhow::Result<String> {
     let mut expected = tree.clone();
     normalise(&mut expected);
@@ -25,7 +25,7 @@ pub fn emit(tree: &Value) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Writes a value as one line of JSON that a reader of YAML takes as well; read again and compared, too.
+/// Writes a value as one line of JSON that is valid YAML as well; it is read again and compared, too.
 pub fn emit_line(tree: &Value) -> anyhow::Result<String> {
     let mut expected = tree.clone();
     normalise(&mut expected);

@@ -15,7 +15,7 @@ pub struct YamlError {
 }
 
 impl YamlError {
-    /// An error at a byte offset of a text.
+    /// Returns an error at a byte offset of a text.
     pub(super) fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
         let Position { line, column } = position(text, offset);
         Self {

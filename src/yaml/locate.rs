@@ -1,4 +1,4 @@
-//! JSON Pointer → node and span.
+//! Finds the node and the span that a JSON Pointer leads to.
 
 use super::node::{Kind, Style};
 use super::tree::Tree;
@@ -35,7 +35,7 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// The node that the path ends at.
+    /// Returns the node that the path ends at.
     pub(super) fn node(&self) -> u32 {
         self.steps.last().map_or(0, |step| step.node)
     }
@@ -52,7 +52,8 @@ pub(super) enum Found {
 }
 
 impl Tree<'_> {
-    /// The span of what a JSON Pointer names. Nothing if it is not there, or not written there: behind an alias or merge.
+    /// Returns the span of what a JSON Pointer leads to; `None` if there is nothing, or it is behind an alias or a
+    /// merge.
     pub fn locate(&self, pointer: &Pointer) -> Option<Span> {
         let path = self.path(pointer)?;
         let range = |index: u32| self.node(index).start as usize..self.node(index).end as usize;
@@ -63,7 +64,7 @@ impl Tree<'_> {
         })
     }
 
-    /// Walks down from the root.
+    /// Walks down from the root; `None` where the pointer leads to nothing.
     pub(super) fn path(&self, pointer: &Pointer) -> Option<Path> {
         let mut path = Path::default();
         for token in pointer {
@@ -75,7 +76,7 @@ impl Tree<'_> {
         Some(path)
     }
 
-    /// One step down. Of two equal keys the last is meant, as in Go.
+    /// Goes one step down. Of two equal keys the last one counts, as in Go.
     pub(super) fn step(&self, container: u32, token: &Token<'_>) -> Found {
         if self.nodes.is_empty() {
             return Found::Elsewhere;
@@ -111,7 +112,7 @@ impl Tree<'_> {
         }
     }
 
-    /// How many entries a container has.
+    /// Returns how many entries a container has.
     pub(super) fn len(&self, container: u32) -> usize {
         let children = self.children(container).count();
         if self.node(container).kind == Kind::Map {
@@ -121,7 +122,7 @@ impl Tree<'_> {
         }
     }
 
-    /// Whether a node is a collection by indentation.
+    /// Reports whether a node is a collection by indentation.
     pub(super) fn is_block(&self, index: u32) -> bool {
         let node = self.node(index);
         matches!(node.kind, Kind::Map | Kind::Seq) && node.style == Style::Block

@@ -1,6 +1,6 @@
 //! Places in a text, as an editor counts them.
 
-/// A place in a text as a person counts: both from 1, the column in characters.
+/// A place in a text, line and column counted from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line, from 1.
@@ -9,7 +9,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// The place of a byte offset; an offset behind the end counts as the end.
+/// Returns the place of a byte offset; an offset behind the end counts as the end.
 pub fn position(text: &str, offset: usize) -> Position {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
@@ -23,7 +23,7 @@ pub fn position(text: &str, offset: usize) -> Position {
     }
 }
 
-/// How many line ends a text has.
+/// Returns how many line ends a text has.
 pub(super) fn newlines(text: &str) -> usize {
     memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }

@@ -1,4 +1,4 @@
-//! One entry of a mapping for another, in its place and with its comments.
+//! Replaces one entry of a mapping by another, in its place and with its comments.
 //!
 //! A JSON Patch can say the same (`remove` and `add`), but the new entry would stand at the mapping's end, and every
 //! comment inside the old one would be gone. Here the new lines stand where the old ones stood, and each comment follows
@@ -21,16 +21,16 @@ use serde_json::Value;
 /// An entry that takes another one's place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplaceEntry {
-    /// JSON Pointer of the entry that goes.
+    /// JSON Pointer of the entry that is replaced.
     pub pointer: PointerBuf,
-    /// Key of the entry that comes.
+    /// Key of the new entry.
     pub key: String,
     /// Its value.
     pub value: Value,
-    /// Where comments go: JSON Pointers below the entry that goes, with their goal. The longest that leads to what a
+    /// Where comments go: JSON Pointers below the replaced entry, with their goal. The longest that leads to what a
     /// comment is about decides (the empty one is for the entry's own line alone); a comment without one is lost.
     pub comments: Vec<(PointerBuf, Goal)>,
-    /// Scalars that keep their quotes: JSON Pointers below the entry that goes, and below the one that comes.
+    /// Scalars that keep their quotes: JSON Pointers below the replaced entry, and below the new one.
     pub texts: Vec<(PointerBuf, PointerBuf)>,
 }
 
@@ -54,7 +54,11 @@ pub struct ReplacedEntry {
     pub lost: Vec<usize>,
 }
 
-/// Exchanges an entry of one document.
+/// Replaces an entry of one document.
+///
+/// # Errors
+/// When the document cannot be read, the entry is not one of a mapping, the new key exists, or no text was found that
+/// provably reads as it should.
 pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedEntry, SpliceError> {
     let tree = Tree::parse(text)?;
     let expected = expected(&tree, replacement)?;
@@ -86,7 +90,7 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
     })
 }
 
-/// The document's value afterwards.
+/// Returns the document's value afterwards.
 fn expected(tree: &Tree<'_>, replacement: &ReplaceEntry) -> Result<Value, SpliceError> {
     let refused = |reason: &str| SpliceError::Patch {
         operation: 0,
@@ -95,33 +99,33 @@ fn expected(tree: &Tree<'_>, replacement: &ReplaceEntry) -> Result<Value, Splice
     };
     let mut expected = tree.value()?;
     let entry = replacement.pointer.split_back();
-    let (above, key) = entry.ok_or_else(|| refused("it is no entry"))?;
+    let (above, key) = entry.ok_or_else(|| refused("it is not an entry"))?;
     let map = expected.pointer_mut(above.as_str()).and_then(Value::as_object_mut);
-    let map = map.ok_or_else(|| refused("it is no entry of a map"))?;
+    let map = map.ok_or_else(|| refused("it is not an entry of a map"))?;
     map.shift_remove(key.decoded().as_ref())
-        .ok_or_else(|| refused("it is not there"))?;
+        .ok_or_else(|| refused("it does not exist"))?;
     let mut value = replacement.value.clone();
     normalise(&mut value);
     if map.insert(replacement.key.clone(), value).is_some() {
-        return Err(refused("the entry that is to come is there already"));
+        return Err(refused("the new entry exists already"));
     }
     Ok(expected)
 }
 
-/// The replacement as a patch, for text that has no lines of its own.
+/// Returns the replacement as a patch, for text that has no lines of its own.
 fn patch(replacement: &ReplaceEntry) -> Patch {
     Patch(vec![
         PatchOperation::Remove(RemoveOperation {
             path: replacement.pointer.clone(),
         }),
         PatchOperation::Add(AddOperation {
-            path: coming(replacement, Pointer::root()),
+            path: below_new(replacement, Pointer::root()),
             value: replacement.value.clone(),
         }),
     ])
 }
 
-/// The new lines in the old ones' place; nothing where no text was found that reads as it should.
+/// Puts the new lines in the place of the old ones; returns `None` when no text was found that reads as it should.
 fn in_place(
     tree: &Tree<'_>,
     path: &Path,
@@ -171,7 +175,7 @@ fn in_place(
     None
 }
 
-/// Behind the entry's last content, a comment on the same line included.
+/// Returns the offset behind the entry's last content, a comment on the same line included.
 fn end_of_entry(tree: &Tree<'_>, layout: &Layout<'_, '_>, step: &Step) -> Option<usize> {
     let end = (tree.node(step.node).end as usize).max(layout.after_colon(step.key?)?);
     let line = layout.line_end(end);
@@ -184,13 +188,13 @@ fn end_of_entry(tree: &Tree<'_>, layout: &Layout<'_, '_>, step: &Step) -> Option
     })
 }
 
-/// JSON Pointer of what lies below the entry that comes.
-fn coming(replacement: &ReplaceEntry, below: &Pointer) -> PointerBuf {
+/// Returns the JSON Pointer of what lies below the new entry.
+fn below_new(replacement: &ReplaceEntry, below: &Pointer) -> PointerBuf {
     let above = replacement.pointer.parent().unwrap_or(Pointer::root());
     above.with_trailing_token(&replacement.key).concat(below)
 }
 
-/// The scalars that keep their text, as it stood.
+/// Puts the scalars that keep their text back as they were written.
 fn with_texts(old: &Tree<'_>, text: &str, replacement: &ReplaceEntry) -> Option<String> {
     let new = Tree::parse(text).ok()?;
     let scalar = |tree: &Tree<'_>, pointer: &Pointer| {
@@ -200,7 +204,7 @@ fn with_texts(old: &Tree<'_>, text: &str, replacement: &ReplaceEntry) -> Option<
     };
     let pairs = replacement.texts.iter().filter_map(|(from, to)| {
         let from = scalar(old, &replacement.pointer.concat(from))?;
-        let to = scalar(&new, &coming(replacement, to))?;
+        let to = scalar(&new, &below_new(replacement, to))?;
         let kept = &old.text[from];
         (!kept.contains('\n')).then_some((to, kept))
     });
@@ -216,7 +220,7 @@ fn with_texts(old: &Tree<'_>, text: &str, replacement: &ReplaceEntry) -> Option<
     Some(out)
 }
 
-/// Puts comments to their goals; gives the text and the numbers of those that found none.
+/// Puts comments to their goals; returns the text and the numbers of the comments that have no goal in it.
 fn with_comments(
     text: &str,
     replacement: &ReplaceEntry,
@@ -226,7 +230,7 @@ fn with_comments(
     let layout = Layout::of(&tree);
     let (mut edits, mut left): (Vec<(usize, String)>, _) = (Vec::new(), Vec::new());
     for (number, (comment, goal)) in kept.iter().enumerate() {
-        let span = tree.locate(&coming(replacement, goal));
+        let span = tree.locate(&below_new(replacement, goal));
         let at = span.map(|span| span.key.map_or(span.value.start, |key| key.start));
         let Some(at) = at.filter(|at| layout.column(*at).is_some()) else {
             left.push(number);
@@ -256,7 +260,7 @@ fn with_comments(
     Some((out, left))
 }
 
-/// The goal of a comment: that of the longest pointer that leads to what it is about.
+/// Returns the goal of a comment: that of the longest pointer that leads to what it is about.
 fn goal<'e>(replacement: &'e ReplaceEntry, comment: &Comment<'_>) -> Option<&'e Goal> {
     // The root is for the entry's own line alone.
     let leads =

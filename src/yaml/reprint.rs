@@ -1,4 +1,4 @@
-//! One document printed anew: what a splice falls back to.
+//! Prints one document again: what a splice falls back to.
 //!
 //! Comments inside the document are lost, values are not: the result is held to the expected value like every splice.
 //! What stands before the first node and behind the last stays.
@@ -10,7 +10,7 @@ use super::trivia::{skip_trivia, text_start};
 use super::write::{Writer, flow};
 use serde_json::Value;
 
-/// The document's text with another value.
+/// Prints the document with another value.
 pub(super) fn reprint(tree: &Tree<'_>, value: &Value) -> String {
     let Some(root) = tree.nodes.first() else {
         return String::new();
@@ -34,7 +34,7 @@ pub(super) fn reprint(tree: &Tree<'_>, value: &Value) -> String {
     text
 }
 
-/// Where the root's own text starts: its anchor or tag, its dash, or its first key.
+/// Returns where the root's own text starts: its anchor or tag, its dash, or its first key.
 fn first_byte(tree: &Tree<'_>) -> usize {
     let start = skip_trivia(tree.text, text_start(tree.text));
     if tree.text[start..].starts_with("---") {

@@ -1,6 +1,6 @@
-//! JSON Patch → text: the lines that a patch is about change, and not one byte besides.
+//! Puts a JSON Patch into a text: the lines that the patch is about change, and no other byte.
 //!
-//! The proof: every result is parsed again and must have exactly the value that the patch gives on the input's value. A
+//! The proof: every result is parsed again and must have exactly the value that the patch makes of the input's value. A
 //! result that has not, and a document in which an edit is not safe, fall back to a re-print of that one document, which
 //! has to pass the same proof; where that fails too, nothing is changed and the error says which line stood in the way.
 //!
@@ -50,7 +50,8 @@ impl Tree<'_> {
         self.splice_value(value, patch)
     }
 
-    /// As [`Tree::splice`], for a caller that has the document's value already: `value` must be [`Tree::value`]'s.
+    /// Does the same as [`Tree::splice`] for a caller that has the document's value already: `value` must be
+    /// [`Tree::value`]'s.
     pub fn splice_value(&self, value: Value, patch: &Patch) -> Result<Spliced, SpliceError> {
         let (expected, ops) = apply(value, patch)?;
         if ops.is_empty() {
@@ -98,7 +99,7 @@ impl Tree<'_> {
 /// How many nodes the copies of one patch may make: a patch that copies its copies doubles them each time.
 const COPIED_NODES: usize = 1 << 20;
 
-/// The patched value, and the operations that change it as plain additions, replacements and removals.
+/// Returns the patched value, and the operations that change it as plain additions, replacements and removals.
 fn apply(mut value: Value, patch: &Patch) -> Result<(Value, Vec<Op>), SpliceError> {
     let mut ops = Vec::with_capacity(patch.0.len());
     let mut copied = 0;
@@ -134,7 +135,7 @@ fn apply(mut value: Value, patch: &Patch) -> Result<(Value, Vec<Op>), SpliceErro
     Ok((value, ops))
 }
 
-/// What an operation does to a value, in terms of values; nothing for one that leaves it as it is.
+/// Returns what an operation does to a value, as plain operations; none for one that leaves it as it is.
 fn operations(operation: &PatchOperation, value: &Value) -> Vec<Op> {
     let at = |path: &Pointer| value.pointer(path.as_str()).cloned();
     match operation {
@@ -168,7 +169,7 @@ fn operations(operation: &PatchOperation, value: &Value) -> Vec<Op> {
     }
 }
 
-/// Whether a path names an element of an array: adding there inserts.
+/// Reports whether a path names an element of an array: adding there inserts.
 fn in_array(value: &Value, path: &Pointer) -> bool {
     path.parent()
         .and_then(|parent| value.pointer(parent.as_str()))

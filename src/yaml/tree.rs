@@ -1,7 +1,7 @@
 //! One document as a flat list of nodes with byte spans: the parser's events, nothing lost, nothing copied.
 //!
 //! Children stand behind their container; `next` jumps over a subtree. Scalars borrow the text where their value stands
-//! in it as it is. One tree gives the values, the spans of the splice and the splice's proof.
+//! in it as it is. The values, the spans of the splice and the splice's proof come from one tree.
 
 mod strict;
 
@@ -23,7 +23,7 @@ pub struct Tree<'t> {
 pub(super) const MAX_DEPTH: usize = 200;
 
 impl<'t> Tree<'t> {
-    /// Parses the first document of one chunk, as [`super::documents`] gives them; what follows `...` is Go's to ignore.
+    /// Parses the first document of one chunk, as [`super::documents`] returns them; Go ignores what follows `...`.
     pub fn parse(text: &'t str) -> Result<Tree<'t>, YamlError> {
         if u32::try_from(text.len()).is_err() {
             return Err(YamlError::at(text, 0, "the document is larger than 4 GiB"));
@@ -55,7 +55,7 @@ impl<'t> Tree<'t> {
         })
     }
 
-    /// Where something stands behind the document that Go's readers drop: behind its last value, or behind `...`.
+    /// Returns the offset of text that Go's readers drop: behind the document's last value, or behind `...`.
     pub fn dropped(&self) -> Option<usize> {
         let text = self.text;
         let mut tail = skip_trivia(text, self.nodes.first()?.end as usize);
@@ -65,12 +65,12 @@ impl<'t> Tree<'t> {
         (tail < text.len()).then_some(tail)
     }
 
-    /// The node at an index.
+    /// Returns the node at an index.
     pub(super) fn node(&self, index: u32) -> &Node<'t> {
         &self.nodes[index as usize]
     }
 
-    /// The children of a container, by index.
+    /// Returns the children of a container, by index.
     pub(super) fn children(&self, container: u32) -> impl Iterator<Item = u32> + '_ {
         let end = self.node(container).next;
         let mut at = container + 1;
@@ -83,13 +83,13 @@ impl<'t> Tree<'t> {
         })
     }
 
-    /// Keys and values of a mapping, by index.
+    /// Returns the keys and values of a mapping, by index.
     pub(super) fn pairs(&self, map: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
         let mut children = self.children(map);
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
-    /// An error at a node.
+    /// Returns an error at a node.
     pub(super) fn error(&self, index: u32, message: impl Into<String>) -> YamlError {
         YamlError::at(self.text, self.node(index).start as usize, message)
     }
@@ -226,7 +226,7 @@ fn structure(style: StructureStyle, start: usize, end: usize) -> Style {
     }
 }
 
-/// The parser's span of a block scalar runs up to the next token: cut it back to the last line of the content. Blank lines
+/// Returns the end of a block scalar's last line of content; the parser's span runs up to the next token. Blank lines
 /// at the end belong to it only if its value keeps them (`|+`).
 fn block_scalar_end(text: &str, value: &str, end: usize) -> usize {
     let bytes = text.as_bytes();

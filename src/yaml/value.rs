@@ -1,7 +1,7 @@
-//! A tree as a JSON value, with Go's reading: go-yaml version 2 decodes, `sigs.k8s.io/yaml` makes JSON of it, Kubernetes
+//! Reads a tree as a JSON value, as Go does: go-yaml version 2 decodes, `sigs.k8s.io/yaml` makes JSON of it, Kubernetes
 //! keeps 64-bit integers.
 //!
-//! What no Rust crate does and this does: `yes`, `on`, `y` are booleans, as keys too; `0644` is 420; `<<` merges in the
+//! No Rust crate does all of this: `yes`, `on`, `y` are booleans, as keys too; `0644` is 420; `<<` merges in the
 //! order of the document, so that it overrides what stands before it; the last of two equal keys wins; numbers that are
 //! integral floats are integers. Null and unsigned 64-bit keys, `.inf` and aliases out of proportion are errors, as in Go.
 
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 pub(super) use scalar::reads_as_string;
 
-/// Reads one document; nothing for an empty or null one.
+/// Reads one document; returns `None` for an empty or null one.
 pub fn value(text: &str) -> Result<Option<Value>, YamlError> {
     let tree = Tree::parse(text)?;
     if tree.is_empty() {
@@ -28,7 +28,7 @@ pub fn value(text: &str) -> Result<Option<Value>, YamlError> {
 }
 
 impl Tree<'_> {
-    /// The document's value as Go reads it; null for an empty document.
+    /// Returns the document's value as Go reads it; null for an empty document.
     pub fn value(&self) -> Result<Value, YamlError> {
         if self.nodes.is_empty() {
             return Ok(Value::Null);
@@ -49,7 +49,7 @@ impl Tree<'_> {
         self.nodes.first().is_none_or(is_null)
     }
 
-    /// Whether [`Tree::value`] would give exactly this value, mostly without building it.
+    /// Reports whether [`Tree::value`] would give exactly this value, mostly without building it.
     pub(super) fn reads_as(&self, expected: &Value) -> bool {
         let plainly = if self.nodes.is_empty() {
             None
@@ -59,7 +59,7 @@ impl Tree<'_> {
         plainly.unwrap_or_else(|| self.value().is_ok_and(|value| value == *expected))
     }
 
-    /// Nothing where only the whole reading can tell: aliases, merges, keys that stand twice.
+    /// Reports the same for a node; `None` where only a full reading can decide: aliases, merges, duplicate keys.
     fn node_reads_as(&self, index: u32, expected: &Value) -> Option<bool> {
         match (self.node(index).kind, expected) {
             (Kind::Alias, _) => None,
@@ -100,12 +100,12 @@ impl Tree<'_> {
         }
     }
 
-    /// A key as the text that JSON gets.
+    /// Returns a key as the text that JSON gets.
     pub(super) fn key(&self, index: u32) -> Result<Cow<'_, str>, YamlError> {
         self.key_and_source(index).map(|(text, _)| text)
     }
 
-    /// A key as the text that JSON gets, and what it was if it was no string.
+    /// Returns a key as the text that JSON gets, and what it was if it was no string.
     fn key_and_source(&self, index: u32) -> Result<(Cow<'_, str>, Option<Source>), YamlError> {
         match self.node(index).kind {
             Kind::Alias => self.key_and_source(self.aliased(index)?),
@@ -133,7 +133,7 @@ impl Tree<'_> {
         scalar::read(&node.text, plain, node.tag).map_err(|message| self.error(index, message))
     }
 
-    /// The node that an alias stands for.
+    /// Returns the node that an alias stands for.
     fn aliased(&self, index: u32) -> Result<u32, YamlError> {
         let target = self.node(index).target;
         if target <= index && index < self.node(target).next {
@@ -142,7 +142,7 @@ impl Tree<'_> {
         Ok(target)
     }
 
-    /// Whether a key is a merge key.
+    /// Reports whether a key is a merge key.
     pub(super) fn is_merge(&self, index: u32) -> bool {
         let node = self.node(index);
         let scalar = matches!(node.kind, Kind::Plain | Kind::Quoted | Kind::Block);
@@ -151,7 +151,7 @@ impl Tree<'_> {
     }
 }
 
-/// Whether a node reads as null.
+/// Reports whether a node reads as null.
 fn is_null(node: &Node<'_>) -> bool {
     match node.kind {
         Kind::Alias | Kind::Map | Kind::Seq => false,
@@ -162,7 +162,7 @@ fn is_null(node: &Node<'_>) -> bool {
     }
 }
 
-/// Brings the numbers of a value into the one form in which [`Tree::value`] gives them.
+/// Brings the numbers of a value into the one form in which [`Tree::value`] returns them.
 pub(super) fn normalise(value: &mut Value) {
     match value {
         Value::Number(number) => {
@@ -196,8 +196,8 @@ enum Source {
     Float(u64),
 }
 
-/// For keys that were no strings: what they were. Go keeps `1` and `"1"` apart until it makes JSON of them, and then takes
-/// either.
+/// For keys that were no strings: what they were. Go keeps `1` and `"1"` apart until it makes JSON of them, and then
+/// takes either.
 type OddKeys = HashMap<String, Source>;
 
 impl Reader<'_, '_> {
@@ -302,7 +302,9 @@ impl Reader<'_, '_> {
                     reader.map(target, map, odd)
                 })
             }
-            _ => Err(self.tree.error(index, "a merge key wants a mapping or a list of them")),
+            _ => Err(self
+                .tree
+                .error(index, "a merge key has neither a mapping nor a list of mappings")),
         }
     }
 
@@ -339,7 +341,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Go's bound on what aliases may add.
+    /// Counts a node, and refuses more through aliases than Go allows.
     fn count(&mut self, index: u32) -> Result<(), YamlError> {
         self.decoded += 1;
         if self.aliases == 0 {

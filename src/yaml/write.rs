@@ -1,14 +1,14 @@
-//! Values as text: block lines for block context, JSON for flow context.
+//! Writes values as text: block lines for block context, JSON for flow context.
 //!
 //! One writer serves the splice, the re-print and new files. A printer of a crate would need checking all the same (each
 //! of them unquotes something that Go reads otherwise, folds long lines or indents lists in its own way), so there is
-//! one, small, and everything it writes is read again and compared before it leaves the room.
+//! one, small, and everything it writes is read again and compared before it is used.
 
 use super::value::reads_as_string;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// How a document wants its lines.
+/// How the lines of a document are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Writer {
     /// `\n` or `\r\n`.
@@ -20,7 +20,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// `key: value` for a key in column `column`; no line end at the end.
+    /// Writes `key: value` for a key in column `column`; no line end at the end.
     pub(super) fn entry(&self, out: &mut String, key: &str, value: &Value, column: usize) {
         self::key(out, key);
         out.push(':');
@@ -44,13 +44,13 @@ impl Writer {
         }
     }
 
-    /// `- value` for a dash in column `column`; no line end at the end.
+    /// Writes `- value` for a dash in column `column`; no line end at the end.
     pub(super) fn item(&self, out: &mut String, value: &Value, column: usize) {
         out.push_str("- ");
         self.node(out, value, column + 2);
     }
 
-    /// A value whose first line has been started in column `column`.
+    /// Writes a value whose first line starts in column `column`.
     pub(super) fn node(&self, out: &mut String, value: &Value, column: usize) {
         match value {
             Value::Object(map) if !map.is_empty() => {
@@ -73,7 +73,7 @@ impl Writer {
         }
     }
 
-    /// A scalar or empty collection; a text of several lines as a literal block in column `column` if that can hold it.
+    /// Writes a scalar or empty collection; a text of several lines as a literal block in column `column` if possible.
     pub(super) fn scalar(&self, out: &mut String, value: &Value, column: usize) {
         match value {
             Value::String(text) if is_plain(text) => out.push_str(text),
@@ -95,14 +95,14 @@ impl Writer {
         }
     }
 
-    /// A line end and the indentation of the next line.
+    /// Writes a line end and the indentation of the next line.
     pub(super) fn line(&self, out: &mut String, column: usize) {
         out.push_str(self.newline);
         out.extend(std::iter::repeat_n(' ', column));
     }
 }
 
-/// A value as JSON on one line: valid in flow and block context and in a JSON document.
+/// Writes a value as JSON on one line: valid in flow and block context and in a JSON document.
 pub(super) fn flow(out: &mut String, value: &Value) {
     match value {
         Value::Null => out.push_str("null"),
@@ -130,14 +130,14 @@ pub(super) fn flow(out: &mut String, value: &Value) {
     }
 }
 
-/// `"key": value` as JSON.
+/// Writes `"key": value` as JSON.
 pub(super) fn flow_entry(out: &mut String, key: &str, value: &Value) {
     quoted(out, key);
     out.push_str(": ");
     flow(out, value);
 }
 
-/// A key in block context.
+/// Writes a key in block context.
 pub(super) fn key(out: &mut String, text: &str) {
     let simple = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-');
     if text.bytes().all(simple) && is_plain(text) {
@@ -147,7 +147,7 @@ pub(super) fn key(out: &mut String, text: &str) {
     }
 }
 
-/// Double quotes with JSON's escapes, and escapes for everything that YAML 1.1 would not keep.
+/// Writes a text in double quotes, with JSON's escapes and escapes for everything that YAML 1.1 would not keep.
 fn quoted(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
@@ -166,12 +166,13 @@ fn quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Characters that must not stand in YAML as they are, or that end a line for one reader and not for the other.
+/// Reports whether a character must be escaped: not allowed in YAML, or a line end for some readers only.
 fn is_special(c: char) -> bool {
     matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// Whether a text may stand without quotes in block context: cautious, but not so that `10Gi` or a URL gets quotes.
+/// Reports whether a text may stand without quotes in block context: cautious, but not so that `10Gi` or a URL gets
+/// quotes.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
@@ -201,7 +202,7 @@ fn is_plain(text: &str) -> bool {
         && reads_as_string(text)
 }
 
-/// The header of a literal block that holds a text exactly, if one does without tricks.
+/// Returns the header of a literal block that holds a text exactly, if one does without tricks.
 fn literal_header(text: &str) -> Option<&'static str> {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let lines_fit = body

@@ -174,7 +174,7 @@ fn comments_go_along_and_an_object_keeps_its_text() {
     assert_eq!(
         notes,
         [
-            "applications/player.yaml:16: `version` is left out: Argo CD takes no notice of it",
+            "applications/player.yaml:16: `version` is left out: Argo CD ignores it",
             "applications/player.yaml:16: the comment has no place in the new source and is lost"
         ]
     );

@@ -1,4 +1,4 @@
-//! A parameter as it stands in an Application or in `ARGOCD_APP_PARAMETERS`: a name and a string, a list or a map; not yet
+//! A parameter as it is written in an Application or in `ARGOCD_APP_PARAMETERS`: a name and a string, a list or a map; not yet
 //! held against the table.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Changes of entries → edits of bytes.
+//! Turns changes of entries into edits of bytes.
 
 mod insert;
 mod remove;
@@ -26,7 +26,7 @@ pub(super) struct Edit {
     depth: usize,
 }
 
-/// Makes as many of the operations as fit in one round, and gives the new text.
+/// Makes as many of the operations as fit in one round, and returns the new text.
 pub(super) fn round(tree: &Tree<'_>, ops: &mut VecDeque<Op>) -> Result<String, Refusal> {
     let mut plan = Plan::default();
     while let Some(op) = ops.pop_front() {
@@ -97,7 +97,7 @@ impl Editor<'_, '_> {
         Ok(edits)
     }
 
-    /// The writer for lines that will stand before an offset.
+    /// Returns the writer for lines that will stand before an offset.
     fn writer(&self, before: usize) -> Writer {
         let list_indent = *self.list_indent.get_or_init(|| self.layout.list_indent());
         Writer {
@@ -107,7 +107,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// The column of a block container's entries.
+    /// Returns the column of a block container's entries.
     fn entries_column(&self, path: &Path) -> Result<usize, Refusal> {
         let container = path.node();
         let first = match self.tree.node(container).kind {
@@ -137,7 +137,7 @@ impl Editor<'_, '_> {
         self.tree.node(node).end as usize
     }
 
-    /// The end of a node before its line end: a block scalar's content ends behind it.
+    /// Returns the end of a node before its line end: a block scalar's content ends behind it.
     fn content_end(&self, node: u32) -> usize {
         let end = self.end(node);
         let text = &self.tree.text[..end];
@@ -146,7 +146,7 @@ impl Editor<'_, '_> {
     }
 }
 
-/// A value as JSON.
+/// Returns a value as JSON.
 fn json(value: &Value) -> String {
     let mut text = String::new();
     flow(&mut text, value);

@@ -21,7 +21,7 @@ impl<'a, 't> Layout<'a, 't> {
         self.tree.text
     }
 
-    /// The document's line end: that of its first line.
+    /// Returns the document's line end: that of its first line.
     pub(in crate::yaml) fn newline(&self) -> &'static str {
         let bytes = self.text().as_bytes();
         match memchr::memchr(b'\n', bytes) {
@@ -30,7 +30,7 @@ impl<'a, 't> Layout<'a, 't> {
         }
     }
 
-    /// The start of the line of an offset; a byte order mark is before the first line.
+    /// Returns the start of the line of an offset; a byte order mark is before the first line.
     pub(in crate::yaml) fn line_start(&self, offset: usize) -> usize {
         match memchr::memrchr(b'\n', &self.text().as_bytes()[..offset]) {
             Some(newline) => newline + 1,
@@ -38,7 +38,7 @@ impl<'a, 't> Layout<'a, 't> {
         }
     }
 
-    /// The start of the line after the content that ends at an offset; the end of the text if there is none.
+    /// Returns the start of the line after the content that ends at an offset; the end of the text if there is none.
     pub(in crate::yaml) fn line_end(&self, offset: usize) -> usize {
         let bytes = self.text().as_bytes();
         if offset > 0 && bytes[offset - 1] == b'\n' {
@@ -47,7 +47,7 @@ impl<'a, 't> Layout<'a, 't> {
         memchr::memchr(b'\n', &bytes[offset..]).map_or(bytes.len(), |newline| offset + newline + 1)
     }
 
-    /// The column of an offset that has nothing but blanks and dashes before it on its line.
+    /// Returns the column of an offset that has nothing but blanks and dashes before it on its line.
     pub(in crate::yaml) fn column(&self, offset: usize) -> Option<usize> {
         let start = self.line_start(offset);
         let before = &self.text()[start..offset];
@@ -57,13 +57,13 @@ impl<'a, 't> Layout<'a, 't> {
             .then_some(before.len())
     }
 
-    /// Whether an offset is the first thing on its line.
+    /// Reports whether an offset is the first thing on its line.
     pub(super) fn leads_line(&self, offset: usize) -> bool {
         let start = self.line_start(offset);
         self.text()[start..offset].bytes().all(|byte| byte == b' ')
     }
 
-    /// The offset behind the colon of a key; nothing for an explicit key.
+    /// Returns the offset behind the colon of a key; nothing for an explicit key.
     pub(in crate::yaml) fn after_colon(&self, key: u32) -> Option<usize> {
         let end = self.tree.node(key).end as usize;
         let blanks = self.text().as_bytes()[end..]
@@ -73,7 +73,7 @@ impl<'a, 't> Layout<'a, 't> {
         (self.text().as_bytes().get(end + blanks) == Some(&b':')).then_some(end + blanks + 1)
     }
 
-    /// The dash of an item of a block sequence; `steps` lead to the item.
+    /// Returns the dash of an item of a block sequence; `steps` lead to the item.
     pub(super) fn dash(&self, steps: &[Step]) -> Option<usize> {
         let step = steps.last()?;
         let from = match step.position.checked_sub(1) {
@@ -89,7 +89,7 @@ impl<'a, 't> Layout<'a, 't> {
         (bytes.get(at) == Some(&b'-') && blank).then_some(at)
     }
 
-    /// Where the text of a node may begin: behind its colon, behind its dash, or at the start.
+    /// Returns where the text of a node may begin: behind its colon, behind its dash, or at the start.
     pub(super) fn intro(&self, steps: &[Step]) -> Option<usize> {
         match steps.last() {
             None => Some(text_start(self.text())),
@@ -101,7 +101,8 @@ impl<'a, 't> Layout<'a, 't> {
         }
     }
 
-    /// Whether a literal block may end before an offset: an indented comment or a line of blanks would become part of it.
+    /// Reports whether a literal block may end before an offset: an indented comment or a line of blanks would become
+    /// part of it.
     pub(in crate::yaml) fn literal_fits(&self, offset: usize) -> bool {
         let next = self.text()[offset..].lines().find(|line| !line.is_empty());
         next.is_none_or(|line| {
@@ -110,7 +111,7 @@ impl<'a, 't> Layout<'a, 't> {
         })
     }
 
-    /// Behind anchors and tags.
+    /// Returns the offset behind anchors and tags.
     pub(super) fn skip_properties(&self, mut at: usize) -> usize {
         let bytes = self.text().as_bytes();
         while matches!(bytes.get(at), Some(b'&' | b'!')) {
@@ -123,7 +124,7 @@ impl<'a, 't> Layout<'a, 't> {
         at
     }
 
-    /// How far the document's lists stand behind their keys, by the first that is written in lines.
+    /// Returns how far the document's lists stand behind their keys, by the first that is written in lines.
     pub(in crate::yaml) fn list_indent(&self) -> usize {
         for map in 0..self.tree.nodes.len() as u32 {
             if self.tree.node(map).kind != Kind::Map || !self.tree.is_block(map) {
@@ -158,7 +159,7 @@ impl<'a, 't> Layout<'a, 't> {
     }
 }
 
-/// Documents that no edit is safe in: Go reads less of them than stands there, or refuses them after an edit.
+/// Refuses documents that no edit is safe in: Go reads less of them than is written, or refuses them after an edit.
 pub(in crate::yaml) fn refuse_document(tree: &Tree<'_>) -> Result<(), Refusal> {
     let Some(root) = tree.nodes.first() else {
         return Err(Refusal {
@@ -184,7 +185,7 @@ pub(in crate::yaml) fn refuse_document(tree: &Tree<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// The first line that begins with blanks and a tab outside of brackets and scalars.
+/// Returns the first line that begins with blanks and a tab outside of brackets and scalars.
 fn tab_line(tree: &Tree<'_>) -> Option<usize> {
     let bytes = tree.text.as_bytes();
     let mut covers = tree.nodes.iter().filter(|node| match node.kind {

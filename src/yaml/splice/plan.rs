@@ -44,7 +44,7 @@ impl Op {
         }
     }
 
-    /// How deep the value reaches that it brings.
+    /// Returns how deep the value reaches that it brings.
     pub(super) fn depth(&self) -> usize {
         fn depth(value: &Value) -> usize {
             match value {
@@ -59,7 +59,7 @@ impl Op {
         }
     }
 
-    /// How many nodes the value has that it brings.
+    /// Returns how many nodes the value has that it brings.
     pub(super) fn size(&self) -> usize {
         fn size(value: &Value) -> usize {
             match value {
@@ -150,7 +150,7 @@ impl Plan {
         }
     }
 
-    /// An operation on what a planned change brings.
+    /// Takes an operation on the value of a planned change.
     fn inside(&mut self, at: usize, op: Op) -> Taken {
         let (path, change) = &mut self.changes[at];
         let whole = op.path == *path;
@@ -173,7 +173,7 @@ impl Plan {
         Taken::Yes
     }
 
-    /// An operation on what stands in the text.
+    /// Takes an operation on what the text has already.
     fn fresh(&mut self, tree: &Tree<'_>, mut op: Op) -> Result<Taken, Refusal> {
         let whole = Refusal {
             offset: 0,
@@ -238,7 +238,7 @@ impl Plan {
     }
 }
 
-/// Where the walk down a path ends, for the error's line.
+/// Returns where the walk down a path ends, for the error's line.
 fn deepest(tree: &Tree<'_>, path: &Pointer) -> usize {
     let mut at = 0;
     for token in path {

@@ -5,7 +5,7 @@ fn patched(text: &str, patch: Value) -> Spliced {
     splice(text, &serde_json::from_value(patch).unwrap()).unwrap()
 }
 
-/// The text after a patch that has to be a true splice.
+/// Returns the text after a patch that has to be a true splice.
 fn text(before: &str, patch: Value) -> String {
     let spliced = patched(before, patch);
     assert!(!spliced.reprinted, "reprinted: {}", spliced.text);

@@ -1,12 +1,12 @@
-//! What the parser reads and Go refuses, or reads otherwise: refused here, so that one reading is left.
+//! Refuses what Go refuses or reads otherwise than the parser, so that one reading is left.
 
 use crate::yaml::error::YamlError;
 use granit_parser::ScalarStyle;
 use std::cell::OnceCell;
 use std::ops::Range;
 
-/// Characters on which Go and this parser disagree: controls, which Go refuses, and the line ends of Unicode, which end a
-/// line for Go's YAML 1.1 and are content in YAML 1.2.
+/// Refuses characters on which Go and this parser disagree: controls, which Go refuses, and the line ends of Unicode,
+/// which end a line for Go's YAML 1.1 and are content in YAML 1.2.
 pub(super) fn characters(text: &str) -> Result<(), YamlError> {
     if let Some(found) = memchr::memmem::find(text.as_bytes(), b"\r\r\n") {
         return Err(YamlError::at(
@@ -46,7 +46,7 @@ pub(super) fn characters(text: &str) -> Result<(), YamlError> {
 /// The checks of a document's scalars.
 pub(super) struct Strict<'t> {
     text: &'t str,
-    /// Whether the document is JSON, once a scalar wants to know it.
+    /// Whether the document is JSON; found out when the first scalar needs it.
     json: OnceCell<bool>,
 }
 
@@ -58,7 +58,7 @@ impl<'t> Strict<'t> {
         }
     }
 
-    /// Checks one scalar; `span` is the parser's, `flow` says whether brackets are around it.
+    /// Checks one scalar; `span` is the parser's, `flow` is whether it is inside brackets.
     pub(super) fn scalar(
         &self,
         value: &str,
@@ -81,7 +81,8 @@ impl<'t> Strict<'t> {
     }
 }
 
-/// In brackets a question mark starts a key for Go, and a colon with a sign right behind it belongs to the scalar.
+/// Refuses what Go reads otherwise in brackets: a question mark starts a key, and a colon with a sign right behind it
+/// belongs to the scalar.
 fn brackets(text: &str, span: Range<usize>) -> Result<(), YamlError> {
     let bytes = text.as_bytes();
     let colon = matches!(
@@ -92,13 +93,14 @@ fn brackets(text: &str, span: Range<usize>) -> Result<(), YamlError> {
         return Err(YamlError::at(
             text,
             span.start,
-            "a scalar in brackets that readers disagree on: it wants quotes",
+            "a scalar in brackets that readers disagree on: put it in quotes",
         ));
     }
     Ok(())
 }
 
-/// The first `\\/` or surrogate of a scalar in double quotes: those are JSON's, Go takes them in a JSON document only.
+/// Returns the first `\\/` or surrogate of a scalar in double quotes: those are JSON's, Go takes them in a JSON
+/// document only.
 fn foreign_escape(raw: &[u8], value: &str) -> Option<usize> {
     if raw.len() == value.len() + 2 {
         return None;
@@ -118,7 +120,8 @@ fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// A block scalar without indentation, with a tab in it, or at a ragged end: Go ends the last line before it reads.
+/// Refuses a block scalar without indentation, with a tab in it, or with a ragged end: Go ends the last line before it
+/// reads.
 fn indentation(text: &str, span: Range<usize>) -> Result<(), YamlError> {
     let bytes = text.as_bytes();
     let first = memchr::memrchr(b'\n', &bytes[..span.start]).map_or(0, |newline| newline + 1);
@@ -159,7 +162,7 @@ fn indentation(text: &str, span: Range<usize>) -> Result<(), YamlError> {
     Ok(())
 }
 
-/// The signs behind the `|` or `>` of the block scalar whose content follows: its indentation, `+`, `-`.
+/// Returns the signs behind the `|` or `>` of the block scalar whose content follows: its indentation, `+`, `-`.
 fn header_signs(before: &str) -> &str {
     let header = before.trim_end();
     let header = &header[header.rfind('\n').map_or(0, |newline| newline + 1)..];

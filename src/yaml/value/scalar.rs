@@ -1,4 +1,4 @@
-//! One scalar with Go's reading: go-yaml version 2 resolves it, tags decide before the text does.
+//! Reads one scalar as go-yaml version 2 does: tags decide before the text does.
 
 use crate::yaml::node::Tag;
 use serde_json::Number;
@@ -23,7 +23,7 @@ pub(in crate::yaml) fn read<'a>(text: &'a str, plain: bool, tag: Tag) -> Result<
         Tag::None | Tag::Str | Tag::NonSpecific | Tag::Other | Tag::Merge => Ok(Scalar::Str(Cow::Borrowed(text))),
         Tag::Binary => base64(text)
             .map(|text| Scalar::Str(Cow::Owned(text)))
-            .ok_or("`!!binary` is no valid base64"),
+            .ok_or("`!!binary` is not valid base64"),
         Tag::Timestamp => Err("`!!timestamp` is not supported"),
         Tag::Bool | Tag::Int | Tag::Float | Tag::Null => match (tag, resolve(text)) {
             (Tag::Bool, value @ Scalar::Bool(_))
@@ -36,12 +36,12 @@ pub(in crate::yaml) fn read<'a>(text: &'a str, plain: bool, tag: Tag) -> Result<
     }
 }
 
-/// Whether a plain scalar of this text reads as a string.
+/// Reports whether a plain scalar of this text reads as a string.
 pub(in crate::yaml) fn reads_as_string(text: &str) -> bool {
     matches!(resolve(text), Scalar::Str(_))
 }
 
-/// A plain scalar without a tag.
+/// Reads a plain scalar without a tag.
 fn resolve(text: &str) -> Scalar<'_> {
     let string = Scalar::Str(Cow::Borrowed(text));
     match text.as_bytes().first() {
@@ -74,7 +74,7 @@ fn word(text: &str) -> Option<Scalar<'static>> {
     }
 }
 
-/// A number after its underscores are gone: integers of all bases first, then YAML's floats.
+/// Reads a number without its underscores: integers of all bases first, then YAML's floats.
 fn number(text: &str) -> Option<Scalar<'static>> {
     if !text
         .bytes()
@@ -101,7 +101,7 @@ fn number(text: &str) -> Option<Scalar<'static>> {
     i64::from_str_radix(plain.strip_prefix("0b")?, 2).ok().map(Scalar::Int)
 }
 
-/// Go's integers of base 0: `0x`, `0o`, `0b`, and octal behind a bare `0`.
+/// Reads an integer as Go's base 0 does: `0x`, `0o`, `0b`, and octal behind a bare `0`.
 fn integer(text: &str) -> Option<Scalar<'static>> {
     let (negative, unsigned) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -126,7 +126,7 @@ fn integer(text: &str) -> Option<Scalar<'static>> {
     }
 }
 
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
+/// Reports whether a text matches `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
 fn is_yaml_float(mut text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if let [b'+' | b'-', rest @ ..] = text {
@@ -152,7 +152,7 @@ fn is_yaml_float(mut text: &[u8]) -> bool {
     }
 }
 
-/// A float that starts with its dot: Go's own syntax, in which an underscore may stand between two digits.
+/// Reads a float that starts with its dot, in Go's own syntax: an underscore may stand between two digits.
 fn dot_float(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
@@ -168,7 +168,8 @@ fn dot_float(text: &str) -> Option<f64> {
     plain.parse().ok().filter(|float: &f64| float.is_finite())
 }
 
-/// A float as the number that Kubernetes keeps: an integer if it is one of 64 bits, nothing for infinity and NaN.
+/// Returns a float as the number that Kubernetes keeps: an integer if it is one of 64 bits, `None` for infinity and
+/// NaN.
 pub(in crate::yaml) fn float(value: f64) -> Option<Number> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     if value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value) {
@@ -177,7 +178,7 @@ pub(in crate::yaml) fn float(value: f64) -> Option<Number> {
     Number::from_f64(value)
 }
 
-/// A float as a key: Go's `%g` in 32 bits.
+/// Returns a float as a key: Go's `%g` in 32 bits.
 pub(in crate::yaml) fn float_key(value: f64) -> String {
     let value = value as f32;
     if value.is_nan() {
@@ -198,7 +199,7 @@ pub(in crate::yaml) fn float_key(value: f64) -> String {
     format!("{value}")
 }
 
-/// Standard base64 with padding; line ends are skipped, bytes that are no UTF-8 become replacement characters.
+/// Decodes standard base64 with padding; line ends are skipped, invalid UTF-8 becomes replacement characters.
 fn base64(text: &str) -> Option<String> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     if !digits.len().is_multiple_of(4) {

@@ -27,7 +27,10 @@ fn merges_follow_the_order_of_the_document() {
         json!({"a": {"p": 1, "q": 2}, "b": {"p": 1, "q": 2}, "c": {"p": 1, "q": 3}, "d": {"p": 1, "r": 3}})
     );
     assert_eq!(read("'<<': {p: 1}\n"), json!({"<<": {"p": 1}}));
-    assert_eq!(refused("<<: 1\n"), "1:5: a merge key wants a mapping or a list of them");
+    assert_eq!(
+        refused("<<: 1\n"),
+        "1:5: a merge key has neither a mapping nor a list of mappings"
+    );
 }
 
 #[test]

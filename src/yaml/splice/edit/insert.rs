@@ -1,4 +1,4 @@
-//! New entries.
+//! Inserts entries.
 
 use super::{Edit, Editor, json};
 use crate::yaml::locate::Path;
@@ -8,7 +8,7 @@ use crate::yaml::write::flow_entry;
 use serde_json::Value;
 
 impl Editor<'_, '_> {
-    /// New entries at the end of a container (in a mapping of braces at its start: that holds against trailing commas
+    /// Adds entries at the end of a container (in a mapping of braces at its start: that holds against trailing commas
     /// and comments).
     pub(super) fn append(
         &self,
@@ -113,7 +113,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// A new item before one of a sequence.
+    /// Inserts an item before another one of a sequence.
     pub(super) fn insert_before(&self, path: &Path, value: &Value, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
         let Some((step, above)) = path.steps.split_last() else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Entries gone.
+//! Removes entries.
 
 use super::{Edit, Editor};
 use crate::yaml::locate::{Path, Step};
@@ -8,7 +8,7 @@ use crate::yaml::trivia::skip_trivia;
 use serde_json::{Map, Value};
 
 impl Editor<'_, '_> {
-    /// Takes an entry out with its lines; the comments above it and below it stay.
+    /// Removes an entry with its lines; the comments above it and below it stay.
     pub(super) fn remove(&self, path: &Path, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
         let Some((step, above)) = path.steps.split_last() else {
             return Err(Refusal {
@@ -55,7 +55,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// An entry in brackets, and the comma that goes with it; comments around them stay.
+    /// Returns an entry in brackets, and the comma that goes with it; comments around them stay.
     fn flow_ranges(&self, step: &Step, alone: bool) -> Vec<(usize, usize)> {
         let text = self.tree.text;
         let entries = self.entries(step.container);
@@ -79,7 +79,7 @@ impl Editor<'_, '_> {
         vec![(start, end), (comma, comma + 1)]
     }
 
-    /// Start and end of each entry of a container.
+    /// Returns the start and end of each entry of a container.
     fn entries(&self, container: u32) -> Vec<(usize, usize)> {
         if self.tree.node(container).kind == Kind::Map {
             let pairs = self.tree.pairs(container);
@@ -94,7 +94,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// The lines of an entry; for one that stands behind a dash, up to the entry that takes its place there.
+    /// Returns the lines of an entry; for one that stands behind a dash, up to the entry that takes its place there.
     fn lines_of(&self, path: &Path, step: &Step) -> Result<(usize, usize), Refusal> {
         let lost = Refusal {
             offset: self.start(step.node),

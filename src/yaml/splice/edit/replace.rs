@@ -1,4 +1,4 @@
-//! Other values in an entry's place.
+//! Replaces the values of entries.
 
 use super::{Edit, Editor, json};
 use crate::yaml::locate::Path;
@@ -76,7 +76,7 @@ impl Editor<'_, '_> {
         Ok(())
     }
 
-    /// Where the text of an absent value goes.
+    /// Returns where the text of an absent value goes.
     fn absent(&self, path: &Path) -> Result<usize, Refusal> {
         let step = path.steps[path.steps.len() - 1];
         let node = self.tree.node(step.node);
@@ -93,7 +93,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// The `|` or `>` of a block scalar.
+    /// Returns the `|` or `>` of a block scalar.
     fn block_header(&self, path: &Path) -> Result<usize, Refusal> {
         let step = path.steps[path.steps.len() - 1];
         let refusal = Refusal {
@@ -106,7 +106,7 @@ impl Editor<'_, '_> {
         found.then_some(header).ok_or(refusal)
     }
 
-    /// A value's text on the line of its entry; `free` is where the next line starts, if nothing else stands on
+    /// Returns a value's text on the line of its entry; `free` is where the next line starts, if nothing else stands on
     /// the line behind it.
     fn inline(&self, value: &Value, path: &Path, free: Option<usize>) -> String {
         let Some((step, above)) = path.steps.split_last() else {
