@@ -34,8 +34,8 @@
 //! | module | may name | crates |
 //! |---|---|---|
 //! | `failure` | – | `anyhow` |
-//! | `model` | `failure` | `anyhow`, `serde`, `serde_json` |
-//! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `memchr`, `serde`, `serde_json` |
+//! | `model` | `failure` | `anyhow`, `jsonptr`, `serde`, `serde_json` |
+//! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
 //! | `repo` | `failure`, `model`, `yaml` | `anyhow`, `json_patch`, `serde_json` |
 //! | `law` | `failure`, `model` | `anyhow`, `json_patch`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
