@@ -39,7 +39,7 @@ impl List {
 
     /// Returns the line that defines a rule in its file.
     fn definition(&self) -> String {
-        format!("pub(super) static RULE: {0} = {0} {{", self.of)
+        format!(" static RULE: {0} = {0} {{", self.of)
     }
 
     /// Returns the source of a rule by its name.

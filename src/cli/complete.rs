@@ -240,14 +240,15 @@ fn claims(repo: &Repo) -> BTreeMap<String, String> {
     places.into_iter().map(|(name, found)| (name, place(found))).collect()
 }
 
-/// What `explain` explains.
+/// Returns the subjects of `explain`: topics, and every rule by its id and its name.
 fn subjects() -> Vec<(String, String)> {
-    let rules = rules::ALL.iter().map(|rule| rule.meta);
-    let rules = rules.map(|meta| (meta.id.to_owned(), meta.summary.to_owned()));
-    let topics = explain::TOPICS
-        .iter()
-        .map(|topic| (topic.name.to_owned(), topic.summary.to_owned()));
-    topics.chain(rules).collect()
+    let topics = explain::TOPICS.iter().map(|topic| (topic.name, topic.summary));
+    let rules = || rules::metas().map(|meta| (meta, meta.summary));
+    let ids = rules().map(|(meta, summary)| (meta.id, summary));
+    let names = rules().map(|(meta, summary)| (meta.name, summary));
+    let all = topics.chain(ids).chain(names);
+    all.map(|(name, summary)| (name.to_owned(), summary.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -299,7 +300,13 @@ mod tests {
         assert_eq!(asked(&["list", "--output=j"]), "--output=json\n:4\n");
         assert!(!asked(&["list", ""]).contains("--"), "flags are for who asks for them");
         assert!(!asked(&[""]).contains("__complete"), "what is hidden stays hidden");
-        assert!(asked(&["explain", "storage"]).starts_with("storage-law\t"));
+        assert!(asked(&["explain", "storage"]).starts_with("storage-rules\t"));
+        assert_eq!(
+            asked(&["explain", "HL514"]),
+            "HL514\tclaims that wait for a pod, and Applications, have the right health in Argo CD\n:4\n"
+        );
+        assert!(asked(&["explain", "health"]).starts_with("health-checks-configured\t"));
+        assert!(asked(&["explain", "owned-claim-is"]).starts_with("owned-claim-is-guarded\t"));
         assert!(
             asked(&[""]).contains("\nlist\t"),
             "the name, and not another word for it"

@@ -6,10 +6,10 @@ use super::session::Session;
 use crate::failure::{Exit, HintExt};
 use crate::report::explain;
 
-/// Explain a rule or a topic: why it is, and what to do
+/// Explain a rule or a topic: the reason, and what to do
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// A rule (`HL101`, `owned-claim-is-guarded`) or a topic (`storage-law`); without it, all of them are listed
+    /// A rule (`HL101`, `owned-claim-is-guarded`) or a topic (`storage-rules`); lists all of them by default
     #[arg(value_name = "RULE|TOPIC")]
     subject: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What `explain` says: one rule, one topic, or the list of both.
+//! Renders the answers of `explain`: one rule, one topic, or the list of both.
 
 use textwrap::{Options, WordSplitter};
 
@@ -8,6 +8,8 @@ use crate::rules::{self, Meta};
 
 /// Columns of running text.
 const WIDTH: usize = 100;
+/// Columns of the list of rules and topics.
+const OVERVIEW: usize = 80;
 
 /// One subject besides the rules.
 #[derive(Debug)]
@@ -22,9 +24,9 @@ pub struct Topic {
 /// All topics.
 pub const TOPICS: &[Topic] = &[
     Topic {
-        name: "storage-law",
+        name: "storage-rules",
         summary: "who owns a claim, who may write it, and what the plugin does to rendered objects",
-        body: storage_law,
+        body: storage_rules,
     },
     Topic {
         name: "parameters",
@@ -38,7 +40,7 @@ pub const TOPICS: &[Topic] = &[
     },
 ];
 
-/// The explanation of a rule (by id or name) or of a topic; `None` when there is neither.
+/// Returns the explanation of a rule (by id or name) or of a topic; `None` when there is neither.
 pub fn explain(subject: &str) -> Option<String> {
     let subject = subject.to_ascii_lowercase();
     let rule = rules::metas().find(|meta| meta.id.to_ascii_lowercase() == subject || meta.name == subject);
@@ -59,24 +61,43 @@ fn of_rule(meta: &Meta) -> String {
     out
 }
 
-/// All rules and topics.
+/// Returns the list of all rules and topics, at most 80 columns wide.
 pub fn overview() -> String {
-    let rows = rules::metas().map(|meta| {
+    let topics = TOPICS.iter().map(|topic| {
+        let summary = filled(topic.summary, OVERVIEW - 16);
+        vec![topic.name.to_owned(), summary]
+    });
+    format!(
+        "Rules on the repository, checked by `validate`:\n\n{}\nRules on an installation of Argo CD, checked by `doctor`:\n\n{}\nTopics:\n\n{}",
+        rule_table(rules::ALL.iter().map(|rule| rule.meta)),
+        rule_table(rules::installation::ALL.iter().map(|rule| rule.meta)),
+        table(&["topic", "summary"], topics),
+    )
+}
+
+/// Returns the columns of rules; the summary is below the name.
+fn rule_table(metas: impl Iterator<Item = &'static Meta>) -> String {
+    let rows = metas.map(|meta| {
+        let summary = filled(meta.summary, OVERVIEW - 19);
         vec![
             meta.id.to_owned(),
             meta.severity.to_string(),
-            meta.name.to_owned(),
-            meta.summary.to_owned(),
+            format!("{}\n{summary}", meta.name),
         ]
     });
-    let rules = table(&["rule", "severity", "name", "what holds"], rows);
-    let rows = TOPICS
-        .iter()
-        .map(|topic| vec![topic.name.to_owned(), topic.summary.to_owned()]);
-    format!("{rules}\n{}", table(&["topic", "about"], rows))
+    table(&["rule", "severity", "name and summary"], rows)
 }
 
-fn storage_law() -> String {
+fn filled(text: &str, width: usize) -> String {
+    textwrap::fill(
+        text,
+        Options::new(width)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .break_words(false),
+    )
+}
+
+fn storage_rules() -> String {
     const PARAGRAPHS: [&str; 8] = [
         "A claim (PersistentVolumeClaim) is owned by the Application that produces its data. The owner's workloads write \
 it; every other workload only reads it, whoever wrote its chart. Owners and consumers share a namespace, since a pod mounts \
@@ -186,7 +207,7 @@ mod tests {
         for spec in TABLE {
             assert!(text.contains(&format!("\n{} (", spec.name)), "{}", spec.name);
         }
-        assert!(explain("storage-law").unwrap().contains("owner.storage.home.arpa"));
+        assert!(explain("storage-rules").unwrap().contains("owner.storage.home.arpa"));
         insta::assert_snapshot!(explain("exit-codes").unwrap(), @r#"
     CODE   MEANING
     0      done, nothing to report; warnings alone are nothing to report, unless --strict
@@ -198,22 +219,25 @@ mod tests {
     }
 
     #[test]
-    fn the_overview_lists_every_rule_and_topic() {
+    fn the_overview_lists_every_rule_and_topic_in_80_columns() {
         let text = overview();
-        for rule in rules::ALL {
-            assert!(text.contains(&format!("{}   ", rule.meta.id)) && text.contains(rule.meta.name));
+        for meta in rules::metas() {
+            let row = format!("{}   {:<8}   {}\n", meta.id, meta.severity, meta.name);
+            assert!(text.contains(&row), "{row}");
         }
         assert!(TOPICS.iter().all(|topic| text.contains(topic.name)));
+        let long = text.lines().find(|line| line.chars().count() > OVERVIEW);
+        assert_eq!(long, None);
     }
 
     #[test]
     fn lines_are_not_too_long() {
-        for rule in rules::ALL {
-            let text = explain(rule.meta.id).unwrap();
+        for meta in rules::metas() {
+            let text = explain(meta.id).unwrap();
             let long = text
                 .lines()
                 .find(|line| line.chars().count() > WIDTH && line.contains(' '));
-            assert_eq!(long, None, "{}", rule.meta.id);
+            assert_eq!(long, None, "{}", meta.id);
         }
     }
 }
