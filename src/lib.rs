@@ -1,29 +1,31 @@
-//! `kubectl homelab`: one core, two entries, five adapters.
+//! `kubectl homelab`: one core and two entries.
 //!
-//! The law that this crate keeps: **the Application that produces the data owns its claim; every other workload
-//! mounts it read-only; an Application can be replaced without losing data; applying the repository recreates the
-//! cluster.**
+//! The rules that this crate keeps: **the Application that produces the data owns its claim; every other workload mounts it
+//! read-only; an Application can be replaced without losing data; applying the repository recreates the cluster.**
 //!
 //! ```text
-//!    kubectl homelab …            argocd-cmp-server
-//!           │                            │
-//!           ▼                            ▼
-//!         cli/                         cmp.rs          entries: turn argv / ARGOCD_* into a request
-//!           └────────────┬───────────────┘
+//!    kubectl homelab …                                 argocd-cmp-server
+//!           │                                                 │
+//!           ▼                                                 │
+//!         cli/       argv → request → one call → report       │
+//!           ▼                                                 ▼
+//!       sources/     the render of every Application,      cmp.rs    ARGOCD_* → request → one call → stdout
+//!           │        or why there is none                     │
+//!           ├─────────────────────────┬───────────────────────┘
+//!           ▼                         ▼
+//!         edit/   compare/         render/    install/    report/     verbs: values in; changes, differences,
+//!           │                         │                               documents or text out
+//!           ▼                         ▼
+//!         rules/  ─────────────▶    law/                              checks with fixes; the storage rules as patches
+//!           └────────────┬────────────┘
 //!                        ▼
-//!                    sources/                          an Application's source and its render, or why there is none
-//!                        ▼
-//!    edit/    render/    install/    report/           verbs: values in, changes, documents or text out
-//!                        ▼
-//!         rules/       law/       compare/             checks with fixes; the storage rules; differences of renders
-//!                        ▼
-//!                     repo/                            the repository as one value; changes as data
+//!                      repo/                                          the repository as one value; changes as data
 //!                   ┌────┴────┐
-//!                 model/    yaml/                      nouns          text ⇄ tree, JSON Patch → text splice
+//!                 model/    yaml/                                     nouns          text ⇄ tree, patch → text
 //!
-//!    disk.rs  files    helm.rs  git.rs  programs    terminal.rs  the user         adapters
-//!    cluster/  Argo CD's Applications in a cluster                                an adapter, used by cli only
-//!    failure.rs  errors with their exit codes and hints                           used by all
+//!    adapters   disk/  files      terminal.rs  the user      cluster/  Argo CD's Applications in a cluster
+//!               process/  programs, below  helm/  and  git.rs
+//!    for all    failure.rs  errors with exit codes and hints      time.rs  durations and deadlines
 //! ```
 //!
 //! # Imports
@@ -34,24 +36,26 @@
 //! | module | may name | crates |
 //! |---|---|---|
 //! | `failure` | – | `anyhow` |
-//! | `model` | `failure` | `anyhow`, `jsonptr`, `serde`, `serde_json` |
+//! | `time` | `failure` | `anyhow`, `jiff` |
+//! | `model` | `failure` | `anyhow`, `jsonptr`, `serde_json` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
 //! | `repo` | `failure`, `model`, `yaml` | `anyhow`, `json_patch`, `serde_json` |
-//! | `law` | `failure`, `model` | `anyhow`, `json_patch`, `serde_json`, `sha2` |
+//! | `law` | `failure`, `model` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
-//! | `compare` | `failure`, `model` | `json_patch` |
+//! | `compare` | `model` | `json_patch` |
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `memchr`, `serde_json` |
-//! | `install` | `failure`, `model`, `yaml` | `anyhow`, `serde_json` |
-//! | `report` | `failure`, `model`, `yaml`, `repo`, `rules` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar` |
-//! | `disk` | `failure`, `model`, `yaml`, `repo` | `anyhow`, `rustix`, `sha2`, `tempfile`, `which` |
-//! | `helm` | `failure`, `model`, `yaml`, `repo`, `render`, `disk` | `anyhow`, `duct`, `rustix`, `serde_json`, `sha2`, `signal_hook`, `tempfile`, `which` |
-//! | `git` | `failure`, `model`, `repo` | `anyhow`, `duct`, `which` |
-//! | `cluster` | `failure`, `model` | `anyhow`, `futures_util`, `k8s_openapi`, `kube`, `serde_json`, `strsim`, `tokio` |
-//! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git` | `anyhow`, `serde_json` |
+//! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
+//! | `report` | `model`, `yaml`, `repo`, `rules` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
+//! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
+//! | `disk` | `failure`, `repo` | `anyhow`, `base16ct`, `etcetera`, `rustix`, `sha2`, `tempfile`, `which` |
+//! | `helm` | `failure`, `time`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `serde_json`, `sha2`, `tempfile` |
+//! | `git` | `failure`, `time`, `repo`, `process` | `anyhow` |
+//! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `kube`, `serde_json`, `strsim`, `tokio` |
 //! | `terminal` | `failure` | `anstream`, `anstyle`, `indicatif` |
-//! | `cmp` | `failure`, `model`, `yaml`, `repo`, `rules`, `render`, `disk`, `helm`, `terminal` | `anyhow`, `serde_json` |
-//! | `cli` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `helm`, `git`, `terminal`, `cmp`, `cluster`, `sources`, `compare` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
+//! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git` | `anyhow`, `serde_json` |
+//! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm` | `anyhow`, `serde_json` |
+//! | `cli` | `failure`, `time`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
 //!
@@ -64,38 +68,59 @@
 //!
 //! # Decisions
 //!
+//! Each with its price.
+//!
 //! - **Values come from our own event tree, not from a serde crate.** Argo CD reads manifests with Go's rules (`yes` is a
-//!   boolean, `0644` is 420, a merge key after an explicit key overrides it); no Rust crate has all of them, and the splice
-//!   needs the event tree anyway. One tree gives values, spans and proof. Price: a resolver of our own, held to Go's
-//!   reading by the 236 documents of `tests/vectors/yaml/hazards.json`.
-//! - **One small writer of our own puts values into text**, for splices, re-prints and new files; no YAML printer of a crate
-//!   does. Each of those unquotes something that Go reads otherwise, folds long lines or indents lists in a way of its
-//!   own. What the writer wrote is read again and compared before it is used. Price: 200 lines, and only the styles that
-//!   they know.
-//! - **A move exchanges one entry of a map for another in its place** ([`yaml::replace_entry`]): a JSON Patch can say the same,
-//!   but the new entry would stand at the end, and the comments inside the old one would be gone. Same proof as the
-//!   splice. Price: a second kind of edit, for blocks that become another block.
-//! - **Hints ride inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can say the next step
-//!   without knowing the terminal. Price: the rim walks the chain once.
+//!   boolean, `0644` is 420, a merge key after an explicit key overrides it). No Rust crate has all of them, and the splice
+//!   needs the event tree anyway: one tree gives values, spans and the proof. Price: a resolver of our own, tested against
+//!   Go's reading of the 236 documents of `tests/vectors/yaml/hazards.json`.
+//! - **One small writer of our own puts values into text**, for splices, reprints and new files. The YAML printers of crates
+//!   unquote values that Go reads otherwise, fold long lines, or indent lists in their own way. What the writer wrote is
+//!   read again and compared before it is used. Price: 200 lines, and only the styles that they know.
+//! - **Not `yamlpatch`.** It edits by the nodes of tree-sitter and writes values with `yaml_serde`; it reads neither as Go
+//!   does, so that a value which Go reads otherwise could be written without quotes. Its operations are not RFC 6902, and
+//!   it does not compare its result with the value that the patch should give, which every edit here has to pass.
+//!   Price: 2,000 lines of splice.
+//! - **A conversion replaces one entry of a map in its place** ([`yaml::replace_entry`]). A JSON Patch can say the same, but
+//!   the new entry would stand at the end, and the comments inside the old one would be gone. Price: a second kind of edit.
+//! - **JSON Pointers are `jsonptr`'s** ([`model::pointer`]), so that keys are escaped and joined in one place. Price: a malformed
+//!   literal panics when its line runs.
+//! - **Hints travel inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can name the next step
+//!   without knowing the terminal. What a caller reacts to is a type in the same chain ([`failure::find`]). Price:
+//!   [`failure::Failure`] walks the chain once.
+//! - **Whether an Application can be rendered is one type** ([`model::Availability`]): its objects, a reason why it is skipped
+//!   ([`model::Unavailable`], each with its sentence and its way out), or an error. Inside [`sources`] the reason is an error
+//!   like others, so that `?` works; one function turns the result into the type.
+//! - **`edit` asks for renders through a trait** ([`edit::Renders`]) that [`sources`] implements: the state machine of
+//!   `convert` needs them, and neither files nor helm. Price: a trait with one implementor outside of tests.
+//! - **Renders run on threads of the standard library**, as many as there are cores, with results in the order of the
+//!   Applications. Price: 40 lines instead of the crate `rayon`, which brings a pool for a loop that mostly waits for helm.
 //! - **Two globs of our own.** Argo CD expands `values-files` with one Go library (doublestar) and matches `include` and
-//!   `exclude` with another (gobwas); order and syntax decide which values win and what is pruned, and no crate has either.
-//!   Price: 300 lines, held to what the Go libraries answer by `tests/vectors/glob`.
-//! - **`refresh`, `sync` and `wait` speak to the API server, not to Argo CD's.** They write and read the Application
-//!   objects with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS
-//!   are made by [`cluster::Cluster::connect`] alone. Price: 84 crates more, and Argo CD's own roles do not count.
-//! - **The bound on helms is file locks, not a server.** Plugin processes share nothing but a folder. helm inherits its lock, so
-//!   that a slot is free when its helm is gone, whatever killed whom; one more lock makes a queue, which Linux keeps in
-//!   order. Price: the order is as fair as the system's locks are.
-//! - **Dependencies are built in a copy of the chart.** The checkout stays as it lies without being put back, and what goes
-//!   into the cache holds nothing but what helm fetched. Price: a chart with missing dependencies is copied once.
+//!   `exclude` with another (gobwas). Order and syntax decide which values win and what is pruned, and no crate has either.
+//!   Price: 300 lines, tested against what the Go libraries answer by `tests/vectors/glob`.
+//! - **`refresh`, `sync` and `wait` use the API server, not Argo CD's.** They write and read the Application objects with
+//!   kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS are made by
+//!   [`cluster::Cluster::connect`] alone, and kube's watcher watches; the deadline is ours, and which errors end a wait.
+//!   Price: 112 crates more, and Argo CD's own roles do not count.
+//! - **The number of helms is bounded by file locks, not by a server** ([`process::Slots`]). Plugin processes share nothing but
+//!   a folder. helm inherits its lock, so that a slot is free when its helm is gone, whatever killed whom; one more lock
+//!   makes a queue. Price: the order is as fair as the system's locks are.
+//! - **Dependencies are built in a copy of the chart.** The checkout stays as it is without being restored, and what goes into
+//!   the cache holds nothing but what helm fetched. Price: a chart with missing dependencies is copied once.
+//! - **A document of a render is passed by unparsed only where no reader can misread it** (`render::storage_pass`'s prescan). The
+//!   argument stands in that module, and a property test runs it against the parser. Price: a document with a carriage
+//!   return or an odd quote is parsed.
 //! - **On Linux the released program is glibc's, linked statically.** What the tests link is what is released, and it
 //!   runs in an image that has nothing else in it. Price: a megabyte more than with musl.
-//! - **A rule is a value, not a type**: what is said of it and the function that finds what breaks it ([`rules::Rule`]). A
-//!   trait would have one implementor per file, each with a name of its own and the same ten lines. Price: a rule can't
-//!   carry state; none has any.
-//! - **One engine completes, clap's own**, for kubectl's protocol and for the scripts of the shells; which names an
-//!   argument takes is told by its value name (`APP`, `NAMESPACE`, `CLAIM`). Price: the engine is not stable yet, so that
-//!   the minor version is pinned and `cli/complete.rs` alone names it.
+//! - **A rule is a value, not a type**: its description and the function that finds what breaks it ([`rules::Rule`]). A trait
+//!   would have one implementor per file, each with a name of its own and the same ten lines. Price: a rule can't carry
+//!   state; none has any.
+//! - **Fixes are applied rule by rule, and checked** (`rules::fixer`): after each step all rules run again, and a step that
+//!   introduces an error is taken back. Price: time, for a result that a second run does not change.
+//! - **One engine completes, clap's own**, for kubectl's protocol and for the scripts of the shells. An argument's value name
+//!   (`APP`, `NAMESPACE`, `CLAIM`) decides which names are offered. Price: the engine is not stable yet, so that the minor
+//!   version is pinned and `cli/complete.rs` alone names it.
+//! - **Instead of crates named by the user:** `serde_yaml` is archived and reads YAML 1.2; `jsonpatch` is `json-patch` here.
 
 pub mod cli;
 pub mod cluster;

@@ -78,7 +78,7 @@ impl<'c> Applications<'c> {
     /// Returns the Applications of a namespace. Nothing is sent to the cluster yet.
     pub fn of(cluster: &'c Cluster, namespace: NamespaceName) -> Self {
         Self {
-            objects: cluster.objects(&APPLICATIONS, &namespace),
+            objects: Objects::new(cluster, &APPLICATIONS, &namespace),
             namespace,
         }
     }

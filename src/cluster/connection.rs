@@ -5,17 +5,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use kube::api::Api;
 use tokio::runtime::Runtime;
 
-use super::error;
-use super::kind::Kind;
-use super::objects::Objects;
+use super::error::{self, RequestError};
 use super::options::{self, Options};
-use super::watch::WATCH_SECONDS;
-use crate::model::NamespaceName;
 use crate::time::Deadline;
 
+/// The duration of one watch, in seconds; the watcher counts one that is silent for longer as broken.
+pub(super) const WATCH_SECONDS: u32 = 30;
 /// The time after the end of a watch from which on a silent connection counts as broken.
 const SILENCE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -33,28 +30,6 @@ impl fmt::Debug for Cluster {
         f.debug_struct("Cluster")
             .field("server", &self.server)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a request failed.
-#[derive(Debug)]
-pub(super) enum RequestError {
-    /// It may succeed when it is sent again.
-    Transient(kube::Error),
-    /// It will not.
-    Permanent(kube::Error),
-    /// It took too long.
-    TimedOut,
-}
-
-impl RequestError {
-    /// Sorts an error of kube's.
-    pub(super) fn of(error: kube::Error) -> Self {
-        if error::is_transient(&error) {
-            Self::Transient(error)
-        } else {
-            Self::Permanent(error)
-        }
     }
 }
 
@@ -94,13 +69,9 @@ impl Cluster {
         })
     }
 
-    /// Returns the objects of a kind in a namespace.
-    pub(super) fn objects(&self, kind: &'static Kind, namespace: &NamespaceName) -> Objects<'_> {
-        Objects {
-            cluster: self,
-            kind,
-            api: Api::namespaced_with(self.client.clone(), namespace.as_str(), &kind.resource()),
-        }
+    /// Returns the client that sends requests.
+    pub(super) fn client(&self) -> kube::Client {
+        self.client.clone()
     }
 
     /// Returns the address of its API server.

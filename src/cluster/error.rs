@@ -7,6 +7,28 @@ use super::kind::Kind;
 use crate::failure::HintExt;
 use crate::model::live::one_line;
 
+/// Why a request failed.
+#[derive(Debug)]
+pub(super) enum RequestError {
+    /// It may succeed when it is sent again.
+    Transient(kube::Error),
+    /// It will not.
+    Permanent(kube::Error),
+    /// It took too long.
+    TimedOut,
+}
+
+impl RequestError {
+    /// Sorts an error of kube's.
+    pub(super) fn of(error: kube::Error) -> Self {
+        if is_transient(&error) {
+            Self::Transient(error)
+        } else {
+            Self::Permanent(error)
+        }
+    }
+}
+
 /// Reports whether an error may go away by itself: a connection that broke, a server that is busy or starts, a watch that is
 /// too old.
 pub(super) fn is_transient(error: &kube::Error) -> bool {

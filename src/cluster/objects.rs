@@ -4,9 +4,11 @@ use anyhow::{Result, bail};
 use kube::api::{Api, DynamicObject, ListParams, Patch as KubePatch, PatchParams};
 use serde_json::Value;
 
-use super::connection::{Cluster, RequestError};
+use super::DryRun;
+use super::connection::Cluster;
+use super::error::{self, RequestError};
 use super::kind::Kind;
-use super::{DryRun, error};
+use crate::model::NamespaceName;
 
 /// The field manager of this program's patches.
 const FIELD_MANAGER: &str = "kubectl-homelab";
@@ -18,7 +20,16 @@ pub(super) struct Objects<'c> {
     pub(super) api: Api<DynamicObject>,
 }
 
-impl Objects<'_> {
+impl<'c> Objects<'c> {
+    /// Returns the objects of a kind in a namespace.
+    pub(super) fn new(cluster: &'c Cluster, kind: &'static Kind, namespace: &NamespaceName) -> Self {
+        Self {
+            cluster,
+            kind,
+            api: Api::namespaced_with(cluster.client(), namespace.as_str(), &kind.resource()),
+        }
+    }
+
     /// Returns all objects, or the one of this name.
     pub(super) fn list(&self, name: Option<&str>) -> Result<Vec<Value>> {
         let params = ListParams {

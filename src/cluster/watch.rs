@@ -14,11 +14,10 @@ use kube::runtime::utils::{Backoff, ResetTimerBackoff};
 use kube::runtime::watcher::{self, Config, Event, watcher};
 use serde_json::Value;
 
-use super::connection::RequestError;
+use super::connection::WATCH_SECONDS;
+use super::error::RequestError;
 use super::objects::{Objects, only, tree};
 
-/// The duration of one watch, in seconds; the watcher counts one that is silent for longer as broken.
-pub(super) const WATCH_SECONDS: u32 = 30;
 /// The interval at which the deadline is checked, and progress is shown.
 const TICK: Duration = Duration::from_millis(500);
 /// Pause before the first new try, and longest pause between two.

@@ -4,10 +4,12 @@
 //! ```text
 //! to_plugin    helm:, directory: → plugin:      guard  sync options that keep everything while it moves
 //! to_native    plugin: → helm:, directory:      plan   what one run does: the move, or the next of three steps
+//! choices      what the user chose
 //! application  one Application, moved in memory, rendered before and after, and compared
 //! ```
 
 mod application;
+mod choices;
 mod guard;
 mod plan;
 mod to_native;
@@ -27,7 +29,8 @@ use crate::rules::fixes;
 use crate::yaml::{self, ReplaceEntry};
 
 pub use application::Refusal;
-pub use plan::{Choices, ClaimOf, Plan, Target, Which, plan};
+pub use choices::{Choices, ClaimOf, Target, Which};
+pub use plan::{Plan, plan};
 pub use to_native::to_native;
 pub use to_plugin::{rendered_claims, to_plugin};
 

@@ -15,6 +15,7 @@ pub mod fixer;
 pub mod fixes;
 pub mod installation;
 pub mod scope;
+mod selection;
 pub mod subject;
 
 mod allow_empty_disabled;
@@ -53,9 +54,10 @@ mod sync_option_is_known;
 mod value_files_have_no_ref;
 mod volume_is_read_only;
 
-pub use check_report::{CheckReport, Selection, Skipped};
+pub use check_report::{CheckReport, Skipped};
 pub use finding::{Finding, Fix, Location, Severity};
 pub use scope::Scope;
+pub use selection::Selection;
 pub use subject::{Item, Subject};
 
 /// What is said of a rule everywhere: `validate`, `explain`, the documentation.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
-use super::plan::{Choices, Target};
+use super::choices::{Choices, Target};
 use super::{Conversion, Request, error, guard, rendered_claims, to_native, to_plugin};
 use crate::compare::{self, Action, Difference, Effects, Reason};
 use crate::edit::{Rendered, Renders};

@@ -1,65 +1,14 @@
 //! What a run of `convert` does: the move itself, or with `guard_first` the next of three steps.
 
-use std::collections::BTreeSet;
-
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 use super::application::{AppConversion, ConversionOutcome, Converted, Refusal};
+use super::choices::{Choices, Target, Which};
 use super::{error, guard};
 use crate::edit::{Edit, Renders, RuleGate};
-use crate::failure::HintExt;
-use crate::model::application::GROUP;
-use crate::model::{AppName, Application, ClaimName};
+use crate::model::Application;
 use crate::repo::{Manifest, Repo};
 use crate::rules::{Rule, Scope, fixes, namespace_is_guarded, owned_claim_is_guarded};
-
-/// Which renderer the Applications are moved to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The plugin.
-    Plugin,
-    /// Argo CD's own Helm, or its reader of folders.
-    Native,
-}
-
-/// Which Applications are moved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// These.
-    Named(BTreeSet<String>),
-    /// All but the root one; what cannot be moved stays.
-    All,
-}
-
-/// A claim, with its Application where there are several.
-#[derive(Clone, Debug)]
-pub struct ClaimOf {
-    /// The Application; the only one where it is left out.
-    pub app: Option<AppName>,
-    /// The claim.
-    pub claim: ClaimName,
-}
-
-/// What the user asked for.
-#[derive(Clone, Debug)]
-pub struct Choices {
-    /// The Applications.
-    pub which: Which,
-    /// Where they are moved to.
-    pub target: Target,
-    /// Only these sources of an Application with several, from 1; all when empty.
-    pub positions: Vec<usize>,
-    /// Claims that an Application owns.
-    pub owns: Vec<ClaimOf>,
-    /// Claims of another Application that one may write.
-    pub writes: Vec<ClaimOf>,
-    /// Claims that an Application only reads from now on.
-    pub read_only: Vec<ClaimOf>,
-    /// On the way back: the claims in `owns` may lose their guards.
-    pub drop_owns: bool,
-    /// Guard everything that an Application has before it moves: three commits, one for each run.
-    pub guard_first: bool,
-}
 
 /// What a run does.
 #[derive(Debug, Default)]
@@ -74,94 +23,6 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// Of all Applications, those that cannot be moved and stay.
     pub stays: Vec<anyhow::Error>,
-}
-
-impl Choices {
-    /// Returns the claims that an Application owns by the choice of the user.
-    pub(super) fn owns(&self, app: &str) -> BTreeSet<ClaimName> {
-        claims_of(&self.owns, app)
-    }
-
-    /// Returns the claims of others that an Application may write.
-    pub(super) fn writes(&self, app: &str) -> BTreeSet<ClaimName> {
-        claims_of(&self.writes, app)
-    }
-
-    /// Returns the claims that an Application shall only read.
-    pub(super) fn read_only(&self, app: &str) -> BTreeSet<ClaimName> {
-        claims_of(&self.read_only, app)
-    }
-
-    /// Reports whether one Application is named, so that claims need no `APP/`.
-    pub(super) fn is_one_application(&self) -> bool {
-        matches!(&self.which, Which::Named(names) if names.len() == 1)
-    }
-
-    /// Returns the manifests of the Applications, each once.
-    fn manifests<'r>(&self, repo: &'r Repo) -> Result<Vec<&'r Manifest>> {
-        let Which::Named(names) = &self.which else {
-            let root = repo.root_application().map(|(manifest, _)| manifest);
-            let is_root = |manifest: &Manifest| root.is_some_and(|root| std::ptr::eq(root, manifest));
-            let all = repo
-                .manifests
-                .iter()
-                .filter(|manifest| Application::new(&manifest.object).is_some() || is_set(manifest));
-            return Ok(all.filter(|manifest| !is_root(manifest)).collect());
-        };
-        let one = |name: &String| {
-            let app = repo.application(name).map(|(manifest, _)| manifest);
-            let mut manifests = repo.manifests.iter();
-            let set = || manifests.find(|manifest| is_set(manifest) && manifest.object.name() == name);
-            app.or_else(set).ok_or_else(|| {
-                let known: Vec<&str> = repo.applications().map(|(_, app)| app.name()).collect();
-                anyhow!("there is no Application `{name}`").hint(format!("choose one of {}", known.join(", ")))
-            })
-        };
-        names.iter().map(one).collect()
-    }
-
-    /// Refuses a claim that does not name its Application where it has to.
-    fn check_claims(&self, names: &[&str]) -> Result<()> {
-        let flags = [
-            ("--owns", &self.owns),
-            ("--writes", &self.writes),
-            ("--read-only", &self.read_only),
-        ];
-        for (flag, of) in flags
-            .iter()
-            .flat_map(|(flag, list)| list.iter().map(move |of| (flag, of)))
-        {
-            match &of.app {
-                None if names.len() > 1 => {
-                    return Err(
-                        anyhow!("`{flag} {}` does not say for which Application", of.claim).hint(format!(
-                            "write `{flag} APP/{}` when several Applications are converted",
-                            of.claim
-                        )),
-                    );
-                }
-                Some(app) if !names.contains(&app.as_str()) => {
-                    return Err(
-                        anyhow!("`{flag} {app}/{}` names an Application that is not converted", of.claim)
-                            .hint(format!("choose one of {}", names.join(", "))),
-                    );
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-fn claims_of(list: &[ClaimOf], app: &str) -> BTreeSet<ClaimName> {
-    let of_app = list
-        .iter()
-        .filter(|of| of.app.as_ref().is_none_or(|name| name.as_str() == app));
-    of_app.map(|of| of.claim.clone()).collect()
-}
-
-fn is_set(manifest: &Manifest) -> bool {
-    manifest.object.is(GROUP, "ApplicationSet")
 }
 
 /// Plans a run: moves each Application in memory, renders it before and after, and compares. `progress` hears the name of
