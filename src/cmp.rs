@@ -29,7 +29,7 @@ pub use announcement::announcement;
 /// The variables that Argo CD sets for a plugin.
 pub type Environment = BTreeMap<String, String>;
 
-/// The environment of this process, without what is not UTF-8.
+/// Returns the environment of this process, without what is not UTF-8.
 pub fn environment() -> Environment {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -61,7 +61,7 @@ fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Reques
     };
     let instance = get("ARGOCD_APP_NAME").ok_or_else(|| {
         anyhow!("`ARGOCD_APP_NAME` is not set")
-            .hint("this command is for Argo CD; a person wants `kubectl homelab render APP`")
+            .hint("this command is for Argo CD; run `kubectl homelab render APP` instead")
     })?;
     let source_path = RepoPath::new(get("ARGOCD_APP_SOURCE_PATH").unwrap_or("."))?;
     let (root, source_path, prefix) = locate(folder, &source_path)?;
@@ -87,9 +87,9 @@ fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Reques
     Ok((root, request))
 }
 
-/// The root of what Argo CD sent: the working directory without the longest common end with the source's path. What is
-/// left of that path is where the root lies in the repository: Argo CD sends a part of the tree when it is told to use
-/// `manifest-generate-paths`.
+/// Returns the root of what Argo CD sent: the working directory without the longest common end with the source's path.
+/// What is left of that path is where the root lies in the repository: Argo CD sends a part of the tree when it is told
+/// to use `manifest-generate-paths`.
 fn locate(folder: &Path, source_path: &RepoPath) -> Result<(Checkout, RepoPath, RepoPath)> {
     let folder = Checkout::open(folder)?.root().to_owned();
     let wanted: Vec<&str> = source_path.parts().collect();
@@ -111,7 +111,7 @@ fn locate(folder: &Path, source_path: &RepoPath) -> Result<(Checkout, RepoPath, 
     ))
 }
 
-/// The parameters as JSON; absent and `null` are none.
+/// Reads the parameters from JSON; absent and `null` are none.
 fn parameters(json: Option<&str>) -> Result<Parameters> {
     let tree: Value = match json {
         None => Value::Null,
@@ -127,7 +127,7 @@ fn parameters(json: Option<&str>) -> Result<Parameters> {
     list.map_err(|errors| anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
 }
 
-/// A failure in the one line that Argo CD's users see: no temporary folder of the server, no line ends.
+/// Renders a failure as the one line that Argo CD's users see: no temporary folder of the server, no line ends.
 pub fn complaint(failure: &crate::failure::Failure, folder: &Path) -> String {
     let mut line = failure.one_line();
     for folder in folder
@@ -143,7 +143,7 @@ pub fn complaint(failure: &crate::failure::Failure, folder: &Path) -> String {
     }
 }
 
-/// The folder of the source: Argo CD runs a plugin there.
+/// Returns the folder of the source: Argo CD runs a plugin there.
 ///
 /// # Errors
 /// When the working directory cannot be told.

@@ -100,7 +100,7 @@ fn manifest(args: &Manifest, session: &mut Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// An image's reference has no blanks, and nothing that the chart would take for a template.
+/// Checks an image's reference: it has no blanks, and nothing that the chart would take for a template.
 fn parse_word(text: &str) -> Result<String, String> {
     let is_word = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "{}".contains(c));
     is_word
@@ -108,7 +108,7 @@ fn parse_word(text: &str) -> Result<String, String> {
         .ok_or_else(|| "not the reference of an image, as `ghcr.io/you/kubectl-homelab:v0.1.0`".to_owned())
 }
 
-/// The tag of Argo CD's image; the `v` may be left out.
+/// Reads the tag of Argo CD's image; the `v` may be left out.
 fn parse_version(text: &str) -> Result<String, String> {
     let number = text.strip_prefix('v').unwrap_or(text);
     let is_tag = number.starts_with(|c: char| c.is_ascii_digit())
@@ -118,7 +118,7 @@ fn parse_version(text: &str) -> Result<String, String> {
         .ok_or_else(|| format!("not a version of Argo CD, as `{}`", install::ARGO_CD))
 }
 
-/// All or nothing: one write at the end, or one line on standard error.
+/// Renders all or nothing: one write at the end, or one line on standard error.
 fn generate(session: &mut Session) -> Result<Exit> {
     let folder = cmp::folder()?;
     let output = match cmp::generate(&cmp::environment(), &folder) {

@@ -1,8 +1,8 @@
-//! What completes: kubectl's protocol for plugins, and that of the shells' own scripts. Both ask one engine, which walks
+//! Completion: kubectl's protocol for plugins, and that of the shells' own scripts. Both ask one engine, which walks
 //! the command line as clap knows it; the names come from the repository that the working directory lies in.
 //!
 //! kubectl calls a plugin's completer with the words after the plugin's name, the last of them the one that is being
-//! typed, and reads one candidate per line, then `:` and a number of flags. It shows standard error to the person, so
+//! typed, and reads one candidate per line, then `:` and a number of flags. It shows standard error to the user, so
 //! nothing is ever written there. Source: `kubectl`'s `pkg/cmd/plugin/plugin_completion.go`, and
 //! <https://pkg.go.dev/github.com/spf13/cobra#ShellCompDirective>.
 
@@ -51,7 +51,7 @@ pub(super) fn answer(words: &[OsString], terminal: &Terminal) -> Result<()> {
     Ok(terminal.data(&for_kubectl(words))?)
 }
 
-/// What kubectl reads: the candidates for the last of these words, and the flags.
+/// Returns what kubectl reads: the candidates for the last of these words, and the flags.
 fn for_kubectl(words: &[OsString]) -> String {
     let typed = words.last().cloned().unwrap_or_default();
     let found = candidates(words);
@@ -85,7 +85,7 @@ fn for_kubectl(words: &[OsString]) -> String {
 pub(super) fn for_shell(arguments: &[OsString]) -> bool {
     let words: Vec<OsString> = arguments.iter().skip_while(|word| *word != "--").cloned().collect();
     let env = CompleteEnv::with_factory(move || with_names(super::command(), named_folder(&words)));
-    // Whatever fails, the person is in the middle of a command line: no candidates, and no word.
+    // Whatever fails, the user is in the middle of a command line: no candidates, and no message.
     env.var(VARIABLE)
         .try_complete(arguments.to_vec(), Some(Path::new(".")))
         .unwrap_or(true)
@@ -102,7 +102,7 @@ fn candidates(words: &[OsString]) -> Vec<CompletionCandidate> {
     complete(&mut command, arguments, last, Some(Path::new("."))).unwrap_or_default()
 }
 
-/// The value of `--repo-dir` among these words.
+/// Returns the value of `--repo-dir` among these words.
 fn named_folder(words: &[OsString]) -> Option<PathBuf> {
     let texts: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
     let apart = texts
@@ -113,7 +113,7 @@ fn named_folder(words: &[OsString]) -> Option<PathBuf> {
     apart.or_else(joined).map(PathBuf::from)
 }
 
-/// The command line with completers for the arguments that take names, which their value names tell.
+/// Returns the command line with completers for the arguments that take names, as their value names tell.
 fn with_names(command: Command, repo_dir: Option<PathBuf>) -> Command {
     walk(command, &Arc::new(Names::new(repo_dir)))
 }
@@ -137,7 +137,7 @@ enum Kind {
     Rule,
 }
 
-/// What an argument takes.
+/// Returns the kind of name that an argument takes.
 fn kind(arg: &Arg) -> Option<Kind> {
     let name = arg.get_value_names()?.first()?.as_str();
     match name {
@@ -177,7 +177,7 @@ impl Names {
         }
     }
 
-    /// The repository, if there is one. Its remotes say nothing about names, and git need not run.
+    /// Returns the repository, if there is one. Its remotes say nothing about names, and git need not run.
     fn repo(&self) -> Option<&Repo> {
         let read = || {
             let checkout = match &self.repo_dir {
@@ -190,7 +190,7 @@ impl Names {
         self.repo.get_or_init(read).as_ref()
     }
 
-    /// The names of a kind, each with a word about it.
+    /// Returns the names of a kind, each with a word about it.
     fn of(&self, kind: Kind) -> Vec<(String, String)> {
         if kind == Kind::Rule {
             return subjects();
@@ -265,7 +265,7 @@ mod tests {
         ("root", include_str!("../../applications/root.yaml")),
     ];
 
-    /// A folder with Applications, without git.
+    /// Returns a folder with Applications, without git.
     fn folder_of(applications: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("applications");
@@ -276,7 +276,7 @@ mod tests {
         folder
     }
 
-    /// What kubectl reads, asked in a repository.
+    /// Returns what kubectl reads in a repository.
     fn asked(folder: &Path, words: &[&str]) -> String {
         let mut full = vec![OsString::from("--repo-dir"), folder.as_os_str().to_owned()];
         full.extend(words.iter().map(OsString::from));

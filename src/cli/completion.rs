@@ -57,7 +57,7 @@ pub enum Shell {
     Powershell,
 }
 
-/// The script that makes a shell complete `kubectl-homelab`, by asking the program.
+/// Returns the script that makes a shell complete `kubectl-homelab`, by asking the program.
 ///
 /// # Errors
 /// None in practice: it is written to memory.

@@ -11,10 +11,10 @@ use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimName, NamespaceName};
 use crate::render::{Stream, storage_pass};
 
-/// Put objects on standard input under the storage law
+/// Apply the storage rules to objects on standard input
 ///
-/// For helmfile, kustomize and pipes: `helm template … | kubectl homelab filter --app NAME`. What the law does not
-/// concern goes out byte by byte as it came. Namespaces get their guards; the ownership registry needs the repository.
+/// For helmfile, kustomize and pipes: `helm template … | kubectl homelab filter --app NAME`. What the rules do not
+/// change goes out byte by byte as it came. Namespaces get their guards; the ownership registry needs the repository.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The Application that the objects belong to
@@ -70,8 +70,8 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The namespace that the objects agree on. Claims in flags are claims of it: a wrong guess would take the Application's
-/// own claims for foreign ones.
+/// Returns the namespace that the objects agree on. Claims in flags are claims of it: a wrong guess would take the
+/// Application's own claims for foreign ones.
 fn only_namespace(stream: &Stream<'_>) -> Result<NamespaceName> {
     let found: Vec<String> = stream.namespaces().into_iter().collect();
     match found.as_slice() {

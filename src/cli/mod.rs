@@ -127,7 +127,7 @@ fn run(command: &Command, session: &mut Session) -> Result<Exit> {
     }
 }
 
-/// The whole command line, for man pages and completion.
+/// Returns the whole command line, for man pages and completion.
 pub fn command() -> clap::Command {
     Cli::command()
 }

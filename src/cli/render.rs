@@ -19,7 +19,7 @@ use crate::yaml;
 
 /// Print what the cluster would get
 ///
-/// The same code that runs in Argo CD renders the Application's sources and applies the storage law. Sources come from
+/// The same code that runs in Argo CD renders the Application's sources and applies the storage rules. Sources come from
 /// checkouts beside the repository (as they lie), the user's cache, or the network.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -57,7 +57,7 @@ pub(super) struct Args {
     #[command(flatten)]
     helm: HelmArgs,
 
-    /// Leave the storage law out: what Helm or the folder gives
+    /// Leave the storage rules out: print what Helm or the folder renders
     #[arg(long)]
     no_storage_rules: bool,
 

@@ -67,14 +67,14 @@ pub enum DryRun {
 /// One run of the program.
 #[derive(Debug)]
 pub struct Session {
-    /// The person.
+    /// The terminal.
     pub terminal: Terminal,
     repo_dir: Option<PathBuf>,
     opened: OnceCell<(Checkout, Repo)>,
 }
 
 impl Session {
-    /// A run in a folder; nothing is opened yet.
+    /// Starts a run; nothing is opened yet.
     pub fn new(repo_dir: Option<PathBuf>) -> Self {
         Self {
             terminal: Terminal,
@@ -83,7 +83,7 @@ impl Session {
         }
     }
 
-    /// The folder to start from.
+    /// Returns the folder to start from.
     pub fn start(&self) -> &Path {
         self.repo_dir.as_deref().unwrap_or(Path::new("."))
     }
@@ -118,7 +118,7 @@ impl Session {
         Ok((checkout, repo))
     }
 
-    /// The repository's files.
+    /// Returns the repository's files.
     ///
     /// # Errors
     /// When there is no repository, or it cannot be read.
@@ -126,7 +126,7 @@ impl Session {
         Ok(&self.opened()?.0)
     }
 
-    /// The repository.
+    /// Returns the repository.
     ///
     /// # Errors
     /// When there is none, or it cannot be read.
@@ -134,7 +134,7 @@ impl Session {
         Ok(&self.opened()?.1)
     }
 
-    /// The repository, where there is one: for a command that can do without.
+    /// Returns the repository, where there is one: for a command that can do without.
     ///
     /// # Errors
     /// When one was named and there is none there, or it cannot be read.
@@ -231,7 +231,7 @@ impl Session {
         true
     }
 
-    /// The working tree to commit in, when a commit is asked for and possible.
+    /// Returns the working tree to commit in, when a commit is asked for and possible.
     fn check_commit(&self, args: &WriteArgs, checkout: &Checkout, files: &[FileChange]) -> Result<Option<WorkingTree>> {
         if args.commit.is_none() {
             return Ok(None);

@@ -19,8 +19,8 @@ use crate::sources::{AppRenders, Network, Options, Sources};
 
 /// Check the repository and what it renders, and fix what can be fixed
 ///
-/// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all. With --fix, that is said of
-/// what is left.
+/// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all. With --fix, that is
+/// about what is left.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Report, and fix, only what is in these files and folders; the whole repository is read nevertheless

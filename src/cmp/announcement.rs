@@ -11,8 +11,9 @@ use crate::repo::{Files, RepoPath};
 /// More folders than that are not searched for value files: the form has to come at once.
 const MOST_FOLDERS: usize = 500;
 
-/// The announcement of the parameters, for Argo CD's form: the table, with the value files that lie in the folder and below
-/// it, as Argo CD's own Helm announces them. It never fails, since Argo CD would then take the source for something else.
+/// Returns the announcement of the parameters, for Argo CD's form: the table, with the value files that lie in the
+/// folder and below it, as Argo CD's own Helm announces them. It never fails, since Argo CD would then take the source
+/// for something else.
 ///
 /// The chart's values are not announced as `helm-parameters`: who changed one of them in the form would store them all.
 pub fn announcement(folder: &Path) -> Value {
@@ -24,7 +25,7 @@ pub fn announcement(folder: &Path) -> Value {
     Value::Array(TABLE.iter().map(|spec| announced(spec, &values)).collect())
 }
 
-/// The files with `values` in their names, in the order of all names; what cannot be listed has none.
+/// Collects the files with `values` in their names, in the order of all names; what cannot be listed has none.
 fn find_values(checkout: &Checkout, folder: &RepoPath, folders: &mut usize, values: &mut Vec<String>) {
     let Some(left) = folders.checked_sub(1) else { return };
     *folders = left;

@@ -46,15 +46,15 @@ Check:   kubectl get deployment,configmap -n argocd -o yaml | kubectl homelab do
 Upgrade: make it again with the new version of the plugin, apply, then let Argo CD render everything again:
 kubectl homelab refresh --all --hard
 Remove:  take `plugin:` out of every Application first: one that names a plugin which is gone keeps its objects, but is
-synced no more. Then take all fields below `spec` out of this file and apply it once more. Never delete it: it is your
+synced no more. Then take all fields below `spec` out of this file and apply it again. Never delete it: it is your
 whole Argo CD.
 ";
 
 /// The repo-server's own image, as the chart says it: its values are templates.
 const IMAGE_OF_THE_CHART: &str = r#"{{ default .Values.global.image.repository .Values.repoServer.image.repository }}:{{ default (include "argo-cd.defaultTag" .) .Values.repoServer.image.tag }}"#;
 
-/// A kustomize component that adds the plugin. Unless a version of Argo CD is named, helm comes from the image that the
-/// repo-server has, whatever it is.
+/// Returns a kustomize component that adds the plugin. Unless a version of Argo CD is named, helm comes from the image
+/// that the repo-server has, whatever it is.
 ///
 /// # Errors
 /// When it cannot be printed, which is a bug.
@@ -82,7 +82,7 @@ pub fn kustomize(images: &Images) -> Result<String> {
     document(KUSTOMIZE_HEAD, &tree)
 }
 
-/// Values of the Helm chart `argo-cd` that add the plugin. Unless a version of Argo CD is named, helm comes from the image
+/// Returns values of the Helm chart `argo-cd` that add the plugin. Unless a version of Argo CD is named, helm comes from the image
 /// that the chart gives the repo-server.
 ///
 /// # Errors
@@ -103,7 +103,7 @@ pub fn helm_values(images: &Images) -> Result<String> {
     document(HELM_VALUES_HEAD, &tree)
 }
 
-/// The fields of the operator's ArgoCD that add the plugin.
+/// Returns the fields of the operator's ArgoCD that add the plugin.
 ///
 /// # Errors
 /// When it cannot be printed, which is a bug.

@@ -23,7 +23,7 @@ pub use forms::{helm_values, kustomize, operator};
 pub use patches::{health_checks_patch, parameters_patch, sidecar_patch};
 pub use plugin::plugin;
 
-/// The Argo CD that the plugin is tested with: where helm comes from when nobody says and nothing can be looked up.
+/// The Argo CD that the plugin is tested with: the default image that helm comes from.
 pub const ARGO_CD: &str = "v3.5.7";
 
 /// What the sidecar is made of.
@@ -45,13 +45,13 @@ impl Default for Images {
 }
 
 impl Images {
-    /// The image of Argo CD by its version.
+    /// Returns the image of Argo CD by its version.
     fn argo_cd(&self) -> String {
         format!("quay.io/argoproj/argocd:{}", self.argo_cd.as_deref().unwrap_or(ARGO_CD))
     }
 }
 
-/// The check of a kind's health, in Lua.
+/// Returns the check of a kind's health, in Lua.
 fn lua(check: &HealthCheck) -> &'static str {
     match check.kind {
         "PersistentVolumeClaim" => include_str!("claim.lua"),
@@ -59,7 +59,7 @@ fn lua(check: &HealthCheck) -> &'static str {
     }
 }
 
-/// A document below its head, which becomes a comment.
+/// Renders a document below its head, which becomes a comment.
 fn document(head: &str, tree: &Value) -> Result<String> {
     let comment = |line: &str| format!("# {line}").trim_end().to_owned() + "\n";
     let head: String = head.trim_end().lines().map(comment).collect();

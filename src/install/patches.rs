@@ -39,7 +39,7 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugi
 /// The namespace of Argo CD's own manifests; kustomize takes none, since there another one may be set.
 const NAMESPACE: &str = "argocd";
 
-/// The Deployment of the repo-server with the plugin added.
+/// Returns the Deployment of the repo-server with the plugin added.
 pub(super) fn repo_server(images: &Images) -> Value {
     json!({
         "apiVersion": "apps/v1",
@@ -57,12 +57,12 @@ pub(super) fn repo_server(images: &Images) -> Value {
     })
 }
 
-/// A ConfigMap with entries added.
+/// Returns a ConfigMap with entries added.
 pub(super) fn config_map(name: &str, data: Map<String, Value>) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
 }
 
-/// The entries of Argo CD's settings.
+/// Returns the entries of Argo CD's settings.
 pub(super) fn health_checks() -> Map<String, Value> {
     HEALTH_CHECKS
         .iter()
@@ -70,7 +70,7 @@ pub(super) fn health_checks() -> Map<String, Value> {
         .collect()
 }
 
-/// The entries of Argo CD's parameters.
+/// Returns the entries of Argo CD's parameters.
 pub(super) fn parameters() -> Map<String, Value> {
     REPO_SERVER_SETTINGS
         .iter()
@@ -83,7 +83,7 @@ fn in_argo_cd(mut config_map: Value) -> Value {
     config_map
 }
 
-/// The text of `plugin/argocd-repo-server-patch.yaml`.
+/// Returns the text of `plugin/argocd-repo-server-patch.yaml`.
 ///
 /// # Errors
 /// When it cannot be printed, which is a bug.
@@ -91,7 +91,7 @@ pub fn sidecar_patch(images: &Images) -> Result<String> {
     document(SIDECAR_HEAD, &repo_server(images))
 }
 
-/// The text of `plugin/argocd-cm-patch.yaml`.
+/// Returns the text of `plugin/argocd-cm-patch.yaml`.
 ///
 /// # Errors
 /// When it cannot be printed, which is a bug.
@@ -99,7 +99,7 @@ pub fn health_checks_patch() -> Result<String> {
     document(HEALTH_CHECKS_HEAD, &in_argo_cd(config_map(SETTINGS, health_checks())))
 }
 
-/// The text of `plugin/argocd-cmd-params-cm-patch.yaml`.
+/// Returns the text of `plugin/argocd-cmd-params-cm-patch.yaml`.
 ///
 /// # Errors
 /// When it cannot be printed, which is a bug.

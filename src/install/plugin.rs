@@ -10,7 +10,7 @@ const HEAD: &str =
     "Made by `kubectl homelab cmp manifest`; a test keeps it current. No `discover`: an Application names the
 plugin `homelab-v1` itself, and no other Application is slowed down or taken over.";
 
-/// The text of `plugin.yaml`.
+/// Returns the text of `plugin.yaml`.
 ///
 /// # Errors
 /// When it cannot be printed, which is a bug.

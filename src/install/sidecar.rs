@@ -21,7 +21,7 @@ pub(super) enum User {
     Image,
 }
 
-/// What the Pod Security Standard `restricted` asks for, and a root file system that nobody can write to.
+/// Returns what the Pod Security Standard `restricted` asks for, with a root file system that nobody can write to.
 fn security_context(user: User) -> Value {
     let mut context = json!({"runAsNonRoot": true});
     if user == User::ArgoCd {
@@ -34,7 +34,7 @@ fn security_context(user: User) -> Value {
     context
 }
 
-/// The init container that takes helm and the certificates out of Argo CD's own image.
+/// Returns the init container that takes helm and the certificates out of Argo CD's own image.
 pub(super) fn init_container(argo_cd: &str, user: User) -> Value {
     json!({
         "name": TOOLS_NAME,
@@ -46,7 +46,7 @@ pub(super) fn init_container(argo_cd: &str, user: User) -> Value {
     })
 }
 
-/// The sidecar itself.
+/// Returns the sidecar itself.
 pub(super) fn container(image: &str, user: User) -> Value {
     let variable = |name: &str, value: String| json!({"name": name, "value": value});
     json!({
@@ -77,7 +77,7 @@ pub(super) fn container(image: &str, user: User) -> Value {
     })
 }
 
-/// The volumes that the repo-server's pod does not have already.
+/// Returns the volumes that the repo-server's pod does not have already.
 pub(super) fn volumes() -> Value {
     json!([
         {"name": TOOLS_NAME, "emptyDir": {"sizeLimit": "512Mi"}},

@@ -5,7 +5,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::repo::change::FileChange;
 
-/// The unified diff of one file, as git prints it.
+/// Renders the unified diff of one file, as git prints it.
 pub fn unified(file: &FileChange, coloured: bool) -> String {
     let (before, after) = (
         file.before.as_deref().unwrap_or_default(),
@@ -20,7 +20,7 @@ pub fn unified(file: &FileChange, coloured: bool) -> String {
     out
 }
 
-/// The hunks of a diff between two texts, three lines of context around each.
+/// Renders the hunks of a diff between two texts, three lines of context around each.
 pub fn hunks(before: &str, after: &str, coloured: bool) -> String {
     let mut out = String::new();
     let diff = TextDiff::from_lines(before, after);

@@ -25,7 +25,7 @@ pub struct Topic {
 pub const TOPICS: &[Topic] = &[
     Topic {
         name: "storage-rules",
-        summary: "who owns a claim, who may write it, and what the plugin does to rendered objects",
+        summary: "who owns a claim, who may write it, and what the plugin changes in objects",
         body: storage_rules,
     },
     Topic {
@@ -106,7 +106,7 @@ claims of its own namespace only. An Application that has to write a claim of an
 claim that one of its pod templates names, by itself or through the parameter `mounts`.",
         "Owned claims, the PersistentVolumes that are rendered with them, and Namespaces get `Prune=false,Delete=false`, \
 merged into their sync options, and `IgnoreExtraneous`; claims also `helm.sh/resource-policy: keep`, and labels that name \
-their owner. They stay until a person deletes them.",
+their owner. They stay until somebody deletes them.",
         "Pod templates that name a foreign claim get `readOnly: true` at the volume and at every mount of it, in \
 containers, initContainers and ephemeralContainers. An entry of `mounts` adds volume and mount to a workload whose chart has \
 no place for them, with a group of the files where `gid` says one.",
@@ -115,7 +115,7 @@ one annotation `writers.storage.home.arpa/CLAIM` for each claim in another one's
         "A claim that is a hook, or has `Replace=true` or `Force=true`, would be deleted and created again: that is an \
 error. So is a StatefulSet that deletes an owned claim. Its `volumeClaimTemplates` stay untouched, since the API server \
 lets nobody change them.",
-        "What the person's own `patches` change comes first, the law after it, so that no patch can undo it. Nothing else \
+        "The Application's own `patches` come first, the storage rules after them, so that no patch can undo one. Nothing else \
 changes, not one byte.",
         "Guards are read from the live object: they protect from the first sync on that wrote them. Guard first, in a \
 commit of its own; move or remove afterwards.",
@@ -192,8 +192,8 @@ mod tests {
 
     Say whose the claim is: put it into `owns` of the Application that produces the data. That also
     takes care of claims that no chart renders. As long as an Application of the same namespace is
-    rendered natively and its source is not at hand, or its parameters are wrong, it could be the owner,
-    and this rule stays silent.
+    rendered natively and its source is not available locally, or its parameters are wrong, it could be
+    the owner, and this rule stays silent.
 
     https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes
     "#);

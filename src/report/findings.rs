@@ -1,4 +1,4 @@
-//! Findings as a person reads them: message, source excerpt, object, next step, and a summary line.
+//! Renders findings for users: message, source excerpt, object, next step, and a summary line.
 //!
 //! The text is styled; the terminal takes the styles out where no colour is wanted.
 
@@ -37,7 +37,7 @@ impl<'a> Places<'a> {
         Some(self.repo.place(self.manifest(location)?, &location.pointer))
     }
 
-    /// The findings with their places, in the order of files and lines.
+    /// Returns the findings with their places, in the order of files and lines.
     pub(super) fn sorted(&self, findings: &'a [Finding]) -> Vec<(Option<Place>, &'a Finding)> {
         let place = |finding: &'a Finding| finding.location.as_ref().and_then(|location| self.place(location));
         let mut placed: Vec<_> = findings.iter().map(|finding| (place(finding), finding)).collect();
@@ -186,9 +186,9 @@ fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix
     rendered(&[group])
 }
 
-/// Whether an object is not the one that stands in the manifest which the finding points at.
+/// Reports whether an object is another one than that in the manifest which the finding points at.
 fn is_rendered(manifest: Option<&Manifest>, object: String) -> bool {
-    let stands = |manifest: &Manifest| {
+    let holds = |manifest: &Manifest| {
         let objects = if manifest.object.is_list() {
             manifest.object.flatten()
         } else {
@@ -201,10 +201,10 @@ fn is_rendered(manifest: Option<&Manifest>, object: String) -> bool {
                 .filter_map(|(_, item)| Object::reference(item))
                 .any(|item| item.to_string() == object)
     };
-    !manifest.is_some_and(stands)
+    !manifest.is_some_and(holds)
 }
 
-/// One line of source with the place underlined, values that may be secret masked.
+/// Renders one line of source with the place underlined, values that may be secret masked.
 fn excerpt<'a>(repo: &Repo, manifest: &Manifest, place: &Place) -> Snippet<'a, Annotation<'a>> {
     let file = &repo.files[&place.file];
     let start = file.text[..place.range.start].rfind('\n').map_or(0, |at| at + 1);

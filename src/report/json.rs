@@ -65,7 +65,7 @@ struct SkippedItem<'a> {
     why: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'a str>,
-    /// Whether that is an error: the source is at hand and does not render.
+    /// Whether that is an error: the source is available and does not render.
     failed: bool,
 }
 

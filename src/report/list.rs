@@ -67,7 +67,7 @@ pub struct ClaimRow {
     pub readers: Vec<String>,
 }
 
-/// The Applications, those of one destination namespace where one is named.
+/// Returns the Applications, those of one destination namespace where one is named.
 pub fn apps(repo: &Repo, namespace: Option<&str>) -> Vec<AppRow> {
     let wanted = |app: &Application<'_>| namespace.is_none_or(|name| app.destination_namespace() == Some(name));
     let found = repo.applications().filter(|(_, app)| wanted(app));
@@ -128,7 +128,7 @@ fn source_text(source: &Source<'_>) -> String {
     format!("{} {place}", source.repo_url()).trim_end().to_owned()
 }
 
-/// The Namespaces.
+/// Returns the Namespaces.
 pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -> Vec<NamespaceRow> {
     let found = repo
         .namespaces()
@@ -157,7 +157,7 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
     rows
 }
 
-/// The claims.
+/// Returns the claims.
 pub fn claims(ownership: &Ownership, namespace: Option<&str>) -> Vec<ClaimRow> {
     let names =
         |apps: &std::collections::BTreeSet<crate::model::AppName>| apps.iter().map(ToString::to_string).collect();
@@ -209,7 +209,7 @@ pub fn namespaces_table(rows: &[NamespaceRow], wide: bool) -> String {
     table(&heads, cells)
 }
 
-/// Claims as a table.
+/// Renders claims as a table.
 pub fn claims_table(rows: &[ClaimRow]) -> String {
     let cells = rows.iter().map(|row| {
         vec![

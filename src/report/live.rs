@@ -83,7 +83,7 @@ fn owned(list: &[&str]) -> Vec<String> {
 }
 
 impl LiveRow {
-    /// The row of an Application, of which something may be missing.
+    /// Returns the row of an Application, of which something may be missing.
     pub fn new(name: &str, app: Option<&LiveApplication>, missing: Option<&str>) -> Self {
         let conditions = app.map(LiveApplication::conditions).unwrap_or_default();
         let conditions = conditions.into_iter().map(|condition| ConditionRow {
@@ -103,12 +103,12 @@ impl LiveRow {
         }
     }
 
-    /// Whether a condition says that something is wrong.
+    /// Reports whether a condition is an error.
     pub fn has_error(&self) -> bool {
         self.conditions.iter().any(|condition| condition.error)
     }
 
-    /// Whether the operation is over and has not done all that it should.
+    /// Reports whether the operation is over and has not done all that it should.
     pub fn has_failed(&self) -> bool {
         let phase = self.operation.as_ref().map(|operation| operation.phase.as_str());
         matches!(phase, Some("Failed" | "Error"))
@@ -193,7 +193,7 @@ fn joined(revisions: &[String], whole: bool) -> String {
     revisions.iter().map(short).collect::<Vec<_>>().join(" + ")
 }
 
-/// What stands below the table, a line each: error conditions, objects that failed, and what was waited for in vain.
+/// Returns the lines below the table: error conditions, objects that failed, and goals that were not reached.
 pub fn remarks(rows: &[LiveRow], with_operation: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for row in rows {
@@ -220,12 +220,13 @@ pub fn remarks(rows: &[LiveRow], with_operation: bool) -> Vec<String> {
     lines
 }
 
-/// The Applications as the tree of a versioned list.
+/// Returns the Applications as the tree of a versioned list.
 pub fn tree(rows: &[LiveRow]) -> Value {
     json!({"apiVersion": API_VERSION, "kind": "LiveApplicationList", "items": rows})
 }
 
-/// What a dry run would write, as the tree of a versioned list: name, namespace and JSON Merge Patch of each Application.
+/// Returns what a dry run would write, as the tree of a versioned list: name, namespace and JSON Merge Patch of each
+/// Application.
 pub fn patch_tree<'p>(patches: impl IntoIterator<Item = (&'p str, &'p str, &'p Value)>) -> Value {
     let item =
         |(name, namespace, patch): (&str, &str, &Value)| json!({"name": name, "namespace": namespace, "patch": patch});

@@ -7,7 +7,7 @@ use crate::model::{Application, Object, Pointer, PointerBuf, PointerExt, Source}
 use crate::repo::{Manifest, SourceFile};
 use crate::yaml::Tree;
 
-/// A line of a file (a byte range without its end) with secret values replaced by `*`, byte for byte.
+/// Returns a line of a file (a byte range without its end) with secret values replaced by `*`, byte for byte.
 pub(super) fn masked_line(file: &SourceFile, manifest: &Manifest, line: Range<usize>) -> String {
     let base = file.documents[manifest.document].range.start;
     let secret = secret_pointers(&manifest.object);
@@ -30,7 +30,7 @@ pub(super) fn masked_line(file: &SourceFile, manifest: &Manifest, line: Range<us
     text
 }
 
-/// As many bytes of stars; blanks stay, so that the indentation does.
+/// Replaces a text by stars, byte for byte; blanks stay, so that the indentation does.
 fn mask(text: &str) -> String {
     text.chars()
         .map(|c| {
@@ -46,7 +46,7 @@ fn mask(text: &str) -> String {
 /// Annotation: the object as `kubectl apply` got it last.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Where an object has values that may be secret.
+/// Returns the places of values that may be secret.
 fn secret_pointers(object: &Object) -> Vec<PointerBuf> {
     let of_secret = |object: &Object, base: &Pointer| -> Vec<PointerBuf> {
         let fields = ["data", "stringData"]
@@ -91,7 +91,7 @@ const HARMLESS: [&str; 19] = [
     "applications",
 ];
 
-/// Helm values of a source: people write passwords there.
+/// Returns the places of a source's Helm values: passwords are often among them.
 fn of_source(source: &Source<'_>) -> Vec<PointerBuf> {
     let helm = ["values", "valuesObject", "parameters"].map(|field| source.at(&["helm", field]));
     let mut pointers: Vec<PointerBuf> = helm.into();

@@ -24,7 +24,7 @@ impl Case {
         Self::default()
     }
 
-    /// A manifest in a file of its own.
+    /// Adds a manifest in a file of its own.
     pub(crate) fn manifest(self, path: &str, tree: Value) -> Self {
         let text = yaml::emit(&tree).unwrap();
         self.file(path, &text)
@@ -35,7 +35,7 @@ impl Case {
         self
     }
 
-    /// `applications/NAME.yaml` with this spec.
+    /// Adds `applications/NAME.yaml` with this spec.
     pub(crate) fn app(self, name: &str, spec: Value) -> Self {
         let path = format!("applications/{name}.yaml");
         self.manifest(
@@ -45,12 +45,12 @@ impl Case {
         )
     }
 
-    /// An Application of the plugin with these parameters, destined to `media`.
+    /// Adds an Application of the plugin with these parameters, deployed to `media`.
     pub(crate) fn plugin(self, name: &str, parameters: Value) -> Self {
         self.app(name, plugin_spec(parameters))
     }
 
-    /// An Application of native Helm, destined to `media`.
+    /// Adds an Application of native Helm, deployed to `media`.
     pub(crate) fn helm(self, name: &str) -> Self {
         self.app(
             name,
@@ -58,7 +58,7 @@ impl Case {
         )
     }
 
-    /// The Application that syncs `namespaces/`, natively.
+    /// Adds the Application that syncs `namespaces/`, natively.
     pub(crate) fn namespaces(self) -> Self {
         self.app(
             "namespaces",
@@ -66,7 +66,7 @@ impl Case {
         )
     }
 
-    /// What an Application renders.
+    /// Adds what an Application renders.
     pub(crate) fn renders<const N: usize>(mut self, name: &str, objects: [Value; N]) -> Self {
         let objects = objects.into_iter().map(Object::new).collect();
         let rendering = Availability::Available(objects);
@@ -81,18 +81,18 @@ impl Case {
         repo
     }
 
-    /// What a rule says of it.
+    /// Returns the findings of a rule.
     pub(crate) fn findings(&self, rule: &Rule) -> Vec<Finding> {
         let repo = self.repo();
         (rule.check)(&Scope::new(&repo, &self.renders))
     }
 
-    /// The messages of what a rule says of it.
+    /// Returns the messages of a rule's findings.
     pub(crate) fn messages(&self, rule: &Rule) -> Vec<String> {
         self.findings(rule).into_iter().map(|finding| finding.message).collect()
     }
 
-    /// The place of the first finding: file and JSON Pointer.
+    /// Returns the place of the first finding: file and JSON Pointer.
     pub(crate) fn place(&self, rule: &Rule) -> String {
         let location = self.findings(rule)[0].location.clone().unwrap();
         format!("{} {}", location.file, location.pointer)
@@ -130,34 +130,34 @@ impl Case {
     }
 }
 
-/// The spec of an Application of the plugin.
+/// Returns the spec of an Application of the plugin.
 pub(crate) fn plugin_spec(parameters: Value) -> Value {
     json!({"destination": {"namespace": "media"}, "source": {"repoURL": "https://git.example.org/charts", "path": "chart",
         "plugin": {"name": "homelab-v1", "parameters": parameters}}})
 }
 
-/// The parameter `owns`.
+/// Returns the parameter `owns`.
 pub(crate) fn owns<const N: usize>(claims: [&str; N]) -> Value {
     json!({"name": "owns", "array": claims.to_vec()})
 }
 
-/// The parameter `writes`.
+/// Returns the parameter `writes`.
 pub(crate) fn writes<const N: usize>(claims: [&str; N]) -> Value {
     json!({"name": "writes", "array": claims.to_vec()})
 }
 
-/// The parameter `mounts`.
+/// Returns the parameter `mounts`.
 pub(crate) fn mounts<const N: usize>(mounts: [&str; N]) -> Value {
     json!({"name": "mounts", "array": mounts.to_vec()})
 }
 
-/// A claim.
+/// Returns a claim.
 pub(crate) fn claim(name: &str, annotations: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "annotations": annotations},
         "spec": {"accessModes": ["ReadWriteOnce"]}})
 }
 
-/// A claim with every guard.
+/// Returns a claim with every guard.
 pub(crate) fn guarded_claim(name: &str) -> Value {
     claim(
         name,
@@ -165,12 +165,12 @@ pub(crate) fn guarded_claim(name: &str) -> Value {
     )
 }
 
-/// A Deployment that mounts a claim.
+/// Returns a Deployment that mounts a claim.
 pub(crate) fn deployment(name: &str, claim: &str, volume_read_only: bool, mount_read_only: bool) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"template": pod(claim, volume_read_only, mount_read_only)}})
 }
 
-/// A pod template that mounts a claim at `/data`.
+/// Returns a pod template that mounts a claim at `/data`.
 pub(crate) fn pod(claim: &str, volume_read_only: bool, mount_read_only: bool) -> Value {
     json!({"spec": {
         "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim, "readOnly": volume_read_only}}],

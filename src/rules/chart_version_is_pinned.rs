@@ -33,8 +33,8 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether a revision means one version: `1.2.3` with what semver allows behind, a `v` before, a digest, or a tag that
-/// is no version and no range, such as `2024-05-01`; `latest` and its like move.
+/// Reports whether a revision means one version: `1.2.3` with what semver allows behind, a `v` before, a digest, or a
+/// tag that is no version and no range, such as `2024-05-01`; `latest` and its like move.
 fn is_pinned(revision: &str) -> bool {
     let revision = revision.trim();
     if revision.contains("sha256:") {

@@ -6,7 +6,7 @@ static META: Meta = Meta {
     id: "HL123",
     name: "claim-has-one-writer",
     severity: Severity::Warning,
-    summary: "a claim that others than its owner write is looked at",
+    summary: "a claim is written by its owner only",
     why: "Some homes need it: a downloader and two library managers on one media disk. The parameter `writes` lets an \
 Application write a claim that another one owns; without it read-only is forced. It is the one hole in the rule that a \
 claim has one producer, so it stays visible: a program that stands in `writes` can delete the owner's files, and backups \

@@ -29,7 +29,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Where a claim that is missing here lies, when it lies anywhere.
+/// Returns where a claim is that is missing here, if it is anywhere.
 fn elsewhere(scope: &Scope<'_>, claim: &ClaimRef) -> Option<String> {
     let namesakes = if scope.is_missing(claim) {
         scope.namesakes(claim)
@@ -76,7 +76,7 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The claims that an Application of the plugin renders into another namespace than its own.
+/// Returns the claims that an Application of the plugin renders into another namespace than its own.
 fn rendered(subject: &Subject<'_>) -> Vec<Finding> {
     let Some(destination) = subject.namespace.as_ref().filter(|_| subject.uses_homelab_plugin()) else {
         return Vec::new();

@@ -53,7 +53,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The first object of the Application that mounts a claim.
+/// Returns the first object of the Application that mounts a claim.
 fn first_consumer(subject: &Subject<'_>, claim: &ClaimRef) -> Option<((i8, i64), String)> {
     let mounting = subject.items.iter().filter(|item| {
         let volumes = subject.claim_volumes(item);

@@ -52,14 +52,14 @@ impl Location {
 pub struct Fix {
     /// What it does, in the imperative.
     pub title: String,
-    /// Whether it can be applied without a person's report.
+    /// Whether it can be applied without a review.
     pub safe: bool,
     /// The changes to the repository.
     pub changes: ChangeSet,
 }
 
 impl Fix {
-    /// A fix that needs no person's report.
+    /// Returns a fix that needs no review.
     pub fn safe(title: impl Into<String>, changes: ChangeSet) -> Self {
         Self {
             title: title.into(),

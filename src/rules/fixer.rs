@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::model::{AppName, Availability, Object, ObjectRef};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 
-/// How often all rules have their turn: a fix can make room for one of a rule that came before.
+/// How often all rules are gone through: a fix can enable one of an earlier rule.
 const PASSES: usize = 10;
 
 /// What Applications render.
@@ -225,7 +225,7 @@ fn tried(finding: &Finding) -> Tried {
     (rule, finding.location.clone(), object.cloned(), message.to_owned())
 }
 
-/// Returns why a change does not fit, with the way out: what it is about is said beside it.
+/// Returns why a change does not fit, with the hint; the finding beside it names the place.
 fn reason(error: anyhow::Error) -> String {
     let failure = Failure::from(error);
     let cause = failure.causes.last().map_or("", String::as_str);

@@ -1,4 +1,4 @@
-//! How fixes are built: JSON Patch operations that put a value where a manifest has room for it.
+//! Builds fixes: JSON Patch operations that set a value in a manifest.
 
 use json_patch::{Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde_json::{Map, Value, json};
@@ -81,12 +81,12 @@ pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[&ClaimName]) 
     }
 }
 
-/// A patch of one manifest as a change of the repository.
+/// Returns a patch of one manifest as a change of the repository.
 pub fn patch(manifest: &Manifest, operations: Vec<PatchOperation>) -> ChangeSet {
     patch_below(manifest, Pointer::root(), operations)
 }
 
-/// A patch of an object that stands at `base` in its manifest.
+/// Returns a patch of an object that stands at `base` in its manifest.
 pub fn patch_below(manifest: &Manifest, base: &Pointer, operations: Vec<PatchOperation>) -> ChangeSet {
     ChangeSet {
         changes: vec![Change::Patch {

@@ -52,7 +52,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Every `claimName` below a tree that is a text, with its pointer.
+/// Collects every `claimName` below a tree that is a text, with its pointer.
 fn claim_names<'t>(tree: &'t Value, pointer: &Pointer, out: &mut Vec<(PointerBuf, &'t str)>) {
     match tree {
         Value::Object(map) => {

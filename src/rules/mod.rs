@@ -2,7 +2,7 @@
 //!
 //! # How to add a rule
 //!
-//! 1. One file named after the rule, with what is said of it (`META`; `explain` prints [`Meta::why`]) and the function
+//! 1. One file named after the rule, with its description (`META`; `explain` prints [`Meta::why`]) and the function
 //!    that finds what breaks it, together its `RULE`.
 //! 2. One line in [`ALL`].
 //! 3. Three tests in the file: it fires, it stays silent, its fix (if it has one) removes it.
@@ -60,7 +60,7 @@ pub use scope::Scope;
 pub use selection::Selection;
 pub use subject::{Item, Subject};
 
-/// What is said of a rule everywhere: `validate`, `explain`, the documentation.
+/// The description of a rule, for `validate`, `explain` and the documentation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Meta {
     /// Stable id, as `HL101`.
@@ -123,13 +123,13 @@ pub static ALL: &[&Rule] = &[
     &repo_url_has_no_placeholder::RULE,
 ];
 
-/// What is said of every rule: of those on the repository, then of those on an installation of Argo CD.
+/// Returns the description of every rule: of those on the repository, then of those on an installation of Argo CD.
 pub fn metas() -> impl Iterator<Item = &'static Meta> {
     let installation = installation::ALL.iter().map(|rule| rule.meta);
     ALL.iter().map(|rule| rule.meta).chain(installation)
 }
 
-/// All findings of all rules on the repository, sorted by place and id.
+/// Checks the repository by all rules; the findings are sorted by place and id.
 pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(scope)).collect();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));

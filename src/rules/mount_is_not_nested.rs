@@ -30,7 +30,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether a path lies below another one.
+/// Reports whether a path lies below another one.
 fn is_below(inner: &str, outer: &str) -> bool {
     let (inner, outer) = (inner.trim_end_matches('/'), outer.trim_end_matches('/'));
     inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))

@@ -15,7 +15,7 @@ static META: Meta = Meta {
 would show. In a repository that is nearly always a typing error, a claim that was renamed, or one that only ever existed \
 because somebody made it by hand: then a rebuilt cluster comes up without it.\n\n\
 Say whose the claim is: put it into `owns` of the Application that produces the data. That also takes care of claims that \
-no chart renders. As long as an Application of the same namespace is rendered natively and its source is not at hand, or \
+no chart renders. As long as an Application of the same namespace is rendered natively and its source is not available locally, or \
 its parameters are wrong, it could be the owner, and this rule stays silent.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes",
 };
@@ -72,7 +72,7 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether an entry of `mounts` or `writes` is about this claim.
+/// Reports whether an entry of `mounts` or `writes` is about this claim.
 fn is_of(entry: &str, claim: &ClaimName) -> bool {
     entry
         .strip_prefix(claim.as_str())

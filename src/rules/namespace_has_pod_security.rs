@@ -14,7 +14,7 @@ static META: Meta = Meta {
     why: "A Namespace without the label `pod-security.kubernetes.io/enforce` takes privileged pods and hostPath volumes: a \
 chart from the internet can read and write the whole disk of the node, all claims of local-path included, and no \
 `readOnly` helps. `baseline` refuses both and suits most home charts; `restricted` suits those that run without root; \
-`privileged` says that somebody has thought about it. Which one fits is for a person to say: \
+`privileged` says that somebody has thought about it. Choose the one that fits: \
 `kubectl homelab add-namespace NAME --pod-security baseline` writes it for new ones.\n\n\
 https://kubernetes.io/docs/concepts/security/pod-security-admission/",
 };

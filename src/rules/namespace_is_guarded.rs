@@ -12,7 +12,7 @@ static META: Meta = Meta {
     why: "Deleting a Namespace deletes all claims in it, whatever their own annotations say: the guards of the claims are \
 for Argo CD, and a namespace is emptied by Kubernetes itself. A Namespace whose file is removed or renamed is pruned; one \
 whose Application is deleted with its finalizer goes with it. With `Prune=false,Delete=false` on the live Namespace it \
-stays until a person deletes it.\n\n\
+stays until somebody deletes it.\n\n\
 Let the plugin render the folder of Namespaces, which also writes the ownership registry on them; or set the annotation.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
 };

@@ -60,7 +60,7 @@ fn too_long(subject: &Subject<'_>, source: &Source<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Two mounts at one path of one container.
+/// Finds two mounts at one path of one container.
 fn of_mounts(subject: &Subject<'_>, source: &Source<'_>, parameters: &Parameters) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, mount) in parameters.mounts.iter().enumerate() {

@@ -63,7 +63,8 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
     Some(findings)
 }
 
-/// The claims of the destination namespace that it renders and nobody else declares, and those that a source declares.
+/// Returns the claims of the destination namespace that it renders and nobody else declares, and those that a source
+/// declares.
 fn candidates(scope: &Scope<'_>, subject: &Subject<'_>) -> BTreeSet<ClaimName> {
     let rendered = subject
         .items

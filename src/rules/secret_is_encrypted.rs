@@ -38,7 +38,7 @@ fn finding(manifest: &crate::repo::Manifest, base: &Pointer, (message, pointer):
         .hint("change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git")
 }
 
-/// What is wrong with an object, and the field that holds the plain values.
+/// Returns what is wrong with an object, and the field that holds the plain values.
 fn of_object(object: &Object) -> Option<(String, PointerBuf)> {
     if !object.is("", "Secret") || object.at("/sops").is_some() {
         return None;

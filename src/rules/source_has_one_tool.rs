@@ -63,7 +63,8 @@ fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Valu
     }
 }
 
-/// The parameters of the source with those that a tool's block becomes; `None` when one cannot be moved, or is there.
+/// Returns the parameters of the source with those that a tool's block becomes; `None` when one cannot be moved, or is
+/// there.
 fn moved(source: &Source<'_>, tool: &str, block: &Value) -> Option<Value> {
     let plugin = source.plugin()?;
     let mut parameters = plugin
@@ -74,7 +75,7 @@ fn moved(source: &Source<'_>, tool: &str, block: &Value) -> Option<Value> {
     let alone = json!({tool: block});
     let alone = Source::new(source.pointer.clone(), &alone);
     let moved = native::to_parameters(&alone, &[], |_, values| yaml::emit(values)).ok()?;
-    // `version` has no effect; what else is left out a person has to see.
+    // `version` has no effect; anything else that is left out needs a decision.
     if moved
         .left_out
         .iter()

@@ -71,7 +71,7 @@ fn is_known(option: &str) -> bool {
     corrected(option).is_some_and(|right| right == option)
 }
 
-/// The option in Argo CD's spelling, when only case and blanks are wrong.
+/// Returns the option in Argo CD's spelling, when only case and blanks are wrong.
 fn corrected(option: &str) -> Option<String> {
     let (key, value) = option.split_once('=')?;
     let known = KNOWN_OPTIONS

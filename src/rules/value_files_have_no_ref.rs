@@ -42,7 +42,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether a file begins with the name of another source: a variable that is none of those that Argo CD sets.
+/// Reports whether a file begins with the name of another source: a variable that is none of those that Argo CD sets.
 fn is_elsewhere(file: &str) -> bool {
     file.strip_prefix('$')
         .map(|name| name.trim_start_matches('{'))

@@ -1,4 +1,4 @@
-//! What a person sees, whole.
+//! What the user sees, whole.
 
 use std::collections::BTreeMap;
 

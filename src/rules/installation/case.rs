@@ -4,7 +4,7 @@ use super::{Installation, InstallationRule};
 use crate::repo::{Memory, Repo, RepoPath};
 use crate::rules::Finding;
 
-/// A sound installation, the least that the rules look at.
+/// A sound installation, the least that the rules need.
 const SOUND: &str = include_str!("sound.yaml");
 
 /// What a rule is shown.
@@ -14,7 +14,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// The sound installation.
+    /// Returns the sound installation.
     pub(crate) fn sound() -> Self {
         Self {
             rendered: SOUND.to_owned(),
@@ -22,14 +22,14 @@ impl Case {
         }
     }
 
-    /// The sound installation with a text in the place of another one, which must be there.
+    /// Replaces a text of the installation, which must be there.
     pub(crate) fn with(mut self, old: &str, new: &str) -> Self {
         assert!(self.rendered.contains(old), "{old} is not in the installation");
         self.rendered = self.rendered.replace(old, new);
         self
     }
 
-    /// The installation without all lines that hold a text, which must be there.
+    /// Removes all lines that hold a text, which must be there.
     pub(crate) fn without(mut self, text: &str) -> Self {
         assert!(self.rendered.contains(text), "{text} is not in the installation");
         let lines = self.rendered.lines().filter(|line| !line.contains(text));
@@ -37,7 +37,7 @@ impl Case {
         self
     }
 
-    /// An Application of the GitOps repository that names a plugin.
+    /// Adds an Application of the GitOps repository that names a plugin.
     pub(crate) fn app(mut self, name: &str, plugin: &str) -> Self {
         let text = format!(
             "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\nspec:\n  source:\n    \
@@ -47,7 +47,7 @@ impl Case {
         self
     }
 
-    /// What a rule says of it.
+    /// Returns the findings of a rule.
     pub(crate) fn findings(&self, rule: &InstallationRule) -> Vec<Finding> {
         let rendered = Repo::of_text(RepoPath::new("argocd.yaml").unwrap(), self.rendered.clone());
         assert!(rendered.malformed.is_empty(), "{:?}", rendered.malformed);
@@ -56,17 +56,17 @@ impl Case {
         (rule.check)(&Installation::new(&rendered, Some(&home)).unwrap())
     }
 
-    /// The messages of what a rule says of it.
+    /// Returns the messages of a rule's findings.
     pub(crate) fn messages(&self, rule: &InstallationRule) -> Vec<String> {
         self.findings(rule).into_iter().map(|finding| finding.message).collect()
     }
 
-    /// The next step that the first finding names.
+    /// Returns the next step that the first finding names.
     pub(crate) fn way_out(&self, rule: &InstallationRule) -> String {
         self.findings(rule)[0].hint.clone().unwrap()
     }
 
-    /// The place of the first finding, as a JSON Pointer.
+    /// Returns the place of the first finding, as a JSON Pointer.
     pub(crate) fn place(&self, rule: &InstallationRule) -> String {
         self.findings(rule)[0].location.clone().unwrap().pointer.to_string()
     }

@@ -9,8 +9,8 @@ static META: Meta = Meta {
     severity: Severity::Warning,
     summary: "the plugin does not discover sources",
     why: "With `discover` in its `plugin.yaml`, Argo CD packs every source that names no tool and asks the plugin whether it is for it. \
-That slows every Application down, and takes over those that happen to match: they would be rendered under the storage law \
-without anybody having said so. An Application names the plugin itself, with `plugin: {name: homelab-v1}`, so that discovery is \
+That slows every Application down, and takes over those that happen to match: they would be rendered under the storage rules \
+although nobody asked for it. An Application names the plugin itself, with `plugin: {name: homelab-v1}`, so that discovery is \
 never needed.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };

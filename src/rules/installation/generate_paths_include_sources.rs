@@ -1,4 +1,4 @@
-//! HL513: the whole repository would travel at every render.
+//! HL513: the whole repository would be sent at every render.
 
 use super::view::SettingState;
 use super::{Installation, InstallationRule};

@@ -1,4 +1,4 @@
-//! HL512: the whole history would travel at every render.
+//! HL512: the whole history would be sent at every render.
 
 use super::view::SettingState;
 use super::{Installation, InstallationRule};

@@ -9,7 +9,7 @@ static META: Meta = Meta {
     name: "helm-matches-argo-cd",
     severity: Severity::Warning,
     summary: "helm comes from the image that the repo-server has",
-    why: "The plugin promises what native Helm in Argo CD renders, and then the storage law. Another version of helm can render another \
+    why: "The plugin promises what native Helm in Argo CD renders, and then the storage rules. Another version of helm can render another \
 thing: a function of templates that is newer, a default that has changed. The init container that brings helm should have the \
 image of the repo-server, so that both change in one upgrade. The kustomize component and the chart's values of \
 `kubectl homelab cmp manifest` take it from there by themselves.\n\n\

@@ -28,7 +28,7 @@ pub struct Mount<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The objects of a manifest: itself, or the items of a list.
+    /// Returns the objects of a manifest: itself, or the items of a list.
     pub(super) fn objects(manifest: &'a Manifest) -> Vec<Self> {
         let mut out = Vec::new();
         let mut todo = vec![Self {
@@ -46,22 +46,22 @@ impl<'a> Node<'a> {
         out
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> &'a Value {
         self.value
     }
 
-    /// Where it stands.
+    /// Returns its place.
     pub fn location(&self) -> Location {
         Location::of(self.manifest, self.pointer.clone())
     }
 
-    /// Where something in it stands, there or not: the place of a missing field is that of what should hold it.
+    /// Returns the place of something in it, there or not: that of a missing field is the place of what should hold it.
     pub fn location_of(&self, path: impl AsPointer) -> Location {
         Location::of(self.manifest, self.pointer.concat(path.as_pointer()))
     }
 
-    /// What a key holds.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key)?;
         Some(Self {
@@ -71,7 +71,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// What a JSON Pointer leads to.
+    /// Returns the value at a JSON Pointer.
     pub fn at(&self, pointer: impl AsPointer) -> Option<Self> {
         let pointer = pointer.as_pointer();
         Some(Self {
@@ -81,7 +81,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// The entries of a list; none when it is not there.
+    /// Returns the entries of a list; none when it is not there.
     pub fn items(&self, key: &str) -> Vec<Self> {
         let Some(list) = self.get(key) else { return Vec::new() };
         let entries = list.value.as_array().map_or(&[][..], Vec::as_slice).iter().enumerate();
@@ -93,17 +93,17 @@ impl<'a> Node<'a> {
         entries.map(entry).collect()
     }
 
-    /// A text; empty when it is not there or something else.
+    /// Returns a text; empty when it is not there or something else.
     pub fn text(&self, key: &str) -> &'a str {
         self.value.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A boolean at a JSON Pointer.
+    /// Returns a boolean at a JSON Pointer.
     pub fn flag(&self, pointer: impl AsPointer) -> Option<bool> {
         self.at(pointer)?.value.as_bool()
     }
 
-    /// The words of a container's command and arguments; those of a shell's script one by one.
+    /// Returns the words of a container's command and arguments; those of a shell's script one by one.
     pub(super) fn words(&self) -> Vec<&'a str> {
         let texts = ["command", "args"]
             .into_iter()
@@ -115,18 +115,18 @@ impl<'a> Node<'a> {
             .collect()
     }
 
-    /// Whether a container's command or arguments name a program, by the last part of its path.
+    /// Reports whether a container's command or arguments name a program, by the last part of its path.
     pub(super) fn runs(&self, program: &str) -> bool {
         self.words().iter().any(|word| word.rsplit('/').next() == Some(program))
     }
 
-    /// The entry of a container's variable.
+    /// Returns the entry of a container's variable.
     pub(super) fn variable(&self, name: &str) -> Option<Self> {
         // The last one of two wins, as in the container.
         self.items("env").into_iter().rfind(|entry| entry.text("name") == name)
     }
 
-    /// The mounts of a container.
+    /// Returns the mounts of a container.
     pub(super) fn mounts(&self) -> Vec<Mount<'a>> {
         let mount = |node: Node<'a>| Mount {
             volume: node.text("name"),
@@ -137,12 +137,12 @@ impl<'a> Node<'a> {
         self.items("volumeMounts").into_iter().map(mount).collect()
     }
 
-    /// The mount at a path.
+    /// Returns the mount at a path.
     pub(super) fn mount_at(&self, path: &str) -> Option<Mount<'a>> {
         self.mounts().into_iter().find(|mount| mount.path == path)
     }
 
-    /// The mount that a path lies in: the deepest one.
+    /// Returns the mount that a path lies in: the deepest one.
     pub(super) fn mount_around(&self, path: &str) -> Option<Mount<'a>> {
         let is_around = |mount: &Mount<'_>| {
             path.strip_prefix(mount.path)

@@ -54,7 +54,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
 const HINT: &str =
     "give the sidecar the `plugin.yaml` that `kubectl homelab cmp manifest` prints, or correct `plugin.name`";
 
-/// Whether a name is meant to be this plugin's, in whatever version of the contract.
+/// Reports whether a name is meant to be this plugin's, in whatever version of the contract.
 fn is_meant(name: &str) -> bool {
     let base = PLUGIN_NAME.split('-').next().unwrap_or(PLUGIN_NAME);
     name.split('-').next() == Some(base)

@@ -62,7 +62,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
 /// The PATH of the plugin's image.
 const DEFAULT_PATH: &str = "/usr/local/bin";
 
-/// The init container that brings helm.
+/// Returns the init container that brings helm.
 pub(super) fn bringer<'a>(installation: &Installation<'a>) -> Option<Node<'a>> {
     let names_helm = |init: &Node<'_>| init.words().iter().any(|word| word.rsplit('/').next() == Some("helm"));
     installation.init_containers().into_iter().find(names_helm)

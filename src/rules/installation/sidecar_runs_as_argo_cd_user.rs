@@ -30,7 +30,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
     vec![finding.hint(format!("set `runAsUser: {server}` in the sidecar"))]
 }
 
-/// The user of a container: its own, the pod's, or the one of Argo CD's image and the plugin's.
+/// Returns the user of a container: its own, the pod's, or the one of Argo CD's image and the plugin's.
 fn user(installation: &Installation<'_>, container: &Node<'_>) -> u64 {
     let of = |node: &Node<'_>| node.at("/securityContext/runAsUser")?.value().as_u64();
     of(container).or_else(|| of(installation.pod())).unwrap_or(USER)

@@ -11,7 +11,7 @@ static META: Meta = Meta {
     summary: "the sidecar runs Argo CD's server of plugins and shares the folder of sockets with the repo-server",
     why: "The sidecar runs `argocd-cmp-server`, which Argo CD's own init container copies into the volume `var-files`: the plugin's \
 image does not have it, so that it is always the one of this Argo CD. That server opens a socket in \
-`/home/argocd/cmp-server/plugins`, and the repo-server looks for it there: both must mount the same volume at that path. When \
+`/home/argocd/cmp-server/plugins`, and the repo-server searches it there: both must mount the same volume at that path. When \
 one of these is missing, the container does not start, or nobody finds it.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
@@ -61,7 +61,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
         ),
         (Some(own), Some(server)) if own.volume != server.volume => say(
             format!(
-                "the sidecar's socket lies in the volume `{}`, and the repo-server looks into `{}`",
+                "the sidecar's socket is in the volume `{}`, and the repo-server searches `{}`",
                 own.volume, server.volume
             ),
             "/volumeMounts",
@@ -112,7 +112,7 @@ mod tests {
                     "{name: plugins, mountPath: /home/argocd/cmp-server/plugins}\n        - {name: plugin,",
                     "{name: own, mountPath: /home/argocd/cmp-server/plugins}\n        - {name: plugin,",
                 ),
-                "the sidecar's socket lies in the volume `own`, and the repo-server looks into `plugins`",
+                "the sidecar's socket is in the volume `own`, and the repo-server searches `plugins`",
             ),
             (
                 Case::sound().with(

@@ -1,4 +1,4 @@
-//! What the rules on installations look at: the repo-server's pod, the plugin's sidecar in it, and the ConfigMaps that
+//! What the rules on installations check: the repo-server's pod, the plugin's sidecar in it, and the ConfigMaps that
 //! belong to them.
 
 use anyhow::{Result, anyhow};
@@ -81,7 +81,7 @@ impl<'a> Installation<'a> {
         Ok(installation)
     }
 
-    /// The sidecar: by its name, by its image, or by the command in its `plugin.yaml`.
+    /// Returns the sidecar: by its name, by its image, or by the command in its `plugin.yaml`.
     fn find_sidecar(&self) -> Option<Node<'a>> {
         let containers = self.pod.items("containers");
         let others = || containers.iter().filter(|one| !one.runs(REPO_SERVER));
@@ -104,12 +104,12 @@ impl<'a> Installation<'a> {
         found.cloned()
     }
 
-    /// Everything that was rendered.
+    /// Returns everything that was rendered.
     pub fn rendered(&self) -> &'a Repo {
         self.rendered
     }
 
-    /// The workload that runs the repo-server.
+    /// Returns the workload that runs the repo-server.
     pub fn workload(&self) -> &Node<'a> {
         &self.workload
     }
@@ -119,22 +119,22 @@ impl<'a> Installation<'a> {
         &self.pod
     }
 
-    /// The container of the repo-server.
+    /// Returns the container of the repo-server.
     pub fn server(&self) -> &Node<'a> {
         &self.server
     }
 
-    /// The container of the plugin. Rules other than the first have nothing to say without it.
+    /// Returns the container of the plugin. Rules other than the first have nothing to say without it.
     pub fn sidecar(&self) -> Option<&Node<'a>> {
         self.sidecar.as_ref()
     }
 
-    /// The init containers.
+    /// Returns the init containers.
     pub fn init_containers(&self) -> Vec<Node<'a>> {
         self.pod.items("initContainers")
     }
 
-    /// The ConfigMap of this name.
+    /// Returns the ConfigMap of this name.
     pub fn config_map(&self, name: &str) -> Option<Node<'a>> {
         let is_it = |object: &&Node<'a>| {
             object.text("kind") == "ConfigMap" && object.at("/metadata").is_some_and(|meta| meta.text("name") == name)
@@ -148,7 +148,7 @@ impl<'a> Installation<'a> {
             .cloned()
     }
 
-    /// The entry of a ConfigMap that is a container's `plugin.yaml`; nothing when the image has it.
+    /// Returns the entry of a ConfigMap that is a container's `plugin.yaml`; nothing when the image has it.
     pub fn plugin_entry(&self, container: &Node<'a>) -> Option<PluginEntry<'a>> {
         let file = format!("{CONFIG}/plugin.yaml");
         let (mount, key) = match container.mount_at(&file) {
@@ -175,14 +175,14 @@ impl<'a> Installation<'a> {
         })
     }
 
-    /// A container's `plugin.yaml` as it is rendered, where it comes from a ConfigMap.
+    /// Returns a container's `plugin.yaml` as it is rendered, where it comes from a ConfigMap.
     pub fn plugin_of(&self, container: &Node<'a>) -> Option<Value> {
         let entry = self.plugin_entry(container)?;
         let text = self.config_map(entry.config_map)?.get("data")?.text(entry.key);
         yaml::value(text).ok().flatten().filter(Value::is_object)
     }
 
-    /// The name that the sidecar answers to: that of its `plugin.yaml`, else the one of the plugin's image.
+    /// Returns the name that the sidecar serves: that of its `plugin.yaml`, else the one of the plugin's image.
     pub fn served(&self) -> Option<String> {
         let sidecar = self.sidecar()?;
         let Some(plugin) = self.plugin_of(sidecar) else {
@@ -197,7 +197,7 @@ impl<'a> Installation<'a> {
         })
     }
 
-    /// The plugins that Applications of the GitOps repository name.
+    /// Returns the plugins that Applications of the GitOps repository name.
     pub fn named(&self) -> Vec<PluginName<'a>> {
         let mut out = Vec::new();
         for manifest in self.home.map_or(&[][..], |home| &home.manifests) {
@@ -214,7 +214,7 @@ impl<'a> Installation<'a> {
         out
     }
 
-    /// How a parameter of the repo-server is set: a flag wins over a variable.
+    /// Returns how a parameter of the repo-server is set: a flag wins over a variable.
     pub fn setting(&self, setting: &RepoServerSetting) -> SettingState {
         let words = self.server.words();
         let mut flags = words.iter().enumerate().filter_map(|(index, word)| {
@@ -253,7 +253,7 @@ impl<'a> Installation<'a> {
         }
     }
 
-    /// The ConfigMap of parameters, when one is read from it that was not rendered.
+    /// Returns the ConfigMap of parameters, when one is read from it that was not rendered.
     pub(super) fn missing_parameters(&self) -> Option<&'static str> {
         let is_elsewhere = |setting: &RepoServerSetting| matches!(self.setting(setting), SettingState::Elsewhere(name) if name == crate::model::sidecar::PARAMETERS);
         let missing = REPO_SERVER_SETTINGS.iter().any(is_elsewhere);
