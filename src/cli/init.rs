@@ -1,11 +1,12 @@
 //! `kubectl homelab init`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::session::{EditArgs, Session};
 use crate::disk::{self, Checkout};
+use crate::edit::init::Request;
 use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
@@ -44,27 +45,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let Args {
-        dir,
-        repo_url,
-        revision,
-        argocd_namespace,
-        adopt,
-        force,
-        edit,
-    } = args;
-    let folder = dir.clone().unwrap_or_else(|| session.start().to_owned());
-    // What would be written to a folder that is not there is what is written to an empty one.
-    let stand_in = if *adopt || disk::exists(&folder) {
-        None
-    } else if edit.is_written() {
-        disk::make_folder(&folder)?;
-        None
-    } else {
-        Some(disk::empty_folder()?)
-    };
-    session.open(stand_in.as_ref().map_or(folder.as_path(), |stand_in| stand_in.path()))?;
-    if *adopt {
+    let folder = args.dir.clone().unwrap_or_else(|| session.start().to_owned());
+    let stand_in = args.stand_in(&folder)?;
+    session.open(stand_in.as_ref().map_or(folder.as_path(), AsRef::as_ref))?;
+    if args.adopt {
         let lines = edit::init::adopt(session.repo()?);
         session.terminal.data(&format!("{}\n", lines.join("\n")))?;
         session
@@ -72,38 +56,56 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             .hint("see what is dangerous in it with `kubectl homelab validate`");
         return Ok(Exit::Done);
     }
-    let remote = || {
-        WorkingTree::at(session.checkout().ok()?.root())?
-            .remotes()
-            .into_iter()
-            .next()
+    let outer = if stand_in.is_none() {
+        outer(&folder, session.checkout()?)
+    } else {
+        None
     };
-    let repo_url = repo_url.clone().or_else(remote);
-    let request = edit::init::Request {
-        repo_url: repo_url
-            .context("the URL of this repository is not known")
-            .hint("name it with `--repo-url URL`")?,
-        revision: revision.clone(),
-        argocd_namespace: argocd_namespace.clone(),
-        force: *force,
+    let edit = Edit {
+        changes: edit::init(session.repo()?, &args.request(session.checkout()?)?)?,
+        message: "Set up the GitOps repository".to_owned(),
+        notes: outer.into_iter().collect(),
+        next: Some("add a Namespace with `kubectl homelab add-namespace NAME`".to_owned()),
+        ..Edit::default()
     };
-    // Other commands look for the nearest `.git` first.
-    let outer = Checkout::find(&folder).ok().filter(|outer| {
-        let root = session.checkout().ok().map(Checkout::root);
-        stand_in.is_none() && Some(outer.root()) != root && disk::exists(&outer.root().join(".git"))
-    });
-    let notes = outer.map(|outer| {
+    session.finish(&args.edit, &edit, &RuleGate::default())
+}
+
+impl Args {
+    /// Makes the folder; in a dry run returns an empty one that stands in for a folder that is not there.
+    fn stand_in(&self, folder: &Path) -> Result<Option<impl AsRef<Path> + use<>>> {
+        if self.adopt || disk::exists(folder) {
+            return Ok(None);
+        }
+        if self.edit.is_written() {
+            disk::make_folder(folder)?;
+            return Ok(None);
+        }
+        disk::empty_folder().map(Some)
+    }
+
+    fn request(&self, checkout: &Checkout) -> Result<Request> {
+        let remote = || WorkingTree::at(checkout.root())?.remotes().into_iter().next();
+        let repo_url = self.repo_url.clone().or_else(remote);
+        Ok(Request {
+            repo_url: repo_url
+                .context("the URL of this repository is not known")
+                .hint("name it with `--repo-url URL`")?,
+            revision: self.revision.clone(),
+            argocd_namespace: self.argocd_namespace.clone(),
+            force: self.force,
+        })
+    }
+}
+
+/// Returns a remark where the folder is inside of another repository: other commands look for the nearest `.git` first.
+fn outer(folder: &Path, checkout: &Checkout) -> Option<String> {
+    let outer = Checkout::find(folder).ok()?;
+    let is_another = outer.root() != checkout.root() && disk::exists(&outer.root().join(".git"));
+    is_another.then(|| {
         format!(
             "it lies in the repository `{}`, which other commands take from here: run `git init` in it, or name it with `--repo-dir`",
             outer.root().display()
         )
-    });
-    let outcome = Edit {
-        changes: edit::init(session.repo()?, &request)?,
-        message: "Set up the GitOps repository".to_owned(),
-        notes: notes.into_iter().collect(),
-        next: Some("add a Namespace with `kubectl homelab add-namespace NAME`".to_owned()),
-        ..Edit::default()
-    };
-    session.finish(edit, &outcome, &RuleGate::default())
+    })
 }

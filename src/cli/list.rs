@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use serde_json::Value;
 
 use super::output::{DocumentOutput, ListOutput};
 use super::session::Session;
 use crate::failure::Exit;
 use crate::model::NamespaceName;
-use crate::report::list;
+use crate::repo::Repo;
+use crate::report::list::{self, Listing};
 use crate::rules::Scope;
 
 /// List Applications, Namespaces or claims of the repository
@@ -44,61 +44,35 @@ enum What {
 }
 
 pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let Args {
-        what,
-        namespace,
-        all_namespaces: _,
-        output,
-    } = args;
     let repo = session.repo()?;
-    let renders = BTreeMap::new();
-    let ownership = Scope::new(repo, &renders).ownership;
-    let namespace = namespace.as_ref().map(NamespaceName::as_str);
-    let wide = *output == ListOutput::Wide;
-    let (table, names, tree): (String, Vec<String>, Value) = match what {
-        What::Apps => {
-            let rows = list::apps(repo, namespace);
-            let names = rows
-                .iter()
-                .map(|row| format!("application.argoproj.io/{}", row.name))
-                .collect();
-            (
-                list::apps_table(&rows, wide),
-                names,
-                list::tree("ApplicationList", &rows),
-            )
-        }
-        What::Namespaces => {
-            let rows = list::namespaces(repo, &ownership, namespace);
-            let names = rows.iter().map(|row| format!("namespace/{}", row.name)).collect();
-            (
-                list::namespaces_table(&rows, wide),
-                names,
-                list::tree("NamespaceList", &rows),
-            )
-        }
-        What::Volumes => {
-            let rows = list::claims(&ownership, namespace);
-            let names = rows
-                .iter()
-                .map(|row| format!("persistentvolumeclaim/{}", row.name))
-                .collect();
-            (list::claims_table(&rows), names, list::tree("ClaimList", &rows))
-        }
-    };
+    let listing = args.listing(repo);
     for malformed in &repo.malformed {
         session.terminal.warn(&malformed.to_string());
     }
-    let text = match output {
-        ListOutput::Table | ListOutput::Wide if names.is_empty() => {
+    let text = match args.output {
+        ListOutput::Table | ListOutput::Wide if listing.names.is_empty() => {
             session.terminal.say("nothing found");
             return Ok(Exit::Done);
         }
-        ListOutput::Table | ListOutput::Wide => table,
-        ListOutput::Name => names.iter().map(|name| format!("{name}\n")).collect(),
-        ListOutput::Json => DocumentOutput::Json.render(&tree)?,
-        ListOutput::Yaml => DocumentOutput::Yaml.render(&tree)?,
+        ListOutput::Table | ListOutput::Wide => listing.table,
+        ListOutput::Name => listing.names.iter().map(|name| format!("{name}\n")).collect(),
+        ListOutput::Json => DocumentOutput::Json.render(&listing.tree)?,
+        ListOutput::Yaml => DocumentOutput::Yaml.render(&listing.tree)?,
     };
     session.terminal.data(&text)?;
     Ok(Exit::Done)
+}
+
+impl Args {
+    fn listing(&self, repo: &Repo) -> Listing {
+        let namespace = self.namespace.as_ref().map(NamespaceName::as_str);
+        let wide = self.output == ListOutput::Wide;
+        let renders = BTreeMap::new();
+        let ownership = Scope::new(repo, &renders).ownership;
+        match self.what {
+            What::Apps => Listing::apps(&list::apps(repo, namespace), wide),
+            What::Namespaces => Listing::namespaces(&list::namespaces(repo, &ownership, namespace), wide),
+            What::Volumes => Listing::claims(&list::claims(&ownership, namespace)),
+        }
+    }
 }

@@ -111,7 +111,7 @@ mod tests {
         let again = [secret("b"), config(json!({"x": "1"}))];
         let after = [secret("c"), config(json!({"x": "1"}))];
         let random = changed("Secret/s", "/data/password", Reason::Random);
-        assert_eq!(compared(&before, &again, &after), [random.clone()]);
+        assert_eq!(compared(&before, &again, &after), std::slice::from_ref(&random));
         let after = [secret("c"), config(json!({"x": "2"}))];
         let content = changed("ConfigMap/c", "/data/x", Reason::Content);
         assert_eq!(compared(&before, &again, &after), [random, content]);

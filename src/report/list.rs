@@ -67,6 +67,49 @@ pub struct ClaimRow {
     pub readers: Vec<String>,
 }
 
+/// A list in all formats.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// As a table.
+    pub table: String,
+    /// The names, as `kubectl get -o name` prints them.
+    pub names: Vec<String>,
+    /// As a value for JSON and YAML.
+    pub tree: Value,
+}
+
+impl Listing {
+    /// Returns a list of Applications; `wide` adds columns to the table.
+    pub fn apps(rows: &[AppRow], wide: bool) -> Self {
+        let name = |row: &AppRow| format!("application.argoproj.io/{}", row.name);
+        Self {
+            table: apps_table(rows, wide),
+            names: rows.iter().map(name).collect(),
+            tree: tree("ApplicationList", rows),
+        }
+    }
+
+    /// Returns a list of Namespaces; `wide` adds columns to the table.
+    pub fn namespaces(rows: &[NamespaceRow], wide: bool) -> Self {
+        let name = |row: &NamespaceRow| format!("namespace/{}", row.name);
+        Self {
+            table: namespaces_table(rows, wide),
+            names: rows.iter().map(name).collect(),
+            tree: tree("NamespaceList", rows),
+        }
+    }
+
+    /// Returns a list of claims.
+    pub fn claims(rows: &[ClaimRow]) -> Self {
+        let name = |row: &ClaimRow| format!("persistentvolumeclaim/{}", row.name);
+        Self {
+            table: claims_table(rows),
+            names: rows.iter().map(name).collect(),
+            tree: tree("ClaimList", rows),
+        }
+    }
+}
+
 /// Returns the Applications, those of one destination namespace where one is named.
 pub fn apps(repo: &Repo, namespace: Option<&str>) -> Vec<AppRow> {
     let wanted = |app: &Application<'_>| namespace.is_none_or(|name| app.destination_namespace() == Some(name));
@@ -176,7 +219,7 @@ pub fn claims(ownership: &Ownership, namespace: Option<&str>) -> Vec<ClaimRow> {
 }
 
 /// Applications as a table; `wide` adds sources, revisions and files.
-pub fn apps_table(rows: &[AppRow], wide: bool) -> String {
+fn apps_table(rows: &[AppRow], wide: bool) -> String {
     let mut heads = vec!["name", "namespace", "rendered by", "owns", "mounts", "writes"];
     if wide {
         heads.extend(["source", "revision", "file"]);
@@ -193,7 +236,7 @@ pub fn apps_table(rows: &[AppRow], wide: bool) -> String {
 }
 
 /// Namespaces as a table; `wide` adds files.
-pub fn namespaces_table(rows: &[NamespaceRow], wide: bool) -> String {
+fn namespaces_table(rows: &[NamespaceRow], wide: bool) -> String {
     let mut heads = vec!["name", "pod security", "applications", "owned claims"];
     heads.extend(wide.then_some("file"));
     let cells = rows.iter().map(|row| {
@@ -210,7 +253,7 @@ pub fn namespaces_table(rows: &[NamespaceRow], wide: bool) -> String {
 }
 
 /// Renders claims as a table.
-pub fn claims_table(rows: &[ClaimRow]) -> String {
+fn claims_table(rows: &[ClaimRow]) -> String {
     let cells = rows.iter().map(|row| {
         vec![
             row.namespace.clone(),
@@ -224,7 +267,7 @@ pub fn claims_table(rows: &[ClaimRow]) -> String {
 }
 
 /// Rows as the tree of a versioned list.
-pub fn tree<R: Serialize>(kind: &str, rows: &[R]) -> Value {
+fn tree<R: Serialize>(kind: &str, rows: &[R]) -> Value {
     json!({"apiVersion": API_VERSION, "kind": kind, "items": rows})
 }
 

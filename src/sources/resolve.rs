@@ -95,7 +95,9 @@ impl<'s> Resolver<'s> {
             return Ok(self.as_it_is(self.checkout.clone(), path));
         }
         if let Some(tree) = self.sibling(url) {
-            return self.in_sibling(tree, url, revision, path, notes);
+            let (sibling, remark) = self.in_sibling(tree, url, revision, path)?;
+            notes.extend(remark);
+            return Ok(sibling);
         }
         self.in_cache(url, revision, path)
     }
@@ -137,15 +139,14 @@ impl<'s> Resolver<'s> {
         })
     }
 
-    /// Returns a user's checkout, with a remark on what differs from what Argo CD sees.
+    /// Returns a user's checkout, and a remark on what differs from what Argo CD sees.
     fn in_sibling(
         &self,
         tree: &WorkingTree,
         url: &str,
         revision: &str,
         path: RepoPath,
-        notes: &mut Vec<String>,
-    ) -> Result<ResolvedSource> {
+    ) -> Result<(ResolvedSource, Option<String>)> {
         let TreeState { state, is_at_revision } = self.state(tree, revision);
         let name = tree
             .root()
@@ -160,17 +161,15 @@ impl<'s> Resolver<'s> {
             Some(_) if !is_at_revision => differs.push(format!("it is not at `{revision}`")),
             Some(_) => {}
         }
-        if !differs.is_empty() {
-            notes.push(format!(
-                "`{url}` is taken from the checkout `{name}` as it is: {}",
-                differs.join(" and ")
-            ));
-        }
-        Ok(ResolvedSource {
+        let differs = differs.join(" and ");
+        let remark =
+            (!differs.is_empty()).then(|| format!("`{url}` is taken from the checkout `{name}` as it is: {differs}"));
+        let resolved = ResolvedSource {
             checkout: Checkout::open(tree.root())?,
             path,
             revision: state.map(|state| state.commit),
-        })
+        };
+        Ok((resolved, remark))
     }
 
     fn in_cache(&self, url: &str, revision: &str, path: RepoPath) -> Result<ResolvedSource> {

@@ -17,12 +17,6 @@ use resolve::{Absolute, Resolver};
 use source::Crate;
 use table::Allowed;
 
-/// Circles that are still there, by their files. The list only shrinks.
-const KNOWN_CIRCLES: &[(&str, &[&str])] = &[];
-
-/// Commands whose `run` is still longer than [`LONGEST_RUN`]. The list only shrinks.
-const KNOWN_LONG_RUNS: &[&str] = &["cli/init.rs", "cli/list.rs"];
-
 /// Modules that read no files, run no programs and print nothing.
 const CORE: &[&str] = &[
     "model", "yaml", "repo", "law", "rules", "edit", "render", "compare", "install", "report",
@@ -166,7 +160,7 @@ fn the_picture_shows_the_modules_of_the_table() {
 
 #[test]
 fn files_depend_on_each_other_in_no_circle() {
-    let (mut found, mut descriptions) = (BTreeSet::new(), Vec::new());
+    let mut descriptions = Vec::new();
     for (folder, file) in [
         ("src", "lib.rs"),
         ("xtask/src", "main.rs"),
@@ -176,17 +170,11 @@ fn files_depend_on_each_other_in_no_circle() {
         assert!(!dependencies.is_empty(), "{folder}: nothing depends on anything");
         for circle in circle::circles(&dependencies) {
             descriptions.push(format!("{folder}:\n{}", circle::describe(&dependencies, &circle)));
-            found.insert((folder, circle));
         }
     }
-    let known = KNOWN_CIRCLES.iter().map(|(folder, files)| {
-        let files: BTreeSet<String> = files.iter().map(|file| (*file).to_owned()).collect();
-        (*folder, files)
-    });
-    assert_eq!(
-        found,
-        known.collect(),
-        "the circles (left) are not the known ones (right):\n{}",
+    assert!(
+        descriptions.is_empty(),
+        "files name each other in a circle:\n{}",
         descriptions.join("\n")
     );
 }
@@ -261,11 +249,12 @@ fn commands_are_short() {
         let runs = length::of_functions(&module.items, "run");
         runs.into_iter().map(|lines| (module.file.as_str(), lines))
     });
-    let long: Vec<(&str, usize)> = runs.filter(|(_, lines)| *lines > LONGEST_RUN).collect();
-    let files: Vec<&str> = long.iter().map(|(file, _)| *file).collect();
-    assert_eq!(
-        files, KNOWN_LONG_RUNS,
-        "`run` of a command has at most {LONGEST_RUN} lines, except in the known files (right): {long:?}"
+    let runs: Vec<(&str, usize)> = runs.collect();
+    assert!(runs.len() > 10, "the commands were not found: {runs:?}");
+    let long: Vec<&(&str, usize)> = runs.iter().filter(|(_, lines)| *lines > LONGEST_RUN).collect();
+    assert!(
+        long.is_empty(),
+        "`run` of a command has at most {LONGEST_RUN} lines: {long:?}"
     );
 }
 
