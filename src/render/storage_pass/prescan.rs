@@ -10,23 +10,24 @@
 //! # Why no document is passed by wrongly
 //!
 //! 1. **Lines are lines.** The document has none of the characters that end a line for some readers and not for others:
-//!    carriage return, U+0085, U+2028, U+2029 ([`Header::is_alone`]). A line starts behind `\n` and nowhere else, so that
+//!    carriage returns, U+0085, U+2028, U+2029 ([`Header::is_alone`]). A line starts behind `\n` and nowhere else, so that
 //!    a comment ends where it seems to end, and the column of a token is the number of characters before it.
 //! 2. **The document is a block mapping in column 0.** Before its first entry there are only blank lines and comments,
 //!    and the first token is a plain or simply quoted key in column 0. A byte order mark, a directive, an anchor, a tag,
 //!    a bracket, an indented key or a dash in its place is not decided on ([`Header::read`]).
-//! 3. **The header is read line by line while nothing is open.** Up to `metadata:`, and in it up to the name, each line
-//!    is a comment or a whole entry: a simple key with one word behind it, or with nothing behind it. An entry with a word
-//!    is never followed by a deeper line, which would continue it. No such line can leave a quoted scalar, a bracket or a
-//!    block scalar open, so that `apiVersion`, `kind`, `metadata` and the name are entries of the mappings in which they
-//!    seem to be, and their values are these words.
-//! 4. **No later entry overrides them.** What follows the name may be anything, and may be misread: a line may be text of
-//!    a quoted scalar, of a bracket or of a block scalar. But an entry of a block mapping starts with its key, in the
-//!    mapping's column, as the first token of its line. Every entry of the document is therefore among the lines that
-//!    start in column 0, and every entry of `metadata` among the lines of its indentation. Each of those lines has to
-//!    start with a simple key, or in column 0 with the dash of a sequence, which is no key. A key in quotes with escapes,
-//!    an alias, an anchor, a tag, a merge, a question mark and the end of the document `...` are not decided on. None of
-//!    those keys may be one that was read before, or `items`. Lines that only seem to be entries make this check stricter.
+//! 3. **The header is read line by line while nothing is open.** Up to the end of `metadata`, each line is blank, a
+//!    comment or a whole entry: a simple key with one word or `{}` behind it, or with nothing behind it. A line is never
+//!    deeper than a value above it, which it would continue. No such line can leave a quoted scalar, a bracket or a block
+//!    scalar open. `apiVersion`, `kind`, `metadata` and the name are therefore entries of the mappings in which they seem
+//!    to be, their values are these words, and `metadata` ends where it seems to end. `apiVersion`, `kind` and `metadata`
+//!    stand there once, and each name is a string that is not empty.
+//! 4. **No later entry overrides them.** What follows `metadata` may be anything, and may be misread: a line may be text
+//!    of a quoted scalar, of a bracket or of a block scalar. But an entry of a block mapping starts with its key, in the
+//!    mapping's column, as the first token of its line. Every further entry of the document is therefore among the lines
+//!    that start in column 0. Each of those lines has to start with a simple key, or with the dash of a sequence, which is
+//!    no key. A key in quotes with escapes, an alias, an anchor, a tag, a merge, a question mark and the end of the
+//!    document `...` are not decided on. None of the keys may be one of the header's, or `items`. Lines that only seem to
+//!    be entries make this check stricter.
 //!
 //! A document that no reader accepts can be passed by. It goes out as it came, and Argo CD refuses it.
 
@@ -118,7 +119,8 @@ impl<'t> Header<'t> {
                 ("metadata", Value::Absent) => break,
                 ("apiVersion", value) if api_version.is_none() => api_version = Some(value.string()?),
                 ("kind", value) if kind.is_none() => kind = Some(value.string()?),
-                (key, Value::Plain(_) | Value::Quoted(_)) if !RESERVED.contains(&key) => {}
+                (_, Value::Absent) => return None,
+                (key, _) if !RESERVED.contains(&key) => {}
                 _ => return None,
             }
         }
@@ -176,7 +178,7 @@ impl<'t> Header<'t> {
 fn metadata(lines: &mut Lines<'_>) -> Option<usize> {
     let mut depth = None;
     let mut has_name = false;
-    // The next line may be this deep: a deeper one would continue the value of the entry above it.
+    // The next line may be this deep: a deeper one would continue the value above it.
     let mut deepest = usize::MAX;
     for line in lines.by_ref() {
         if line.indent == 0 {
@@ -186,20 +188,17 @@ fn metadata(lines: &mut Lines<'_>) -> Option<usize> {
         if line.indent < depth || line.indent > deepest {
             return None;
         }
-        if has_name {
-            deepest = usize::MAX;
-            if line.indent == depth && key(line.content).is_none_or(|(key, _)| is_name_key(key)) {
-                return None;
-            }
+        if line.content == EMPTY {
+            // Charts print it below its key. Only a shallower line can follow.
+            deepest = line.indent - 1;
             continue;
         }
         let (key, value) = line.entry()?;
-        deepest = if value == Value::Absent {
-            usize::MAX
-        } else {
-            line.indent
+        deepest = match value {
+            Value::Absent => usize::MAX,
+            _ => line.indent,
         };
-        if line.indent == depth && is_name_key(key) {
+        if line.indent == depth && matches!(key, "name" | "generateName") {
             value.string()?;
             has_name = true;
         }
@@ -207,10 +206,8 @@ fn metadata(lines: &mut Lines<'_>) -> Option<usize> {
     has_name.then_some(lines.text.len())
 }
 
-/// Reports whether an object may have its name under this key; hooks have `generateName`.
-fn is_name_key(key: &str) -> bool {
-    matches!(key, "name" | "generateName")
-}
+/// A map without entries, of which charts print many.
+const EMPTY: &str = "{}";
 
 /// The lines of a document that are neither blank nor comments.
 struct Lines<'t> {
@@ -251,6 +248,7 @@ impl<'t> Line<'t> {
         let rest = rest.trim_start_matches(' ');
         let (value, rest) = match rest.as_bytes() {
             [] | [b'#', ..] => return Some((key, Value::Absent)),
+            [b'{', b'}', ..] => (Value::Empty, &rest[EMPTY.len()..]),
             [b'"' | b'\'', ..] => {
                 let (inside, rest) = quoted(rest)?;
                 (Value::Quoted(inside), rest)
@@ -271,6 +269,8 @@ impl<'t> Line<'t> {
 enum Value<'t> {
     /// The line ends behind the colon.
     Absent,
+    /// A map without entries.
+    Empty,
     Plain(&'t str),
     Quoted(&'t str),
 }
@@ -280,7 +280,7 @@ impl<'t> Value<'t> {
     fn string(self) -> Option<&'t str> {
         const OTHERS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
         match self {
-            Self::Absent => None,
+            Self::Absent | Self::Empty => None,
             Self::Plain(word) => {
                 let is_other = OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other));
                 (word.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_other).then_some(word)

@@ -18,10 +18,10 @@ fn plain_documents_are_decided_on() {
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a",
         "# c\n\n  # c\nkind: \"Pod\"  # c\napiVersion: 'v1'\nmetadata:   # c\n    name: 'a' # c\n",
         "apiVersion: v1\nkind: Pod\nautomount: false\nmetadata:\n  labels:\n    name: x\n    \n  name: a-b.c\n",
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  generateName: a-\n  annotations:\n    {}\nspec: [\n",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  generateName: a-\n  annotations:\n    {}\n  labels: {} # c\nspec: [\n",
         "apiVersion: v1\nkind: Pod\nmetadata:\n  namespace: n\n\n  name: system:a\ndata:\n  a: \"\n  b\"\n",
         "apiVersion: v1\nkind: Pod\nmetadata:\n  \"name\": \"1\"\nrules:\n- kind: Job\n  name: x\n-\n  kind: Job\n",
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  x: |\n    name: b\n   # c\ndata:\n  items: ä\n",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  x:\n    name: b\n   # c\ndata:\n  items: ä\n",
     ] {
         assert_eq!(decided(text), Some(("v1", "Pod")), "{text:?}");
     }
@@ -56,6 +56,15 @@ fn headers_that_could_be_misread_are_not_decided_on() {
         "\n  name: a\n  name : null",
         "\n  name: a\n  - b",
         "\n  name: a\n b: c",
+        // The bracket, the quotes and the block go on below lines in column 0.
+        "\n  name: a\n  b: {c\nd: e}\n  ? name\n  : null",
+        "\n  name: a\n  b: \"c\nd: e\"\n  name: null",
+        "\n  name: a\n  b: 'c\n#'\n  name: null",
+        "\n  name: a\n  b: |\n    c\n  name: null",
+        "\n  name: a\n  b: |\n    c",
+        "\n  name: a\n  {}\n  name: null",
+        "\n  {}\n  name: a",
+        "\n  {}",
         "\n  name: a\n\tb: c",
         "\n  x: &a\n  name: a",
         "\n  x: b\n    name: c\n  name: a",
@@ -264,6 +273,15 @@ const LINES: &[&str] = &[
     "      containers: []",
     "      volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]",
     "spec: {template: {spec: {containers: [], volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]}}}",
+    "# c\rkind: Deployment",
+    "a: b\rkind: Deployment",
+    "  # c\ritems: []",
+    "# c\u{85}kind: Deployment",
+    "# c\u{2028}kind: Deployment",
+    "  # c\u{2029}kind: Deployment",
+    "# c\u{85}items: []",
+    "  # c\u{2028}items: []",
+    "# c\u{2029}items: []",
     "# c",
     "  # c",
     "#",
@@ -419,6 +437,23 @@ fn document(numbers: &mut Numbers) -> String {
         let (open, close) = COVERS[numbers.below(COVERS.len())];
         text.insert(0, open.to_owned());
         text.push(close.to_owned());
+    }
+    if numbers.below(4) == 0 {
+        // Something that is open over lines of any depth, below any key.
+        let (open, close) = COVERS[numbers.below(COVERS.len())];
+        let indents = ["", "", "  ", "    "];
+        let from = numbers.below(text.len() + 1);
+        text.insert(from, format!("{}{}", numbers.pick(&indents), open.trim_start()));
+        let between = format!("{}{}", numbers.pick(&indents), numbers.pick(LINES).trim_start());
+        text.insert(from + 1, between);
+        text.insert(from + 2, format!("{}{close}", numbers.pick(&indents)));
+        if numbers.below(2) == 0 {
+            text.push(format!(
+                "{}{}",
+                numbers.pick(&indents),
+                numbers.pick(LINES).trim_start()
+            ));
+        }
     }
     if numbers.below(4) == 0 {
         let indent = numbers.below(4);
