@@ -15,7 +15,16 @@ use std::path::{Path, PathBuf};
 
 use resolve::{Absolute, Resolver};
 use source::Crate;
-use table::Allowed;
+use table::Imports;
+
+/// The modules and crates that a module names, each with the files that name it.
+#[derive(Default)]
+struct Names {
+    modules: BTreeMap<String, BTreeSet<String>>,
+    crates: BTreeMap<String, BTreeSet<String>>,
+}
+
+type Named = BTreeMap<String, Names>;
 
 /// Modules that read no files, run no programs and print nothing.
 const CORE: &[&str] = &[
@@ -64,45 +73,64 @@ fn dependencies() -> BTreeSet<String> {
     names
 }
 
-/// Describes every name that the table of imports does not allow to a module.
-fn broken_imports(sources: &Crate, table: &BTreeMap<String, Allowed>, dependencies: &BTreeSet<String>) -> Vec<String> {
-    let mut broken = BTreeSet::new();
+/// Returns what each module names besides itself: other modules of the table, and dependencies.
+fn named(sources: &Crate, table: &Imports, dependencies: &BTreeSet<String>) -> Named {
+    let mut named = Named::new();
     for usage in Resolver::new(sources).usages() {
         // The root only passes on.
         let Some(module) = usage.module.path.first() else {
             continue;
         };
-        let file = &usage.module.file;
-        let Some(allowed) = table.get(module) else {
-            broken.insert(format!("{file}: module `{module}` is not in the table"));
-            continue;
+        let names = named.entry(module.clone()).or_default();
+        let (names, name) = match &usage.path {
+            Absolute::Here(path) => (
+                &mut names.modules,
+                path.first().filter(|name| *name != module && table.contains_key(*name)),
+            ),
+            Absolute::Elsewhere(path) => (
+                &mut names.crates,
+                path.first().filter(|name| dependencies.contains(*name)),
+            ),
         };
-        match &usage.path {
-            Absolute::Here(path) => {
-                let named = path.first().filter(|named| table.contains_key(*named));
-                let is_allowed = |named: &&String| *named == module || allowed.modules.contains(*named);
-                if let Some(named) = named.filter(|named| !is_allowed(named)) {
-                    broken.insert(format!("{file} names the module `{named}`"));
-                }
-            }
-            Absolute::Elsewhere(path) => {
-                let is_foreign = |named: &&String| dependencies.contains(*named) && !allowed.crates.contains(*named);
-                if let Some(named) = path.first().filter(is_foreign) {
-                    broken.insert(format!("{file} names the crate `{named}`"));
-                }
-            }
+        if let Some(name) = name {
+            names.entry(name.clone()).or_default().insert(usage.module.file.clone());
         }
     }
-    broken.into_iter().collect()
+    named
+}
+
+/// Describes every name that the table of imports does not list, and every entry of the table that nothing names.
+fn differences(named: &Named, table: &Imports) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (module, names) in named {
+        let Some(row) = table.get(module) else {
+            differences.push(format!("module `{module}` is not in the table"));
+            continue;
+        };
+        for (kind, names, listed) in [
+            ("module", &names.modules, &row.modules),
+            ("crate", &names.crates, &row.crates),
+        ] {
+            let unlisted = names.iter().filter(|(name, _)| !listed.contains(*name));
+            differences.extend(unlisted.map(|(name, files)| {
+                let files: Vec<&str> = files.iter().map(String::as_str).collect();
+                format!("{} names the {kind} `{name}`", files.join(", "))
+            }));
+            let unused = listed.iter().filter(|name| !names.contains_key(*name));
+            differences.extend(unused.map(|name| format!("nothing in `{module}` names the {kind} `{name}`")));
+        }
+    }
+    differences
 }
 
 #[test]
-fn a_module_names_only_what_the_table_allows() {
-    let broken = broken_imports(&program(), &table::table(&read("src/lib.rs")), &dependencies());
+fn modules_name_what_the_table_lists() {
+    let table = table::table(&read("src/lib.rs"));
+    let differences = differences(&named(&program(), &table, &dependencies()), &table);
     assert!(
-        broken.is_empty(),
-        "the table of imports in src/lib.rs does not allow:\n{}",
-        broken.join("\n")
+        differences.is_empty(),
+        "the table of imports in src/lib.rs differs from the code:\n{}",
+        differences.join("\n")
     );
 }
 
@@ -125,22 +153,18 @@ fn the_table_has_every_module_and_no_circle() {
         "the table of imports and the modules of src/lib.rs differ"
     );
     let dependencies = dependencies();
-    let edges = table.iter().map(|(module, allowed)| {
-        let unknown: Vec<_> = allowed
-            .modules
-            .iter()
-            .filter(|name| !table.contains_key(*name))
-            .collect();
+    let edges = table.iter().map(|(module, row)| {
+        let unknown: Vec<_> = row.modules.iter().filter(|name| !table.contains_key(*name)).collect();
         assert!(
             unknown.is_empty(),
             "the row of `{module}` names unknown modules: {unknown:?}"
         );
-        let unknown: Vec<_> = allowed.crates.difference(&dependencies).collect();
+        let unknown: Vec<_> = row.crates.difference(&dependencies).collect();
         assert!(
             unknown.is_empty(),
             "the row of `{module}` names unknown crates: {unknown:?}"
         );
-        let named = allowed.modules.iter().map(|name| (name.clone(), BTreeSet::new()));
+        let named = row.modules.iter().map(|name| (name.clone(), BTreeSet::new()));
         (module.clone(), named.collect())
     });
     let circles = circle::circles(&edges.collect());
@@ -272,7 +296,7 @@ fn the_signposts_stand() {
 }
 
 #[test]
-fn what_the_table_does_not_allow_is_found() {
+fn every_difference_from_the_table_is_found() {
     let texts = [
         ("lib.rs", "mod cli; mod model; mod yaml; mod odd;"),
         (
@@ -284,25 +308,25 @@ fn what_the_table_does_not_allow_is_found() {
             "mod part;\n#[cfg(test)] mod tests { use crate::cli; }\nfn f() { vec![crate::yaml::g()] }",
         ),
         ("model/part.rs", "fn f() { super::super::cli::g() }"),
-        ("yaml.rs", ""),
+        ("yaml.rs", "use std::fmt;"),
         ("odd.rs", "use std::fmt;"),
     ];
     let texts = texts.map(|(path, text)| (path.to_owned(), text.to_owned()));
     let sources = Crate::parse(texts.into(), "lib.rs");
-    let table = "//! # Imports\n//! | `cli` | `model` | – |\n//! | `model` | – | – |\n//! | `yaml` | – | – |";
-    let broken = broken_imports(
-        &sources,
-        &table::table(table),
-        &BTreeSet::from(["serde_json".to_owned()]),
-    );
+    let table =
+        "//! # Imports\n//! | `cli` | `model` | – |\n//! | `model` | – | – |\n//! | `yaml` | `model` | `clap` |";
+    let table = table::table(table);
+    let named = named(&sources, &table, &BTreeSet::from(["serde_json".to_owned()]));
     assert_eq!(
-        broken,
+        differences(&named, &table),
         [
-            "cli.rs names the crate `serde_json`",
             "cli.rs names the module `yaml`",
-            "model.rs names the module `yaml`",
+            "cli.rs names the crate `serde_json`",
             "model/part.rs names the module `cli`",
-            "odd.rs: module `odd` is not in the table",
+            "model.rs names the module `yaml`",
+            "module `odd` is not in the table",
+            "nothing in `yaml` names the module `model`",
+            "nothing in `yaml` names the crate `clap`",
         ]
     );
 }

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a module may name besides itself.
+/// What a module names besides itself.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Allowed {
+pub(crate) struct Row {
     /// Other modules of this crate.
     pub(crate) modules: BTreeSet<String>,
     /// Other crates, as code names them.
     pub(crate) crates: BTreeSet<String>,
 }
 
-/// Reads the table below the heading `# Imports`: module, the modules that it may name, the crates that it may name.
-pub(crate) fn table(text: &str) -> BTreeMap<String, Allowed> {
+/// The rows of the table by their modules.
+pub(crate) type Imports = BTreeMap<String, Row>;
+
+/// Reads the table below the heading `# Imports`: module, the modules that it names, the crates that it names.
+pub(crate) fn table(text: &str) -> Imports {
     let section = documentation(text).skip_while(|line| *line != "# Imports").skip(1);
     let rows = section
         .take_while(|line| !line.starts_with("# "))
@@ -20,14 +23,14 @@ pub(crate) fn table(text: &str) -> BTreeMap<String, Allowed> {
     rows.map(row).collect()
 }
 
-fn row(line: &str) -> (String, Allowed) {
+fn row(line: &str) -> (String, Row) {
     let cells: Vec<BTreeSet<String>> = line.trim_matches('|').split('|').map(names).collect();
     let [module, modules, crates] = cells.as_slice() else {
         panic!("a row of the table of imports has three cells: {line}");
     };
     let module = module.first().expect("a row names its module").clone();
     let (modules, crates) = (modules.clone(), crates.clone());
-    (module, Allowed { modules, crates })
+    (module, Row { modules, crates })
 }
 
 /// The names between backticks.
@@ -67,7 +70,7 @@ mod tests {
 //!
 //! # Imports
 //!
-//! | module | may name | crates |
+//! | module | names | crates |
 //! |---|---|---|
 //! | `model` | – | `serde` |
 //! | `cli` | `model`, `disk` | `clap`, `anyhow` |
