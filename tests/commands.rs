@@ -34,10 +34,7 @@ fn add_app_refuses() {
 
 /// Writes the repository whose Applications are converted to the plugin.
 fn conversion_fixture(to: &Path) {
-    transcript::sandbox::folder::copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"),
-        to,
-    );
+    transcript::sandbox::folder::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moving"), to);
 }
 
 #[test]
