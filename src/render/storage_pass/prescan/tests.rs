@@ -552,6 +552,7 @@ fn mistake(text: &str, law: &Law, count: &mut Count) -> Option<String> {
 }
 
 /// `HOMELAB_TEST_DOCUMENTS` sets how many documents are made.
+#[expect(clippy::disallowed_methods, reason = "a long run is asked for by the environment")]
 #[test]
 fn no_document_is_passed_by_wrongly() {
     let documents: usize = std::env::var("HOMELAB_TEST_DOCUMENTS").map_or(20_000, |count| count.parse().unwrap());
