@@ -165,7 +165,8 @@ impl Fixer<'_> {
                         break;
                     }
                     self.tried.extend(batch.iter().map(tried));
-                    self.apply(batch);
+                    let fitting = self.fitting(batch);
+                    self.apply(fitting);
                 }
             }
             if self.tried.len() == before {
@@ -195,7 +196,29 @@ impl Fixer<'_> {
         batch
     }
 
+    /// Refuses the fixes that cannot be put into their document, each by itself, and returns the others.
+    fn fitting(&mut self, batch: Vec<Finding>) -> Vec<Finding> {
+        let mut fitting = Vec::new();
+        for finding in batch {
+            let wanted = finding.fix.iter().flat_map(|fix| &fix.changes.changes);
+            let changes = ChangeSet {
+                changes: wanted.map(|change| self.state.fitted(change)).collect(),
+            };
+            match self.state.repo.file_changes(&changes) {
+                Ok(_) => fitting.push(finding),
+                Err(error) => self.refused.push(Refused {
+                    finding,
+                    why: reason(error),
+                }),
+            }
+        }
+        fitting
+    }
+
     fn apply(&mut self, mut batch: Vec<Finding>) {
+        if batch.is_empty() {
+            return;
+        }
         match self.state.with(&batch) {
             Ok((state, changes)) => {
                 self.state = state;
