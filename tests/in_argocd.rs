@@ -77,7 +77,7 @@ fn doctor_reads_kubectls_output_and_needs_no_repository() {
     assert_eq!((code, stdout.as_str()), (Some(0), ""));
     assert_eq!(
         stderr,
-        "0 errors, 0 warnings\nthere is no repository here: which plugin its Applications name was not looked at\n"
+        "0 errors, 0 warnings\nthere is no repository here: which plugin its Applications name was not checked\n"
     );
 }
 

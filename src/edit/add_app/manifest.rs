@@ -1,10 +1,11 @@
 //! The manifest of an Application: a new one, and one that is there with what was asked of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::{Destination, Place, Request};
+use crate::edit::generate_paths;
 use crate::edit::merge::merge;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::object::annotation_pointer;
@@ -29,7 +30,8 @@ pub(super) fn new(repo: &Repo, request: &Request) -> Value {
         metadata.insert("labels".to_owned(), json!(request.labels));
     }
     let mut annotations = BTreeMap::new();
-    annotations.extend(generate_paths(request).map(|paths| (GENERATE_PATHS.to_owned(), paths.join(";"))));
+    let watched = git_folder(request).map(|folder| generate_paths::of(&folder, &request.reads));
+    annotations.extend(watched.map(|paths| (GENERATE_PATHS.to_owned(), paths)));
     annotations.extend(asked_annotations(request));
     if !annotations.is_empty() {
         metadata.insert("annotations".to_owned(), json!(annotations));
@@ -136,17 +138,16 @@ fn leave_one_of_each(tree: &mut Value, request: &Request) {
 /// the whole repository.
 fn watch(tree: &mut Value, request: &Request) {
     let pointer = annotation_pointer(GENERATE_PATHS);
-    let (Some(watched), Some(paths)) = (tree.pointer_mut(pointer.as_str()), generate_paths(request)) else {
+    let (Some(watched), Some(folder)) = (tree.pointer_mut(pointer.as_str()), git_folder(request)) else {
         return;
     };
-    let Some(list) = watched.as_str().map(str::to_owned) else {
-        return;
-    };
-    let missing: Vec<String> = paths
-        .into_iter()
-        .filter(|path| !list.split(';').any(|other| other == path))
-        .collect();
-    *watched = json!(std::iter::once(list).chain(missing).collect::<Vec<_>>().join(";"));
+    let reads: Vec<RepoPath> = request.reads.iter().chain([&folder]).cloned().collect();
+    let extended = watched
+        .as_str()
+        .and_then(|list| generate_paths::extended(list, std::slice::from_ref(&folder), &reads));
+    if let Some(extended) = extended {
+        *watched = json!(extended.value);
+    }
 }
 
 fn set_finalizer(tree: &mut Value, wanted: Option<bool>) {
@@ -216,21 +217,12 @@ fn asked_annotations(request: &Request) -> BTreeMap<String, String> {
     annotations
 }
 
-/// The paths that the render reads: `.` is the source path, a leading `/` the repository's root. None where the source is
-/// no Git repository.
-fn generate_paths(request: &Request) -> Option<Vec<String>> {
-    let Place::Path(path) = &request.place else { return None };
-    if request.repo_url.starts_with("oci://") {
-        return None;
+/// Returns the folder of a source in a Git repository.
+fn git_folder(request: &Request) -> Option<RepoPath> {
+    match &request.place {
+        Place::Path(path) if !request.repo_url.starts_with("oci://") => Some(RepoPath::new(path).unwrap_or_default()),
+        _ => None,
     }
-    let own = RepoPath::new(path).unwrap_or_default();
-    let outside = request
-        .reads
-        .iter()
-        .filter(|read| !read.is_in(&own))
-        .map(|read| format!("/{}", read.as_str()));
-    let outside: BTreeSet<String> = outside.collect();
-    Some(std::iter::once(".".to_owned()).chain(outside).collect())
 }
 
 /// The parameters as Argo CD writes them, in the order of the documentation.

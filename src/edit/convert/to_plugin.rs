@@ -8,6 +8,7 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::{Conversion, ConversionBuilder, Request, meant, shifted, sorted};
+use crate::edit::generate_paths;
 use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::claim::is_claim;
 use crate::model::native::{self, Moved, Unsupported, is_zero};
@@ -281,37 +282,15 @@ fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]
     }])
 }
 
-/// Extends the annotation that says which paths make Argo CD render anew, where there is one: with it, the plugin gets
-/// these paths only.
+/// Extends the annotation with the paths that the plugin reads, where there is one.
 fn watch(app: &Application<'_>, reads: &[RepoPath], builder: &mut ConversionBuilder<'_>) {
-    let Some(annotation) = app.object().annotation(GENERATE_PATHS) else {
-        return;
-    };
-    let own = app
-        .sources()
-        .first()
-        .and_then(|source| RepoPath::new(source.path()?).ok());
-    let watched: Vec<RepoPath> = annotation
-        .split(';')
-        .filter_map(|entry| match entry.trim().strip_prefix('/') {
-            Some(from_root) => RepoPath::new(from_root).ok(),
-            None => own.clone().unwrap_or_default().join(entry.trim()).ok(),
-        })
-        .collect();
-    let mut more: Vec<&RepoPath> = reads
-        .iter()
-        .filter(|read| !watched.iter().any(|path| read.is_in(path)))
-        .collect();
-    more.sort();
-    more.dedup();
-    if more.is_empty() {
-        return;
-    }
-    let added: String = more.iter().map(|path| format!(";/{path}")).collect();
-    let value = format!("{}{added}", annotation.trim_end_matches(';'));
+    let annotation = app.object().annotation(GENERATE_PATHS);
+    let extended =
+        annotation.and_then(|annotation| generate_paths::extended(annotation, &generate_paths::folders(app), reads));
+    let Some(extended) = extended else { return };
     builder.done.notes.push(format!(
         "the annotation `{GENERATE_PATHS}` gets what the plugin reads: {}",
-        added.trim_start_matches(';')
+        extended.added
     ));
-    builder.patch(vec![fixes::annotate(app.object(), GENERATE_PATHS, &value)]);
+    builder.patch(vec![fixes::annotate(app.object(), GENERATE_PATHS, &extended.value)]);
 }
