@@ -14,7 +14,7 @@ use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
 use crate::model::{AppName, Application, ClaimName, NamespaceName};
-use crate::sources::{Options, Sources};
+use crate::sources::{Options, SourceDirs, Sources};
 
 /// Add an Application to the repository
 ///
@@ -166,7 +166,8 @@ fn parse_oci(text: &str) -> Result<String, String> {
 }
 
 impl Args {
-    fn request(&self) -> Result<Request> {
+    /// Returns the request, and the flags that are about this run and not about the Application.
+    fn into_request(self) -> Result<(Request, SourceDirs, EditArgs)> {
         let Args {
             name,
             source,
@@ -174,62 +175,62 @@ impl Args {
             dest_server,
             dest_name,
             project,
-            ..
-        } = self;
-        let Args {
             plugin,
             sync,
+            checkouts,
             labels,
             annotations,
             upsert,
-            ..
+            edit,
         } = self;
-        let (repo_url, place) = source.place();
-        let server = || dest_server.clone().map(Destination::Server);
-        Ok(Request {
-            name: name.clone(),
-            namespace: dest_namespace.clone(),
+        let (repo_url, place, revision) = source.into_place();
+        let server = dest_server.map(Destination::Server);
+        let request = Request {
+            name,
+            namespace: dest_namespace,
             repo_url,
             place,
-            revision: source.revision.clone(),
-            destination: dest_name.clone().map(Destination::Name).or_else(server),
-            project: project.clone(),
-            parameters: plugin.parameters()?,
+            revision,
+            destination: dest_name.map(Destination::Name).or(server),
+            project,
+            parameters: plugin.into_parameters()?,
             reads: Vec::new(),
             auto_prune: sync.auto_prune,
             self_heal: sync.self_heal,
-            sync_options: sync.sync_options.clone(),
+            sync_options: sync.sync_options,
             sync_wave: sync.sync_wave,
             finalizer: sync.set_finalizer,
             labels: pairs::map(labels),
             annotations: pairs::map(annotations),
-            upsert: *upsert,
-        })
+            upsert,
+        };
+        Ok((request, checkouts.into_dirs(), edit))
     }
 }
 
 impl SourceArgs {
-    fn place(&self) -> (String, Place) {
+    /// Returns the repository, the place in it, and the revision.
+    fn into_place(self) -> (String, Place, Option<String>) {
         let SourceArgs {
             repo,
             path,
             helm_chart,
             chart,
-            revision: _,
+            revision,
         } = self;
         if let Some(chart) = chart {
-            return (chart.clone(), Place::Path(".".to_owned()));
+            return (chart, Place::Path(".".to_owned()), revision);
         }
         let place = match (helm_chart, path) {
-            (Some(chart), _) => Place::Chart(chart.clone()),
-            (None, path) => Place::Path(path.clone().unwrap_or_else(|| ".".to_owned())),
+            (Some(chart), _) => Place::Chart(chart),
+            (None, path) => Place::Path(path.unwrap_or_else(|| ".".to_owned())),
         };
-        (repo.clone().unwrap_or_default(), place)
+        (repo.unwrap_or_default(), place, revision)
     }
 }
 
 impl PluginArgs {
-    fn parameters(&self) -> Result<Vec<Parameter>> {
+    fn into_parameters(self) -> Result<Vec<Parameter>> {
         let PluginArgs {
             owns,
             writes,
@@ -265,27 +266,27 @@ impl PluginArgs {
             array("owns", owns.iter().map(ToString::to_string).collect()),
             array("mounts", mounts.iter().map(ToString::to_string).collect()),
             array("writes", writes.iter().map(ToString::to_string).collect()),
-            array("values-files", values.clone()),
+            array("values-files", values),
             string("values", literal),
             set,
-            string("release-name", release_name.clone()),
+            string("release-name", release_name),
         ];
         Ok(list.into_iter().flatten().collect())
     }
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let mut request = args.request()?;
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
+    let (mut request, dirs, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
+    let name = request.name.clone();
     let mut edit = Edit {
-        message: format!("Add Application {}", args.name),
+        message: format!("Add Application {name}"),
         next: Some(format!(
-            "see what the cluster would get with `kubectl homelab render {}`",
-            args.name
+            "see what the cluster would get with `kubectl homelab render {name}`"
         )),
         ..Edit::default()
     };
-    let (repo, dirs, options) = (session.repo()?, args.checkouts.dirs(), Options::default());
+    let (repo, options) = (session.repo()?, Options::default());
     let preview = edit::add_app::preview(repo, &request);
     let apps = repo.applications().map(|(_, app)| app);
     dirs.check(apps.chain(Application::new(&preview)))?;
@@ -299,6 +300,6 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     }
     edit.changes = edit::add_app(repo, &request)?;
     let mut gate = RuleGate::default();
-    gate.after.insert(request.name.clone(), objects);
-    session.finish(&args.edit, &edit, &gate)
+    gate.after.insert(name, objects);
+    session.finish(&edit_args, &edit, &gate)
 }

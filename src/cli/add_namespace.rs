@@ -49,7 +49,7 @@ pub(super) struct Args {
     edit: EditArgs,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let Args {
         name,
         pod_security,
@@ -62,12 +62,12 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     } = args;
     let request = Request {
         name: name.clone(),
-        pod_security: pod_security.clone(),
+        pod_security,
         labels: pairs::map(labels),
         annotations: pairs::map(annotations),
-        sync_wave: *sync_wave,
+        sync_wave,
         quota: quota.as_deref().map(disk::read_text).transpose()?,
-        upsert: *upsert,
+        upsert,
     };
     let outcome = Edit {
         changes: edit::add_namespace(session.repo()?, &request)?,
@@ -77,5 +77,5 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         )),
         ..Edit::default()
     };
-    session.finish(edit, &outcome, &RuleGate::default())
+    session.finish(&edit, &outcome, &RuleGate::default())
 }

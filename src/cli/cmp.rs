@@ -55,7 +55,7 @@ enum Form {
     Operator,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     match &args.verb {
         Verb::Generate => generate(session),
         Verb::Parameters => {

@@ -41,7 +41,7 @@ pub(super) struct Args {
     words: Vec<OsString>,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     answer(&args.words, &session.terminal)?;
     Ok(Exit::Done)
 }

@@ -74,7 +74,7 @@ pub fn script(shell: Shell) -> Result<String> {
     Ok(String::from_utf8(bytes)?)
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let text = match &args.verb {
         Verb::Install(args) => match completer::install(args.bin_dir.as_deref())? {
             Link::Made(link) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::pairs;
-use crate::cluster::{Applications, Cluster, Impersonation, Options, Server, Token};
+use crate::cluster::{Cluster, Impersonation, Options, Server, Token};
 use crate::model::NamespaceName;
 use crate::time::{self, Deadline};
 
@@ -89,33 +89,29 @@ pub(super) struct ClusterArgs {
 }
 
 impl ClusterArgs {
-    /// Connects to the cluster. Nothing is sent to it yet.
-    pub(super) fn connect(&self) -> Result<Cluster> {
-        let files = self.client_certificate.clone().zip(self.client_key.clone());
-        Cluster::connect(&Options {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            cluster: self.cluster.clone(),
-            user: self.user.clone(),
-            server: self.server.clone(),
-            certificate_authority: self.certificate_authority.clone(),
-            tls_server_name: self.tls_server_name.clone(),
+    /// Connects to the cluster; nothing is sent to it yet. Returns Argo CD's namespace beside it.
+    pub(super) fn connect(self) -> Result<(Cluster, NamespaceName)> {
+        let files = self.client_certificate.zip(self.client_key);
+        let cluster = Cluster::connect(&Options {
+            kubeconfig: self.kubeconfig,
+            context: self.context,
+            cluster: self.cluster,
+            user: self.user,
+            server: self.server,
+            certificate_authority: self.certificate_authority,
+            tls_server_name: self.tls_server_name,
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
-            token: self.token.clone(),
+            token: self.token,
             client_certificate: files,
             impersonation: Impersonation {
-                user: self.as_user.clone(),
-                uid: self.as_uid.clone(),
-                groups: self.as_group.clone(),
-                extra: self.as_user_extra.clone(),
+                user: self.as_user,
+                uid: self.as_uid,
+                groups: self.as_group,
+                extra: self.as_user_extra,
             },
             request_timeout: self.request_timeout,
             deadline: Deadline::after(self.timeout),
-        })
-    }
-
-    /// Returns Argo CD's Applications in the cluster.
-    pub(super) fn applications<'c>(&self, cluster: &'c Cluster) -> Applications<'c> {
-        Applications::of(cluster, self.argocd_namespace.clone())
+        })?;
+        Ok((cluster, self.argocd_namespace))
     }
 }

@@ -9,7 +9,7 @@ use super::source_dirs::SourceDirArgs;
 use crate::edit::convert::{Choices, ClaimOf, Plan, Target, Which, plan};
 use crate::failure::{Exit, Failure, usage};
 use crate::model::{AppName, ClaimName};
-use crate::sources::{Network, Options, Sources};
+use crate::sources::{Network, Options, SourceDirs, Sources};
 
 /// Move Applications from Argo CD's own Helm to the plugin, and back
 ///
@@ -90,59 +90,58 @@ fn parse_claim(text: &str) -> Result<ClaimOf, String> {
 }
 
 impl Args {
-    fn options(&self) -> Options {
-        Options {
+    /// Returns how to render, what to convert, where the sources are, and how to end.
+    fn into_parts(self) -> (Options, Choices, SourceDirs, EditArgs) {
+        let options = Options {
             network: if self.fetch {
                 Network::WhenMissing
             } else {
                 Network::Never
             },
-            helm: self.helm.options(),
+            helm: self.helm.into_options(),
             ..Options::default()
-        }
-    }
-
-    fn choices(&self) -> Choices {
-        Choices {
+        };
+        let choices = Choices {
             which: if self.all {
                 Which::All
             } else {
-                Which::Named(self.apps.iter().cloned().collect())
+                Which::Named(self.apps.into_iter().collect())
             },
             target: match self.to {
                 To::Plugin => Target::Plugin,
                 To::Native => Target::Native,
             },
-            positions: self.positions.clone(),
-            owns: self.owns.clone(),
-            writes: self.writes.clone(),
-            read_only: self.read_only.clone(),
+            positions: self.positions,
+            owns: self.owns,
+            writes: self.writes,
+            read_only: self.read_only,
             drop_owns: self.drop_owns,
             guard_first: self.guard_first,
-        }
+        };
+        (options, choices, self.sources.into_dirs(), self.edit)
     }
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if args.guard_first && args.to == To::Native {
         return Err(usage("the argument '--guard-first' cannot be used with '--to native'"));
     }
-    let (options, dirs) = (args.options(), args.sources.dirs());
+    let (options, choices, dirs, edit_args) = args.into_parts();
     let plan = {
         let (repo, checkout) = (session.repo()?, session.checkout()?);
         dirs.check(repo.applications().map(|(_, app)| app))?;
         let sources = Sources::new(repo, checkout, &dirs, &options);
         let progress = session.terminal.progress("converting");
-        plan(repo, &args.choices(), &sources, &mut |name| {
+        plan(repo, &choices, &sources, &mut |name| {
             progress.now(&format!("converting {name}"));
         })?
     };
     let stays = !plan.stays.is_empty();
     let Plan {
         edit, gate, refused, ..
-    } = report(args.to, plan, session);
+    } = report(choices.target, plan, session);
     if refused.is_empty() {
-        let exit = session.finish(&args.edit, &edit, &gate)?;
+        let exit = session.finish(&edit_args, &edit, &gate)?;
         return Ok(if stays { exit.max(Exit::Findings) } else { exit });
     }
     for refusal in &refused {
@@ -154,11 +153,11 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// Reports the Applications that stay as they are.
-fn report(to: To, mut plan: Plan, session: &Session) -> Plan {
+fn report(target: Target, mut plan: Plan, session: &Session) -> Plan {
     for name in &plan.unchanged {
-        session.terminal.say(&match to {
-            To::Plugin => format!("Application `{name}` is rendered by the plugin already"),
-            To::Native => format!("Application `{name}` is rendered by Argo CD itself already"),
+        session.terminal.say(&match target {
+            Target::Plugin => format!("Application `{name}` is rendered by the plugin already"),
+            Target::Native => format!("Application `{name}` is rendered by Argo CD itself already"),
         });
     }
     for error in plan.stays.drain(..) {

@@ -32,13 +32,13 @@ pub(super) struct Args {
     output: Option<FindingsOutput>,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let Args {
         filename,
         checks,
         output,
     } = args;
-    let rendered = read(filename)?;
+    let rendered = read(&filename)?;
     let home = session.repo_if_any()?;
     let installation = Installation::new(&rendered, home).with_context(|| match filename.to_str() {
         Some("-") => "standard input is no installation of Argo CD".to_owned(),
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
     })?;
     let mut report = installation::check(&installation);
     report.select(checks.rules());
-    checks::print(session, &rendered, &report, *output)?;
+    checks::print(session, &rendered, &report, output)?;
     if home.is_none() {
         session
             .terminal

@@ -14,7 +14,7 @@ pub(super) struct Args {
     subject: Option<String>,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let text = match &args.subject {
         None => explain::overview(),
         Some(subject) => explain::explain(subject).ok_or_else(|| {

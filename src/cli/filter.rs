@@ -42,7 +42,7 @@ pub(super) struct Args {
     allow_empty: bool,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let Args {
         app,
         namespace,
@@ -52,19 +52,19 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         allow_empty,
     } = args;
     let parameters = Parameters {
-        owns: owns.iter().cloned().collect(),
-        mounts: mounts.clone(),
-        writes: writes.iter().cloned().collect(),
+        owns: owns.into_iter().collect(),
+        mounts,
+        writes: writes.into_iter().collect(),
         ..Parameters::default()
     };
     let law = |stream: &Stream<'_>| {
         let namespace = match namespace {
-            Some(namespace) => namespace.clone(),
+            Some(namespace) => namespace,
             None => only_namespace(stream)?,
         };
-        Law::new(app.clone(), namespace, &parameters, None)
+        Law::new(app, namespace, &parameters, None)
     };
-    let output = storage_pass::apply_with(disk::read_stdin()?, &parameters.patches, *allow_empty, law)?;
+    let output = storage_pass::apply_with(disk::read_stdin()?, &parameters.patches, allow_empty, law)?;
     session.terminal.data_slices(output.pieces())?;
     output.notes.iter().for_each(|note| session.terminal.say(note));
     Ok(Exit::Done)

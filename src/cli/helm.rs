@@ -22,11 +22,11 @@ pub(super) struct HelmArgs {
 
 impl HelmArgs {
     /// Returns the options of a render.
-    pub(super) fn options(&self) -> HelmOptions {
+    pub(super) fn into_options(self) -> HelmOptions {
         HelmOptions {
-            program: self.program.clone(),
-            kube_version: self.kube_version.clone(),
-            api_versions: self.api_versions.clone(),
+            program: self.program,
+            kube_version: self.kube_version,
+            api_versions: self.api_versions,
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Args {
     edit: EditArgs,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let folder = args.dir.clone().unwrap_or_else(|| session.start().to_owned());
     let stand_in = args.stand_in(&folder)?;
     session.open(stand_in.as_ref().map_or(folder.as_path(), AsRef::as_ref))?;

@@ -43,7 +43,7 @@ enum What {
     Volumes,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let repo = session.repo()?;
     let listing = args.listing(repo);
     for malformed in &repo.malformed {

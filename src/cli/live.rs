@@ -118,15 +118,15 @@ impl RequestArgs {
 
     /// Sends a request, and prints its Applications, or in a dry run what would be written.
     pub(super) fn send(
-        &self,
+        self,
         session: &Session,
         table: Table,
         request: impl FnOnce(&Applications<'_>, ProgressFn<'_>) -> Result<Outcome>,
         is_well: impl Fn(&LiveRow) -> bool,
     ) -> Result<Exit> {
         let progress = session.terminal.progress_later("asking Argo CD");
-        let cluster = self.cluster.connect()?;
-        let outcome = request(&self.cluster.applications(&cluster), &mut progress_fn(&progress))?;
+        let (cluster, namespace) = self.cluster.connect()?;
+        let outcome = request(&Applications::of(&cluster, namespace), &mut progress_fn(&progress))?;
         drop(progress);
         if self.dry_run != DryRun::None {
             return self.output.print_patches(session, &outcome.patches);

@@ -1,4 +1,4 @@
-//! The command line: one command per file, each `Args` and `run(&Args, &mut Session) -> Result<Exit>`.
+//! The command line: one command per file, each `Args` and `run(Args, &mut Session) -> Result<Exit>`.
 //!
 //! # How to add a command
 //!
@@ -105,15 +105,15 @@ enum Add {
     Namespace(add_namespace::Args),
 }
 
-fn run(command: &Command, session: &mut Session) -> Result<Exit> {
+fn run(command: Command, session: &mut Session) -> Result<Exit> {
     match command {
         Command::Init(args) => init::run(args, session),
-        Command::AddApp(args) | Command::Add(Add::App(args)) => add_app::run(args, session),
+        Command::AddApp(args) | Command::Add(Add::App(args)) => add_app::run(*args, session),
         Command::AddNamespace(args) | Command::Add(Add::Namespace(args)) => add_namespace::run(args, session),
         Command::List(args) => list::run(args, session),
-        Command::Render(args) => render::run(args, session),
+        Command::Render(args) => render::run(*args, session),
         Command::Filter(args) => filter::run(args, session),
-        Command::Convert(args) => convert::run(args, session),
+        Command::Convert(args) => convert::run(*args, session),
         Command::Validate(args) => validate::run(args, session),
         Command::Explain(args) => explain::run(args, session),
         Command::Refresh(args) => refresh::run(args, session),
@@ -159,7 +159,7 @@ fn run_program(arguments: &[OsString]) -> Exit {
         }
     };
     let mut session = Session::new(cli.repo_dir);
-    match run(&cli.command, &mut session) {
+    match run(cli.command, &mut session) {
         Ok(exit) => exit,
         // Who closed our standard output (`| head`) has read enough.
         Err(error) if is_closed_pipe(&error) => Exit::Done,

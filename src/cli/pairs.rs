@@ -30,6 +30,6 @@ pub(super) fn parse_annotation(text: &str) -> Result<Pair, String> {
 }
 
 /// Returns the pairs as a map; later ones win.
-pub(super) fn map(pairs: &[Pair]) -> BTreeMap<String, String> {
-    pairs.iter().cloned().collect()
+pub(super) fn map(pairs: Vec<Pair>) -> BTreeMap<String, String> {
+    pairs.into_iter().collect()
 }

@@ -23,7 +23,7 @@ pub(super) struct Args {
     request: RequestArgs,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let request = Request {
         hard: args.hard,
         wait: args.request.waits(),
@@ -33,6 +33,6 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
         session,
         Table::States,
         |applications, show| refresh::run(applications, &args.apps.selection(), request, show),
-        |row| !args.request.waits() || !row.has_error(),
+        |row| !request.wait || !row.has_error(),
     )
 }

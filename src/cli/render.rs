@@ -79,7 +79,7 @@ impl Args {
         };
         Options {
             network,
-            helm: self.helm.options(),
+            helm: self.helm.clone().into_options(),
             revision: self.revision.clone(),
             values: self.values.clone(),
             without_storage_rules: self.no_storage_rules,
@@ -123,8 +123,8 @@ fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
     Ok(objects)
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
-    let (options, dirs) = (args.options(), args.sources.dirs());
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
+    let (options, dirs) = (args.options(), args.sources.clone().into_dirs());
     let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
     let objects = args.objects(session)?;
     let apps: Vec<Application<'_>> = objects.iter().filter_map(Application::new).collect();
@@ -150,7 +150,7 @@ pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
             "Kubernetes and API versions are helm's own; say your cluster's with `--kube-version` and `--api-versions`",
         );
     }
-    print(args, session, &rendered)?;
+    print(&args, session, &rendered)?;
     Ok(Exit::Done)
 }
 

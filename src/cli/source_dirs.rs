@@ -17,7 +17,7 @@ fn parse(text: &str) -> Result<pairs::Pair, String> {
 
 impl SourceDirArgs {
     /// Returns the directories.
-    pub(super) fn dirs(&self) -> SourceDirs {
-        SourceDirs(self.source_dirs.clone())
+    pub(super) fn into_dirs(self) -> SourceDirs {
+        SourceDirs(self.source_dirs)
     }
 }

@@ -29,10 +29,10 @@ pub(super) struct Args {
     request: RequestArgs,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let request = Request {
         prune: args.prune,
-        revision: args.revision.clone(),
+        revision: args.revision,
         wait: args.request.waits(),
         dry_run: args.request.dry_run(),
     };

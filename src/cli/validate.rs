@@ -69,7 +69,7 @@ struct FixArgs {
     write: WriteArgs,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if let Some(output) = args.output.filter(|output| !args.fixes.fix && output.edits().is_some()) {
         let value = output.to_possible_value();
         let name = value.as_ref().map_or("", |value| value.get_name());
@@ -101,7 +101,7 @@ impl Args {
             },
             ..Options::default()
         };
-        let dirs = self.sources.dirs();
+        let dirs = self.sources.clone().into_dirs();
         let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
         let progress = session.terminal.progress("rendering");
         sources.render_all(|name| progress.now(&format!("rendering {name}")))

@@ -19,7 +19,7 @@ pub(super) struct Args {
     output: Option<DocumentOutput>,
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let Args { client: _, output } = args;
     let version = format!("v{}", env!("CARGO_PKG_VERSION"));
     let tree =

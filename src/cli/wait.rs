@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use super::connection::ClusterArgs;
 use super::live::{AppsArgs, OutputArgs, Table, progress_fn};
 use super::session::Session;
+use crate::cluster::Applications;
 use crate::cluster::wait::{self, Goal, Request};
 use crate::failure::{Exit, usage};
 
@@ -66,15 +67,15 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: &Args, session: &mut Session) -> Result<Exit> {
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if let Some(why) = args.contradiction() {
         return Err(usage(why));
     }
     let progress = session.terminal.progress_later("asking Argo CD");
     let request = args.request();
-    let cluster = args.cluster.connect()?;
+    let (cluster, namespace) = args.cluster.connect()?;
     let statuses = wait::run(
-        &args.cluster.applications(&cluster),
+        &Applications::of(&cluster, namespace),
         &args.apps.selection(),
         &request,
         &mut progress_fn(&progress),
