@@ -35,12 +35,15 @@ impl fmt::Display for ObjectRef {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
     tree: Value,
+    /// The digest of `kind`: most objects that are asked for their kind have another one, and their trees stay untouched.
+    kind: u64,
 }
 
 impl Object {
     /// Takes a tree as it is; [`Object::reference`] is `None` for an incomplete object.
     pub fn new(tree: Value) -> Self {
-        Self { tree }
+        let kind = digest(text(&tree, "kind"));
+        Self { tree, kind }
     }
 
     /// Returns the whole tree.
@@ -55,16 +58,12 @@ impl Object {
 
     /// Returns the value at a JSON Pointer (RFC 6901).
     pub fn at(&self, pointer: impl AsPointer) -> Option<&Value> {
-        self.tree.pointer(pointer.as_pointer().as_str())
-    }
-
-    fn text(&self, pointer: &'static str) -> &str {
-        self.at(pointer).and_then(Value::as_str).unwrap_or_default()
+        pointer.as_pointer().resolve(&self.tree).ok()
     }
 
     /// Returns `apiVersion`, empty when absent.
     pub fn api_version(&self) -> &str {
-        self.text("/apiVersion")
+        text(&self.tree, "apiVersion")
     }
 
     /// Returns the API group: what stands before the `/` of `apiVersion`.
@@ -74,12 +73,12 @@ impl Object {
 
     /// Returns `kind`, empty when absent.
     pub fn kind(&self) -> &str {
-        self.text("/kind")
+        text(&self.tree, "kind")
     }
 
     /// Returns `metadata.name`, empty when absent.
     pub fn name(&self) -> &str {
-        self.text("/metadata/name")
+        self.tree.get("metadata").map_or("", |metadata| text(metadata, "name"))
     }
 
     /// Returns `metadata.namespace`, if there is one.
@@ -101,7 +100,7 @@ impl Object {
 
     /// Reports whether the object is of this group and kind.
     pub fn is(&self, group: &str, kind: &str) -> bool {
-        self.kind() == kind && self.group() == group
+        self.kind == digest(kind) && self.kind() == kind && self.group() == group
     }
 
     /// Returns the reference, or `None` when apiVersion, kind or name is missing.
@@ -134,6 +133,21 @@ impl Object {
         flatten_into(PointerBuf::new(), self, &mut out);
         out
     }
+}
+
+/// Returns the text of an entry, empty when absent.
+fn text<'v>(tree: &'v Value, key: &str) -> &'v str {
+    tree.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Returns the FNV-1a digest of a short text ([source](http://www.isthe.com/chongo/tech/comp/fnv/)).
+const fn digest(text: &str) -> u64 {
+    let (bytes, mut digest, mut at) = (text.as_bytes(), 0xcbf2_9ce4_8422_2325, 0);
+    while at < bytes.len() {
+        digest = (digest ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    digest
 }
 
 fn flatten_into(pointer: PointerBuf, mut object: Object, out: &mut Vec<(PointerBuf, Object)>) {
