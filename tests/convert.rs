@@ -194,7 +194,7 @@ fn an_entry_that_is_only_renamed_keeps_every_comment_and_quote() {
 }
 
 #[test]
-fn everything_renders_the_same_but_for_the_law() {
+fn everything_renders_the_same_but_for_the_storage_rules() {
     let home = Home::new();
     let before = without_passwords(home.rendered(&[]));
     home.done(MOVE_ALL);

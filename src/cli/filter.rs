@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::session::Session;
 use crate::disk;
 use crate::failure::{Exit, HintExt};
-use crate::law::Law;
+use crate::law::StorageRules;
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimName, NamespaceName};
@@ -57,14 +57,14 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         writes: writes.into_iter().collect(),
         ..Parameters::default()
     };
-    let law = |stream: &Stream<'_>| {
+    let rules = |stream: &Stream<'_>| {
         let namespace = match namespace {
             Some(namespace) => namespace,
             None => only_namespace(stream)?,
         };
-        Law::new(app, namespace, &parameters, None)
+        StorageRules::new(app, namespace, &parameters, None)
     };
-    let output = storage_pass::apply_with(disk::read_stdin()?, &parameters.patches, allow_empty, law)?;
+    let output = storage_pass::apply_with(disk::read_stdin()?, &parameters.patches, allow_empty, rules)?;
     session.terminal.data_slices(output.pieces())?;
     output.notes.iter().for_each(|note| session.terminal.say(note));
     Ok(Exit::Done)

@@ -23,16 +23,17 @@ pub enum Place {
     Chart(String),
 }
 
-/// The cluster that it goes to.
+/// The destination cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// By API server URL.
     Server(String),
-    /// By the name that Argo CD has for it.
+    /// By its name in Argo CD.
     Name(String),
 }
 
-/// What is asked for. What is `None` is the default of a new Application, and left as it is in one that is there.
+/// A request to add or change an Application. A field that is `None` takes its default in a new Application and is left
+/// unchanged in an existing one.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The Application.
@@ -41,33 +42,33 @@ pub struct Request {
     pub namespace: NamespaceName,
     /// `repoURL`.
     pub repo_url: String,
-    /// Path or chart.
+    /// The path or the chart.
     pub place: Place,
     /// `targetRevision`; `HEAD` by default.
     pub revision: Option<String>,
-    /// The cluster; the one that Argo CD runs in by default.
+    /// The cluster; by default the one that Argo CD runs in.
     pub destination: Option<Destination>,
-    /// Argo CD's project; `default` by default.
+    /// The project in Argo CD; by default `default`.
     pub project: Option<String>,
-    /// The plugin's parameters, as given.
+    /// The plugin's parameters as the user gave them.
     pub parameters: Vec<Parameter>,
-    /// Paths besides the source's own that the render reads, from the repository's root.
+    /// Paths outside the source that the render reads, from the repository's root.
     pub reads: Vec<RepoPath>,
-    /// Prune objects that Git no longer has; yes by default.
+    /// Whether objects that are no longer in Git are pruned; by default they are.
     pub auto_prune: Option<bool>,
-    /// Undo changes that were made by hand; yes by default.
+    /// Whether manual changes are undone; by default they are.
     pub self_heal: Option<bool>,
-    /// More sync options.
+    /// Additional sync options.
     pub sync_options: Vec<String>,
-    /// Argo CD's sync wave.
+    /// The sync wave.
     pub sync_wave: Option<i64>,
-    /// Delete the Application's objects with it; yes by default.
+    /// Whether deleting the Application deletes its objects; by default it does.
     pub finalizer: Option<bool>,
     /// Labels of the Application.
     pub labels: BTreeMap<String, String>,
     /// Annotations of the Application.
     pub annotations: BTreeMap<String, String>,
-    /// Change an Application that is already there.
+    /// Whether an existing Application may be changed.
     pub upsert: bool,
 }
 
@@ -142,7 +143,7 @@ fn check_parameters(list: &[Parameter]) -> Result<Parameters> {
 /// Refuses a source that Argo CD could not read.
 fn check_source(request: &Request) -> Result<()> {
     let url = request.repo_url.as_str();
-    // A Helm repository may be a host and nothing else; a Git repository has a name.
+    // The URL of a Helm repository may be a bare host; that of a Git repository has a path.
     let is_host = |url: &str| {
         url.split_once("://")
             .is_some_and(|(_, host)| !host.trim_matches('/').is_empty())
@@ -194,7 +195,7 @@ pub fn own_rendered_claims(request: &mut Request, objects: &[Object]) -> Result<
     Ok(added)
 }
 
-/// The Application that a request would write, in memory: for rendering it before it is written.
+/// Returns the Application that a request would write, to render it before it is written.
 pub fn preview(repo: &Repo, request: &Request) -> Object {
     let existing = repo.application(request.name.as_str()).filter(|_| request.upsert);
     Object::new(match existing {
@@ -351,7 +352,7 @@ mod tests {
         assert!(add(url, "../x").unwrap_err().to_string().contains("leads out"));
         assert!(add("fetcher", "helm").unwrap_err().to_string().contains("not the URL"));
 
-        // A Helm repository may be a host and nothing else, a Git repository may not.
+        // The URL of a Helm repository may be a bare host, that of a Git repository may not.
         let host = "https://charts.example.org";
         assert!(add(host, "helm").unwrap_err().to_string().contains("not the URL"));
         let chart = |repo_url: &str| {

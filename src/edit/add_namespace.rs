@@ -1,4 +1,5 @@
-//! `add-namespace`: a Namespace manifest with its pod security labels and, where no plugin of ours adds them, its guards.
+//! `add-namespace`: a Namespace manifest with its pod security labels and, where the plugin does not add them, its
+//! guards.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,27 +54,27 @@ impl fmt::Display for PodSecurity {
     }
 }
 
-/// What is asked for.
+/// A request to add or change a Namespace.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The Namespace.
     pub name: NamespaceName,
     /// Its pod security level.
     pub pod_security: Option<PodSecurity>,
-    /// More labels.
+    /// Additional labels.
     pub labels: BTreeMap<String, String>,
-    /// More annotations.
+    /// Additional annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Argo CD's sync wave.
+    /// The sync wave.
     pub sync_wave: Option<i64>,
-    /// The text of a ResourceQuota manifest that goes with it.
+    /// The text of a ResourceQuota manifest to add with it.
     pub quota: Option<String>,
-    /// Change a Namespace that is already there.
+    /// Whether an existing Namespace may be changed.
     pub upsert: bool,
 }
 
 impl Request {
-    /// A plain Namespace.
+    /// Returns a request for a plain Namespace.
     pub fn new(name: NamespaceName) -> Self {
         Self {
             name,
@@ -140,7 +141,7 @@ pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     Ok(ChangeSet { changes: vec![change] })
 }
 
-/// A level without a version means the newest: takes away the version that an earlier level was pinned to.
+/// Removes the version that an earlier level was pinned to: a level without a version means the newest.
 fn unpin(tree: &mut Value, security: &PodSecurity) {
     let labels = tree.pointer_mut("/metadata/labels").and_then(Value::as_object_mut);
     if let (None, Some(labels)) = (&security.version, labels) {
@@ -187,7 +188,7 @@ fn manifest(request: &Request) -> Value {
     tree
 }
 
-/// The quota's text with the Namespace set.
+/// Returns the quota's text with the namespace set.
 fn quota_of(namespace: &NamespaceName, text: &str) -> Result<String> {
     let tree = yaml::value(text)?.context("it is empty")?;
     if tree["kind"] != "ResourceQuota" {

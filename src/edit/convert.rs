@@ -1,4 +1,4 @@
-//! `convert`: a source that Argo CD's own Helm or folder reader renders, moved to the plugin with all its options, and
+//! `convert`: moves a source from Argo CD's own Helm or directory renderer to the plugin with all its options, and
 //! back.
 //!
 //! ```text
@@ -34,34 +34,34 @@ pub use plan::{Plan, plan};
 pub use to_native::to_native;
 pub use to_plugin::{rendered_claims, to_plugin};
 
-/// What is asked for.
+/// A request to convert sources of one Application.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The Application.
     pub app: AppName,
-    /// Which of its sources, from 1, as Argo CD counts them; all when empty.
+    /// The positions of its sources, counted from 1 as in Argo CD; empty for all.
     pub positions: BTreeSet<usize>,
     /// Claims for the parameter `owns`.
     pub owns: BTreeSet<ClaimName>,
     /// Claims for the parameter `writes`.
     pub writes: BTreeSet<ClaimName>,
-    /// Paths besides the source's own that the render reads, from the repository's root.
+    /// Paths outside the source that the render reads, from the repository's root.
     pub reads: Vec<RepoPath>,
-    /// On the way back: the claims in `owns` may lose their guards.
+    /// Whether the claims in `owns` may lose their guards in a conversion to native.
     pub drop_owns: bool,
 }
 
-/// What moves an Application.
+/// The changes that convert an Application.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conversion {
     /// The changes.
     pub changes: ChangeSet,
-    /// What is left out, and which comments are lost.
+    /// Notes on options that are left out and comments that are lost.
     pub notes: Vec<String>,
 }
 
 impl Request {
-    /// A request for all sources of an Application, with nothing else asked for.
+    /// Returns a request for all sources of an Application, without other options.
     pub fn new(app: AppName) -> Self {
         Self {
             app,
@@ -98,8 +98,8 @@ pub fn place(repo: &Repo, manifest: &Manifest, unsupported: &Unsupported) -> Str
     format!("{}:{line}:{column}: {}", place.file, unsupported.why)
 }
 
-/// The sources that are meant: those at the positions, all when none is named; sources that only give their files to
-/// others are never meant.
+/// Returns the selected sources: those at the positions, or all. A source that only provides files for others is never
+/// selected.
 fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>, Vec<Unsupported>> {
     let sources = app.sources();
     if sources.is_empty() {
@@ -128,7 +128,7 @@ fn meant<'o>(app: &Application<'o>, request: &Request) -> Result<Vec<Source<'o>>
         .collect())
 }
 
-/// A manifest on its way, and what was done to it.
+/// A manifest that is being converted, with the changes made so far.
 struct ConversionBuilder<'r> {
     repo: &'r Repo,
     manifest: &'r Manifest,
@@ -144,17 +144,17 @@ impl<'r> ConversionBuilder<'r> {
         }
     }
 
-    /// The manifest's text.
+    /// Returns the manifest's text.
     fn text(&self) -> &'r str {
         self.repo.files[&self.manifest.file].document(self.manifest.document)
     }
 
-    /// The line of the file, from 1, in which a line of the text stands.
+    /// Returns the number of a line in the file, from 1, for the number of a line in the text.
     fn line(&self, line: usize) -> usize {
         line + self.repo.files[&self.manifest.file].documents[self.manifest.document].line - 1
     }
 
-    /// A block of a source for another, or the reason why the text refuses that.
+    /// Replaces a block of a source by another one, or returns why the text does not allow it.
     fn replace_entry(&mut self, replacement: ReplaceEntry) -> Result<(), Unsupported> {
         let replaced = yaml::replace_entry(self.text(), &replacement).map_err(|error| Unsupported {
             pointer: replacement.pointer.clone(),
@@ -170,13 +170,13 @@ impl<'r> ConversionBuilder<'r> {
         Ok(())
     }
 
-    /// An entry of a source that goes, with its comments said.
+    /// Removes an entry of a source, and notes the comments that are lost with it.
     fn remove(&mut self, pointer: &Pointer) {
         self.say_lost(&yaml::comment_lines(self.text(), pointer));
         self.patch(vec![fixes::remove(pointer)]);
     }
 
-    /// Says which comments are lost; nothing is lost silently.
+    /// Notes which comments are lost: nothing is lost silently.
     fn say_lost(&mut self, lines: &[usize]) {
         for line in lines {
             let (file, line) = (&self.manifest.file, self.line(*line));
@@ -194,7 +194,7 @@ impl<'r> ConversionBuilder<'r> {
     }
 }
 
-/// A pointer below a list of parameters, moved down by some that come before.
+/// Returns a pointer into a list of parameters, shifted by the number of parameters that are inserted before it.
 fn shifted(place: &Pointer, by: usize) -> PointerBuf {
     let parameters = Pointer::from_static("/parameters");
     let Some((index, below)) = place.split_front() else {
@@ -204,7 +204,7 @@ fn shifted(place: &Pointer, by: usize) -> PointerBuf {
     parameters.child(index).concat(below)
 }
 
-/// The keys of all maps in order, as Argo CD prints an object.
+/// Sorts the keys of all maps, as Argo CD prints an object.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {

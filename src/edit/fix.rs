@@ -1,4 +1,4 @@
-//! Fixes what the rules find, as an edit.
+//! Builds an edit from the fixes of findings.
 
 use super::Edit;
 

@@ -1,4 +1,4 @@
-//! Whether a change may be written.
+//! Checks whether a change may be written.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ pub trait Gate {
     fn check(&self, before: &Repo, after: &Repo) -> Verdict;
 }
 
-/// What a gate found.
+/// The result of a gate.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// How many errors were there before the change.
+    /// The number of errors that existed before the change.
     pub older: usize,
-    /// The errors that the change introduces; with one of them it is not written.
+    /// The errors that the change introduces; the change is written only if there are none.
     pub introduced: Vec<Finding>,
 }
 
@@ -42,7 +42,8 @@ impl Gate for RuleGate {
                 .collect()
         };
         let old = errors(before, &self.before);
-        // Who takes no Namespace away loses none: the first one that is declared must not turn the others into errors.
+        // A change that removes no Namespace loses none: declaring the first Namespace must not turn the undeclared
+        // ones into errors.
         let takes_namespace = before
             .namespaces()
             .any(|manifest| after.namespace(manifest.object.name()).is_none());

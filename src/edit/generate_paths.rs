@@ -14,9 +14,9 @@ pub(super) fn of(source: &RepoPath, reads: &[RepoPath]) -> String {
 /// An annotation with more paths.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Extended {
-    /// The whole value.
+    /// The complete value.
     pub(super) value: String,
-    /// The paths that were added, as they are written in it.
+    /// The added paths, as they are written in the value.
     pub(super) added: String,
 }
 

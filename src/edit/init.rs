@@ -13,16 +13,16 @@ use crate::repo::layout::NAMESPACES;
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
 
-/// What is asked for.
+/// A request to set up a repository.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The URL under which Argo CD reads this repository.
+    /// The URL from which Argo CD reads this repository.
     pub repo_url: String,
-    /// The revision that it follows.
+    /// The revision that Argo CD follows.
     pub revision: String,
     /// The namespace that Argo CD runs in.
     pub argocd_namespace: String,
-    /// Add what is missing to a repository that has Applications already.
+    /// Whether missing files are added to a repository that has Applications already.
     pub force: bool,
 }
 
@@ -42,7 +42,7 @@ pub fn init(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     let has_applications = repo.applications().next().is_some();
     if has_applications && !request.force {
         return Err(anyhow!("the repository has Applications already")
-            .hint("look at them with `kubectl homelab init --adopt`, or add a root Application with `--force`"));
+            .hint("list them with `kubectl homelab init --adopt`, or add a root Application with `--force`"));
     }
     let mut changes = ChangeSet::default();
     let namespaces = repo
@@ -101,7 +101,7 @@ fn fill_placeholder(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     Ok(changes)
 }
 
-/// What stands between host and repository name.
+/// Returns the part of a URL between the host and the repository's name.
 fn owner_of(url: &str) -> Option<String> {
     let normalized = repo_url::normalized(url);
     let (rest, _) = normalized.rsplit_once('/')?;
@@ -130,7 +130,7 @@ fn root_application(request: &Request) -> Value {
     application(request, "root", APPLICATIONS)
 }
 
-/// The Namespaces come before everything else, and their Application writes the ownership registry.
+/// Returns the Application of the Namespaces, which is synced first and writes the ownership registry.
 fn namespaces_application(request: &Request) -> Value {
     let mut tree = application(request, "namespaces", NAMESPACES);
     tree["metadata"]["annotations"] = json!({
@@ -139,12 +139,12 @@ fn namespaces_application(request: &Request) -> Value {
     });
     tree["metadata"]["finalizers"] = json!([FINALIZER]);
     tree["spec"]["source"]["plugin"] = json!({"name": PLUGIN_NAME});
-    // Namespaces lie in none.
+    // Namespaces are cluster-scoped, so that the destination has no namespace.
     tree["spec"]["destination"] = json!({"server": "https://kubernetes.default.svc"});
     tree
 }
 
-/// What an existing repository was found to be, for a person who thinks of adopting it.
+/// Describes an existing repository for a user who considers adopting it.
 pub fn adopt(repo: &Repo) -> Vec<String> {
     let mut found = vec![format!(
         "Applications: {}, files: {}",
@@ -174,11 +174,11 @@ pub fn adopt(repo: &Repo) -> Vec<String> {
         ),
         None => "no Application syncs Namespaces".to_owned(),
     });
-    let ours = repo
+    let converted = repo
         .applications()
         .filter(|(_, app)| app.sources().iter().any(crate::model::Source::uses_homelab_plugin))
         .count();
-    found.push(format!("rendered by the plugin `{PLUGIN_NAME}`: {ours}"));
+    found.push(format!("rendered by the plugin `{PLUGIN_NAME}`: {converted}"));
     found.extend(
         repo.malformed
             .iter()

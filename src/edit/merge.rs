@@ -1,4 +1,4 @@
-//! Bringing an existing manifest to what is wanted without touching what was not asked for.
+//! Merges wanted values into an existing manifest without touching anything else.
 
 use serde_json::Value;
 
@@ -22,8 +22,7 @@ pub fn merge(tree: &mut Value, wanted: &Value) {
                     .iter_mut()
                     .find(|existing| existing.get("name") == entry.get("name"))
                 {
-                    // A parameter: one that holds a list or a map keeps what it held, so that no claim is disowned and
-                    // no value lost by the way.
+                    // A parameter with a list or a map keeps its entries, so that no owned claim and no value is lost.
                     Some(existing)
                         if ["array", "map"]
                             .iter()

@@ -1,5 +1,5 @@
-//! The verbs that edit: from the repository and a request to an [`Edit`]. They know nothing of dry runs, terminals and
-//! files.
+//! The commands that edit: each turns the repository and a request into an [`Edit`]. They know nothing of dry runs,
+//! terminals and files.
 
 pub mod add_app;
 pub mod add_namespace;
@@ -19,17 +19,17 @@ pub use gate::{Gate, RuleGate};
 pub use init::init;
 pub use renders::{Rendered, Renders};
 
-/// What a verb wants done, and what is to be said of it.
+/// The changes of a command, with its messages for the user.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Edit {
     /// The changes.
     pub changes: ChangeSet,
-    /// What is done, for a commit, as `Add Application jellyfin`.
+    /// The subject of the commit, such as `Add Application jellyfin`.
     pub message: String,
     /// Remarks for the user.
     pub notes: Vec<String>,
     /// The next step, in the imperative.
     pub next: Option<String>,
-    /// Whether a report on the repository follows, which is the command's answer: the files are named beside it.
+    /// Whether a report on the repository follows as the command's output; the list of files then goes to stderr.
     pub report_follows: bool,
 }

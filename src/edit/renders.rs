@@ -1,4 +1,4 @@
-//! What the verbs need to know of renders; `sources` has it.
+//! The interface through which commands render Applications; `sources` implements it.
 
 use anyhow::Result;
 
@@ -8,9 +8,9 @@ use crate::repo::RepoPath;
 /// The objects of one Application, lists flattened.
 #[derive(Clone, Debug)]
 pub struct Rendered {
-    /// As Helm or the folder gives them.
+    /// The objects as Helm or the folder returns them.
     pub raw: Vec<Object>,
-    /// As the cluster gets them: under the storage rules where the plugin renders the source.
+    /// The objects as the cluster gets them, with the storage rules applied where the plugin renders the source.
     pub finished: Vec<Object>,
     /// Remarks for the user.
     pub notes: Vec<String>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use json_patch::PatchOperation;
 
-use super::Law;
+use super::StorageRules;
 use super::operations::set_metadata;
 use super::sync_options::{COMPARE_OPTIONS, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous};
 use crate::model::sync::{HELM_HOOK, HOOK, RESOURCE_POLICY};
@@ -14,7 +14,7 @@ use crate::model::{AppName, Object};
 
 /// Label: the Application that owns a claim.
 pub const OWNER_LABEL: &str = "storage.home.arpa/owner";
-/// Label: tells kor, which searches for unused claims, that this one is used
+/// Label: marks the claim as used for kor, which searches for unused claims
 /// ([source](https://github.com/yonahd/kor#ignoring-resources)).
 pub const KOR_LABEL: &str = "kor/used";
 
@@ -48,11 +48,11 @@ pub fn guards(object: &Object) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// When Argo CD would delete and create it.
-pub fn claim(law: &Law, claim: &Object) -> Result<Vec<PatchOperation>> {
+pub fn claim(rules: &StorageRules, claim: &Object) -> Result<Vec<PatchOperation>> {
     if let Some(cause) = recreated_by(claim) {
         bail!("`{cause}` makes Argo CD delete and create the claim, and its data is gone; take it off the claim");
     }
-    Ok(guard(&law.app, claim))
+    Ok(guard(&rules.app, claim))
 }
 
 /// Returns the operations that set guards and labels of a claim or of its volume.

@@ -36,7 +36,7 @@ use crate::model::{AppName, ClaimName, NamespaceName, Object, PointerBuf};
 
 /// What one Application may do with claims, and the user's patches of its objects.
 #[derive(Clone, Debug)]
-pub struct Law {
+pub struct StorageRules {
     /// The Application.
     pub app: AppName,
     /// The namespace of objects without one, and of every claim in the parameters.
@@ -70,7 +70,7 @@ pub(crate) struct Placed {
     pub(crate) object: Object,
 }
 
-impl Law {
+impl StorageRules {
     /// Returns the storage rules for an Application with these parameters.
     ///
     /// # Errors
@@ -192,8 +192,8 @@ pub(crate) struct ClaimAccess {
 }
 
 impl ClaimAccess {
-    fn new(law: &Law, objects: &[Placed]) -> Self {
-        let destination = law.destination.to_string();
+    fn new(rules: &StorageRules, objects: &[Placed]) -> Self {
+        let destination = rules.destination.to_string();
         let namespace = |object: &Object| object.namespace().unwrap_or(&destination).to_owned();
         let objects = || objects.iter().map(|placed| &placed.object);
         let claims = || objects().filter(|object| is_claim(object));
@@ -216,8 +216,8 @@ impl ClaimAccess {
                         .collect::<Vec<_>>()
                 })
                 .collect(),
-            named: law.owns.clone(),
-            writes: law.writes.clone(),
+            named: rules.owns.clone(),
+            writes: rules.writes.clone(),
             destination,
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::operations::{add, append, below};
-use super::{ClaimAccess, Law, Placed};
+use super::{ClaimAccess, Placed, StorageRules};
 use crate::failure::HintExt;
 use crate::model::claim::Mount;
 use crate::model::sync::is_hook;
@@ -27,14 +27,14 @@ const VOLUME_NAME_MAX: usize = 63;
 /// # Errors
 /// When a workload or container is not there or not the only one, or a path is taken.
 pub(crate) fn operations(
-    law: &Law,
+    rules: &StorageRules,
     access: &ClaimAccess,
     objects: &mut [Placed],
 ) -> Result<Vec<(usize, Vec<PatchOperation>)>> {
     let (mut all, mut taken) = (Vec::new(), BTreeMap::new());
-    for mount in &law.mounts {
+    for mount in &rules.mounts {
         let mut one = |objects: &mut [Placed]| -> Result<(usize, Vec<PatchOperation>)> {
-            let index = workload(law, mount, objects)?;
+            let index = workload(rules, mount, objects)?;
             let template = pod_template(&objects[index].object).context("the workload has no pod template")?;
             let container = container(mount, &template)?;
             let place = (
@@ -46,7 +46,7 @@ pub(crate) fn operations(
             if let Some(other) = taken.insert(place, mount) {
                 bail!("entry `{other}` mounts at the same path of the same container");
             }
-            let may_write = access.may_write(law.destination.as_str(), mount.claim.as_str());
+            let may_write = access.may_write(rules.destination.as_str(), mount.claim.as_str());
             let operations = into(mount, &template, &container, may_write)?;
             // The next entry sees what this one added.
             patch(&mut objects[index].object, &operations)?;
@@ -66,11 +66,11 @@ fn patch(object: &mut Object, operations: &[PatchOperation]) -> Result<()> {
 }
 
 /// Returns the index of the workload to mount into: the named one, else the only one that is not a hook.
-fn workload(law: &Law, mount: &Mount, objects: &[Placed]) -> Result<usize> {
+fn workload(rules: &StorageRules, mount: &Mount, objects: &[Placed]) -> Result<usize> {
     let here = |object: &Object| {
         object
             .namespace()
-            .is_none_or(|namespace| namespace == law.destination.as_str())
+            .is_none_or(|namespace| namespace == rules.destination.as_str())
     };
     let workloads = || {
         let with_template = objects
@@ -103,7 +103,7 @@ fn workload(law: &Law, mount: &Mount, objects: &[Placed]) -> Result<usize> {
     match (&mount.workload, meant.is_empty(), known.is_empty()) {
         (_, _, true) => bail!(
             "nothing is rendered in namespace `{}` that a claim could be mounted into",
-            law.destination
+            rules.destination
         ),
         (Some(selector), true, _) => {
             Err(anyhow!("there is no workload `{selector}`; rendered: {known}").hint("name one of these"))

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use json_patch::PatchOperation;
 
-use super::Law;
+use super::StorageRules;
 use super::claims::{guards, recreated_by};
 use super::operations::set_metadata;
 use crate::model::Object;
@@ -15,7 +15,7 @@ use crate::model::namespace::Registry;
 ///
 /// # Errors
 /// When Argo CD would delete and create it: as a hook, or by force. (`Replace=true` alone does not.)
-pub fn operations(law: &Law, namespace: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
+pub fn operations(rules: &StorageRules, namespace: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
     if let Some(cause) = recreated_by(namespace).filter(|cause| *cause != "Replace=true") {
         bail!(
             "`{cause}` makes Argo CD delete and create the Namespace with every claim in it; take it off the Namespace"
@@ -23,7 +23,7 @@ pub fn operations(law: &Law, namespace: &Object, notes: &mut Vec<String>) -> Res
     }
     let mut annotations = guards(namespace);
     let mut operations = Vec::new();
-    if let Some(registries) = &law.registries {
+    if let Some(registries) = &rules.registries {
         let nobody = Registry::default();
         let registry = registries.get(namespace.name()).unwrap_or(&nobody);
         operations.extend(set_metadata(namespace, "labels", &registry.labels()));

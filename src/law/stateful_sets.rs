@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::Law;
+use super::StorageRules;
 use crate::model::Object;
 use crate::model::workload::deletes_its_claims;
 
@@ -38,10 +38,10 @@ pub fn is_numbered(prefix: &str, claim: &str) -> bool {
 ///
 /// # Errors
 /// When there is one.
-pub fn check(law: &Law, object: &Object) -> Result<()> {
+pub fn check(rules: &StorageRules, object: &Object) -> Result<()> {
     if object
         .namespace()
-        .is_some_and(|namespace| namespace != law.destination.as_str())
+        .is_some_and(|namespace| namespace != rules.destination.as_str())
     {
         return Ok(());
     }
@@ -50,7 +50,7 @@ pub fn check(law: &Law, object: &Object) -> Result<()> {
     let Some(field) = deletes.first().filter(|_| !prefixes.is_empty()) else {
         return Ok(());
     };
-    let owned = law
+    let owned = rules
         .owns
         .iter()
         .find(|claim| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str())));

@@ -2,10 +2,10 @@ use super::*;
 use crate::model::parameter;
 use serde_json::json;
 
-fn law(parameters: Value) -> Law {
+fn rules(parameters: Value) -> StorageRules {
     let list = parameter::read(&parameters).unwrap();
     let parameters = Parameters::parse(&list).unwrap();
-    Law::new(
+    StorageRules::new(
         AppName::new("player").unwrap(),
         NamespaceName::new("media").unwrap(),
         &parameters,
@@ -14,10 +14,10 @@ fn law(parameters: Value) -> Law {
     .unwrap()
 }
 
-/// Returns the documents under the law; checks on the way that the law has nothing to add to them.
-fn after(law: &Law, documents: &[Value]) -> Vec<Value> {
+/// Returns the documents under the storage rules; also checks that the rules have nothing to add to them.
+fn after(rules: &StorageRules, documents: &[Value]) -> Vec<Value> {
     let apply = |documents: &[Value]| -> Vec<Value> {
-        let plan = law.plan(documents).unwrap();
+        let plan = rules.plan(documents).unwrap();
         let patched = documents.iter().cloned().zip(plan.operations);
         patched
             .map(|(mut tree, operations)| {
@@ -27,21 +27,21 @@ fn after(law: &Law, documents: &[Value]) -> Vec<Value> {
             .collect()
     };
     let once = apply(documents);
-    let law = Law {
+    let rules = StorageRules {
         patches: Vec::new(),
-        ..law.clone()
+        ..rules.clone()
     };
-    let plan = law.plan(&once).unwrap();
+    let plan = rules.plan(&once).unwrap();
     assert!(
         plan.operations.iter().all(Vec::is_empty),
-        "the law applied twice changes again: {:?}",
+        "the rules applied twice change again: {:?}",
         plan.operations
     );
     once
 }
 
-fn error(law: &Law, documents: &[Value]) -> String {
-    let failure = crate::failure::Failure::from(law.plan(documents).unwrap_err());
+fn error(rules: &StorageRules, documents: &[Value]) -> String {
+    let failure = crate::failure::Failure::from(rules.plan(documents).unwrap_err());
     format!("{} | {}", failure.one_line(), failure.hints.join(" | "))
 }
 
@@ -100,7 +100,7 @@ fn spec_pointer(kind: &str) -> &'static str {
 #[test]
 fn a_foreign_claim_is_read_only_at_both_levels_in_every_kind() {
     for kind in KINDS {
-        let out = after(&law(json!([])), &[workload(kind, "w", pod_spec("films"))]);
+        let out = after(&rules(json!([])), &[workload(kind, "w", pod_spec("films"))]);
         let spec = out[0].pointer(spec_pointer(kind)).unwrap();
         assert_eq!(
             spec["volumes"][0]["persistentVolumeClaim"]["readOnly"],
@@ -131,7 +131,7 @@ fn own_and_written_claims_stay_writable() {
         (json!([]), vec![claim("films")]),
     ] {
         let documents: Vec<Value> = std::iter::once(workload.clone()).chain(others).collect();
-        assert_eq!(after(&law(parameters), &documents)[0], workload);
+        assert_eq!(after(&rules(parameters), &documents)[0], workload);
     }
 }
 
@@ -140,7 +140,7 @@ fn an_own_claim_of_another_namespace_is_foreign_here() {
     let mut elsewhere = claim("films");
     elsewhere["metadata"]["namespace"] = json!("other");
     let out = after(
-        &law(json!([])),
+        &rules(json!([])),
         &[elsewhere, workload("Deployment", "w", pod_spec("films"))],
     );
     assert_eq!(
@@ -154,7 +154,7 @@ fn an_owned_claim_gets_guards_and_labels_merged() {
     let mut input = claim("films");
     input["metadata"]["annotations"] =
         json!({"argocd.argoproj.io/sync-options": "ServerSideApply=true,Prune=confirm", "a": "b"});
-    let out = after(&law(json!([])), &[input]);
+    let out = after(&rules(json!([])), &[input]);
     assert_eq!(
         out[0]["metadata"],
         json!({"name": "films",
@@ -177,7 +177,7 @@ fn what_would_recreate_an_owned_claim_is_refused() {
     ] {
         let mut input = claim("films");
         input["metadata"]["annotations"] = json!({key: value});
-        let error = error(&law(json!([])), &[input]);
+        let error = error(&rules(json!([])), &[input]);
         assert!(error.starts_with("PersistentVolumeClaim/films: `"), "{error}");
     }
 }
@@ -193,7 +193,7 @@ fn a_volume_is_guarded_with_its_claim_only() {
         volume("by-ref", json!({"name": "films", "namespace": "media"})),
         volume("other", json!({"name": "x"})),
     ];
-    let out = after(&law(json!([])), &documents);
+    let out = after(&rules(json!([])), &documents);
     let owners: Vec<_> = out
         .iter()
         .map(|tree| tree["metadata"]["labels"]["storage.home.arpa/owner"].as_str())
@@ -205,14 +205,14 @@ fn a_volume_is_guarded_with_its_claim_only() {
 fn a_stateful_sets_templates_are_its_own_and_untouched() {
     let mut set = workload("StatefulSet", "db", pod_spec("data-db-0"));
     set["spec"]["volumeClaimTemplates"] = json!([{"metadata": {"name": "data"}}]);
-    assert_eq!(after(&law(json!([])), &[set.clone()])[0], set);
+    assert_eq!(after(&rules(json!([])), &[set.clone()])[0], set);
     set["spec"]["persistentVolumeClaimRetentionPolicy"] = json!({"whenScaled": "Delete"});
     assert_eq!(
-        after(&law(json!([])), &[set.clone()])[0],
+        after(&rules(json!([])), &[set.clone()])[0],
         set,
         "a finding of validate, not an error"
     );
-    let error = error(&law(json!([{"name": "owns", "array": ["data-db-1"]}])), &[set]);
+    let error = error(&rules(json!([{"name": "owns", "array": ["data-db-1"]}])), &[set]);
     assert!(
         error.contains("whenScaled: Delete` deletes the owned claim `data-db-1`"),
         "{error}"
@@ -222,7 +222,7 @@ fn a_stateful_sets_templates_are_its_own_and_untouched() {
 #[test]
 fn objects_inside_a_list_are_treated_alike() {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": [claim("cache"), {"apiVersion": "v1", "kind": "List", "items": [workload("Deployment", "w", pod_spec("films"))]}]});
-    let out = after(&law(json!([{"name": "mounts", "array": ["audio:/a"]}])), &[list]);
+    let out = after(&rules(json!([{"name": "mounts", "array": ["audio:/a"]}])), &[list]);
     assert_eq!(
         out[0]["items"][0]["metadata"]["labels"]["storage.home.arpa/owner"],
         "player"
@@ -242,7 +242,7 @@ fn a_mount_is_added_to_the_only_workload() {
     hook["metadata"]["annotations"] = json!({"helm.sh/hook": "test"});
     let documents = [workload("Deployment", "w", bare), hook];
     let out = after(
-        &law(json!([{"name": "mounts", "array": ["audio/new:/a,gid=1000", "audio:/b"]}])),
+        &rules(json!([{"name": "mounts", "array": ["audio/new:/a,gid=1000", "audio:/b"]}])),
         &documents,
     );
     assert_eq!(
@@ -262,7 +262,7 @@ fn a_mount_is_added_to_the_only_workload() {
 fn a_mount_reuses_the_volume_of_its_claim_and_is_writable_where_it_may_be() {
     let parameters =
         json!([{"name": "mounts", "array": ["films:/new,container=side"]}, {"name": "writes", "array": ["films"]}]);
-    let out = after(&law(parameters), &[workload("Deployment", "w", pod_spec("films"))]);
+    let out = after(&rules(parameters), &[workload("Deployment", "w", pod_spec("films"))]);
     let spec = &out[0]["spec"]["template"]["spec"];
     assert_eq!(spec["volumes"].as_array().unwrap().len(), 1);
     assert_eq!(
@@ -279,7 +279,7 @@ fn the_default_container_is_taken_where_none_is_named() {
         json!({"containers": [{"name": "proxy"}, {"name": "app"}]}),
     );
     input["spec"]["template"]["metadata"] = json!({"annotations": {"kubectl.kubernetes.io/default-container": "app"}});
-    let out = after(&law(json!([{"name": "mounts", "array": ["audio:/a"]}])), &[input]);
+    let out = after(&rules(json!([{"name": "mounts", "array": ["audio:/a"]}])), &[input]);
     let containers = &out[0]["spec"]["template"]["spec"]["containers"];
     assert!(containers[0].get("volumeMounts").is_none() && containers[1].get("volumeMounts").is_some());
 }
@@ -333,7 +333,7 @@ fn a_mount_that_fits_nothing_or_too_much_is_an_error_with_a_way_out() {
             "already has a volume `homelab-audio`",
         ),
     ] {
-        let error = error(&law(json!([{"name": "mounts", "array": entries}])), &documents);
+        let error = error(&rules(json!([{"name": "mounts", "array": entries}])), &documents);
         assert!(error.contains(part), "{part} in {error}");
         assert!(error.starts_with("parameter `mounts`, entry `"), "{error}");
     }
@@ -342,16 +342,16 @@ fn a_mount_that_fits_nothing_or_too_much_is_an_error_with_a_way_out() {
 #[test]
 fn a_volume_without_a_claims_name_is_an_error() {
     for name in ["", "{{ .Values.claim }}"] {
-        let error = error(&law(json!([])), &[workload("Deployment", "w", pod_spec(name))]);
+        let error = error(&rules(json!([])), &[workload("Deployment", "w", pod_spec(name))]);
         assert!(error.contains("which is not a valid name of a claim"), "{error}");
     }
 }
 
 #[test]
-fn patches_come_first_and_cannot_undo_the_law() {
+fn patches_come_first_and_cannot_undo_the_storage_rules() {
     let undo = r#"[{"op":"add","path":"/spec/template/spec/volumes/0/persistentVolumeClaim/readOnly","value":false},{"op":"add","path":"/metadata/labels","value":{"x":"y"}}]"#;
-    let law = law(json!([{"name": "patches", "map": {"apps/Deployment/media/w": undo}}]));
-    let out = after(&law, &[workload("Deployment", "w", pod_spec("films"))]);
+    let rules = rules(json!([{"name": "patches", "map": {"apps/Deployment/media/w": undo}}]));
+    let out = after(&rules, &[workload("Deployment", "w", pod_spec("films"))]);
     assert_eq!(out[0]["metadata"]["labels"], json!({"x": "y"}));
     assert_eq!(
         out[0]["spec"]["template"]["spec"]["volumes"][0]["persistentVolumeClaim"]["readOnly"],
@@ -362,7 +362,7 @@ fn patches_come_first_and_cannot_undo_the_law() {
 #[test]
 fn a_patch_that_fits_nothing_is_an_error() {
     let documents = [workload("Deployment", "w", pod_spec("films"))];
-    let with = |key: &str, patch: &str| law(json!([{"name": "patches", "map": {key: patch}}]));
+    let with = |key: &str, patch: &str| rules(json!([{"name": "patches", "map": {key: patch}}]));
     for (key, patch, part) in [
         ("Deployment/x", "[]", "matches no object; rendered: apps/Deployment/w"),
         ("Service/x", "[]", "rendered: none of this kind"),
@@ -386,13 +386,13 @@ fn a_namespace_gets_guards_and_registry() {
             "parameters": [{"name": "owns", "array": ["audio"]}]}}},
     }));
     let registries = crate::model::ownership::Ownership::registries(crate::model::Application::new(&fetcher)).unwrap();
-    let law = Law {
+    let rules = StorageRules {
         registries: Some(registries),
-        ..law(json!([]))
+        ..rules(json!([]))
     };
     let namespace =
         |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"x": "y"}}});
-    let out = after(&law, &[namespace("media"), namespace("other")]);
+    let out = after(&rules, &[namespace("media"), namespace("other")]);
     assert_eq!(
         out[0]["metadata"],
         json!({"name": "media",
@@ -412,7 +412,7 @@ fn anything_else_is_left_alone() {
         json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "x"}, "spec": {"template": {"spec": {"project": "p"}}}}),
         json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": {}}),
     ];
-    assert_eq!(after(&law(json!([])), &documents), documents);
+    assert_eq!(after(&rules(json!([])), &documents), documents);
 }
 
 #[test]
@@ -423,11 +423,11 @@ fn what_would_recreate_a_namespace_is_refused() {
         ("helm.sh/hook", "pre-install"),
         ("argocd.argoproj.io/hook", "PreSync"),
     ] {
-        let error = error(&law(json!([])), &[with(key, value)]);
+        let error = error(&rules(json!([])), &[with(key, value)]);
         assert!(error.contains("delete and create the Namespace"), "{error}");
     }
     let replaced = with("argocd.argoproj.io/sync-options", "Replace=true");
-    let out = after(&law(json!([])), &[replaced]);
+    let out = after(&rules(json!([])), &[replaced]);
     let options = &out[0]["metadata"]["annotations"]["argocd.argoproj.io/sync-options"];
     assert_eq!(options, "Replace=true,Prune=false,Delete=false");
 }

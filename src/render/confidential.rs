@@ -1,6 +1,6 @@
-//! What comes from the person's values, and which an author's `fail` may quote: no message may show it.
+//! The user's values, which a chart's `fail` may quote: no message may show them.
 //!
-//! Values are read only when a message is to be cleaned; most renders have none.
+//! Values are parsed only when a message has to be redacted; most renders have none.
 
 use serde_json::Value;
 
@@ -21,14 +21,14 @@ const SECRET: [&str; 7] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confidential {
     texts: Vec<String>,
-    /// YAML, of which every value is one.
+    /// YAML texts of which every value is confidential.
     values: Vec<String>,
-    /// YAML, of which the values are that stand under keys which say so.
+    /// YAML texts of which the values under secret keys are confidential.
     files: Vec<String>,
 }
 
 impl Confidential {
-    /// These texts.
+    /// Makes the given texts confidential.
     pub fn of(texts: impl IntoIterator<Item = String>) -> Self {
         Self {
             texts: texts.into_iter().collect(),
@@ -51,12 +51,13 @@ impl Confidential {
         self.files.push(yaml);
     }
 
-    /// All of them; of a text of several lines each line, too.
+    /// Returns all confidential texts, and each line of those with several lines.
     pub fn texts(&self) -> Vec<String> {
         let mut found = self.texts.clone();
         for (texts, all) in [(&self.values, true), (&self.files, false)] {
             for text in texts {
-                // A text that cannot be read is why helm complains; what its lines show is better than nothing.
+                // An invalid text is the reason of helm's error; redacting the values of its lines is better than
+                // nothing.
                 found.extend(
                     lines(text)
                         .filter(|(key, _)| all || is_secret(key))
@@ -89,7 +90,7 @@ fn leaves(tree: &Value, is_secret_here: bool, found: &mut Vec<String>) {
         Value::Number(number) if is_secret_here => found.push(number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| leaves(item, is_secret_here, found)),
         Value::Object(map) => {
-            // As a container's variables: `{name: DB_PASSWORD, value: …}`.
+            // The variables of a container, such as `{name: DB_PASSWORD, value: …}`.
             let named = map.get("name").and_then(Value::as_str).is_some_and(is_secret);
             for (key, value) in map {
                 leaves(
@@ -103,7 +104,7 @@ fn leaves(tree: &Value, is_secret_here: bool, found: &mut Vec<String>) {
     }
 }
 
-/// The lines of a text as key and value; an item of a list or a line of a block has no key.
+/// Splits the lines of a text into key and value; an item of a list or a line of a block scalar has no key.
 fn lines(text: &str) -> impl Iterator<Item = (&str, String)> {
     text.lines().filter_map(|line| {
         let line = line.trim().trim_start_matches("- ");
@@ -114,7 +115,7 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, String)> {
     })
 }
 
-/// Whether a key says that its value is secret. `existingSecret` and `secretName` name an object.
+/// Reports whether a key's name marks its value as secret. `existingSecret` and `secretName` name an object.
 fn is_secret(key: &str) -> bool {
     let key = key.replace(['_', '-', '"', '\''], "").to_ascii_lowercase();
     let names = ["name", "ref", "existingsecret"].iter().any(|end| key.ends_with(end));

@@ -1,6 +1,6 @@
-//! What helm would read besides the files that it is told to: a chart must not make it leave the checkout. Helm follows
-//! symbolic links in a chart, builds dependencies from `file://`, and loads what a JSON schema refers to; who may write
-//! into the repository could have it print the files of the server.
+//! Checks that a chart does not make helm read files outside the checkout. Helm follows symbolic links in a chart,
+//! builds dependencies from `file://`, and loads what a JSON schema refers to; anyone who may write to the repository
+//! could otherwise have it print files of the server.
 //!
 //! Argo CD refuses symbolic links that lead out of the repository as well
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/), `allow.oob.symlinks`).
@@ -14,10 +14,11 @@ use crate::failure::HintExt;
 use crate::repo::{Files, RepoPath};
 use crate::yaml;
 
-/// Files with a chart's dependencies. Helm builds what a lock says, and takes its digest from the lock itself.
+/// Files with a chart's dependencies. Helm builds the dependencies in the lock file, and takes its digest from that
+/// file itself.
 const DEPENDENCIES: [&str; 4] = ["Chart.yaml", "requirements.yaml", "Chart.lock", "requirements.lock"];
 const SCHEMA: &str = "values.schema.json";
-/// More folders than that are not looked into: symbolic links can make a small repository endless.
+/// The maximum number of folders that are searched: symbolic links can make a small repository endless.
 const MOST_FOLDERS: usize = 10_000;
 
 /// Looks through a chart and the folders of its `file://` dependencies, which it gives.
@@ -61,7 +62,7 @@ impl Walk<'_> {
         for entry in self.files.list(folder)?.unwrap_or_default() {
             let path = folder.join(&entry.name)?;
             if entry.is_folder {
-                // What Git itself wrote is no part of the repository's content.
+                // Git's own files are not part of the repository's content.
                 if entry.name != ".git" {
                     self.folder(&path)?;
                 }
@@ -75,19 +76,20 @@ impl Walk<'_> {
     }
 }
 
-/// What one file says of a dependency: more than one of each where a key stands twice, in another case.
+/// A dependency in one file; a field has several values where its key is repeated in another case.
 struct Dependency {
     names: Vec<String>,
     repositories: Vec<String>,
 }
 
-/// The dependencies that one file says. Keys as Go's JSON takes them: in any case.
+/// Reads the dependencies in one file. Keys are matched in any case, as Go's JSON does.
 fn dependencies(path: &RepoPath, files: &dyn Files) -> Result<Vec<Dependency>> {
     let bytes = files.read(path)?.unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let tree = match yaml::value(&text) {
         Ok(tree) => tree.unwrap_or_default(),
-        // Helm says what is wrong with it; where it can read it all the same, nothing is overlooked.
+        // Helm reports what is wrong with the file; if helm can read it nevertheless, it has no dependency with
+        // `file:`.
         Err(_) if !text.contains("file:") => Value::Null,
         Err(error) => return Err(anyhow!("{path}:{error}")),
     };
@@ -114,7 +116,7 @@ fn dependencies(path: &RepoPath, files: &dyn Files) -> Result<Vec<Dependency>> {
     Ok(entries.map(dependency).collect())
 }
 
-/// The folders of a dependency in the checkout; none when it comes from elsewhere.
+/// Returns the folders of a dependency in the checkout; none when it comes from elsewhere.
 fn local_folders(request: &Request, dependency: &Dependency, files: &dyn Files) -> Result<Vec<RepoPath>> {
     if let Some(name) = dependency
         .names
@@ -128,7 +130,7 @@ fn local_folders(request: &Request, dependency: &Dependency, files: &dyn Files) 
         let Some(folder) = repository.strip_prefix("file://") else {
             continue;
         };
-        let outside = || anyhow!("the dependency `{repository}` lies outside the repository");
+        let outside = || anyhow!("the dependency `{repository}` is outside the repository");
         if folder.starts_with('/') {
             return Err(outside().hint("write the path relative to the chart, as in `file://../library`"));
         }
@@ -142,7 +144,8 @@ fn local_folders(request: &Request, dependency: &Dependency, files: &dyn Files) 
     Ok(folders)
 }
 
-/// Whether a dependency lies in the chart's folder `charts/`, where helm takes it from without a look at its repository.
+/// Reports whether a dependency is in the chart's folder `charts/`, from where helm takes it without asking its
+/// repository.
 fn is_vendored(request: &Request, dependency: &Dependency, files: &dyn Files) -> Result<bool> {
     let charts = files.list(&request.source_path.join("charts")?)?.unwrap_or_default();
     let lies_there = |name: &String| {
@@ -158,7 +161,7 @@ fn is_vendored(request: &Request, dependency: &Dependency, files: &dyn Files) ->
     Ok(all && !request.parameters.dependency_update)
 }
 
-/// A key in lower case, as `encoding/json` compares it.
+/// Returns a key in lower case, as `encoding/json` compares it.
 fn folded(key: &str) -> String {
     key.chars()
         .flat_map(char::to_uppercase)
@@ -193,7 +196,7 @@ fn file_reference(schema: &Value) -> Option<&str> {
     }
 }
 
-/// Whether a reference is neither within the schema nor on the network.
+/// Reports whether a reference is neither within the schema nor on the network.
 fn is_file(reference: &str) -> bool {
     let document = reference.split('#').next().unwrap_or_default().trim();
     let on_network = |scheme: &str| {

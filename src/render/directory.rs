@@ -1,6 +1,6 @@
-//! A folder of manifests, as Argo CD reads one
-//! ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `findManifests`): files
-//! ending in `.yaml`, `.yml` and `.json`, in the order of their names; what lies deeper only when it is asked for.
+//! Reads a folder of manifests as Argo CD does
+//! ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `findManifests`):
+//! files ending in `.yaml`, `.yml` and `.json`, sorted by name; sub-folders only with `recurse`.
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
@@ -10,13 +10,13 @@ use crate::model::parameter::Parameters;
 use crate::repo::{Files, FolderSource, RepoPath};
 use crate::yaml;
 
-/// A file that says this anywhere is passed over.
+/// The marker that makes Argo CD skip the file that contains it.
 const SKIP: &str = "+argocd:skip-file-rendering";
 
-/// Fields that every manifest has. Argo CD passes over a file without them that is no manifest.
+/// Fields that every manifest has. Argo CD skips an invalid file that contains none of them.
 const FIELDS: [&str; 3] = ["apiVersion:", "kind:", "metadata:"];
 
-/// All manifests of a folder as one stream.
+/// Reads all manifests of a folder as one stream.
 ///
 /// # Errors
 /// When a file is Jsonnet, is neither UTF-8 nor UTF-16, or is no YAML or JSON: with its place. When `include` or `exclude`
@@ -85,14 +85,14 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a file holds Argo CD's own overrides of the source, which are no manifest.
+/// Reports whether a file contains Argo CD's overrides of the source, which are not a manifest.
 fn is_override(path: &RepoPath, text: &str) -> bool {
     let name = path.file_name();
     let is_named = name == ".argocd-source.yaml" || name.starts_with(".argocd-source-") && name.ends_with(".yaml");
     is_named && !FIELDS.iter().all(|field| text.contains(field))
 }
 
-/// The text of a file in UTF-8, or in UTF-16 with a byte order mark.
+/// Decodes the text of a file, which is UTF-8, or UTF-16 with a byte order mark.
 fn decode(bytes: &[u8]) -> Result<String> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         if !bytes.len().is_multiple_of(2) {
@@ -109,8 +109,8 @@ fn decode(bytes: &[u8]) -> Result<String> {
     }
 }
 
-/// Argo CD silently passes over a broken file that does not look like a manifest; what is not printed is pruned, so that
-/// it is an error here.
+/// Refuses a file that is not valid YAML. Argo CD silently skips such a file unless it resembles a manifest; its
+/// objects would then be pruned.
 fn checked(path: &RepoPath, text: String) -> Result<String> {
     let documents = yaml::documents(&text).map_err(|error| anyhow!("{path}:{error}"))?;
     for document in &documents {
@@ -120,7 +120,8 @@ fn checked(path: &RepoPath, text: String) -> Result<String> {
             bail!("{path}:{}: the document is not a map", document.line);
         }
     }
-    // A file that begins with `{` is read as JSON, object by object; behind a `---` readers take the first one only.
+    // Argo CD reads a file that starts with `{` as JSON, one object after another; after a `---` only the first one is
+    // read.
     if documents.len() < 2 || !text.trim_start().starts_with('{') {
         return Ok(text);
     }
@@ -141,14 +142,14 @@ fn checked(path: &RepoPath, text: String) -> Result<String> {
     Ok(stream)
 }
 
-/// The one object of a JSON file.
+/// Parses the one object of a JSON file.
 fn json(path: &RepoPath, text: &str) -> Result<String> {
     let tree: Value = serde_json::from_str(text)
         .map_err(|error| anyhow!("{path}:{}:{}: not JSON with one object", error.line(), error.column()))?;
     carried_over(path, &tree)
 }
 
-/// An object of JSON, printed so that a YAML reader takes it as well.
+/// Prints an object of JSON so that a YAML parser reads it as well.
 fn carried_over(path: &RepoPath, tree: &Value) -> Result<String> {
     yaml::emit_line(tree).map_err(|_| anyhow!("{path}: cannot be carried over into a stream of YAML without loss"))
 }
@@ -192,7 +193,7 @@ mod tests {
         );
     }
 
-    /// The names of the files that are read, which hold their names.
+    /// Returns the names of the files that are read; each file contains its own name.
     fn taken(recurse: bool, include: Option<&str>, exclude: Option<&str>) -> Result<Vec<String>> {
         let names = [
             "m/a.yaml",
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_said_with_its_place() {
+    fn a_broken_file_is_reported_with_its_place() {
         for (file, bytes, part) in [
             ("m/a.yaml", &b"a: 1\n---\nb: [\n"[..], "m/a.yaml:"),
             ("m/a.yaml", b"- a\n", "m/a.yaml:1: the document is not a map"),

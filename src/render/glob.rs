@@ -10,20 +10,20 @@ use anyhow::{Result, bail};
 
 use crate::repo::{Entry, Files, RepoPath};
 
-/// More steps than that are not gone, a folder that is listed being one, and an alternative that is tried: symbolic links
-/// and braces can make a small repository endless.
+/// The maximum number of steps; listing a folder and trying an alternative are one step each. Symbolic links and braces
+/// can make a small repository endless.
 const MOST_STEPS: usize = 10_000;
-/// Longer patterns match nothing that a file system has.
+/// The maximum length of a pattern; a longer one matches no path of a file system.
 const LONGEST: usize = 4096;
-/// Alternatives may stand in alternatives, so deep and no deeper.
+/// The maximum depth of nested alternatives.
 const DEEPEST: usize = 50;
 
-/// Whether Argo CD takes a path for a glob. Braces alone make none.
+/// Reports whether Argo CD takes a path for a glob. Braces alone do not make it one.
 pub(super) fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
-/// The folder that a glob begins in; of a path that is none, the folder that it lies in.
+/// Returns the folder that a glob starts in, or the parent of a path that is not a glob.
 pub(super) fn base(pattern: &RepoPath) -> RepoPath {
     let text = pattern.as_str();
     let end = next(text, 0, b"*?[{").unwrap_or(text.len());
@@ -31,7 +31,7 @@ pub(super) fn base(pattern: &RepoPath) -> RepoPath {
     RepoPath::new(&unescaped(folder)).unwrap_or_default()
 }
 
-/// The files and folders that match, in doublestar's order.
+/// Returns the files and folders that match, in doublestar's order.
 ///
 /// # Errors
 /// When the pattern is malformed, or a folder cannot be listed.
@@ -47,16 +47,17 @@ pub(super) fn expand(files: &dyn Files, pattern: &RepoPath) -> Result<Vec<RepoPa
     search.find(text, true)
 }
 
-/// One expansion.
+/// The state of one expansion.
 struct Search<'f> {
     files: &'f dyn Files,
-    /// Whether `**` stands before the end: then alternatives are sorted over all folders that they stand in, else in each.
+    /// Whether there is a `**` before the end of the pattern: then the matches of alternatives are sorted across all
+    /// folders, otherwise within each folder.
     is_walk: bool,
     steps: usize,
 }
 
 impl Search<'_> {
-    /// The matches of a pattern; of folders only, unless it is the last part.
+    /// Finds the matches of a pattern; only folders, unless it is the last part.
     fn find(&mut self, pattern: &str, is_last: bool) -> Result<Vec<RepoPath>> {
         self.step()?;
         if next(pattern, 0, b"*?[{").is_none() {
@@ -87,7 +88,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The entries of one folder whose names match.
+    /// Adds the entries of one folder whose names match.
     fn named(&mut self, folder: &RepoPath, name: &str, is_last: bool, found: &mut Vec<RepoPath>) -> Result<()> {
         for entry in self.list(folder)?.unwrap_or_default() {
             if (is_last || entry.is_folder) && matches(name, &entry.name) {
@@ -97,7 +98,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// A folder with everything below it.
+    /// Adds a folder and everything below it.
     fn everything(&mut self, folder: RepoPath, with_files: bool, found: &mut Vec<RepoPath>) -> Result<()> {
         let Some(entries) = self.list(&folder)? else {
             return Ok(());
@@ -114,7 +115,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// A pattern that ends in alternatives and what follows them in the same name.
+    /// Finds the matches of a pattern whose last name contains alternatives.
     fn alternatives(&mut self, pattern: &str, open: usize, close: usize, is_last: bool) -> Result<Vec<RepoPath>> {
         let before = &pattern[..open];
         let start = last(before, b"/}").filter(|at| before.as_bytes()[*at] == b'/');
@@ -160,7 +161,7 @@ impl Search<'_> {
     }
 }
 
-/// Puts the matches of one more alternative to those of the others: sorted, each once.
+/// Merges the matches of another alternative into those of the previous ones: sorted, without duplicates.
 fn merge(into: &mut Vec<RepoPath>, these: Vec<RepoPath>, is_walk: bool) {
     if is_walk {
         for path in these {
@@ -170,8 +171,8 @@ fn merge(into: &mut Vec<RepoPath>, these: Vec<RepoPath>, is_walk: bool) {
         }
         return;
     }
-    // doublestar takes both lists for sorted. Where folders were searched in the order of their names they are not always
-    // (`a/x` comes before `a-b/x`), and what its merge makes of them then is its order, too.
+    // doublestar assumes that both lists are sorted. They are not always, as folders are searched in the order of their
+    // names (`a/x` comes before `a-b/x`); the result of its merge then defines the order.
     let second = into.len();
     into.extend(these);
     let mut first = 0;
@@ -192,7 +193,7 @@ fn merge(into: &mut Vec<RepoPath>, these: Vec<RepoPath>, is_walk: bool) {
     }
 }
 
-/// Where one of these bytes stands next, without a backslash before it.
+/// Returns the position of the next of these bytes that has no backslash before it.
 fn next(text: &str, from: usize, wanted: &[u8]) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -207,7 +208,7 @@ fn next(text: &str, from: usize, wanted: &[u8]) -> Option<usize> {
     None
 }
 
-/// Where one of these bytes stands last, without a backslash before it.
+/// Returns the position of the last of these bytes that has no backslash before it.
 fn last(text: &str, wanted: &[u8]) -> Option<usize> {
     let bytes = text.as_bytes();
     (0..bytes.len())
@@ -226,7 +227,7 @@ fn next_double_star(text: &str) -> Option<usize> {
     None
 }
 
-/// The brace that a closing brace behind the text belongs to.
+/// Returns the position of the brace that matches a closing brace right after the text.
 fn opening(text: &str) -> Option<usize> {
     let mut depth = 1;
     let mut text = text;
@@ -244,7 +245,7 @@ fn opening(text: &str) -> Option<usize> {
     None
 }
 
-/// The alternatives between two braces; what is empty at the end is none.
+/// Returns the alternatives between two braces; an empty one at the end is dropped.
 fn choices(text: &str) -> Vec<&str> {
     let (mut choices, mut start, mut from, mut depth) = (Vec::new(), 0, 0, 0);
     while let Some(at) = next(text, from, b"{},") {
@@ -267,25 +268,25 @@ fn choices(text: &str) -> Vec<&str> {
 
 const META: [char; 6] = ['*', '?', '[', ']', '{', '}'];
 
-/// A pattern without wildcards as the path that it means.
+/// Returns the path that a pattern without wildcards stands for.
 fn unescaped(pattern: &str) -> String {
     META.iter().fold(pattern.to_owned(), |text, meta| {
         text.replace(&format!("\\{meta}"), &meta.to_string())
     })
 }
 
-/// A path as the pattern that matches it.
+/// Returns the pattern that matches exactly this path.
 fn escaped(path: &str) -> String {
     META.iter()
         .fold(path.to_owned(), |text, meta| text.replace(*meta, &format!("\\{meta}")))
 }
 
-/// Whether one name matches one part of a pattern, in which there are no alternatives any more.
+/// Reports whether a name matches one part of a pattern, in which there are no alternatives.
 fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut p, mut n) = (0, 0);
-    // Behind the last star, and where in the name it ends so far.
+    // The position after the last star, and the position in the name where its match ends so far.
     let mut star: Option<(usize, usize)> = None;
     while n < name.len() {
         let step = match pattern.get(p) {
@@ -309,11 +310,11 @@ fn matches(pattern: &str, name: &str) -> bool {
             (None, None) => return false,
         }
     }
-    // At the end of the name nothing may be left but one star of either kind.
+    // After the end of the name only a `*` or a `**` may be left.
     matches!(pattern[p..], [] | ['*'] | ['*', '*'])
 }
 
-/// Where the pattern goes on behind a class of characters that a character is in.
+/// Returns the position after a class of characters if the class contains the character.
 fn class(pattern: &[char], start: usize, c: char) -> Option<usize> {
     let is_negated = matches!(pattern.get(start), Some('!' | '^'));
     let mut at = if is_negated { start + 1 } else { start };
@@ -371,7 +372,7 @@ fn check(pattern: &str) -> Result<()> {
     Ok(())
 }
 
-/// Where a class ends that begins at a byte; it has something in it, and no slash.
+/// Returns the end of the class that starts at a byte; the class is not empty and contains no slash.
 fn end_of_class(bytes: &[u8], start: usize) -> Option<usize> {
     let is_negated = matches!(bytes.get(start + 1), Some(b'!' | b'^'));
     let first = start + 1 + usize::from(is_negated);

@@ -1,4 +1,4 @@
-//! The arguments of `helm template`: exactly those that Argo CD's repo-server gives
+//! The arguments of `helm template`: exactly those that Argo CD's repo-server passes
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/util/helm/cmd.go), `template`).
 
 use anyhow::{Result, bail};
@@ -13,12 +13,12 @@ use crate::repo::{Files, RepoPath};
 /// One argument of helm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {
-    /// As it stands.
+    /// A literal text.
     Text(String),
-    /// A value file of the checkout; the door makes its path absolute and gives it as a [`list_entry`].
+    /// A value file of the checkout; the adapter makes its path absolute and passes it as a [`list_entry`].
     File(RepoPath),
-    /// The name of a value and the file of the checkout that has its text; the door makes the path absolute and gives
-    /// both as a [`file_value`].
+    /// The name of a value and the file of the checkout that contains it; the adapter makes the path absolute and
+    /// passes both as a [`file_value`].
     SetFile(String, RepoPath),
     /// A temporary file with this text.
     Temporary(String),
@@ -29,16 +29,16 @@ pub enum Argument {
 pub struct HelmCall {
     /// The chart's folder in the checkout.
     pub chart: RepoPath,
-    /// What stands after `helm template .`.
+    /// The arguments after `helm template .`.
     pub arguments: Vec<Argument>,
-    /// What came from the person's values; no error message may show it.
+    /// The texts from the user's values; no error message may show them.
     pub confidential: Confidential,
     /// Whether the newest dependencies that the chart allows are fetched first.
     pub dependency_update: bool,
 }
 
 impl HelmCall {
-    /// The first value file that helm would fetch from the network.
+    /// Returns the first value file that helm would fetch from the network.
     pub fn fetched_values(&self) -> Option<&str> {
         self.arguments.windows(2).find_map(|pair| match pair {
             [Argument::Text(flag), Argument::Text(url)] if flag == "--values" => Some(url.as_str()),
@@ -48,7 +48,8 @@ impl HelmCall {
     }
 }
 
-/// `--values` takes a list of files, divided by commas as in CSV: one of them, whatever stands in its name.
+/// Quotes a file for `--values`, which takes a list separated by commas as in CSV: the result is one entry, whatever
+/// the file's name contains.
 pub fn list_entry(file: &str) -> String {
     if file.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", file.replace('"', "\"\""))
@@ -57,12 +58,13 @@ pub fn list_entry(file: &str) -> String {
     }
 }
 
-/// `--set-file` takes `name=file`, divided by commas: one of them, whatever stands in the file's name.
+/// Quotes a name and a file for `--set-file`, which takes a list of `name=file` separated by commas: the result is one
+/// entry, whatever the file's name contains.
 pub fn file_value(name: &str, file: &str) -> String {
     format!("{name}={}", file.replace('\\', "\\\\").replace(',', "\\,"))
 }
 
-/// The call for a request.
+/// Builds the call for a request.
 ///
 /// # Errors
 /// When helm would read something outside the checkout, or a value file is not there.
@@ -144,7 +146,7 @@ fn option(flag: &str, value: impl Into<String>) -> [Argument; 2] {
     [Argument::Text(flag.to_owned()), Argument::Text(value.into())]
 }
 
-/// The text of a file, as far as it is at hand; it only keeps values out of messages.
+/// Reads the text of a file, empty if it is not available locally; it is only used to redact messages.
 fn text(files: &dyn Files, place: &Place) -> Result<String> {
     let bytes = match place {
         Place::Url(_) => None,
@@ -153,7 +155,8 @@ fn text(files: &dyn Files, place: &Place) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
 }
 
-/// Helm takes the name for a Go template, which may do everything but tell what is in the server's environment.
+/// Checks the release name. Helm evaluates it as a Go template, which may read everything except the server's
+/// environment.
 fn release_name(name: &str) -> Result<&str> {
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
     if name.contains("{{") && words.any(|word| matches!(word, "env" | "expandenv")) {
@@ -162,7 +165,8 @@ fn release_name(name: &str) -> Result<&str> {
     Ok(name)
 }
 
-/// The name of a value that a file gives: an `=` in it would begin the name of another file, outside the checkout.
+/// Checks the name of a value that comes from a file: an `=` in it would start the name of another file, outside the
+/// checkout.
 fn file_name(name: &str) -> Result<&str> {
     if name.contains('=') || name.ends_with('\\') {
         bail!("the name `{name}` in `helm-file-parameters` has a `=` in it or a `\\` at its end");
@@ -170,7 +174,7 @@ fn file_name(name: &str) -> Result<&str> {
     Ok(name)
 }
 
-/// A comma in a value is one, not the beginning of the next value; a list in braces stays as it is
+/// Escapes the commas of a value, which would start the next value; a list in braces stays as it is
 /// ([source](https://github.com/argoproj/argo-cd/blob/master/util/helm/cmd.go), `cleanSetParameters`).
 fn clean(value: &str) -> String {
     if value.starts_with('{') && value.ends_with('}') {
@@ -187,17 +191,17 @@ fn clean(value: &str) -> String {
     out
 }
 
-/// `1.30.5` of `v1.30.5-gke.100` or `1.30.5+k3s1`, as Argo CD passes it on.
+/// Returns the plain version that Argo CD passes on: `1.30.5` for `v1.30.5-gke.100` or `1.30.5+k3s1`.
 fn plain_version(version: &str) -> String {
     let plain = version.trim_start_matches('v');
     plain.split(['-', '+']).next().unwrap_or(plain).to_owned()
 }
 
-/// The files of the checkout besides the source's own folder that a render reads: value files and the folders that their
-/// globs look into, the files of `helm-file-parameters`, and what the chart's `file://` dependencies point at.
+/// Returns the files of the checkout outside the source's folder that a render reads: value files and the folders that
+/// their globs search, the files of `helm-file-parameters`, and the targets of the chart's `file://` dependencies.
 ///
 /// # Errors
-/// When the chart's metadata cannot be read, or something lies outside the checkout.
+/// When the chart's metadata cannot be read, or something is outside the checkout.
 pub fn reads(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
     let mut reads = value_files::of(request, files)?.watched;
     for (name, file) in &request.parameters.helm_file_parameters {

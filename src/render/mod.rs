@@ -1,6 +1,6 @@
-//! Application → objects: what Argo CD's repo-server would return, with the storage rules applied.
+//! Renders an Application: returns what Argo CD's repo-server would return, with the storage rules applied.
 //!
-//! The module knows no programs and no disk: [`Renderers`] run them, [`Files`] gives the checkout's bytes.
+//! The module runs no programs and reads no disk: [`Renderers`] run them, [`Files`] reads the checkout.
 
 pub mod confidential;
 mod confined;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::failure::HintExt;
-use crate::law::Law;
+use crate::law::StorageRules;
 use crate::model::namespace::Registries;
 use crate::model::ownership::Ownership;
 use crate::model::parameter::Parameters;
@@ -53,7 +53,7 @@ pub struct Request {
     pub destination: Option<NamespaceName>,
     /// The source's folder in the checkout.
     pub source_path: RepoPath,
-    /// The folder of the repository that the checkout's root is: empty, unless Argo CD sent a part of it.
+    /// The folder of the repository that is the checkout's root: empty, unless Argo CD sent a part of the repository.
     pub prefix: RepoPath,
     /// The plugin's parameters; the defaults for a source that the plugin does not render.
     pub parameters: Parameters,
@@ -63,12 +63,12 @@ pub struct Request {
     pub api_versions: Vec<String>,
     /// The variables that stand for `$NAME` in parameters and value file names: `ARGOCD_APP_*`.
     pub variables: BTreeMap<String, String>,
-    /// Applies the storage rules; without them the render is what Helm or the folder gives.
+    /// Whether the storage rules are applied; without them the render is what Helm or the folder returns.
     pub storage_rules: bool,
 }
 
 impl Request {
-    /// The source's folder in the whole repository.
+    /// Returns the source's folder in the whole repository.
     ///
     /// # Errors
     /// Never, for paths that were read as paths.
@@ -80,7 +80,7 @@ impl Request {
 /// Renders a source.
 ///
 /// # Errors
-/// When the source is none that can be rendered, helm fails, an object is incomplete, or the law refuses something.
+/// When the source cannot be rendered, helm fails, an object is incomplete, or the storage rules refuse something.
 /// Nothing is ever rendered in part.
 pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) -> Result<Output> {
     let raw = match source_type(files, &request.source_path)? {
@@ -101,12 +101,12 @@ pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) ->
         } else {
             None
         };
-        law(request, registries)
+        rules(request, registries)
     })
 }
 
-/// The law of an Application. One without a destination namespace can have no claims.
-fn law(request: &Request, registries: Option<Registries>) -> Result<Law> {
+/// Returns the storage rules of an Application. One without a destination namespace can have no claims.
+fn rules(request: &Request, registries: Option<Registries>) -> Result<StorageRules> {
     let parameters = &request.parameters;
     let has_claims = !(parameters.owns.is_empty() && parameters.mounts.is_empty() && parameters.writes.is_empty());
     let destination = match &request.destination {
@@ -115,10 +115,10 @@ fn law(request: &Request, registries: Option<Registries>) -> Result<Law> {
             return Err(anyhow!("the Application has claims and no destination namespace")
                 .hint("set `spec.destination.namespace`"));
         }
-        // Where Kubernetes puts what says no namespace.
+        // Kubernetes puts objects without a namespace there.
         None => NamespaceName::new("default")?,
     };
-    Law::new(request.app.clone(), destination, parameters, registries)
+    StorageRules::new(request.app.clone(), destination, parameters, registries)
 }
 
 fn is_for_a_folder(parameters: &Parameters) -> bool {
@@ -130,7 +130,7 @@ enum SourceType {
     Directory,
 }
 
-/// Argo CD's own order: a chart, a kustomization, else manifests
+/// Detects the type of a source in Argo CD's order: a chart, a kustomization, otherwise manifests
 /// ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/tool_detection/)).
 fn source_type(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
     let Some(entries) = files.list(path)? else {
@@ -166,8 +166,8 @@ pub fn is_kustomization(files: &dyn Files, path: &RepoPath) -> Result<bool> {
     Ok(has(&names) && !has(&["Chart.yaml"]))
 }
 
-/// The ownership registries, when the checkout is the GitOps repository. A chart of another repository that renders a
-/// Namespace gets its guards only: an empty registry would open every claim.
+/// Returns the ownership registries if the checkout is the GitOps repository. A chart of another repository that
+/// renders a Namespace gets only its guards: an empty registry would open every claim.
 fn registries(request: &Request, files: &dyn Files) -> Result<Option<Registries>> {
     let named = request.parameters.applications.as_deref();
     let wanted = RepoPath::new(named.unwrap_or(APPLICATIONS))?;
@@ -204,7 +204,7 @@ fn registries(request: &Request, files: &dyn Files) -> Result<Option<Registries>
     if let Some(malformed) = repo.malformed.first() {
         bail!("cannot read the owners of claims: {malformed}");
     }
-    // The claims of another cluster have owners of their own there.
+    // Claims in another cluster have their owners there.
     let itself = repo.application(request.app.as_str()).map(|(_, app)| app);
     let of_this_cluster = repo
         .applications()

@@ -1,5 +1,5 @@
 //! `.argocd-source.yaml` and `.argocd-source-<app>.yaml` in a source's folder: parts of the source that Argo CD merges
-//! over what the Application says, before anything else
+//! over the Application's own before anything else
 //! ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/parameters/#store-overrides-in-git)).
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::repo::{Files, RepoPath};
 use crate::yaml;
 
-/// Where the source lies; Argo CD lets no file of overrides change that.
+/// The fields that locate the source, which Argo CD does not allow to override.
 const PLACE: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
 
-/// The source with the overrides of its folder merged in; unchanged where there are none. Argo CD hands the Application's
-/// merged source to a plugin itself: this is for `render` alone.
+/// Merges the overrides in its folder into the source; without any the source is unchanged. Argo CD passes the merged
+/// source to a plugin itself: this is for `render` alone.
 ///
 /// # Errors
 /// When a file of overrides cannot be read.

@@ -15,7 +15,7 @@ use json_patch::Patch;
 use serde_json::Value;
 
 use crate::failure::HintExt;
-use crate::law::Law;
+use crate::law::StorageRules;
 use crate::model::Object;
 use crate::model::claim::is_claim;
 use crate::model::namespace::is_namespace;
@@ -168,7 +168,7 @@ pub fn untouched(raw: String, allow_empty: bool) -> Result<Output> {
 ///
 /// # Errors
 /// When an object is incomplete, there is none, the rules refuse something, or a patch cannot be put into the text.
-pub fn apply(raw: String, law: &Law, allow_empty: bool) -> Result<Output> {
+pub fn apply(raw: String, law: &StorageRules, allow_empty: bool) -> Result<Output> {
     apply_with(raw, &law.patches, allow_empty, |_| Ok(law.clone()))
 }
 
@@ -180,7 +180,7 @@ pub fn apply_with(
     raw: String,
     patches: &[(PatchTarget, Value)],
     allow_empty: bool,
-    law: impl FnOnce(&Stream<'_>) -> Result<Law>,
+    law: impl FnOnce(&Stream<'_>) -> Result<StorageRules>,
 ) -> Result<Output> {
     let stream = Stream::read(&raw, patches)?;
     stream.check_count(allow_empty)?;
@@ -289,7 +289,7 @@ impl<'t> Stream<'t> {
     }
 
     /// Returns the pieces of the stream under the rules, what had to be printed again, and the remarks.
-    fn under(self, law: &Law) -> Result<(Vec<Piece>, Vec<String>, Vec<String>)> {
+    fn under(self, law: &StorageRules) -> Result<(Vec<Piece>, Vec<String>, Vec<String>)> {
         let plan = law.plan(&self.values)?;
         let (mut pieces, mut reprinted) = (Vec::new(), Vec::new());
         let (mut from, mut after) = (0, 0);

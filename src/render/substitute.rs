@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-/// The text with its variables; an unknown one is empty.
+/// Substitutes the variables in a text; an unknown one is empty.
 pub fn substitute(text: &str, variables: &BTreeMap<String, String>) -> String {
     let value = |name: &str| match name {
         "$" => "$".to_owned(),
@@ -26,7 +26,8 @@ pub fn substitute(text: &str, variables: &BTreeMap<String, String>) -> String {
     out
 }
 
-/// The name behind a dollar and how many bytes it takes, as Go reads it: a bad `${` swallows what it has read.
+/// Returns the name after a dollar and its length in bytes, as Go reads it: an invalid `${` consumes the bytes that
+/// were read.
 fn shell_name(text: &str) -> (&str, usize) {
     let is_special = |byte: u8| b"*#$@!?-".contains(&byte) || byte.is_ascii_digit();
     let is_name = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();

@@ -4,7 +4,7 @@ use crate::repo::Memory;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 
-/// Plays Helm: keeps the call, prints a text.
+/// Replaces Helm: records the call and prints a text.
 struct Prints(&'static str, RefCell<Option<HelmCall>>);
 
 impl Renderer<HelmCall> for Prints {
@@ -46,7 +46,7 @@ fn chart() -> Memory {
     .unwrap()
 }
 
-/// The call as a person would type it; files of the checkout in angle brackets, temporary ones in braces.
+/// Formats the call as a user would type it; files of the checkout are in angle brackets, temporary ones in braces.
 fn typed(request: &Request, files: &Memory) -> Result<String> {
     let call = helm_arguments::call(request, files)?;
     let arguments = call.arguments.iter().map(|argument| match argument {
@@ -115,8 +115,8 @@ fn value_files_stay_in_the_repository() {
         format!("{} | {}", failure.one_line(), failure.hints.join(" | "))
     };
     for (file, prefix, part) in [
-        ("../../../x.yaml", "", "lies outside the repository"),
-        ("/../x.yaml", "", "lies outside the repository"),
+        ("../../../x.yaml", "", "is outside the repository"),
+        ("/../x.yaml", "", "is outside the repository"),
         ("nope.yaml", "", "`nope.yaml` does not exist"),
         ("ftp://a.example/x", "", "the scheme `ftp` is not allowed"),
         ("file:///etc/passwd", "", "the scheme `file` is not allowed"),
@@ -124,7 +124,7 @@ fn value_files_stay_in_the_repository() {
         ("/", "", "it is the root of the repository"),
         ("..", "", "`charts` is a folder"),
         ("../*", "", "`charts/player` is a folder"),
-        ("../../../*.yaml", "", "lies outside the repository"),
+        ("../../../*.yaml", "", "is outside the repository"),
         ("nope/*.yaml", "", "value file glob `nope/*.yaml` matched no files"),
         ("[", "", "value file glob `[`: a `[` has no `]`"),
         ("/etc/*.yaml", "cluster", "| add `/etc` to the annotation"),
@@ -239,7 +239,7 @@ fn files_of_parameters_stay_in_the_repository() {
         (
             "a",
             "../../../etc/passwd",
-            "the file `../../../etc/passwd` of `a`: it lies outside the repository",
+            "the file `../../../etc/passwd` of `a`: it is outside the repository",
         ),
         ("a", "file:///etc/passwd", "the scheme `file` is not allowed"),
         ("a", "*.yaml", "the file `*.yaml` of `a` does not exist"),

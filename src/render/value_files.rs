@@ -1,7 +1,7 @@
-//! Which files `values-files` and `helm-file-parameters` mean, as Argo CD resolves them
+//! Resolves `values-files` and `helm-file-parameters` to files as Argo CD does
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/util/io/path/resolved.go) for one name,
-//! [source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `getResolvedValueFiles`,
-//! for the list).
+//! [source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go),
+//! `getResolvedValueFiles`, for the list).
 
 use std::collections::BTreeSet;
 
@@ -13,28 +13,28 @@ use super::substitute::substitute;
 use crate::failure::HintExt;
 use crate::repo::{Files, RepoPath};
 
-/// Argo CD follows that many symbolic links from one name.
+/// The number of symbolic links that Argo CD follows from one name.
 const MOST_LINKS: usize = 10;
 
-/// What one name means.
+/// The place that a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
-    /// Helm fetches it.
+    /// A URL that helm fetches.
     Url(String),
-    /// A file of the checkout, symbolic links of its own followed.
+    /// A file of the checkout, with symbolic links resolved.
     File(RepoPath),
 }
 
 /// The files of `values-files`.
 #[derive(Debug, Default)]
 pub(super) struct ValueFiles {
-    /// In the order in which helm merges them, none twice.
+    /// The files in the order in which helm merges them, without duplicates.
     pub(super) places: Vec<Place>,
-    /// Where in the checkout a change changes them: the files, the folders that globs look into, and what is missing.
+    /// The paths of the checkout that affect the list: the files, the folders that globs search, and missing files.
     pub(super) watched: Vec<RepoPath>,
 }
 
-/// A name of `values-files`: the place that it means, or a glob.
+/// An entry of `values-files`: a place or a glob.
 enum Entry {
     Place(Place, Vec<RepoPath>),
     Glob(RepoPath),
@@ -144,7 +144,8 @@ fn entry(request: &Request, files: &dyn Files, name: &str) -> Result<Entry> {
     Ok(Entry::Place(place, watched))
 }
 
-/// The place of a name, and what of the checkout decides it: the file and every link on the way to it.
+/// Returns the place of a name, and the paths of the checkout that it depends on: the file and every link on the way to
+/// it.
 fn place(request: &Request, files: &dyn Files, name: &str) -> Result<(Place, Vec<RepoPath>)> {
     if let Some(scheme) = scheme(name) {
         if !["http", "https"]
@@ -171,20 +172,21 @@ fn place(request: &Request, files: &dyn Files, name: &str) -> Result<(Place, Vec
     Ok((Place::File(path), watched))
 }
 
-/// A name as a path of the whole repository: from the chart, or with a leading `/` from the repository's root.
+/// Resolves a name to a path of the whole repository: relative to the chart, or with a leading `/` to the repository's
+/// root.
 fn whole(request: &Request, name: &str) -> Result<RepoPath> {
     let whole = match name.strip_prefix('/') {
         Some(from_root) => RepoPath::new(from_root),
         None => request.chart().and_then(|chart| chart.join(name)),
     };
-    whole.map_err(|_| anyhow!("it lies outside the repository"))
+    whole.map_err(|_| anyhow!("it is outside the repository"))
 }
 
-/// A path of the repository as one of the checkout: Argo CD may have sent a part of it. All that it stands for has to lie
-/// in that part; `top` is the folder that a glob looks into, or the path itself.
+/// Converts a path of the repository to one of the checkout, which may be a part of the repository. All files that it
+/// stands for have to be in that part; `top` is the folder that a glob searches, or the path itself.
 ///
 /// # Errors
-/// When it does not.
+/// When they are not.
 pub(super) fn in_checkout(request: &Request, whole: &RepoPath, top: &RepoPath) -> Result<RepoPath> {
     if top.is_in(&request.prefix) {
         return RepoPath::new(&whole.as_str()[request.prefix.as_str().len()..]);
@@ -196,7 +198,7 @@ pub(super) fn in_checkout(request: &Request, whole: &RepoPath, top: &RepoPath) -
     )))
 }
 
-/// Whether a file is there.
+/// Reports whether a file exists.
 ///
 /// # Errors
 /// When it is a folder, leads out of the checkout, or cannot be read.
@@ -207,7 +209,7 @@ fn is_file(files: &dyn Files, path: &RepoPath) -> Result<bool> {
     Ok(files.read(path)?.is_some())
 }
 
-/// The scheme of a URL, as Go finds it: a colon decides, whatever follows it.
+/// Returns the scheme of a URL as Go parses it: everything before a colon, whatever follows.
 fn scheme(name: &str) -> Option<&str> {
     let (scheme, _) = name.split_once(':')?;
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');

@@ -1,4 +1,4 @@
-//! Changes as data: what a verb wants done to the repository's files, and the repository that it would make.
+//! Changes as data: what a command changes in the repository's files, and the repository that results.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use super::{Repo, RepoPath};
 use crate::failure::{HintExt, bug};
 use crate::yaml::{self, ReplaceEntry, SpliceError};
 
-/// One pending effect on one file.
+/// A pending change of one file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A new file with this text; the path must be free.
+    /// Creates a file with this text; the path must be free.
     Create {
         /// The file.
         path: RepoPath,
-        /// Its whole text.
+        /// Its complete text.
         text: String,
     },
-    /// A JSON Patch of one document of a file, put into its text by [`yaml::splice`].
+    /// Applies a JSON Patch to one document of a file, by editing its text with [`yaml::splice`].
     Patch {
         /// The file.
         path: RepoPath,
@@ -28,16 +28,17 @@ pub enum Change {
         /// The operations.
         patch: Patch,
     },
-    /// One entry of a document for another in its place, with its comments, by [`yaml::replace_entry`].
+    /// Replaces one entry of a document by another one in the same place, with its comments, by
+    /// [`yaml::replace_entry`].
     ReplaceEntry {
         /// The file.
         path: RepoPath,
         /// Index of the document.
         document: usize,
-        /// What goes and what comes.
+        /// The old and the new entry.
         replacement: ReplaceEntry,
     },
-    /// One document taken out of a file; the file goes with its last document.
+    /// Removes one document of a file, and the file with its last document.
     Remove {
         /// The file.
         path: RepoPath,
@@ -47,7 +48,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The file that it touches.
+    /// Returns the file that it changes.
     pub fn path(&self) -> &RepoPath {
         match self {
             Change::Create { path, .. }
@@ -58,8 +59,8 @@ impl Change {
     }
 }
 
-/// Everything that one command wants done, in an order whose every prefix leaves a valid repository (a Namespace
-/// before an owner before a consumer).
+/// All changes of one command, in an order in which every prefix leaves a valid repository (a Namespace before an owner
+/// before a consumer).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChangeSet {
     /// The changes.
@@ -78,7 +79,7 @@ pub struct FileChange {
 }
 
 impl Repo {
-    /// The repository that the changes make of this one. The documents of a file keep their indices until all changes
+    /// Returns the repository with the changes applied. The documents of a file keep their indices until all changes
     /// are done, so that several changes can name documents of one file.
     ///
     /// # Errors
@@ -97,7 +98,7 @@ impl Repo {
         }
         let mut repo = Repo::of_texts(texts, self.own_urls.clone());
         repo.listing.extend(self.listing.iter().cloned());
-        // What could not even be decoded has no text; it stays malformed.
+        // A file that could not be decoded has no text; it stays malformed.
         let lost = self
             .malformed
             .iter()
@@ -106,7 +107,8 @@ impl Repo {
         Ok(repo)
     }
 
-    /// The files that the changes touch, before and after, in the order of the changes; files that stay equal left out.
+    /// Returns the files that the changes modify, before and after, in the order of the changes; unmodified files are
+    /// left out.
     ///
     /// # Errors
     /// Those of [`Repo::with`].
@@ -173,8 +175,8 @@ impl Repo {
     }
 }
 
-/// The text of a document after a change of it. A text that only printing it anew would change is left to its author:
-/// comments and anchors would be lost.
+/// Returns the text of a document after a change. A text that can only be changed by printing it again is refused,
+/// because comments and anchors would be lost.
 fn patched(text: &str, change: &Change) -> Result<String> {
     Ok(match change {
         Change::Patch { patch, .. } => {
@@ -199,7 +201,7 @@ fn patched(text: &str, change: &Change) -> Result<String> {
     })
 }
 
-/// The file's text with some documents replaced or taken out; `None` when no document with content is left.
+/// Returns the file's text with some documents replaced or removed; `None` when no document with content is left.
 fn assemble(file: &super::SourceFile, documents: &BTreeMap<usize, Option<String>>) -> Option<String> {
     let blank = |text: &str| {
         text.lines()
@@ -218,7 +220,7 @@ fn assemble(file: &super::SourceFile, documents: &BTreeMap<usize, Option<String>
         let separator = &file.text[end..document.range.start];
         end = document.range.end;
         match kept(index) {
-            // The first document that is left needs no separator when those before it are gone.
+            // The first remaining document needs no separator if those before it are removed.
             Some(content) if text.is_empty() && index > 0 => text.push_str(content),
             Some(content) => {
                 text.push_str(separator);

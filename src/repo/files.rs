@@ -1,4 +1,4 @@
-//! Where a repository's bytes come from: a trait that the door to the file system implements, and a map in memory.
+//! Access to a repository's files: a trait that the adapter to the file system implements, and a map in memory.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 pub struct RepoPath(String);
 
 impl RepoPath {
-    /// The root.
+    /// Returns the root.
     pub fn root() -> Self {
         Self::default()
     }
@@ -24,7 +24,7 @@ impl RepoPath {
         Self::root().join(path.trim_start_matches('/'))
     }
 
-    /// The path below this one.
+    /// Returns a path relative to this one.
     ///
     /// # Errors
     /// When it leads out of the repository.
@@ -41,22 +41,22 @@ impl RepoPath {
         Ok(Self(parts.join("/")))
     }
 
-    /// The parts between the slashes.
+    /// Returns the parts between the slashes.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| !part.is_empty())
     }
 
-    /// The path as text; empty for the root.
+    /// Returns the path as text; empty for the root.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is the root.
+    /// Reports whether this is the root.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The folder that it lies in; the root's is the root.
+    /// Returns the parent folder; the root's is the root.
     pub fn parent(&self) -> Self {
         Self(
             self.0
@@ -65,12 +65,12 @@ impl RepoPath {
         )
     }
 
-    /// The last part; empty for the root.
+    /// Returns the last part; empty for the root.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Whether it is this folder or lies below it.
+    /// Reports whether the path is the folder or below it.
     pub fn is_in(&self, folder: &RepoPath) -> bool {
         folder.is_root() || self == folder || self.0.strip_prefix(&folder.0).is_some_and(|rest| rest.starts_with('/'))
     }
@@ -95,19 +95,19 @@ pub struct Entry {
 
 /// Reads files below one root. Symbolic links are followed inside the root; one that leads out of it is an error.
 pub trait Files {
-    /// The bytes of a file, `None` when there is none.
+    /// Reads a file; returns `None` when there is none.
     ///
     /// # Errors
-    /// When it is there and cannot be read, or lies outside the root.
+    /// When it is there and cannot be read, or is outside the root.
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>>;
 
-    /// The entries of a folder in the order of their names' bytes, `None` when there is none.
+    /// Lists the entries of a folder, sorted by the bytes of their names; returns `None` when there is no such folder.
     ///
     /// # Errors
-    /// When it is there and cannot be read, or lies outside the root.
+    /// When it is there and cannot be read, or is outside the root.
     fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>>;
 
-    /// Where a symbolic link at this very path leads, one step; `None` when there is none.
+    /// Returns the target of a symbolic link at exactly this path, resolved by one step; `None` when there is none.
     ///
     /// # Errors
     /// When it leads out of the root.

@@ -5,9 +5,9 @@
 //! `*` and `?` match a `/` as well, `{a,b}` are alternatives, `[abc]`, `[a-c]` and `[!…]` are classes of characters, `\`
 //! takes the meaning from the next character. `tests/vectors/glob` holds what the Go library answers.
 //!
-//! The library is wrong about many globs with wildcards in alternatives: of `{a*,b}.yaml` it matches `b.yaml` and not
-//! `aa.yaml`. A file that is matched here and not there would come or go when an Application moves to the plugin, so that
-//! such a glob is refused.
+//! The library is wrong about many globs with wildcards in alternatives: `{a*,b}.yaml` matches `b.yaml` but not
+//! `aa.yaml`. A file that matches only here would appear or disappear when an Application moves to the plugin, so such
+//! a glob is refused.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
@@ -17,7 +17,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::failure::HintExt;
 
-/// Alternatives may stand in alternatives, so deep and no deeper.
+/// The maximum depth of nested alternatives.
 const DEEPEST: usize = 50;
 
 /// A parsed glob.
@@ -42,10 +42,10 @@ impl Glob {
     /// with it.
     pub(super) fn new(text: &str) -> Result<Self> {
         let mut chars = text.chars().peekable();
-        // Argo CD takes alternatives that do not end for ones that end with the glob.
+        // For Argo CD alternatives without a closing brace end with the glob.
         let parts = sequence(&mut chars, 0)?;
         if !is_safe(&parts) {
-            return Err(anyhow!("Argo CD matches other files with it than it says").hint(
+            return Err(anyhow!("Argo CD matches it incorrectly").hint(
                 "write alternatives without wildcards, or one `{…}` around whole globs that have no beginning or end in common",
             ));
         }
@@ -59,7 +59,7 @@ impl Glob {
     }
 }
 
-/// The parts up to the end, or to the comma or brace that ends an alternative.
+/// Parses the parts up to the end, or to the comma or brace that ends an alternative.
 fn sequence(chars: &mut Peekable<Chars<'_>>, depth: usize) -> Result<Vec<Part>> {
     if depth > DEEPEST {
         bail!("its alternatives stand more than {DEEPEST} deep in each other");
@@ -94,7 +94,7 @@ fn choices(chars: &mut Peekable<Chars<'_>>, depth: usize) -> Result<Vec<Vec<Part
     }
 }
 
-/// A class behind its bracket: one range, or a list in which a `-` is a character like others.
+/// Parses a class after its bracket: one range, or a list in which `-` is an ordinary character.
 fn class(chars: &mut Peekable<Chars<'_>>) -> Result<Part> {
     let is_negated = chars.next_if_eq(&'!').is_some();
     let mut ahead = chars.clone();
@@ -124,8 +124,9 @@ fn class(chars: &mut Peekable<Chars<'_>>) -> Result<Part> {
     })
 }
 
-/// Whether Argo CD's library matches what the glob says. It computes with the lengths of alternatives, and takes those of
-/// different length for one; and it draws out what all alternatives begin or end with, and searches for that alone.
+/// Reports whether Argo CD's library matches the glob correctly. It calculates with the lengths of alternatives, and
+/// treats alternatives of different lengths as equal; and it extracts the common beginning and end of all alternatives,
+/// and searches for those alone.
 fn is_safe(parts: &[Part]) -> bool {
     let groups: Vec<&Vec<Vec<Part>>> = parts.iter().filter_map(choices_of).collect();
     let mut choices = groups.iter().copied().flatten();
@@ -144,7 +145,7 @@ fn is_safe(parts: &[Part]) -> bool {
     let is_drawn_out = left < 2 && right < 2 && nodes.iter().all(rest);
     match parts.len() {
         1 => nodes.len() == 1 || left + right == 0 || is_drawn_out,
-        // Beside parts of fixed length, all alternatives have to be of none.
+        // Next to parts of a fixed length, no alternative may have a fixed length.
         _ => is_endless && (left + right == 0 || is_drawn_out) && !parts.iter().any(is_any),
     }
 }
@@ -160,7 +161,7 @@ fn is_text(parts: &[Part]) -> bool {
     !parts.is_empty() && parts.iter().all(|part| matches!(part, Part::Char(_)))
 }
 
-/// How many nodes all alternatives begin with, and end with.
+/// Returns the number of nodes that all alternatives have in common at their start, and at their end.
 fn common(choices: &[Vec<&[Part]>]) -> (usize, usize) {
     let shortest = choices.iter().map(Vec::len).min().unwrap_or_default();
     let is_common = |place: &dyn Fn(usize) -> usize| {
@@ -174,7 +175,7 @@ fn common(choices: &[Vec<&[Part]>]) -> (usize, usize) {
     (left, right)
 }
 
-/// The texts of a glob that is nothing but one text, stars, and another text.
+/// Returns the two texts of a glob that consists of one text, stars, and another text.
 fn around_a_star(parts: &[Part]) -> Option<(Vec<char>, Vec<char>)> {
     let nodes = nodes(parts);
     let [before, stars @ .., behind] = &nodes[..] else {
@@ -194,14 +195,14 @@ fn around_a_star(parts: &[Part]) -> Option<(Vec<char>, Vec<char>)> {
     Some((text(before)?, text(behind)?))
 }
 
-/// The parts with the characters that stand beside each other together.
+/// Groups adjacent characters into one node.
 fn nodes(parts: &[Part]) -> Vec<&[Part]> {
     parts
         .chunk_by(|a, b| matches!((a, b), (Part::Char(_), Part::Char(_))))
         .collect()
 }
 
-/// Where in the path the parts can end that begin at one of the given places.
+/// Returns the positions in the path at which the parts can end if they begin at one of the given positions.
 fn ends(parts: &[Part], path: &[char], starts: &BTreeSet<usize>) -> BTreeSet<usize> {
     if let Some((before, behind)) = around_a_star(parts) {
         // Argo CD's library lets the two overlap: `a*ab` matches `ab`.

@@ -1,4 +1,4 @@
-//! Where new manifests go: beside the ones that are there, else `applications/<app>.yaml` and
+//! The places of new manifests: next to existing ones, otherwise `applications/<app>.yaml` and
 //! `namespaces/<namespace>.yaml`.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use anyhow::{Result, bail};
 use super::{Repo, RepoPath};
 use crate::model::{AppName, Application, NamespaceName};
 
-/// The folder in which Applications are looked for where no root Application says another one.
+/// The folder of Applications where no root Application names another one.
 pub const APPLICATIONS: &str = "applications";
 
-/// The folder of Namespaces where no Application says another one.
+/// The folder of Namespaces where no Application names another one.
 pub const NAMESPACES: &str = "namespaces";
 
 impl Repo {
-    /// The file of a new Application.
+    /// Returns the file for a new Application.
     ///
     /// # Errors
     /// When a file of that name is already there.
@@ -24,7 +24,7 @@ impl Repo {
         self.free_file(most_used_folder(found), APPLICATIONS, name.as_str())
     }
 
-    /// The file of a new Namespace.
+    /// Returns the file for a new Namespace.
     ///
     /// # Errors
     /// When a file of that name is already there.
@@ -37,7 +37,8 @@ impl Repo {
         self.free_file(found.or(synced), NAMESPACES, name.as_str())
     }
 
-    /// The Application that syncs the folder of Namespaces: the one over most of them, else one named for it.
+    /// Returns the Application that syncs the folder of Namespaces: the one that syncs most of them, otherwise one with
+    /// the matching name.
     pub fn namespaces_application(&self) -> Option<Application<'_>> {
         let count = |app: &Application<'_>| {
             let sources = self.folder_sources(app);
@@ -86,7 +87,7 @@ impl Repo {
     }
 }
 
-/// The folder that holds most of the files; the first by name where several do.
+/// Returns the folder with most of the files; the first by name if several have as many.
 fn most_used_folder<'a>(files: impl Iterator<Item = &'a RepoPath>) -> Option<RepoPath> {
     let mut counts: BTreeMap<RepoPath, usize> = BTreeMap::new();
     for file in files {

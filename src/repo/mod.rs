@@ -1,5 +1,5 @@
-//! The GitOps repository as one value: files, their documents, and the manifests in them, found by kind and name and
-//! never by file name.
+//! The GitOps repository as one value: its files, their documents, and the manifests in them, found by kind and name
+//! and never by file name.
 
 pub mod change;
 pub mod files;
@@ -23,22 +23,22 @@ pub use synced::FolderSource;
 /// One file of the repository, split into documents.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// Where it lies.
+    /// Its path.
     pub path: RepoPath,
-    /// Its text as it is, byte order mark and line ends included.
+    /// Its unmodified text, with byte order mark and line ends.
     pub text: String,
     /// Its documents, empty ones included.
     pub documents: Vec<Document>,
 }
 
 impl SourceFile {
-    /// The text of one document.
+    /// Returns the text of one document.
     pub fn document(&self, index: usize) -> &str {
         &self.text[self.documents[index].range.clone()]
     }
 }
 
-/// One document of one file that holds an object.
+/// A document of a file that contains an object.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     /// The file.
@@ -49,12 +49,12 @@ pub struct Manifest {
     pub object: Object,
 }
 
-/// A file, or a document of it, that is no manifest. The others are checked nevertheless.
+/// A file or a document that is not a manifest. The others are checked nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     /// The file.
     pub file: RepoPath,
-    /// Where in it, if the fault has a place.
+    /// The position of the fault, if it has one.
     pub position: Option<Position>,
     /// What is wrong.
     pub message: String,
@@ -69,63 +69,63 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// A place in the repository: a file, and the byte range in it that is meant.
+/// A place in the repository: a file, and a range of bytes in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub file: RepoPath,
-    /// Bytes of the file.
+    /// The range of bytes.
     pub range: Range<usize>,
-    /// Where the range starts.
+    /// The start of the range.
     pub position: Position,
 }
 
-/// The repository as it was read, or as a change would make it.
+/// The repository, as it was read or with changes applied.
 #[derive(Clone, Debug, Default)]
 pub struct Repo {
     /// The files by path.
     pub files: BTreeMap<RepoPath, SourceFile>,
     /// The manifests, in the order of files and documents.
     pub manifests: Vec<Manifest>,
-    /// What could not be read.
+    /// The files and documents that could not be read.
     pub malformed: Vec<Malformed>,
-    /// Every file of the folders that were read, manifest or not: a new file must not be written over one.
+    /// Every file of the folders that were read, manifest or not: a new file must not overwrite one.
     listing: BTreeSet<RepoPath>,
-    /// The manifests by the folder that their file lies in, as indices of `manifests`.
+    /// The manifests by the folder of their file, as indices of `manifests`.
     by_folder: BTreeMap<RepoPath, Vec<usize>>,
     /// URLs that mean this repository: the root Application's `repoURL` and the working tree's remotes.
     pub own_urls: Vec<String>,
 }
 
 impl Repo {
-    /// The Applications with their manifests.
+    /// Returns the Applications with their manifests.
     pub fn applications(&self) -> impl Iterator<Item = (&Manifest, Application<'_>)> {
         self.manifests
             .iter()
             .filter_map(|manifest| Some((manifest, Application::new(&manifest.object)?)))
     }
 
-    /// The Application of this name; the first in file order where there are two.
+    /// Returns the Application of this name; the first in file order if there are two.
     pub fn application(&self, name: &str) -> Option<(&Manifest, Application<'_>)> {
         self.applications().find(|(_, app)| app.name() == name)
     }
 
-    /// The Namespaces.
+    /// Returns the Namespaces.
     pub fn namespaces(&self) -> impl Iterator<Item = &Manifest> {
         self.manifests.iter().filter(|manifest| is_namespace(&manifest.object))
     }
 
-    /// The Namespace of this name.
+    /// Returns the Namespace of this name.
     pub fn namespace(&self, name: &str) -> Option<&Manifest> {
         self.namespaces().find(|manifest| manifest.object.name() == name)
     }
 
-    /// Whether a URL means this repository.
+    /// Reports whether a URL points to this repository.
     pub fn is_own(&self, url: &str) -> bool {
         self.own_urls.iter().any(|own| crate::model::repo_url::same(own, url))
     }
 
-    /// The root Application: the one whose own source is the folder that it, or every other Application, lies in.
+    /// Returns the root Application: the one whose source is the folder that contains it, or every other Application.
     pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
         let mut folders: BTreeMap<RepoPath, usize> = BTreeMap::new();
         for (manifest, _) in self.applications() {
@@ -146,8 +146,8 @@ impl Repo {
         self.applications().find(|(_, app)| points_at_applications(app))
     }
 
-    /// The place of a JSON Pointer of a manifest: its key where it has one, else its value; where the pointer leads to
-    /// nothing, the nearest place above it; the document's first line at last.
+    /// Returns the place of a JSON Pointer of a manifest: its key if it has one, otherwise its value; if the pointer
+    /// leads nowhere, the nearest place above it, or the document's first line.
     pub fn place(&self, manifest: &Manifest, pointer: &Pointer) -> Place {
         let file = &self.files[&manifest.file];
         let text = file.document(manifest.document);
@@ -172,7 +172,7 @@ impl Repo {
     }
 }
 
-/// The bytes of the first line that is neither blank nor a comment.
+/// Returns the range of the first line that is neither blank nor a comment.
 fn first_line(text: &str) -> Range<usize> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {

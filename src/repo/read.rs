@@ -1,7 +1,8 @@
-//! Reading: which folders belong to the repository's state, and what is in their files.
+//! Reads the repository: which folders belong to its state, and what is in their files.
 //!
-//! Starts from the manifests at the top level, in `applications/` and in `namespaces/`, and follows the Applications found
-//! there: the folders of this repository that they point at are read as Argo CD reads them ([`FolderSource`]).
+//! Reading starts with the manifests at the top level, in `applications/` and in `namespaces/`, and follows the
+//! Applications found there: the folders of this repository that they point to are read as Argo CD reads them
+//! ([`FolderSource`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +14,13 @@ use crate::model::namespace::is_namespace;
 use crate::model::{Application, Object};
 use crate::yaml::{self, Position};
 
-/// Which folders below a folder are read.
+/// The choice of sub-folders that are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Below {
-    /// All of them, as Argo CD reads a source.
+    /// All sub-folders, as Argo CD reads a source.
     All,
-    /// No charts, no folders whose name starts with a dot, no `tests/`: nobody said that the folder holds manifests only.
+    /// All except charts, folders whose name starts with a dot, and `tests/`: nothing guarantees that the folder
+    /// contains only manifests.
     Manifests,
 }
 
@@ -32,14 +34,14 @@ impl Repo {
             own_urls: remotes.to_vec(),
             ..Repo::default()
         };
-        // Namespaces that no Application syncs are seen, too: a new one must not be written over them.
+        // Namespaces that no Application syncs are read as well: a new one must not overwrite them.
         for folder in ["", APPLICATIONS, NAMESPACES] {
             let folder = FolderSource::flat(RepoPath::new(folder)?);
             repo.read_folder(files, &folder, Below::Manifests)?;
         }
         let (mut seen, mut followed) = (BTreeSet::new(), 0);
         while followed < repo.manifests.len() {
-            // A URL that is learned now may be what an earlier Application points at.
+            // A URL that was just added may be the one that an earlier Application points to.
             if repo.learn_own_urls(followed) {
                 followed = 0;
             }
@@ -68,7 +70,8 @@ impl Repo {
         }
     }
 
-    /// Reads one folder with everything below it, wherever it lies: the Applications beside a source of the plugin.
+    /// Reads one folder with everything below it, anywhere in the repository: the Applications beside a source of the
+    /// plugin.
     ///
     /// # Errors
     /// Those of [`Repo::read`].
@@ -82,7 +85,7 @@ impl Repo {
         Ok(repo)
     }
 
-    /// The manifests of one text that lies in no repository: a rendered installation.
+    /// Reads the manifests of one text that is not part of a repository: a rendered installation.
     pub fn of_text(name: RepoPath, text: String) -> Self {
         let mut repo = Repo::default();
         repo.add_text(name, text);
@@ -90,7 +93,7 @@ impl Repo {
         repo
     }
 
-    /// A repository of these files, for the value that a change makes of another one.
+    /// Builds a repository of these files, for one that results from changes of another.
     pub(super) fn of_texts(texts: BTreeMap<RepoPath, String>, own_urls: Vec<String>) -> Self {
         let mut repo = Repo {
             own_urls,
@@ -105,8 +108,8 @@ impl Repo {
         repo
     }
 
-    /// Applications and Namespaces are found as documents; those in a `List`, which Argo CD takes apart, are not to be
-    /// passed over in silence.
+    /// Refuses Applications and Namespaces in a `List`, which Argo CD takes apart: they are found as documents only and
+    /// must not be skipped silently.
     fn refuse_lists(&mut self) {
         for manifest in self.manifests.iter().filter(|manifest| manifest.object.is_list()) {
             let items = manifest.object.flatten();
@@ -119,7 +122,7 @@ impl Repo {
                     file: place.file,
                     position: Some(place.position),
                     message: format!(
-                        "{} `{}` stands in a List; write it as a document of its own",
+                        "{} `{}` is in a List; write it as a document of its own",
                         item.kind(),
                         item.name()
                     ),
@@ -234,7 +237,7 @@ impl Repo {
     }
 
     /// Learns URLs of this repository from the manifests from an index on: an Application whose source path is the folder
-    /// that it lies in has this repository's URL. Reports whether there is a new one.
+    /// that it is in has this repository's URL. Reports whether there is a new one.
     fn learn_own_urls(&mut self, first: usize) -> bool {
         let mut found = Vec::new();
         for manifest in &self.manifests[first..] {
@@ -344,13 +347,13 @@ mod tests {
     fn an_application_in_a_list_is_not_passed_over() {
         let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: media}\n";
         let files = Memory::new([("applications/root.yaml", ROOT), ("applications/list.yaml", list)]).unwrap();
-        let said = "applications/list.yaml:7:3: Namespace `media` stands in a List; write it as a document of its own";
+        let message = "applications/list.yaml:7:3: Namespace `media` is in a List; write it as a document of its own";
         for repo in [
             Repo::read(&files, &[]).unwrap(),
             Repo::read_folder_tree(&files, &RepoPath::new(APPLICATIONS).unwrap()).unwrap(),
         ] {
             let malformed: Vec<String> = repo.malformed.iter().map(ToString::to_string).collect();
-            assert_eq!(malformed, [said]);
+            assert_eq!(malformed, [message]);
         }
     }
 

@@ -1,5 +1,5 @@
-//! What a source reads from this repository: one answer for reading the repository, for `list`, for the rules and for the
-//! render.
+//! The files that a source reads from this repository: one answer for reading the repository, for `list`, for the rules
+//! and for the render.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::include::Glob;
 use super::{Manifest, Repo, RepoPath};
 use crate::model::{Application, Source};
 
-/// The files that Argo CD takes for manifests, by their ending.
+/// The file name extensions that Argo CD takes for manifests.
 const MANIFESTS: [&str; 3] = [".yaml", ".yml", ".json"];
 
 /// A folder of manifests as a source reads it: Argo CD's options `recurse`, `include` and `exclude`
@@ -78,7 +78,7 @@ impl FolderSource {
         MANIFESTS.iter().any(|ending| file.as_str().ends_with(ending)) && self.selects(file)
     }
 
-    /// Returns what tells this folder source from another one.
+    /// Returns what distinguishes this folder source from another one.
     pub(super) fn key(&self) -> (RepoPath, bool, Option<String>, Option<String>) {
         let text = |glob: &Option<(String, Glob)>| glob.as_ref().map(|(text, _)| text.clone());
         (
@@ -118,7 +118,7 @@ impl Repo {
     /// Returns the manifests that a source reads from this repository; `None` where that is not known without rendering.
     pub fn synced_manifests(&self, source: &Source<'_>) -> Option<Vec<&Manifest>> {
         let source = self.folder_source(source)?;
-        // Folders below one stand behind it, perhaps with siblings like `path-2` between.
+        // The sub-folders of a folder come after it, possibly with siblings like `path-2` in between.
         let below = self.by_folder.range(source.folder.clone()..);
         let below = below.take_while(|(folder, _)| folder.as_str().starts_with(source.folder.as_str()));
         let deepest = if source.recurse { usize::MAX } else { 1 };

@@ -1,4 +1,5 @@
-//! What the rules judge: the repository, and what its Applications bring to the cluster as far as that is known.
+//! The input of the rules: the repository, and the objects that its Applications bring to the cluster as far as they
+//! are known.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,25 +14,25 @@ use super::subject::{Item, Subject};
 /// Namespaces that every cluster has without a manifest.
 const BUILT_IN: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/// What the rules judge.
+/// The input of the rules.
 #[derive(Debug)]
 pub struct Scope<'a> {
     /// The repository.
     pub repo: &'a Repo,
-    /// The renders by Application; one that is missing was not asked for.
+    /// The renders by Application; those that were not requested are missing.
     pub renders: &'a BTreeMap<AppName, Availability<Vec<Object>>>,
-    /// The Applications, in file order; those with a name that Kubernetes refuses left out.
+    /// The Applications in file order, without those whose name Kubernetes refuses.
     pub subjects: Vec<Subject<'a>>,
     by_name: BTreeMap<AppName, usize>,
-    /// Who owns and consumes each claim, from parameters and objects.
+    /// The owners and consumers of each claim, from parameters and objects.
     pub ownership: Ownership,
     /// The claims that have an owner, by namespace.
     owned: BTreeMap<NamespaceName, Vec<ClaimRef>>,
     /// The Namespaces that the repository or a render declares.
     pub namespaces: BTreeSet<String>,
-    /// The namespaces that Applications lie in, which exist before any of them.
-    homes: BTreeSet<&'a str>,
-    /// Destination namespaces of Applications of which it is not known what they own.
+    /// The namespaces of the Application manifests themselves, which exist before any Application is synced.
+    own_namespaces: BTreeSet<&'a str>,
+    /// Destination namespaces of Applications whose claims are not known.
     unseen: BTreeSet<NamespaceName>,
 }
 
@@ -47,7 +48,7 @@ impl<'a> Scope<'a> {
             ownership: Ownership::default(),
             owned: BTreeMap::new(),
             namespaces: BTreeSet::new(),
-            homes: BTreeSet::new(),
+            own_namespaces: BTreeSet::new(),
             unseen: BTreeSet::new(),
         };
         for (manifest, app) in repo.applications() {
@@ -77,7 +78,7 @@ impl<'a> Scope<'a> {
 
     fn learn(&mut self, subject: &Subject<'a>) {
         let namespace = subject.namespace.as_ref();
-        self.homes.extend(subject.app.object().namespace());
+        self.own_namespaces.extend(subject.app.object().namespace());
         for (_, parameters) in subject.read_sources() {
             if let Some(namespace) = namespace {
                 self.ownership.declare(&subject.name, namespace, parameters);
@@ -94,25 +95,25 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The Application of this name; the first in file order where there are two.
+    /// Returns the Application of this name; the first in file order if there are two.
     pub fn subject(&self, name: &AppName) -> Option<&Subject<'a>> {
         self.by_name.get(name).map(|index| &self.subjects[*index])
     }
 
-    /// Every object with the Application that brings it.
+    /// Returns every object with the Application that brings it.
     pub fn items(&self) -> impl Iterator<Item = (&Subject<'a>, &Item<'a>)> {
         self.subjects
             .iter()
             .flat_map(|subject| subject.items.iter().map(move |item| (subject, item)))
     }
 
-    /// The objects that are as the cluster gets them: those whose source the plugin finishes, and that were not
-    /// rendered, left out.
+    /// Returns the objects that are as the cluster gets them: without those that the plugin would still change because
+    /// they were not rendered.
     pub fn finished(&self) -> impl Iterator<Item = (&Subject<'a>, &Item<'a>)> {
         self.items().filter(|(_, item)| item.is_finished)
     }
 
-    /// What is known of a claim.
+    /// Returns what is known of a claim.
     pub fn claim(&self, claim: &ClaimRef) -> Cow<'_, Claim> {
         match self.ownership.get(claim) {
             Some(claim) => Cow::Borrowed(claim),
@@ -120,20 +121,20 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Whether nobody owns a claim, as far as everything in its namespace is known.
+    /// Reports whether a claim has no owner, provided that everything in its namespace is known.
     pub fn is_missing(&self, claim: &ClaimRef) -> bool {
         self.claim(claim).owners.is_empty() && !self.unseen.contains(&claim.namespace)
     }
 
-    /// The namespaces in which a claim of this name has an owner.
+    /// Returns the namespaces in which a claim of this name has an owner.
     pub fn namesakes(&self, claim: &ClaimRef) -> Vec<NamespaceName> {
         let owned = self.ownership.claims().filter(|(_, known)| !known.owners.is_empty());
         let elsewhere = owned.filter(|(other, _)| other.name == claim.name && other.namespace != claim.namespace);
         elsewhere.map(|(other, _)| other.namespace.clone()).collect()
     }
 
-    /// The claims of a namespace that have an owner: what would be lost with it. The verbs that remove things ask this
-    /// too.
+    /// Returns the claims of a namespace that have an owner and would be lost with it. The commands that remove things
+    /// use this as well.
     pub fn owned_in(&self, namespace: &str) -> impl Iterator<Item = (&ClaimRef, &Claim)> {
         let claims = self.owned.get(namespace).map_or(&[][..], Vec::as_slice);
         claims
@@ -141,8 +142,8 @@ impl<'a> Scope<'a> {
             .filter_map(|claim| Some((claim, self.ownership.get(claim)?)))
     }
 
-    /// Whether a namespace has owned claims and no manifest, in a repository that declares Namespaces: somebody removed
-    /// it, or forgot it.
+    /// Reports whether a namespace has owned claims and no manifest, in a repository that declares Namespaces: the
+    /// manifest was removed or forgotten.
     pub fn loses_claims(&self, namespace: &str) -> bool {
         !self.namespaces.is_empty()
             && !self.namespaces.contains(namespace)
@@ -150,7 +151,8 @@ impl<'a> Scope<'a> {
             && self.owned_in(namespace).next().is_some()
     }
 
-    /// Whether a namespace exists without a manifest: one of Kubernetes' own, or the one that an Application lies in.
+    /// Reports whether a namespace exists without a manifest: one of Kubernetes' own, or one that contains Application
+    /// manifests.
     pub fn is_built_in(&self, namespace: &str) -> bool {
         BUILT_IN.contains(&namespace)
             || self

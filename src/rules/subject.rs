@@ -1,4 +1,4 @@
-//! One Application as the rules see it: its manifest, its sources with their parameters read, and its objects.
+//! One Application as the rules see it: its manifest, its sources with their parsed parameters, and its objects.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,45 +17,46 @@ use crate::repo::{ChangeSet, Manifest, Repo};
 
 use super::{Finding, Location, Meta, fixes};
 
-/// One Application.
+/// An Application with its sources and objects.
 #[derive(Debug)]
 pub struct Subject<'a> {
     /// The manifest.
     pub manifest: &'a Manifest,
-    /// The view of it.
+    /// The typed view of the manifest.
     pub app: Application<'a>,
     /// Its name.
     pub name: AppName,
-    /// The destination namespace, where it says one that Kubernetes takes.
+    /// The destination namespace, if it has a valid one.
     pub namespace: Option<NamespaceName>,
-    /// The sources; with the parameters read where the plugin renders the source.
+    /// The sources, with the parsed parameters of those that the plugin renders.
     pub sources: Vec<(Source<'a>, Option<ReadParameters>)>,
-    /// What it brings to the cluster, as far as that is known.
+    /// The objects that it brings to the cluster, as far as they are known.
     pub items: Vec<Item<'a>>,
-    /// Whether `items` is all of it.
+    /// Whether `items` is complete.
     pub is_seen: bool,
 }
 
-/// The parameters of a source of ours, or what is wrong with them.
+/// The parameters of a source that the plugin renders, or what is wrong with them.
 pub type ReadParameters = Result<Parameters, Vec<ParameterError>>;
 
-/// One object that an Application brings.
+/// An object that an Application brings to the cluster.
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
     object: Cow<'a, Object>,
-    /// The manifest that it stands in, where that is in this repository, and the JSON Pointer there (of a list's item).
+    /// The manifest in this repository that contains the object, if there is one, and the JSON Pointer there (of a
+    /// list's item).
     pub home: Option<(&'a Manifest, PointerBuf)>,
-    /// Whether it is as the cluster gets it; the plugin's work is still to be done otherwise.
+    /// Whether the object is as the cluster gets it; otherwise the plugin still has to process it.
     pub is_finished: bool,
 }
 
 impl Item<'_> {
-    /// The object.
+    /// Returns the object.
     pub fn object(&self) -> &Object {
         &self.object
     }
 
-    /// A fix that patches the object where it stands in this repository; `None` where it does not. The operations'
+    /// Returns a fix that patches the object in this repository's manifest; `None` if it has none. The operations'
     /// paths start at the object.
     pub fn patch(&self, operations: Vec<PatchOperation>) -> Option<ChangeSet> {
         let (manifest, pointer) = self.home.as_ref()?;
@@ -95,40 +96,40 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether every source is rendered by the plugin, so that `owns` says all its claims.
+    /// Reports whether every source is rendered by the plugin, so that `owns` lists all its claims.
     pub fn uses_homelab_plugin(&self) -> bool {
         !self.sources.is_empty() && self.sources.iter().all(|(_, parameters)| parameters.is_some())
     }
 
-    /// Whether the parameters of a source could not be read, so that nobody knows what it owns.
+    /// Reports whether the parameters of a source are invalid, so that its claims are not known.
     pub fn has_wrong_parameters(&self) -> bool {
         self.sources
             .iter()
             .any(|(_, parameters)| matches!(parameters, Some(Err(_))))
     }
 
-    /// The sources of the plugin whose parameters could be read.
+    /// Returns the sources that the plugin renders and whose parameters are valid.
     pub fn read_sources(&self) -> impl Iterator<Item = (&Source<'a>, &Parameters)> {
         self.sources
             .iter()
             .filter_map(|(source, parameters)| Some((source, parameters.as_ref()?.as_ref().ok()?)))
     }
 
-    /// All claims in `owns` of any source.
+    /// Returns all claims in `owns` of any source.
     pub fn owns(&self) -> BTreeSet<&ClaimName> {
         self.read_sources()
             .flat_map(|(_, parameters)| &parameters.owns)
             .collect()
     }
 
-    /// All claims in `writes` of any source.
+    /// Returns all claims in `writes` of any source.
     pub fn writes(&self) -> BTreeSet<&ClaimName> {
         self.read_sources()
             .flat_map(|(_, parameters)| &parameters.writes)
             .collect()
     }
 
-    /// The claim of this name in the destination namespace.
+    /// Returns the claim of this name in the destination namespace.
     pub fn claim(&self, name: &ClaimName) -> Option<ClaimRef> {
         Some(ClaimRef {
             namespace: self.namespace.clone()?,
@@ -136,7 +137,7 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// The claim of this name in the namespace of an object; `None` where either is not known.
+    /// Returns the claim of this name in the namespace of an object; `None` if either is not known.
     pub fn claim_beside(&self, object: &Object, name: &str) -> Option<ClaimRef> {
         let namespace = match object.namespace() {
             Some(namespace) => NamespaceName::new(namespace).ok()?,
@@ -146,7 +147,7 @@ impl<'a> Subject<'a> {
         Some(ClaimRef { namespace, name })
     }
 
-    /// The claims that it renders, and the PersistentVolumes that it renders with them.
+    /// Returns the claims that it renders, and the PersistentVolumes that it renders with them.
     pub fn storage(&self) -> impl Iterator<Item = &Item<'a>> {
         let claims = || self.items.iter().map(Item::object).filter(|object| is_claim(object));
         let bound: BTreeSet<String> = claims()
@@ -162,7 +163,7 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// The claims that an object's pod template names, each with its volume; names that no claim can have left out.
+    /// Returns the claims that an object's pod template names, each with its volume; invalid names are left out.
     pub fn claim_volumes<'i>(&self, item: &'i Item<'_>) -> Vec<(ClaimRef, ClaimVolume<'i>)> {
         let volumes = pod_template(item.object()).map(|template| template.claim_volumes());
         volumes
@@ -172,13 +173,13 @@ impl<'a> Subject<'a> {
             .collect()
     }
 
-    /// A finding on the Application's own manifest.
+    /// Returns a finding on the Application's own manifest.
     pub fn finding(&self, rule: &'static Meta, message: impl Into<String>, pointer: impl AsPointer) -> Finding {
         Finding::new(rule, message, Location::of(self.manifest, pointer)).app(Some(self.name.clone()))
     }
 
-    /// A finding on an object: at its manifest where that is in this repository, else at the Application's source.
-    /// `pointer` starts at the object.
+    /// Returns a finding on an object: at its manifest if that is in this repository, otherwise at the Application's
+    /// source. `pointer` starts at the object.
     pub fn finding_on(
         &self,
         rule: &'static Meta,
@@ -195,7 +196,7 @@ impl<'a> Subject<'a> {
             .object(item.object().reference())
     }
 
-    /// JSON Pointer of the source, or of all of them.
+    /// Returns the JSON Pointer of the source, or of all sources.
     pub fn source_pointer(&self) -> PointerBuf {
         match self.sources.as_slice() {
             [(source, _)] => source.pointer.clone(),
@@ -204,12 +205,13 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The manifests of this repository that the sources sync, and whether they are all that the sources bring.
+/// Returns the manifests of this repository that the sources sync, and whether they are everything that the sources
+/// bring.
 fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)]) -> (Vec<Item<'a>>, bool) {
     let (mut items, mut all) = (Vec::new(), !sources.is_empty());
     for (source, parameters) in sources {
         let manifests = repo.synced_manifests(source).unwrap_or_default();
-        // A folder without manifests may be a chart.
+        // A folder without manifests may contain a chart.
         all = all && (!manifests.is_empty() || source.gives_files_only());
         for manifest in manifests {
             items.extend(flattened(manifest).map(|(pointer, object)| Item {
@@ -230,20 +232,20 @@ fn flattened(manifest: &Manifest) -> impl Iterator<Item = (PointerBuf, Cow<'_, O
     one.into_iter().chain(items)
 }
 
-/// The rendered objects; with their manifests where they come from this repository.
+/// Returns the rendered objects, with their manifests where they come from this repository.
 fn rendered_items<'a>(objects: &'a [Object], own: Vec<Item<'a>>) -> Vec<Item<'a>> {
-    let mut homes: BTreeMap<ObjectRef, (&'a Manifest, PointerBuf)> = BTreeMap::new();
+    let mut manifests: BTreeMap<ObjectRef, (&'a Manifest, PointerBuf)> = BTreeMap::new();
     for item in own {
         if let (Some(reference), Some(home)) = (item.object().reference(), item.home) {
-            homes.entry(reference).or_insert(home);
+            manifests.entry(reference).or_insert(home);
         }
     }
-    let home = |object: &Object| homes.get(&object.reference()?).cloned();
+    let home = |object: &Object| manifests.get(&object.reference()?).cloned();
     objects
         .iter()
         .map(|object| Item {
             object: Cow::Borrowed(object),
-            home: if homes.is_empty() { None } else { home(object) },
+            home: if manifests.is_empty() { None } else { home(object) },
             is_finished: true,
         })
         .collect()

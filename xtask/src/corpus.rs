@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use homelab::law::Law;
+use homelab::law::StorageRules;
 use homelab::model::parameter::{Parameters, PatchTarget};
 use homelab::model::{AppName, ClaimName, NamespaceName};
 use homelab::render::storage_pass;
@@ -111,9 +111,9 @@ fn check_stream(kubectl: &Path, stream: &str) -> Result<Outcome> {
     let namespaces: BTreeSet<String> = before.iter().map(namespace).collect();
     let (mut text, mut expected) = (stream.to_owned(), before.clone());
     for (index, namespace) in namespaces.iter().enumerate() {
-        let law = storage_rules(namespace, &before, index == 0)?;
-        outcome.workloads += law.mounts.len();
-        let output = storage_pass::apply(text, &law, false)?;
+        let rules = storage_rules(namespace, &before, index == 0)?;
+        outcome.workloads += rules.mounts.len();
+        let output = storage_pass::apply(text, &rules, false)?;
         outcome.reprinted += output.reprinted.len();
         text = output.text();
     }
@@ -149,7 +149,7 @@ fn namespace(object: &Value) -> String {
 
 /// Returns storage rules that annotate every object (once) and mount a claim into every workload of one namespace. All
 /// other claims may be written, so that nothing else happens to workloads.
-fn storage_rules(destination: &str, objects: &[Value], with_patches: bool) -> Result<Law> {
+fn storage_rules(destination: &str, objects: &[Value], with_patches: bool) -> Result<StorageRules> {
     let mut parameters = Parameters::default();
     let mut patches: BTreeMap<String, Value> = BTreeMap::new();
     for object in objects {
@@ -189,7 +189,7 @@ fn storage_rules(destination: &str, objects: &[Value], with_patches: bool) -> Re
             .map(|(key, patch)| Ok((PatchTarget::parse(&key).map_err(|error| anyhow!(error))?, patch)));
         parameters.patches = read.collect::<Result<_>>()?;
     }
-    Law::new(AppName::new(APP)?, NamespaceName::new(destination)?, &parameters, None)
+    StorageRules::new(AppName::new(APP)?, NamespaceName::new(destination)?, &parameters, None)
 }
 
 /// Returns the number of lines that were added, and of lines that were replaced.

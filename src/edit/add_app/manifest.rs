@@ -1,4 +1,4 @@
-//! The manifest of an Application: a new one, and one that is there with what was asked of it.
+//! Builds the manifest of an Application: a new one, or an existing one with the requested changes.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::model::object::annotation_pointer;
 use crate::model::parameter::{Parameter, TABLE};
 use crate::repo::{Repo, RepoPath};
 
-/// The fields of a claim that the API server never lets change
+/// The immutable fields of a claim
 /// ([source](https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolumeclaims)).
 const IMMUTABLE_CLAIM_FIELDS: [&str; 4] = [
     "/spec/accessModes",
@@ -21,7 +21,7 @@ const IMMUTABLE_CLAIM_FIELDS: [&str; 4] = [
     "/spec/volumeName",
 ];
 
-/// A new Application, in the order in which people write one.
+/// Builds a new Application, with its fields in the usual order.
 pub(super) fn new(repo: &Repo, request: &Request) -> Value {
     let mut metadata = Map::new();
     metadata.insert("name".to_owned(), json!(request.name.as_str()));
@@ -63,7 +63,7 @@ pub(super) fn new(repo: &Repo, request: &Request) -> Value {
     })
 }
 
-/// An Application that is there, with what was asked for; all else stays as it is.
+/// Returns an existing Application with the requested changes; everything else stays as it is.
 pub(super) fn upserted(tree: &Value, request: &Request) -> Value {
     let mut wanted = json!({"spec": {"source": source(request, None), "destination": destination(request, None)}});
     if !request.labels.is_empty() {
@@ -116,7 +116,8 @@ fn destination(request: &Request, default: Option<&Destination>) -> Value {
     destination
 }
 
-/// A source has a path or a chart, a destination a server or a name: takes the one away that the Application had before.
+/// Removes the alternative that is no longer used: a source has a path or a chart, and a destination a server or a
+/// name.
 fn leave_one_of_each(tree: &mut Value, request: &Request) {
     let place = match &request.place {
         Place::Path(_) => "chart",
@@ -153,11 +154,11 @@ fn watch(tree: &mut Value, request: &Request) {
 fn set_finalizer(tree: &mut Value, wanted: Option<bool>) {
     let Some(wanted) = wanted else { return };
     let finalizers = tree["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
-    // Argo CD knows it with a suffix, too: `/background`, `/foreground`.
-    let (ours, mut others): (Vec<Value>, Vec<Value>) = finalizers
+    // The finalizer may have a suffix: `/background` or `/foreground`.
+    let (present, mut others): (Vec<Value>, Vec<Value>) = finalizers
         .into_iter()
         .partition(|finalizer| finalizer.as_str().is_some_and(|name| name.starts_with(FINALIZER)));
-    if wanted != ours.is_empty() {
+    if wanted != present.is_empty() {
         return;
     }
     others.extend(wanted.then(|| json!(FINALIZER)));
@@ -188,7 +189,7 @@ fn set_sync_options(tree: &mut Value, wanted: &[String]) {
     *policy = json!(options);
 }
 
-/// The path as Argo CD wants it: relative to the repository's root, which is `.`.
+/// Returns the path in Argo CD's form: relative to the repository's root, which is `.`.
 fn source_path(path: &str) -> String {
     let path = RepoPath::new(path).unwrap_or_default();
     if path.is_root() {
@@ -197,7 +198,7 @@ fn source_path(path: &str) -> String {
     path.to_string()
 }
 
-/// The namespace that the repository's Applications live in: what the root Application says, else `argocd`.
+/// Returns the namespace of the repository's Applications: the root Application's, or `argocd`.
 fn argocd_namespace(repo: &Repo) -> String {
     let root = repo.root_application().map(|(_, app)| app);
     let app = root.or_else(|| repo.applications().map(|(_, app)| app).next());
@@ -225,7 +226,7 @@ fn git_folder(request: &Request) -> Option<RepoPath> {
     }
 }
 
-/// The parameters as Argo CD writes them, in the order of the documentation.
+/// Returns the parameters in the form that Argo CD writes, in the order of the documentation.
 fn parameters(list: &[Parameter]) -> Value {
     let place = |parameter: &&Parameter| TABLE.iter().position(|spec| spec.name == parameter.name);
     let mut sorted: Vec<&Parameter> = list.iter().collect();

@@ -1,4 +1,4 @@
-//! What the render of a new Application adds to it: the claims that it renders become its own, and the paths that its
+//! Completes a new Application from its render: the claims that it renders become its own, and the paths that its
 //! render reads are watched.
 
 use anyhow::{Result, anyhow};
@@ -53,7 +53,7 @@ pub fn complete(
 
 type Objects = (Vec<Object>, Vec<String>);
 
-/// The objects of the Application and remarks, or why they are not available.
+/// Renders the Application; returns its objects and remarks, or why they are not available.
 fn render(object: &Object, renders: &dyn Renders, request: &Request) -> Result<Result<Objects, Unavailable>> {
     let app = Application::new(object).ok_or_else(|| failure::bug("the new manifest is no Application"))?;
     match renders.render(&app) {

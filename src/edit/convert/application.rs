@@ -1,4 +1,4 @@
-//! One Application: moved in memory, rendered before and after, and compared.
+//! Converts one Application in memory, renders it before and after, and compares the renders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Obje
 use crate::repo::layout::APPLICATIONS;
 use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
 
-/// What is needed to convert one Application.
+/// The conversion of one Application.
 pub(super) struct AppConversion<'a> {
     pub(super) choices: &'a Choices,
     pub(super) repo: &'a Repo,
@@ -29,29 +29,29 @@ pub(super) struct AppConversion<'a> {
 pub(super) struct Converted {
     pub(super) name: AppName,
     pub(super) changes: ChangeSet,
-    /// What was found equal, what the storage rules change, and what is left out.
+    /// Notes on what is equal, what the storage rules change, and what is left out.
     pub(super) notes: Vec<String>,
-    /// What it renders now.
+    /// The objects that it renders now.
     pub(super) before: Availability<Vec<Object>>,
-    /// What it renders afterwards.
+    /// The objects that it renders after the conversion.
     pub(super) after: Availability<Vec<Object>>,
-    /// Whether it has something whose loss would lose data.
+    /// Whether it has objects whose loss would lose data.
     pub(super) needs_guard: bool,
 }
 
-/// How the conversion of one Application ended.
+/// The outcome of converting one Application.
 pub(super) enum ConversionOutcome {
     Converted(Box<Converted>),
-    /// The target renders it already.
+    /// The target renders the Application already.
     Unchanged,
-    /// The renders differ, or a claim would turn read-only that the user did not decide about.
+    /// The renders differ, or a claim would turn read-only without a decision of the user.
     Refused(Vec<Refusal>),
 }
 
-/// Why an Application is not converted.
+/// The reason why an Application is not converted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What stands in the way.
+    /// The obstacle.
     pub message: String,
     /// The next step, where there is one.
     pub hint: Option<String>,
@@ -60,7 +60,7 @@ pub struct Refusal {
 impl AppConversion<'_> {
     pub(super) fn convert(&self) -> Result<ConversionOutcome> {
         let mut request = self.request()?;
-        // What stands in the way is reported before anything is rendered.
+        // Obstacles are reported before anything is rendered.
         if self.conversion(&request)?.is_none() {
             return Ok(ConversionOutcome::Unchanged);
         }
@@ -102,7 +102,7 @@ impl AppConversion<'_> {
         if !differences.is_empty() {
             return Ok(ConversionOutcome::Refused(differ(name.as_str(), &differences)));
         }
-        // Sources that were the plugin's before and are so after have had the storage rules all the time.
+        // Sources that the plugin renders before and after were under the storage rules all along.
         let had = Effects::between(&native.raw, &native.finished).lines;
         let mut effects = Effects::between(&plugin.raw, &plugin.finished);
         effects.lines.retain(|line| !had.contains(line));
@@ -170,7 +170,7 @@ impl AppConversion<'_> {
                 let unsupported = Unsupported {
                     pointer: source.pointer.clone(),
                     why: format!("a file `.argocd-source.yaml` in its folder changes `{tool}`"),
-                    hint: "move what stands in that file into the Application first".to_owned(),
+                    hint: "move the contents of that file into the Application first".to_owned(),
                 };
                 return Err(error(self.repo, self.manifest, &[unsupported]));
             }
@@ -212,7 +212,7 @@ impl AppConversion<'_> {
             Refusal {
                 message: format!("Application `{name}`: claim `{claim}`{whose} would turn read-only in {workloads}"),
                 hint: Some(format!(
-                    "say {first}`--writes {prefix}{claim}` if `{name}` has to write what another one produces, else `--read-only {prefix}{claim}`"
+                    "use {first}`--writes {prefix}{claim}` if `{name}` has to write what another one produces, else `--read-only {prefix}{claim}`"
                 )),
             }
         };
@@ -272,7 +272,7 @@ fn differ(name: &str, differences: &[Difference]) -> Vec<Refusal> {
         let what = match &difference.action {
             Action::Removed => "rendered by Argo CD's own tool only".to_owned(),
             Action::Added => "rendered by the plugin only".to_owned(),
-            Action::Moved => "stands in another place".to_owned(),
+            Action::Moved => "is in another place".to_owned(),
             Action::Changed(pointers) => format!("differs at {}", pointers.join(", ")),
         };
         format!("  {}: {what}", difference.object)

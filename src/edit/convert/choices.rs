@@ -1,4 +1,4 @@
-//! What the user of `convert` chose, and which Applications that is about.
+//! The options of `convert`, and the Applications that they select.
 
 use std::collections::BTreeSet;
 
@@ -9,51 +9,51 @@ use crate::model::application::GROUP;
 use crate::model::{AppName, Application, ClaimName};
 use crate::repo::{Manifest, Repo};
 
-/// Which renderer the Applications are moved to.
+/// The renderer that the Applications are moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The plugin.
     Plugin,
-    /// Argo CD's own Helm, or its reader of folders.
+    /// Argo CD's own Helm or directory renderer.
     Native,
 }
 
-/// Which Applications are moved.
+/// The selection of Applications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// These.
+    /// The Applications with these names.
     Named(BTreeSet<String>),
-    /// All but the root one; what cannot be moved stays.
+    /// All except the root Application; those that cannot be moved stay as they are.
     All,
 }
 
-/// A claim, with its Application where there are several.
+/// A claim, with its Application where several are converted.
 #[derive(Clone, Debug)]
 pub struct ClaimOf {
-    /// The Application; the only one where it is left out.
+    /// The Application; `None` where only one is converted.
     pub app: Option<AppName>,
     /// The claim.
     pub claim: ClaimName,
 }
 
-/// What the user asked for.
+/// The options of the user.
 #[derive(Clone, Debug)]
 pub struct Choices {
     /// The Applications.
     pub which: Which,
-    /// Where they are moved to.
+    /// The renderer that they are moved to.
     pub target: Target,
-    /// Only these sources of an Application with several, from 1; all when empty.
+    /// The positions of the sources to convert, from 1; empty for all.
     pub positions: Vec<usize>,
     /// Claims that an Application owns.
     pub owns: Vec<ClaimOf>,
-    /// Claims of another Application that one may write.
+    /// Claims of another Application that an Application may write.
     pub writes: Vec<ClaimOf>,
     /// Claims that an Application only reads from now on.
     pub read_only: Vec<ClaimOf>,
-    /// On the way back: the claims in `owns` may lose their guards.
+    /// Whether the claims in `owns` may lose their guards in a conversion to native.
     pub drop_owns: bool,
-    /// Guard everything that an Application has before it moves: three commits, one for each run.
+    /// Whether everything that an Application has is guarded before it moves: three commits, one for each run.
     pub guard_first: bool,
 }
 
@@ -115,7 +115,7 @@ impl Choices {
             match &of.app {
                 None if names.len() > 1 => {
                     return Err(
-                        anyhow!("`{flag} {}` does not say for which Application", of.claim).hint(format!(
+                        anyhow!("`{flag} {}` does not name its Application", of.claim).hint(format!(
                             "write `{flag} APP/{}` when several Applications are converted",
                             of.claim
                         )),

@@ -1,10 +1,10 @@
-//! Guards for an Application while it moves: `Prune=false` and `Delete=false` for all that it has.
+//! Guards for an Application while it moves: `Prune=false` and `Delete=false` for all its objects.
 //!
-//! A claim that Argo CD renders itself gets its own guards with the first sync of the plugin's render. Whoever wants them
-//! before that says so on the Application: Argo CD reads a sync option of the Application for every object that has none
-//! of its own ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources)), and it
-//! counts from the moment at which the Application in the cluster has it. An annotation remembers what was added, so that
-//! exactly that is taken away at the end.
+//! A claim that Argo CD renders itself gets its own guards with the first sync of the plugin's render. To have guards
+//! before that, the Application itself gets them: Argo CD applies a sync option of the Application to every object that
+//! does not set it itself
+//! ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources)), as soon as the
+//! Application in the cluster has it. An annotation records what was added, so that exactly that is removed at the end.
 
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
@@ -18,26 +18,26 @@ use crate::model::{Application, Object, Pointer, PointerExt};
 use crate::repo::Manifest;
 use crate::rules::fixes;
 
-/// Annotation of an Application: the sync options that were added while it moves.
+/// The annotation of an Application that lists the sync options added for its move.
 pub(super) const MOVING: &str = "storage.home.arpa/moving";
 const OPTIONS: [(&str, &str); 2] = [("Prune", "Prune=false"), ("Delete", "Delete=false")];
 
-/// Whether objects hold anything whose loss would lose data: claims, or the Namespaces around them.
+/// Reports whether any of the objects is a claim or a Namespace: losing one would lose data.
 pub(super) fn needs_guard(objects: &[Object]) -> bool {
     objects.iter().any(|object| is_claim(object) || is_namespace(object))
 }
 
-/// Whether an Application is guarded for its move.
+/// Reports whether an Application is guarded for its move.
 pub(super) fn is_moving(app: &Application<'_>) -> bool {
     app.object().annotation(MOVING).is_some()
 }
 
-/// As [`is_moving`], of a manifest of any kind.
+/// Reports the same as [`is_moving`] for a manifest of any kind.
 pub(super) fn is_moving_manifest(manifest: &Manifest) -> bool {
     Application::new(&manifest.object).is_some_and(|app| is_moving(&app))
 }
 
-/// The operations that guard an Application; none where it is guarded.
+/// Returns the operations that guard an Application; none if it is guarded already.
 ///
 /// # Errors
 /// When it has one of the sync options with another value.
@@ -71,7 +71,7 @@ pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsuppor
     Ok(operations)
 }
 
-/// The operations that take the guards away that [`add`] brought.
+/// Returns the operations that remove the guards that [`add`] added.
 pub(super) fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
     let Some(added) = app.object().annotation(MOVING) else {
         return Vec::new();
@@ -81,7 +81,7 @@ pub(super) fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
     let own = (0..options.len())
         .rev()
         .filter(|index| added.contains(&options[*index]));
-    // What `add` had to make goes whole, the list and the maps around it that hold nothing else.
+    // A list or map that `add` created is removed as a whole if nothing else is in it.
     let mut operations: Vec<PatchOperation> = if options.iter().all(|option| added.contains(option)) {
         let alone = |pointer: &Pointer| {
             let map = app.object().at(pointer).and_then(Value::as_object);

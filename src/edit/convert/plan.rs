@@ -1,4 +1,4 @@
-//! What a run of `convert` does: the move itself, or with `guard_first` the next of three steps.
+//! Plans a run of `convert`: the move itself, or with `guard_first` the next of three steps.
 
 use anyhow::Result;
 
@@ -10,18 +10,18 @@ use crate::model::Application;
 use crate::repo::{Manifest, Repo};
 use crate::rules::{Rule, Scope, fixes, namespace_is_guarded, owned_claim_is_guarded};
 
-/// What a run does.
+/// The plan of a run.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The changes; to be written only where nothing was refused.
+    /// The changes; they are written only if nothing was refused.
     pub edit: Edit,
-    /// The renders before and after, which the changes are checked with.
+    /// The gate that checks the changes with the renders before and after.
     pub gate: RuleGate,
-    /// The Applications that the target renders already.
+    /// The names of Applications that the target renders already.
     pub unchanged: Vec<String>,
-    /// Why Applications are not moved though all others could be: nothing is changed.
+    /// Reasons why Applications are not moved; with one of them nothing is changed.
     pub refused: Vec<Refusal>,
-    /// Of all Applications, those that cannot be moved and stay.
+    /// Errors of Applications that cannot be moved and stay as they are (with `--all`).
     pub stays: Vec<anyhow::Error>,
 }
 
@@ -84,7 +84,7 @@ fn step(
     Ok(())
 }
 
-/// The move itself.
+/// Plans the move itself.
 fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut Plan) {
     let names: Vec<String> = converted.iter().map(|app| app.name.to_string()).collect();
     let target = match choices.target {
@@ -118,7 +118,8 @@ fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &m
     ));
 }
 
-/// The first step: Applications with claims keep everything, whatever comes; `None` where all of them do already.
+/// Plans the first step, which guards everything that Applications with claims have; returns `None` if they are all
+/// guarded already.
 fn guard_step(repo: &Repo, converted: &[Converted]) -> Result<Option<Edit>> {
     let (mut edit, mut names) = (Edit::default(), Vec::new());
     for app in converted.iter().filter(|app| app.needs_guard) {
@@ -149,7 +150,8 @@ fn guard_step(repo: &Repo, converted: &[Converted]) -> Result<Option<Edit>> {
     Ok(Some(edit))
 }
 
-/// The last step: the guards of the move go; the claims have their own by now. `None` where there are none.
+/// Plans the last step, which removes the guards of the move, because the claims have their own by now; returns `None`
+/// if there are none.
 fn release_step(manifests: &[&Manifest]) -> Option<Edit> {
     let (mut edit, mut names) = (Edit::default(), Vec::new());
     for manifest in manifests {

@@ -1,4 +1,4 @@
-//! Moving there and back, as text.
+//! Tests of conversions in both directions, as text.
 
 use super::*;
 use crate::repo::Memory;
@@ -34,7 +34,7 @@ fn request() -> Request {
 
 type Verb = fn(&Repo, &Manifest, &Request) -> Result<Option<Conversion>, Vec<Unsupported>>;
 
-/// The spec afterwards, and the notes.
+/// Returns the converted spec, and the notes.
 fn after(verb: Verb, spec: &str, request: &Request) -> (String, Vec<String>) {
     let repo = repo(spec);
     let conversion = verb(&repo, &repo.manifests[0], request)
@@ -109,7 +109,7 @@ fn there_and_back_is_the_same_text() {
       targetRevision: main
     "#);
     assert_eq!(after(to_native, &moved, &request).0, HELM);
-    // Owned claims come first, and are not given up by the way.
+    // Claims that are owned already come first and are kept.
     request.owns = BTreeSet::from([ClaimName::new("films").unwrap()]);
     let (owning, _) = after(to_plugin, HELM, &request);
     assert!(
@@ -258,7 +258,7 @@ fn what_the_plugin_reads_is_watched() {
 }
 
 #[test]
-fn obstacles_are_told_with_their_places() {
+fn obstacles_are_reported_with_their_places() {
     for (spec, expected) in [
         (
             "  source:\n    repoURL: u\n    path: p\n    kustomize:\n      namePrefix: x\n",
@@ -270,7 +270,7 @@ fn obstacles_are_told_with_their_places() {
         ),
         (
             "  source:\n    repoURL: u\n    path: p\n    plugin:\n      name: homelab-v1\n    helm:\n      releaseName: x\n",
-            "13:5: `helm` stands beside `plugin`, and Argo CD refuses a source with both",
+            "13:5: `helm` is set beside `plugin`, and Argo CD refuses a source with both",
         ),
         (
             "  source:\n    repoURL: u\n",
@@ -281,11 +281,11 @@ fn obstacles_are_told_with_their_places() {
             "12:7: parameter `namespace`",
         ),
     ] {
-        let told = unsupported(to_plugin, spec, &request());
-        assert_eq!(told.len(), 1, "{told:?}");
+        let messages = unsupported(to_plugin, spec, &request());
+        assert_eq!(messages.len(), 1, "{messages:?}");
         assert!(
-            told[0].starts_with(&format!("applications/player.yaml:{expected}")),
-            "{told:?}"
+            messages[0].starts_with(&format!("applications/player.yaml:{expected}")),
+            "{messages:?}"
         );
     }
     let refs = "  sources:\n  - repoURL: u\n    path: p\n    helm:\n      valueFiles:\n      - a.yaml\n      - $v/b.yaml\n  - repoURL: w\n    ref: v\n";
@@ -297,10 +297,10 @@ fn obstacles_are_told_with_their_places() {
         "  source:\n    repoURL: u\n    path: p\n    helm:\n      releaseName: x\n      values: \"{}\"\n",
         "x".repeat(140_000)
     );
-    let told = unsupported(to_plugin, &long, &request());
+    let messages = unsupported(to_plugin, &long, &request());
     assert!(
-        told[0].starts_with("applications/player.yaml:13:7: the variable `ARGOCD_APP_PARAMETERS` would have 140"),
-        "{told:?}"
+        messages[0].starts_with("applications/player.yaml:13:7: the variable `ARGOCD_APP_PARAMETERS` would have 140"),
+        "{messages:?}"
     );
 }
 
@@ -316,11 +316,11 @@ fn what_only_the_plugin_has_does_not_go_back() {
         json!([{"name": "mounts", "array": ["films:/f"]}, {"name": "writes", "array": []}, {"name": "allow-empty", "string": "true"},
         {"name": "patches", "map": {"Pod/x": "[]"}}, {"name": "values", "string": "a: 1"}]),
     );
-    let told = unsupported(to_native, &spec, &request());
-    assert_eq!(told.len(), 2, "{told:?}");
+    let messages = unsupported(to_native, &spec, &request());
+    assert_eq!(messages.len(), 2, "{messages:?}");
     assert!(
-        told[0].contains("parameter `mounts`") && told[1].contains("parameter `patches`"),
-        "{told:?}"
+        messages[0].contains("parameter `mounts`") && messages[1].contains("parameter `patches`"),
+        "{messages:?}"
     );
     let both = plugin(json!([{"name": "recurse", "string": "true"}, {"name": "values", "string": "a: 1"}]));
     assert!(unsupported(to_native, &both, &request())[0].contains("for Helm and for a folder"));

@@ -40,7 +40,7 @@ pub fn to_native(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
     }
 }
 
-/// The parameters that Argo CD's own tools have nothing for.
+/// Returns the parameters that Argo CD's own tools have no option for.
 fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
     let list = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
     let mut unsupported = Vec::new();
@@ -51,23 +51,23 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
         let is_empty = fields
             .filter(|(field, _)| *field != "name")
             .all(|(_, value)| is_zero(value) || value.as_str() == Some("false"));
-        // An empty render is nothing special to Argo CD's own tools.
+        // Argo CD's own tools allow an empty render without an option.
         if has_option || is_empty || name == "allow-empty" || name == "owns" && drop_owns {
             continue;
         }
         let (lost, hint) = match name {
             "owns" => (
                 "its claims would lose their guards at the next sync",
-                "say `--drop-owns` if that is meant, or let the chart write the guards first",
+                "add `--drop-owns` if that is intended, or let the chart write the guards first",
             ),
             "mounts" => (
                 "its mounts would be gone",
                 "take the entries out first, if nothing needs them",
             ),
-            "writes" => ("nothing would say that it may write them", "take the entries out first"),
+            "writes" => ("nothing would allow it to write them", "take the entries out first"),
             "patches" => (
                 "its patches would be gone",
-                "say in the chart's values what they do, and take them out",
+                "move what they do into the chart's values, and remove them",
             ),
             "applications" => (
                 "the Namespaces would lose their guards and the registry of owners",

@@ -52,7 +52,7 @@ pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
     Ok(Some(builder.done))
 }
 
-/// The operations that give a plugin source the claims that it lacks.
+/// Returns the operations that add the missing claims to a plugin source.
 fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
     let (mut tree, mut all) = (source.tree().clone(), Vec::new());
     for (name, wanted) in [("owns", &request.owns), ("writes", &request.writes)] {
@@ -68,7 +68,7 @@ fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
             continue;
         }
         let operations = fixes::add_to_parameter(&source, name, &missing);
-        // The second parameter stands behind the first.
+        // The second parameter goes after the first.
         if json_patch::patch(&mut tree, &operations).is_ok() {
             all.extend(operations);
         }
@@ -76,7 +76,7 @@ fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
     fixes::below(&source.pointer, all)
 }
 
-/// The claims of the destination namespace that objects are, for the parameter `owns`.
+/// Returns the names of the claims in the destination namespace among the objects, for the parameter `owns`.
 pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<ClaimName> {
     let here = |object: &&Object| {
         object
@@ -95,7 +95,7 @@ fn of_set() -> Unsupported {
     }
 }
 
-/// Why the tool of a source stands in the way.
+/// Returns why a source cannot be converted because of its tool.
 fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
     let unsupported = |pointer: PointerBuf, why: String, hint: &str| {
         Some(Unsupported {
@@ -111,15 +111,15 @@ fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
     match (source.plugin(), beside) {
         (Some(_), Some(tool)) => unsupported(
             source.at(&[tool]),
-            format!("`{tool}` stands beside `plugin`, and Argo CD refuses a source with both"),
-            "see `kubectl homelab explain HL304`: it says which parameter stands for which option",
+            format!("`{tool}` is set beside `plugin`, and Argo CD refuses a source with both"),
+            "see `kubectl homelab explain HL304`: it shows which parameter replaces which option",
         ),
         (Some(plugin), None) if !source.uses_homelab_plugin() => {
             let name = plugin.get("name").and_then(Value::as_str).unwrap_or("without a name");
             unsupported(
                 source.at(&["plugin"]),
                 format!("it is rendered by the plugin `{name}`"),
-                "only sources that Argo CD renders itself are converted; say in the parameters of `homelab-v1` what that plugin does",
+                "only sources that Argo CD renders itself are converted; express what that plugin does in the parameters of `homelab-v1`",
             )
         }
         (None, Some("kustomize")) => unsupported(
@@ -177,9 +177,9 @@ fn move_source(
         .into_iter()
         .filter(|tool| source.tree().get(*tool).is_some())
         .collect();
-    // A block of zero values beside the one that says something is as good as absent, to Argo CD too.
-    let says = |tool: &&&str| source.tree().get(**tool).is_some_and(|block| !is_zero(block));
-    let Some(main) = blocks.iter().find(says).or(blocks.first()) else {
+    // Argo CD, too, takes a block of zero values beside one with other values for absent.
+    let is_set = |tool: &&&str| source.tree().get(**tool).is_some_and(|block| !is_zero(block));
+    let Some(main) = blocks.iter().find(is_set).or(blocks.first()) else {
         builder.patch(vec![fixes::add(source.at(&["plugin"]), plugin)]);
         return Ok(());
     };
@@ -204,7 +204,7 @@ fn move_source(
     Ok(())
 }
 
-/// Where the comments of a block go.
+/// Returns where the comments of a block go.
 fn goals(
     moved: &Moved,
     before: usize,
@@ -226,7 +226,7 @@ fn goals(
     goals
 }
 
-/// The lines of a map as they stand, comments included, if they read as the map when they stand alone.
+/// Returns the lines of a map with its comments, if those lines alone parse to the same map.
 fn text_of_block(document: &str, pointer: &Pointer, value: &Value) -> Option<String> {
     let tree = Tree::parse(document).ok()?;
     let span = tree.locate(pointer)?;
@@ -252,7 +252,7 @@ fn text_of_block(document: &str, pointer: &Pointer, value: &Value) -> Option<Str
 
 /// Refuses parameters that the plugin would refuse, or that would keep it from starting.
 fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]) -> Result<(), Vec<Unsupported>> {
-    // The option that a parameter comes from, for its place.
+    // The option that a parameter comes from gives the place of the message.
     let option = |index: Option<usize>| {
         let wanted = index.and_then(|index| index.checked_sub(before)).map(PointerBuf::from);
         let found = moved.places.iter().find(|(_, to)| Some(to) == wanted.as_ref());

@@ -16,27 +16,27 @@ fn dependencies_stay_in_the_repository() {
         (
             "Chart.yaml",
             "dependencies: [{name: a, repository: 'file:///etc'}]",
-            "`file:///etc` lies outside",
+            "`file:///etc` is outside",
         ),
         (
             "Chart.yaml",
             "dependencies: [{name: a, repository: 'file://../../../x'}]",
-            "lies outside the repository",
+            "is outside the repository",
         ),
         (
             "Chart.yaml",
             "Dependencies: [{Name: a, REPOSITORY: 'file:///etc'}]",
-            "lies outside the repository",
+            "is outside the repository",
         ),
         (
             "Chart.yaml",
             "dependencie\u{17f}: [{name: a, repo\u{17f}itory: 'file:///etc'}]",
-            "lies outside the repository",
+            "is outside the repository",
         ),
         (
             "Chart.yaml",
             "x: &d [{name: a, repository: 'file:///etc'}]\ndependencies: *d",
-            "lies outside the repository",
+            "is outside the repository",
         ),
         (
             "requirements.yaml",

@@ -12,7 +12,7 @@ fn of(files: &[&str], pattern: &str) -> Result<Vec<String>> {
     Ok(found.iter().map(ToString::to_string).collect())
 }
 
-/// What Go's doublestar 4.10.0 finds in a folder with these files; `null` where it takes the pattern for malformed.
+/// Compares with the results of Go's doublestar 4.10.0 in a folder with these files; `null` means a malformed pattern.
 #[test]
 fn finds_what_go_finds_in_its_order() {
     let vectors: Value = serde_json::from_str(include_str!("../../../tests/vectors/glob/doublestar.json")).unwrap();
@@ -35,7 +35,7 @@ fn finds_what_go_finds_in_its_order() {
 }
 
 #[test]
-fn what_is_malformed_or_endless_is_said() {
+fn malformed_and_endless_globs_are_reported() {
     for (pattern, part) in [
         ("a[".to_owned(), "a `[` has no `]`"),
         ("[!]".to_owned(), "nothing stands between them"),

@@ -5,9 +5,9 @@ use crate::model::{AppName, NamespaceName};
 use proptest::prelude::*;
 use serde_json::json;
 
-fn law(parameters: Value) -> Law {
+fn law(parameters: Value) -> StorageRules {
     let list = parameter::read(&parameters).unwrap();
-    Law::new(
+    StorageRules::new(
         AppName::new("player").unwrap(),
         NamespaceName::new("media").unwrap(),
         &Parameters::parse(&list).unwrap(),
@@ -331,7 +331,7 @@ fn a_namespace_is_found_wherever_it_stands() {
     assert!(!has(&list("List", claim)) && !has(claim));
 }
 
-/// A workload with claims of all sorts, mounted in all sorts of ways.
+/// Generates a workload with all kinds of claims and mounts.
 fn workload() -> impl Strategy<Value = Value> {
     let claim = prop::sample::select(vec!["config", "films", "audio", "data-w-0"]);
     let read_only = prop::sample::select(vec![json!(null), json!(true), json!(false), json!("absent")]);

@@ -1,8 +1,8 @@
 use super::*;
 use serde_json::Value;
 
-/// What the Go library in version 0.2.3 matches of these names; `null` where it takes the glob for malformed, `crash` where
-/// it ends the program.
+/// Compares with what version 0.2.3 of the Go library matches among these names; `null` means a malformed glob, `crash`
+/// a crash of the program.
 #[test]
 fn matches_what_go_matches() {
     let vectors: Value = serde_json::from_str(include_str!("../../../tests/vectors/glob/gobwas.json")).unwrap();
@@ -22,7 +22,7 @@ fn matches_what_go_matches() {
         if pattern.contains('{')
             && found
                 .as_ref()
-                .is_err_and(|error| error.to_string().contains("than it says"))
+                .is_err_and(|error| error.to_string().contains("incorrectly"))
         {
             continue;
         }
@@ -35,7 +35,7 @@ fn matches_what_go_matches() {
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
-/// Each of these is one that the Go library gets wrong, or stands beside such a one.
+/// The Go library gets each of these wrong, or one that resembles it.
 #[test]
 fn what_argo_cd_gets_wrong_is_refused() {
     for glob in [
@@ -51,11 +51,7 @@ fn what_argo_cd_gets_wrong_is_refused() {
         "{a*,b*}{c,d}",
     ] {
         let failure = crate::failure::Failure::from(Glob::new(glob).unwrap_err());
-        assert_eq!(
-            failure.one_line(),
-            "Argo CD matches other files with it than it says",
-            "{glob}"
-        );
+        assert_eq!(failure.one_line(), "Argo CD matches it incorrectly", "{glob}");
         assert!(failure.hints[0].contains("without wildcards"));
     }
     for glob in [
@@ -86,7 +82,7 @@ fn many_wildcards_take_no_time() {
 }
 
 #[test]
-fn what_is_malformed_is_said() {
+fn a_malformed_glob_is_reported() {
     for (glob, part) in [
         ("[", "a `[` has no `]`"),
         ("[]", "nothing stands between"),

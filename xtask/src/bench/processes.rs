@@ -184,9 +184,9 @@ impl Bench {
     /// Compares the start of the program with that of kubectl.
     fn version(&self) -> Result<Row> {
         let kubectl = tools::get("kubectl")?;
-        let ours = || self.time(Command::new(&self.program).arg("version"), None);
-        let theirs = || self.time(Command::new(&kubectl).args(["version", "--client"]), None);
-        Ok(take_turns(101, ours, theirs)?.at_most("kubectl-homelab version / kubectl version --client", 0.5))
+        let homelab = || self.time(Command::new(&self.program).arg("version"), None);
+        let kubectl = || self.time(Command::new(&kubectl).args(["version", "--client"]), None);
+        Ok(take_turns(101, homelab, kubectl)?.at_most("kubectl-homelab version / kubectl version --client", 0.5))
     }
 
     /// Compares `validate` on ten thousand Applications with one thousand.

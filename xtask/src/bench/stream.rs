@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use homelab::law::Law;
+use homelab::law::StorageRules;
 use homelab::model::parameter::Parameters;
 use homelab::model::workload::{CONTAINER_LISTS, pod_template};
 use homelab::model::{AppName, NamespaceName, Object};
@@ -94,13 +94,13 @@ impl Stream {
             .collect()
     }
 
-    fn storage_rules(&self) -> Result<Law> {
+    fn storage_rules(&self) -> Result<StorageRules> {
         let mounts = self.mounts().iter().map(|mount| mount.parse()).collect::<Result<_>>()?;
         let parameters = Parameters {
             mounts,
             ..Parameters::default()
         };
-        Law::new(
+        StorageRules::new(
             AppName::new("bench")?,
             NamespaceName::new(self.namespace())?,
             &parameters,
@@ -110,11 +110,11 @@ impl Stream {
 
     /// Measures the edit with its proof, compared with a copy of the bytes and with a round trip through a YAML library.
     pub(super) fn rows(&self) -> Result<Vec<Row>> {
-        let law = self.storage_rules()?;
+        let rules = self.storage_rules()?;
         let edit = || -> Result<_> {
             let text = self.text.clone();
             let mut failed = None;
-            let taken = time(|| storage_pass::apply(text, &law, false).map_err(|error| failed = Some(error)));
+            let taken = time(|| storage_pass::apply(text, &rules, false).map_err(|error| failed = Some(error)));
             failed.map_or(Ok(taken), Err)
         };
         let mut target = vec![0_u8; self.text.len()];

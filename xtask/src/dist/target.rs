@@ -55,7 +55,7 @@ pub(crate) const TARGETS: &[Target] = &[
         os: "windows",
         arch: "amd64",
         linker: Some(("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64")),
-        // Without it the hour of the build stands in the program.
+        // Without it the program contains the time of the build.
         flags: &["-Clink-arg=-Wl,--no-insert-timestamp"],
     },
 ];

@@ -1,5 +1,5 @@
 use super::*;
-use crate::law::Law;
+use crate::law::StorageRules;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, NamespaceName};
 use crate::render::storage_pass::apply;
@@ -506,7 +506,7 @@ fn is_whole(says: impl Fn(&[&str]) -> Option<String>, api_version: &str, kind: &
 }
 
 /// Returns what is wrong about a document that is passed by.
-fn mistake(text: &str, law: &Law, count: &mut Count) -> Option<String> {
+fn mistake(text: &str, law: &StorageRules, count: &mut Count) -> Option<String> {
     let parsed = Tree::parse(text).and_then(|tree| Ok((tree.dropped(), tree.value()?)));
     // libyaml, which Go's parser is a translation of.
     let second = yaml_serde::from_str::<yaml_serde::Value>(text);
@@ -556,7 +556,7 @@ fn mistake(text: &str, law: &Law, count: &mut Count) -> Option<String> {
 #[test]
 fn no_document_is_passed_by_wrongly() {
     let documents: usize = std::env::var("HOMELAB_TEST_DOCUMENTS").map_or(20_000, |count| count.parse().unwrap());
-    let law = Law::new(
+    let law = StorageRules::new(
         AppName::new("player").unwrap(),
         NamespaceName::new("media").unwrap(),
         &Parameters::default(),

@@ -90,13 +90,13 @@ fn objects(
     let (mut expected, mut given) = (parse(native), parse(plugin));
     let rendered = expected.clone();
     storage_rules::apply(case, &mut expected, registries);
-    let by_law = expected != rendered;
+    let by_rules = expected != rendered;
     // Objects that the storage rules do not change are the same text.
-    if !by_law && native == plugin {
+    if !by_rules && native == plugin {
         return Ok(Same::Bytes);
     }
     if expected == given {
-        return if by_law {
+        return if by_rules {
             Ok(Same::StorageRules)
         } else {
             Err("the objects are equal, their texts are not".to_owned())

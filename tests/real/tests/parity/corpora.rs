@@ -33,7 +33,7 @@ pub(crate) fn copy(corpus: &Corpus, to: &Path) -> Vec<String> {
 /// Returns the charts below a folder, except those inside charts.
 fn find(module: &Path, folder: &Path, charts: &mut Vec<String>) {
     if folder.join("Chart.yaml").exists() {
-        let chart = folder.strip_prefix(module).expect("it lies in the module");
+        let chart = folder.strip_prefix(module).expect("it is in the module");
         charts.push(chart.to_str().expect("module paths are UTF-8").to_owned());
         return;
     }
