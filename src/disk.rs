@@ -38,7 +38,7 @@ impl Checkout {
         Ok(Self { root: real })
     }
 
-    /// Finds the repository that a folder lies in: the nearest ancestor with `.git`, else the nearest with
+    /// Finds the repository that a folder is in: the nearest ancestor with `.git`, else the nearest with
     /// `applications/`.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl Checkout {
     /// Returns a path of the working directory as one of the repository.
     ///
     /// # Errors
-    /// When it does not exist, lies outside, or has a name that is not UTF-8.
+    /// When it does not exist, is outside, or has a name that is not UTF-8.
     pub fn relative(&self, path: &Path) -> Result<RepoPath> {
         let real = fs::canonicalize(path).with_context(|| format!("cannot open `{}`", path.display()))?;
         let Ok(below) = real.strip_prefix(&self.root) else {

@@ -121,7 +121,7 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// Makes the error of arguments that do not go together, where clap cannot say it.
+/// Makes the error of arguments that do not go together, where clap cannot express it.
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(message.into()))
 }

@@ -30,7 +30,7 @@
 //!
 //! # Imports
 //!
-//! A module names only what stands in its row; `tests/architecture` reads this table and the picture, and refuses circles
+//! A module names only what is in its row; `tests/architecture` reads this table and the picture, and refuses circles
 //! between files.
 //!
 //! | module | may name | crates |
@@ -81,11 +81,11 @@
 //!   does, so that a value which Go reads otherwise could be written without quotes. Its operations are not RFC 6902, and
 //!   it does not compare its result with the value that the patch should give, which every edit here has to pass.
 //!   Price: 1,700 lines of splice.
-//! - **A conversion replaces one entry of a map in its place** ([`yaml::replace_entry`]). A JSON Patch can say the same, but
+//! - **A conversion replaces one entry of a map in its place** ([`yaml::replace_entry`]). A JSON Patch can express the same, but
 //!   the new entry would stand at the end, and the comments inside the old one would be gone. Price: a second kind of edit.
 //! - **JSON Pointers are `jsonptr`'s** ([`model::pointer`]), so that keys are escaped and joined in one place. Price: a malformed
 //!   literal panics when its line runs.
-//! - **Hints travel inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can name the next step
+//! - **Hints are carried inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can name the next step
 //!   without knowing the terminal. What a caller reacts to is a type in the same chain ([`failure::find`]). Price:
 //!   [`failure::Failure`] walks the chain once.
 //! - **Whether an Application can be rendered is one type** ([`model::Availability`]): its objects, a reason why it is skipped
@@ -100,7 +100,7 @@
 //!   Price: 300 lines, tested against what the Go libraries answer by `tests/vectors/glob`.
 //! - **`refresh`, `sync` and `wait` use the API server, not Argo CD's.** They write and read the Application objects with
 //!   kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS are made by
-//!   [`cluster::Cluster::connect`] alone, and kube's watcher watches; the deadline is ours, and which errors end a wait.
+//!   [`cluster::Cluster::connect`] alone, and kube's watcher watches; the deadline, and which errors end a wait, are decided here.
 //!   Price: 112 crates more, and Argo CD's own roles do not count.
 //! - **The number of helms is bounded by file locks, not by a server** ([`process::Slots`]). Plugin processes share nothing but
 //!   a folder. helm inherits its lock, so that a slot is free when its helm is gone, whatever killed whom; one more lock
@@ -108,7 +108,7 @@
 //! - **Dependencies are built in a copy of the chart.** The checkout stays as it is without being restored, and what goes into
 //!   the cache holds nothing but what helm fetched. Price: a chart with missing dependencies is copied once.
 //! - **A document of a render is passed by unparsed only where no reader can misread it** (`render::storage_pass`'s prescan). The
-//!   argument stands in that module, and a property test runs it against the parser. Price: a document with a carriage
+//!   argument is in that module, and a property test runs it against the parser. Price: a document with a carriage
 //!   return or an odd quote is parsed.
 //! - **On Linux the released program is glibc's, linked statically.** What the tests link is what is released, and it
 //!   runs in an image that has nothing else in it. Price: a megabyte more than with musl.

@@ -75,25 +75,25 @@ fn what_is_rendered_from_this_repository_is_fixed_where_it_stands() {
     let home = repository();
     let (code, _, _) = validate(home.path(), &[]);
     assert_eq!(code, Some(1));
-    let (code, left, said) = validate(home.path(), &["--fix"]);
-    assert_eq!((code, left.as_str()), (Some(0), "0 errors, 0 warnings\n"), "{said}");
-    assert_eq!(said, "storage/films.yaml changed\nfixed 1 of 1 finding\n");
+    let (code, left, stderr) = validate(home.path(), &["--fix"]);
+    assert_eq!((code, left.as_str()), (Some(0), "0 errors, 0 warnings\n"), "{stderr}");
+    assert_eq!(stderr, "storage/films.yaml changed\nfixed 1 of 1 finding\n");
     assert_eq!(claim(home.path()), GUARDED);
-    let (code, _, said) = validate(home.path(), &["--fix"]);
-    assert_eq!((code, said.as_str()), (Some(0), "fixed 0 of 0 findings\n"));
+    let (code, _, stderr) = validate(home.path(), &["--fix"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), "fixed 0 of 0 findings\n"));
     assert_eq!(claim(home.path()), GUARDED);
 }
 
 #[test]
 fn a_dry_run_shows_what_would_be_left_and_writes_nothing() {
     let home = repository();
-    let (code, diff, said) = validate(home.path(), &["--fix", "--dry-run=client", "-o", "diff"]);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, diff, stderr) = validate(home.path(), &["--fix", "--dry-run=client", "-o", "diff"]);
+    assert_eq!(code, Some(0), "{stderr}");
     assert!(
         diff.contains("+    argocd.argoproj.io/compare-options: IgnoreExtraneous\n"),
         "{diff}"
     );
-    assert_eq!(said, "0 errors, 0 warnings\nwould fix 1 of 1 finding\n");
+    assert_eq!(stderr, "0 errors, 0 warnings\nwould fix 1 of 1 finding\n");
     let (_, left, _) = validate(home.path(), &["--fix", "--dry-run=client", "-o", "json"]);
     assert!(left.contains("\"items\": []"), "{left}");
     assert_eq!(claim(home.path()), CLAIM);
@@ -106,13 +106,13 @@ fn fixes_are_committed_where_nothing_else_is_changed() {
     git(home.path(), &["add", "."]);
     git(home.path(), &["commit", "--quiet", "--message", "first"]);
     fs::write(home.path().join("storage/films.yaml"), format!("# mine\n{CLAIM}")).unwrap();
-    let (code, _, said) = validate(home.path(), &["--fix", "--commit"]);
-    assert_eq!(code, Some(3), "{said}");
-    assert!(said.contains("uncommitted changes in storage/films.yaml"), "{said}");
+    let (code, _, stderr) = validate(home.path(), &["--fix", "--commit"]);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stderr.contains("uncommitted changes in storage/films.yaml"), "{stderr}");
     assert_eq!(claim(home.path()), format!("# mine\n{CLAIM}"));
     git(home.path(), &["checkout", "--quiet", "."]);
-    let (code, _, said) = validate(home.path(), &["--fix", "--commit"]);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, _, stderr) = validate(home.path(), &["--fix", "--commit"]);
+    assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(
         git(home.path(), &["log", "-1", "--format=%s"]),
         "Fix 1 finding of kubectl homelab validate\n"

@@ -189,8 +189,8 @@ fn a_value_file() {
         assert!(stolen.contains(SECRET), "helm reads it: {stolen}");
     }
     for (file, why) in [
-        ("../../secret/token.yaml", "lies outside the repository"),
-        ("/../secret/token.yaml", "lies outside the repository"),
+        ("../../secret/token.yaml", "is outside the repository"),
+        ("/../secret/token.yaml", "is outside the repository"),
         (absolute, "does not exist"),
         ("/link.yaml", "leads out of the repository"),
         ("../folder/token.yaml", "leads out of the repository"),
@@ -198,7 +198,7 @@ fn a_value_file() {
         ("/*/token.yaml", "leads out of the repository"),
         ("/**/token.yaml", "leads out of the repository"),
         ("/l*.yaml", "leads out of the repository"),
-        ("../../secret/*.yaml", "lies outside the repository"),
+        ("../../secret/*.yaml", "is outside the repository"),
         (&format!("file://{absolute}"), "the scheme `file` is not allowed"),
         (&format!("FILE:{absolute}"), "the scheme `FILE` is not allowed"),
         ("-", "does not exist"),
@@ -246,7 +246,7 @@ fn the_file_of_a_parameter() {
     }
     server.is_refused(file(&format!("a=a.txt,b={secret},c"), "a.txt"), "has a `=` in it");
     server.is_refused(file("a\\", "a.txt"), "or a `\\` at its end");
-    server.is_refused(file("a", "../../secret/token.yaml"), "lies outside the repository");
+    server.is_refused(file("a", "../../secret/token.yaml"), "is outside the repository");
     server.is_refused(file("a", &secret.to_string()), "does not exist");
     server.is_refused(
         file("a", &format!("file://{secret}")),
@@ -275,7 +275,7 @@ fn a_dependency() {
         let repository = repository.replace("SECRET", server.path("secret").to_str().unwrap());
         let dependency = format!("{key}:\n- name: secret\n  version: 1.0.0\n  repository: {repository}\n");
         server.write("checkout/chart/Chart.yaml", &format!("{chart}{dependency}"));
-        server.is_refused(json!([]), "lies outside the repository");
+        server.is_refused(json!([]), "is outside the repository");
         server.helm(&["dependency", "update"].map(OsString::from));
         assert!(
             server.helm(&template(&[])).contains(SECRET),
@@ -321,11 +321,11 @@ fn a_schema() {
     server.write("checkout/chart/values.yaml", "a: b\n");
     assert!(
         server.helm(&template(&[])).contains(SECRET),
-        "helm tells what the file says"
+        "helm reports what the file contains"
     );
     server.is_refused(json!([]), "refers to the file");
     let skip = json!([{"name": "skip-schema-validation", "string": "true"}]);
-    assert!(server.plugin(&skip).0, "helm does not look at it");
+    assert!(server.plugin(&skip).0, "helm does not read it");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn no_value_of_a_secret_is_ever_printed() {
             outputs += 1;
         }
     }
-    assert!(outputs > 10, "only {outputs} outputs were looked at");
+    assert!(outputs > 10, "only {outputs} outputs were checked");
 }
 
 /// Checks that the shipped repository has no findings, except that its placeholder has to be filled in.

@@ -212,10 +212,10 @@ fn read_by_kubectl(cases: &BTreeMap<String, String>) -> Vec<(&str, &str, Value)>
     let mut read = oracle::patched(&texts, &json!([])).into_iter();
     let mut values = Vec::new();
     for (name, text) in cases {
-        let ours = yaml::value(text).unwrap().unwrap();
-        let theirs: Vec<_> = read.by_ref().take(objects(&ours).len()).collect();
-        assert_eq!(objects(&ours), theirs, "{name}");
-        values.push((name.as_str(), text.as_str(), ours));
+        let local = yaml::value(text).unwrap().unwrap();
+        let parsed_by_go: Vec<_> = read.by_ref().take(objects(&local).len()).collect();
+        assert_eq!(objects(&local), parsed_by_go, "{name}");
+        values.push((name.as_str(), text.as_str(), local));
     }
     assert_eq!(read.next(), None);
     values
@@ -289,11 +289,15 @@ fn kubectl_applies_patches_as_we_do() {
             {"op": "add", "path": "/metadata/name", "value": "0644"}]),
         ),
     ] {
-        let theirs = oracle::patched(&texts, &patch);
+        let parsed_by_go = oracle::patched(&texts, &patch);
         let patch: Patch = serde_json::from_value(patch).unwrap();
-        for ((case, text, _), theirs) in deployments.iter().zip(theirs) {
+        for ((case, text, _), parsed_by_go) in deployments.iter().zip(parsed_by_go) {
             let spliced = yaml::splice(text, &patch).unwrap_or_else(|error| panic!("{case}: {name}: {error}"));
-            assert_eq!(yaml::value(&spliced.text).unwrap(), Some(theirs), "{case}: {name}");
+            assert_eq!(
+                yaml::value(&spliced.text).unwrap(),
+                Some(parsed_by_go),
+                "{case}: {name}"
+            );
         }
     }
 }

@@ -59,7 +59,7 @@ fn what_go_reads_we_read_alike() {
         };
         let go: Vec<Value> = go.iter().map(numbers).collect();
         match read(&hazard.yaml) {
-            Ok(ours) if ours == go => {}
+            Ok(parsed) if parsed == go => {}
             other => wrong.push(format!("{name}: {other:?} instead of {go:?}")),
         }
     }

@@ -22,25 +22,25 @@ use crate::sources::{Options, SourceDirs, Sources};
 /// it renders are added to `--owns`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Its name
+    /// The name of the Application
     name: AppName,
 
     #[command(flatten)]
     source: SourceArgs,
 
-    /// The namespace that it goes to
+    /// The destination namespace
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
     dest_namespace: NamespaceName,
 
-    /// The cluster, by the URL of its API server; the one that Argo CD runs in by default
+    /// The cluster, by the URL of its API server; by default the one that Argo CD runs in
     #[arg(long, value_name = "URL", conflicts_with = "dest_name")]
     dest_server: Option<String>,
 
-    /// The cluster, by the name that Argo CD has for it
+    /// The cluster, by its name in Argo CD
     #[arg(long, value_name = "NAME")]
     dest_name: Option<String>,
 
-    /// Argo CD's project; `default` by default
+    /// The project in Argo CD; by default `default`
     #[arg(long)]
     project: Option<String>,
 
@@ -69,7 +69,7 @@ pub(super) struct Args {
     edit: EditArgs,
 }
 
-/// Where the manifests come from.
+/// The source of the manifests.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Source")]
 struct SourceArgs {
@@ -94,7 +94,7 @@ struct SourceArgs {
     revision: Option<String>,
 }
 
-/// What the plugin does with it.
+/// The options of the plugin.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Claims and values")]
 struct PluginArgs {
@@ -127,7 +127,7 @@ struct PluginArgs {
     release_name: Option<String>,
 }
 
-/// How Argo CD syncs it.
+/// The options of the sync.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Sync")]
 struct SyncArgs {
@@ -135,7 +135,7 @@ struct SyncArgs {
     #[arg(long, value_name = "BOOL")]
     auto_prune: Option<bool>,
 
-    /// Undo changes that were made by hand; true by default
+    /// Undo manual changes; true by default
     #[arg(long, value_name = "BOOL")]
     self_heal: Option<bool>,
 
@@ -143,7 +143,7 @@ struct SyncArgs {
     #[arg(long = "sync-option", value_name = "OPTION=VALUE")]
     sync_options: Vec<String>,
 
-    /// Argo CD's sync wave
+    /// The sync wave
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     sync_wave: Option<i64>,
 
@@ -152,7 +152,7 @@ struct SyncArgs {
     set_finalizer: Option<bool>,
 }
 
-/// How a mount is written.
+/// The syntax of a mount.
 pub(super) const MOUNT: &str = "CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]";
 
 pub(super) fn parse_mount(text: &str) -> Result<Mount, String> {

@@ -27,7 +27,7 @@ enum Verb {
 /// Print what adds the plugin to an existing Argo CD
 ///
 /// The sidecar with helm from Argo CD's own image, the parameters of the repo-server, and the health checks of claims and
-/// Applications. How to apply it, to upgrade and to take it out again stands in its first lines.
+/// Applications. Its first lines describe how to apply, upgrade and remove it.
 #[derive(Clone, clap::Args, Debug)]
 struct Manifest {
     /// How Argo CD is installed

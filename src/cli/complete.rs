@@ -1,5 +1,5 @@
 //! Completion: kubectl's protocol for plugins, and that of the shells' own scripts. Both ask one engine, which walks
-//! the command line as clap knows it; the names come from the repository that the working directory lies in.
+//! the command line as clap knows it; the names come from the repository that the working directory is in.
 //!
 //! kubectl calls a plugin's completer with the words after the plugin's name, the last of them the one that is being
 //! typed, and reads one candidate per line, then `:` and a number of flags. It shows standard error to the user, so
@@ -81,7 +81,7 @@ fn for_kubectl(words: &[OsString]) -> String {
     text
 }
 
-/// Answers a shell's script, when one called; says whether that was so.
+/// Answers a shell's script when it was called by one; reports whether it was.
 pub(super) fn for_shell(arguments: &[OsString]) -> bool {
     let words: Vec<OsString> = arguments.iter().skip_while(|word| *word != "--").cloned().collect();
     let env = CompleteEnv::with_factory(move || with_names(super::command(), named_folder(&words)));
@@ -113,7 +113,7 @@ fn named_folder(words: &[OsString]) -> Option<PathBuf> {
     apart.or_else(joined).map(PathBuf::from)
 }
 
-/// Returns the command line with completers for the arguments that take names, as their value names tell.
+/// Returns the command line with completers for the arguments that take names, by their value names.
 fn with_names(command: Command, repo_dir: Option<PathBuf>) -> Command {
     walk(command, &Arc::new(Names::new(repo_dir)))
 }
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_repository_and_in_a_broken_one_nothing_is_said() {
+    fn nothing_is_completed_outside_of_a_repository_or_in_a_broken_one() {
         let nowhere = tempfile::tempdir().unwrap();
         assert_eq!(asked(nowhere.path(), &["render", ""]), ":4\n");
         let broken = folder_of(&[("a", "a: [\n")]);

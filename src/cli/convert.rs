@@ -15,18 +15,18 @@ use crate::sources::{Network, Options, SourceDirs, Sources};
 ///
 /// Every option of `helm` and `directory` becomes a parameter; order and comments stay. Both are rendered: the move is made
 /// only when they are equal but for the storage rules, which is listed. Claims that the source renders go into `owns`. For
-/// every other claim that a workload could write until now, say which it is: `--owns`, `--writes` or `--read-only`.
+/// every other claim that a workload could write until now, choose one of `--owns`, `--writes` and `--read-only`.
 ///
 /// One commit is safe: names stay as they are, so that nothing is pruned. With `--guard-first` the move takes three
 /// commits, each of them synced before the next: the Application gets the sync options `Prune=false` and `Delete=false`,
-/// it moves, and the options go again. Every run makes the next one and says what to wait for.
+/// it moves, and the options go again. Every run makes the next one and prints what to wait for.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The Applications
     #[arg(value_name = "APP", required_unless_present = "all")]
     apps: Vec<String>,
 
-    /// All Applications but the root one; what cannot be moved is said and stays as it is
+    /// All Applications but the root one; what cannot be moved is reported and stays as it is
     #[arg(long, conflicts_with = "apps")]
     all: bool,
 
@@ -50,11 +50,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "[APP/]CLAIM", value_parser = parse_claim)]
     read_only: Vec<ClaimOf>,
 
-    /// On the way back: let the claims in `owns` lose their guards
+    /// With `--to native`: let the claims in `owns` lose their guards
     #[arg(long)]
     drop_owns: bool,
 
-    /// Guard everything that an Application has before it moves: three commits, one for each run
+    /// Guard all objects of an Application before it moves: three commits, one for each run
     #[arg(long)]
     guard_first: bool,
 
@@ -76,7 +76,7 @@ pub(super) struct Args {
 enum To {
     /// The plugin
     Plugin,
-    /// Argo CD's own Helm, or its reader of folders
+    /// Argo CD's own Helm or directory renderer
     Native,
 }
 
@@ -125,6 +125,9 @@ impl Args {
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if args.guard_first && args.to == To::Native {
         return Err(usage("the argument '--guard-first' cannot be used with '--to native'"));
+    }
+    if args.drop_owns && args.to == To::Plugin {
+        return Err(usage("the argument '--drop-owns' cannot be used with '--to plugin'"));
     }
     let (options, choices, dirs, edit_args) = args.into_parts();
     let plan = {

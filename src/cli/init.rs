@@ -32,7 +32,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAMESPACE", default_value = "argocd")]
     argocd_namespace: String,
 
-    /// Change nothing, say what an existing repository was found to be
+    /// Change nothing, describe the existing repository
     #[arg(long, conflicts_with_all = ["repo_url", "force"])]
     adopt: bool,
 
@@ -72,7 +72,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 }
 
 impl Args {
-    /// Makes the folder; in a dry run returns an empty one that stands in for a folder that is not there.
+    /// Makes the folder; in a dry run returns an empty one in place of a folder that does not exist.
     fn stand_in(&self, folder: &Path) -> Result<Option<impl AsRef<Path> + use<>>> {
         if self.adopt || disk::exists(folder) {
             return Ok(None);
@@ -104,7 +104,7 @@ fn outer(folder: &Path, checkout: &Checkout) -> Option<String> {
     let is_another = outer.root() != checkout.root() && disk::exists(&outer.root().join(".git"));
     is_another.then(|| {
         format!(
-            "it lies in the repository `{}`, which other commands take from here: run `git init` in it, or name it with `--repo-dir`",
+            "it is in the repository `{}`, which other commands take from here: run `git init` in it, or name it with `--repo-dir`",
             outer.root().display()
         )
     })

@@ -107,7 +107,7 @@ impl RequestArgs {
         self.wait
     }
 
-    /// Returns whether anything is written.
+    /// Reports whether anything is written.
     pub(super) fn dry_run(&self) -> cluster::DryRun {
         match self.dry_run {
             DryRun::None => cluster::DryRun::None,

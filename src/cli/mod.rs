@@ -64,7 +64,7 @@ use session::Session;
     subcommand_required = true
 )]
 struct Cli {
-    /// The repository; by default the one that the working directory lies in
+    /// The repository; by default the one that the working directory is in
     #[arg(long, global = true, value_name = "DIR")]
     repo_dir: Option<PathBuf>,
 
@@ -153,7 +153,7 @@ fn run_program(arguments: &[OsString]) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // clap prints help to stdout and usage errors to stderr; there is nobody left to tell when that fails.
+            // clap prints help to stdout and usage errors to stderr; there is nobody left to report a failure to.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }

@@ -42,7 +42,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "fetch")]
     offline: bool,
 
-    /// Fetch sources anew that are in the cache
+    /// Fetch sources again even if they are in the cache
     #[arg(long)]
     fetch: bool,
 
@@ -86,7 +86,7 @@ impl Args {
         }
     }
 
-    /// The Applications that are meant, as objects.
+    /// Returns the selected Applications as objects.
     fn objects(&self, session: &Session) -> Result<Vec<Object>> {
         if let Some(file) = &self.app_file {
             return from_file(file);
@@ -147,7 +147,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             .any(|(_, outputs)| outputs.iter().any(|output| output.raw().contains("# Source: ")))
     {
         session.terminal.say(
-            "Kubernetes and API versions are helm's own; say your cluster's with `--kube-version` and `--api-versions`",
+            "Kubernetes and API versions are helm's own; set those of your cluster with `--kube-version` and `--api-versions`",
         );
     }
     print(&args, session, &rendered)?;
@@ -202,7 +202,7 @@ fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> 
     Ok(())
 }
 
-/// The pieces of all outputs; a separator where a stream begins without one.
+/// Returns the pieces of all outputs, with a separator where a stream starts without one.
 fn stream(outputs: &[Output]) -> Vec<&str> {
     let mut pieces = Vec::new();
     for (index, output) in outputs.iter().enumerate() {

@@ -17,7 +17,7 @@ use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
 use crate::terminal::Terminal;
 
-/// How a command that edits ends: written, or printed only.
+/// The options that decide whether a command writes its changes or prints them.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct EditArgs {
     #[command(flatten)]
@@ -28,14 +28,14 @@ pub struct EditArgs {
     pub output: Option<EditOutput>,
 }
 
-/// Whether a command that edits writes, and commits.
+/// The options that decide whether a command writes its changes, and commits them.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct WriteArgs {
     /// Print what would change, and change nothing
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "client", default_value = "none", require_equals = true)]
     pub dry_run: DryRun,
 
-    /// Commit the touched files, with this message or a default one
+    /// Commit the changed files, with this message or a default one
     #[arg(long, value_name = "MESSAGE", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     pub commit: Option<String>,
 }
@@ -54,7 +54,7 @@ impl WriteArgs {
     }
 }
 
-/// kubectl's words; this program never asks a server about repository changes.
+/// The values of kubectl's flag; this program never asks a server about repository changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum DryRun {
     /// Write.
@@ -92,7 +92,7 @@ impl Session {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
-        // A folder that is named is taken at its word; the working directory may lie anywhere below.
+        // A folder that the user names is used as it is; the working directory may be anywhere below.
         let checkout = match &self.repo_dir {
             Some(folder) if disk::is_repository(folder) => Checkout::open(folder)?,
             _ => Checkout::find(self.start())?,
@@ -134,7 +134,7 @@ impl Session {
         Ok(&self.opened()?.1)
     }
 
-    /// Returns the repository, where there is one: for a command that can do without.
+    /// Returns the repository if there is one, for a command that does not need one.
     ///
     /// # Errors
     /// When one was named and there is none there, or it cannot be read.
@@ -209,7 +209,7 @@ impl Session {
         }
     }
 
-    /// Says how many errors were there before the changes.
+    /// Prints how many errors existed before the changes.
     fn count_older(&self, verdict: &Verdict) {
         if verdict.older > 0 {
             let errors = if verdict.older == 1 { "error was" } else { "errors were" };

@@ -74,7 +74,7 @@ pub(super) fn explained(error: kube::Error, server: &str, kind: &Kind) -> Error 
     }
 }
 
-/// Returns the last cause; those before it only say that there is one.
+/// Returns the last cause; those before it only announce it.
 fn innermost(error: &kube::Error) -> String {
     let mut last: &dyn std::error::Error = error;
     while let Some(source) = last.source() {
@@ -118,7 +118,7 @@ pub(super) fn of_kubeconfig(error: &KubeconfigError, config: Option<&Kubeconfig>
         KubeconfigError::LoadClusterOfContext(name) => {
             anyhow!("the kubeconfig has no cluster `{name}`").hint(choice(&clusters()))
         }
-        // What the YAML reader says may quote the text, which has credentials in it.
+        // The message of the YAML reader may quote the text, which has credentials in it.
         KubeconfigError::Parse(_) => anyhow!("the kubeconfig cannot be read: it is not the YAML of a kubeconfig")
             .hint("see `kubectl config view`"),
         KubeconfigError::ReadConfig(error, path) => anyhow!("cannot read the kubeconfig `{}`: {error}", path.display())

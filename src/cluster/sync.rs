@@ -142,7 +142,7 @@ fn patch(app: &LiveApplication, request: &Request) -> Result<Patch> {
             // The API server refuses when the Application has changed since.
             "metadata": {"resourceVersion": app.resource_version()},
             "operation": operation(app, &options, request),
-            // What ran last; what comes here next is ours.
+            // The last operation; the next one here is the one started by this program.
             "status": {"operationState": null},
         }),
     })
@@ -183,18 +183,18 @@ fn progress(app: Option<&LiveApplication>) -> Progress {
     let Some(app) = app else {
         return Progress::Failed("it was deleted meanwhile".to_owned());
     };
-    let ours = |who: &str| who == INITIATOR;
+    let is_own = |who: &str| who == INITIATOR;
     let operation = app.operation();
     match (app.requested_by(), operation) {
-        (_, Some(operation)) if operation.is_final() && ours(operation.initiator()) => Progress::Reached,
-        (Some(who), _) if !ours(who) => Progress::Failed(format!("an operation of {who} has replaced this one")),
-        (Some(_), Some(operation)) if ours(operation.initiator()) => {
+        (_, Some(operation)) if operation.is_final() && is_own(operation.initiator()) => Progress::Reached,
+        (Some(who), _) if !is_own(who) => Progress::Failed(format!("an operation of {who} has replaced this one")),
+        (Some(_), Some(operation)) if is_own(operation.initiator()) => {
             let message = operation.message();
             let colon = if message.is_empty() { "" } else { ": " };
             Progress::Pending(format!("{}{colon}{message}", operation.phase()))
         }
         (Some(_), _) => Progress::Pending("Argo CD's application controller has not started the operation".to_owned()),
-        (None, Some(operation)) if !ours(operation.initiator()) => Progress::Failed(format!(
+        (None, Some(operation)) if !is_own(operation.initiator()) => Progress::Failed(format!(
             "an operation of {} has replaced this one",
             operation.initiator()
         )),
@@ -311,17 +311,17 @@ mod tests {
     #[test]
     fn only_the_end_of_our_own_operation_counts() {
         let of = |rest: Value| progress(Some(&app(json!({}), rest)));
-        let ours = json!({"initiatedBy": {"username": INITIATOR}});
+        let own = json!({"initiatedBy": {"username": INITIATOR}});
         let other = json!({"initiatedBy": {"username": "admin"}});
         let state =
             |phase: &str, operation: &Value| json!({"operationState": {"phase": phase, "operation": operation}});
-        assert!(matches!(of(json!({"operation": ours})), Progress::Pending(what) if what.contains("has not started")));
+        assert!(matches!(of(json!({"operation": own})), Progress::Pending(what) if what.contains("has not started")));
         assert_eq!(
-            of(json!({"operation": ours, "status": state("Running", &ours)})),
+            of(json!({"operation": own, "status": state("Running", &own)})),
             Progress::Pending("Running".to_owned())
         );
-        assert_eq!(of(json!({"status": state("Succeeded", &ours)})), Progress::Reached);
-        assert_eq!(of(json!({"status": state("Failed", &ours)})), Progress::Reached);
+        assert_eq!(of(json!({"status": state("Succeeded", &own)})), Progress::Reached);
+        assert_eq!(of(json!({"status": state("Failed", &own)})), Progress::Reached);
         for rest in [
             json!({}),
             json!({"operation": other}),
@@ -335,10 +335,10 @@ mod tests {
 
     #[test]
     fn the_end_is_kept_when_something_else_begins() {
-        let ours =
+        let own =
             json!({"operationState": {"phase": "Succeeded", "operation": {"initiatedBy": {"username": INITIATOR}}}});
         let mut ended = BTreeMap::new();
-        let end = app(json!({}), json!({"status": ours}));
+        let end = app(json!({}), json!({"status": own}));
         assert_eq!(remember(&mut ended, "player", Some(&end)), Progress::Reached);
         let next = app(json!({}), json!({"operation": {"initiatedBy": {"automated": true}}}));
         assert_eq!(remember(&mut ended, "player", Some(&next)), Progress::Reached);

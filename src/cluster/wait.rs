@@ -87,7 +87,7 @@ fn not_synced(app: &LiveApplication, revision: Option<&str>) -> Option<String> {
         let colon = if message.is_empty() { "" } else { ": " };
         return Some(format!("an operation is running{colon}{message}"));
     }
-    // For what Argo CD cannot compare, its conditions say why.
+    // For an Application that Argo CD cannot compare, its conditions contain the reason.
     if app.sync() != "Unknown" && app.is_stale() {
         return Some("Argo CD has not compared it since its last change".to_owned());
     }

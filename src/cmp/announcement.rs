@@ -1,4 +1,4 @@
-//! What the plugin says of its parameters. It comes from [`TABLE`].
+//! The announcement of the plugin's parameters, from [`TABLE`].
 
 use std::path::Path;
 

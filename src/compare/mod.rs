@@ -31,7 +31,7 @@ pub enum Action {
     Added,
     /// Only the first side has it.
     Removed,
-    /// It stands in another place of the stream.
+    /// It is in another place of the stream.
     Moved,
     /// It differs at these JSON Pointers.
     Changed(Vec<String>),
@@ -40,7 +40,7 @@ pub enum Action {
 /// Why an object differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The two sides say different things.
+    /// The two sides differ.
     Content,
     /// Two renders of the first side differ there, too: a random password, a date.
     Random,

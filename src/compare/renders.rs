@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{Action, Difference, Reason, changed_pointers, name};
 use crate::model::Object;
 
-/// Returns what differs between two renders. `again` renders the first side once more; it is called only where the two
+/// Returns what differs between two renders. `again` renders the first side again; it is called only where the two
 /// differ.
 ///
 /// # Errors
@@ -44,7 +44,7 @@ pub fn differences<E>(
     Ok(found)
 }
 
-/// Returns the objects that only one side has; where there are none, the first that stands in another place.
+/// Returns the objects that only one side has; where there are none, the first that is in another place.
 fn unpaired(before: &[Object], after: &[Object]) -> Vec<Difference> {
     let difference = |object: &str, action: Action| Difference {
         object: object.to_owned(),

@@ -1,4 +1,4 @@
-//! Finds the folders for what is kept for the next time: in the user's cache, or where the environment says.
+//! Finds the folders for what is kept for the next time: in the user's cache, or where the environment sets it.
 #![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
 use std::fs;

@@ -20,9 +20,9 @@ use super::staged::packed;
 
 /// Limit for all entries together, in bytes.
 const LARGEST: u64 = 512 << 20;
-/// Age after which nobody works any more on an entry that is not in its place.
+/// The age after which an entry that is not in its place is considered abandoned.
 const ABANDONED: Duration = Duration::from_secs(3600);
-/// Start of the names of folders that are not entries: not yet, or no longer.
+/// The prefix of folders that are not entries yet, or no longer.
 const ASIDE: &str = ".aside-";
 /// The list of an entry's files and their digests.
 const LIST: &str = "list.json";
@@ -51,7 +51,7 @@ impl Cache {
         if self.copy_checked(&entry, into).is_ok() {
             return true;
         }
-        // Nothing of it may stay: it would be rendered.
+        // Remove all of it, or it would be rendered.
         let _ = packed(into).map(|files| files.iter().try_for_each(fs::remove_file));
         self.remove(&entry);
         false
@@ -70,7 +70,7 @@ impl Cache {
             );
             fs::write(into.join(name), bytes)?;
         }
-        // Used just now; where that cannot be written, it is merely older.
+        // Mark the entry as used now; if that fails, it only counts as older.
         let _ = fs::File::options()
             .append(true)
             .open(entry.join(LIST))
@@ -78,7 +78,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Makes an entry of the packed charts in a folder. It does not fail: a cache that cannot be written is none.
+    /// Makes an entry of the packed charts in a folder. Errors are ignored: the program works without a cache.
     pub(super) fn keep(&self, key: &str, from: &Path) {
         let _ = self.keep_whole(key, from).and_then(|()| self.make_room(key));
     }
@@ -100,13 +100,13 @@ impl Cache {
         ensure!(size <= self.largest);
         let mut file = fs::File::create(aside.path().join(LIST))?;
         file.write_all(&serde_json::to_vec(&list)?)?;
-        // If somebody else was first, the system refuses, and this one is removed.
+        // If another process was first, the rename fails, and this copy is removed.
         fs::rename(aside.path(), self.folder.join(key))?;
         let _ = aside.keep();
         Ok(())
     }
 
-    /// Removes what was used longest ago until the rest is small enough.
+    /// Removes the least recently used entries until the rest is small enough.
     fn make_room(&self, newest: &str) -> Result<()> {
         let (mut entries, mut total) = (Vec::new(), 0);
         for entry in fs::read_dir(&self.folder)?.flatten() {
@@ -218,7 +218,7 @@ mod tests {
         folders.keep("a", "2");
         assert_eq!(folders.take("a").unwrap(), "1");
         assert!(!folders.into.join("README.md").exists());
-        assert_eq!(folders.names(), ["a"], "nothing lies aside");
+        assert_eq!(folders.names(), ["a"], "nothing is left over");
     }
 
     #[test]

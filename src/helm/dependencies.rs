@@ -19,13 +19,13 @@ use crate::render::HelmCall;
 use crate::repo::{Files, RepoPath};
 use crate::yaml;
 
-/// Changed whenever what is kept in the cache is made differently.
+/// The version of the cache's content; it changes whenever entries are made differently.
 const GENERATION: &str = "1";
 
 /// The versions of dependencies that helm takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Those of the lock file; without one as [`Mode::Update`].
+    /// The versions in the lock file; without one as [`Mode::Update`].
     Build,
     /// The newest that `Chart.yaml` allows.
     Update,
@@ -35,7 +35,7 @@ pub(super) enum Mode {
 struct Dependencies {
     /// The list in the chart.
     list: Value,
-    /// The list in the lock file; helm goes by that.
+    /// The list in the lock file, which helm uses.
     locked: Value,
     lock: Option<Vec<u8>>,
 }
@@ -70,7 +70,7 @@ impl Dependencies {
         })
     }
 
-    /// Returns those of the chart, and those of the lock file.
+    /// Returns the dependencies of the chart, and those of the lock file.
     fn all(&self) -> impl Iterator<Item = &Value> {
         let lists = [&self.list, &self.locked].into_iter();
         lists.filter_map(Value::as_array).flatten()
@@ -82,7 +82,7 @@ impl Dependencies {
             .collect()
     }
 
-    /// Returns the folders of the checkout that the chart depends on. Helm would go wherever a `file://` leads.
+    /// Returns the folders of the checkout that the chart depends on. Helm itself would follow any `file://`.
     fn folders(&self, chart: &RepoPath) -> Result<Vec<RepoPath>> {
         let local = self
             .all()
@@ -90,7 +90,7 @@ impl Dependencies {
         let folders = local.map(|(dependency, path)| {
             let outside = || {
                 let name = dependency["name"].as_str().unwrap_or_default();
-                anyhow!("the dependency `{name}` in `file://{path}` lies outside the repository")
+                anyhow!("the dependency `{name}` in `file://{path}` is outside the repository")
                     .hint("write a path from the chart, as `file://../lib`")
             };
             if path.starts_with('/') {
@@ -122,7 +122,7 @@ fn folded(tree: Value) -> Value {
 /// Makes a copy of the chart with all that it depends on, and returns its folder.
 ///
 /// # Errors
-/// When helm fails, the network is needed and may not be used, or a dependency lies outside the checkout.
+/// When helm fails, the network is needed and may not be used, or a dependency is outside the checkout.
 pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Result<PathBuf> {
     let checkout = &sandbox.helm.checkout;
     let dependencies = Dependencies::of(checkout, &call.chart)?;
@@ -169,7 +169,7 @@ pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Resu
     Ok(chart)
 }
 
-/// Returns the name of what helm would build, when that is settled: by a lock file, and by the content of all that lies in
+/// Returns the name of what helm would build, when that is settled: by a lock file, and by the content of all that is in
 /// the checkout.
 fn key(dependencies: &Dependencies, repositories: &Repositories, local: Sha256) -> Option<String> {
     let lock = dependencies.lock.as_deref()?;

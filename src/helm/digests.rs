@@ -13,7 +13,7 @@ use super::staged::packed;
 use crate::failure::HintExt;
 use crate::yaml;
 
-/// Refuses a downloaded chart that is not what its index says. An index need not have digests.
+/// Refuses a downloaded chart that differs from the digest in its index. An index need not have digests.
 ///
 /// `indexes` is the folder in which helm keeps the indexes that it fetched.
 pub(super) fn check(charts: &Path, indexes: &Path) -> Result<()> {
@@ -35,7 +35,7 @@ pub(super) fn check(charts: &Path, indexes: &Path) -> Result<()> {
             && indexes.iter().any(|index| names_another(index, name))
         {
             return Err(
-                anyhow!("`{name}` is not what the index of its chart repository says: the digests differ")
+                anyhow!("`{name}` differs from the index of its chart repository: the digests are not equal")
                     .hint("ask who runs the repository; the download or the index was changed"),
             );
         }
@@ -48,7 +48,7 @@ fn names_another(index: &str, file: &str) -> bool {
     if !index.contains(file) {
         return false;
     }
-    // Helm could read it; what is not understood here has no digest to compare the file with.
+    // Helm could read the index; if it cannot be parsed here, it has no digest to compare the file with.
     let tree = yaml::value(index).ok().flatten().unwrap_or_default();
     let charts = tree["entries"]
         .as_object()

@@ -7,17 +7,17 @@ use super::TIMEOUT_VARIABLE;
 use crate::failure::HintExt;
 use crate::process::RunError;
 
-/// Helm's words about a chart whose dependencies are not in `charts/`.
+/// Helm's message for a chart whose dependencies are not in `charts/`.
 const MISSING_DEPENDENCIES: &str = ", but missing in charts/ directory";
-/// Helm's words about a lock that was not made of the chart's dependencies as they are now.
+/// Helm's message for a lock file that does not match the chart's current dependencies.
 const LOCK_OUT_OF_SYNC: &str = "is out of sync with the dependencies file";
 
-/// The subject of a message of helm's, where it decides what happens next.
+/// The subject of helm's message, as far as it decides what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     /// The chart's dependencies are not in its folder `charts/`.
     MissingDependencies,
-    /// The lock file was made of other dependencies than `Chart.yaml` has now.
+    /// The lock file does not match the dependencies in `Chart.yaml`.
     LockOutOfSync,
     /// Anything else.
     Other,
@@ -36,7 +36,7 @@ impl Subject {
     }
 }
 
-/// An invocation of helm that gave nothing.
+/// A failed invocation of helm.
 #[derive(Debug)]
 pub(super) struct HelmError {
     /// The task of helm, as `dependency build`.
@@ -44,12 +44,12 @@ pub(super) struct HelmError {
     pub(super) cause: Cause,
 }
 
-/// Why an invocation of helm gave nothing.
+/// The reason why an invocation of helm failed.
 #[derive(Debug)]
 pub(super) enum Cause {
     /// Helm failed: its message in one line that everybody may see, and what it is about.
     Failed { subject: Subject, message: String },
-    /// Something ended helm.
+    /// Helm was killed.
     Killed,
     /// Helm did not end in time.
     TimedOut(Duration),

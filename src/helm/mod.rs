@@ -41,7 +41,7 @@ pub const MAX_VARIABLE: &str = "HOMELAB_MAX_HELM";
 /// The timeout without that variable: below the 60 s after which Argo CD gives up on a plugin
 /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#timeouts-and-errors)).
 const TIMEOUT: Duration = Duration::from_secs(50);
-/// The folder of the cache for what charts depend on.
+/// The folder of the cache for the dependencies of charts.
 const CACHED: &str = "dependencies";
 
 /// Helm, for charts of one checkout.
@@ -111,13 +111,13 @@ impl Helm {
         Ok(into.join(name))
     }
 
-    /// Uses no network: takes what is in the checkout and the cache.
+    /// Uses no network: only the checkout and the cache.
     #[must_use]
     pub fn without_network(self) -> Self {
         Self { network: false, ..self }
     }
 
-    /// Keeps what charts depend on in a folder.
+    /// Caches the dependencies of charts in a folder.
     #[must_use]
     fn cached_in(self, folder: &Path) -> Self {
         Self {
@@ -126,7 +126,8 @@ impl Helm {
         }
     }
 
-    /// Runs at most so many at a time as [`MAX_VARIABLE`] says, over all processes that are bounded so.
+    /// Limits how many helms run at a time to the value of [`MAX_VARIABLE`], over all processes that use the same
+    /// limit.
     fn bounded(self) -> Result<Self> {
         Ok(Self {
             slots: Some(Slots::shared("helm", MAX_VARIABLE)?),
@@ -169,9 +170,9 @@ pub struct LazyHelm {
     pub program: Option<PathBuf>,
     /// Lets helm fetch dependencies.
     pub network: bool,
-    /// The folder in which what charts depend on is kept.
+    /// The folder in which the dependencies of charts are cached.
     pub cache: Option<PathBuf>,
-    /// Bounds how many of the processes like this one run helm at a time.
+    /// Limits how many helms run at a time over all processes like this one.
     pub bounded: bool,
 }
 
@@ -198,7 +199,7 @@ impl Renderer<HelmCall> for Helm {
             return Err(Unavailable::NeedsNetwork { what }.into_error());
         }
         let deadline = Deadline::after(self.timeout);
-        // Ends last: a signal that came meanwhile ends the process then, when nothing is left behind.
+        // Dropped last: a signal that arrived meanwhile ends the process then, when everything is cleaned up.
         let signals = SignalGuard::new()?;
         let home = match &self.slots {
             Some(slots) => Home::in_slot(slots, deadline, &signals)?,
@@ -224,7 +225,7 @@ impl Renderer<HelmCall> for Helm {
                 variables: Vec::new(),
             })
         };
-        // Argo CD builds missing dependencies, too, once.
+        // Argo CD builds missing dependencies as well, once.
         let mode = if call.dependency_update {
             Mode::Update
         } else {

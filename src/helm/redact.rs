@@ -1,7 +1,7 @@
 //! Redacts helm's messages: one line, without temporary paths, and without anything that could be a value. Argo CD shows it
 //! to all who can see the Application.
 
-/// Longest message, in characters.
+/// The maximum length of a message, in characters.
 const LONGEST: usize = 600;
 /// Words after which helm, its template engine and its YAML reader quote values.
 const BEFORE_VALUES: &[&str] = &[
@@ -15,7 +15,7 @@ const BEFORE_VALUES: &[&str] = &[
     "can't evaluate field ",
     "unknown anchor ",
 ];
-/// Helm's words before its YAML reader's message; they quote nothing, and hide the line.
+/// Helm's text before the message of its YAML parser, which quotes nothing and hides the line.
 const BEFORE_LINE: &str = "cannot unmarshal yaml document: ";
 
 /// Returns helm's message in one line.
@@ -26,7 +26,7 @@ pub(super) fn redacted(stderr: &str, private: &[String], confidential: &[String]
     let lines = stderr[start..].lines().map(str::trim).filter(|line| !line.is_empty());
     let lines = lines.filter(|line| !line.starts_with("Use --debug") && !line.starts_with("WARNING:"));
     let mut text = without_login(&lines.map(violation).collect::<Vec<_>>().join(" "));
-    // A chart's own `fail` and `required` say what the author wrote; all else may quote.
+    // The messages of a chart's `fail` and `required` come from its author; all others may quote.
     let authored = text.contains("execution error at ") && !text.contains("error calling ")
         || text.contains("error calling fail:");
     for path in private {
@@ -126,7 +126,7 @@ fn without_value(reason: &str) -> String {
     }
 }
 
-/// Leaves out what stands in quotes, unless it is the name of a template or too short to be a secret.
+/// Leaves out quoted text, unless it is the name of a template or too short to be a secret.
 fn without_quotes(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = opening_quote(rest, out.chars().next_back()) {
@@ -153,7 +153,7 @@ fn without_quotes(text: &str) -> String {
     out + rest
 }
 
-/// Returns where the next quotation begins; `before` is what stands in front of the text. An apostrophe in a word begins
+/// Returns where the next quotation begins; `before` is the text in front. An apostrophe in a word begins
 /// none.
 fn opening_quote(text: &str, before: Option<char>) -> Option<usize> {
     let mut last = before;

@@ -19,7 +19,7 @@ use crate::yaml;
 const REPOSITORIES_VARIABLE: &str = "HELM_REPOSITORY_CONFIG";
 /// Environment variable of helm: the file with the logins of registries, in Docker's format.
 const REGISTRIES_VARIABLE: &str = "HELM_REGISTRY_CONFIG";
-/// Environment variable of Docker: the folder whose `config.json` helm reads besides.
+/// Environment variable of Docker: the folder whose `config.json` helm also reads.
 const DOCKER_VARIABLE: &str = "DOCKER_CONFIG";
 /// Environment variable: registries that are reached without TLS, `host[:port]`, separated by commas.
 pub const PLAIN_HTTP_VARIABLE: &str = "HOMELAB_PLAIN_HTTP_REGISTRIES";
@@ -59,7 +59,7 @@ impl Repositories {
         named.and_then(|entry| entry["url"].as_str()).unwrap_or(repository)
     }
 
-    /// Writes helm's file, which has passwords in it, and the folder that it lies in.
+    /// Writes helm's file, which has passwords in it, and the folder that it is in.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let text = json!({"apiVersion": "v1", "repositories": self.entries}).to_string();
         let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
@@ -146,7 +146,7 @@ fn is_at(entry: &Value, url: &str) -> bool {
     known == Some(url.trim_end_matches('/'))
 }
 
-/// Returns the path of a file of helm's: where its variable says, else in its folder of configuration
+/// Returns the path of one of helm's files: the path in its variable, otherwise a path in its configuration folder
 /// ([source](https://helm.sh/docs/helm/helm/)).
 fn configuration(variable: &str, below: &[&str]) -> PathBuf {
     let set = |name: &str| {

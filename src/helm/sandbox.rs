@@ -25,7 +25,7 @@ pub(super) struct Invocation<'i> {
     pub(super) folder: &'i Path,
     /// Texts that no message may show.
     pub(super) confidential: &'i Confidential,
-    /// Variables besides the usual ones.
+    /// Additional environment variables.
     pub(super) variables: Vec<(OsString, OsString)>,
 }
 
@@ -83,7 +83,7 @@ impl Sandbox<'_> {
             return Err(failed(Cause::Killed));
         }
         let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-        // A chart prints what it likes.
+        // A chart may print anything.
         let unreachable = error::unreachable_repository(&stdout).filter(|_| verb != "template");
         let copy = self.checkout_copy();
         let private = [copy.as_path(), self.home, self.helm.checkout.root()].map(|path| path.display().to_string());

@@ -1,6 +1,6 @@
 //! Copies a chart for helm to fill: the checkout stays as it is, and two renders of one chart do not meet.
 //!
-//! Everything is read through the checkout, so that no link and no `file://` dependency brings in what lies outside it.
+//! Everything is read through the checkout, so that no link and no `file://` dependency brings in what is outside it.
 #![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
 
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::repo::{Files, RepoPath};
 
-/// More files than any chart has; links that lead in a circle give more.
+/// The maximum number of files, more than any chart has; circular links produce more.
 const MOST_FILES: usize = 100_000;
 
-/// A folder in place of the checkout, with some of its folders.
+/// A folder that replaces the checkout and has copies of some of its folders.
 pub(super) struct Staged<'f> {
     files: &'f dyn Files,
     root: PathBuf,

@@ -27,7 +27,7 @@ mod with_a_program {
     use std::os::unix::fs::PermissionsExt;
     use std::time::Instant;
 
-    /// A checkout with a chart, and a program that plays helm.
+    /// Returns a checkout with a chart, and a program that replaces helm.
     fn helm(script: &str, timeout: Duration) -> (tempfile::TempDir, Helm) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("chart")).unwrap();
@@ -132,7 +132,7 @@ dependency) mkdir -p charts tmpcharts-1; touch charts/new.tgz Chart.lock ;;
    echo 'Error: found in Chart.yaml, but missing in charts/ directory: x' >&2; exit 1 ;;
 esac"#;
 
-    /// A helm for a chart that has dependencies, with `lib` beside it.
+    /// Returns a helm for a chart that has dependencies, with `lib` beside it.
     fn depends_on(repositories: &[&str]) -> (tempfile::TempDir, Helm) {
         let (folder, helm) = helm(BUILDS, LONG);
         let entries = repositories

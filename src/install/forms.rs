@@ -50,7 +50,7 @@ synced no more. Then take all fields below `spec` out of this file and apply it 
 whole Argo CD.
 ";
 
-/// The repo-server's own image, as the chart says it: its values are templates.
+/// The repo-server's own image, as in the chart: its values are templates.
 const IMAGE_OF_THE_CHART: &str = r#"{{ default .Values.global.image.repository .Values.repoServer.image.repository }}:{{ default (include "argo-cd.defaultTag" .) .Values.repoServer.image.tag }}"#;
 
 /// Returns a kustomize component that adds the plugin. Unless a version of Argo CD is named, helm comes from the image

@@ -17,7 +17,7 @@ const LOGINS: &str = "/homelab-helm";
 pub(super) enum User {
     /// Argo CD's own, by number.
     ArgoCd,
-    /// The one that the images or the platform say: OpenShift gives each namespace a range of its own.
+    /// The one that the images or the platform set: OpenShift gives each namespace a range of its own.
     Image,
 }
 

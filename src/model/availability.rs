@@ -53,7 +53,7 @@ pub enum Unavailable {
     },
     /// Another tool renders it.
     RenderedBy {
-        /// `Kustomize`, say.
+        /// For example `Kustomize`.
         tool: String,
     },
     /// Another plugin renders it.
@@ -61,7 +61,7 @@ pub enum Unavailable {
         /// Its name.
         name: String,
         /// The name of the plugin that this program is.
-        ours: String,
+        own: String,
     },
     /// The source uses options that this program cannot render.
     UnsupportedOptions {
@@ -72,7 +72,7 @@ pub enum Unavailable {
     GeneratedInCluster,
     /// A program that the render needs is not installed.
     ProgramMissing {
-        /// What the program's search said.
+        /// The message of the program's search.
         message: String,
         /// How to get it.
         hint: String,
@@ -114,7 +114,7 @@ impl Unavailable {
             Self::ChartNotDownloaded { .. } => "fetch it with `--fetch`, or once with `kubectl homelab render APP`".to_owned(),
             Self::NeedsNetwork { .. } => "let it be fetched with `--fetch`, or put it into the source".to_owned(),
             Self::RenderedBy { .. } | Self::UnsupportedOptions { .. } => BY_ARGO_CD.to_owned(),
-            Self::OtherPlugin { ours, .. } => format!("only the plugin `{ours}` is rendered here"),
+            Self::OtherPlugin { own, .. } => format!("only the plugin `{own}` is rendered here"),
             Self::GeneratedInCluster => "write them as Applications to have them checked".to_owned(),
             Self::ProgramMissing { hint, .. } => hint.clone(),
         }

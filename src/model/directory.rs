@@ -1,4 +1,4 @@
-//! Directories that data lies in without a claim's protection: NFS exports and paths on a node.
+//! Directories that data is in without a claim's protection: NFS exports and paths on a node.
 
 use std::fmt;
 

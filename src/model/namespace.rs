@@ -1,6 +1,6 @@
 //! Namespaces, and the ownership registry that they carry.
 //!
-//! The registry answers, inside the cluster and without any service of ours, who owns a claim: one label for each owned
+//! The registry answers, inside the cluster and without an additional service, who owns a claim: one label for each owned
 //! claim, one annotation for each claim with writers besides its owner.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ pub fn is_namespace(object: &Object) -> bool {
     object.is("", "Namespace")
 }
 
-/// What the Applications of a repository say about the claims of one namespace.
+/// What the parameters of a repository's Applications contain about the claims of one namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
     /// The owner of each claim.

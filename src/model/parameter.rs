@@ -57,7 +57,7 @@ pub struct Spec {
     set: Setter,
 }
 
-/// Reads a parameter of the right shape into its field, or says what is wrong with each entry.
+/// Reads a parameter of the right shape into its field, or returns what is wrong with each entry.
 type Setter = fn(&mut Parameters, &Parameter) -> Result<(), Vec<String>>;
 
 const fn spec(name: &'static str, shape: Shape, title: &'static str, doc: &'static str, set: Setter) -> Spec {
@@ -192,7 +192,7 @@ pub const TABLE: &[Spec] = &[
         "dependency-update",
         Shape::Boolean,
         "Update dependencies",
-        "`true` fetches the newest dependencies that `Chart.yaml` allows before each render, whatever the lock file says; without it those in `charts/` are taken, or what the lock file says.",
+        "`true` fetches the newest dependencies that `Chart.yaml` allows before each render, whatever the lock file contains; without it those in `charts/` are used, or those in the lock file.",
         |parameters, given| set(&mut parameters.dependency_update, given.is_true()),
     ),
     spec(
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_all_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let errors = parse(json!([
             {"name": "own", "array": ["a"]},
             {"name": "owns", "string": "a"},

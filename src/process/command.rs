@@ -27,7 +27,7 @@ pub enum ProcessGroup {
 }
 
 impl ProcessGroup {
-    /// Returns the group in which a program ends with this process, even when that is killed at once: ours, where others
+    /// Returns the group in which a program ends with this process, even when that is killed at once: its own, where others
     /// may end it as a whole.
     ///
     /// Argo CD starts a plugin as the leader of a group, and at its deadline it kills that group.
@@ -50,7 +50,7 @@ impl ProcessGroup {
 /// Why a program did not come to its end.
 #[derive(Debug)]
 pub enum RunError {
-    /// The system did not start it, or could not say how it ended.
+    /// The system did not start it, or could not report how it ended.
     System(io::Error),
     /// The deadline came first; the program was killed.
     TimedOut,

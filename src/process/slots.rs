@@ -55,7 +55,7 @@ impl Drop for Slot {
 }
 
 impl Slots {
-    /// Returns a program's slots in the system's temporary folder: as many as an environment variable says, else as many as
+    /// Returns a program's slots in the system's temporary folder: as many as an environment variable allows, else as many as
     /// there are processors.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Slots {
         }
     }
 
-    /// Refuses a folder that somebody else made: the program's files would be theirs.
+    /// Refuses a folder of another user, who could then change the program's files.
     #[cfg(unix)]
     fn check_owner(&self) -> Result<()> {
         let metadata = std::fs::symlink_metadata(&self.folder).context("cannot read the temporary folder")?;

@@ -101,15 +101,15 @@ fn storage_rules() -> String {
     const PARAGRAPHS: [&str; 8] = [
         "A claim (PersistentVolumeClaim) is owned by the Application that produces its data. The owner's workloads write \
 it; every other workload only reads it, whoever wrote its chart. Owners and consumers share a namespace, since a pod mounts \
-claims of its own namespace only. An Application that has to write a claim of another one says so (`writes`).",
-        "An Application owns what its manifests render and what stands in its parameter `owns`. It consumes every other \
+claims of its own namespace only. An Application that has to write a claim of another one declares that (`writes`).",
+        "An Application owns what its manifests render and what is in its parameter `owns`. It consumes every other \
 claim that one of its pod templates names, by itself or through the parameter `mounts`.",
         "Owned claims, the PersistentVolumes that are rendered with them, and Namespaces get `Prune=false,Delete=false`, \
 merged into their sync options, and `IgnoreExtraneous`; claims also `helm.sh/resource-policy: keep`, and labels that name \
 their owner. They stay until somebody deletes them.",
         "Pod templates that name a foreign claim get `readOnly: true` at the volume and at every mount of it, in \
 containers, initContainers and ephemeralContainers. An entry of `mounts` adds volume and mount to a workload whose chart has \
-no place for them, with a group of the files where `gid` says one.",
+no place for them, with a group of the files where `gid` sets one.",
         "Namespaces carry the registry: one label `owner.storage.home.arpa/CLAIM: APPLICATION` for each claim in an `owns`, \
 one annotation `writers.storage.home.arpa/CLAIM` for each claim in another one's `writes`.",
         "A claim that is a hook, or has `Replace=true` or `Force=true`, would be deleted and created again: that is an \

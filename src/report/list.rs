@@ -31,7 +31,7 @@ pub struct AppRow {
     pub mounts: Vec<String>,
     /// The claims of others that it may write.
     pub writes: Vec<String>,
-    /// The file that it stands in.
+    /// The file that contains it.
     pub file: String,
 }
 
@@ -47,7 +47,7 @@ pub struct NamespaceRow {
     pub applications: Vec<String>,
     /// The claims in it that somebody owns.
     pub claims: Vec<String>,
-    /// The file that it stands in.
+    /// The file that contains it.
     pub file: String,
 }
 
@@ -125,7 +125,7 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
     let sources = app.sources();
     let (mut owns, mut mounts, mut writes) = (Vec::new(), Vec::new(), Vec::new());
     for parameters in sources.iter().filter_map(|source| source.parameters().ok()) {
-        // Several plugin sources say the same `owns`; it is one claim all the same.
+        // Several plugin sources have the same `owns`; it is still one claim.
         let add = |list: &mut Vec<String>, entry: String| {
             if !list.contains(&entry) {
                 list.push(entry);
@@ -144,7 +144,7 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
             .iter()
             .for_each(|claim| add(&mut writes, claim.to_string()));
     }
-    let ours = sources.iter().filter(|source| source.uses_homelab_plugin()).count();
+    let by_plugin = sources.iter().filter(|source| source.uses_homelab_plugin()).count();
     let rendered = sources.iter().filter(|source| !source.gives_files_only()).count();
     AppRow {
         name: app.name().to_owned(),
@@ -154,7 +154,7 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
             .iter()
             .map(|source| source.target_revision().to_owned())
             .collect(),
-        rendered_by: match ours {
+        rendered_by: match by_plugin {
             0 => "native",
             count if count == rendered => "plugin",
             _ => "mixed",
@@ -218,7 +218,7 @@ pub fn claims(ownership: &Ownership, namespace: Option<&str>) -> Vec<ClaimRow> {
         .collect()
 }
 
-/// Applications as a table; `wide` adds sources, revisions and files.
+/// Renders Applications as a table; `wide` adds sources, revisions and files.
 fn apps_table(rows: &[AppRow], wide: bool) -> String {
     let mut heads = vec!["name", "namespace", "rendered by", "owns", "mounts", "writes"];
     if wide {

@@ -39,7 +39,7 @@ pub struct ConditionRow {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it says.
+    /// Its text.
     pub message: String,
     /// Whether something is wrong.
     pub error: bool,
@@ -51,7 +51,7 @@ pub struct ConditionRow {
 pub struct OperationRow {
     /// How far it is.
     pub phase: String,
-    /// What it says.
+    /// Its text.
     pub message: String,
     /// Who asked for it.
     pub initiator: String,
@@ -134,7 +134,7 @@ fn operation(app: &LiveApplication) -> Option<OperationRow> {
     })
 }
 
-/// Applications with their state; `wide` has whole revisions, and the operation.
+/// Renders Applications with their state; `wide` shows whole revisions, and the operation.
 pub fn states_table(rows: &[LiveRow], wide: bool) -> String {
     let mut heads = vec!["name", "sync", "health", "revision", "conditions"];
     if wide {
@@ -159,7 +159,7 @@ pub fn states_table(rows: &[LiveRow], wide: bool) -> String {
     table(&heads, cells)
 }
 
-/// Applications with the operation that ran; `wide` has whole revisions, and the state.
+/// Renders Applications with the operation that ran; `wide` shows whole revisions, and the state.
 pub fn operations_table(rows: &[LiveRow], wide: bool) -> String {
     let mut heads = vec!["name", "phase", "revision", "message"];
     if wide {
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_once() {
+    fn each_problem_is_reported_once() {
         assert_eq!(
             remarks(&rows(), true),
             [

@@ -9,9 +9,9 @@ static META: Meta = Meta {
     id: "HL406",
     name: "application-name-is-unique",
     severity: Severity::Error,
-    summary: "an Application's name stands in the repository once",
+    summary: "no two Applications in the repository have the same name",
     why: "Two manifests of one Application are one object in the cluster: the last one that is applied wins, and Argo CD \
-warns of a repeated resource. When the two differ, the objects of the one are pruned to make room for those of the other, \
+warns of a repeated resource. When the two differ, the objects of the one are pruned to make way for those of the other, \
 claims included. Names have to differ even between namespaces of Argo CD: the owner of a claim is written as the \
 Application's name without its namespace.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/",

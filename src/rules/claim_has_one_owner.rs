@@ -13,7 +13,7 @@ its name in it. Two Applications that render one claim take it from each other a
 claim can go with it although the other needs it. Two Applications that both have it in `owns` both write it, and the \
 registry on the Namespace can name only one of them.\n\n\
 Leave the claim to the Application that produces the data. The others mount it (parameter `mounts`), and switch it off in \
-their chart; one that has to write it says so with `writes`. When a claim moves from one Application to another, guard it \
+their chart; one that has to write it declares that with `writes`. When a claim moves from one Application to another, guard it \
 first, then take it out of the one and put it into the other in one commit.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-if-a-shared-resource-is-found",
 };

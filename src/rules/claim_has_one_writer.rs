@@ -7,9 +7,9 @@ static META: Meta = Meta {
     name: "claim-has-one-writer",
     severity: Severity::Warning,
     summary: "a claim is written by its owner only",
-    why: "Some homes need it: a downloader and two library managers on one media disk. The parameter `writes` lets an \
+    why: "Some clusters need it: a downloader and two library managers on one media disk. The parameter `writes` lets an \
 Application write a claim that another one owns; without it read-only is forced. It is the one hole in the rule that a \
-claim has one producer, so it stays visible: a program that stands in `writes` can delete the owner's files, and backups \
+claim has one producer, so it stays visible: a program in `writes` can delete the owner's files, and backups \
 and replacements of the owner have to count with it. Where the writing can be given to the owner, take the entry out. \
 Where it is meant, leave it, and switch this rule off (`--rules -HL123`).",
 };

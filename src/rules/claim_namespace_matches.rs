@@ -8,7 +8,7 @@ static META: Meta = Meta {
     id: "HL109",
     name: "claim-namespace-matches",
     severity: Severity::Error,
-    summary: "a claim is mounted and owned in the namespace that it lies in",
+    summary: "a claim is mounted and owned in the namespace that it is in",
     why: "A claim is an object of one namespace, and only pods of that namespace can mount it; there is no way to share it \
 across. A consumer in another namespace stays Pending, waiting for a claim of the same name in its own. Producer and \
 consumers of one claim have to have the same destination namespace.\n\n\
@@ -55,7 +55,7 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
                         .strip_prefix(name.as_str())
                         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
                 });
-                let message = format!("`{parameter}` names claim `{claim}`, which lies in namespace {namespaces}");
+                let message = format!("`{parameter}` names claim `{claim}`, which is in namespace {namespaces}");
                 findings.push(subject.finding(&META, message, &pointer).hint(HINT));
                 seen.push(claim);
             }
@@ -67,7 +67,7 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
                 continue;
             };
             let (kind, name) = (item.object().kind(), item.object().name());
-            let message = format!("{kind} `{name}` mounts claim `{claim}`, which lies in namespace {namespaces}");
+            let message = format!("{kind} `{name}` mounts claim `{claim}`, which is in namespace {namespaces}");
             let pointer = volume.pointer(Pointer::from_static("/spec/template/spec"));
             findings.push(subject.finding_on(&META, message, item, &pointer).hint(HINT));
             seen.push(claim);
@@ -115,12 +115,12 @@ mod tests {
             case(json!([mounts(["files:/f"])])).renders("player", [deployment("player", "files", true, true)]);
         assert_eq!(
             by_parameter.messages(&RULE),
-            ["`mounts` names claim `media/files`, which lies in namespace `audio`"]
+            ["`mounts` names claim `media/files`, which is in namespace `audio`"]
         );
         let by_chart = case(json!([])).renders("player", [deployment("player", "files", true, true)]);
         assert_eq!(
             by_chart.messages(&RULE),
-            ["Deployment `player` mounts claim `media/files`, which lies in namespace `audio`"]
+            ["Deployment `player` mounts claim `media/files`, which is in namespace `audio`"]
         );
         let stray = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "other"}});
         assert_eq!(

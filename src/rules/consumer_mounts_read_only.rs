@@ -15,7 +15,7 @@ server that tidies up, a container that changes the group of everything at its s
 they are matched and not enforced; `readOnly` on the volume does, because the kubelet mounts it read-only for every \
 container of the pod.\n\n\
 The plugin makes every foreign claim read-only, at the volume and at every mount. In a natively rendered source set both \
-in the chart. An Application that really has to write says so with the parameter `writes`.\n\n\
+in the chart. An Application that really has to write declares that with the parameter `writes`.\n\n\
 https://kubernetes.io/docs/concepts/storage/volumes/#read-only-mounts",
 };
 

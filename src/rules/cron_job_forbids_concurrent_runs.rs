@@ -8,7 +8,7 @@ static META: Meta = Meta {
     name: "cron-job-forbids-concurrent-runs",
     severity: Severity::Warning,
     summary: "a CronJob that writes a claim has concurrencyPolicy Forbid",
-    why: "A CronJob starts its next run while the last one still works, unless `concurrencyPolicy` says otherwise: the \
+    why: "A CronJob starts its next run while the last one still works, unless `concurrencyPolicy` forbids it: the \
 default is Allow. Two downloads that write one directory overwrite each other's partial files; a run that hangs on a slow \
 network is joined by another one every hour. `Replace` kills the run that is at work, in the middle of a file. `Forbid` \
 skips the new run.\n\n\

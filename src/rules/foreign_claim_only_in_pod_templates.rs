@@ -16,7 +16,7 @@ static META: Meta = Meta {
     why: "Operators have kinds of their own that name a claim (`claimName`) and make the pods themselves. The plugin knows \
 where a pod template has its volumes and mounts, and makes foreign claims read-only there; what an operator makes of a \
 `claimName` in its own kind it cannot know. Look up whether that kind has a read-only switch; if the operator writes the \
-claim on purpose, say so with the parameter `writes`, which also silences this.",
+claim on purpose, declare that with the parameter `writes`, which also silences this.",
 };
 
 pub(super) static RULE: Rule = Rule { meta: &META, check };

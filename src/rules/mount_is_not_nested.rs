@@ -30,7 +30,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Reports whether a path lies below another one.
+/// Reports whether a path is below another one.
 fn is_below(inner: &str, outer: &str) -> bool {
     let (inner, outer) = (inner.trim_end_matches('/'), outer.trim_end_matches('/'));
     inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
@@ -62,7 +62,7 @@ fn in_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
                 continue;
             };
             let message = format!(
-                "{} `{}`, container `{}`: volume `{}` at `{}` lies below volume `{}` at `{}`",
+                "{} `{}`, container `{}`: volume `{}` at `{}` is below volume `{}` at `{}`",
                 object.kind(),
                 object.name(),
                 inner.container,
@@ -117,7 +117,7 @@ fn in_parameters(subject: &Subject<'_>) -> Vec<Finding> {
             };
             let pointer = source.entry("mounts", |entry| entry == inner.to_string());
             let message = format!(
-                "claim `{}` at `{}` lies below claim `{}` at `{}`",
+                "claim `{}` at `{}` is below claim `{}` at `{}`",
                 inner.claim, inner.path, outer.claim, outer.path
             );
             findings.push(
@@ -153,7 +153,7 @@ mod tests {
         );
         assert_eq!(
             below.messages(&RULE),
-            ["Pod `p`, container `main`: volume `audio` at `/media/audio` lies below volume `media` at `/media/`"]
+            ["Pod `p`, container `main`: volume `audio` at `/media/audio` is below volume `media` at `/media/`"]
         );
         let in_read_only = case(
             json!([claim("media"), {"name": "config", "configMap": {"name": "c"}}]),
@@ -163,7 +163,7 @@ mod tests {
         let by_parameters = Case::new().plugin("player", json!([mounts(["media:/m", "audio:/m/a", "audio:/n"])]));
         assert_eq!(
             by_parameters.messages(&RULE),
-            ["claim `audio` at `/m/a` lies below claim `media` at `/m`"]
+            ["claim `audio` at `/m/a` is below claim `media` at `/m`"]
         );
         assert_eq!(
             by_parameters.place(&RULE),

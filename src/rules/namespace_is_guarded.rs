@@ -9,7 +9,7 @@ static META: Meta = Meta {
     name: "namespace-is-guarded",
     severity: Severity::Error,
     summary: "a Namespace that an Application syncs carries Prune=false and Delete=false",
-    why: "Deleting a Namespace deletes all claims in it, whatever their own annotations say: the guards of the claims are \
+    why: "Deleting a Namespace deletes all claims in it, whatever their own annotations are: the guards of the claims are \
 for Argo CD, and a namespace is emptied by Kubernetes itself. A Namespace whose file is removed or renamed is pruned; one \
 whose Application is deleted with its finalizer goes with it. With `Prune=false,Delete=false` on the live Namespace it \
 stays until somebody deletes it.\n\n\

@@ -41,7 +41,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Returns the guards that an object lacks; those of the Application count where the object says nothing.
+/// Returns the guards that an object lacks; those of the Application count where the object does not set them.
 fn missing(subject: &Subject<'_>, object: &Object) -> Vec<&'static str> {
     let is_false = |key: &str| {
         let own = value(entries(object, SYNC_OPTIONS), key);

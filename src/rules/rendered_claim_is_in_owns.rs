@@ -10,7 +10,7 @@ static META: Meta = Meta {
     id: "HL124",
     name: "rendered-claim-is-in-owns",
     severity: Severity::Error,
-    summary: "every claim that an Application renders stands in the parameter owns of each of its plugin sources",
+    summary: "every claim that an Application renders is in the parameter owns of each of its plugin sources",
     why: "The registry on the Namespace says, inside the cluster, whose each claim is. It is made when the GitOps \
 repository is rendered, where the charts of the Applications cannot be seen: only `owns` can. A claim that is rendered and \
 not in `owns` has no owner there, other Applications can take it for theirs, and nothing refuses its deletion. An \

@@ -11,7 +11,7 @@ static META: Meta = Meta {
     summary: "an automated sync is retried, and a retry takes the newest commit",
     why: "Argo CD syncs a commit automatically once. When that fails (a webhook that is not up yet, a claim that the API \
 server refuses) it tries again only if `retry.limit` is not 0, and it tries the same old commit, for minutes, while the \
-commit that repairs it waits. With `retry: {limit: 5, refresh: true}` each retry looks at Git again, and the repair is in \
+commit that repairs it waits. With `retry: {limit: 5, refresh: true}` each retry reads Git again, and the repair is in \
 within seconds.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/",
 };

@@ -8,7 +8,7 @@ static META: Meta = Meta {
     id: "HL402",
     name: "secret-is-encrypted",
     severity: Severity::Error,
-    summary: "no Secret stands in the repository in plain text",
+    summary: "no Secret is in the repository in plain text",
     why: "The values of a Secret are base64, which is no encryption: whoever can read the repository, a fork or an old clone \
 has them, and removing the file leaves them in the history. Change the values, then keep them outside of Git (External \
 Secrets) or encrypted in it (SOPS, Sealed Secrets). A Secret that SOPS encrypted (`sops:` or `ENC[…]`), one without \
@@ -49,7 +49,7 @@ fn of_object(object: &Object) -> Option<(String, PointerBuf)> {
         values.is_some_and(|values| values.values().any(is_plain))
     })?;
     Some((
-        format!("Secret `{}` stands in the repository in plain text", object.name()),
+        format!("Secret `{}` is in the repository in plain text", object.name()),
         pointer,
     ))
 }
@@ -82,7 +82,7 @@ mod tests {
         let plain = case(json!({"data": {"key": "aHVudGVyMg=="}}));
         assert_eq!(
             plain.messages(&RULE),
-            ["Secret `token` stands in the repository in plain text"]
+            ["Secret `token` is in the repository in plain text"]
         );
         assert_eq!(plain.place(&RULE), "applications/token.yaml /data");
         let text = case(json!({"stringData": {"key": "hunter2", "other": "ENC[AES256]"}}));

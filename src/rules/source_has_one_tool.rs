@@ -59,7 +59,7 @@ fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Valu
                 ],
             ),
         )),
-        None => finding.hint(format!("say it with plugin parameters, and drop `{tool}`")),
+        None => finding.hint(format!("use plugin parameters instead, and remove `{tool}`")),
     }
 }
 

@@ -14,7 +14,7 @@ static META: Meta = Meta {
     why: "The claims that a StatefulSet makes of its `volumeClaimTemplates` are not in Git: Argo CD does not track them, and \
 no annotation in the chart guards them. With `persistentVolumeClaimRetentionPolicy` set to Delete the controller deletes \
 them when the set goes (`whenDeleted`) or loses a replica (`whenScaled`), and with them the data. Retain is the default. A \
-claim that stands in `owns` and would be deleted so is an error of HL101.\n\n\
+claim that is in `owns` and would be deleted so is an error of HL101.\n\n\
 https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention",
 };
 

@@ -32,10 +32,10 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
                 .chain(file_parameters)
                 .filter(|(file, ..)| is_elsewhere(file))
             {
-                let message = format!("{what} `{file}` lies in another source, which a plugin does not get");
+                let message = format!("{what} `{file}` is in another source, which a plugin does not get");
                 let finding = subject.finding(&META, message, &pointer);
                 findings
-                    .push(finding.hint("put the file beside the chart, or say the values in the parameter `values`"));
+                    .push(finding.hint("put the file beside the chart, or put the values into the parameter `values`"));
             }
         }
     }
@@ -67,7 +67,7 @@ mod tests {
         let case = case("$values/player.yaml");
         assert_eq!(
             case.messages(&RULE),
-            ["value file `$values/player.yaml` lies in another source, which a plugin does not get"]
+            ["value file `$values/player.yaml` is in another source, which a plugin does not get"]
         );
         assert_eq!(
             case.place(&RULE),
@@ -83,7 +83,7 @@ mod tests {
         );
         assert_eq!(
             case.messages(&RULE),
-            ["file of a parameter `$values/ca.pem` lies in another source, which a plugin does not get"]
+            ["file of a parameter `$values/ca.pem` is in another source, which a plugin does not get"]
         );
         assert_eq!(
             case.place(&RULE),

@@ -3,23 +3,23 @@
 use crate::model::Application;
 use crate::repo::{Manifest, Repo};
 
-/// One Application that Argo CD would have.
+/// An Application that Argo CD would have.
 #[derive(Clone, Copy, Debug)]
 pub struct Desired<'r> {
     /// The Application.
     pub app: Application<'r>,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: Origin<'r>,
 }
 
-/// Where an Application comes from.
+/// The origin of an Application.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'r> {
     /// A manifest of the repository.
     Manifest(&'r Manifest),
 }
 
-/// Returns all Applications that Argo CD would have of a repository, with their origin, in the order of files.
+/// Returns all Applications that Argo CD would create from a repository, with their origin, in the order of files.
 pub fn desired(repo: &Repo) -> Vec<Desired<'_>> {
     let manifests = repo.applications().map(|(manifest, app)| Desired {
         app,

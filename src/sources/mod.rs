@@ -33,22 +33,22 @@ use resolve::{ResolvedSource, Resolver};
 /// The renders of a repository's Applications, by name.
 pub type AppRenders = BTreeMap<AppName, Availability<Vec<Object>>>;
 
-/// How Applications are rendered.
+/// The options of a render.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Whether the network is used for sources that are not available locally.
     pub network: Network,
     /// The helm to run, and what charts see of the cluster.
     pub helm: HelmOptions,
-    /// A revision to take instead of `targetRevision`.
+    /// A revision to use instead of `targetRevision`.
     pub revision: Option<String>,
-    /// More value files.
+    /// Additional value files.
     pub values: Vec<String>,
-    /// Leave the storage rules out.
+    /// Whether the storage rules are left out.
     pub without_storage_rules: bool,
 }
 
-/// Which helm runs, and for which cluster.
+/// The options of helm: the program, and the cluster that charts are rendered for.
 #[derive(Clone, Debug, Default)]
 pub struct HelmOptions {
     /// The program; `helm` on PATH by default.
@@ -59,19 +59,19 @@ pub struct HelmOptions {
     pub api_versions: Vec<String>,
 }
 
-/// When the network is used.
+/// The use of the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {
-    /// Never: what is not available locally is reported.
+    /// The network is never used; a source that is not available locally is reported.
     #[default]
     Never,
-    /// For what is neither available locally nor in the cache.
+    /// The network is used for sources that are neither available locally nor in the cache.
     WhenMissing,
-    /// Also for what is in the cache, to have it fresh.
+    /// The network is also used for sources in the cache, to update them.
     Always,
 }
 
-/// One Application as it renders.
+/// The render of an Application.
 #[derive(Clone, Debug)]
 pub struct AppRender {
     /// The outputs of its sources, in their order.
@@ -87,7 +87,7 @@ pub struct Sources<'s> {
 }
 
 impl<'s> Sources<'s> {
-    /// Returns the sources of a repository that lies in this checkout.
+    /// Returns the sources of a repository that is in this checkout.
     pub fn new(repo: &'s Repo, checkout: &'s Checkout, dirs: &'s SourceDirs, options: &'s Options) -> Self {
         Self {
             resolver: Resolver::new(repo, checkout, dirs, options),
@@ -124,8 +124,8 @@ impl<'s> Sources<'s> {
         Ok(render)
     }
 
-    /// Renders Applications on all cores; `progress` hears the name of each one that is begun. Returns the renders in the
-    /// order of the Applications.
+    /// Renders Applications on all cores; `progress` is called with the name of each one that is started. Returns the
+    /// renders in the order of the Applications.
     pub fn render_each(&self, apps: &[Application<'_>], mut progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
         parallel::in_order(apps, |app| self.render(app), |index| progress(apps[index].name()))
     }
@@ -173,7 +173,7 @@ impl<'s> Sources<'s> {
         render::render(&request, &resolved.checkout, Renderers { helm: &helm })
     }
 
-    /// Fills in what the Application and the command line say besides the source.
+    /// Fills in what the Application and the command line set besides the source.
     fn complete(&self, request: &mut Request, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) {
         request.source_path = resolved.path.clone();
         request.kube_version.clone_from(&self.options.helm.kube_version);
@@ -244,7 +244,7 @@ impl Renders for Sources<'_> {
     }
 }
 
-/// Returns what a render gave, or why there is none.
+/// Returns the result of a render, or why there is none.
 pub fn availability<T>(result: Result<T>) -> Availability<T> {
     result.map_or_else(
         |error| match failure::find::<Unavailable>(&error) {
@@ -270,7 +270,7 @@ pub fn add_new(notes: &mut Vec<String>, remarks: Vec<String>) {
     }
 }
 
-/// The value, `None` where it is not available.
+/// Returns the value, or `None` where it is not available.
 fn optional<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Err(error) if failure::find::<Unavailable>(&error).is_some() => Ok(None),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-/// Returns what `work` makes of each item, in their order. `begun` is called on this thread with the index of each item
-/// that a worker takes up.
+/// Returns the result of `work` for each item, in their order. `begun` is called on this thread with the index of each
+/// item that a worker starts.
 pub(super) fn in_order<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,

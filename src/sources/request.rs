@@ -16,7 +16,7 @@ use crate::yaml;
 /// Returns the request of a source.
 ///
 /// # Errors
-/// [`Unavailable`] when another tool renders the source; any other error when it says what cannot be meant: wrong
+/// [`Unavailable`] when another tool renders the source; any other error when it has invalid settings: wrong
 /// parameters, an unusable namespace.
 pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Request> {
     let request = |parameters: Parameters, storage_rules: bool| -> Result<Request> {
@@ -49,8 +49,8 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
         .plugin()
         .map(|plugin| plugin.get("name").and_then(Value::as_str).unwrap_or("without a name"))
     {
-        let (name, ours) = (name.to_owned(), PLUGIN_NAME.to_owned());
-        return Err(Unavailable::OtherPlugin { name, ours }.into_error());
+        let (name, own) = (name.to_owned(), PLUGIN_NAME.to_owned());
+        return Err(Unavailable::OtherPlugin { name, own }.into_error());
     }
     if source.kustomize().is_some() {
         return Err(Unavailable::RenderedBy {
@@ -70,7 +70,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
     };
     let list = parameter::read(&Value::Array(moved.parameters)).map_err(wrong)?;
     let parameters = Parameters {
-        // An empty render is nothing special to Argo CD's own tools.
+        // Argo CD's own tools allow an empty render without an option.
         allow_empty: true,
         ..Parameters::parse(&list).map_err(wrong)?
     };
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_rendered_is_said() {
+    fn what_cannot_be_rendered_is_reported() {
         for (source, part) in [
             (
                 json!({"repoURL": "u", "plugin": {"name": "other"}}),

@@ -24,7 +24,7 @@ pub(super) struct ResolvedSource {
     pub(super) revision: Option<String>,
 }
 
-/// Finds the files of sources; what was asked of git once is kept.
+/// Finds the files of sources; git's answers are cached.
 pub(super) struct Resolver<'s> {
     repo: &'s Repo,
     checkout: &'s Checkout,
@@ -36,7 +36,7 @@ pub(super) struct Resolver<'s> {
     fetched: Fetched,
 }
 
-/// A working tree in comparison to what a source wants.
+/// The state of a working tree compared to the source's revision.
 #[derive(Clone)]
 struct TreeState {
     /// `None` where there is no commit.
@@ -102,7 +102,7 @@ impl<'s> Resolver<'s> {
         self.in_cache(url, revision, path)
     }
 
-    /// Returns a checkout that is taken as it is, uncommitted changes included.
+    /// Returns a checkout that is used as it is, uncommitted changes included.
     fn as_it_is(&self, checkout: Checkout, path: RepoPath) -> ResolvedSource {
         let tree = WorkingTree::at(checkout.root());
         let state = tree.and_then(|tree| self.state(&tree, "HEAD").state);
@@ -226,7 +226,7 @@ impl<'s> Resolver<'s> {
     }
 }
 
-/// Values that are computed once for each key, also when several threads ask.
+/// Values that are computed once for each key, even if several threads ask.
 struct Memo<K, V>(Mutex<BTreeMap<K, Arc<OnceLock<V>>>>);
 
 impl<K, V> Default for Memo<K, V> {
@@ -252,8 +252,8 @@ struct Fetched {
 }
 
 impl Fetched {
-    /// Returns what is in a folder of the cache, fetched first where the network may be used for it; `None` where it is
-    /// not there and may not be fetched.
+    /// Returns the contents of a folder of the cache, fetched first if the network may be used for it; `None` if it
+    /// does not exist and may not be fetched.
     fn once<T>(
         &self,
         folder: &Path,

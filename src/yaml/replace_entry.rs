@@ -1,6 +1,6 @@
 //! Replaces one entry of a mapping by another, in its place and with its comments.
 //!
-//! A JSON Patch can say the same (`remove` and `add`), but the new entry would stand at the mapping's end, and every
+//! A JSON Patch can express the same (`remove` and `add`), but the new entry would stand at the mapping's end, and every
 //! comment inside the old one would be gone. Here the new lines stand where the old ones stood, and each comment follows
 //! the entry that it was about. The proof is the splice's: the result is read again and must have exactly the value.
 
@@ -188,7 +188,7 @@ fn end_of_entry(tree: &Tree<'_>, layout: &Layout<'_, '_>, step: &Step) -> Option
     })
 }
 
-/// Returns the JSON Pointer of what lies below the new entry.
+/// Returns the JSON Pointer of what is below the new entry.
 fn below_new(replacement: &ReplaceEntry, below: &Pointer) -> PointerBuf {
     let above = replacement.pointer.parent().unwrap_or(Pointer::root());
     above.with_trailing_token(&replacement.key).concat(below)
@@ -366,7 +366,7 @@ spec:
     }
 
     #[test]
-    fn a_comment_without_a_goal_is_told() {
+    fn a_comment_without_a_goal_is_reported() {
         let one = ReplaceEntry {
             pointer: pointer_to("/a"),
             key: "b".to_owned(),

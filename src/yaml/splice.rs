@@ -2,7 +2,7 @@
 //!
 //! The proof: every result is parsed again and must have exactly the value that the patch makes of the input's value. A
 //! result that has not, and a document in which an edit is not safe, fall back to a re-print of that one document, which
-//! has to pass the same proof; where that fails too, nothing is changed and the error says which line stood in the way.
+//! has to pass the same proof; where that fails too, nothing is changed and the error names the line that prevents it.
 //!
 //! `layout` reads where things stand in the text, `plan` turns operations into edits of entries, `edit` those into edits
 //! of bytes, and `proof` reads the result.

@@ -356,7 +356,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// How many bytes of strings aliases may bring. Go shares the strings; a value of ours has each of them.
+/// How many bytes of strings aliases may bring. Go shares the strings; a value here has a copy of each.
 const ALIASED_BYTES: usize = 64 << 20;
 
 fn allowed_ratio(decoded: f64) -> f64 {

@@ -1,5 +1,5 @@
 //! The layout of the sources: which module may name which, and which crates; no circles between files; what every file
-//! has to have. The table of imports stands in `src/lib.rs`.
+//! has to have. The table of imports is in `src/lib.rs`.
 #![expect(clippy::disallowed_methods, reason = "a test reads the sources")]
 
 mod circle;
@@ -251,12 +251,12 @@ fn files_say_what_they_are_for_and_are_short() {
         );
         problem(
             BANNED_NAMES.contains(&name.as_ref()),
-            "has a name that says nothing".to_owned(),
+            "has a name without a meaning".to_owned(),
         );
         let is_shipped = module_files.contains(path) || path == "main.rs";
         problem(
             is_shipped && !file.text.starts_with("//!"),
-            "does not say what it is for in its first line".to_owned(),
+            "does not describe its purpose in its first line".to_owned(),
         );
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));

@@ -84,7 +84,7 @@ impl Home {
     fn pack(&self, targets: &[&str]) {
         let served = |archive: &Path| self.at("served").join(archive.file_name().unwrap());
         if targets.is_empty() {
-            let archive = ours();
+            let archive = program_archive();
             fs::copy(archive, served(archive)).unwrap();
         } else {
             make(targets, &self.at("served"));
@@ -239,7 +239,7 @@ impl Home {
 }
 
 /// Returns the archive of this machine; builds it once.
-fn ours() -> &'static Path {
+fn program_archive() -> &'static Path {
     static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
     ARCHIVE.get_or_init(|| {
         if let Some(archive) = env::var_os("HOMELAB_TEST_ARCHIVE") {

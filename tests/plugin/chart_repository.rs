@@ -41,7 +41,7 @@ impl ChartRepository {
                 if served.lock().unwrap().ended {
                     return;
                 }
-                // A client that goes away is none of ours.
+                // A client that goes away is no error.
                 let _ = answer(stream.unwrap(), &served);
             }
         });

@@ -221,7 +221,7 @@ fn what_is_not_what_the_index_says_is_neither_rendered_nor_kept() {
     repository.change("lib-1.0.0.tgz", |_| other);
     assert_eq!(
         sent.failure(&generate(&sent, &[])),
-        "`lib-1.0.0.tgz` is not what the index of its chart repository says: the digests differ (ask who runs the repository; the download or the index was changed)"
+        "`lib-1.0.0.tgz` differs from the index of its chart repository: the digests are not equal (ask who runs the repository; the download or the index was changed)"
     );
     assert_eq!(cached(&sent), 0);
     // An index need not have digests.
@@ -379,8 +379,8 @@ fn nothing_outside_the_checkout_is_depended_on() {
     .unwrap();
     let absolute = format!("file://{}", path(outside.path()));
     for (repository, part) in [
-        (absolute.as_str(), "lies outside the repository"),
-        ("file://../../../../lib", "lies outside the repository"),
+        (absolute.as_str(), "is outside the repository"),
+        ("file://../../../../lib", "is outside the repository"),
         ("file://../linked", "leads out of the repository"),
         ("file://../with-link", "leads out of the repository"),
         ("file://../nowhere", "does not exist"),

@@ -39,7 +39,7 @@ impl Sent {
         self.folder.path().join(name)
     }
 
-    /// Writes a script that stands in for helm.
+    /// Writes a script that replaces helm.
     pub(crate) fn helm(self, script: &str) -> Self {
         let program = self.folder.path().join("bin/helm");
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();

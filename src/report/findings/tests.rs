@@ -68,7 +68,7 @@ fn a_whole_report() {
       = note: in `PersistentVolumeClaim/audio` as Application `fetcher` renders it
       = help: let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart
 
-    error[HL402]: Secret `token` stands in the repository in plain text
+    error[HL402]: Secret `token` is in the repository in plain text
      --> applications/secret.yaml:4:1
       |
     4 | stringData: ********** ******** ***** *****
@@ -92,7 +92,7 @@ fn a_table() {
     error      -       applications/broken.yaml:1:7    -             unclosed bracket '['
     error      -       applications/latin.yaml:1:4     -             not UTF-8
     error      HL101   applications/fetcher.yaml:6:3   fetcher       `PersistentVolumeClaim/audio` has no Prune=false and no Delete=false
-    error      HL402   applications/secret.yaml:4:1    -             Secret `token` stands in the repository in plain text
+    error      HL402   applications/secret.yaml:4:1    -             Secret `token` is in the repository in plain text
     skipped    -       applications/set.yaml           all           its Applications are generated in the cluster
     "#);
     assert_eq!(findings_table(&repo, &CheckReport::default()), "");
@@ -142,7 +142,7 @@ fn json_of_version_one() {
           "rule": "HL402",
           "name": "secret-is-encrypted",
           "severity": "error",
-          "message": "Secret `token` stands in the repository in plain text",
+          "message": "Secret `token` is in the repository in plain text",
           "file": "applications/secret.yaml",
           "line": 4,
           "column": 1,

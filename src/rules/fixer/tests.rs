@@ -10,7 +10,7 @@ fn request(rules: &str) -> Request {
     }
 }
 
-/// An Application that syncs the folder `storage` natively.
+/// Returns an Application that syncs the folder `storage` natively.
 fn storage() -> Case {
     Case::new().app(
         "storage",

@@ -73,7 +73,7 @@ impl Case {
 }
 
 #[test]
-fn nothing_is_said_of_a_sound_installation() {
+fn a_sound_installation_has_no_findings() {
     for rule in super::ALL {
         assert_eq!(Case::sound().messages(rule), Vec::<String>::new(), "{}", rule.meta.id);
     }

@@ -142,7 +142,7 @@ impl<'a> Node<'a> {
         self.mounts().into_iter().find(|mount| mount.path == path)
     }
 
-    /// Returns the mount that a path lies in: the deepest one.
+    /// Returns the mount that a path is in: the deepest one.
     pub(super) fn mount_around(&self, path: &str) -> Option<Mount<'a>> {
         let is_around = |mount: &Mount<'_>| {
             path.strip_prefix(mount.path)

@@ -7,10 +7,10 @@ static META: Meta = Meta {
     id: "HL515",
     name: "sidecar-can-write",
     severity: Severity::Error,
-    summary: "the folders that the sidecar is told to write to lie in volumes",
-    why: "With a read-only root file system the sidecar can write to its volumes only. `HOMELAB_CACHE_DIR` says where it keeps what it \
-fetches for charts, the `HELM_*_HOME` variables say the same to helm, and `TMPDIR` says where repositories are unpacked: a \
-folder of theirs that lies in no volume, or in one that is mounted read-only, fails every render that needs it.\n\n\
+    summary: "the folders that the sidecar is configured to write to are in volumes",
+    why: "With a read-only root file system the sidecar can write to its volumes only. `HOMELAB_CACHE_DIR` sets where it keeps what it \
+fetches for charts, the `HELM_*_HOME` variables do the same for helm, and `TMPDIR` sets where repositories are unpacked: a \
+folder of theirs that is in no volume, or in one that is mounted read-only, fails every render that needs it.\n\n\
 https://helm.sh/docs/helm/helm/",
 };
 
@@ -32,9 +32,9 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
         let mount = sidecar.mount_around(folder);
         let message = match &mount {
             _ if folder.is_empty() => continue,
-            None => format!("`{name}` is `{folder}`, which lies in no volume"),
+            None => format!("`{name}` is `{folder}`, which is in no volume"),
             Some(mount) if mount.node.flag("/readOnly") == Some(true) => {
-                format!("`{name}` is `{folder}`, which lies in a volume that is mounted read-only")
+                format!("`{name}` is `{folder}`, which is in a volume that is mounted read-only")
             }
             Some(_) => continue,
         };
@@ -63,18 +63,18 @@ mod tests {
 
     #[test]
     fn fires() {
-        for (folder, said) in [
+        for (folder, message) in [
             (
                 "/var/cache",
-                "`HOMELAB_CACHE_DIR` is `/var/cache`, which lies in no volume",
+                "`HOMELAB_CACHE_DIR` is `/var/cache`, which is in no volume",
             ),
             (
                 "/homelab-tools/cache",
-                "`HOMELAB_CACHE_DIR` is `/homelab-tools/cache`, which lies in a volume that is mounted read-only",
+                "`HOMELAB_CACHE_DIR` is `/homelab-tools/cache`, which is in a volume that is mounted read-only",
             ),
         ] {
             let case = Case::sound().with(CACHE, &format!("{{name: HOMELAB_CACHE_DIR, value: {folder}}}"));
-            assert_eq!(case.messages(&RULE), [said]);
+            assert_eq!(case.messages(&RULE), [message]);
         }
     }
 

@@ -54,7 +54,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     find(
-        format!("helm lies in `{}`, which is not on the sidecar's PATH", mounted[0].path),
+        format!("helm is in `{}`, which is not on the sidecar's PATH", mounted[0].path),
         "/env",
     )
 }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn fires() {
-        for (case, said) in [
+        for (case, message) in [
             (
                 Case::sound().with("/usr/local/bin/helm, ", ""),
                 "no init container brings helm to the sidecar",
@@ -86,14 +86,14 @@ mod tests {
             ),
             (
                 Case::sound().with("/usr/local/bin:/homelab-tools", "/usr/local/bin"),
-                "helm lies in `/homelab-tools`, which is not on the sidecar's PATH",
+                "helm is in `/homelab-tools`, which is not on the sidecar's PATH",
             ),
             (
                 Case::sound().without("name: PATH"),
-                "helm lies in `/homelab-tools`, which is not on the sidecar's PATH",
+                "helm is in `/homelab-tools`, which is not on the sidecar's PATH",
             ),
         ] {
-            assert_eq!(case.messages(&RULE), [said]);
+            assert_eq!(case.messages(&RULE), [message]);
         }
     }
 

@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn fires() {
-        for (image, said) in [
+        for (image, message) in [
             (
                 "image: ghcr.io/OWNER/kubectl-homelab:v0.1.0",
                 "the sidecar's image `ghcr.io/OWNER/kubectl-homelab:v0.1.0` is a placeholder",
@@ -54,7 +54,7 @@ mod tests {
             ),
             ("stdin: false", "the sidecar has no image"),
         ] {
-            assert_eq!(Case::sound().with(IMAGE, image).messages(&RULE), [said]);
+            assert_eq!(Case::sound().with(IMAGE, image).messages(&RULE), [message]);
         }
     }
 

@@ -10,7 +10,7 @@ static META: Meta = Meta {
     severity: Severity::Error,
     summary: "the sidecar runs as the user of the repo-server",
     why: "The socket of a plugin belongs to the user who opened it, and only that user may write to it: the repo-server of another \
-user finds the socket and cannot speak to it. Argo CD's image and the plugin's run as 999. Say `runAsUser: 999` in the sidecar, \
+user finds the socket and cannot speak to it. Argo CD's image and the plugin's run as 999. Set `runAsUser: 999` in the sidecar, \
 or leave it out in both where the platform gives a namespace its user, as OpenShift does.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn fires() {
-        for (case, said) in [
+        for (case, message) in [
             (
                 Case::sound().with("runAsUser: 999", "runAsUser: 1000"),
                 "the sidecar runs as user 1000, and the repo-server as 999",
@@ -56,7 +56,7 @@ mod tests {
                 "the sidecar runs as user 999, and the repo-server as 5",
             ),
         ] {
-            assert_eq!(case.messages(&RULE), [said]);
+            assert_eq!(case.messages(&RULE), [message]);
         }
     }
 

@@ -38,7 +38,7 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
     };
     match sidecar.mount_around(SERVERS) {
         None => say(
-            format!("the sidecar mounts nothing at `{SERVERS}`, where Argo CD's server of plugins lies"),
+            format!("the sidecar mounts nothing at `{SERVERS}`, where Argo CD's server of plugins is"),
             "/volumeMounts",
             "mount the volume `var-files` there",
         ),
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn fires() {
-        for (case, said) in [
+        for (case, message) in [
             (
                 Case::sound().with("[/var/run/argocd/argocd-cmp-server]", "[kubectl-homelab, cmp]"),
                 "the sidecar does not run `argocd-cmp-server`",
@@ -94,7 +94,7 @@ mod tests {
                     "name: var-files, mountPath: /var/run/argocd}",
                     "name: var-files, mountPath: /elsewhere}",
                 ),
-                "the sidecar mounts nothing at `/var/run/argocd`, where Argo CD's server of plugins lies",
+                "the sidecar mounts nothing at `/var/run/argocd`, where Argo CD's server of plugins is",
             ),
             (
                 Case::sound().with("- name: copyutil", "- name: x").with(
@@ -122,7 +122,7 @@ mod tests {
                 "the repo-server mounts nothing at `/home/argocd/cmp-server/plugins`, so that it finds no socket",
             ),
         ] {
-            assert_eq!(case.messages(&RULE), [said]);
+            assert_eq!(case.messages(&RULE), [message]);
         }
     }
 

@@ -43,7 +43,7 @@ pub enum SettingState {
     Set(String),
     /// It has none.
     Unset,
-    /// It stands in a ConfigMap, of this name, that is not in what was rendered.
+    /// It is in a ConfigMap of this name that is not in what was rendered.
     Elsewhere(String),
 }
 
@@ -114,7 +114,7 @@ impl<'a> Installation<'a> {
         &self.workload
     }
 
-    /// Its pod.
+    /// Returns the plugin's pod.
     pub fn pod(&self) -> &Node<'a> {
         &self.pod
     }
@@ -124,7 +124,7 @@ impl<'a> Installation<'a> {
         &self.server
     }
 
-    /// Returns the container of the plugin. Rules other than the first have nothing to say without it.
+    /// Returns the container of the plugin. Rules other than the first have nothing to check without it.
     pub fn sidecar(&self) -> Option<&Node<'a>> {
         self.sidecar.as_ref()
     }

@@ -131,7 +131,7 @@ impl Editor<'_, '_> {
         }
         let lost = Refusal {
             offset: self.start(step.node),
-            reason: "the dash of an item cannot be told",
+            reason: "the dash of an item cannot be found",
         };
         let dash = self.layout.dash(&path.steps).ok_or(lost)?;
         let column = self.layout.column(dash).ok_or(lost)?;

@@ -98,7 +98,7 @@ impl Editor<'_, '_> {
         let step = path.steps[path.steps.len() - 1];
         let refusal = Refusal {
             offset: self.start(step.node),
-            reason: "the start of a block scalar cannot be told",
+            reason: "the start of a block scalar cannot be found",
         };
         let intro = self.layout.intro(&path.steps).ok_or(refusal)?;
         let header = self.layout.skip_properties(skip_trivia(self.tree.text, intro));
@@ -138,7 +138,7 @@ impl Editor<'_, '_> {
         let list = self.tree.node(node).kind == Kind::Seq;
         let lost = Refusal {
             offset: self.start(node),
-            reason: "the start of a block collection cannot be told",
+            reason: "the start of a block collection cannot be found",
         };
         let intro = self.layout.intro(&path.steps).ok_or(lost)?;
         let start = self.layout.skip_properties(skip_trivia(self.tree.text, intro));
