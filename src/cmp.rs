@@ -88,7 +88,7 @@ fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Reques
 }
 
 /// Returns the root of what Argo CD sent: the working directory without the longest common end with the source's path.
-/// What is left of that path is where the root is in the repository: Argo CD sends a part of the tree when it is told
+/// What is left of that path is where the root is in the repository: Argo CD sends a part of the tree when configured
 /// to use `manifest-generate-paths`.
 fn locate(folder: &Path, source_path: &RepoPath) -> Result<(Checkout, RepoPath, RepoPath)> {
     let folder = Checkout::open(folder)?.root().to_owned();

@@ -81,13 +81,14 @@
 //!   does, so that a value which Go reads otherwise could be written without quotes. Its operations are not RFC 6902, and
 //!   it does not compare its result with the value that the patch should give, which every edit here has to pass.
 //!   Price: 1,700 lines of splice.
-//! - **A conversion replaces one entry of a map in its place** ([`yaml::replace_entry`]). A JSON Patch can express the same, but
-//!   the new entry would stand at the end, and the comments inside the old one would be gone. Price: a second kind of edit.
+//! - **A conversion replaces one entry of a map in its place** ([`yaml::replace_entry`]). A JSON Patch can express the
+//!   same, but the new entry would stand at the end, and the comments inside the old one would be gone. Price: a second
+//!   kind of edit.
 //! - **JSON Pointers are `jsonptr`'s** ([`model::pointer`]), so that keys are escaped and joined in one place. Price: a malformed
 //!   literal panics when its line runs.
-//! - **Hints are carried inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can name the next step
-//!   without knowing the terminal. What a caller reacts to is a type in the same chain ([`failure::find`]). Price:
-//!   [`failure::Failure`] walks the chain once.
+//! - **Hints are carried inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can name
+//!   the next step without knowing the terminal. What a caller reacts to is a type in the same chain
+//!   ([`failure::find`]). Price: [`failure::Failure`] walks the chain once.
 //! - **Whether an Application can be rendered is one type** ([`model::Availability`]): its objects, a reason why it is skipped
 //!   ([`model::Unavailable`], each with its sentence and its way out), or an error. Inside [`sources`] the reason is an error
 //!   like others, so that `?` works; one function turns the result into the type.
@@ -98,10 +99,10 @@
 //! - **Two globs of our own.** Argo CD expands `values-files` with one Go library (doublestar) and matches `include` and
 //!   `exclude` with another (gobwas). Order and syntax decide which values win and what is pruned, and no crate has either.
 //!   Price: 300 lines, tested against what the Go libraries answer by `tests/vectors/glob`.
-//! - **`refresh`, `sync` and `wait` use the API server, not Argo CD's.** They write and read the Application objects with
-//!   kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS are made by
-//!   [`cluster::Cluster::connect`] alone, and kube's watcher watches; the deadline, and which errors end a wait, are decided here.
-//!   Price: 112 crates more, and Argo CD's own roles do not count.
+//! - **`refresh`, `sync` and `wait` use the API server, not Argo CD's.** They write and read the Application objects
+//!   with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS are made
+//!   by [`cluster::Cluster::connect`] alone, and kube's watcher watches; the deadline, and which errors end a wait, are
+//!   decided here. Price: 112 crates more, and Argo CD's own roles do not count.
 //! - **The number of helms is bounded by file locks, not by a server** ([`process::Slots`]). Plugin processes share nothing but
 //!   a folder. helm inherits its lock, so that a slot is free when its helm is gone, whatever killed whom; one more lock
 //!   makes a queue. Price: the order is as fair as the system's locks are.

@@ -77,7 +77,7 @@ fn only_namespace(stream: &Stream<'_>) -> Result<NamespaceName> {
     match found.as_slice() {
         [] => NamespaceName::new("default"),
         [only] => NamespaceName::new(only),
-        several => Err(anyhow!("the objects lie in several namespaces: {}", several.join(", "))
+        several => Err(anyhow!("the objects are in several namespaces: {}", several.join(", "))
             .hint("name the Application's with `--namespace`")),
     }
 }
@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(only(&format!("{service}{media}{}", claim(""))).unwrap(), "media");
         assert_eq!(only(service).unwrap(), "default");
         let error = only(&format!("{media}{}", claim("namespace: radio"))).unwrap_err();
-        assert_eq!(error.to_string(), "the objects lie in several namespaces: media, radio");
+        assert_eq!(error.to_string(), "the objects are in several namespaces: media, radio");
     }
 }

@@ -20,7 +20,7 @@ use crate::yaml;
 /// Print what the cluster would get
 ///
 /// The same code that runs in Argo CD renders the Application's sources and applies the storage rules. Sources come from
-/// checkouts beside the repository (as they lie), the user's cache, or the network.
+/// checkouts beside the repository (as they are), the user's cache, or the network.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The Applications

@@ -11,7 +11,7 @@ use crate::repo::{Files, RepoPath};
 /// More folders than that are not searched for value files: the form has to come at once.
 const MOST_FOLDERS: usize = 500;
 
-/// Returns the announcement of the parameters, for Argo CD's form: the table, with the value files that lie in the
+/// Returns the announcement of the parameters, for Argo CD's form: the table, with the value files that are in the
 /// folder and below it, as Argo CD's own Helm announces them. It never fails, since Argo CD would then take the source
 /// for something else.
 ///

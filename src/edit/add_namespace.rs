@@ -151,7 +151,7 @@ fn unpin(tree: &mut Value, security: &PodSecurity) {
     }
 }
 
-/// Guards are entries of lists in which others may stand: those that are asked for stay, else those that were there.
+/// Guards are entries of lists that may have other entries: requested ones are kept, otherwise existing ones.
 fn guard(wanted: &mut Value, existing: Option<&Object>) {
     let annotations = &mut wanted["metadata"]["annotations"];
     let mut set = |annotation: &str, with: fn(&str) -> String| {

@@ -197,7 +197,8 @@ impl LiveApplication {
             return false;
         };
         // Both in the same form, so that the later one is the greater text; and by whole seconds. Within one, what is
-        // Synced to something else than was synced was so before. (What cannot be compared has no revision to tell by.)
+        // Synced to something else than was synced was so before. (An Application that cannot be compared has no such
+        // revision.)
         match operation.finished_at().cmp(self.text("/status/reconciledAt")) {
             Ordering::Less => false,
             Ordering::Equal => {

@@ -251,7 +251,7 @@ pub const TABLE: &[Spec] = &[
         "applications",
         Shape::String,
         "Folder of Applications",
-        "Where the Applications lie in the repository that this source belongs to, for the ownership registry on Namespaces; `applications` by default.",
+        "The folder of the Applications in the repository that this source belongs to, for the ownership registry on Namespaces; `applications` by default.",
         |parameters, given| set(&mut parameters.applications, given.text()),
     ),
 ];

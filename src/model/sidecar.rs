@@ -15,7 +15,7 @@ pub const PLUGIN_SERVER: &str = "argocd-cmp-server";
 
 /// Where Argo CD's own init container puts its server of plugins.
 pub const SERVERS: &str = "/var/run/argocd";
-/// Where the sockets of plugins lie, in the repo-server and in the sidecar.
+/// The folder of the sockets of plugins, in the repo-server and in the sidecar.
 pub const SOCKETS: &str = "/home/argocd/cmp-server/plugins";
 /// The folder from which the server of plugins reads `plugin.yaml`.
 pub const CONFIG: &str = "/home/argocd/cmp-server/config";

@@ -55,8 +55,8 @@ impl Drop for Slot {
 }
 
 impl Slots {
-    /// Returns a program's slots in the system's temporary folder: as many as an environment variable allows, else as many as
-    /// there are processors.
+    /// Returns a program's slots in the system's temporary folder: as many as an environment variable allows, else as
+    /// many as there are processors.
     ///
     /// # Errors
     /// When the variable holds no number of processes.

@@ -46,7 +46,7 @@ impl Confidential {
         self.values.push(yaml.to_owned());
     }
 
-    /// Adds the values of a text of YAML that stand under keys such as `password`.
+    /// Adds the values in a YAML text under keys such as `password`.
     pub fn add_secrets(&mut self, yaml: String) {
         self.files.push(yaml);
     }

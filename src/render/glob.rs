@@ -356,9 +356,9 @@ fn check(pattern: &str) -> Result<()> {
             }
             b'[' => match end_of_class(bytes, at) {
                 Some(end) => at = end,
-                None => bail!("a `[` has no `]`, or nothing stands between them"),
+                None => bail!("a `[` has no `]`, or there is nothing between them"),
             },
-            b'{' if depth == DEEPEST => bail!("its alternatives stand more than {DEEPEST} deep in each other"),
+            b'{' if depth == DEEPEST => bail!("its alternatives are nested more than {DEEPEST} deep"),
             b'{' => depth += 1,
             b'}' if depth == 0 => bail!("a `}}` has no `{{`"),
             b'}' => depth -= 1,

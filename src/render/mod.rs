@@ -61,7 +61,7 @@ pub struct Request {
     pub kube_version: Option<String>,
     /// The cluster's API versions, as `group/version[/Kind]`.
     pub api_versions: Vec<String>,
-    /// The variables that stand for `$NAME` in parameters and value file names: `ARGOCD_APP_*`.
+    /// The variables that replace `$NAME` in parameters and value file names: `ARGOCD_APP_*`.
     pub variables: BTreeMap<String, String>,
     /// Whether the storage rules are applied; without them the render is what Helm or the folder returns.
     pub storage_rules: bool,

@@ -40,7 +40,7 @@ enum Entry {
     Glob(RepoPath),
 }
 
-/// Resolves `values-files`. A glob stands for its matches in doublestar's order, without those that are named by
+/// Resolves `values-files`. A glob is replaced by its matches in doublestar's order, without those that are named by
 /// themselves: these keep their own place.
 ///
 /// # Errors

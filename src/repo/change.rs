@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_never_printed_anew() {
+    fn a_document_is_never_reprinted() {
         let text =
             "kind: Namespace\nmetadata:\n  name: a\n  # kept\n  labels: {zeta: &z '1'}\n  annotations: {x: *z}\n";
         let files = Memory::new([("applications/n.yaml", text)]).unwrap();

@@ -62,7 +62,7 @@ impl Glob {
 /// Parses the parts up to the end, or to the comma or brace that ends an alternative.
 fn sequence(chars: &mut Peekable<Chars<'_>>, depth: usize) -> Result<Vec<Part>> {
     if depth > DEEPEST {
-        bail!("its alternatives stand more than {DEEPEST} deep in each other");
+        bail!("its alternatives are nested more than {DEEPEST} deep");
     }
     let mut parts = Vec::new();
     while let Some(&c) = chars.peek() {
@@ -111,7 +111,7 @@ fn class(chars: &mut Peekable<Chars<'_>>) -> Result<Part> {
     let mut list = Vec::new();
     loop {
         match chars.next() {
-            Some(']') if list.is_empty() => bail!("nothing stands between `[` and `]`"),
+            Some(']') if list.is_empty() => bail!("there is nothing between `[` and `]`"),
             Some(']') => break,
             Some('\\') => list.extend(chars.next()),
             Some(c) => list.push(c),

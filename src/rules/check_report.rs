@@ -24,7 +24,7 @@ pub struct Skipped {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// Where it stands.
+    /// Its place.
     pub location: Location,
     /// Why its objects are not known.
     pub why: String,

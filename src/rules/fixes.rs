@@ -86,7 +86,7 @@ pub fn patch(manifest: &Manifest, operations: Vec<PatchOperation>) -> ChangeSet 
     patch_below(manifest, Pointer::root(), operations)
 }
 
-/// Returns a patch of an object that stands at `base` in its manifest.
+/// Returns a patch of an object at `base` in its manifest.
 pub fn patch_below(manifest: &Manifest, base: &Pointer, operations: Vec<PatchOperation>) -> ChangeSet {
     ChangeSet {
         changes: vec![Change::Patch {

@@ -14,7 +14,7 @@ registry, and Argo CD does not track it. Beside a manifest of the same Namespace
 missing or synced too late, and `managedNamespaceMetadata` fights with the manifest's labels. With neither, the first sync \
 on a new cluster fails: the namespace is not there.\n\n\
 Keep the manifest (`kubectl homelab add-namespace`) and drop the option. Namespaces that every cluster has, and the one \
-that the Applications lie in, need neither. A missing Namespace that holds claims is HL204's.\n\n\
+that the Applications are in, need neither. A missing Namespace that holds claims is HL204's.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#create-namespace",
 };
 

@@ -13,7 +13,7 @@ static META: Meta = Meta {
     summary: "every claim that an Application renders is in the parameter owns of each of its plugin sources",
     why: "The registry on the Namespace says, inside the cluster, whose each claim is. It is made when the GitOps \
 repository is rendered, where the charts of the Applications cannot be seen: only `owns` can. A claim that is rendered and \
-not in `owns` has no owner there, other Applications can take it for theirs, and nothing refuses its deletion. An \
+not in `owns` has no owner there, other Applications can treat it as their own, and nothing refuses its deletion. An \
 Application with several plugin sources needs the same `owns` in each: a source cannot see what the others render, and \
 takes their claims for foreign ones that it may only read.\n\n\
 The fix adds the claim. `kubectl homelab add-app` fills `owns` from the render.",

@@ -38,7 +38,7 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// Gathers what is known. An Application that is missing in `renders` was not asked for (`--no-render`): of it, the
-    /// parameters are judged, and the manifests where its source is a folder of this repository.
+    /// parameters are checked, and the manifests where its source is a folder of this repository.
     pub fn new(repo: &'a Repo, renders: &'a BTreeMap<AppName, Availability<Vec<Object>>>) -> Self {
         let mut scope = Self {
             repo,

@@ -10,8 +10,8 @@ static META: Meta = Meta {
     name: "shared-directory-has-one-writer",
     severity: Severity::Warning,
     summary: "one Application writes an NFS or hostPath directory",
-    why: "Two claims over one NFS export, or two hostPath volumes over one folder, are the same files: everything that is \
-said about claims (one owner, read-only consumers, the registry) goes around them. Give the directory to one Application \
+    why: "Two claims over one NFS export, or two hostPath volumes over one folder, are the same files, and they bypass the \
+rules for claims (one owner, read-only consumers, the registry). Give the directory to one Application \
 as a claim with a static PersistentVolume, and let the others mount that claim; or make the volume `readOnly` where it is \
 only read. hostPath folders of two nodes can be two directories: then the finding means nothing. System folders and \
 devices are left out.\n\n\

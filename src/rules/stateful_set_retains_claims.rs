@@ -1,4 +1,4 @@
-//! HL127: a StatefulSet can be told to delete its claims.
+//! HL127: a StatefulSet can be configured to delete its claims.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
 use crate::law::stateful_sets::{claim_prefixes, is_numbered};

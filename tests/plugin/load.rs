@@ -1,5 +1,5 @@
-//! Many renders at once: no more helm processes than allowed, and nothing left of those that are killed. A script stands in
-//! for helm and logs its start and its end.
+//! Many renders at once: no more helm processes than allowed, and nothing left of those that are killed. A script
+//! replaces helm and logs its start and its end.
 
 use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};

@@ -54,7 +54,7 @@ fn exit_code(command: &mut Command) -> Result<ExitCode> {
         .map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Returns the name of the variable that tells tests where a program is.
+/// Returns the name of the variable with a program's path for tests.
 fn variable(name: &str) -> String {
     format!("HOMELAB_TEST_{}", name.replace('-', "_").to_uppercase())
 }

@@ -50,7 +50,7 @@ pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsuppor
             Some(other) => {
                 return Err(Unsupported {
                     pointer: SYNC_OPTIONS.to_buf(),
-                    why: format!("the sync option `{key}={other}` stands where `{option}` is to guard the move"),
+                    why: format!("the sync option `{key}={other}` is set where `{option}` has to guard the move"),
                     hint: format!("write `{option}` there, or leave out `--guard-first`"),
                 });
             }

@@ -143,10 +143,10 @@ fn move_source(
     builder: &mut ConversionBuilder<'_>,
 ) -> Result<(), Vec<Unsupported>> {
     let document = builder.text();
-    let as_it_stands = RefCell::new(Vec::new());
+    let unchanged = RefCell::new(Vec::new());
     let print = |pointer: &Pointer, value: &Value| match text_of_block(document, pointer, value) {
         Some(text) => {
-            as_it_stands.borrow_mut().push(pointer.to_buf());
+            unchanged.borrow_mut().push(pointer.to_buf());
             Ok(text)
         }
         None => yaml::emit(&sorted(value)),
@@ -189,7 +189,7 @@ fn move_source(
         Some((from.to_buf(), shifted(to, before)))
     };
     let replacement = ReplaceEntry {
-        comments: goals(&moved, before, &pointer, &as_it_stands.into_inner(), builder.manifest),
+        comments: goals(&moved, before, &pointer, &unchanged.into_inner(), builder.manifest),
         texts: moved.texts.iter().filter_map(below).collect(),
         pointer,
         key: "plugin".to_owned(),
@@ -209,7 +209,7 @@ fn goals(
     moved: &Moved,
     before: usize,
     block: &Pointer,
-    as_it_stands: &[PointerBuf],
+    unchanged: &[PointerBuf],
     manifest: &Manifest,
 ) -> Vec<(PointerBuf, Goal)> {
     let below = |pointer: &Pointer| pointer.below(block).map(Pointer::to_buf);
@@ -217,7 +217,7 @@ fn goals(
     for (from, to) in &moved.places {
         goals.extend(below(from).map(|from| (from, Goal::At(shifted(to, before)))));
     }
-    for pointer in as_it_stands {
+    for pointer in unchanged {
         let keys = manifest.object.at(pointer).and_then(Value::as_object);
         for key in keys.into_iter().flat_map(|map| map.keys()) {
             goals.extend(below(&pointer.child(key)).map(|from| (from, Goal::Inside)));

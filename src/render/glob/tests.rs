@@ -38,7 +38,7 @@ fn finds_what_go_finds_in_its_order() {
 fn malformed_and_endless_globs_are_reported() {
     for (pattern, part) in [
         ("a[".to_owned(), "a `[` has no `]`"),
-        ("[!]".to_owned(), "nothing stands between them"),
+        ("[!]".to_owned(), "there is nothing between them"),
         ("[a/b]*".to_owned(), "a `[` has no `]`"),
         ("{a*".to_owned(), "a `{` has no `}`"),
         ("a}*".to_owned(), "a `}` has no `{`"),

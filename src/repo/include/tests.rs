@@ -85,7 +85,7 @@ fn many_wildcards_take_no_time() {
 fn a_malformed_glob_is_reported() {
     for (glob, part) in [
         ("[", "a `[` has no `]`"),
-        ("[]", "nothing stands between"),
+        ("[]", "there is nothing between"),
         ("[b-a]", "runs backwards"),
         ("[a-bc]", "no `]` behind it"),
         (&"{".repeat(60)[..], "more than 50 deep"),

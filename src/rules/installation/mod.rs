@@ -1,7 +1,7 @@
 //! Checks of an Argo CD as it is rendered for installation: what is missing or unsafe in the plugin's part of it. One rule
 //! per file, one list ([`ALL`]); what they check is an [`Installation`].
 //!
-//! These rules stand beside those of the repository ([`super::ALL`]) and are added in the same way.
+//! These rules exist beside those of the repository ([`super::ALL`]) and are added in the same way.
 
 #[cfg(test)]
 pub(crate) mod case;

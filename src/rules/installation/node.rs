@@ -1,4 +1,4 @@
-//! A part of a rendered manifest together with the place where it stands.
+//! A part of a rendered manifest together with its place.
 
 use serde_json::Value;
 

@@ -10,7 +10,7 @@ static META: Meta = Meta {
     summary: "the folders that the sidecar is configured to write to are in volumes",
     why: "With a read-only root file system the sidecar can write to its volumes only. `HOMELAB_CACHE_DIR` sets where it keeps what it \
 fetches for charts, the `HELM_*_HOME` variables do the same for helm, and `TMPDIR` sets where repositories are unpacked: a \
-folder of theirs that is in no volume, or in one that is mounted read-only, fails every render that needs it.\n\n\
+folder from one of these variables that is in no volume, or in one that is mounted read-only, fails every render that needs it.\n\n\
 https://helm.sh/docs/helm/helm/",
 };
 

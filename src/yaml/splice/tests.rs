@@ -234,7 +234,7 @@ fn an_operation_without_effect_leaves_the_bytes_alone() {
 }
 
 #[test]
-fn what_is_shared_is_printed_anew_and_right() {
+fn what_is_shared_is_reprinted_correctly() {
     let spliced = patched("# head\na: &x {p: 1}\nb: *x\n", add("/a/q", json!(2)));
     assert!(spliced.reprinted);
     assert_eq!(spliced.text, "# head\na:\n  p: 1\n  q: 2\nb:\n  p: 1\n");

@@ -79,7 +79,7 @@ fn bootstrap(tools: &Tools, cluster: &Cluster) -> Result<()> {
         let path = Tools::beside(&tools.render.argocd, file);
         cluster.apply(&fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?)?;
     }
-    // Until the API server serves the kinds that it was just told of.
+    // Until the API server serves the new CRDs.
     until(&[], "AppProject", || cluster.apply(BOOTSTRAP).is_ok())?;
     Ok(())
 }

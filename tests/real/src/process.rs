@@ -120,7 +120,7 @@ pub fn free_port() -> Result<u16> {
     let start = 20_000 + u16::try_from(std::process::id() % 1_000)? * 12;
     for _ in 0..12_000 {
         let port = 20_000 + (start - 20_000 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        // On all addresses: some of Argo CD's servers can't be told to keep to one.
+        // On all addresses: some of Argo CD's servers cannot be limited to one.
         if TcpListener::bind(("0.0.0.0", port)).is_ok() {
             return Ok(port);
         }

@@ -71,7 +71,7 @@ impl World {
             &project(),
             &SHIPPED.map(|(_, name)| (name, sources.join(name))),
         )?;
-        // A story is told at any hour: the producer's own must not come in the middle of it.
+        // A story runs at any time of day: the producer's own schedule must not start a run in the middle of it.
         let fetcher = world.source("pilotedge-audio-fetcher");
         fetcher.replace(FETCHER_VALUES, "schedule: \"0 1 * * *\"", &half_a_year_from_now())?;
         fetcher.commit("Not today")?;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use real_parts::folder::Folder;
 use real_parts::process::Process;
 
-/// The variable that tells this test that it is the owner who will be killed.
+/// The variable that marks this test process as the owner that will be killed.
 const OWNER: &str = "HOMELAB_TEST_IS_THE_OWNER";
 /// The limit of a test; only one that fails takes that long.
 const DEADLINE: Duration = Duration::from_secs(60);

@@ -16,7 +16,7 @@ func main() {
 	if err := server.StartAddr(*address); err != nil {
 		log.Fatal(err)
 	}
-	// miniredis has no clock: entries only expire when it is told that time has passed.
+	// miniredis has no clock: entries only expire when the test advances its time.
 	for range time.Tick(time.Second) {
 		server.FastForward(time.Second)
 	}

@@ -1,5 +1,5 @@
 //! A generated GitOps repository: Applications in groups of ten that share a Namespace; half of their sources are folders
-//! of the repository itself, the other half lie elsewhere.
+//! of the repository itself, the other half are elsewhere.
 
 use std::fs;
 use std::path::Path;
@@ -39,7 +39,7 @@ pub(super) fn write(folder: &Path, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Reports whether the manifests of an Application lie in the repository.
+/// Reports whether the manifests of an Application are in the repository.
 fn is_inside(index: usize) -> bool {
     index % 2 == 1
 }

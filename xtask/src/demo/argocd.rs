@@ -131,7 +131,7 @@ fn first_manifests(repo: &Repo) -> String {
 
 fn introduce(world: &World, remarks: &[String], elsewhere: &BTreeSet<String>) {
     say("A Kubernetes API and an Argo CD of their own. The nodes are fake: pods are Running at once and do nothing.");
-    say("What Argo CD reads: copies of the folders as they lie there, with changes that are not committed yet.");
+    say("What Argo CD reads: copies of the folders as they are, with changes that are not committed yet.");
     for repository in [&world.home].into_iter().chain(world.sources.values()) {
         println!("{}", repository.work().display());
     }

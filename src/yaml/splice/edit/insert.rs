@@ -36,7 +36,7 @@ impl Editor<'_, '_> {
         let at = self.layout.line_end(self.end(path.node()));
         let writer = self.writer(at);
         let text = self.layout.text();
-        // The last line of a text may lack its line end; then the new lines bring it and lack theirs.
+        // The last line of a text may lack its line end; then the new lines add it and have none at their own end.
         let ended = at == 0 || text.as_bytes()[at - 1] == b'\n';
         let mut lines = String::new();
         for (key, value) in entries {

@@ -230,7 +230,7 @@ fn fields_add_it_to_the_operators_argo_cd() {
     let manifest = installation.manifest("operator");
     let mut message = installation.dry_run(&manifest);
     for _ in 0..100 {
-        // Until the API server serves the kind that it was just told of.
+        // Until the API server serves the new CRDs.
         if message.is_ok() || !format!("{message:?}").contains("no matches for kind") {
             break;
         }
