@@ -26,6 +26,7 @@
 //!    adapters   disk/  files      terminal.rs  the user      cluster/  Argo CD's Applications in a cluster
 //!               process/  programs, below  helm/  and  git.rs
 //!    for all    failure.rs  errors with exit codes and hints      time.rs  durations and deadlines
+//!               parallel.rs  work on all cores, results in order
 //! ```
 //!
 //! # Imports
@@ -37,11 +38,12 @@
 //! |---|---|---|
 //! | `failure` | – | `anyhow` |
 //! | `time` | `failure` | `anyhow`, `jiff` |
+//! | `parallel` | – | – |
 //! | `model` | `failure` | `anyhow`, `jsonptr`, `serde_json` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
-//! | `repo` | `failure`, `model`, `yaml` | `anyhow`, `json_patch`, `serde_json` |
+//! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `law` | `failure`, `model` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
-//! | `rules` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `serde_json` |
+//! | `rules` | `failure`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `compare` | `model` | `json_patch` |
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `json_patch`, `memchr`, `serde_json` |
@@ -53,7 +55,7 @@
 //! | `git` | `failure`, `time`, `repo`, `process` | `anyhow` |
 //! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `kube`, `serde_json`, `strsim`, `tokio` |
 //! | `terminal` | `failure` | `anstream`, `anstyle`, `indicatif` |
-//! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git` | `anyhow`, `serde_json` |
+//! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |
 //! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm` | `anyhow`, `serde_json` |
 //! | `cli` | `failure`, `time`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
@@ -94,8 +96,9 @@
 //!   like others, so that `?` works; one function turns the result into the type.
 //! - **`edit` asks for renders through a trait** ([`edit::Renders`]) that [`sources`] implements: the state machine of
 //!   `convert` needs them, and neither files nor helm. Price: a trait with one implementor outside of tests.
-//! - **Renders run on threads of the standard library**, as many as there are cores, with results in the order of the
-//!   Applications. Price: 40 lines instead of the crate `rayon`, which brings a pool for a loop that mostly waits for helm.
+//! - **Files, rules and renders run on threads of the standard library** ([`parallel`]), as many as there are cores, with
+//!   results in order. Price: 50 lines instead of the crate `rayon`, which brings a pool for loops that are over at once or
+//!   mostly wait for helm.
 //! - **Two globs of our own.** Argo CD expands `values-files` with one Go library (doublestar) and matches `include` and
 //!   `exclude` with another (gobwas). Order and syntax decide which values win and what is pruned, and no crate has either.
 //!   Price: 300 lines, tested against what the Go libraries answer by `tests/vectors/glob`.
@@ -135,6 +138,7 @@ pub mod helm;
 pub mod install;
 pub mod law;
 pub mod model;
+pub mod parallel;
 pub mod process;
 pub mod render;
 pub mod repo;

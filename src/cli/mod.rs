@@ -35,6 +35,7 @@ mod wait;
 
 use std::ffi::OsString;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -158,7 +159,8 @@ fn run_program(arguments: &[OsString]) -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    let mut session = Session::new(cli.repo_dir);
+    // The process ends with the session: freeing a large repository piece by piece would only take time.
+    let mut session = ManuallyDrop::new(Session::new(cli.repo_dir));
     match run(cli.command, &mut session) {
         Ok(exit) => exit,
         // Who closed our standard output (`| head`) has read enough.

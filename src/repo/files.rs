@@ -94,7 +94,7 @@ pub struct Entry {
 }
 
 /// Reads files below one root. Symbolic links are followed inside the root; one that leads out of it is an error.
-pub trait Files {
+pub trait Files: Sync {
     /// Reads a file; returns `None` when there is none.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ pub mod change;
 pub mod files;
 mod include;
 pub mod layout;
+mod parse;
 mod read;
 pub mod synced;
 

@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::layout::{APPLICATIONS, NAMESPACES};
-use super::{Entry, Files, FolderSource, Malformed, Manifest, Repo, RepoPath, SourceFile};
+use super::parse::Parsed;
+use super::{Entry, Files, FolderSource, Malformed, Manifest, Repo, RepoPath};
+use crate::model::Application;
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Object};
-use crate::yaml::{self, Position};
+use crate::parallel;
 
 /// The choice of sub-folders that are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,11 +35,15 @@ impl Repo {
             own_urls: remotes.to_vec(),
             ..Repo::default()
         };
+        let mut reader = Reader {
+            files,
+            seen: BTreeSet::new(),
+        };
         // Namespaces that no Application syncs are read as well: a new one must not overwrite them.
-        for folder in ["", APPLICATIONS, NAMESPACES] {
-            let folder = FolderSource::flat(RepoPath::new(folder)?);
-            repo.read_folder(files, &folder, Below::Manifests)?;
-        }
+        let folders = ["", APPLICATIONS, NAMESPACES].map(RepoPath::new);
+        let folders: Vec<RepoPath> = folders.into_iter().collect::<Result<_>>()?;
+        let folders: Vec<FolderSource> = folders.into_iter().map(FolderSource::flat).collect();
+        reader.read(&mut repo, &folders, Below::Manifests)?;
         let (mut seen, mut followed) = (BTreeSet::new(), 0);
         while followed < repo.manifests.len() {
             // A URL that was just added may be the one that an earlier Application points to.
@@ -47,13 +52,10 @@ impl Repo {
             }
             let found = repo.manifests[followed..].iter();
             let apps = found.filter_map(|manifest| Application::new(&manifest.object));
-            let sources: Vec<FolderSource> = apps.flat_map(|app| repo.folder_sources(&app)).collect();
+            let sources = apps.flat_map(|app| repo.folder_sources(&app));
+            let sources: Vec<FolderSource> = sources.filter(|source| seen.insert(source.key())).collect();
             followed = repo.manifests.len();
-            for source in sources {
-                if seen.insert(source.key()) {
-                    repo.read_folder(files, &source, Below::All)?;
-                }
-            }
+            reader.read(&mut repo, &sources, Below::All)?;
         }
         repo.refuse_lists();
         let order = |manifest: &Manifest| (manifest.file.clone(), manifest.document);
@@ -78,7 +80,11 @@ impl Repo {
     pub fn read_folder_tree(files: &dyn Files, folder: &RepoPath) -> Result<Self> {
         let mut repo = Repo::default();
         let folder = FolderSource::new(folder.clone(), true, None, None)?;
-        repo.read_folder(files, &folder, Below::Manifests)?;
+        let mut reader = Reader {
+            files,
+            seen: BTreeSet::new(),
+        };
+        reader.read(&mut repo, &[folder], Below::Manifests)?;
         repo.refuse_lists();
         repo.learn_own_urls(0);
         repo.index_folders();
@@ -88,7 +94,7 @@ impl Repo {
     /// Reads the manifests of one text that is not part of a repository: a rendered installation.
     pub fn of_text(name: RepoPath, text: String) -> Self {
         let mut repo = Repo::default();
-        repo.add_text(name, text);
+        repo.add(Parsed::of_text(name, text));
         repo.index_folders();
         repo
     }
@@ -99,9 +105,9 @@ impl Repo {
             own_urls,
             ..Repo::default()
         };
-        for (path, text) in texts {
-            repo.add_text(path, text);
-        }
+        let texts: Vec<(RepoPath, String)> = texts.into_iter().collect();
+        let parsed = parallel::in_order(&chunks(&texts), |chunk| parse_each(chunk), |_| {});
+        parsed.into_iter().flatten().for_each(|parsed| repo.add(parsed));
         repo.refuse_lists();
         repo.learn_own_urls(0);
         repo.index_folders();
@@ -131,109 +137,13 @@ impl Repo {
         }
     }
 
-    /// Reads what a source reads; a folder that is a chart is none of manifests.
-    fn read_folder(&mut self, files: &dyn Files, source: &FolderSource, below: Below) -> Result<()> {
-        let is_chart = |entries: &[Entry]| entries.iter().any(|entry| entry.name == "Chart.yaml");
-        let mut folders = vec![source.folder().clone()];
-        while let Some(folder) = folders.pop() {
-            let Some(entries) = files.list(&folder)? else { continue };
-            if is_chart(&entries) && (below == Below::Manifests || folder == *source.folder()) {
-                continue;
-            }
-            for entry in entries {
-                let path = folder.join(&entry.name)?;
-                let is_hidden = entry.name.starts_with('.');
-                if !entry.is_folder {
-                    self.listing.insert(path.clone());
-                    let is_read = source.reads(&path) && !(below == Below::Manifests && folder.is_root() && is_hidden);
-                    if is_read && !self.has_read(&path) {
-                        self.read_file(files, path)?;
-                    }
-                } else if source.recurses() && !entry.is_link && entry.name != ".git" {
-                    let is_followed = below == Below::All || !is_hidden && entry.name != "tests";
-                    folders.extend(is_followed.then_some(path));
-                }
-            }
+    fn add(&mut self, parsed: Parsed) {
+        self.manifests.extend(parsed.manifests);
+        self.malformed.extend(parsed.malformed);
+        if let Some(file) = parsed.file {
+            self.listing.insert(file.path.clone());
+            self.files.insert(file.path.clone(), file);
         }
-        Ok(())
-    }
-
-    /// Reports whether a file was read, also one that could not be decoded.
-    fn has_read(&self, path: &RepoPath) -> bool {
-        self.files.contains_key(path) || self.malformed.iter().any(|malformed| malformed.file == *path)
-    }
-
-    fn read_file(&mut self, files: &dyn Files, path: RepoPath) -> Result<()> {
-        let bytes = match files.read(&path) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(()),
-            Err(error) => {
-                self.malformed.push(Malformed {
-                    file: path,
-                    position: None,
-                    message: format!("{error:#}"),
-                });
-                return Ok(());
-            }
-        };
-        match String::from_utf8(bytes) {
-            Ok(text) => self.add_text(path, text),
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let position = Some(yaml::position(
-                    &String::from_utf8_lossy(&error.as_bytes()[..valid]),
-                    valid,
-                ));
-                self.malformed.push(Malformed {
-                    file: path,
-                    position,
-                    message: "not UTF-8".to_owned(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn add_text(&mut self, path: RepoPath, text: String) {
-        let mut malformed = |error: yaml::YamlError| {
-            let position = Some(Position {
-                line: error.line,
-                column: error.column,
-            });
-            self.malformed.push(Malformed {
-                file: path.clone(),
-                position,
-                message: error.message,
-            });
-        };
-        let documents = yaml::documents(&text).unwrap_or_else(|error| {
-            malformed(error);
-            Vec::new()
-        });
-        for (index, document) in documents.iter().enumerate() {
-            match yaml::value(&text[document.range.clone()]) {
-                Ok(None) => {}
-                Ok(Some(tree)) if tree.is_object() => {
-                    let object = Object::new(tree);
-                    self.manifests.push(Manifest {
-                        file: path.clone(),
-                        document: index,
-                        object,
-                    });
-                }
-                Ok(Some(_)) => {
-                    let message = "not a manifest: the document is not a map".to_owned();
-                    malformed(yaml::YamlError {
-                        line: document.line,
-                        column: 1,
-                        message,
-                    });
-                }
-                Err(error) => malformed(error.below(document.line - 1)),
-            }
-        }
-        self.listing.insert(path.clone());
-        self.files.insert(path.clone(), SourceFile { path, text, documents });
     }
 
     /// Learns URLs of this repository from the manifests from an index on: an Application whose source path is the folder
@@ -262,6 +172,70 @@ impl Repo {
         }
         self.own_urls.len() > before
     }
+}
+
+/// Reads folders of files, each file once.
+struct Reader<'f> {
+    files: &'f dyn Files,
+    seen: BTreeSet<RepoPath>,
+}
+
+impl Reader<'_> {
+    /// Reads what sources read, and adds it to the repository: folder by folder, on all cores.
+    fn read(&mut self, repo: &mut Repo, sources: &[FolderSource], below: Below) -> Result<()> {
+        let mut paths = Vec::new();
+        for source in sources {
+            self.list(repo, source, below, &mut paths)?;
+        }
+        let files = self.files;
+        let read = |chunk: &&[RepoPath]| chunk.iter().map(|path| Parsed::read(files, path)).collect::<Vec<_>>();
+        let parsed = parallel::in_order(&chunks(&paths), read, |_| {});
+        parsed.into_iter().flatten().for_each(|parsed| repo.add(parsed));
+        Ok(())
+    }
+
+    /// Lists the files of one source that were not read yet; a folder that is a chart is none of manifests.
+    fn list(&mut self, repo: &mut Repo, source: &FolderSource, below: Below, paths: &mut Vec<RepoPath>) -> Result<()> {
+        let is_chart = |entries: &[Entry]| entries.iter().any(|entry| entry.name == "Chart.yaml");
+        let mut folders = vec![source.folder().clone()];
+        while let Some(folder) = folders.pop() {
+            let Some(entries) = self.files.list(&folder)? else {
+                continue;
+            };
+            if is_chart(&entries) && (below == Below::Manifests || folder == *source.folder()) {
+                continue;
+            }
+            for entry in entries {
+                let path = folder.join(&entry.name)?;
+                let is_hidden = entry.name.starts_with('.');
+                if !entry.is_folder {
+                    repo.listing.insert(path.clone());
+                    let is_read = source.reads(&path) && !(below == Below::Manifests && folder.is_root() && is_hidden);
+                    if is_read && self.seen.insert(path.clone()) {
+                        paths.push(path);
+                    }
+                } else if source.recurses() && !entry.is_link && entry.name != ".git" {
+                    let is_followed = below == Below::All || !is_hidden && entry.name != "tests";
+                    folders.extend(is_followed.then_some(path));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many files a thread takes at a time.
+const CHUNK: usize = 32;
+
+fn chunks<T>(items: &[T]) -> Vec<&[T]> {
+    items.chunks(CHUNK).collect()
+}
+
+fn parse_each(texts: &[(RepoPath, String)]) -> Vec<Parsed> {
+    let each = texts
+        .iter()
+        .map(|(path, text)| Parsed::of_text(path.clone(), text.clone()));
+    each.collect()
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ mod sync_option_is_known;
 mod value_files_have_no_ref;
 mod volume_is_read_only;
 
+use crate::parallel;
+
 pub use check_report::{CheckReport, Skipped};
 pub use finding::{Finding, Fix, Location, Severity};
 pub use scope::Scope;
@@ -131,7 +133,8 @@ pub fn metas() -> impl Iterator<Item = &'static Meta> {
 
 /// Checks the repository by all rules; the findings are sorted by place and id.
 pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(scope)).collect();
+    let lists = parallel::in_order(ALL, |rule| (rule.check)(scope), |_| {});
+    let mut findings = lists.concat();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings
 }

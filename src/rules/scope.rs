@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
-use crate::model::{AppName, Availability, ClaimRef, NamespaceName, Object};
+use crate::model::{AppName, Availability, ClaimName, ClaimRef, NamespaceName, Object};
 use crate::repo::Repo;
 
 use super::subject::{Item, Subject};
@@ -28,6 +28,8 @@ pub struct Scope<'a> {
     pub ownership: Ownership,
     /// The claims that have an owner, by namespace.
     owned: BTreeMap<NamespaceName, Vec<ClaimRef>>,
+    /// The namespaces in which a claim of a name has an owner.
+    namesakes: BTreeMap<ClaimName, Vec<NamespaceName>>,
     /// The Namespaces that the repository or a render declares.
     pub namespaces: BTreeSet<String>,
     /// The namespaces of the Application manifests themselves, which exist before any Application is synced.
@@ -47,6 +49,7 @@ impl<'a> Scope<'a> {
             by_name: BTreeMap::new(),
             ownership: Ownership::default(),
             owned: BTreeMap::new(),
+            namesakes: BTreeMap::new(),
             namespaces: BTreeSet::new(),
             own_namespaces: BTreeSet::new(),
             unseen: BTreeSet::new(),
@@ -66,6 +69,11 @@ impl<'a> Scope<'a> {
         scope.namespaces.extend(declared);
         for (claim, known) in scope.ownership.claims() {
             if !known.owners.is_empty() {
+                scope
+                    .namesakes
+                    .entry(claim.name.clone())
+                    .or_default()
+                    .push(claim.namespace.clone());
                 scope
                     .owned
                     .entry(claim.namespace.clone())
@@ -128,9 +136,11 @@ impl<'a> Scope<'a> {
 
     /// Returns the namespaces in which a claim of this name has an owner.
     pub fn namesakes(&self, claim: &ClaimRef) -> Vec<NamespaceName> {
-        let owned = self.ownership.claims().filter(|(_, known)| !known.owners.is_empty());
-        let elsewhere = owned.filter(|(other, _)| other.name == claim.name && other.namespace != claim.namespace);
-        elsewhere.map(|(other, _)| other.namespace.clone()).collect()
+        let namespaces = self.namesakes.get(&claim.name).into_iter().flatten();
+        namespaces
+            .filter(|namespace| **namespace != claim.namespace)
+            .cloned()
+            .collect()
     }
 
     /// Returns the claims of a namespace that have an owner and would be lost with it. The commands that remove things
@@ -154,10 +164,6 @@ impl<'a> Scope<'a> {
     /// Reports whether a namespace exists without a manifest: one of Kubernetes' own, or one that contains Application
     /// manifests.
     pub fn is_built_in(&self, namespace: &str) -> bool {
-        BUILT_IN.contains(&namespace)
-            || self
-                .subjects
-                .iter()
-                .any(|s| s.app.object().namespace() == Some(namespace))
+        BUILT_IN.contains(&namespace) || self.own_namespaces.contains(namespace)
     }
 }

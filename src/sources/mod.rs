@@ -2,12 +2,11 @@
 //! there is none.
 //!
 //! ```text
-//! desired  the Applications that Argo CD would have        resolve   a source → its files: checkout, cache, network
-//! request  a source → a request for `render`               parallel  work on all cores, results in order
+//! desired  the Applications that Argo CD would have        resolve  a source → its files: checkout, cache, network
+//! request  a source → a request for `render`
 //! ```
 
 mod desired;
-mod parallel;
 mod request;
 mod resolve;
 mod source_dirs;
@@ -127,7 +126,7 @@ impl<'s> Sources<'s> {
     /// Renders Applications on all cores; `progress` is called with the name of each one that is started. Returns the
     /// renders in the order of the Applications.
     pub fn render_each(&self, apps: &[Application<'_>], mut progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
-        parallel::in_order(apps, |app| self.render(app), |index| progress(apps[index].name()))
+        crate::parallel::in_order(apps, |app| self.render(app), |index| progress(apps[index].name()))
     }
 
     /// Renders every Application that Argo CD would have, on all cores. Returns the objects of each, lists flattened, or

@@ -207,7 +207,8 @@ impl Reader<'_, '_> {
         match node.kind {
             Kind::Alias => self.through_alias(index, Self::node),
             Kind::Map => {
-                let mut map = Map::new();
+                // Exactly as large as it gets: most of a repository's memory is maps.
+                let mut map = Map::with_capacity(self.tree.pairs(index).count());
                 self.map(index, &mut map, &mut OddKeys::new())?;
                 Ok(Value::Object(map))
             }

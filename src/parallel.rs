@@ -7,14 +7,17 @@ use std::thread;
 
 /// Returns the result of `work` for each item, in their order. `begun` is called on this thread with the index of each
 /// item that a worker starts.
-pub(super) fn in_order<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-    mut begun: impl FnMut(usize),
-) -> Vec<R> {
+pub fn in_order<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut begun: impl FnMut(usize)) -> Vec<R> {
     enum Event<R> {
         Begun(usize),
         Done(usize, R),
+    }
+    if items.len() < 2 {
+        let each = items.iter().enumerate().map(|(index, item)| {
+            begun(index);
+            work(item)
+        });
+        return each.collect();
     }
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);

@@ -1,0 +1,79 @@
+//! What is in one file: its documents, the manifests in them, and what is wrong.
+
+use super::{Files, Malformed, Manifest, RepoPath, SourceFile};
+use crate::model::Object;
+use crate::yaml::{self, Position};
+
+/// One file, read.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    /// The file, unless it could not be decoded.
+    pub(super) file: Option<SourceFile>,
+    pub(super) manifests: Vec<Manifest>,
+    pub(super) malformed: Vec<Malformed>,
+}
+
+impl Parsed {
+    /// Reads and parses a file; nothing where it is gone.
+    pub(super) fn read(files: &dyn Files, path: &RepoPath) -> Self {
+        let wrong = |position: Option<Position>, message: String| Self {
+            malformed: vec![Malformed {
+                file: path.clone(),
+                position,
+                message,
+            }],
+            ..Self::default()
+        };
+        let bytes = match files.read(path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Self::default(),
+            Err(error) => return wrong(None, format!("{error:#}")),
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::of_text(path.clone(), text),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+                wrong(Some(yaml::position(&before, valid)), "not UTF-8".to_owned())
+            }
+        }
+    }
+
+    /// Parses the text of a file.
+    pub(super) fn of_text(path: RepoPath, text: String) -> Self {
+        let (mut manifests, mut wrong) = (Vec::new(), Vec::new());
+        let documents = yaml::documents(&text).unwrap_or_else(|error| {
+            wrong.push(error);
+            Vec::new()
+        });
+        for (index, document) in documents.iter().enumerate() {
+            match yaml::value(&text[document.range.clone()]) {
+                Ok(None) => {}
+                Ok(Some(tree)) if tree.is_object() => manifests.push(Manifest {
+                    file: path.clone(),
+                    document: index,
+                    object: Object::new(tree),
+                }),
+                Ok(Some(_)) => wrong.push(yaml::YamlError {
+                    line: document.line,
+                    column: 1,
+                    message: "not a manifest: the document is not a map".to_owned(),
+                }),
+                Err(error) => wrong.push(error.below(document.line - 1)),
+            }
+        }
+        let malformed = wrong.into_iter().map(|error| Malformed {
+            file: path.clone(),
+            position: Some(Position {
+                line: error.line,
+                column: error.column,
+            }),
+            message: error.message,
+        });
+        Self {
+            malformed: malformed.collect(),
+            manifests,
+            file: Some(SourceFile { path, text, documents }),
+        }
+    }
+}
