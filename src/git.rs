@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the adapter to git")]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
@@ -11,14 +12,107 @@ use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
 
-/// Runs git and returns its standard output.
+/// The variables that say where a repository is, as `git rev-parse --local-env-vars` lists them, without those that carry
+/// settings. Git sets them for hooks, and they would lead a call to another repository than the one it is for.
+const LOCATIONS: [&str; 15] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+/// The protocols that git may use: none that a program of another name (`git-remote-NAME`) serves.
+const PROTOCOLS: &str = "file:git:http:https:ssh";
+
+/// The purpose of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Reading a repository, which stays as it is, or writing a clone of our own: no hooks run.
+    Local,
+    /// Asking another host: no hooks run, and nobody is asked for a password.
+    Network,
+    /// Committing in the user's repository: the user's hooks run.
+    Commit,
+}
+
+impl Purpose {
+    /// Returns the time that a call may take. A commit runs hooks, which may be slow.
+    fn deadline(self) -> Deadline {
+        Deadline::after(Duration::from_secs(match self {
+            Self::Local => 120,
+            Self::Network => 600,
+            Self::Commit => 1800,
+        }))
+    }
+
+    /// Returns the settings of a call.
+    fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Commit => &[],
+            Self::Local | Self::Network => &[
+                "core.hooksPath=/dev/null",
+                "core.fsmonitor=false",
+                "gc.auto=0",
+                "maintenance.auto=false",
+                "protocol.ext.allow=never",
+                "protocol.fd.allow=never",
+                "submodule.recurse=false",
+            ],
+        }
+    }
+
+    /// Returns the environment of a call in a folder.
+    fn environment(self, folder: &Path) -> Environment {
+        let base = Environment::inherited()
+            .without_names(&LOCATIONS)
+            .with([("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")]);
+        if self == Self::Commit {
+            return base;
+        }
+        let quiet = base
+            .with([("GIT_OPTIONAL_LOCKS", "0"), ("GIT_ASKPASS", ""), ("SSH_ASKPASS", "")])
+            .with([("SSH_ASKPASS_REQUIRE", "never")])
+            .with_default("GIT_ALLOW_PROTOCOL", PROTOCOLS);
+        // A folder that is no repository must not lead to one around it.
+        match std::path::absolute(folder).ok().as_deref().and_then(Path::parent) {
+            Some(parent) => quiet.with([("GIT_CEILING_DIRECTORIES", parent)]),
+            None => quiet,
+        }
+    }
+}
+
+/// Runs git for reading, or in a clone of our own, and returns its standard output.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
+    run(Purpose::Local, folder, arguments)
+}
+
+/// Runs git and returns its standard output.
+fn run(purpose: Purpose, folder: &Path, arguments: &[&str]) -> Result<String> {
     let program = process::find("git").ok_or_else(|| anyhow!("`git` is not on PATH").hint("install git"))?;
     let mut full = vec!["-C".into(), folder.as_os_str().to_owned()];
+    full.extend(
+        purpose
+            .settings()
+            .iter()
+            .flat_map(|setting| ["-c".into(), setting.into()]),
+    );
     full.extend(arguments.iter().map(Into::into));
-    let environment = Environment::inherited().with([("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")]);
+    let mut environment = purpose.environment(folder);
+    if purpose == Purpose::Network && git(folder, &["config", "--get", "core.sshCommand"]).is_err() {
+        environment = environment.with_ssh_in_batch_mode();
+    }
     let output = Command::new(program, full, environment)
-        .run(Deadline::never(), None)
+        .run(purpose.deadline(), None)
         .context("cannot run git")?;
     if !output.status.success() {
         let message = reason(&String::from_utf8_lossy(&output.stderr));
@@ -145,9 +239,15 @@ impl WorkingTree {
                 .chain(paths.clone().map(str::to_owned))
                 .collect()
         };
-        let run = |arguments: Vec<String>| git(&self.root, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let commit = |arguments: Vec<String>| {
+            run(
+                Purpose::Commit,
+                &self.root,
+                &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
+            )
+        };
         let written = "the files are written; commit them with git";
-        run(with_paths(&["add", "--all", "--"])).hint(written)?;
+        commit(with_paths(&["add", "--all", "--"])).hint(written)?;
         let mut arguments = vec![
             "commit".to_owned(),
             "--quiet".to_owned(),
@@ -155,9 +255,16 @@ impl WorkingTree {
             message.to_owned(),
         ];
         arguments.extend(with_paths(&["--only", "--"]));
-        run(arguments).hint(written)?;
+        commit(arguments).hint(written)?;
         Ok(git(&self.root, &["rev-parse", "--short", "HEAD"])?.trim().to_owned())
     }
+}
+
+/// Returns the name of the remote helper that a URL such as `ext::sh -c …` asks for.
+fn remote_helper(url: &str) -> Option<&str> {
+    let (name, _) = url.split_once("::")?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    name.chars().all(is_name).then_some(name)
 }
 
 /// Fetches one revision of a repository into a folder that is a shallow clone of it, or becomes one.
@@ -168,15 +275,30 @@ pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
     if url.starts_with('-') || revision.starts_with('-') {
         return Err(anyhow!("`{url}` at `{revision}` is not a repository and revision"));
     }
+    if let Some(helper) = remote_helper(url) {
+        return Err(anyhow!("`{url}` asks git to run a program, `git-remote-{helper}`").hint(
+            "name the repository by an `https`, `ssh` or `file` URL, or name a checkout with `--source-dir REPO=DIR`",
+        ));
+    }
     if !folder.join(".git").exists() {
-        git(folder, &["init", "--quiet"])?;
+        git(folder, &["init", "--quiet", "--template="])?;
         git(folder, &["remote", "add", "origin", url])?;
     }
-    git(folder, &["fetch", "--quiet", "--depth", "1", "origin", revision])
-        .with_context(|| format!("cannot fetch `{revision}` of `{url}`"))
-        .hint(
-            "check the URL, the revision and your git credentials, or name a checkout with `--source-dir REPO=DIR`",
-        )?;
+    run(
+        Purpose::Network,
+        folder,
+        &[
+            "fetch",
+            "--quiet",
+            "--no-recurse-submodules",
+            "--depth",
+            "1",
+            "origin",
+            revision,
+        ],
+    )
+    .with_context(|| format!("cannot fetch `{revision}` of `{url}`"))
+    .hint("check the URL, the revision and your git credentials, or name a checkout with `--source-dir REPO=DIR`")?;
     git(folder, &["checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"])?;
     git(folder, &["clean", "--quiet", "-ffdx"])?;
     Ok(WorkingTree {
@@ -194,6 +316,18 @@ mod tests {
         assert_eq!(reason(refused), "'/a' does not appear to be a git repository");
         assert_eq!(reason("hint: x\nerror: y\n"), "error: y");
         assert_eq!(reason(""), "");
+    }
+
+    #[test]
+    fn remote_helpers_are_told_from_repositories() {
+        assert_eq!(remote_helper("ext::sh -c true"), Some("ext"));
+        assert_eq!(remote_helper("fd::3"), Some("fd"));
+        assert_eq!(remote_helper("https://[::1]/a"), None);
+        assert_eq!(remote_helper("git@[::1]:a"), None);
+        let folder = tempfile::tempdir().unwrap();
+        let error = fetch("ext::sh -c true", "main", folder.path()).unwrap_err();
+        assert!(error.to_string().contains("git-remote-ext"), "{error:#}");
+        assert!(!folder.path().join(".git").exists());
     }
 
     fn tree() -> (tempfile::TempDir, WorkingTree) {

@@ -40,6 +40,22 @@ impl Environment {
         self
     }
 
+    /// Leaves out the variables of these names.
+    #[must_use]
+    pub fn without_names(mut self, names: &[&str]) -> Self {
+        self.0.retain(|name, _| !names.iter().any(|other| name == other));
+        self
+    }
+
+    /// Lets git's ssh ask nothing, unless the user has named an ssh.
+    #[must_use]
+    pub fn with_ssh_in_batch_mode(self) -> Self {
+        if self.0.contains_key(&OsString::from("GIT_SSH")) {
+            return self;
+        }
+        self.with_default("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+    }
+
     /// Sets variables.
     #[must_use]
     pub fn with<N: Into<OsString>, V: Into<OsString>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self {
