@@ -223,6 +223,20 @@ fn a_sync_never_overwrites_a_concurrent_change() {
 }
 
 #[test]
+fn a_refresh_that_conflicts_is_sent_again_and_then_fails() {
+    for (conflicts, exit, said) in [(2, Some(0), "Synced"), (usize::MAX, Some(3), "keeps changing")] {
+        let server = Server::start(move |request, before| match request.method.as_str() {
+            "get" => list(&[application("player", "1", "Healthy")]),
+            _ if before < conflicts => Answer::status(409, "the object has been modified"),
+            _ => Answer::json(200, &application("player", "2", "Healthy")),
+        });
+        let (code, message) = server.homelab(&["refresh", "player", "--wait=false"]);
+        assert_eq!(code, exit, "{message}");
+        assert!(message.contains(said), "{message}");
+    }
+}
+
+#[test]
 fn a_dry_run_for_the_server_is_marked_as_one() {
     let server = Server::start(|request, _| match request.method.as_str() {
         "get" => list(&[application("player", "1", "Healthy")]),

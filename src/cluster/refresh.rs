@@ -1,12 +1,15 @@
 //! A refresh: Argo CD compares with Git again, and with `hard` renders again, too.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::applications::{AppStatus, Applications, Progress, Selection};
 use super::{DryRun, Outcome, Patch, ProgressFn};
 use crate::model::LiveApplication;
 use crate::model::live::REFRESH;
+
+/// The number of tries while somebody else keeps changing the Application.
+const TRIES: usize = 20;
 
 /// A request for a refresh.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +51,7 @@ pub fn run(
     for patch in patches.iter().filter(|_| request.dry_run != DryRun::Client) {
         statuses.push(AppStatus {
             name: patch.name.clone(),
-            application: applications.patch(&patch.name, &patch.body, request.dry_run)?,
+            application: Some(send(applications, patch, request.dry_run)?),
             missing: None,
         });
     }
@@ -62,6 +65,19 @@ pub fn run(
         patches,
         apps: statuses,
     })
+}
+
+/// Sends a patch, again while others change the Application at the same time.
+fn send(applications: &Applications<'_>, patch: &Patch, dry_run: DryRun) -> Result<LiveApplication> {
+    for _ in 0..TRIES {
+        if let Some(written) = applications.patch(&patch.name, &patch.body, dry_run)? {
+            return Ok(written);
+        }
+    }
+    bail!(
+        "the Application `{}` keeps changing, so that no refresh can be started",
+        patch.name
+    )
 }
 
 fn patch(app: &LiveApplication, request: Request) -> Patch {
