@@ -3,12 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use json_patch::PatchOperation;
+use serde_json::json;
 
 use super::StorageRules;
 use super::operations::set_metadata;
-use super::sync_options::{COMPARE_OPTIONS, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous};
+use super::sync_options::{
+    COMPARE_OPTIONS, RECREATING, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous, without_recreation,
+};
+use crate::failure::HintExt;
+use crate::model::object::annotation_pointer;
 use crate::model::sync::{HELM_HOOK, HOOK, RESOURCE_POLICY};
 use crate::model::{AppName, Object};
 
@@ -21,9 +26,7 @@ pub const KOR_LABEL: &str = "kor/used";
 /// Returns the annotation that would make Argo CD delete and create an object, if it has one.
 pub fn recreated_by(object: &Object) -> Option<&'static str> {
     let options = object.annotation(SYNC_OPTIONS).unwrap_or_default();
-    let option = ["Force=true", "Replace=true"]
-        .into_iter()
-        .find(|option| has(options, option));
+    let option = RECREATING.into_iter().find(|option| has(options, option));
     let hook = || {
         [HELM_HOOK, HOOK]
             .into_iter()
@@ -47,12 +50,49 @@ pub fn guards(object: &Object) -> BTreeMap<String, String> {
 /// Returns the operations for an owned claim.
 ///
 /// # Errors
-/// When Argo CD would delete and create it.
+/// When Argo CD would delete and create it, or never apply it.
 pub fn claim(rules: &StorageRules, claim: &Object) -> Result<Vec<PatchOperation>> {
-    if let Some(cause) = recreated_by(claim) {
-        bail!("`{cause}` makes Argo CD delete and create the claim, and its data is gone; take it off the claim");
-    }
+    check(claim, "claim")?;
     Ok(guard(&rules.app, claim))
+}
+
+/// Returns the operations for a PersistentVolume. Its claim may be one that nobody renders: a StatefulSet's, or an
+/// operator's.
+///
+/// # Errors
+/// When Argo CD would delete and create it, or never apply it.
+pub fn volume(rules: &StorageRules, volume: &Object) -> Result<Vec<PatchOperation>> {
+    check(volume, "volume")?;
+    Ok(guard(&rules.app, volume))
+}
+
+/// Refuses an annotation by which Argo CD would delete and create an object, or never apply it.
+fn check(object: &Object, what: &str) -> Result<()> {
+    let Some(cause) = recreated_by(object) else {
+        return Ok(());
+    };
+    let is_skipped = cause == HOOK && object.annotation(HOOK).is_some_and(|hook| has(hook, "Skip"));
+    let error = if is_skipped {
+        anyhow!("`{HOOK}: Skip` keeps Argo CD from applying the {what}, and from pruning it, so that nobody manages it")
+    } else {
+        anyhow!("`{cause}` makes Argo CD delete and create the {what}, and its data is gone")
+    };
+    let key = if cause.contains('/') { cause } else { SYNC_OPTIONS };
+    let path = annotation_pointer(key);
+    let rest = without_recreation(object.annotation(key).unwrap_or_default());
+    let operation = if key == SYNC_OPTIONS && !rest.is_empty() {
+        json!({"op": "replace", "path": path.as_str(), "value": rest})
+    } else {
+        json!({"op": "remove", "path": path.as_str()})
+    };
+    let name = object
+        .reference()
+        .map(|reference| reference.to_string())
+        .unwrap_or_default();
+    Err(error.hint(format!(
+        "take it off the {what} in the chart, or add to the parameter `patches`: {}",
+        json!({name: json!([operation]).to_string()})
+    )))
 }
 
 /// Returns the operations that set guards and labels of a claim or of its volume.

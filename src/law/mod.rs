@@ -10,7 +10,7 @@
 //! | PersistentVolumeClaim, PersistentVolume | [`claims`] |
 //! | StatefulSet | [`stateful_sets`] |
 //! | pod templates, claims added to them | [`mounts`] |
-//! | pod templates, claims of others | [`read_only`] |
+//! | pod specs in any kind, and other places that name a claim of another | [`read_only`] |
 //! | Namespace | [`namespaces`] |
 
 pub mod claims;
@@ -29,9 +29,10 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use crate::model::claim::{Mount, is_claim};
+use crate::model::claim_use::Embedded;
+use crate::model::made_claims::{claim_prefixes, numbered_prefix, operator_claims};
 use crate::model::namespace::{Registries, is_namespace};
 use crate::model::parameter::{Parameters, PatchTarget};
-use crate::model::workload::pod_template;
 use crate::model::{AppName, ClaimName, NamespaceName, Object, PointerBuf};
 
 /// What one Application may do with claims, and the user's patches of its objects.
@@ -141,19 +142,14 @@ impl StorageRules {
             return namespaces::operations(self, object, notes);
         }
         if object.is("", "PersistentVolume") {
-            return Ok(if access.has_volume(object) {
-                claims::guard(&self.app, object)
-            } else {
-                Vec::new()
-            });
+            return claims::volume(self, object);
         }
         stateful_sets::check(self, object)?;
-        match pod_template(object) {
-            Some(template) => read_only::operations(&template, |claim| {
-                access.may_write(object.namespace().unwrap_or(self.destination.as_str()), claim)
-            }),
-            None => Ok(Vec::new()),
-        }
+        notes.extend(stateful_sets::notes(self, object));
+        let may_write = |manifest: &Embedded<'_>, claim: &str| {
+            access.may_write(manifest.namespace.unwrap_or(self.destination.as_str()), claim)
+        };
+        read_only::operations(object, may_write, notes)
     }
 }
 
@@ -181,12 +177,10 @@ fn placed(documents: &[Value]) -> Vec<Placed> {
 /// Which claims are the Application's own, and which of others it may write.
 pub(crate) struct ClaimAccess {
     destination: String,
-    /// Namespace and name of every claim that is rendered.
+    /// Namespace and name of every claim that is rendered, or that an operator makes for an object.
     rendered: BTreeSet<(String, String)>,
-    /// Namespace, template and StatefulSet of claims that StatefulSets make.
-    templates: Vec<(String, String)>,
-    /// Names of the volumes that rendered claims ask for.
-    volumes: BTreeSet<String>,
+    /// Namespace of the claims that StatefulSets make, and what their names begin with.
+    templates: BTreeSet<(String, String)>,
     named: BTreeSet<ClaimName>,
     writes: BTreeSet<ClaimName>,
 }
@@ -195,27 +189,18 @@ impl ClaimAccess {
     fn new(rules: &StorageRules, objects: &[Placed]) -> Self {
         let destination = rules.destination.to_string();
         let namespace = |object: &Object| object.namespace().unwrap_or(&destination).to_owned();
-        let objects = || objects.iter().map(|placed| &placed.object);
-        let claims = || objects().filter(|object| is_claim(object));
-        let text =
-            |object: &Object, pointer: &'static str| object.at(pointer).and_then(Value::as_str).map(str::to_owned);
+        let (mut rendered, mut templates) = (BTreeSet::new(), BTreeSet::new());
+        for Placed { object, .. } in objects {
+            let here = |name| (namespace(object), name);
+            if is_claim(object) {
+                rendered.insert(here(object.name().to_owned()));
+            }
+            rendered.extend(operator_claims(object).into_iter().map(here));
+            templates.extend(claim_prefixes(object).into_iter().map(here));
+        }
         Self {
-            rendered: claims()
-                .map(|object| (namespace(object), object.name().to_owned()))
-                .collect(),
-            volumes: claims()
-                .filter_map(|object| text(object, "/spec/volumeName"))
-                .filter(|name| !name.is_empty())
-                .collect(),
-            templates: objects()
-                .flat_map(|object| {
-                    let prefixes = stateful_sets::claim_prefixes(object);
-                    prefixes
-                        .into_iter()
-                        .map(|prefix| (namespace(object), prefix))
-                        .collect::<Vec<_>>()
-                })
-                .collect(),
+            rendered,
+            templates,
             named: rules.owns.clone(),
             writes: rules.writes.clone(),
             destination,
@@ -226,23 +211,13 @@ impl ClaimAccess {
     pub(crate) fn is_own(&self, namespace: &str, claim: &str) -> bool {
         self.rendered.contains(&(namespace.to_owned(), claim.to_owned()))
             || namespace == self.destination && self.named.contains(claim)
-            || self
-                .templates
-                .iter()
-                .any(|(of, prefix)| of == namespace && stateful_sets::is_numbered(prefix, claim))
+            || numbered_prefix(claim)
+                .is_some_and(|prefix| self.templates.contains(&(namespace.to_owned(), prefix.to_owned())))
     }
 
     /// Reports whether the Application may write a claim.
     pub(crate) fn may_write(&self, namespace: &str, claim: &str) -> bool {
         self.is_own(namespace, claim) || namespace == self.destination && self.writes.contains(claim)
-    }
-
-    /// Reports whether a PersistentVolume belongs to one of the Application's claims.
-    fn has_volume(&self, volume: &Object) -> bool {
-        let claim = |key: &str| volume.at("/spec/claimRef").and_then(|claim| claim.get(key)?.as_str());
-        let claimed =
-            claim("name").is_some_and(|name| self.is_own(claim("namespace").unwrap_or(&self.destination), name));
-        claimed || self.volumes.contains(volume.name())
     }
 }
 

@@ -1,40 +1,82 @@
 //! Claims of others are mounted read-only, at both levels: at the volume, which binds every container of the pod and
-//! keeps the kubelet from changing the files' owner, and at each mount.
+//! keeps the kubelet from changing the files' owner, and at each mount. A place where this cannot be done is refused.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use json_patch::PatchOperation;
 use serde_json::Value;
 
 use super::operations::add;
-use crate::model::workload::PodTemplate;
-use crate::model::{ClaimName, PointerExt};
+use crate::failure::HintExt;
+use crate::model::claim_use::{Access, Embedded, PlaceUse, claim_uses};
+use crate::model::{ClaimName, Object, PointerExt};
+
+/// The ways out where a claim cannot be made read-only.
+pub const WAYS_OUT: &str = "add the claim to the parameter `writes` if it has to be written, make it read-only in that \
+kind's own way (such as `readOnly: true` beside `claimName`), or change the object with the parameter `patches`";
 
 /// Makes every volume of a claim that may not be written read-only, and every mount of it.
 ///
 /// # Errors
-/// When a volume names no claim: an empty name, or a remainder of a template.
-pub fn operations(template: &PodTemplate<'_>, may_write: impl Fn(&str) -> bool) -> Result<Vec<PatchOperation>> {
-    let spec = template.spec_pointer();
+/// When a volume names no claim: an empty name, or a remainder of a template. When a claim that may not be written is
+/// named in another place.
+pub fn operations(
+    object: &Object,
+    may_write: impl Fn(&Embedded<'_>, &str) -> bool,
+    notes: &mut Vec<String>,
+) -> Result<Vec<PatchOperation>> {
+    let uses = claim_uses(object);
     let mut operations = Vec::new();
-    for volume in template.claim_volumes() {
-        if ClaimName::new(volume.claim).is_err() {
+    let mut unchecked = None;
+    for volume in &uses.volumes {
+        let is_expression = volume.manifest.has_expressions() && volume.claim.contains("{{");
+        if !is_expression && ClaimName::new(volume.claim).is_err() {
             bail!(
                 "volume `{}` names the claim `{}`, which is not a valid name of a claim",
                 volume.name,
                 volume.claim
             );
         }
-        if may_write(volume.claim) {
+        if may_write(&volume.manifest, volume.claim) {
             continue;
         }
+        if !volume.manifest.keeps_read_only() {
+            unchecked = unchecked.or(Some((volume.manifest, volume.claim)));
+        }
         if !volume.read_only {
-            let source = volume.pointer(&spec).child("persistentVolumeClaim");
+            let source = volume.pointer.child("persistentVolumeClaim");
             operations.push(add(source.child("readOnly"), Value::Bool(true)));
         }
         for mount in volume.mounts.iter().filter(|mount| !mount.read_only) {
-            let entry = mount.pointer(&spec);
-            operations.push(add(entry.child("readOnly"), Value::Bool(true)));
+            operations.push(add(mount.pointer.child("readOnly"), Value::Bool(true)));
         }
     }
+    for place in &uses.places {
+        if may_write(&place.manifest, place.claim) {
+            continue;
+        }
+        match place.access {
+            Access::Writes => return Err(refused(place)),
+            Access::Reads => unchecked = unchecked.or(Some((place.manifest, place.claim))),
+            Access::Unknown => {}
+        }
+    }
+    notes.extend(unchecked.map(|(manifest, claim)| {
+        format!(
+            "{} `{}` mounts claim `{claim}` of another Application, and nobody checked that its CRD keeps `readOnly`: \
+             look whether Argo CD shows it as OutOfSync",
+            manifest.kind,
+            object.name()
+        )
+    }));
     Ok(operations)
+}
+
+/// Returns the error about a place that names a claim of another Application and cannot be made read-only.
+fn refused(place: &PlaceUse<'_>) -> anyhow::Error {
+    anyhow!(
+        "`{}` names claim `{}`, which is neither this Application's nor in `writes`, where it cannot be made read-only",
+        place.pointer,
+        place.claim
+    )
+    .hint(WAYS_OUT)
 }

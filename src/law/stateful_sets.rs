@@ -2,37 +2,11 @@
 //! they make are their Application's own, and a retention policy that deletes an owned one is refused.
 
 use anyhow::{Result, bail};
-use serde_json::Value;
 
 use super::StorageRules;
-use crate::model::Object;
+pub use crate::model::made_claims::{claim_prefixes, is_numbered};
 use crate::model::workload::deletes_its_claims;
-
-/// Returns the names of the claims of a StatefulSet without their ordinal: they are
-/// `<template>-<StatefulSet>-<ordinal>`
-/// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)).
-pub fn claim_prefixes(object: &Object) -> Vec<String> {
-    if !object.is("apps", "StatefulSet") {
-        return Vec::new();
-    }
-    let templates = object
-        .at("/spec/volumeClaimTemplates")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    let names = templates
-        .iter()
-        .filter_map(|template| template.pointer("/metadata/name")?.as_str());
-    names.map(|name| format!("{name}-{}", object.name())).collect()
-}
-
-/// Reports whether a claim's name is a prefix and an ordinal.
-pub fn is_numbered(prefix: &str, claim: &str) -> bool {
-    let ordinal = claim
-        .strip_prefix(prefix)
-        .and_then(|rest| rest.strip_prefix('-'))
-        .unwrap_or_default();
-    !ordinal.is_empty() && ordinal.bytes().all(|digit| digit.is_ascii_digit())
-}
+use crate::model::{ClaimName, Object};
 
 /// Refuses a policy that deletes a claim named in `owns`.
 ///
@@ -60,4 +34,35 @@ pub fn check(rules: &StorageRules, object: &Object) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Returns notes about claims that a StatefulSet makes and that belong to another Application, as far as the parameters and
+/// the registry tell.
+pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
+    let prefixes = claim_prefixes(object);
+    if prefixes.is_empty() {
+        return Vec::new();
+    }
+    let is_made = |claim: &&ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
+    let namespace = object.namespace().unwrap_or(rules.destination.as_str());
+    let note = |claim: &ClaimName, who: &str| {
+        format!(
+            "StatefulSet `{}` makes claim `{namespace}/{claim}`, which {who}: rename one of them",
+            object.name()
+        )
+    };
+    let registry = rules
+        .registries
+        .as_ref()
+        .and_then(|registries| registries.get(namespace));
+    let owners = registry.map(|registry| &registry.owners).into_iter().flatten();
+    let others = owners.filter(|(claim, owner)| **owner != rules.app && is_made(claim));
+    let mut notes: Vec<String> = others
+        .map(|(claim, owner)| note(claim, &format!("Application `{owner}` owns")))
+        .collect();
+    if namespace == rules.destination.as_str() {
+        let written = rules.writes.iter().filter(is_made);
+        notes.extend(written.map(|claim| note(claim, "the parameter `writes` names as another Application's")));
+    }
+    notes
 }

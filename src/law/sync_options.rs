@@ -6,6 +6,9 @@
 
 pub use crate::model::sync::{COMPARE_OPTIONS, SYNC_OPTIONS};
 
+/// The entries by which Argo CD deletes and creates an object.
+pub const RECREATING: [&str; 2] = ["Force=true", "Replace=true"];
+
 /// Keeps a kept leftover from making its Application OutOfSync.
 pub const IGNORE_EXTRANEOUS: &str = "IgnoreExtraneous";
 
@@ -42,6 +45,12 @@ pub fn with_ignore_extraneous(list: &str) -> String {
         out.push(IGNORE_EXTRANEOUS);
     }
     joined(list, &out)
+}
+
+/// Returns the list without the entries by which Argo CD deletes and creates an object.
+pub fn without_recreation(list: &str) -> String {
+    let out: Vec<&str> = entries(list).filter(|entry| !RECREATING.contains(entry)).collect();
+    out.join(",")
 }
 
 fn joined(list: &str, wanted: &[&str]) -> String {

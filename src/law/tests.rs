@@ -183,7 +183,7 @@ fn what_would_recreate_an_owned_claim_is_refused() {
 }
 
 #[test]
-fn a_volume_is_guarded_with_its_claim_only() {
+fn every_volume_is_guarded_with_or_without_its_claim() {
     let volume = |name: &str, claim: Value| json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {"claimRef": claim}});
     let mut bound = claim("films");
     bound["spec"]["volumeName"] = json!("nfs");
@@ -198,7 +198,7 @@ fn a_volume_is_guarded_with_its_claim_only() {
         .iter()
         .map(|tree| tree["metadata"]["labels"]["storage.home.arpa/owner"].as_str())
         .collect();
-    assert_eq!(owners, [Some("player"), Some("player"), Some("player"), None]);
+    assert_eq!(owners, [Some("player"); 4]);
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn anything_else_is_left_alone() {
     let documents = [
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}),
         json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "x"}, "spec": {"template": {"spec": {"project": "p"}}}}),
-        json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "x"}, "spec": {}}),
+        json!({"apiVersion": "volsync.backube/v1alpha1", "kind": "ReplicationSource", "metadata": {"name": "x"}, "spec": {"sourcePVC": "films"}}),
     ];
     assert_eq!(after(&rules(json!([])), &documents), documents);
 }
@@ -430,4 +430,156 @@ fn what_would_recreate_a_namespace_is_refused() {
     let out = after(&rules(json!([])), &[replaced]);
     let options = &out[0]["metadata"]["annotations"]["argocd.argoproj.io/sync-options"];
     assert_eq!(options, "Replace=true,Prune=false,Delete=false");
+}
+
+fn custom(api_version: &str, kind: &str, spec: Value) -> Value {
+    json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "w"}, "spec": spec})
+}
+
+#[test]
+fn a_pod_spec_in_any_kind_is_read_only_and_an_unchecked_kind_is_noted() {
+    let job = custom(
+        "keda.sh/v1alpha1",
+        "ScaledJob",
+        json!({"jobTargetRef": {"template": {"spec": pod_spec("films")}}}),
+    );
+    let unknown = custom("example.org/v1", "Pool", json!({"pods": [{"spec": pod_spec("films")}]}));
+    let rules = rules(json!([]));
+    let out = after(&rules, &[job.clone(), unknown.clone()]);
+    for spec in [
+        &out[0]["spec"]["jobTargetRef"]["template"]["spec"],
+        &out[1]["spec"]["pods"][0]["spec"],
+    ] {
+        assert_eq!(spec["volumes"][0]["persistentVolumeClaim"]["readOnly"], json!(true));
+        assert_eq!(spec["containers"][0]["volumeMounts"][0]["readOnly"], json!(true));
+    }
+    assert!(rules.plan(&[job]).unwrap().notes.is_empty());
+    assert!(rules.plan(&[unknown]).unwrap().notes[0].contains("nobody checked"));
+}
+
+#[test]
+fn a_claim_that_cannot_be_made_read_only_is_refused_with_the_ways_out() {
+    let tekton = custom(
+        "tekton.dev/v1",
+        "PipelineRun",
+        json!({"workspaces": [{"name": "w", "persistentVolumeClaim": {"claimName": "films"}}]}),
+    );
+    let volsync = custom(
+        "volsync.backube/v1alpha1",
+        "ReplicationDestination",
+        json!({"restic": {"destinationPVC": "films"}}),
+    );
+    for (object, place) in [
+        (&tekton, "`/spec/workspaces/0/persistentVolumeClaim/claimName`"),
+        (&volsync, "`/spec/restic/destinationPVC`"),
+    ] {
+        let error = error(&rules(json!([])), std::slice::from_ref(object));
+        for part in [place, "`films`", "`writes`", "`patches`", "own way"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let patch = json!([{"op": "remove", "path": "/spec/restic"}, {"op": "remove", "path": "/spec/workspaces"}]);
+        let key = format!("{}/w", object["kind"].as_str().unwrap());
+        for parameters in [
+            json!([{"name": "writes", "array": ["films"]}]),
+            json!([{"name": "owns", "array": ["films"]}]),
+        ] {
+            assert_eq!(after(&rules(parameters), std::slice::from_ref(object))[0], *object);
+        }
+        let operations: Vec<Value> = patch
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|operation| object.pointer(operation["path"].as_str().unwrap()).is_some())
+            .cloned()
+            .collect();
+        let patches = json!([{"name": "patches", "map": {key: json!(operations).to_string()}}]);
+        assert!(rules(patches).plan(std::slice::from_ref(object)).is_ok());
+    }
+}
+
+#[test]
+fn a_claim_that_an_operator_makes_is_own() {
+    let machine = custom(
+        "kubevirt.io/v1",
+        "VirtualMachine",
+        json!({"dataVolumeTemplates": [{"metadata": {"name": "root"}}],
+            "template": {"spec": {"domain": {}, "volumes": [{"name": "r", "persistentVolumeClaim": {"claimName": "root"}}]}}}),
+    );
+    assert_eq!(after(&rules(json!([])), std::slice::from_ref(&machine))[0], machine);
+}
+
+#[test]
+fn every_volume_is_guarded_and_never_recreated() {
+    let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {"claimRef": {"name": "data-w-0", "namespace": "media"}}});
+    let out = after(&rules(json!([])), std::slice::from_ref(&volume));
+    assert_eq!(
+        out[0]["metadata"]["annotations"]["argocd.argoproj.io/sync-options"],
+        json!("Prune=false,Delete=false")
+    );
+    for (key, value) in [
+        ("argocd.argoproj.io/sync-options", "Replace=true"),
+        ("argocd.argoproj.io/sync-options", "Force=true"),
+        ("helm.sh/hook", "pre-install"),
+        ("argocd.argoproj.io/hook", "PreSync"),
+    ] {
+        let mut volume = volume.clone();
+        volume["metadata"]["annotations"] = json!({key: value});
+        assert!(error(&rules(json!([])), &[volume]).contains("delete and create the volume"));
+    }
+}
+
+#[test]
+fn a_refused_annotation_is_answered_with_the_patch_to_paste() {
+    for (key, value, reason) in [
+        ("helm.sh/hook", "pre-install", "delete and create"),
+        ("argocd.argoproj.io/hook", "PreSync", "delete and create"),
+        ("argocd.argoproj.io/hook", "Skip", "keeps Argo CD from applying"),
+        ("argocd.argoproj.io/sync-options", "Replace=true", "delete and create"),
+        (
+            "argocd.argoproj.io/sync-options",
+            "ServerSideApply=true , Force=true,Replace=true",
+            "delete and create",
+        ),
+    ] {
+        let mut claim = claim("films");
+        claim["metadata"]["annotations"] = json!({key: value});
+        let error = error(&rules(json!([])), std::slice::from_ref(&claim));
+        assert!(error.contains(reason), "{error}");
+        let (_, map) = error.split_once("parameter `patches`: ").unwrap();
+        let map: Value = serde_json::from_str(map).unwrap();
+        let patched = rules(json!([{"name": "patches", "map": map}])).plan(&[claim]);
+        assert!(patched.is_ok(), "{patched:?}");
+    }
+}
+
+#[test]
+fn a_stateful_set_that_makes_a_claim_of_another_is_noted() {
+    let mut set = workload("StatefulSet", "films", json!({"containers": []}));
+    set["spec"]["volumeClaimTemplates"] = json!([{"metadata": {"name": "media"}}]);
+    let set = [set];
+    assert!(rules(json!([])).plan(&set).unwrap().notes.is_empty());
+    let written = rules(json!([{"name": "writes", "array": ["media-films-0", "media-films"]}]));
+    let notes = written.plan(&set).unwrap().notes;
+    assert_eq!(notes.len(), 1);
+    assert!(
+        notes[0].contains("`media/media-films-0`, which the parameter `writes`"),
+        "{notes:?}"
+    );
+    let mut registry = crate::model::namespace::Registry::default();
+    for (claim, owner) in [("media-films-3", "owner"), ("media-films-4", "player")] {
+        registry
+            .owners
+            .insert(ClaimName::new(claim).unwrap(), AppName::new(owner).unwrap());
+    }
+    let namespace = NamespaceName::new("media").unwrap();
+    let rules = StorageRules {
+        registries: Some(Registries::from([(namespace, registry)])),
+        ..rules(json!([]))
+    };
+    let notes = rules.plan(&set).unwrap().notes;
+    assert_eq!(notes.len(), 1);
+    assert!(
+        notes[0].contains("`media/media-films-3`, which Application `owner` owns"),
+        "{notes:?}"
+    );
 }

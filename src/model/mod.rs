@@ -3,9 +3,11 @@
 pub mod application;
 pub mod availability;
 pub mod claim;
+pub mod claim_use;
 pub mod directory;
 pub mod label;
 pub mod live;
+pub mod made_claims;
 pub mod name;
 pub mod namespace;
 pub mod native;

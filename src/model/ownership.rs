@@ -13,11 +13,13 @@ use anyhow::{Context, Result, anyhow};
 
 use super::application::Application;
 use super::claim::{ClaimRef, is_claim};
+use super::claim_use::{Access, claim_uses};
+use super::made_claims::{claim_prefixes, numbered_prefix, operator_claims};
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::namespace::Registries;
 use super::object::Object;
 use super::parameter::Parameters;
-use super::workload::{claims_of_templates, pod_template};
+use super::workload::claims_of_templates;
 
 /// What is known of one claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Claim {
     pub declared_by: BTreeSet<AppName>,
     /// The Applications whose manifests render it (known only where they were rendered).
     pub rendered_by: BTreeSet<AppName>,
+    /// The Applications with a StatefulSet or an operator's object for which a controller makes it.
+    pub made_for: BTreeSet<AppName>,
     /// The Applications besides the owner that may write it, by `writes`.
     pub writers: BTreeSet<AppName>,
     /// The Applications that mount it without owning it.
@@ -50,6 +54,8 @@ impl Claim {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {
     claims: BTreeMap<ClaimRef, Claim>,
+    /// The Applications with a StatefulSet, by namespace and what the names of its claims begin with.
+    prefixes: BTreeMap<(NamespaceName, String), BTreeSet<AppName>>,
 }
 
 impl Ownership {
@@ -87,14 +93,50 @@ impl Ownership {
                 claim.owners.insert(app.clone());
                 claim.rendered_by.insert(app.clone());
             }
-            for name in claims_of_templates(object) {
-                self.claim(namespace, &name).owners.insert(app.clone());
+            let by_operator = operator_claims(object).into_iter();
+            let made = by_operator.filter_map(|name| ClaimName::new(name).ok());
+            for name in made.chain(claims_of_templates(object)) {
+                let claim = self.claim(namespace, &name);
+                claim.owners.insert(app.clone());
+                claim.made_for.insert(app.clone());
             }
-            let volumes = pod_template(object)
-                .map(|template| template.claim_volumes())
-                .unwrap_or_default();
-            for name in volumes.iter().filter_map(|volume| ClaimName::new(volume.claim).ok()) {
-                self.claim(namespace, &name).consumers.insert(app.clone());
+            for prefix in claim_prefixes(object) {
+                let apps = self.prefixes.entry((namespace.clone(), prefix)).or_default();
+                apps.insert(app.clone());
+            }
+            self.consume(app, namespace, object);
+        }
+    }
+
+    /// Adds the claims that an object mounts, or names where it may write them.
+    fn consume(&mut self, app: &AppName, namespace: &NamespaceName, object: &Object) {
+        let uses = claim_uses(object);
+        let volumes = uses.volumes.iter().map(|volume| (&volume.manifest, volume.claim));
+        let places = uses.places.iter().filter(|place| place.access != Access::Unknown);
+        for (manifest, claim) in volumes.chain(places.map(|place| (&place.manifest, place.claim))) {
+            let (Ok(name), Ok(namespace)) = (
+                ClaimName::new(claim),
+                manifest
+                    .namespace
+                    .map_or_else(|| Ok(namespace.clone()), NamespaceName::new),
+            ) else {
+                continue;
+            };
+            self.claim(&namespace, &name).consumers.insert(app.clone());
+        }
+    }
+
+    /// Gives each claim whose name a StatefulSet could make, whatever its replicas, to the Application of the StatefulSet
+    /// too. Call it when everything is rendered.
+    pub fn settle(&mut self) {
+        for (reference, claim) in &mut self.claims {
+            let Some(prefix) = numbered_prefix(reference.name.as_str()) else {
+                continue;
+            };
+            let set = (reference.namespace.clone(), prefix.to_owned());
+            for app in self.prefixes.get(&set).into_iter().flatten() {
+                claim.owners.insert(app.clone());
+                claim.made_for.insert(app.clone());
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::made_claims::claim_templates;
 use super::name::ClaimName;
 use super::object::Object;
 use super::pointer::{AsPointer, Pointer, PointerBuf, PointerExt};
@@ -64,7 +65,7 @@ pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
         Some(PodTemplate {
             pointer: pointer.as_pointer().to_buf(),
             template,
-            claim_templates: claim_templates(object).collect(),
+            claim_templates: claim_templates(object.group(), object.kind(), object.tree()).collect(),
         })
     };
     if object.is("", "Pod") {
@@ -79,30 +80,15 @@ pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
 /// Returns the claims that the StatefulSet controller makes of `volumeClaimTemplates`: `<template>-<set>-<ordinal>` for
 /// each replica ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)).
 pub fn claims_of_templates(object: &Object) -> Vec<ClaimName> {
-    if !object.is("apps", "StatefulSet") {
-        return Vec::new();
-    }
     let number = |pointer: &'static str| object.at(pointer).and_then(Value::as_u64);
     let first = number("/spec/ordinals/start").unwrap_or(0);
     let replicas = number("/spec/replicas").unwrap_or(1).clamp(1, REPLICAS_SHOWN);
-    claim_templates(object)
+    claim_templates(object.group(), object.kind(), object.tree())
         .flat_map(|template| {
             (first..first + replicas).map(move |ordinal| format!("{template}-{}-{ordinal}", object.name()))
         })
         .filter_map(|name| ClaimName::new(name).ok())
         .collect()
-}
-
-/// Returns the names of a StatefulSet's `volumeClaimTemplates`.
-fn claim_templates(object: &Object) -> impl Iterator<Item = &str> {
-    let templates = object
-        .is("apps", "StatefulSet")
-        .then(|| object.at("/spec/volumeClaimTemplates"));
-    let templates = templates.flatten().and_then(Value::as_array);
-    templates
-        .into_iter()
-        .flatten()
-        .filter_map(|template| template.pointer("/metadata/name")?.as_str())
 }
 
 /// The most replicas of a StatefulSet that are counted; the bound keeps a wrong number from filling the memory.

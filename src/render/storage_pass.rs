@@ -18,6 +18,7 @@ use crate::failure::HintExt;
 use crate::law::StorageRules;
 use crate::model::Object;
 use crate::model::claim::is_claim;
+use crate::model::claim_use::claim_uses;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
 use crate::model::workload::pod_template;
@@ -274,8 +275,13 @@ impl<'t> Stream<'t> {
             .iter()
             .flat_map(|value| Object::new(value.clone()).into_flat());
         objects
-            .filter(|(_, object)| is_claim(object) || pod_template(object).is_some())
-            .filter_map(|(_, object)| object.namespace().map(str::to_owned))
+            .flat_map(|(_, object)| {
+                let own = (is_claim(&object) || pod_template(&object).is_some()).then(|| object.namespace());
+                let uses = claim_uses(&object);
+                let volumes = uses.volumes.iter().map(|volume| volume.manifest.namespace);
+                let all = own.into_iter().chain(volumes).flatten();
+                all.map(str::to_owned).collect::<Vec<_>>()
+            })
             .collect()
     }
 

@@ -27,7 +27,9 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         let mut owners = claim.owners.clone();
         if !claim.declared_by.is_empty() {
             owners.retain(|app| {
-                claim.declared_by.contains(app) || !scope.subject(app).is_some_and(Subject::uses_homelab_plugin)
+                claim.declared_by.contains(app)
+                    || claim.made_for.contains(app)
+                    || !scope.subject(app).is_some_and(Subject::uses_homelab_plugin)
             });
         }
         let Some(last) = owners.last().filter(|_| owners.len() > 1) else {
@@ -77,6 +79,30 @@ mod tests {
             .helm("b")
             .renders("b", [claim("audio", json!({}))]);
         assert_eq!(rendered.messages(&RULE).len(), 1);
+    }
+
+    #[test]
+    fn a_claim_that_a_stateful_set_makes_has_its_owner() {
+        let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "films"}, "spec": {
+            "volumeClaimTemplates": [{"metadata": {"name": "media"}}]}});
+        // Whatever the replicas are now.
+        for name in ["media-films-0", "media-films-7"] {
+            let base = || Case::new().plugin("films", json!([])).renders("films", [set.clone()]);
+            let owned = base().plugin("owner", json!([owns([name])]));
+            assert_eq!(
+                owned.messages(&RULE),
+                [format!("claim `media/{name}` has 2 owners: `films`, `owner`")]
+            );
+            let rendered = base()
+                .plugin("owner", json!([]))
+                .renders("owner", [claim(name, json!({}))]);
+            assert_eq!(rendered.messages(&RULE).len(), 1);
+        }
+        let own = Case::new()
+            .plugin("films", json!([owns(["media-films-0"])]))
+            .renders("films", [set])
+            .plugin("other", json!([owns(["media-films"])]));
+        assert!(own.messages(&RULE).is_empty());
     }
 
     #[test]

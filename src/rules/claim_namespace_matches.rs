@@ -1,8 +1,8 @@
 //! HL109: a pod mounts claims of its own namespace, and no others.
 
 use super::{Finding, Meta, Rule, Scope, Severity, Subject};
+use crate::model::ClaimRef;
 use crate::model::claim::is_claim;
-use crate::model::{ClaimRef, Pointer};
 
 static META: Meta = Meta {
     id: "HL109",
@@ -68,8 +68,7 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             };
             let (kind, name) = (item.object().kind(), item.object().name());
             let message = format!("{kind} `{name}` mounts claim `{claim}`, which is in namespace {namespaces}");
-            let pointer = volume.pointer(Pointer::from_static("/spec/template/spec"));
-            findings.push(subject.finding_on(&META, message, item, &pointer).hint(HINT));
+            findings.push(subject.finding_on(&META, message, item, &volume.pointer).hint(HINT));
             seen.push(claim);
         }
     }

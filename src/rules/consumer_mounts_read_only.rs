@@ -1,7 +1,6 @@
 //! HL107: whoever does not own a claim only reads it.
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
-use crate::model::workload::pod_template;
 use crate::model::{Pointer, PointerExt};
 use serde_json::json;
 
@@ -31,8 +30,6 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             if !writes || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
                 continue;
             }
-            let Some(template) = pod_template(object) else { continue };
-            let spec = template.spec_pointer();
             let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
             let message = format!(
                 "{} `{}` mounts claim `{reference}` read-write; it belongs to {}",
@@ -40,12 +37,12 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
                 object.name(),
                 owners.join(", ")
             );
-            let pointer = volume.pointer(&spec);
+            let pointer = &volume.pointer;
             let read_only = |place: &Pointer| fixes::set(object.tree(), place.child("readOnly"), json!(true));
             let mut operations = vec![read_only(&pointer.child("persistentVolumeClaim"))];
             let written = volume.mounts.iter().filter(|mount| !mount.read_only);
-            operations.extend(written.map(|mount| read_only(&mount.pointer(&spec))));
-            let finding = subject.finding_on(&META, message, item, &pointer);
+            operations.extend(written.map(|mount| read_only(&mount.pointer)));
+            let finding = subject.finding_on(&META, message, item, pointer);
             let fix = item
                 .patch(operations)
                 .map(|changes| Fix::needs_review("mount it read-only at the volume and in every container", changes));

@@ -1,83 +1,98 @@
-//! HL126: in a custom resource nobody can force a claim to be read-only.
+//! HL126: a claim of another Application is named only where it can be made read-only.
 
-use serde_json::Value;
+use super::{Finding, Item, Meta, Rule, Scope, Severity, Subject};
+use crate::law::read_only::WAYS_OUT;
+use crate::model::claim_use::{Access, PlaceUse, claim_uses};
 
-use super::{Finding, Meta, Rule, Scope, Severity};
-use crate::model::application::GROUP;
-use crate::model::claim::is_claim;
-use crate::model::workload::pod_template;
-use crate::model::{Pointer, PointerBuf, PointerExt};
+static META: Meta = meta(Severity::Error);
+/// The same where nobody knows whether a claim is written.
+static WARNING: Meta = meta(Severity::Warning);
 
-static META: Meta = Meta {
-    id: "HL126",
-    name: "foreign-claim-only-in-pod-templates",
-    severity: Severity::Warning,
-    summary: "a foreign claim is named in pod templates only",
-    why: "Operators have kinds of their own that name a claim (`claimName`) and make the pods themselves. The plugin knows \
-where a pod template has its volumes and mounts, and makes foreign claims read-only there; what an operator makes of a \
-`claimName` in its own kind it cannot know. Look up whether that kind has a read-only switch; if the operator writes the \
-claim on purpose, declare that with the parameter `writes`, which also silences this.",
-};
+const fn meta(severity: Severity) -> Meta {
+    Meta {
+        id: "HL126",
+        name: "foreign-claim-only-in-pod-templates",
+        severity,
+        summary: "a foreign claim is named only where it can be made read-only",
+        why: "The plugin finds pod specs in every kind, a list `containers` beside `volumes`, and makes foreign claims \
+read-only there. Some kinds name a claim elsewhere (`persistentVolumeClaim.claimName`, or `destinationPVC` of VolSync's \
+ReplicationDestination), and their operator makes the pods. There nobody can force a claim to be read-only, so that this is \
+an error, and the plugin refuses to render it.\n\n\
+If the operator has to write the claim, declare that with the parameter `writes`. Else make it read-only in that kind's own way: \
+`readOnly: true` beside `claimName`, or `readonly: true` at the disk of a virtual machine. The parameter `patches` can \
+change the object.\n\n\
+It is a warning where another key `claimName` names a claim that an Application owns, since it may be the name of something \
+else; and where a claim is read-only in a kind whose CRD nobody checked. A CRD without the field `readOnly` drops it: Argo CD \
+shows the object as OutOfSync, and the pod writes.",
+    }
+}
 
 pub(super) static RULE: Rule = Rule { meta: &META, check };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (subject, item) in scope.items() {
-        let object = item.object();
-        let is_known = is_claim(object) || object.is("", "PersistentVolume") || object.group() == GROUP;
-        if is_known || pod_template(object).is_some() {
-            continue;
-        }
-        let mut named = Vec::new();
-        claim_names(object.tree(), Pointer::root(), &mut named);
-        for (pointer, name) in named {
-            let Some(reference) = subject.claim_beside(object, name) else {
-                continue;
-            };
-            let claim = scope.claim(&reference);
-            if claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name) {
-                continue;
-            }
-            let message = format!(
-                "{} `{}` names claim `{reference}`, which `{}` does not own, and has no pod template to make it read-only in",
-                object.kind(),
-                object.name(),
-                subject.name
-            );
-            let finding = subject.finding_on(&META, message, item, &pointer);
-            findings.push(finding.hint("make it read-only in that kind's own way, or add the claim to `writes`"));
-        }
+        let uses = claim_uses(item.object());
+        let unchecked = uses.volumes.into_iter();
+        let unchecked = unchecked.filter(|volume| !volume.manifest.keeps_read_only());
+        let mut unchecked = unchecked.map(|volume| PlaceUse {
+            manifest: volume.manifest,
+            pointer: volume.pointer,
+            claim: volume.claim,
+            access: Access::Reads,
+        });
+        let named = |place: PlaceUse<'_>| named(scope, subject, item, &place);
+        findings.extend(uses.places.into_iter().filter_map(named));
+        // One for each object is enough.
+        findings.extend(unchecked.find_map(named));
     }
     findings
 }
 
-/// Collects every `claimName` below a tree that is a text, with its pointer.
-fn claim_names<'t>(tree: &'t Value, pointer: &Pointer, out: &mut Vec<(PointerBuf, &'t str)>) {
-    match tree {
-        Value::Object(map) => {
-            for (key, value) in map {
-                let below = pointer.child(key);
-                match value.as_str().filter(|_| key == "claimName") {
-                    Some(name) => out.push((below, name)),
-                    None => claim_names(value, &below, out),
-                }
-            }
-        }
-        Value::Array(list) => {
-            for (index, value) in list.iter().enumerate() {
-                claim_names(value, &pointer.child(index), out);
-            }
-        }
-        _ => {}
+/// Returns the finding about a place that names a claim, if the Application may not write it.
+fn named(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, place: &PlaceUse<'_>) -> Option<Finding> {
+    let reference = subject.claim_of(&place.manifest, place.claim)?;
+    let claim = scope.claim(&reference);
+    if claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name) {
+        return None;
     }
+    let who = format!("{} `{}`", item.object().kind(), item.object().name());
+    let (rule, message, hint) = match place.access {
+        Access::Writes => (
+            &META,
+            format!(
+                "{who} names claim `{reference}`, which is neither of `{}` nor in its `writes`, where it cannot be made \
+                 read-only",
+                subject.name
+            ),
+            WAYS_OUT,
+        ),
+        Access::Reads => (
+            &WARNING,
+            format!(
+                "{who} mounts claim `{reference}`, which `{}` does not own, and nobody checked that its CRD keeps `readOnly`",
+                subject.name
+            ),
+            "look whether Argo CD shows the object as OutOfSync: then its pods write the claim",
+        ),
+        Access::Unknown if claim.owners.is_empty() => return None,
+        Access::Unknown => (
+            &WARNING,
+            format!(
+                "{who} has the name of claim `{reference}`, which `{}` does not own, as its `claimName`",
+                subject.name
+            ),
+            WAYS_OUT,
+        ),
+    };
+    Some(subject.finding_on(rule, message, item, &place.pointer).hint(hint))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rules::case::{Case, deployment, owns, writes};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn case(parameters: Value) -> Case {
         let custom = json!({"apiVersion": "example.org/v1", "kind": "Player", "metadata": {"name": "p"},
@@ -90,12 +105,47 @@ mod tests {
 
     #[test]
     fn fires() {
+        let case = case(json!([]));
         assert_eq!(
-            case(json!([])).messages(&RULE),
+            case.messages(&RULE),
             [
-                "Player `p` names claim `media/audio`, which `player` does not own, and has no pod template to make it read-only in"
+                "Player `p` names claim `media/audio`, which is neither of `player` nor in its `writes`, where it cannot be made read-only"
             ]
         );
+        assert_eq!(case.findings(&RULE)[0].rule.severity, Severity::Error);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_a_warning() {
+        let named = json!({"apiVersion": "example.org/v1", "kind": "Player", "metadata": {"name": "p"},
+            "spec": {"claimName": "audio", "provider": {"claimName": "email"}}});
+        let unchecked = json!({"apiVersion": "example.org/v1", "kind": "Player", "metadata": {"name": "p"},
+            "spec": {"template": crate::rules::case::pod("audio", true, true)}});
+        for object in [named, unchecked] {
+            let case = Case::new()
+                .plugin("fetcher", json!([owns(["audio"])]))
+                .plugin("player", json!([]))
+                .renders("player", [object]);
+            let findings = case.findings(&RULE);
+            assert_eq!(findings.len(), 1);
+            assert_eq!(findings[0].rule.severity, Severity::Warning);
+        }
+    }
+
+    #[test]
+    fn writers_by_another_key_fire_and_readers_do_not() {
+        let object = |kind: &str, spec: Value| json!({"apiVersion": "volsync.backube/v1alpha1", "kind": kind, "metadata": {"name": "r"}, "spec": spec});
+        let case = Case::new()
+            .plugin("fetcher", json!([owns(["audio"])]))
+            .plugin("player", json!([]))
+            .renders(
+                "player",
+                [
+                    object("ReplicationDestination", json!({"restic": {"destinationPVC": "audio"}})),
+                    object("ReplicationSource", json!({"sourcePVC": "audio"})),
+                ],
+            );
+        assert_eq!(case.messages(&RULE).len(), 1);
     }
 
     #[test]

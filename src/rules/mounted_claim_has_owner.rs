@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Meta, Rule, Scope, Severity, Subject};
-use crate::model::workload::pod_template;
+use crate::model::claim_use::claim_uses;
 use crate::model::{ClaimName, ClaimRef};
 
 static META: Meta = Meta {
@@ -47,25 +47,21 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     }
     for item in &subject.items {
         let object = item.object();
-        let Some(template) = pod_template(object) else { continue };
-        for volume in template.claim_volumes() {
-            let pointer = volume.pointer(&template.spec_pointer());
+        for volume in claim_uses(object).volumes {
+            let pointer = &volume.pointer;
             let workload = format!("{} `{}`", object.kind(), object.name());
             let name = match ClaimName::new(volume.claim) {
                 Ok(name) => name,
+                Err(_) if volume.manifest.has_expressions() && volume.claim.contains("{{") => continue,
                 Err(error) => {
                     let message = format!("{workload}: volume `{}`: {error}", volume.name);
-                    findings.push(
-                        subject
-                            .finding_on(&META, message, item, &pointer)
-                            .hint("name the claim"),
-                    );
+                    findings.push(subject.finding_on(&META, message, item, pointer).hint("name the claim"));
                     continue;
                 }
             };
-            if let Some(claim) = subject.claim_beside(object, volume.claim).filter(&mut is_new) {
+            if let Some(claim) = subject.claim_of(&volume.manifest, volume.claim).filter(&mut is_new) {
                 let message = format!("{workload} mounts claim `{claim}`, which nobody owns");
-                findings.push(subject.finding_on(&META, message, item, &pointer).hint(hint(&name)));
+                findings.push(subject.finding_on(&META, message, item, pointer).hint(hint(&name)));
             }
         }
     }

@@ -65,6 +65,7 @@ impl<'a> Scope<'a> {
                 .or_insert(scope.subjects.len());
             scope.subjects.push(subject);
         }
+        scope.ownership.settle();
         let declared = repo.namespaces().map(|manifest| manifest.object.name().to_owned());
         scope.namespaces.extend(declared);
         for (claim, known) in scope.ownership.claims() {

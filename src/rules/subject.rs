@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use json_patch::PatchOperation;
-use serde_json::Value;
 
 use crate::model::claim::is_claim;
+use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
 use crate::model::parameter::{ParameterError, Parameters};
-use crate::model::workload::{ClaimVolume, pod_template};
 use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Pointer,
     PointerBuf, Source,
@@ -147,29 +146,27 @@ impl<'a> Subject<'a> {
         Some(ClaimRef { namespace, name })
     }
 
-    /// Returns the claims that it renders, and the PersistentVolumes that it renders with them.
+    /// Returns the claims and PersistentVolumes that it renders.
     pub fn storage(&self) -> impl Iterator<Item = &Item<'a>> {
-        let claims = || self.items.iter().map(Item::object).filter(|object| is_claim(object));
-        let bound: BTreeSet<String> = claims()
-            .filter_map(|claim| Some(claim.at("/spec/volumeName")?.as_str()?.to_owned()))
-            .collect();
-        let named: BTreeSet<String> = claims().map(|claim| claim.name().to_owned()).collect();
-        self.items.iter().filter(move |item| {
-            let object = item.object();
-            let claim_of = || object.at("/spec/claimRef/name").and_then(Value::as_str);
-            is_claim(object)
-                || object.is("", "PersistentVolume")
-                    && (bound.contains(object.name()) || claim_of().is_some_and(|name| named.contains(name)))
-        })
+        let is_storage = |object: &Object| is_claim(object) || object.is("", "PersistentVolume");
+        self.items.iter().filter(move |item| is_storage(item.object()))
     }
 
-    /// Returns the claims that an object's pod template names, each with its volume; invalid names are left out.
-    pub fn claim_volumes<'i>(&self, item: &'i Item<'_>) -> Vec<(ClaimRef, ClaimVolume<'i>)> {
-        let volumes = pod_template(item.object()).map(|template| template.claim_volumes());
+    /// Returns the claim of this name in the namespace of a manifest inside an object; `None` where either is not known.
+    pub fn claim_of(&self, manifest: &Embedded<'_>, name: &str) -> Option<ClaimRef> {
+        let namespace = match manifest.namespace {
+            Some(namespace) => NamespaceName::new(namespace).ok()?,
+            None => self.namespace.clone()?,
+        };
+        let name = ClaimName::new(name).ok()?;
+        Some(ClaimRef { namespace, name })
+    }
+
+    /// Returns the claims that an object's pod specs name, each with its volume; invalid names are left out.
+    pub fn claim_volumes<'i>(&self, item: &'i Item<'_>) -> Vec<(ClaimRef, VolumeUse<'i>)> {
+        let volumes = claim_uses(item.object()).volumes.into_iter();
         volumes
-            .into_iter()
-            .flatten()
-            .filter_map(|volume| Some((self.claim_beside(item.object(), volume.claim)?, volume)))
+            .filter_map(|volume| Some((self.claim_of(&volume.manifest, volume.claim)?, volume)))
             .collect()
     }
 

@@ -2,7 +2,6 @@
 
 use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
 use crate::model::PointerExt;
-use crate::model::workload::pod_template;
 use serde_json::json;
 
 static META: Meta = Meta {
@@ -29,14 +28,13 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             if !at_mounts_only || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
                 continue;
             }
-            let Some(template) = pod_template(object) else { continue };
             let message = format!(
                 "{} `{}` mounts claim `{reference}` read-only, but its volume is not",
                 object.kind(),
                 object.name()
             );
-            let pointer = volume.pointer(&template.spec_pointer());
-            let finding = subject.finding_on(&META, message, item, &pointer);
+            let pointer = &volume.pointer;
+            let finding = subject.finding_on(&META, message, item, pointer);
             let read_only = pointer.child("persistentVolumeClaim").child("readOnly");
             let operation = fixes::set(object.tree(), read_only, json!(true));
             let fix = item

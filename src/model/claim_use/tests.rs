@@ -1,0 +1,273 @@
+use super::*;
+use serde_json::json;
+
+fn object(api_version: &str, kind: &str, rest: Value) -> Object {
+    let mut tree = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}});
+    let Value::Object(rest) = rest else { panic!("{rest}") };
+    tree.as_object_mut().unwrap().extend(rest);
+    Object::new(tree)
+}
+
+fn pod() -> Value {
+    json!({"containers": [{"volumeMounts": [{"name": "f"}]}], "volumes": [{"name": "f", "persistentVolumeClaim": {"claimName": "films"}}]})
+}
+
+/// Returns the pointers of volumes, of their mounts, and of places that write.
+fn found(object: &Object) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let uses = claim_uses(object);
+    let mounts = uses.volumes.iter().flat_map(|volume| &volume.mounts);
+    let writes = uses.places.iter().filter(|place| place.access == Access::Writes);
+    (
+        uses.volumes.iter().map(|volume| volume.pointer.to_string()).collect(),
+        mounts.map(|mount| mount.pointer.to_string()).collect(),
+        writes.map(|place| place.pointer.to_string()).collect(),
+    )
+}
+
+#[test]
+fn a_pod_spec_is_found_by_its_shape_in_every_kind() {
+    for (api_version, kind, tree, spec, is_checked) in [
+        (
+            "v1",
+            "PodTemplate",
+            json!({"template": {"spec": pod()}}),
+            "/template/spec",
+            true,
+        ),
+        (
+            "keda.sh/v1alpha1",
+            "ScaledJob",
+            json!({"spec": {"jobTargetRef": {"template": {"spec": pod()}}}}),
+            "/spec/jobTargetRef/template/spec",
+            true,
+        ),
+        (
+            "jobset.x-k8s.io/v1alpha2",
+            "JobSet",
+            json!({"spec": {"replicatedJobs": [{"template": {"spec": {"template": {"spec": pod()}}}}]}}),
+            "/spec/replicatedJobs/0/template/spec/template/spec",
+            true,
+        ),
+        (
+            "serving.knative.dev/v1",
+            "Service",
+            json!({"spec": {"template": {"spec": pod()}}}),
+            "/spec/template/spec",
+            true,
+        ),
+        (
+            "monitoring.coreos.com/v1",
+            "Prometheus",
+            json!({"spec": pod()}),
+            "/spec",
+            false,
+        ),
+        (
+            "argoproj.io/v1alpha1",
+            "EventSource",
+            json!({"spec": {"a/b": pod()}}),
+            "/spec/a~1b",
+            false,
+        ),
+    ] {
+        let object = object(api_version, kind, tree);
+        let expected = (
+            vec![format!("{spec}/volumes/0")],
+            vec![format!("{spec}/containers/0/volumeMounts/0")],
+            vec![],
+        );
+        assert_eq!(found(&object), expected, "{kind}");
+        assert_eq!(
+            claim_uses(&object).volumes[0].manifest.keeps_read_only(),
+            is_checked,
+            "{kind}"
+        );
+    }
+    for (api_version, kind) in [
+        ("argoproj.io/v1alpha1", "Application"),
+        ("argoproj.io/v1alpha1", "ApplicationSet"),
+        ("argoproj.io/v1alpha1", "AppProject"),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    ] {
+        assert_eq!(
+            claim_uses(&object(api_version, kind, json!({"spec": pod()}))),
+            ClaimUses::default()
+        );
+    }
+}
+
+#[test]
+fn volumes_apart_from_their_containers_are_in_a_table() {
+    let workflow = json!({
+        "volumes": [{"name": "f", "persistentVolumeClaim": {"claimName": "films"}}, {"name": "t", "emptyDir": {}}],
+        "templates": [
+            {"container": {"volumeMounts": [{"name": "t"}, {"name": "f"}]}},
+            {"volumes": [{"name": "f", "emptyDir": {}}], "script": {"volumeMounts": [{"name": "f"}]}},
+            {"steps": [[{"inline": {"containerSet": {"containers": [{"volumeMounts": [{"name": "f"}]}]}}}]]},
+        ],
+    });
+    for (kind, spec) in [
+        ("Workflow", "/spec"),
+        ("WorkflowTemplate", "/spec"),
+        ("ClusterWorkflowTemplate", "/spec"),
+        ("CronWorkflow", "/spec/workflowSpec"),
+    ] {
+        let tree = match kind {
+            "CronWorkflow" => json!({"spec": {"workflowSpec": workflow}}),
+            _ => json!({"spec": workflow}),
+        };
+        let mounts = [
+            "templates/0/container/volumeMounts/1",
+            "templates/2/steps/0/0/inline/containerSet/containers/0/volumeMounts/0",
+        ];
+        let expected = (
+            vec![format!("{spec}/volumes/0")],
+            mounts.map(|mount| format!("{spec}/{mount}")).to_vec(),
+            vec![],
+        );
+        assert_eq!(
+            found(&object("argoproj.io/v1alpha1", kind, tree.clone())),
+            expected,
+            "{kind}"
+        );
+        let elsewhere = found(&object("example.org/v1", kind, tree));
+        assert_eq!(
+            elsewhere.2,
+            [format!("{spec}/volumes/0/persistentVolumeClaim/claimName")]
+        );
+    }
+    let spark = json!({"spec": {"volumes": [{"name": "f", "persistentVolumeClaim": {"claimName": "films"}}],
+        "driver": {"volumeMounts": [{"name": "f"}]}, "executor": {"volumeMounts": [{"name": "f"}]}}});
+    let (volumes, mounts, writes) = found(&object("sparkoperator.k8s.io/v1beta2", "SparkApplication", spark));
+    assert_eq!((volumes.len(), mounts.len(), writes.len()), (1, 2, 0));
+}
+
+#[test]
+fn a_virtual_machine_reads_where_its_disk_does() {
+    for (disk, reads) in [
+        (json!({"disk": {"readonly": true}}), true),
+        (json!({"lun": {"readonly": true}}), true),
+        (json!({"cdrom": {}}), true),
+        (json!({"cdrom": {"readonly": false}}), false),
+        (json!({"disk": {"bus": "virtio"}}), false),
+        (json!({}), false),
+    ] {
+        let mut disk = disk;
+        disk["name"] = json!("f");
+        let spec = json!({"domain": {"devices": {"disks": [disk]}}, "volumes": [{"name": "f", "persistentVolumeClaim": {"claimName": "films", "readOnly": true}}]});
+        let machine = object(
+            "kubevirt.io/v1",
+            "VirtualMachine",
+            json!({"spec": {"template": {"spec": spec}}}),
+        );
+        let (volumes, _, writes) = found(&machine);
+        assert_eq!(
+            (volumes.len(), writes.len()),
+            if reads { (1, 0) } else { (0, 1) },
+            "{disk}"
+        );
+    }
+}
+
+#[test]
+fn other_places_are_sorted_by_what_they_may_do() {
+    let access =
+        |object: Object| -> Vec<Access> { claim_uses(&object).places.iter().map(|place| place.access).collect() };
+    let any = |spec: Value| access(object("example.org/v1", "Any", json!({"spec": spec})));
+    assert_eq!(
+        any(json!({"persistentVolumeClaim": {"claimName": "films"}})),
+        [Access::Writes]
+    );
+    assert_eq!(
+        any(json!({"volumeSource": {"PersistentVolumeClaim": {"claimName": "films"}}})),
+        [Access::Writes]
+    );
+    assert_eq!(
+        any(json!({"workspaces": [{"persistentVolumeClaim": {"claimName": "films"}}]})),
+        [Access::Writes]
+    );
+    assert_eq!(
+        any(json!({"persistentVolumeClaim": {"claimName": "films", "readOnly": true}})),
+        [Access::Reads]
+    );
+    assert_eq!(any(json!({"provider": {"claimName": "email"}})), [Access::Unknown]);
+    assert_eq!(any(json!({"persistentVolumeClaim": {"spec": {}}, "claimName": ""})), []);
+    assert_eq!(any(json!({"persistentVolumeClaimName": "films"})), []);
+    // In a volume of a pod, but not as Kubernetes reads it.
+    let odd = json!({"containers": [], "volumes": [{"name": "f", "PersistentVolumeClaim": {"claimName": "films"}}]});
+    assert_eq!(any(odd), [Access::Writes]);
+    let destination = |spec: Value| {
+        access(object(
+            "volsync.backube/v1alpha1",
+            "ReplicationDestination",
+            json!({"spec": spec}),
+        ))
+    };
+    assert_eq!(
+        destination(json!({"restic": {"destinationPVC": "films"}})),
+        [Access::Writes]
+    );
+    let source = json!({"spec": {"sourcePVC": "films", "restic": {"copyMethod": "Direct"}}});
+    assert_eq!(
+        access(object("volsync.backube/v1alpha1", "ReplicationSource", source)),
+        []
+    );
+    let restore = json!({"spec": {"restoreMethod": {"folder": {"claimName": "films"}}}});
+    assert_eq!(access(object("k8up.io/v1", "Restore", restore)), [Access::Writes]);
+    let schedule = json!({"spec": {"restore": {"restoreMethod": {"folder": {"claimName": "films"}}}}});
+    assert_eq!(access(object("k8up.io/v1", "Schedule", schedule)), [Access::Writes]);
+}
+
+#[test]
+fn a_manifest_inside_another_counts_for_itself() {
+    let inner = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "y", "namespace": "inner"}, "spec": {
+    "volumeClaimTemplates": [{"metadata": {"name": "data"}}],
+    "template": {"spec": {"containers": [{}], "volumes": [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "replaced"}},
+        {"name": "f", "persistentVolumeClaim": {"claimName": "films"}},
+    ]}}}});
+    let mut outer = object(
+        "example.org/v1",
+        "Work",
+        json!({"spec": {"manifests": [inner], "persistentVolumeClaim": {"claimName": "a"}}}),
+    )
+    .into_tree();
+    outer["metadata"]["namespace"] = json!("outer");
+    let outer = Object::new(outer);
+    let uses = claim_uses(&outer);
+    let volumes: Vec<_> = uses
+        .volumes
+        .iter()
+        .map(|volume| (volume.manifest, volume.claim))
+        .collect();
+    let set = Embedded {
+        group: "apps",
+        kind: "StatefulSet",
+        namespace: Some("inner"),
+    };
+    assert_eq!(volumes, [(set, "films")]);
+    assert_eq!(uses.places[0].manifest.namespace, Some("outer"));
+    assert_eq!(uses.places.len(), 1);
+}
+
+#[test]
+fn many_volumes_take_one_pass() {
+    let count = 20_000;
+    let volumes: Vec<Value> = (0..count)
+        .map(|index| json!({"name": format!("v{index}"), "persistentVolumeClaim": {"claimName": format!("c{index}")}}))
+        .collect();
+    let mounts: Vec<Value> = (0..count).map(|index| json!({"name": format!("v{index}")})).collect();
+    let object = object(
+        "v1",
+        "Pod",
+        json!({"spec": {"containers": [{"volumeMounts": mounts}], "volumes": volumes}}),
+    );
+    let start = std::time::Instant::now();
+    assert!(
+        claim_uses(&object)
+            .volumes
+            .iter()
+            .all(|volume| volume.mounts.len() == 1)
+    );
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
