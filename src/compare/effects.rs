@@ -1,12 +1,12 @@
 //! What the storage rules do to a render.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{changed_pointers, name};
 use crate::model::Object;
 use crate::model::claim::is_claim;
+use crate::model::claim_use::{VolumeUse, claim_uses};
 use crate::model::namespace::is_namespace;
-use crate::model::workload::{ClaimVolume, pod_template};
 
 /// What the storage rules change in a render.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,14 +55,12 @@ impl Effects {
 }
 
 /// Returns the volumes of claims that the storage rules made read-only, and whether the workload could write them before.
-fn changed_volumes<'o>(before: &'o Object, after: &Object) -> Vec<(ClaimVolume<'o>, bool)> {
-    let (Some(old), Some(new)) = (pod_template(before), pod_template(after)) else {
-        return Vec::new();
-    };
-    let writes = |volume: &ClaimVolume<'_>| !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
-    let new = new.claim_volumes();
-    let pairs = old.claim_volumes().into_iter().filter_map(|volume| {
-        let other = new.iter().find(|other| other.index == volume.index)?;
+fn changed_volumes<'o>(before: &'o Object, after: &Object) -> Vec<(VolumeUse<'o>, bool)> {
+    let writes = |volume: &VolumeUse<'_>| !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
+    let new = claim_uses(after).volumes;
+    let new: HashMap<_, _> = new.iter().map(|volume| (&volume.pointer, volume)).collect();
+    let pairs = claim_uses(before).volumes.into_iter().filter_map(|volume| {
+        let other = new.get(&volume.pointer)?;
         let changed = (volume.read_only, &volume.mounts) != (other.read_only, &other.mounts);
         let turned = writes(&volume) && !writes(other);
         changed.then_some((volume, turned))
@@ -74,6 +72,20 @@ fn changed_volumes<'o>(before: &'o Object, after: &Object) -> Vec<(ClaimVolume<'
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+
+    #[test]
+    fn a_claim_of_a_custom_kind_turns_read_only_too() {
+        let job = |read_only: bool| {
+            Object::new(
+                json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledJob", "metadata": {"name": "j"}, "spec": {"jobTargetRef": {"template": {"spec": {
+                "containers": [{"volumeMounts": [{"name": "v", "readOnly": read_only}]}],
+                "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "films", "readOnly": read_only}}]}}}}}),
+            )
+        };
+        let turned = Effects::between(&[job(false)], &[job(true)]);
+        assert_eq!(turned.lines, ["keda.sh/ScaledJob/j: claim `films` read-only"]);
+        assert_eq!(turned.read_only.keys().collect::<Vec<_>>(), ["films"]);
+    }
 
     #[test]
     fn a_claim_that_turns_read_only_is_named_with_its_workloads() {

@@ -66,13 +66,17 @@ pub fn volume(rules: &StorageRules, volume: &Object) -> Result<Vec<PatchOperatio
     Ok(guard(&rules.app, volume))
 }
 
+/// Reports whether Argo CD does not apply an object, because it is a hook of the phase `Skip`.
+pub fn is_skipped(object: &Object) -> bool {
+    object.annotation(HOOK).is_some_and(|hook| has(hook, "Skip"))
+}
+
 /// Refuses an annotation by which Argo CD would delete and create an object, or never apply it.
 fn check(object: &Object, what: &str) -> Result<()> {
     let Some(cause) = recreated_by(object) else {
         return Ok(());
     };
-    let is_skipped = cause == HOOK && object.annotation(HOOK).is_some_and(|hook| has(hook, "Skip"));
-    let error = if is_skipped {
+    let error = if cause == HOOK && is_skipped(object) {
         anyhow!("`{HOOK}: Skip` keeps Argo CD from applying the {what}, and from pruning it, so that nobody manages it")
     } else {
         anyhow!("`{cause}` makes Argo CD delete and create the {what}, and its data is gone")

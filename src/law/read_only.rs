@@ -56,6 +56,7 @@ pub fn operations(
         }
         match place.access {
             Access::Writes => return Err(refused(place)),
+            Access::Reads if place.manifest.keeps_read_only() => {}
             Access::Reads => unchecked = unchecked.or(Some((place.manifest, place.claim))),
             Access::Unknown => {}
         }

@@ -33,9 +33,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (subject, item) in scope.items() {
         let uses = claim_uses(item.object());
-        let unchecked = uses.volumes.into_iter();
-        let unchecked = unchecked.filter(|volume| !volume.manifest.keeps_read_only());
-        let mut unchecked = unchecked.map(|volume| PlaceUse {
+        let mut unchecked = uses.volumes.into_iter().map(|volume| PlaceUse {
             manifest: volume.manifest,
             pointer: volume.pointer,
             claim: volume.claim,
@@ -67,6 +65,7 @@ fn named(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, place: &Plac
             ),
             WAYS_OUT,
         ),
+        Access::Reads if place.manifest.keeps_read_only() => return None,
         Access::Reads => (
             &WARNING,
             format!(

@@ -1,7 +1,7 @@
 //! HL101: a claim that is pruned or deleted takes its data along.
 
 use super::{Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::law::claims::recreated_by;
+use crate::law::claims::{is_skipped, recreated_by};
 use crate::law::stateful_sets::{claim_prefixes, is_numbered};
 use crate::model::sync::{SYNC_OPTIONS, entries, value};
 use crate::model::workload::deletes_its_claims;
@@ -17,7 +17,8 @@ static META: Meta = Meta {
 erasing its directory, so the data is gone a second later. Argo CD reads both options from the live object: they have to \
 be in the cluster before the commit that removes the claim. A claim that is a hook, or has `Replace=true` or `Force=true`, \
 is deleted and created again in spite of every guard; so is one that a StatefulSet deletes by its retention policy.\n\n\
-The plugin writes both options on every claim that it renders: let it render the source (`plugin: {name: homelab-v1}`), or \
+A PersistentVolume needs the same: its claim may be one that a StatefulSet or an operator makes.\n\n\
+The plugin writes both options on every claim and volume that it renders: let it render the source (`plugin: {name: homelab-v1}`), or \
 set the annotation `argocd.argoproj.io/sync-options: Prune=false,Delete=false` in the chart.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
 };
@@ -80,11 +81,12 @@ fn unguarded(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
 fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
     let object = item.object();
     let cause = recreated_by(object)?;
-    let message = format!(
-        "`{}/{}` has `{cause}`: Argo CD deletes and creates it, whatever its guards",
-        object.kind(),
-        object.name()
-    );
+    let effect = if is_skipped(object) {
+        "does not apply it"
+    } else {
+        "deletes and creates it, whatever its guards"
+    };
+    let message = format!("`{}/{}` has `{cause}`: Argo CD {effect}", object.kind(), object.name());
     let finding = subject.finding_on(&META, message, item, "/metadata/annotations");
     Some(finding.hint(format!("take `{cause}` off")))
 }

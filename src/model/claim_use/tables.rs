@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::Embedded;
+
 /// Kinds that are passed over: a CRD holds schemas, Argo CD's own kinds hold parameters and patches of other objects, and
 /// claims and volumes mount nothing.
 const PASSED_OVER: &[(&str, &str)] = &[
@@ -54,14 +56,31 @@ const KEEPS_READ_ONLY: &[(&str, &[&str])] = &[
     ("serving.knative.dev", &["Service"]),
 ];
 
-/// Kinds that write a claim which they name by another key: the key, and the one above it where it needs that.
-const WRITTEN: &[(&str, &str, Option<&str>, &str)] = &[
-    ("backup.appuio.ch", "Restore", Some("folder"), "claimName"),
-    ("backup.appuio.ch", "Schedule", Some("folder"), "claimName"),
-    ("k8up.io", "Restore", Some("folder"), "claimName"),
-    ("k8up.io", "Schedule", Some("folder"), "claimName"),
-    ("volsync.backube", "ReplicationDestination", None, "destinationPVC"),
+/// A kind that writes a claim which it names by another key.
+struct Written {
+    group: &'static str,
+    kinds: &'static [&'static str],
+    /// The key above, where the name alone says too little.
+    above: Option<&'static str>,
+    key: &'static str,
+    /// A key that stands beside it when the claim is written.
+    beside: Option<&'static str>,
+}
+
+/// Kinds that write a claim which they name by another key. Syncthing carries changes both ways.
+#[rustfmt::skip]
+const WRITTEN: &[Written] = &[
+    Written { group: "backup.appuio.ch", kinds: &["Restore", "Schedule"], above: Some("folder"), key: "claimName", beside: None },
+    Written { group: "k8up.io", kinds: &["Restore", "Schedule"], above: Some("folder"), key: "claimName", beside: None },
+    Written { group: "kubevirt.io", kinds: &["VirtualMachine", "VirtualMachineInstance"], above: Some("memoryDump"), key: "claimName", beside: None },
+    Written { group: "upload.cdi.kubevirt.io", kinds: &["UploadTokenRequest"], above: None, key: "pvcName", beside: None },
+    Written { group: "volsync.backube", kinds: &["ReplicationDestination"], above: None, key: "destinationPVC", beside: None },
+    Written { group: "volsync.backube", kinds: &["ReplicationSource"], above: None, key: "sourcePVC", beside: Some("syncthing") },
 ];
+
+/// Groups and the key above a `persistentVolumeClaim` that is only read: KubeVirt writes beside an ephemeral volume
+/// ([source](https://kubevirt.io/user-guide/storage/disks_and_volumes/#ephemeral)).
+const READ: &[(&str, &str)] = &[("kubevirt.io", "ephemeral")];
 
 /// Reports whether nothing in an object of this kind is looked at.
 pub(super) fn is_passed_over(group: &str, kind: &str) -> bool {
@@ -81,11 +100,32 @@ pub(super) fn keeps_read_only(group: &str, kind: &str) -> bool {
     lines.any(|(of, kinds)| *of == group && kinds.contains(&kind)) || apart(group, kind).is_some()
 }
 
-/// Reports whether a key of this kind names a claim that is written.
-pub(super) fn is_written(group: &str, kind: &str, parent: &str, key: &str) -> bool {
-    WRITTEN.iter().any(|(of, name, above, written)| {
-        *written == key && *of == group && *name == kind && above.is_none_or(|above| above == parent)
+/// Reports whether a key of this kind, in this map, names a claim that is written.
+pub(super) fn is_written(manifest: &Embedded<'_>, above: &str, key: &str, map: &Map<String, Value>) -> bool {
+    WRITTEN.iter().any(|line| {
+        line.key == key
+            && line.group == manifest.group
+            && line.kinds.contains(&manifest.kind)
+            && line.above.is_none_or(|needed| needed == above)
+            && line.beside.is_none_or(|beside| map.contains_key(beside))
     })
+}
+
+/// Reports whether a `persistentVolumeClaim` below this key is only read.
+pub(super) fn only_reads(manifest: &Embedded<'_>, above: &str) -> bool {
+    READ.contains(&(manifest.group, above))
+}
+
+/// Reports whether a group is one of Kubernetes' own workloads, whose kinds hold no manifests of other objects.
+pub(super) fn is_built_in(group: &str) -> bool {
+    matches!(group, "" | "apps" | "batch")
+}
+
+/// Returns the claim of a virtual machine's volume: two keys, and its name. A DataVolume's claim has its name.
+pub(super) fn disk_claim(volume: &Value) -> Option<(&'static str, &'static str, &str)> {
+    let keys = [("persistentVolumeClaim", "claimName"), ("dataVolume", "name")];
+    keys.into_iter()
+        .find_map(|(source, key)| Some((source, key, volume.get(source)?.get(key)?.as_str()?)))
 }
 
 /// Returns the names of the disks of a virtual machine that are read-only. KubeVirt does not start a machine whose volume

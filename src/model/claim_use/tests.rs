@@ -1,5 +1,5 @@
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn object(api_version: &str, kind: &str, rest: Value) -> Object {
     let mut tree = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}});
@@ -216,6 +216,49 @@ fn other_places_are_sorted_by_what_they_may_do() {
     assert_eq!(access(object("k8up.io/v1", "Restore", restore)), [Access::Writes]);
     let schedule = json!({"spec": {"restore": {"restoreMethod": {"folder": {"claimName": "films"}}}}});
     assert_eq!(access(object("k8up.io/v1", "Schedule", schedule)), [Access::Writes]);
+}
+
+#[test]
+fn what_kubevirt_and_volsync_write_by_other_keys() {
+    let access = |object: Object| -> Vec<Access> {
+        let uses = claim_uses(&object);
+        uses.places.iter().map(|place| place.access).collect()
+    };
+    let machine = |volume: Value, disk: Value| {
+        let spec = json!({"domain": {"devices": {"disks": [disk]}}, "volumes": [volume]});
+        access(object(
+            "kubevirt.io/v1",
+            "VirtualMachine",
+            json!({"spec": {"template": {"spec": spec}}}),
+        ))
+    };
+    let disk = |read_only: bool| json!({"name": "f", "disk": {"readonly": read_only}});
+    let data = json!({"name": "f", "dataVolume": {"name": "films"}});
+    assert_eq!(machine(data.clone(), disk(false)), [Access::Writes]);
+    assert_eq!(machine(data, disk(true)), []);
+    let ephemeral = json!({"name": "f", "ephemeral": {"persistentVolumeClaim": {"claimName": "films"}}});
+    assert_eq!(machine(ephemeral, disk(false)), [Access::Reads]);
+    let dump = json!({"name": "f", "memoryDump": {"claimName": "films"}});
+    assert_eq!(machine(dump, disk(false)), [Access::Writes]);
+    let sync = json!({"spec": {"sourcePVC": "films", "syncthing": {}}});
+    assert_eq!(
+        access(object("volsync.backube/v1alpha1", "ReplicationSource", sync)),
+        [Access::Writes]
+    );
+}
+
+#[test]
+fn a_workload_cannot_hide_its_pod_spec_as_another_manifest() {
+    let mut spec = pod();
+    for (key, value) in [
+        ("apiVersion", json!("v1")),
+        ("kind", json!("PersistentVolumeClaim")),
+        ("metadata", json!({})),
+    ] {
+        spec[key] = value;
+    }
+    let deployment = object("apps/v1", "Deployment", json!({"spec": {"template": {"spec": spec}}}));
+    assert_eq!(found(&deployment).0.len(), 1);
 }
 
 #[test]
