@@ -2,7 +2,7 @@
 //!
 //! One pass over the object's tree. Pod specs are found by their shape, in any kind: a list `containers` beside
 //! `volumes`. Kinds whose volumes stand apart from their containers, and kinds that write a claim which they name by a
-//! key of their own, are in the [`tables`]. A manifest inside another object counts for itself: its kind decides, and its
+//! key of their own, are in the `tables`. A manifest inside another object counts for itself: its kind decides, and its
 //! claims are of its namespace.
 
 mod tables;

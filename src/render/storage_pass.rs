@@ -1,7 +1,7 @@
 //! Applies the storage rules to a rendered stream.
 //!
 //! Documents that the rules do not change go out as slices of the input. Most of them are not even parsed: the
-//! [`prescan`] reads their `apiVersion` and `kind`. Every object that comes in goes out, and each has apiVersion, kind and
+//! `prescan` reads their `apiVersion` and `kind`. Every object that comes in goes out, and each has apiVersion, kind and
 //! name; everything else is an error, since Argo CD prunes what is not printed.
 
 mod prescan;

@@ -9,7 +9,7 @@ mod parse;
 mod read;
 pub mod synced;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -91,7 +91,7 @@ pub struct Repo {
     /// The files and documents that could not be read.
     pub malformed: Vec<Malformed>,
     /// Every file of the folders that were read, manifest or not: a new file must not overwrite one.
-    listing: BTreeSet<RepoPath>,
+    listing: HashSet<RepoPath>,
     /// The manifests by the folder of their file, as indices of `manifests`.
     by_folder: BTreeMap<RepoPath, Vec<usize>>,
     /// URLs that mean this repository: the root Application's `repoURL` and the working tree's remotes.

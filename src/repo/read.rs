@@ -4,13 +4,13 @@
 //! Applications found there: the folders of this repository that they point to are read as Argo CD reads them
 //! ([`FolderSource`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Result;
 
 use super::layout::{APPLICATIONS, NAMESPACES};
 use super::parse::Parsed;
-use super::{Entry, Files, FolderSource, Malformed, Manifest, Repo, RepoPath};
+use super::{Entry, Files, FolderSource, Malformed, Repo, RepoPath};
 use crate::model::Application;
 use crate::model::namespace::is_namespace;
 use crate::parallel;
@@ -37,7 +37,7 @@ impl Repo {
         };
         let mut reader = Reader {
             files,
-            seen: BTreeSet::new(),
+            seen: HashSet::new(),
         };
         // Namespaces that no Application syncs are read as well: a new one must not overwrite them.
         let folders = ["", APPLICATIONS, NAMESPACES].map(RepoPath::new);
@@ -58,8 +58,8 @@ impl Repo {
             reader.read(&mut repo, &sources, Below::All)?;
         }
         repo.refuse_lists();
-        let order = |manifest: &Manifest| (manifest.file.clone(), manifest.document);
-        repo.manifests.sort_by_cached_key(order);
+        repo.manifests
+            .sort_by(|a, b| (&a.file, a.document).cmp(&(&b.file, b.document)));
         repo.malformed
             .sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
         repo.index_folders();
@@ -82,7 +82,7 @@ impl Repo {
         let folder = FolderSource::new(folder.clone(), true, None, None)?;
         let mut reader = Reader {
             files,
-            seen: BTreeSet::new(),
+            seen: HashSet::new(),
         };
         reader.read(&mut repo, &[folder], Below::Manifests)?;
         repo.refuse_lists();
@@ -177,7 +177,7 @@ impl Repo {
 /// Reads folders of files, each file once.
 struct Reader<'f> {
     files: &'f dyn Files,
-    seen: BTreeSet<RepoPath>,
+    seen: HashSet<RepoPath>,
 }
 
 impl Reader<'_> {
