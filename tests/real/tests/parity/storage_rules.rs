@@ -66,11 +66,6 @@ pub(crate) fn apply(case: &Case, objects: &mut [Value], registries: Option<&Regi
         .filter(|object| is_claim(object))
         .map(|object| (namespace(object, destination), text(&object["metadata"]["name"])))
         .collect();
-    let volumes: BTreeSet<String> = objects
-        .iter()
-        .filter(|object| is_claim(object))
-        .map(|object| text(&object["spec"]["volumeName"]))
-        .collect();
     let named = parameter("owns");
     let is_own = |namespace: &str, claim: &str| {
         rendered.contains(&(namespace.to_owned(), claim.to_owned()))
@@ -86,17 +81,7 @@ pub(crate) fn apply(case: &Case, objects: &mut [Value], registries: Option<&Regi
     for object in objects {
         let here = namespace(object, destination);
         match text(&object["kind"]).as_str() {
-            "PersistentVolumeClaim" => keep(object, app),
-            "PersistentVolume" => {
-                let claim = &object["spec"]["claimRef"];
-                let claimed = is_own(
-                    &namespace(&json!({"metadata": claim}), destination),
-                    &text(&claim["name"]),
-                );
-                if claimed || volumes.contains(&text(&object["metadata"]["name"])) {
-                    keep(object, app);
-                }
-            }
+            "PersistentVolumeClaim" | "PersistentVolume" => keep(object, app),
             "Namespace" => {
                 guard(object);
                 if let Some(registries) = registries {
@@ -178,7 +163,7 @@ fn guard(object: &mut Value) {
     }
 }
 
-/// Adds the guards and labels of a claim and of its volume.
+/// Adds the guards and labels of a claim or a volume.
 fn keep(object: &mut Value, app: &str) {
     guard(object);
     metadata(object, "annotations").insert("helm.sh/resource-policy".to_owned(), json!("keep"));
