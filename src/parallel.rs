@@ -5,6 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+/// How many small items a thread takes at a time.
+const CHUNK: usize = 32;
+
+/// Returns the result of `work` for each of many small items, in their order.
+pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let chunks: Vec<&[T]> = items.chunks(CHUNK).collect();
+    let work = |chunk: &&[T]| chunk.iter().map(&work).collect::<Vec<R>>();
+    in_order(&chunks, work, |_| {}).into_iter().flatten().collect()
+}
+
 /// Returns the result of `work` for each item, in their order. `begun` is called on this thread with the index of each
 /// item that a worker starts.
 pub fn in_order<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mut begun: impl FnMut(usize)) -> Vec<R> {
@@ -66,5 +76,10 @@ mod tests {
         begun.sort_unstable();
         assert_eq!(begun, (0..20).collect::<Vec<_>>());
         assert!(in_order(&[], work, |_| {}).is_empty());
+        let items: Vec<u64> = (0..100).collect();
+        assert_eq!(
+            each(&items, |item| item * 2),
+            items.iter().map(|item| item * 2).collect::<Vec<_>>()
+        );
     }
 }

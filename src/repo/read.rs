@@ -106,8 +106,8 @@ impl Repo {
             ..Repo::default()
         };
         let texts: Vec<(RepoPath, String)> = texts.into_iter().collect();
-        let parsed = parallel::in_order(&chunks(&texts), |chunk| parse_each(chunk), |_| {});
-        parsed.into_iter().flatten().for_each(|parsed| repo.add(parsed));
+        let parsed = parallel::each(&texts, |(path, text)| Parsed::of_text(path.clone(), text.clone()));
+        parsed.into_iter().for_each(|parsed| repo.add(parsed));
         repo.refuse_lists();
         repo.learn_own_urls(0);
         repo.index_folders();
@@ -188,9 +188,8 @@ impl Reader<'_> {
             self.list(repo, source, below, &mut paths)?;
         }
         let files = self.files;
-        let read = |chunk: &&[RepoPath]| chunk.iter().map(|path| Parsed::read(files, path)).collect::<Vec<_>>();
-        let parsed = parallel::in_order(&chunks(&paths), read, |_| {});
-        parsed.into_iter().flatten().for_each(|parsed| repo.add(parsed));
+        let parsed = parallel::each(&paths, |path| Parsed::read(files, path));
+        parsed.into_iter().for_each(|parsed| repo.add(parsed));
         Ok(())
     }
 
@@ -222,20 +221,6 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-/// How many files a thread takes at a time.
-const CHUNK: usize = 32;
-
-fn chunks<T>(items: &[T]) -> Vec<&[T]> {
-    items.chunks(CHUNK).collect()
-}
-
-fn parse_each(texts: &[(RepoPath, String)]) -> Vec<Parsed> {
-    let each = texts
-        .iter()
-        .map(|(path, text)| Parsed::of_text(path.clone(), text.clone()));
-    each.collect()
 }
 
 #[cfg(test)]

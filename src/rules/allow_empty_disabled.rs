@@ -1,6 +1,6 @@
 //! HL303: an Application that may become empty can be pruned whole.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 
 static META: Meta = Meta {
     id: "HL303",
@@ -13,25 +13,21 @@ accident deletes everything that the Application had. Switch it on for the one c
 https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automatic-pruning-with-allow-empty-v18",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     const POINTER: &str = "/spec/syncPolicy/automated/allowEmpty";
-    let allows = |subject: &&super::Subject<'_>| {
-        subject.app.object().at(POINTER).and_then(|value| value.as_bool()) == Some(true)
-    };
-    scope
-        .subjects
-        .iter()
-        .filter(allows)
-        .map(|subject| {
-            let message = format!("`{}` may be pruned whole: allowEmpty is true", subject.name);
-            subject.finding(&META, message, POINTER).fix(Fix::safe(
-                "drop allowEmpty",
-                fixes::patch(subject.manifest, vec![fixes::remove(POINTER)]),
-            ))
-        })
-        .collect()
+    if subject.app.object().at(POINTER).and_then(|value| value.as_bool()) != Some(true) {
+        return Vec::new();
+    }
+    let message = format!("`{}` may be pruned whole: allowEmpty is true", subject.name);
+    vec![subject.finding(&META, message, POINTER).fix(Fix::safe(
+        "drop allowEmpty",
+        fixes::patch(subject.manifest, vec![fixes::remove(POINTER)]),
+    ))]
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Location, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
 use crate::repo::Manifest;
 
 static META: Meta = Meta {
@@ -17,7 +17,10 @@ Application's name without its namespace.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Whole(check),
+};
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut seen: BTreeMap<&str, &Manifest> = BTreeMap::new();

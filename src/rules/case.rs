@@ -12,6 +12,13 @@ use crate::yaml;
 /// URL of the repository under test.
 pub(crate) const HOME: &str = "https://git.example.org/home";
 
+/// Finds everything that breaks a rule.
+pub(super) fn findings(rule: &Rule, scope: &Scope<'_>) -> Vec<Finding> {
+    let subjects = scope.subjects.iter();
+    let each = subjects.flat_map(|subject| rule.on_each(scope, subject));
+    each.chain(rule.on_whole(scope)).collect()
+}
+
 /// What a rule is shown.
 #[derive(Default)]
 pub(crate) struct Case {
@@ -84,7 +91,7 @@ impl Case {
     /// Returns the findings of a rule.
     pub(crate) fn findings(&self, rule: &Rule) -> Vec<Finding> {
         let repo = self.repo();
-        (rule.check)(&Scope::new(&repo, &self.renders))
+        findings(rule, &Scope::new(&repo, &self.renders))
     }
 
     /// Returns the messages of a rule's findings.
@@ -107,7 +114,7 @@ impl Case {
     /// second run must change nothing. Returns the text of the first file that is changed.
     pub(crate) fn fixed(&self, rule: &Rule) -> String {
         let repo = self.repo();
-        let before = (rule.check)(&Scope::new(&repo, &self.renders));
+        let before = findings(rule, &Scope::new(&repo, &self.renders));
         assert!(before.iter().any(|finding| finding.fix.is_some()), "no fix: {before:?}");
         let request = fixer::Request {
             selection: Selection::parse(rule.meta.id).unwrap(),
@@ -116,7 +123,7 @@ impl Case {
         };
         let fixed = self.fix(&request);
         assert!(fixed.refused.is_empty(), "not fixed: {:?}", fixed.refused);
-        let left = (rule.check)(&Scope::new(&fixed.repo, &fixed.renders));
+        let left = findings(rule, &Scope::new(&fixed.repo, &fixed.renders));
         assert!(
             left.iter().all(|finding| finding.fix.is_none()),
             "still there: {left:?}"

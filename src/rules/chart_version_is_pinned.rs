@@ -1,6 +1,6 @@
 //! HL308: a chart that updates itself updates the claims with it.
 
-use super::{Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 
 static META: Meta = Meta {
     id: "HL308",
@@ -14,21 +14,22 @@ propose new ones as commits, which can be reviewed before they are merged. Branc
 https://argo-cd.readthedocs.io/en/stable/user-guide/tracking_strategies/#helm",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for (source, _) in subject.sources.iter().filter(|(source, _)| source.is_versioned()) {
-            let revision = source.target_revision();
-            if is_pinned(revision) {
-                continue;
-            }
-            let chart = source.chart().unwrap_or_else(|| source.repo_url());
-            let message = format!("chart `{chart}` has the floating version `{revision}`");
-            let finding = subject.finding(&META, message, source.at(&["targetRevision"]));
-            findings.push(finding.hint("pin one version, as `1.2.3`"));
+    for (source, _) in subject.sources.iter().filter(|(source, _)| source.is_versioned()) {
+        let revision = source.target_revision();
+        if is_pinned(revision) {
+            continue;
         }
+        let chart = source.chart().unwrap_or_else(|| source.repo_url());
+        let message = format!("chart `{chart}` has the floating version `{revision}`");
+        let finding = subject.finding(&META, message, source.at(&["targetRevision"]));
+        findings.push(finding.hint("pin one version, as `1.2.3`"));
     }
     findings
 }

@@ -1,6 +1,6 @@
 //! HL307: a child that is removed from Git must take its objects with it.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::application::{FINALIZER, is_application};
 use crate::model::{AppName, Pointer, PointerExt};
 use serde_json::{Value, json};
@@ -19,7 +19,10 @@ cluster along.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/#about-the-deletion-finalizer",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Whole(check),
+};
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut children: BTreeSet<AppName> = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! HL104: a claim of two owners is nobody's.
 
-use super::{Finding, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::is_claim;
 
 static META: Meta = Meta {
@@ -18,7 +18,10 @@ first, then take it out of the one and put it into the other in one commit.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-if-a-shared-resource-is-found",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Whole(check),
+};
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

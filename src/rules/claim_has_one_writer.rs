@@ -1,6 +1,6 @@
 //! HL123: several writers are allowed, and shown.
 
-use super::{Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 
 static META: Meta = Meta {
     id: "HL123",
@@ -14,24 +14,25 @@ and replacements of the owner have to count with it. Where the writing can be gi
 Where it is meant, leave it, and switch this rule off (`--rules -HL123`).",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for (source, parameters) in subject.read_sources() {
-            for name in &parameters.writes {
-                let Some(reference) = subject.claim(name) else { continue };
-                let claim = scope.claim(&reference);
-                if !claim.is_foreign_to(&subject.name) {
-                    continue;
-                }
-                let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
-                let message = format!("`{}` writes claim `{reference}` of {}", subject.name, owners.join(", "));
-                let pointer = source.entry("writes", |entry| entry == name.as_str());
-                let finding = subject.finding(&META, message, &pointer);
-                findings.push(finding.hint("leave it if it is meant; only read the claim otherwise"));
+    for (source, parameters) in subject.read_sources() {
+        for name in &parameters.writes {
+            let Some(reference) = subject.claim(name) else { continue };
+            let claim = scope.claim(&reference);
+            if !claim.is_foreign_to(&subject.name) {
+                continue;
             }
+            let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
+            let message = format!("`{}` writes claim `{reference}` of {}", subject.name, owners.join(", "));
+            let pointer = source.entry("writes", |entry| entry == name.as_str());
+            let finding = subject.finding(&META, message, &pointer);
+            findings.push(finding.hint("leave it if it is meant; only read the claim otherwise"));
         }
     }
     findings

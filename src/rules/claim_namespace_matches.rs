@@ -1,6 +1,6 @@
 //! HL109: a pod mounts claims of its own namespace, and no others.
 
-use super::{Finding, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::ClaimRef;
 use crate::model::claim::is_claim;
 
@@ -18,14 +18,15 @@ the chart to the destination, or leave it out.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#a-note-on-namespaces",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        findings.extend(consumed(scope, subject));
-        findings.extend(rendered(subject));
-    }
+    findings.extend(consumed(scope, subject));
+    findings.extend(rendered(subject));
     findings
 }
 

@@ -1,6 +1,6 @@
 //! HL121: a claim that waits for its first pod must not be waited for.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::ClaimRef;
 use crate::model::claim::is_claim;
 use crate::model::object::annotation_pointer;
@@ -19,11 +19,14 @@ never ends. Give claims no wave; inside a wave Argo CD applies them before workl
 https://github.com/argoproj/argo-cd/issues/12840",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.items().filter(|(_, item)| is_claim(item.object())) {
+    for item in subject.items.iter().filter(|item| is_claim(item.object())) {
         let object = item.object();
         let (Some(claim), Some(at)) = (subject.claim_beside(object, object.name()), order(object)) else {
             continue;

@@ -1,6 +1,6 @@
 //! HL302: some options of a whole Application do not go together with claims.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::PointerExt;
 use crate::model::application::SYNC_OPTIONS;
 use crate::model::claim::is_claim;
@@ -19,23 +19,24 @@ them (annotation `argocd.argoproj.io/sync-options`).\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#replace-resource-instead-of-applying-changes",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        let has_claims = || !subject.owns().is_empty() || subject.items.iter().any(|item| is_claim(item.object()));
-        let options = subject.app.sync_options().into_iter().enumerate();
-        let refused = options
-            .filter(|(_, option)| matches!(*option, "Replace=true" | "Force=true" | "FailOnSharedResource=true"));
-        for (index, option) in refused.filter(|_| has_claims()) {
-            let pointer = SYNC_OPTIONS.child(index);
-            let message = format!("`{}` owns claims and has {option}", subject.name);
-            findings.push(subject.finding(&META, message, &pointer).fix(Fix::needs_review(
-                format!("drop {option}"),
-                fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
-            )));
-        }
+    let has_claims = || !subject.owns().is_empty() || subject.items.iter().any(|item| is_claim(item.object()));
+    let options = subject.app.sync_options().into_iter().enumerate();
+    let refused =
+        options.filter(|(_, option)| matches!(*option, "Replace=true" | "Force=true" | "FailOnSharedResource=true"));
+    for (index, option) in refused.filter(|_| has_claims()) {
+        let pointer = SYNC_OPTIONS.child(index);
+        let message = format!("`{}` owns claims and has {option}", subject.name);
+        findings.push(subject.finding(&META, message, &pointer).fix(Fix::needs_review(
+            format!("drop {option}"),
+            fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
+        )));
     }
     findings
 }

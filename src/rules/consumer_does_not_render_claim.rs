@@ -1,6 +1,6 @@
 //! HL106: a consumer whose chart renders the claim fights with the owner.
 
-use super::{Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::is_claim;
 
 static META: Meta = Meta {
@@ -16,12 +16,15 @@ was meant to be one of its own.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#fail-the-sync-if-a-shared-resource-is-found",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let claims = scope.items().filter(|(_, item)| is_claim(item.object()));
-    for (subject, item) in claims.filter(|(subject, _)| subject.uses_homelab_plugin()) {
+    let claims = subject.items.iter().filter(|item| is_claim(item.object()));
+    for item in claims.filter(|_| subject.uses_homelab_plugin()) {
         let Some(reference) = subject.claim_beside(item.object(), item.object().name()) else {
             continue;
         };

@@ -1,6 +1,6 @@
 //! HL107: whoever does not own a claim only reads it.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::{Pointer, PointerExt};
 use serde_json::json;
 
@@ -18,11 +18,14 @@ in the chart. An Application that really has to write declares that with the par
 https://kubernetes.io/docs/concepts/storage/volumes/#read-only-mounts",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.finished() {
+    for item in subject.finished() {
         let object = item.object();
         for (reference, volume) in subject.claim_volumes(item) {
             let claim = scope.claim(&reference);

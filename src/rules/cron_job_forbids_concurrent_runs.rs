@@ -1,6 +1,6 @@
 //! HL114: two runs of one producer write the same files.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use serde_json::{Value, json};
 
 static META: Meta = Meta {
@@ -17,11 +17,14 @@ Set it in the chart's values where the chart has one, else with the parameter `p
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#concurrency-policy",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.items().filter(|(_, item)| item.object().is("batch", "CronJob")) {
+    for item in subject.items.iter().filter(|item| item.object().is("batch", "CronJob")) {
         let object = item.object();
         let policy = object.at("/spec/concurrencyPolicy").and_then(Value::as_str);
         let written = subject.claim_volumes(item).into_iter().find(|(reference, volume)| {

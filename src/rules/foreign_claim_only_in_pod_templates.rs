@@ -1,6 +1,6 @@
 //! HL126: a claim of another Application is named only where it can be made read-only.
 
-use super::{Finding, Item, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::law::read_only::WAYS_OUT;
 use crate::model::claim_use::{Access, PlaceUse, claim_uses};
 
@@ -27,11 +27,14 @@ shows the object as OutOfSync, and the pod writes.",
     }
 }
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.items() {
+    for item in &subject.items {
         let uses = claim_uses(item.object());
         let mut unchecked = uses.volumes.into_iter().map(|volume| PlaceUse {
             manifest: volume.manifest,

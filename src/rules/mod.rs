@@ -3,7 +3,7 @@
 //! # How to add a rule
 //!
 //! 1. One file named after the rule, with its description (`META`; `explain` prints [`Meta::why`]) and the function
-//!    that finds what breaks it, together its `RULE`.
+//!    that finds what breaks it, in each Application or once in the whole ([`Check`]), together its `RULE`.
 //! 2. One line in [`ALL`].
 //! 3. Three tests in the file: it fires, it stays silent, its fix (if it has one) removes it.
 
@@ -82,8 +82,35 @@ pub struct Meta {
 pub struct Rule {
     /// Id, name and explanation.
     pub meta: &'static Meta,
-    /// Everything that breaks the rule.
-    pub check: fn(&Scope<'_>) -> Vec<Finding>,
+    /// Finds what breaks the rule.
+    pub check: Check,
+}
+
+/// The function that finds everything that breaks a rule.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// Called for each Application: with all that is known, and the Application whose findings are asked for.
+    Each(fn(&Scope<'_>, &Subject<'_>) -> Vec<Finding>),
+    /// Called once.
+    Whole(fn(&Scope<'_>) -> Vec<Finding>),
+}
+
+impl Rule {
+    /// Finds what breaks the rule in one Application; nothing for a rule on the whole.
+    fn on_each(&self, scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+        match self.check {
+            Check::Each(check) => check(scope, subject),
+            Check::Whole(_) => Vec::new(),
+        }
+    }
+
+    /// Finds what breaks a rule on the whole; nothing for a rule on each Application.
+    fn on_whole(&self, scope: &Scope<'_>) -> Vec<Finding> {
+        match self.check {
+            Check::Each(_) => Vec::new(),
+            Check::Whole(check) => check(scope),
+        }
+    }
 }
 
 /// Every rule, in the order of the ids.
@@ -133,8 +160,13 @@ pub fn metas() -> impl Iterator<Item = &'static Meta> {
 
 /// Checks the repository by all rules; the findings are sorted by place and id.
 pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let lists = parallel::in_order(ALL, |rule| (rule.check)(scope), |_| {});
-    let mut findings = lists.concat();
+    // All rules on one Application, then the next: its objects stay in the processor's caches.
+    let on_each = |subject: &Subject<'_>| -> Vec<Finding> {
+        let rules = ALL.iter();
+        rules.flat_map(|rule| rule.on_each(scope, subject)).collect()
+    };
+    let mut findings = parallel::each(&scope.subjects, on_each).concat();
+    findings.extend(parallel::in_order(ALL, |rule| rule.on_whole(scope), |_| {}).concat());
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings
 }

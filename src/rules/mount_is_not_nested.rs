@@ -1,6 +1,6 @@
 //! HL122: a mount below another volume's mount hides files, or cannot be made.
 
-use super::{Finding, Item, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::Mount;
 use crate::model::workload::{CONTAINER_LISTS, PodTemplate, pod_template};
 
@@ -17,15 +17,16 @@ not reported.\n\n\
 https://kubernetes.io/docs/concepts/storage/volumes/",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        findings.extend(subject.items.iter().flat_map(|item| in_templates(subject, item)));
-        if !subject.is_seen {
-            findings.extend(in_parameters(subject));
-        }
+    findings.extend(subject.items.iter().flat_map(|item| in_templates(subject, item)));
+    if !subject.is_seen {
+        findings.extend(in_parameters(subject));
     }
     findings
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim_use::claim_uses;
 use crate::model::{ClaimName, ClaimRef};
 
@@ -20,17 +20,12 @@ its parameters are wrong, it could be the owner, and this rule stays silent.\n\n
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    scope
-        .subjects
-        .iter()
-        .flat_map(|subject| of_subject(scope, subject))
-        .collect()
-}
-
-fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let (mut findings, mut seen) = (Vec::new(), BTreeSet::new());
     let mut is_new =
         |claim: &ClaimRef| scope.is_missing(claim) && scope.namesakes(claim).is_empty() && seen.insert(claim.clone());

@@ -1,6 +1,6 @@
 //! HL202: a namespace is made by its manifest, or by Argo CD, not by both and not by nobody.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::PointerExt;
 use crate::model::application::SYNC_OPTIONS;
 
@@ -18,14 +18,13 @@ that the Applications are in, need neither. A missing Namespace that holds claim
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#create-namespace",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    scope
-        .subjects
-        .iter()
-        .filter_map(|subject| of_subject(scope, subject))
-        .collect()
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    of_subject(scope, subject).into_iter().collect()
 }
 
 fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {

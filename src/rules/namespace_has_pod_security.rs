@@ -1,6 +1,6 @@
 //! HL203: without a label every pod may do everything.
 
-use super::{Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::namespace::is_namespace;
 
 /// Label: the Pod Security Standard that is enforced.
@@ -19,13 +19,16 @@ chart from the internet can read and write the whole disk of the node, all claim
 https://kubernetes.io/docs/concepts/security/pod-security-admission/",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let namespaces = scope.items().filter(|(_, item)| is_namespace(item.object()));
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    let namespaces = subject.items.iter().filter(|item| is_namespace(item.object()));
     namespaces
-        .filter(|(_, item)| item.object().label(ENFORCE).is_none())
-        .map(|(subject, item)| {
+        .filter(|item| item.object().label(ENFORCE).is_none())
+        .map(|item| {
             let message = format!("Namespace `{}` has no label `{ENFORCE}`", item.object().name());
             let finding = subject.finding_on(&META, message, item, "/metadata");
             finding.hint("add the label with `baseline`, `restricted` or `privileged`")

@@ -1,6 +1,6 @@
 //! HL201: a namespace takes everything in it along.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::namespace::is_namespace;
 use crate::model::sync::{SYNC_OPTIONS, entries, value};
 
@@ -18,11 +18,14 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resou
 };
 
 /// The rule.
-pub static RULE: Rule = Rule { meta: &META, check };
+pub static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.finished().filter(|(_, item)| is_namespace(item.object())) {
+    for item in subject.finished().filter(|item| is_namespace(item.object())) {
         let object = item.object();
         let lacks = |key: &&str| {
             let own = value(entries(object, SYNC_OPTIONS), key);

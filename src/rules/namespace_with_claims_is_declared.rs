@@ -1,6 +1,6 @@
 //! HL204: removing a Namespace that has claims leaves them unguarded.
 
-use super::{Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 
 static META: Meta = Meta {
     id: "HL204",
@@ -18,33 +18,34 @@ https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming",
 };
 
 /// The rule.
-pub static RULE: Rule = Rule { meta: &META, check };
+pub static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        let Some(namespace) = subject.app.destination_namespace() else {
-            continue;
-        };
-        let creates = subject.app.sync_option("CreateNamespace") == Some("true");
-        if creates || !scope.loses_claims(namespace) {
-            continue;
-        }
-        let owned = scope
-            .owned_in(namespace)
-            .filter(|(_, claim)| claim.owners.contains(&subject.name));
-        let claims: Vec<String> = owned.map(|(claim, _)| format!("`{}`", claim.name)).collect();
-        if claims.is_empty() {
-            continue;
-        }
-        let message = format!(
-            "namespace `{namespace}` has no manifest, and `{}` owns claims in it: {}",
-            subject.name,
-            claims.join(", ")
-        );
-        let finding = subject.finding(&META, message, "/spec/destination/namespace");
-        findings.push(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")));
+    let Some(namespace) = subject.app.destination_namespace() else {
+        return findings;
+    };
+    let creates = subject.app.sync_option("CreateNamespace") == Some("true");
+    if creates || !scope.loses_claims(namespace) {
+        return findings;
     }
+    let owned = scope
+        .owned_in(namespace)
+        .filter(|(_, claim)| claim.owners.contains(&subject.name));
+    let claims: Vec<String> = owned.map(|(claim, _)| format!("`{}`", claim.name)).collect();
+    if claims.is_empty() {
+        return findings;
+    }
+    let message = format!(
+        "namespace `{namespace}` has no manifest, and `{}` owns claims in it: {}",
+        subject.name,
+        claims.join(", ")
+    );
+    let finding = subject.finding(&META, message, "/spec/destination/namespace");
+    findings.push(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")));
     findings
 }
 

@@ -1,6 +1,6 @@
 //! HL102: a kept claim must not keep its Application out of sync.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::law::sync_options::{IGNORE_EXTRANEOUS, with_ignore_extraneous};
 use crate::model::sync::{COMPARE_OPTIONS, SYNC_OPTIONS, entries, value};
 
@@ -16,32 +16,33 @@ in Git. The plugin writes it on every claim that it renders. Claims without `Pru
 https://argo-cd.readthedocs.io/en/stable/user-guide/compare-options/#ignoring-resources-that-are-extraneous",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for item in subject.storage().filter(|item| item.is_finished) {
-            let object = item.object();
-            let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
-            if prune != Some("false") || entries(object, COMPARE_OPTIONS).any(|entry| entry == IGNORE_EXTRANEOUS) {
-                continue;
-            }
-            let message = format!(
-                "`{}/{}` is never pruned and has no IgnoreExtraneous",
-                object.kind(),
-                object.name()
-            );
-            let finding = subject.finding_on(&META, message, item, "/metadata");
-            let options = with_ignore_extraneous(object.annotation(COMPARE_OPTIONS).unwrap_or_default());
-            let fix = item
-                .patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)])
-                .map(|changes| Fix::safe("add IgnoreExtraneous to its compare options", changes));
-            findings.push(finding.fix_or_hint(
-                fix,
-                "let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart",
-            ));
+    for item in subject.storage().filter(|item| item.is_finished) {
+        let object = item.object();
+        let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
+        if prune != Some("false") || entries(object, COMPARE_OPTIONS).any(|entry| entry == IGNORE_EXTRANEOUS) {
+            continue;
         }
+        let message = format!(
+            "`{}/{}` is never pruned and has no IgnoreExtraneous",
+            object.kind(),
+            object.name()
+        );
+        let finding = subject.finding_on(&META, message, item, "/metadata");
+        let options = with_ignore_extraneous(object.annotation(COMPARE_OPTIONS).unwrap_or_default());
+        let fix = item
+            .patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)])
+            .map(|changes| Fix::safe("add IgnoreExtraneous to its compare options", changes));
+        findings.push(finding.fix_or_hint(
+            fix,
+            "let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart",
+        ));
     }
     findings
 }

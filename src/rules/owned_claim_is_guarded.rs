@@ -1,6 +1,6 @@
 //! HL101: a claim that is pruned or deleted takes its data along.
 
-use super::{Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::law::claims::{is_skipped, recreated_by};
 use crate::law::stateful_sets::{claim_prefixes, is_numbered};
 use crate::model::sync::{SYNC_OPTIONS, entries, value};
@@ -24,21 +24,22 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resou
 };
 
 /// The rule.
-pub static RULE: Rule = Rule { meta: &META, check };
+pub static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for item in subject.storage().filter(|item| item.is_finished) {
-            findings.extend(unguarded(subject, item).or_else(|| undone(subject, item)));
-        }
-        findings.extend(
-            subject
-                .items
-                .iter()
-                .filter_map(|item| deleted_by_its_set(subject, item)),
-        );
+    for item in subject.storage().filter(|item| item.is_finished) {
+        findings.extend(unguarded(subject, item).or_else(|| undone(subject, item)));
     }
+    findings.extend(
+        subject
+            .items
+            .iter()
+            .filter_map(|item| deleted_by_its_set(subject, item)),
+    );
     findings
 }
 

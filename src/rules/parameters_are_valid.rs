@@ -1,6 +1,6 @@
 //! HL309: a wrong plugin parameter stops the render, one that is too long the plugin itself.
 
-use super::{Finding, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::Mount;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
@@ -19,19 +19,20 @@ Put large values into a file beside the chart (`values-files`).\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/#using-environment-variables-in-your-plugin",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for (source, parameters) in &subject.sources {
-            match parameters {
-                Some(Ok(parameters)) => findings.extend(of_mounts(subject, source, parameters)),
-                Some(Err(errors)) => findings.extend(errors.iter().map(|error| wrong(subject, source, error))),
-                None => continue,
-            }
-            findings.extend(too_long(subject, source));
+    for (source, parameters) in &subject.sources {
+        match parameters {
+            Some(Ok(parameters)) => findings.extend(of_mounts(subject, source, parameters)),
+            Some(Err(errors)) => findings.extend(errors.iter().map(|error| wrong(subject, source, error))),
+            None => continue,
         }
+        findings.extend(too_long(subject, source));
     }
     findings
 }

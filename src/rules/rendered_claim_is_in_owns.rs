@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::ClaimName;
 use crate::model::claim::is_claim;
 
@@ -19,15 +19,13 @@ takes their claims for foreign ones that it may only read.\n\n\
 The fix adds the claim. `kubectl homelab add-app` fills `owns` from the render.",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    scope
-        .subjects
-        .iter()
-        .filter_map(|subject| of_subject(scope, subject))
-        .flatten()
-        .collect()
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    of_subject(scope, subject).unwrap_or_default()
 }
 
 fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> {

@@ -1,6 +1,6 @@
 //! HL407: the placeholder of a template is nobody's repository.
 
-use super::{Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
 
 static META: Meta = Meta {
@@ -14,20 +14,21 @@ such a URL. `kubectl homelab init --repo-url URL` replaces it everywhere; the re
 yours as well.",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for (source, _) in &subject.sources {
-            let url = source.repo_url();
-            if !has_placeholder(url) {
-                continue;
-            }
-            let message = format!("repoURL `{url}` has the placeholder {PLACEHOLDER}");
-            let finding = subject.finding(&META, message, source.at(&["repoURL"]));
-            findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
+    for (source, _) in &subject.sources {
+        let url = source.repo_url();
+        if !has_placeholder(url) {
+            continue;
         }
+        let message = format!("repoURL `{url}` has the placeholder {PLACEHOLDER}");
+        let finding = subject.finding(&META, message, source.at(&["repoURL"]));
+        findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
     }
     findings
 }

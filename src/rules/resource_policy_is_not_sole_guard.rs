@@ -1,6 +1,6 @@
 //! HL103: `helm.sh/resource-policy: keep` does not keep a claim from being pruned.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::sync::{RESOURCE_POLICY, SYNC_OPTIONS, entries, value};
 
 static META: Meta = Meta {
@@ -15,28 +15,29 @@ is why it is pointed out beside HL101. Let the plugin render the source, or add 
 https://github.com/argoproj/argo-cd/issues/17819",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for item in subject.storage().filter(|item| item.is_finished) {
-            let object = item.object();
-            let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
-            if object.annotation(RESOURCE_POLICY) != Some("keep") || prune == Some("false") {
-                continue;
-            }
-            let message = format!(
-                "`{}/{}` relies on `helm.sh/resource-policy: keep`, which a prune does not read",
-                object.kind(),
-                object.name()
-            );
-            let finding = subject.finding_on(&META, message, item, "/metadata/annotations");
-            let fix = item
-                .patch(vec![fixes::guard(object)])
-                .map(|changes| Fix::safe("add Prune=false and Delete=false to its sync options", changes));
-            findings.push(finding.fix_or_hint(fix, "let the plugin render the source, which adds what Argo CD reads"));
+    for item in subject.storage().filter(|item| item.is_finished) {
+        let object = item.object();
+        let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
+        if object.annotation(RESOURCE_POLICY) != Some("keep") || prune == Some("false") {
+            continue;
         }
+        let message = format!(
+            "`{}/{}` relies on `helm.sh/resource-policy: keep`, which a prune does not read",
+            object.kind(),
+            object.name()
+        );
+        let finding = subject.finding_on(&META, message, item, "/metadata/annotations");
+        let fix = item
+            .patch(vec![fixes::guard(object)])
+            .map(|changes| Fix::safe("add Prune=false and Delete=false to its sync options", changes));
+        findings.push(finding.fix_or_hint(fix, "let the plugin render the source, which adds what Argo CD reads"));
     }
     findings
 }

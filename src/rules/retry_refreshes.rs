@@ -1,6 +1,6 @@
 //! HL306: a sync that fails must not keep the commit waiting that repairs it.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::{Pointer, PointerExt};
 use serde_json::{Value, json};
 
@@ -16,10 +16,13 @@ within seconds.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    scope.subjects.iter().filter_map(of_subject).collect()
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    of_subject(subject).into_iter().collect()
 }
 
 fn of_subject(subject: &Subject<'_>) -> Option<Finding> {

@@ -1,6 +1,6 @@
 //! HL405: applying one file must bring everything.
 
-use super::{Finding, Location, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
 
 static META: Meta = Meta {
     id: "HL405",
@@ -14,7 +14,10 @@ cluster back. `kubectl homelab init` writes it.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/cluster-bootstrapping/#app-of-apps-pattern-alternative",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Whole(check),
+};
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let Some((first, _)) = scope.repo.applications().next() else {

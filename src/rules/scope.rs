@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
-use crate::model::{AppName, Availability, ClaimName, ClaimRef, NamespaceName, Object};
-use crate::repo::Repo;
+use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, NamespaceName, Object};
+use crate::parallel;
+use crate::repo::{Manifest, Repo};
 
 use super::subject::{Item, Subject};
 
@@ -54,10 +55,13 @@ impl<'a> Scope<'a> {
             own_namespaces: BTreeSet::new(),
             unseen: BTreeSet::new(),
         };
-        for (manifest, app) in repo.applications() {
-            let Some(name) = app.app_name() else { continue };
+        let applications: Vec<_> = repo.applications().collect();
+        let subject = |(manifest, app): &(&'a Manifest, Application<'a>)| {
+            let name = app.app_name()?;
             let render = renders.get(&name);
-            let subject = Subject::new(repo, manifest, (app, name), render);
+            Some(Subject::new(repo, manifest, (*app, name), render))
+        };
+        for subject in parallel::each(&applications, subject).into_iter().flatten() {
             scope.learn(&subject);
             scope
                 .by_name
@@ -114,12 +118,6 @@ impl<'a> Scope<'a> {
         self.subjects
             .iter()
             .flat_map(|subject| subject.items.iter().map(move |item| (subject, item)))
-    }
-
-    /// Returns the objects that are as the cluster gets them: without those that the plugin would still change because
-    /// they were not rendered.
-    pub fn finished(&self) -> impl Iterator<Item = (&Subject<'a>, &Item<'a>)> {
-        self.items().filter(|(_, item)| item.is_finished)
     }
 
     /// Returns what is known of a claim.

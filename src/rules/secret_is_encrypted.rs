@@ -1,6 +1,6 @@
 //! HL402: what is in Git is read by everybody who has the repository, for ever.
 
-use super::{Finding, Location, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
 use crate::model::{Object, Pointer, PointerBuf};
 use serde_json::Value;
 
@@ -16,7 +16,10 @@ values, and one whose values are placeholders of a vault plugin (`<path:…>`) a
 https://argo-cd.readthedocs.io/en/stable/operator-manual/secret-management/",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Whole(check),
+};
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,6 +1,6 @@
 //! HL110: ReadWriteOncePod is the one access mode that Kubernetes enforces.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::claim::is_claim;
 use serde_json::{Value, json};
 
@@ -16,11 +16,14 @@ consumers from writing is their read-only mount, not the access mode.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.items().filter(|(_, item)| is_claim(item.object())) {
+    for item in subject.items.iter().filter(|item| is_claim(item.object())) {
         let object = item.object();
         let modes = object.at("/spec/accessModes").and_then(Value::as_array);
         let once_pod = modes.is_some_and(|modes| modes.iter().any(|mode| mode == "ReadWriteOncePod"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Item, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::directory::{Directory, written};
 
 static META: Meta = Meta {
@@ -18,7 +18,10 @@ devices are left out.\n\n\
 https://kubernetes.io/docs/concepts/storage/volumes/#hostpath",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Whole(check),
+};
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut writers: BTreeMap<Directory, BTreeMap<&str, (&Subject<'_>, &Item<'_>)>> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! HL304: a source is rendered by one tool.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::native::{self, is_zero};
 use crate::model::{Pointer, Source};
 use crate::yaml;
@@ -20,21 +20,22 @@ can be moved.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for (source, _) in subject.sources.iter().filter(|(source, _)| source.plugin().is_some()) {
-            let tools = [
-                ("helm", source.helm()),
-                ("kustomize", source.kustomize()),
-                ("directory", source.directory()),
-            ];
-            for (tool, block) in tools {
-                if let Some(block) = block.filter(|block| !is_zero(block)) {
-                    findings.push(of_block(subject, source, tool, block));
-                }
+    for (source, _) in subject.sources.iter().filter(|(source, _)| source.plugin().is_some()) {
+        let tools = [
+            ("helm", source.helm()),
+            ("kustomize", source.kustomize()),
+            ("directory", source.directory()),
+        ];
+        for (tool, block) in tools {
+            if let Some(block) = block.filter(|block| !is_zero(block)) {
+                findings.push(of_block(subject, source, tool, block));
             }
         }
     }

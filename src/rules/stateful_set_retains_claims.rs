@@ -1,6 +1,6 @@
 //! HL127: a StatefulSet can be configured to delete its claims.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::law::stateful_sets::{claim_prefixes, is_numbered};
 use crate::model::workload::deletes_its_claims;
 use crate::model::{ClaimName, Pointer, PointerExt};
@@ -18,11 +18,14 @@ claim that is in `owns` and would be deleted so is an error of HL101.\n\n\
 https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.items() {
+    for item in &subject.items {
         let object = item.object();
         let deletes = deletes_its_claims(object);
         let prefixes = claim_prefixes(object);

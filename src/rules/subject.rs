@@ -146,6 +146,12 @@ impl<'a> Subject<'a> {
         Some(ClaimRef { namespace, name })
     }
 
+    /// Returns the objects that are as the cluster gets them: without those that the plugin would still change because
+    /// they were not rendered.
+    pub fn finished(&self) -> impl Iterator<Item = &Item<'a>> {
+        self.items.iter().filter(|item| item.is_finished)
+    }
+
     /// Returns the claims and PersistentVolumes that it renders.
     pub fn storage(&self) -> impl Iterator<Item = &Item<'a>> {
         let is_storage = |object: &Object| is_claim(object) || object.is("", "PersistentVolume");

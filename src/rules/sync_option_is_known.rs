@@ -1,6 +1,6 @@
 //! HL301: Argo CD compares sync options letter by letter and ignores what it does not know.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::object::annotation_pointer;
 use crate::model::sync::{KNOWN_OPTIONS, SYNC_OPTIONS, entries};
 use crate::model::{PointerExt, application};
@@ -19,11 +19,14 @@ the claim is pruned in spite of its guard. That goes for the Application's `sync
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = scope.subjects.iter().flat_map(of_application).collect();
-    for (subject, item) in scope.items() {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = of_application(subject);
+    for item in &subject.items {
         let object = item.object();
         let wrong: Vec<&str> = entries(object, SYNC_OPTIONS).filter(|entry| !is_known(entry)).collect();
         if wrong.is_empty() {

@@ -1,6 +1,6 @@
 //! HL305: a plugin sees the files of its own source only.
 
-use super::{Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 
 static META: Meta = Meta {
     id: "HL305",
@@ -14,29 +14,29 @@ dependency), or say the values in the parameter `values`.\n\n\
 https://github.com/argoproj/argo-cd/issues/12476",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for subject in &scope.subjects {
-        for (source, parameters) in subject.read_sources() {
-            let values_files = parameters.values_files.iter().map(|file| {
-                let pointer = source.entry("values-files", |entry| entry == file.as_str());
-                (file, pointer, "value file")
-            });
-            let file_parameters = parameters.helm_file_parameters.values().map(|file| {
-                let pointer = source.entry("helm-file-parameters", |entry| entry == file.as_str());
-                (file, pointer, "file of a parameter")
-            });
-            for (file, pointer, what) in values_files
-                .chain(file_parameters)
-                .filter(|(file, ..)| is_elsewhere(file))
-            {
-                let message = format!("{what} `{file}` is in another source, which a plugin does not get");
-                let finding = subject.finding(&META, message, &pointer);
-                findings
-                    .push(finding.hint("put the file beside the chart, or put the values into the parameter `values`"));
-            }
+    for (source, parameters) in subject.read_sources() {
+        let values_files = parameters.values_files.iter().map(|file| {
+            let pointer = source.entry("values-files", |entry| entry == file.as_str());
+            (file, pointer, "value file")
+        });
+        let file_parameters = parameters.helm_file_parameters.values().map(|file| {
+            let pointer = source.entry("helm-file-parameters", |entry| entry == file.as_str());
+            (file, pointer, "file of a parameter")
+        });
+        for (file, pointer, what) in values_files
+            .chain(file_parameters)
+            .filter(|(file, ..)| is_elsewhere(file))
+        {
+            let message = format!("{what} `{file}` is in another source, which a plugin does not get");
+            let finding = subject.finding(&META, message, &pointer);
+            findings.push(finding.hint("put the file beside the chart, or put the values into the parameter `values`"));
         }
     }
     findings

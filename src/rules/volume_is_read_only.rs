@@ -1,6 +1,6 @@
 //! HL108: read-only at the mount alone can be undone by the next container.
 
-use super::{Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::PointerExt;
 use serde_json::json;
 
@@ -15,11 +15,14 @@ and the kubelet still changes the group of the owner's files to the pod's `fsGro
 https://kubernetes.io/docs/tasks/configure-pod-container/security-context/#configure-volume-permission-and-ownership-change-policy-for-pods",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Each(check),
+};
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, item) in scope.finished() {
+    for item in subject.finished() {
         let object = item.object();
         for (reference, volume) in subject.claim_volumes(item) {
             let claim = scope.claim(&reference);
