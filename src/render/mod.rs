@@ -8,6 +8,7 @@ pub mod directory;
 mod glob;
 pub mod helm_arguments;
 pub mod overrides;
+pub mod schema;
 pub mod storage_pass;
 pub mod substitute;
 mod value_files;
