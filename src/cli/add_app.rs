@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::helm::HelmArgs;
 use super::pairs;
 use super::session::{EditArgs, Session};
 use super::source_dirs;
@@ -52,6 +53,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     checkouts: source_dirs::SourceDirArgs,
+
+    #[command(flatten)]
+    helm: HelmArgs,
 
     /// A label of the Application; may be repeated
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse_label)]
@@ -166,8 +170,8 @@ fn parse_oci(text: &str) -> Result<String, String> {
 }
 
 impl Args {
-    /// Returns the request, and the flags that are about this run and not about the Application.
-    fn into_request(self) -> Result<(Request, SourceDirs, EditArgs)> {
+    /// Returns the request, and what is about this run and not about the Application.
+    fn into_request(self) -> Result<(Request, SourceDirs, Options, EditArgs)> {
         let Args {
             name,
             source,
@@ -178,6 +182,7 @@ impl Args {
             plugin,
             sync,
             checkouts,
+            helm,
             labels,
             annotations,
             upsert,
@@ -204,7 +209,11 @@ impl Args {
             annotations: pairs::map(annotations),
             upsert,
         };
-        Ok((request, checkouts.into_dirs(), edit))
+        let options = Options {
+            helm: helm.into_options(),
+            ..Options::default()
+        };
+        Ok((request, checkouts.into_dirs(), options, edit))
     }
 }
 
@@ -276,7 +285,7 @@ impl PluginArgs {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    let (mut request, dirs, edit_args) = args.into_request()?;
+    let (mut request, dirs, options, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
     let name = request.name.clone();
     let mut edit = Edit {
@@ -286,7 +295,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         )),
         ..Edit::default()
     };
-    let (repo, options) = (session.repo()?, Options::default());
+    let repo = session.repo()?;
     let preview = edit::add_app::preview(repo, &request);
     let apps = repo.applications().map(|(_, app)| app);
     dirs.check(apps.chain(Application::new(&preview)))?;

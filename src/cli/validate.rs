@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::checks::{self, CheckArgs};
+use super::helm::HelmArgs;
 use super::output::FixOutput;
 use super::session::{EditArgs, Session, WriteArgs};
 use super::source_dirs::SourceDirArgs;
@@ -40,6 +41,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     checks: CheckArgs,
+
+    #[command(flatten)]
+    helm: HelmArgs,
 
     /// Output format; findings with source excerpts by default. With --fix also that of the edits
     #[arg(short, long, value_enum)]
@@ -99,6 +103,7 @@ impl Args {
             } else {
                 Network::Never
             },
+            helm: self.helm.clone().into_options(),
             ..Options::default()
         };
         let dirs = self.sources.clone().into_dirs();

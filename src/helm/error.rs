@@ -6,9 +6,12 @@ use std::time::Duration;
 use super::TIMEOUT_VARIABLE;
 use crate::failure::HintExt;
 use crate::process::RunError;
+use crate::render::HelmCall;
 
 /// Helm's message for a chart whose dependencies are not in `charts/`.
 const MISSING_DEPENDENCIES: &str = ", but missing in charts/ directory";
+/// Helm's message for a chart that is not for the cluster's version of Kubernetes, which it ends with.
+const OTHER_VERSION: &str = " which is incompatible with Kubernetes ";
 /// Helm's message for a lock file that does not match the chart's current dependencies.
 const LOCK_OUT_OF_SYNC: &str = "is out of sync with the dependencies file";
 
@@ -19,6 +22,8 @@ pub(super) enum Subject {
     MissingDependencies,
     /// The lock file does not match the dependencies in `Chart.yaml`.
     LockOutOfSync,
+    /// The chart is not for the version of Kubernetes.
+    KubernetesVersion,
     /// Anything else.
     Other,
 }
@@ -30,6 +35,8 @@ impl Subject {
             Self::MissingDependencies
         } else if stderr.contains(LOCK_OUT_OF_SYNC) {
             Self::LockOutOfSync
+        } else if stderr.contains(OTHER_VERSION) {
+            Self::KubernetesVersion
         } else {
             Self::Other
         }
@@ -65,6 +72,32 @@ impl HelmError {
         match &self.cause {
             Cause::Failed { subject, .. } => *subject,
             _ => Subject::Other,
+        }
+    }
+
+    /// Returns the version of Kubernetes that the chart is not for.
+    fn kubernetes_version(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Failed {
+                subject: Subject::KubernetesVersion,
+                message,
+            } => message.split(OTHER_VERSION).nth(1),
+            _ => None,
+        }
+    }
+
+    /// Returns the error with its hint, for a call of helm.
+    pub(super) fn hinted_for(self, call: &HelmCall) -> anyhow::Error {
+        let version = self.kubernetes_version().filter(|_| !call.has_kubernetes_version());
+        let hint = version.map(|version| {
+            format!(
+                "Kubernetes {version} is the default of helm: name the version of your cluster with `--kube-version`, as `--kube-version 1.34`, or in the Application's source"
+            )
+        });
+        let error = self.hinted();
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
         }
     }
 
@@ -146,6 +179,10 @@ mod tests {
             (
                 "Error: the lock file (Chart.lock) is out of sync with the dependencies file (Chart.yaml). Please update the dependencies",
                 Subject::LockOutOfSync,
+            ),
+            (
+                "Error: chart requires kubeVersion: <1.33.0-0 which is incompatible with Kubernetes v1.36.0",
+                Subject::KubernetesVersion,
             ),
             ("Error: no such chart", Subject::Other),
             ("", Subject::Other),

@@ -9,6 +9,7 @@ mod error;
 mod redact;
 mod repositories;
 mod sandbox;
+mod schemas;
 mod staged;
 
 use std::ffi::OsString;
@@ -23,16 +24,18 @@ use self::dependencies::Mode;
 use self::error::{HelmError, Subject};
 use self::redact::redacted;
 use self::sandbox::{Invocation, Sandbox};
+use self::schemas::RemoteSchemas;
 use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::model::Unavailable;
-use crate::process::{self, Command, Environment, Home, ProcessGroup, SignalGuard, Slots};
+use crate::process::{self, Command, Environment, Home, SignalGuard, Slots};
 use crate::render::helm_arguments::{file_value, list_entry};
-use crate::render::{Argument, HelmCall, Renderer};
+use crate::render::{Argument, HelmCall, Raw, Renderer};
 use crate::repo::RepoPath;
 use crate::time::{self, Deadline};
 
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
+pub use self::schemas::REMOTE_SCHEMAS_VARIABLE;
 
 /// Environment variable: the timeout of helm, as `50s` or `1m30s`; a bare number is seconds.
 pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
@@ -51,6 +54,7 @@ pub struct Helm {
     checkout: Checkout,
     timeout: Duration,
     network: bool,
+    remote_schemas: RemoteSchemas,
     cache: Option<Cache>,
     slots: Option<Slots>,
 }
@@ -70,6 +74,7 @@ impl Helm {
             checkout,
             timeout,
             network: true,
+            remote_schemas: RemoteSchemas::configured()?,
             cache: None,
             slots: None,
         })
@@ -177,7 +182,7 @@ pub struct LazyHelm {
 }
 
 impl Renderer<HelmCall> for LazyHelm {
-    fn render(&self, call: &HelmCall) -> Result<String> {
+    fn render(&self, call: &HelmCall) -> Result<Raw> {
         let mut helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
         if !self.network {
             helm = helm.without_network();
@@ -193,7 +198,7 @@ impl Renderer<HelmCall> for LazyHelm {
 }
 
 impl Renderer<HelmCall> for Helm {
-    fn render(&self, call: &HelmCall) -> Result<String> {
+    fn render(&self, call: &HelmCall) -> Result<Raw> {
         if let Some(url) = call.fetched_values().filter(|_| !self.network) {
             let what = format!("the value file `{url}` is not available locally");
             return Err(Unavailable::NeedsNetwork { what }.into_error());
@@ -210,32 +215,32 @@ impl Renderer<HelmCall> for Helm {
             home: home.path(),
             deadline,
             signals: &signals,
-            group: match self.slots {
-                Some(_) => ProcessGroup::of_leader(),
-                None => ProcessGroup::Own,
-            },
         };
         let arguments = self.arguments(call, home.path())?;
-        let template = |folder: &Path| {
-            sandbox.run(Invocation {
+        let template = |files: &Checkout, folder: &Path| -> Result<Result<Raw, HelmError>> {
+            let notes = schemas::unchecked(call, files, self.network, self.remote_schemas)?;
+            let skip = (!notes.is_empty()).then(|| "--skip-schema-validation".into());
+            let text = sandbox.run(Invocation {
                 verb: "template",
-                arguments: arguments.clone(),
+                arguments: arguments.iter().cloned().chain(skip).collect(),
                 folder,
                 confidential: &call.confidential,
                 variables: Vec::new(),
-            })
+            });
+            Ok(text.map(|text| Raw { text, notes }))
         };
         // Argo CD builds missing dependencies as well, once.
         let mode = if call.dependency_update {
             Mode::Update
         } else {
-            match template(&self.checkout.absolute(&call.chart)) {
+            match template(&self.checkout, &self.checkout.absolute(&call.chart))? {
                 Err(error) if error.subject() == Subject::MissingDependencies => Mode::Build,
-                result => return result.map_err(HelmError::hinted),
+                result => return result.map_err(|error| error.hinted_for(call)),
             }
         };
         let filled = dependencies::filled(&sandbox, call, mode)?;
-        template(&filled).map_err(HelmError::hinted)
+        let copy = Checkout::open(&sandbox.checkout_copy())?;
+        template(&copy, &filled)?.map_err(|error| error.hinted_for(call))
     }
 }
 

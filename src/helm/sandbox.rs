@@ -35,7 +35,6 @@ pub(super) struct Sandbox<'h> {
     pub(super) home: &'h Path,
     pub(super) deadline: Deadline,
     pub(super) signals: &'h SignalGuard,
-    pub(super) group: ProcessGroup,
 }
 
 impl Sandbox<'_> {
@@ -70,7 +69,7 @@ impl Sandbox<'_> {
         let command = Command::new(self.helm.program.clone(), arguments, self.environment().with(variables));
         let output = command
             .in_folder(folder)
-            .in_group(self.group)
+            .in_group(ProcessGroup::Own)
             .run(self.deadline, Some(self.signals))
             .map_err(|error| match error {
                 RunError::TimedOut => failed(Cause::TimedOut(self.deadline.timeout())),

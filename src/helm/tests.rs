@@ -43,6 +43,7 @@ mod with_a_program {
                 checkout,
                 timeout,
                 network: true,
+                remote_schemas: RemoteSchemas::Followed,
                 cache: None,
                 slots: None,
             },
@@ -55,12 +56,13 @@ mod with_a_program {
             arguments,
             confidential: Confidential::of(["hunter2".to_owned()]),
             dependency_update: false,
+            skip_schema_validation: false,
         }
     }
 
     fn template(script: &str, timeout: Duration) -> Result<String> {
         let (_folder, helm) = helm(script, timeout);
-        helm.render(&call(Vec::new()))
+        helm.render(&call(Vec::new())).map(|raw| raw.text)
     }
 
     const LONG: Duration = Duration::from_secs(20);
@@ -76,7 +78,7 @@ mod with_a_program {
             Argument::Temporary("a: 1".to_owned()),
             Argument::File(RepoPath::new("chart/Chart.yaml").unwrap()),
         ];
-        let printed = helm.render(&call(arguments)).unwrap();
+        let printed = helm.render(&call(arguments)).unwrap().text;
         let root = helm.checkout.root().display();
         assert_eq!(printed, format!("{root}/chart\ntemplate . --x\na: 1\nname: chart\n0\n"));
     }
@@ -153,7 +155,7 @@ esac"#;
         let chart = folder.path().join("chart");
         std::fs::create_dir(chart.join("charts")).unwrap();
         std::fs::write(chart.join("charts/old.tgz"), "").unwrap();
-        assert_eq!(helm.render(&call(Vec::new())).unwrap(), "rendered\n");
+        assert_eq!(helm.render(&call(Vec::new())).unwrap().text, "rendered\n");
         assert_eq!(
             std::fs::read_to_string(folder.path().join("log")).unwrap(),
             "template .\ndependency build\ntemplate .\n"
@@ -177,7 +179,7 @@ esac"#;
             dependency_update: true,
             ..call(Vec::new())
         };
-        assert_eq!(helm.render(&update).unwrap(), "rendered\n");
+        assert_eq!(helm.render(&update).unwrap().text, "rendered\n");
         assert_eq!(
             std::fs::read_to_string(folder.path().join("log")).unwrap(),
             "dependency update\ntemplate .\n"
@@ -198,7 +200,7 @@ esac"#;
                 other => panic!("{other:?}: {error:#}"),
             })
         };
-        assert_eq!(needs(&["file://../lib"], &call(Vec::new())).unwrap(), "rendered\n");
+        assert_eq!(needs(&["file://../lib"], &call(Vec::new())).unwrap().text, "rendered\n");
         assert_eq!(
             needs(&["file://../lib", "https://me:pw@a.example"], &call(Vec::new())).unwrap_err(),
             "the chart's dependencies from `https://a.example` are not in its folder `charts/`"

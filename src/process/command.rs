@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::environment::Environment;
 use super::signals::{SignalGuard, Signalled};
+use super::supervisor::{Lifeline, Supervisor};
 use crate::time::Deadline;
 
 /// The interval at which a run checks for a signal.
@@ -20,31 +21,10 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The process group that a program runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessGroup {
-    /// A group of its own, which is ended with all that is in it.
+    /// A group of its own, which is ended with all that is in it, also when this process is killed.
     Own,
     /// The group of this process: whoever ends that group ends the program, too.
     Inherited,
-}
-
-impl ProcessGroup {
-    /// Returns the group in which a program ends with this process, even when that is killed at once: its own, where others
-    /// may end it as a whole.
-    ///
-    /// Argo CD starts a plugin as the leader of a group, and at its deadline it kills that group.
-    #[cfg(unix)]
-    pub fn of_leader() -> Self {
-        if rustix::process::getpgrp() == rustix::process::getpid() {
-            Self::Inherited
-        } else {
-            Self::Own
-        }
-    }
-
-    /// Returns a group of its own: there are no process groups here.
-    #[cfg(not(unix))]
-    pub fn of_leader() -> Self {
-        Self::Own
-    }
 }
 
 /// Why a program did not come to its end.
@@ -113,7 +93,8 @@ impl Command {
     /// When it cannot be started, the deadline comes, or a signal does where somebody guards against signals.
     pub fn run(self, deadline: Deadline, signals: Option<&SignalGuard>) -> Result<Output, RunError> {
         let group = self.group;
-        let handle = self.expression().start().map_err(RunError::System)?;
+        let (expression, lifeline) = self.expression().map_err(RunError::System)?;
+        let handle = expression.start().map_err(RunError::System)?;
         loop {
             let until = Instant::now() + deadline.left(SIGNAL_INTERVAL);
             if handle.wait_deadline(until).map_err(RunError::System)?.is_some() {
@@ -121,9 +102,7 @@ impl Command {
             }
             let signal = signals.map_or(Ok(()), SignalGuard::check);
             if signal.is_err() || deadline.is_over() {
-                kill(&handle, group);
-                // Its files cannot be removed while it writes them.
-                let _ = handle.wait_deadline(Instant::now() + GRACE);
+                stop(&handle, group, lifeline);
                 return Err(signal.err().map_or(RunError::TimedOut, RunError::Signalled));
             }
         }
@@ -132,10 +111,25 @@ impl Command {
         handle.into_output().map_err(RunError::System)
     }
 
-    fn expression(self) -> duct::Expression {
-        let mut expression = duct::cmd(self.program, self.arguments)
+    /// Returns what is started, and what keeps it running.
+    fn expression(self) -> io::Result<(duct::Expression, Option<Lifeline>)> {
+        let supervisor = match self.group {
+            ProcessGroup::Own => Supervisor::new()?,
+            ProcessGroup::Inherited => None,
+        };
+        let (expression, lifeline) = match supervisor {
+            Some(supervisor) => {
+                let arguments = Supervisor::arguments(self.program, self.arguments);
+                let expression = duct::cmd(supervisor.program, arguments);
+                (
+                    expression.stdin_file(supervisor.standard_input),
+                    Some(supervisor.lifeline),
+                )
+            }
+            None => (duct::cmd(self.program, self.arguments).stdin_null(), None),
+        };
+        let mut expression = expression
             .full_env(self.environment.into_variables())
-            .stdin_null()
             .stdout_capture()
             .stderr_capture()
             .unchecked();
@@ -149,8 +143,18 @@ impl Command {
                 Ok(())
             });
         }
-        expression
+        Ok((expression, lifeline))
     }
+}
+
+/// Ends a program: first by its supervisor, who knows all that it started. Its files cannot be removed while it writes them.
+fn stop(handle: &duct::Handle, group: ProcessGroup, lifeline: Option<Lifeline>) {
+    if let Some(lifeline) = lifeline {
+        drop(lifeline);
+        let _ = handle.wait_deadline(Instant::now() + GRACE);
+    }
+    kill(handle, group);
+    let _ = handle.wait_deadline(Instant::now() + GRACE);
 }
 
 /// Ends a program, and everything that it started where that has a group of its own: a grandchild would hold our pipes

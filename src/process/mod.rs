@@ -8,6 +8,7 @@ mod environment;
 mod home;
 mod signals;
 mod slots;
+mod supervisor;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ pub use environment::Environment;
 pub use home::Home;
 pub use signals::{SignalGuard, Signalled};
 pub use slots::Slots;
+pub use supervisor::{WORD, supervise_with_this_program, supervised};
 
 /// Finds a program: by its path, or by its name on PATH.
 pub fn find(program: impl AsRef<Path>) -> Option<PathBuf> {

@@ -1,6 +1,6 @@
-//! Checks that a chart does not make helm read files outside the checkout. Helm follows symbolic links in a chart,
-//! builds dependencies from `file://`, and loads what a JSON schema refers to; anyone who may write to the repository
-//! could otherwise have it print files of the server.
+//! Checks that a chart does not make helm read files outside the checkout. Helm follows symbolic links in a chart and
+//! builds dependencies from `file://`; anyone who may write to the repository could otherwise have it print files of the
+//! server. What a JSON schema refers to is checked by [`super::schema`], in the chart that helm loads.
 //!
 //! Argo CD refuses symbolic links that lead out of the repository as well
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/), `allow.oob.symlinks`).
@@ -17,7 +17,6 @@ use crate::yaml;
 /// Files with a chart's dependencies. Helm builds the dependencies in the lock file, and takes its digest from that
 /// file itself.
 const DEPENDENCIES: [&str; 4] = ["Chart.yaml", "requirements.yaml", "Chart.lock", "requirements.lock"];
-const SCHEMA: &str = "values.schema.json";
 /// The maximum number of folders that are searched: symbolic links can make a small repository endless.
 const MOST_FOLDERS: usize = 10_000;
 
@@ -26,11 +25,7 @@ const MOST_FOLDERS: usize = 10_000;
 /// # Errors
 /// When helm could be led out of the checkout.
 pub(super) fn check(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
-    let mut walk = Walk {
-        files,
-        with_schemas: !request.parameters.skip_schema_validation,
-        folders: 0,
-    };
+    let mut walk = Walk { files, folders: 0 };
     let mut local = Vec::new();
     for file in DEPENDENCIES {
         let path = request.source_path.join(file)?;
@@ -49,7 +44,6 @@ pub(super) fn check(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath
 
 struct Walk<'f> {
     files: &'f dyn Files,
-    with_schemas: bool,
     folders: usize,
 }
 
@@ -66,8 +60,6 @@ impl Walk<'_> {
                 if entry.name != ".git" {
                     self.folder(&path)?;
                 }
-            } else if self.with_schemas && entry.name == SCHEMA {
-                check_schema(&path, &self.files.read(&path)?.unwrap_or_default())?;
             } else if entry.is_link {
                 self.files.read(&path)?;
             }
@@ -167,44 +159,6 @@ fn folded(key: &str) -> String {
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-/// Refuses a schema that refers to a file: helm would look for it from the root of the server's file system.
-fn check_schema(path: &RepoPath, bytes: &[u8]) -> Result<()> {
-    let skip = "validate without it: set the parameter `skip-schema-validation` to \"true\"";
-    let schema: Value = serde_json::from_slice(bytes)
-        .map_err(|error| anyhow!("{path}:{}:{}: not JSON", error.line(), error.column()).hint(skip))?;
-    match file_reference(&schema) {
-        Some(reference) => Err(anyhow!(
-            "`{path}` refers to the file `{reference}`, which helm looks for outside the chart"
-        )
-        .hint(format!("put it under `$defs` of the schema itself, or {skip}"))),
-        None => Ok(()),
-    }
-}
-
-fn file_reference(schema: &Value) -> Option<&str> {
-    match schema {
-        Value::Object(fields) => fields.iter().find_map(|(key, value)| match value {
-            Value::String(target) if ["$ref", "$dynamicRef", "$recursiveRef", "$schema"].contains(&key.as_str()) => {
-                is_file(target).then_some(target.as_str())
-            }
-            _ => file_reference(value),
-        }),
-        Value::Array(items) => items.iter().find_map(file_reference),
-        _ => None,
-    }
-}
-
-/// Reports whether a reference is neither within the schema nor on the network.
-fn is_file(reference: &str) -> bool {
-    let document = reference.split('#').next().unwrap_or_default().trim();
-    let on_network = |scheme: &str| {
-        document
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    !document.is_empty() && !["http:", "https:", "urn:"].iter().any(|scheme| on_network(scheme))
 }
 
 #[cfg(test)]

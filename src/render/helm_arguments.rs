@@ -35,9 +35,17 @@ pub struct HelmCall {
     pub confidential: Confidential,
     /// Whether the newest dependencies that the chart allows are fetched first.
     pub dependency_update: bool,
+    /// Whether the values are not held against the chart's schemas.
+    pub skip_schema_validation: bool,
 }
 
 impl HelmCall {
+    /// Reports whether helm is told a version of Kubernetes, and does not take its own default.
+    pub fn has_kubernetes_version(&self) -> bool {
+        let is_flag = |argument: &Argument| matches!(argument, Argument::Text(text) if text == "--kube-version");
+        self.arguments.iter().any(is_flag)
+    }
+
     /// Returns the first value file that helm would fetch from the network.
     pub fn fetched_values(&self) -> Option<&str> {
         self.arguments.windows(2).find_map(|pair| match pair {
@@ -139,6 +147,7 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         arguments,
         confidential,
         dependency_update: parameters.dependency_update,
+        skip_schema_validation: parameters.skip_schema_validation,
     })
 }
 

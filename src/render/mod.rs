@@ -31,11 +31,20 @@ pub use storage_pass::{Output, Stream};
 
 /// A program that renders sources of one kind, as [`crate::helm`] those of a [`HelmCall`].
 pub trait Renderer<Call> {
-    /// Runs the program and returns its standard output.
+    /// Runs the program and returns its standard output, with remarks for the user.
     ///
     /// # Errors
     /// When the program is not there, fails, or takes too long; the message has neither values nor temporary paths.
-    fn render(&self, call: &Call) -> Result<String>;
+    fn render(&self, call: &Call) -> Result<Raw>;
+}
+
+/// What a program renders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Raw {
+    /// The stream of objects.
+    pub text: String,
+    /// Remarks for the user.
+    pub notes: Vec<String>,
 }
 
 /// The programs that render sources, one for each kind of source that needs one.
@@ -84,18 +93,28 @@ impl Request {
 /// When the source cannot be rendered, helm fails, an object is incomplete, or the storage rules refuse something.
 /// Nothing is ever rendered in part.
 pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) -> Result<Output> {
-    let raw = match source_type(files, &request.source_path)? {
+    let Raw { text: raw, notes } = match source_type(files, &request.source_path)? {
         SourceType::Helm if is_for_a_folder(&request.parameters) => bail!(
             "`recurse`, `include` and `exclude` are for folders of manifests, and `{}` is a chart",
             request.source_path
         ),
         SourceType::Helm => renderers.helm.render(&helm_arguments::call(request, files)?)?,
-        SourceType::Directory => directory::read(files, &request.source_path, &request.parameters)?,
+        SourceType::Directory => Raw {
+            text: directory::read(files, &request.source_path, &request.parameters)?,
+            notes: Vec::new(),
+        },
     };
-    if !request.storage_rules {
-        return storage_pass::untouched(raw, request.parameters.allow_empty);
-    }
+    let mut output = finished(request, files, raw)?;
+    output.notes.splice(0..0, notes);
+    Ok(output)
+}
+
+/// Applies the storage rules to a stream, where the request asks for them.
+fn finished(request: &Request, files: &dyn Files, raw: String) -> Result<Output> {
     let parameters = &request.parameters;
+    if !request.storage_rules {
+        return storage_pass::untouched(raw, parameters.allow_empty);
+    }
     storage_pass::apply_with(raw, &parameters.patches, parameters.allow_empty, |stream| {
         let registries = if stream.has_namespace() {
             registries(request, files)?

@@ -24,7 +24,8 @@ use self::references::Load;
 use crate::failure::HintExt;
 use crate::repo::{Files, RepoPath};
 
-const SKIP: &str = "validate without it: set the parameter `skip-schema-validation` to \"true\"";
+/// The way out of everything that is wrong with a schema.
+pub const SKIP: &str = "validate without it: set the parameter `skip-schema-validation` to \"true\"";
 
 /// A schema of a chart that refers to the network.
 #[derive(Clone, Debug, PartialEq, Eq)]

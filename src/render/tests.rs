@@ -8,9 +8,12 @@ use std::cell::RefCell;
 struct Prints(&'static str, RefCell<Option<HelmCall>>);
 
 impl Renderer<HelmCall> for Prints {
-    fn render(&self, call: &HelmCall) -> Result<String> {
+    fn render(&self, call: &HelmCall) -> Result<Raw> {
         *self.1.borrow_mut() = Some(call.clone());
-        Ok(self.0.to_owned())
+        Ok(Raw {
+            text: self.0.to_owned(),
+            notes: vec!["a remark".to_owned()],
+        })
     }
 }
 

@@ -205,25 +205,50 @@ fn what_argo_cd_kills_at_its_deadline_is_gone_and_frees_its_slot() {
     );
 }
 
+/// A helm that hangs, with children in its process group and out of it, which start others.
+fn with_children() -> Sent {
+    Sent::new().helm(
+        "log=$(cd ../../../.. && pwd)/log\n\
+         sh -c 'echo \"+ $$\" >> \"$0\"; sleep 1000 & echo \"+ $!\" >> \"$0\"; wait' \"$log\" &\n\
+         setsid sh -c 'echo \"+ $$\" >> \"$0\"; sleep 1000 & echo \"+ $!\" >> \"$0\"; wait' \"$log\" &\n\
+         (setsid sh -c 'echo \"+ $$\" >> \"$0\"; exec sleep 1000' \"$log\" &)\n\
+         echo \"+ $$\" >> \"$log\"\nwait",
+    )
+}
+
 #[test]
-fn a_helm_that_outlives_its_plugin_keeps_the_slot_until_it_ends() {
-    let sent = hanging();
-    let mut child = spawn(&sent, &[("HOMELAB_MAX_HELM", "1")]);
-    wait_for("a helm that hangs", || !begun(&sent).is_empty());
-    signal("KILL", &child.id().to_string());
-    child.wait().unwrap();
-    let limits = [("HOMELAB_MAX_HELM", "1"), ("HOMELAB_HELM_TIMEOUT", "0.3")];
-    let output = sent.generate(&limits);
-    assert!(
-        text(&output.stderr).contains("others came first"),
-        "{}",
-        text(&output.stderr)
-    );
-    signal("KILL", &format!("-{}", child.id()));
-    wait_for("the end of helm", || !is_alive(&begun(&sent)[0]));
-    let quick = sent.helm(&format!("cat <<'END'\n{CONFIG}END"));
-    let output = quick.generate(&[("HOMELAB_MAX_HELM", "1")]);
-    assert_eq!(text(&output.stdout), CONFIG, "{}", text(&output.stderr));
+fn a_plugin_that_is_told_to_stop_leaves_no_process_however_it_is_told() {
+    for (name, number) in [("TERM", 15), ("INT", 2), ("KILL", 9)] {
+        for group in ["", "-"] {
+            let sent = with_children();
+            let mut child = spawn(&sent, &[("HOMELAB_MAX_HELM", "1")]);
+            wait_for("a helm with its children", || begun(&sent).len() == 6);
+            signal(name, &format!("{group}{}", child.id()));
+            assert_eq!(child.wait().unwrap().signal(), Some(number));
+            for process in begun(&sent) {
+                wait_for(&format!("the end of all after {name} {group}"), || !is_alive(&process));
+            }
+            let quick = sent.helm(&format!("cat <<'END'\n{CONFIG}END"));
+            let output = quick.generate(&[("HOMELAB_MAX_HELM", "1")]);
+            assert_eq!(text(&output.stdout), CONFIG, "{}", text(&output.stderr));
+            assert_eq!(quick.left(), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn what_helm_leaves_running_ends_with_it() {
+    for (script, timeout) in [("exit", "20"), ("wait", "1")] {
+        let sent = Sent::new().helm(&format!(
+            "log=$(cd ../../../.. && pwd)/log\n\
+             setsid sh -c 'echo \"+ $$\" >> \"$0\"; exec sleep 1000' \"$log\" >/dev/null 2>&1 &\n\
+             cat <<'END'\n{CONFIG}END\nuntil test -s \"$log\"; do sleep 0.01; done\n{script}"
+        ));
+        let output = sent.generate(&[("HOMELAB_HELM_TIMEOUT", timeout)]);
+        assert_eq!(output.status.success(), script == "exit", "{}", text(&output.stderr));
+        assert_eq!(begun(&sent).len(), 1);
+        wait_for("the end of what helm started", || !is_alive(&begun(&sent)[0]));
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::repo::{Files, RepoPath};
 pub(super) const SCHEMA: &str = "values.schema.json";
 const CHARTS: &str = "charts/";
 const PACKED: &str = ".tgz";
+/// The first bytes of a packed chart.
+const GZIP: &[u8] = b"\x1f\x8b";
 /// The limit of helm for what is in a packed chart, in bytes. Here it is for the charts in it, too.
 const LARGEST: u64 = 100 << 20;
 /// The maximum number of folders that are searched: symbolic links can make a small repository endless.
@@ -107,8 +109,11 @@ fn is_loaded(name: &str) -> bool {
     }
 }
 
-/// Finds the schemas in a packed chart. `left` is how many bytes may still be unpacked.
+/// Finds the schemas in a packed chart; none in a file that helm takes for none, which is its error. `left` is how many bytes may still be unpacked.
 fn in_packed(place: &str, bytes: &[u8], left: &mut u64) -> Result<Vec<Schema>> {
+    if !bytes.starts_with(GZIP) {
+        return Ok(Vec::new());
+    }
     let unreadable = || format!("`{place}` cannot be read as a packed chart");
     let mut found = Vec::new();
     let mut archive = tar::Archive::new(MultiGzDecoder::new(bytes).take(*left));
@@ -294,8 +299,9 @@ mod tests {
             archive.into_inner().unwrap().finish().unwrap()
         };
         assert_eq!(of(entry(|_| {})), Ok(1));
+        assert_eq!(of(b"no gzip".to_vec()), Ok(0), "helm says so");
         for bytes in [
-            b"no gzip".to_vec(),
+            b"\x1f\x8bno gzip".to_vec(),
             entry(|header| header.as_mut_bytes()[508..].copy_from_slice(b"tar\0")),
             entry(|header| header.set_entry_type(EntryType::Directory)),
             entry(|header| header.set_entry_type(EntryType::GNUSparse)),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::draft::Draft;
 use super::url::Url;
-use crate::model::{Pointer, PointerBuf, PointerExt};
+use crate::model::{Pointer, PointerBuf};
 
 /// Something that helm loads for a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
