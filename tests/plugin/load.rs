@@ -80,7 +80,7 @@ fn no_more_helms_than_allowed_run_at_once_and_all_of_them_run() {
 
 #[test]
 fn renders_start_in_the_order_of_their_arrival() {
-    let sent = slow("0.3");
+    let sent = slow("1");
     let waiting = |children: &[Child]| {
         children.iter().all(|child| {
             let threads = fs::read_dir(format!("/proc/{}/task", child.id())).map_or(0, Iterator::count);

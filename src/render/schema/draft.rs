@@ -117,7 +117,7 @@ impl Draft {
                 return Vec::new();
             }
             let fragment = self.id_field(fields).split_once('#').map(|(_, fragment)| fragment);
-            let fragment = fragment.and_then(super::references::decoded);
+            let fragment = fragment.and_then(super::url::decoded);
             let anchor = fragment.filter(|fragment| !fragment.is_empty() && !fragment.starts_with('/'));
             return anchor.map(|anchor| (anchor, false)).into_iter().collect();
         }
