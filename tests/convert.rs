@@ -309,6 +309,82 @@ fn a_render_that_differs_is_refused_with_its_objects() {
 }
 
 #[test]
+fn all_that_can_be_moved_moves_and_the_rest_is_asked_for() {
+    let home = Home::new();
+    let before = home.texts();
+    let output = home.homelab(&["convert", "--all"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    for part in [
+        "Application `reader`: claim `audio` would turn read-only in apps/Deployment/reader\n",
+        "`--writes editor/audio`",
+        "`producer`: ",
+    ] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    let list: Value = serde_json::from_str(&home.done(&["list", "-o", "json"])).unwrap();
+    let native = list["items"].as_array().unwrap().iter();
+    let native: Vec<&Value> = native
+        .filter(|app| app["renderedBy"] != "plugin")
+        .map(|app| &app["name"])
+        .collect();
+    assert_eq!(native, ["editor", "reader", "root"]);
+    assert_ne!(home.texts(), before);
+    // What is decided later moves then.
+    home.done(MOVE_ALL);
+}
+
+#[test]
+fn random_names_move_by_decision_and_random_claims_never() {
+    let home = Home::new();
+    let chart = home.path().join("charts/chance");
+    fs::create_dir_all(chart.join("templates")).unwrap();
+    fs::write(
+        chart.join("Chart.yaml"),
+        "apiVersion: v2\nname: chance\nversion: 0.1.0\n",
+    )
+    .unwrap();
+    let random = "{{ randAlphaNum 16 | lower }}";
+    let template = |kind: &str, name: &str, rest: &str| {
+        let text = format!("apiVersion: v1\nkind: {kind}\nmetadata:\n  name: {name}\n{rest}");
+        fs::write(chart.join("templates/object.yaml"), text).unwrap();
+    };
+    let manifest = home.path().join("applications/chance.yaml");
+    let text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: chance\n  namespace: argocd\nspec:\n  project: default\n  destination:\n    server: https://kubernetes.default.svc\n    namespace: media\n  source:\n    repoURL: https://git.example.org/home\n    path: charts/chance\n    helm: {}\n";
+    fs::write(&manifest, text).unwrap();
+    let convert = |more: &[&str]| {
+        let output = home.homelab(&[&["convert", "chance"], more].concat());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    template("ConfigMap", &format!("chance-{random}"), "");
+    let (code, message) = convert(&[]);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(
+        message.starts_with("Application `chance` has random names or keys:\n  ConfigMap/chance-")
+            && message.contains(": /metadata/name differs between two native renders, too\n")
+            && message.contains("--accept-random"),
+        "{message}"
+    );
+    assert_eq!(fs::read_to_string(&manifest).unwrap(), text);
+    let (code, message) = convert(&["--accept-random", "--dry-run=client"]);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(message.contains("differs between two native renders, too"), "{message}");
+    template("PersistentVolumeClaim", &format!("chance-{random}"), "spec: {}\n");
+    for flags in [&[][..], &["--accept-random"]] {
+        let (code, message) = convert(flags);
+        assert_eq!(code, Some(1), "{message}");
+        assert!(message.contains("random claims, which lose their data"), "{message}");
+    }
+    template("Secret", "chance", &format!("stringData:\n  password: {random}\n"));
+    let (code, message) = convert(&[]);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(
+        message.contains("Secret/chance: /stringData/password differs between two native renders, too"),
+        "{message}"
+    );
+}
+
+#[test]
 fn guarded_first_it_is_three_commits() {
     let home = Home::new();
     let git = |arguments: &[&str]| {

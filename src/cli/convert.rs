@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use super::helm::HelmArgs;
 use super::session::{EditArgs, Session};
 use super::source_dirs::SourceDirArgs;
-use crate::edit::convert::{Choices, ClaimOf, Plan, Target, Which, plan};
+use crate::edit::convert::{Choices, ClaimOf, Plan, Refusal, Target, Which, plan};
 use crate::failure::{Exit, Failure, usage};
 use crate::model::{AppName, ClaimName};
 use crate::sources::{Network, Options, SourceDirs, Sources};
@@ -14,7 +14,8 @@ use crate::sources::{Network, Options, SourceDirs, Sources};
 /// Move Applications from Argo CD's own Helm to the plugin, and back
 ///
 /// Every option of `helm` and `directory` becomes a parameter; order and comments stay. Both are rendered: the move is made
-/// only when they are equal but for the storage rules, which is listed. Claims that the source renders go into `owns`. For
+/// only when they are equal but for the storage rules, which is listed. Values that differ between two native renders, too,
+/// such as a random password, are listed as well. Claims that the source renders go into `owns`. For
 /// every other claim that a workload could write until now, choose one of `--owns`, `--writes` and `--read-only`.
 ///
 /// One commit is safe: names stay as they are, so that nothing is pruned. With `--guard-first` the move takes three
@@ -26,7 +27,7 @@ pub(super) struct Args {
     #[arg(value_name = "APP", required_unless_present = "all")]
     apps: Vec<String>,
 
-    /// All Applications but the root one; what cannot be moved is reported and stays as it is
+    /// All Applications but the root one; those that cannot be moved, or need a decision, are reported and stay as they are
     #[arg(long, conflicts_with = "apps")]
     all: bool,
 
@@ -53,6 +54,10 @@ pub(super) struct Args {
     /// With `--to native`: let the claims in `owns` lose their guards
     #[arg(long)]
     drop_owns: bool,
+
+    /// Move an Application whose names or keys are random in Argo CD's own render, too; never one with random claims
+    #[arg(long)]
+    accept_random: bool,
 
     /// Guard all objects of an Application before it moves: three commits, one for each run
     #[arg(long)]
@@ -116,6 +121,7 @@ impl Args {
             writes: self.writes,
             read_only: self.read_only,
             drop_owns: self.drop_owns,
+            accept_random: self.accept_random,
             guard_first: self.guard_first,
         };
         (options, choices, self.sources.into_dirs(), self.edit)
@@ -139,7 +145,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             progress.now(&format!("converting {name}"));
         })?
     };
-    let stays = !plan.stays.is_empty();
+    let stays = !plan.stays.is_empty() || !plan.open.is_empty();
     let Plan {
         edit, gate, refused, ..
     } = report(choices.target, plan, session);
@@ -147,10 +153,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         let exit = session.finish(&edit_args, &edit, &gate)?;
         return Ok(if stays { exit.max(Exit::Findings) } else { exit });
     }
-    for refusal in &refused {
-        session.terminal.say(&refusal.message);
-        refusal.hint.iter().for_each(|hint| session.terminal.hint(hint));
-    }
+    say(&refused, session);
     session.terminal.say("no files were changed");
     Ok(Exit::Findings)
 }
@@ -168,5 +171,13 @@ fn report(target: Target, mut plan: Plan, session: &Session) -> Plan {
         session.terminal.say(&failure.one_line());
         failure.hints.iter().for_each(|hint| session.terminal.hint(hint));
     }
+    say(&plan.open, session);
     plan
+}
+
+fn say(refusals: &[Refusal], session: &Session) {
+    for refusal in refusals {
+        session.terminal.say(&refusal.message);
+        refusal.hint.iter().for_each(|hint| session.terminal.hint(hint));
+    }
 }

@@ -6,7 +6,7 @@ pub mod renders;
 
 use std::collections::BTreeSet;
 
-use json_patch::{Patch, diff};
+use json_patch::{Patch, PatchOperation, diff};
 
 use crate::model::Object;
 
@@ -22,6 +22,8 @@ pub struct Difference {
     pub action: Action,
     /// Why.
     pub reason: Reason,
+    /// Whether a claim is at stake: the object is a claim or a volume, or it differs in which claim it names or makes.
+    pub of_claim: bool,
 }
 
 /// What happens to an object.
@@ -38,12 +40,17 @@ pub enum Action {
 }
 
 /// Why an object differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The two sides differ.
     Content,
-    /// Two renders of the first side differ there, too: a random password, a date.
-    Random,
+    /// Two renders of the first side differ in this value, too: a random password, a date.
+    RandomValue,
+    /// Two renders of the first side differ in a name, a key or a length here, too; what stands there was compared as far as
+    /// it can be.
+    RandomShape,
+    /// Two renders of the first side have other objects of this kind, too, so that there is nothing to compare it with.
+    Incomparable,
 }
 
 /// Returns the name of an object in a report.
@@ -56,9 +63,12 @@ fn name(object: &Object) -> String {
 
 /// Returns the JSON Pointers at which two objects differ.
 fn changed_pointers(one: &Object, other: &Object) -> BTreeSet<String> {
+    let operations = changes(one, other).into_iter();
+    operations.map(|operation| operation.path().to_string()).collect()
+}
+
+/// Returns the operations that make one object the other.
+fn changes(one: &Object, other: &Object) -> Vec<PatchOperation> {
     let Patch(operations) = diff(one.tree(), other.tree());
     operations
-        .iter()
-        .map(|operation| operation.path().to_string())
-        .collect()
 }

@@ -5,6 +5,7 @@
 //! to_plugin    helm:, directory: → plugin:      guard  sync options that keep everything while it moves
 //! to_native    plugin: → helm:, directory:      plan   what one run does: the move, or the next of three steps
 //! choices      what the user chose
+//! random       what differs between two native renders, too
 //! application  one Application, moved in memory, rendered before and after, and compared
 //! ```
 
@@ -12,6 +13,7 @@ mod application;
 mod choices;
 mod guard;
 mod plan;
+mod random;
 mod to_native;
 mod to_plugin;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 
 use super::choices::{Choices, Target};
-use super::{Conversion, Request, error, guard, rendered_claims, to_native, to_plugin};
-use crate::compare::{self, Action, Difference, Effects, Reason};
+use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin};
+use crate::compare::{self, Effects};
 use crate::edit::{Rendered, Renders};
 use crate::failure;
 use crate::model::namespace::is_namespace;
@@ -78,7 +78,14 @@ impl AppConversion<'_> {
         let is_it = |other: &&Manifest| other.file == self.manifest.file && other.document == self.manifest.document;
         let moved = repo.manifests.iter().find(is_it).context("the Application is gone")?;
         let moved = Application::new(&moved.object).context("not an Application any more")?;
-        let after = self.render(&moved)?;
+        let after = match self.render(&moved) {
+            Ok(after) => after,
+            // A claim with a random name is another one by now.
+            Err(error) => match random::claims(request.app.as_str(), &before.raw, &self.render(&app)?.raw) {
+                Some(refusals) => return Ok(ConversionOutcome::Refused(refusals)),
+                None => return Err(error),
+            },
+        };
         self.outcome(request.app, conversion, (&app, before), (&moved, after))
     }
 
@@ -96,12 +103,16 @@ impl AppConversion<'_> {
         };
         let again = || -> Result<Vec<Object>> { Ok(self.render(native_app)?.raw) };
         let differences = compare::differences(&native.raw, again, &plugin.raw)?;
-        let (random, differences): (Vec<Difference>, Vec<Difference>) = differences
-            .into_iter()
-            .partition(|difference| difference.reason == Reason::Random);
-        if !differences.is_empty() {
-            return Ok(ConversionOutcome::Refused(differ(name.as_str(), &differences)));
-        }
+        let patched = random::Patched::of(if self.choices.target == Target::Plugin {
+            moved
+        } else {
+            app
+        });
+        let decided = random::decide(name.as_str(), &differences, &patched, self.choices.accept_random);
+        let random = match decided {
+            Ok(notes) => notes,
+            Err(refusals) => return Ok(ConversionOutcome::Refused(refusals)),
+        };
         // Sources that the plugin renders before and after were under the storage rules all along.
         let had = Effects::between(&native.raw, &native.finished).lines;
         let mut effects = Effects::between(&plugin.raw, &plugin.finished);
@@ -114,7 +125,8 @@ impl AppConversion<'_> {
             }
         }
         let mut notes = before.notes.clone();
-        notes.extend(self.summary(name.as_str(), &effects, &random));
+        notes.extend(self.summary(name.as_str(), &effects));
+        notes.extend(random);
         notes.extend(conversion.notes.iter().map(|note| format!("  {note}")));
         Ok(ConversionOutcome::Converted(Box::new(Converted {
             needs_guard: guard::needs_guard(&native.raw),
@@ -237,7 +249,7 @@ impl AppConversion<'_> {
     }
 
     /// Returns what was compared and what changes, in lines.
-    fn summary(&self, name: &str, effects: &Effects, random: &[Difference]) -> Vec<String> {
+    fn summary(&self, name: &str, effects: &Effects) -> Vec<String> {
         let objects = match effects.objects {
             1 => "1 object is".to_owned(),
             count => format!("{count} objects are"),
@@ -252,31 +264,6 @@ impl AppConversion<'_> {
             Some((object, what)) => format!("  {object}: {of}{what}"),
             None => format!("  {line}"),
         }));
-        let random = random.iter().filter_map(|difference| match &difference.action {
-            Action::Changed(pointers) => Some(format!(
-                "  {}: {} differs at every render, natively too",
-                difference.object,
-                pointers.join(", ")
-            )),
-            _ => None,
-        });
-        lines.extend(random);
         lines
     }
-}
-
-/// Returns the refusal of an Application whose two renders differ.
-fn differ(name: &str, differences: &[Difference]) -> Vec<Refusal> {
-    let head = format!("Application `{name}` would not render the same:");
-    let line = |difference: &Difference| {
-        let what = match &difference.action {
-            Action::Removed => "rendered by Argo CD's own tool only".to_owned(),
-            Action::Added => "rendered by the plugin only".to_owned(),
-            Action::Moved => "is in another place".to_owned(),
-            Action::Changed(pointers) => format!("differs at {}", pointers.join(", ")),
-        };
-        format!("  {}: {what}", difference.object)
-    };
-    let lines = std::iter::once(head).chain(differences.iter().map(line));
-    lines.map(|message| Refusal { message, hint: None }).collect()
 }

@@ -53,6 +53,8 @@ pub struct Choices {
     pub read_only: Vec<ClaimOf>,
     /// Whether the claims in `owns` may lose their guards in a conversion to native.
     pub drop_owns: bool,
+    /// Whether an Application moves whose names or keys differ between two native renders, too.
+    pub accept_random: bool,
     /// Whether everything that an Application has is guarded before it moves: three commits, one for each run.
     pub guard_first: bool,
 }

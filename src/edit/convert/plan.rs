@@ -5,9 +5,9 @@ use anyhow::Result;
 use super::application::{AppConversion, ConversionOutcome, Converted, Refusal};
 use super::choices::{Choices, Target, Which};
 use super::{error, guard};
-use crate::edit::{Edit, Renders, RuleGate};
+use crate::edit::{Edit, Gate, Renders, RuleGate};
 use crate::model::Application;
-use crate::repo::{Manifest, Repo};
+use crate::repo::{ChangeSet, Manifest, Repo};
 use crate::rules::{Rule, Scope, fixes, namespace_is_guarded, owned_claim_is_guarded};
 
 /// The plan of a run.
@@ -23,6 +23,8 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// Errors of Applications that cannot be moved and stay as they are (with `--all`).
     pub stays: Vec<anyhow::Error>,
+    /// Reasons why Applications stay as they are until the user decides (with `--all`).
+    pub open: Vec<Refusal>,
 }
 
 /// Plans a run: moves each Application in memory, renders it before and after, and compares. `progress` hears the name of
@@ -51,6 +53,7 @@ pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mu
             Ok(ConversionOutcome::Converted(app)) => converted.push(*app),
             Ok(ConversionOutcome::Unchanged) if guard::is_moving_manifest(manifest) && choices.guard_first => {}
             Ok(ConversionOutcome::Unchanged) => plan.unchanged.push(name.to_owned()),
+            Ok(ConversionOutcome::Refused(refusals)) if choices.which == Which::All => plan.open.extend(refusals),
             Ok(ConversionOutcome::Refused(refusals)) => plan.refused.extend(refusals),
             Err(error) if choices.which == Which::All => plan.stays.push(error),
             Err(error) => return Err(error),
@@ -80,8 +83,57 @@ fn step(
             return Ok(());
         }
     }
-    move_step(choices, repo, converted, plan);
+    let movable = match choices.which {
+        Which::All => movable(choices, repo, converted, plan)?,
+        Which::Named(_) => converted,
+    };
+    move_step(choices, repo, movable, plan);
     Ok(())
+}
+
+/// Returns the Applications that can be moved together; of the others it notes which rule their move would break.
+fn movable(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut Plan) -> Result<Vec<Converted>> {
+    if broken(choices, repo, &converted)?.is_none() {
+        return Ok(converted);
+    }
+    let mut movable = Vec::new();
+    for app in converted {
+        movable.push(app);
+        let Some(message) = broken(choices, repo, &movable)? else {
+            continue;
+        };
+        if let Some(Converted { name, .. }) = movable.pop() {
+            plan.open.push(Refusal {
+                message: format!("Application `{name}` stays as it is: {message}"),
+                hint: Some(format!("see the place with `kubectl homelab convert {name}`")),
+            });
+        }
+    }
+    Ok(movable)
+}
+
+/// Returns the first error that a move would introduce.
+fn broken(choices: &Choices, repo: &Repo, converted: &[Converted]) -> Result<Option<String>> {
+    let mut changes = ChangeSet::default();
+    let mut gate = gate(choices);
+    for app in converted {
+        changes.changes.extend(app.changes.changes.iter().cloned());
+        gate.before.insert(app.name.clone(), app.before.clone());
+        gate.after.insert(app.name.clone(), app.after.clone());
+    }
+    let verdict = gate.check(repo, &repo.with(&changes)?);
+    let first = verdict.introduced.into_iter().next();
+    Ok(first.map(|finding| format!("{} {}", finding.rule.id, finding.message)))
+}
+
+/// Returns the gate of a move, without the renders.
+fn gate(choices: &Choices) -> RuleGate {
+    let mut gate = RuleGate::default();
+    if choices.target == Target::Native && choices.drop_owns {
+        let accepted: [&'static Rule; 2] = [&owned_claim_is_guarded::RULE, &namespace_is_guarded::RULE];
+        gate.accepted = accepted.to_vec();
+    }
+    gate
 }
 
 /// Plans the move itself.
@@ -92,10 +144,7 @@ fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &m
         Target::Native => "back to Argo CD's own tools",
     };
     plan.edit.message = format!("Convert {} {target}", counted(&names));
-    if choices.target == Target::Native && choices.drop_owns {
-        let accepted: [&'static Rule; 2] = [&owned_claim_is_guarded::RULE, &namespace_is_guarded::RULE];
-        plan.gate.accepted = accepted.to_vec();
-    }
+    plan.gate = gate(choices);
     for app in converted {
         plan.edit.notes.extend(app.notes);
         plan.edit.changes.changes.extend(app.changes.changes);
