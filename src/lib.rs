@@ -109,6 +109,12 @@
 //! - **The number of helms is bounded by file locks, not by a server** ([`process::Slots`]). Plugin processes share nothing but
 //!   a folder. helm inherits its lock, so that a slot is free when its helm is gone, whatever killed whom; one more lock
 //!   makes a queue. Price: the order is as fair as the system's locks are.
+//! - **helm runs below this program itself, started once more** (`process::supervisor`). After SIGKILL nobody is left to end
+//!   helm, and the kernel's own signal for that reaches only a child, and only on Linux. The supervisor sees a pipe close, and
+//!   ends what it finds below. Price: a second process for each helm, and a hidden first argument.
+//! - **A chart's schemas are followed as helm follows them** (`render::schema`), to know what helm would load before it does: it
+//!   has no option that forbids files. Price: 500 lines, tested against what the Go library loads for the schemas of
+//!   `tests/vectors/schema`.
 //! - **Dependencies are built in a copy of the chart.** The checkout stays as it is without being restored, and what goes into
 //!   the cache holds nothing but what helm fetched. Price: a chart with missing dependencies is copied once.
 //! - **A document of a render is passed by unparsed only where no reader can misread it** (`render::storage_pass`'s prescan). The

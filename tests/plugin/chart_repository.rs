@@ -92,6 +92,12 @@ impl ChartRepository {
         self.state.lock().unwrap().cut = name.map(str::to_owned);
     }
 
+    /// Adds any file.
+    pub(crate) fn put(&self, name: &str, text: &str) {
+        let bytes = text.as_bytes().to_vec();
+        self.state.lock().unwrap().files.insert(name.to_owned(), bytes);
+    }
+
     /// Returns the requests since the last call.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().asked)

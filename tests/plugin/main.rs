@@ -21,6 +21,7 @@ mod chart_repository;
 mod dependencies;
 mod load;
 mod registry;
+mod schemas;
 mod sent;
 
 use sent::{CONFIG, SECRET, Sent, text};
