@@ -142,13 +142,14 @@ mod unix {
 
     /// Ends all that was started and waits for it; returns the exit code of the program, `None` when a signal ended it.
     fn end_all(program: Pid) -> Option<u8> {
-        let mut code = None;
+        let (mut code, mut left) = (None, Some(program));
         loop {
-            for child in children(program) {
+            for child in children(left) {
                 let _ = kill_process(child, Signal::KILL);
             }
             match wait(WaitOptions::empty()) {
                 Ok(Some((child, status))) if child == program => {
+                    left = None;
                     code = status.exit_status().and_then(|status| u8::try_from(status).ok());
                 }
                 Ok(_) => {}
@@ -168,10 +169,10 @@ mod unix {
     #[cfg(not(target_os = "linux"))]
     fn adopt() {}
 
-    /// Returns the children of this process: those that the kernel lists as such, else the program alone.
-    fn children(program: Pid) -> Vec<Pid> {
+    /// Returns the children of this process: those that the kernel lists as such, else the program alone, if it is left.
+    fn children(program: Option<Pid>) -> Vec<Pid> {
         let Ok(entries) = fs::read_dir("/proc") else {
-            return vec![program];
+            return program.into_iter().collect();
         };
         let own = getpid();
         let pids = entries

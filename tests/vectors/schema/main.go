@@ -247,12 +247,18 @@ func isIgnored(text, path string, folder bool) ignored {
 	return ignored{text, path, folder, rules.Ignore(path, info{folder})}
 }
 
-func write(name string, value any) {
-	text, err := json.MarshalIndent(value, "", " ")
-	if err != nil {
-		panic(err)
+// write writes a list with a line for each entry.
+func write[T any](name string, list []T) {
+	lines := []string{}
+	for _, entry := range list {
+		line, err := json.Marshal(entry)
+		if err != nil {
+			panic(err)
+		}
+		lines = append(lines, string(line))
 	}
-	if err := os.WriteFile(name, append(text, '\n'), 0o644); err != nil {
+	text := "[\n" + strings.Join(lines, ",\n") + "\n]\n"
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		panic(err)
 	}
 }
