@@ -14,6 +14,7 @@ mod choices;
 mod guard;
 mod plan;
 mod random;
+mod refusal;
 mod to_native;
 mod to_plugin;
 
@@ -30,9 +31,9 @@ use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, ReplaceEntry};
 
-pub use application::Refusal;
 pub use choices::{Choices, ClaimOf, Target, Which};
 pub use plan::{Plan, plan};
+pub use refusal::Refusal;
 pub use to_native::to_native;
 pub use to_plugin::{rendered_claims, to_plugin};
 

@@ -82,10 +82,12 @@ fn no_more_helms_than_allowed_run_at_once_and_all_of_them_run() {
 fn renders_start_in_the_order_of_their_arrival() {
     let sent = slow("1");
     let waiting = |children: &[Child]| {
-        children.iter().all(|child| {
-            let threads = fs::read_dir(format!("/proc/{}/task", child.id())).map_or(0, Iterator::count);
-            threads > 1
-        })
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        let waits = |child: &Child| {
+            let mut waiting = locks.lines().filter(|line| line.contains(" -> "));
+            waiting.any(|line| line.contains(&format!(" {} ", child.id())))
+        };
+        children.iter().all(waits)
     };
     let mut children = vec![spawn(&sent, &[("HOMELAB_MAX_HELM", "1"), ("ARGOCD_APP_REVISION", "0")])];
     wait_for("the first helm", || !begun(&sent).is_empty());
@@ -94,7 +96,7 @@ fn renders_start_in_the_order_of_their_arrival() {
             &sent,
             &[("HOMELAB_MAX_HELM", "1"), ("ARGOCD_APP_REVISION", &number.to_string())],
         ));
-        // The one behind the running one looks for a slot; those behind it wait in a thread.
+        // The one behind the running one looks for a slot; those behind it wait for its lock.
         let children = &children;
         wait_for("its place in the queue", || number < 2 || waiting(&children[2..]));
         if number == 1 {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 
 use super::choices::{Choices, Target};
+use super::refusal::Refusal;
 use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin};
 use crate::compare::{self, Effects};
 use crate::edit::{Rendered, Renders};
@@ -46,15 +47,6 @@ pub(super) enum ConversionOutcome {
     Unchanged,
     /// The renders differ, or a claim would turn read-only without a decision of the user.
     Refused(Vec<Refusal>),
-}
-
-/// The reason why an Application is not converted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The obstacle.
-    pub message: String,
-    /// The next step, where there is one.
-    pub hint: Option<String>,
 }
 
 impl AppConversion<'_> {

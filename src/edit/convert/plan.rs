@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::application::{AppConversion, ConversionOutcome, Converted, Refusal};
+use super::application::{AppConversion, ConversionOutcome, Converted};
 use super::choices::{Choices, Target, Which};
+use super::refusal::Refusal;
 use super::{error, guard};
 use crate::edit::{Edit, Gate, Renders, RuleGate};
 use crate::model::Application;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::application::Refusal;
+use super::refusal::Refusal;
 use crate::compare::{Action, Difference, Reason};
 use crate::model::claim::is_claim;
 use crate::model::parameter::PatchTarget;
