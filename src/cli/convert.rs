@@ -98,11 +98,7 @@ impl Args {
     /// Returns how to render, what to convert, where the sources are, and how to end.
     fn into_parts(self) -> (Options, Choices, SourceDirs, EditArgs) {
         let options = Options {
-            network: if self.fetch {
-                Network::WhenMissing
-            } else {
-                Network::Never
-            },
+            network: Network::if_asked(self.fetch),
             helm: self.helm.into_options(),
             ..Options::default()
         };

@@ -93,15 +93,10 @@ impl Args {
         }
         let repo = session.repo()?;
         if self.all {
+            repo.check_all_read()?;
             return Ok(repo.applications().map(|(_, app)| app.object().clone()).collect());
         }
-        let one = |name: &String| match repo.application(name) {
-            Some((_, app)) => Ok(app.object().clone()),
-            None => {
-                let known: Vec<&str> = repo.applications().map(|(_, app)| app.name()).collect();
-                Err(anyhow!("there is no Application `{name}`").hint(format!("choose one of {}", known.join(", "))))
-            }
-        };
+        let one = |name: &String| Ok(repo.named_application(name)?.1.object().clone());
         self.apps.iter().map(one).collect()
     }
 }

@@ -13,10 +13,11 @@ use super::source_dirs::SourceDirArgs;
 use crate::edit::RuleGate;
 use crate::edit::fix::{self, Fixed, Request};
 use crate::failure::{Exit, usage};
+use crate::model::AppRenders;
 use crate::repo::{Repo, RepoPath};
 use crate::report::{findings, fixes};
 use crate::rules::{CheckReport, Scope};
-use crate::sources::{AppRenders, Network, Options, Sources};
+use crate::sources::{Network, Options, Sources};
 
 /// Check the repository and what it renders, and fix what can be fixed
 ///
@@ -98,11 +99,7 @@ impl Args {
             return Ok((AppRenders::new(), Vec::new()));
         }
         let options = Options {
-            network: if self.fetch {
-                Network::WhenMissing
-            } else {
-                Network::Never
-            },
+            network: Network::if_asked(self.fetch),
             helm: self.helm.clone().into_options(),
             ..Options::default()
         };

@@ -1,8 +1,6 @@
 //! Checks whether a change may be written.
 
-use std::collections::BTreeMap;
-
-use crate::model::{AppName, Availability, Object};
+use crate::model::AppRenders;
 use crate::repo::Repo;
 use crate::rules::{self, Finding, Rule, Scope, Severity};
 
@@ -25,9 +23,9 @@ pub struct Verdict {
 #[derive(Debug, Default)]
 pub struct RuleGate {
     /// The renders of the repository before the change, so that what they show already is not taken for new.
-    pub before: BTreeMap<AppName, Availability<Vec<Object>>>,
+    pub before: AppRenders,
     /// The renders of the repository after the change.
-    pub after: BTreeMap<AppName, Availability<Vec<Object>>>,
+    pub after: AppRenders,
     /// Rules whose new errors the user has accepted.
     pub accepted: Vec<&'static Rule>,
 }

@@ -1,11 +1,17 @@
 //! Whether the objects of an Application can be had here, and why not.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use super::name::AppName;
+use super::object::Object;
 use crate::failure::HintExt;
 
 /// The way out for what only Argo CD renders.
 const BY_ARGO_CD: &str = "render it with Argo CD itself, or pipe its objects through `kubectl homelab filter`";
+
+/// The renders of a repository's Applications, by name: the objects of each, lists flattened, or why there are none.
+pub type AppRenders = BTreeMap<AppName, Availability<Vec<Object>>>;
 
 /// What was asked for, or why there is none.
 #[derive(Clone, Debug, PartialEq)]

@@ -23,7 +23,7 @@ pub mod variable;
 pub mod workload;
 
 pub use application::{Application, Source};
-pub use availability::{Availability, Unavailable};
+pub use availability::{AppRenders, Availability, Unavailable};
 pub use claim::ClaimRef;
 pub use live::LiveApplication;
 pub use name::{AppName, ClaimName, NamespaceName};

@@ -141,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn an_application_that_may_be_in_an_unreadable_file_is_not_called_missing() {
+        let sound = Repo::read(&Memory::new([("applications/ns.yaml", app("ns").as_str())]).unwrap(), &[]).unwrap();
+        let message = |repo: &Repo| repo.named_application("x").unwrap_err().to_string();
+        assert_eq!(message(&sound), "there is no Application `x`");
+        assert!(sound.check_all_read().is_ok());
+        let files = Memory::new([("applications/x.yaml", "a: [\n")]).unwrap();
+        let broken = Repo::read(&files, &[]).unwrap();
+        assert!(
+            message(&broken).contains("not read: applications/x.yaml:1:4:"),
+            "{}",
+            message(&broken)
+        );
+        assert!(broken.check_all_read().is_err());
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_is_not_overwritten() {
         let files = Memory::new([("applications/jellyfin.yaml", "a: [\n")]).unwrap();
         let repo = Repo::read(&files, &[]).unwrap();

@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
+use anyhow::{Result, anyhow};
+
+use crate::failure::HintExt;
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Object, Pointer};
 use crate::yaml::{self, Document, Position};
@@ -109,6 +112,42 @@ impl Repo {
     /// Returns the Application of this name; the first in file order if there are two.
     pub fn application(&self, name: &str) -> Option<(&Manifest, Application<'_>)> {
         self.applications().find(|(_, app)| app.name() == name)
+    }
+
+    /// Returns the Application of this name.
+    ///
+    /// # Errors
+    /// When there is none; names the files that cannot be read, one of which may hold it.
+    pub fn named_application(&self, name: &str) -> Result<(&Manifest, Application<'_>)> {
+        self.application(name).ok_or_else(|| self.no_application(name))
+    }
+
+    /// Returns the error of an Application that is not there.
+    pub fn no_application(&self, name: &str) -> anyhow::Error {
+        let missing = format!("there is no Application `{name}`");
+        if !self.malformed.is_empty() {
+            let unread: Vec<String> = self.malformed.iter().map(ToString::to_string).collect();
+            return anyhow!("{missing} in the files that can be read; not read: {}", unread.join("; "))
+                .hint("correct the files that cannot be read");
+        }
+        let known: Vec<&str> = self.applications().map(|(_, app)| app.name()).collect();
+        anyhow!(missing).hint(match known.as_slice() {
+            [] => "add one with `kubectl homelab add-app`".to_owned(),
+            known => format!("choose one of {}", known.join(", ")),
+        })
+    }
+
+    /// Refuses to go on where every Application is asked for and one may be in a file that cannot be read.
+    ///
+    /// # Errors
+    /// Names the files.
+    pub fn check_all_read(&self) -> Result<()> {
+        if self.malformed.is_empty() {
+            return Ok(());
+        }
+        let unread: Vec<String> = self.malformed.iter().map(ToString::to_string).collect();
+        Err(anyhow!("not all Applications can be read: {}", unread.join("; "))
+            .hint("correct these files, or name the Applications"))
     }
 
     /// Returns the Namespaces.

@@ -1,11 +1,9 @@
 //! A small repository and its renders, for the tests of the rules.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::{Finding, Rule, Scope, Selection, fixer};
-use crate::model::{AppName, Availability, Object};
+use crate::model::{AppName, AppRenders, Availability, Object};
 use crate::repo::{Memory, Repo};
 use crate::yaml;
 
@@ -23,7 +21,7 @@ pub(super) fn findings(rule: &Rule, scope: &Scope<'_>) -> Vec<Finding> {
 #[derive(Default)]
 pub(crate) struct Case {
     files: Vec<(String, String)>,
-    renders: BTreeMap<AppName, Availability<Vec<Object>>>,
+    renders: AppRenders,
 }
 
 impl Case {

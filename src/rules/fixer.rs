@@ -11,14 +11,11 @@ use json_patch::Patch;
 use super::fixes::{above, fitted};
 use super::{ALL, Finding, Fix, Location, Scope, Selection, Severity, check};
 use crate::failure::Failure;
-use crate::model::{AppName, Availability, Object, ObjectRef};
+use crate::model::{AppRenders, Availability, Object, ObjectRef};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 
 /// How often all rules are gone through: a fix can enable one of an earlier rule.
 const PASSES: usize = 10;
-
-/// What Applications render.
-type Renders = BTreeMap<AppName, Availability<Vec<Object>>>;
 
 /// Which findings are fixed.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +36,7 @@ pub struct Fixed {
     /// The repository with the changes.
     pub repo: Repo,
     /// The renders with the changes, as far as they can be known without rendering again.
-    pub renders: Renders,
+    pub renders: AppRenders,
     /// How many findings there were.
     pub found: usize,
     /// How many of them are gone.
@@ -60,7 +57,7 @@ pub struct Refused {
 }
 
 /// Fixes what the rules find in a repository.
-pub fn fix(repo: &Repo, renders: &Renders, request: &Request) -> Fixed {
+pub fn fix(repo: &Repo, renders: &AppRenders, request: &Request) -> Fixed {
     let findings = check(&Scope::new(repo, renders));
     let found = request.selected(&findings);
     let mut fixer = Fixer {
@@ -141,7 +138,7 @@ fn tally<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> BTreeMap<Key<'f
 /// A repository, what it renders, and what the rules find in both.
 struct State {
     repo: Repo,
-    renders: Renders,
+    renders: AppRenders,
     findings: Vec<Finding>,
 }
 
@@ -332,7 +329,7 @@ impl State {
     }
 
     /// Returns the renders with the changes made to the objects that come from the changed manifests.
-    fn carried(&self, changes: &[&Change]) -> Renders {
+    fn carried(&self, changes: &[&Change]) -> AppRenders {
         let mut renders = self.renders.clone();
         if renders.is_empty() {
             return renders;

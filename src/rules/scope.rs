@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
-use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, NamespaceName, Object};
+use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, NamespaceName};
 use crate::parallel;
 use crate::repo::{Manifest, Repo};
 
@@ -21,7 +21,7 @@ pub struct Scope<'a> {
     /// The repository.
     pub repo: &'a Repo,
     /// The renders by Application; those that were not requested are missing.
-    pub renders: &'a BTreeMap<AppName, Availability<Vec<Object>>>,
+    pub renders: &'a AppRenders,
     /// The Applications in file order, without those whose name Kubernetes refuses.
     pub subjects: Vec<Subject<'a>>,
     by_name: BTreeMap<AppName, usize>,
@@ -42,7 +42,7 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Gathers what is known. An Application that is missing in `renders` was not asked for (`--no-render`): of it, the
     /// parameters are checked, and the manifests where its source is a folder of this repository.
-    pub fn new(repo: &'a Repo, renders: &'a BTreeMap<AppName, Availability<Vec<Object>>>) -> Self {
+    pub fn new(repo: &'a Repo, renders: &'a AppRenders) -> Self {
         let mut scope = Self {
             repo,
             renders,

@@ -11,7 +11,6 @@ mod request;
 mod resolve;
 mod source_dirs;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +19,7 @@ use crate::disk::{self, Checkout};
 use crate::edit::{Rendered, Renders};
 use crate::failure::{self, Failure};
 use crate::helm::LazyHelm;
-use crate::model::{AppName, Application, Availability, Object, Source, Unavailable};
+use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
 use crate::render::{self, Output, Renderers, Request, overrides};
 use crate::repo::{Repo, RepoPath};
 
@@ -28,9 +27,6 @@ pub use desired::{Desired, Origin, desired};
 pub use source_dirs::SourceDirs;
 
 use resolve::{ResolvedSource, Resolver};
-
-/// The renders of a repository's Applications, by name.
-pub type AppRenders = BTreeMap<AppName, Availability<Vec<Object>>>;
 
 /// The options of a render.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +64,13 @@ pub enum Network {
     WhenMissing,
     /// The network is also used for sources in the cache, to update them.
     Always,
+}
+
+impl Network {
+    /// Returns the use of the network of a command that needs `--fetch` for it.
+    pub fn if_asked(fetch: bool) -> Self {
+        if fetch { Self::WhenMissing } else { Self::Never }
+    }
 }
 
 /// The render of an Application.

@@ -95,10 +95,7 @@ impl Choices {
             let app = repo.application(name).map(|(manifest, _)| manifest);
             let mut manifests = repo.manifests.iter();
             let set = || manifests.find(|manifest| is_set(manifest) && manifest.object.name() == name);
-            app.or_else(set).ok_or_else(|| {
-                let known: Vec<&str> = repo.applications().map(|(_, app)| app.name()).collect();
-                anyhow!("there is no Application `{name}`").hint(format!("choose one of {}", known.join(", ")))
-            })
+            app.or_else(set).ok_or_else(|| repo.no_application(name))
         };
         names.iter().map(one).collect()
     }

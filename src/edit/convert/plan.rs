@@ -40,6 +40,9 @@ pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mu
     let nothing = Default::default();
     let ownership = Scope::new(repo, &nothing).ownership;
     let (mut plan, mut converted) = (Plan::default(), Vec::new());
+    if choices.which == Which::All {
+        plan.stays.extend(repo.check_all_read().err());
+    }
     for manifest in &manifests {
         let name = manifest.object.name();
         progress(name);
