@@ -301,7 +301,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     dirs.check(apps.chain(Application::new(&preview)))?;
     let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
     let objects = edit::add_app::rendered::complete(repo, &mut request, &sources, &mut edit)?;
-    if repo.namespace(request.namespace.as_str()).is_none() {
+    if edit::add_app::adds_namespace(repo, &request) {
         edit.notes.push(format!(
             "Namespace `{}` had no manifest; it is added",
             request.namespace

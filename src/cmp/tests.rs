@@ -77,6 +77,28 @@ fn a_part_of_the_tree_is_found_by_the_sources_path() {
 }
 
 #[test]
+fn a_registry_holds_the_claims_of_its_own_cluster() {
+    let namespaces = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: namespaces\nspec:\n  destination:\n    server: https://kubernetes.default.svc\n";
+    for (destination, owner) in [
+        ("name: nas", "nobody"),
+        ("server: https://nas.lan:6443", "nobody"),
+        ("name: in-cluster", "fetcher"),
+    ] {
+        let fetcher = FETCHER.replace(
+            "    namespace: media\n",
+            &format!("    namespace: media\n    {destination}\n"),
+        );
+        let whole = tree(&[
+            ("namespaces/media.yaml", NAMESPACE),
+            ("applications/namespaces.yaml", namespaces),
+            ("applications/fetcher.yaml", &fetcher),
+        ]);
+        let found = owners(&whole.path().join("namespaces"), "namespaces").unwrap();
+        assert_eq!(found, owner, "{destination}");
+    }
+}
+
+#[test]
 fn a_registry_is_never_empty_by_mistake() {
     let missing = tree(&[("namespaces/media.yaml", NAMESPACE)]);
     assert!(

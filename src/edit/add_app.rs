@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::add_namespace::{self, add_namespace};
 use crate::failure::HintExt;
 use crate::model::parameter::{Parameter, Parameters};
-use crate::model::{AppName, ClaimName, NamespaceName, Object, claim, repo_url};
+use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, claim, repo_url};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
 
@@ -72,14 +72,25 @@ pub struct Request {
     pub upsert: bool,
 }
 
-/// Adds an Application to the repository, its Namespace first where no manifest has it.
+/// Reports whether the Namespace of a new Application is added with it: no manifest has it, and it is in the cluster to
+/// which the Namespaces of this repository go.
+pub fn adds_namespace(repo: &Repo, request: &Request) -> bool {
+    let clusters = repo.clusters();
+    let of_namespaces = repo.namespaces_application().map(|app| clusters.of(&app));
+    let preview = preview(repo, request);
+    let own = Application::new(&preview).map(|app| clusters.of(&app));
+    repo.namespace(request.namespace.as_str()).is_none() && own.unwrap_or_default() == of_namespaces.unwrap_or_default()
+}
+
+/// Adds an Application to the repository, its Namespace first where no manifest has it and it is in the same cluster as
+/// the others.
 ///
 /// # Errors
 /// When it is already there (without `upsert`), a parameter is wrong, or the request asks for what ends in lost data.
 pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     check(request)?;
     let mut changes = ChangeSet::default();
-    if repo.namespace(request.namespace.as_str()).is_none() {
+    if adds_namespace(repo, request) {
         changes = add_namespace(repo, &add_namespace::Request::new(request.namespace.clone()))?;
     }
     changes.changes.push(match repo.application(request.name.as_str()) {
@@ -254,6 +265,17 @@ mod tests {
         assert_eq!(app.finalizers(), [FINALIZER]);
         assert_eq!(app.object().at("/spec/syncPolicy/retry/refresh"), Some(&json!(true)));
         assert!(app.sources()[0].uses_homelab_plugin());
+    }
+
+    #[test]
+    fn the_namespace_of_another_cluster_is_not_added_to_this_one() {
+        let nas = Request {
+            destination: Some(Destination::Name("nas".to_owned())),
+            ..request()
+        };
+        let changes = add_app(&Repo::default(), &nas).unwrap();
+        let paths: Vec<&str> = changes.changes.iter().map(|change| change.path().as_str()).collect();
+        assert_eq!(paths, ["applications/fetcher.yaml"]);
     }
 
     #[test]

@@ -95,17 +95,6 @@ impl<'o> Application<'o> {
         self.text("/spec/destination/name")
     }
 
-    /// Reports whether two Applications are certainly deployed to different clusters: both have a server, or both a
-    /// name, and not the same one.
-    pub fn is_on_another_cluster_than(&self, other: &Application<'_>) -> bool {
-        let differ = |mine: Option<&str>, others: Option<&str>| match (mine, others) {
-            (Some(mine), Some(others)) => mine.trim_end_matches('/') != others.trim_end_matches('/'),
-            _ => false,
-        };
-        differ(self.destination_server(), other.destination_server())
-            || differ(self.destination_name(), other.destination_name())
-    }
-
     /// Returns the sources: `spec.sources` when it has any, else `spec.source` (Argo CD's own order of preference).
     pub fn sources(&self) -> Vec<Source<'o>> {
         let many = self
@@ -360,31 +349,5 @@ mod tests {
                 .automated()
                 .is_none()
         );
-    }
-
-    #[test]
-    fn clusters_differ_only_where_that_is_certain() {
-        let app = |destination: serde_json::Value| {
-            Object::new(
-                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"},
-                "spec": {"destination": destination}}),
-            )
-        };
-        let local = json!({"server": "https://kubernetes.default.svc"});
-        for (one, other, differ) in [
-            (
-                local.clone(),
-                json!({"server": "https://kubernetes.default.svc/"}),
-                false,
-            ),
-            (local.clone(), json!({"server": "https://other.example"}), true),
-            (json!({"name": "one"}), json!({"name": "two"}), true),
-            (local.clone(), json!({"name": "in-cluster"}), false),
-            (local, json!({}), false),
-        ] {
-            let (one, other) = (app(one), app(other));
-            let [one, other] = [&one, &other].map(|object| Application::new(object).unwrap());
-            assert_eq!(one.is_on_another_cluster_than(&other), differ);
-        }
     }
 }

@@ -5,12 +5,15 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
+use super::cluster::Cluster;
 use super::name::{ClaimName, NamespaceName};
 use super::object::Object;
 
-/// Names a claim: claims of one name in two namespaces are two claims.
+/// Names a claim: claims of one name in two clusters or in two namespaces are two claims.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClaimRef {
+    /// The cluster.
+    pub cluster: Cluster,
     /// The namespace whose pods can mount it.
     pub namespace: NamespaceName,
     /// `metadata.name`.

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, anyhow};
 use super::application::Application;
 use super::claim::{ClaimRef, is_claim};
 use super::claim_use::{Access, claim_uses};
+use super::cluster::Cluster;
 use super::made_claims::{claim_prefixes, numbered_prefix, operator_claims};
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::namespace::Registries;
@@ -54,31 +55,33 @@ impl Claim {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {
     claims: BTreeMap<ClaimRef, Claim>,
-    /// The Applications with a StatefulSet, by namespace and what the names of its claims begin with.
-    prefixes: BTreeMap<(NamespaceName, String), BTreeSet<AppName>>,
+    /// The Applications with a StatefulSet, by cluster, namespace and what the names of its claims begin with.
+    prefixes: BTreeMap<(Cluster, NamespaceName, String), BTreeSet<AppName>>,
 }
 
 impl Ownership {
-    /// Adds the claims in the parameters of one source of an Application.
-    pub fn declare(&mut self, app: &AppName, namespace: &NamespaceName, parameters: &Parameters) {
+    /// Adds the claims in the parameters of one source of an Application, by the cluster and the namespace of its
+    /// destination.
+    pub fn declare(&mut self, app: &AppName, place: (&Cluster, &NamespaceName), parameters: &Parameters) {
         for claim in &parameters.owns {
-            let claim = self.claim(namespace, claim);
+            let claim = self.claim(place, claim);
             claim.owners.insert(app.clone());
             claim.declared_by.insert(app.clone());
         }
         for claim in &parameters.writes {
-            self.claim(namespace, claim).writers.insert(app.clone());
+            self.claim(place, claim).writers.insert(app.clone());
         }
         for mount in &parameters.mounts {
-            self.claim(namespace, &mount.claim).consumers.insert(app.clone());
+            self.claim(place, &mount.claim).consumers.insert(app.clone());
         }
     }
 
-    /// Adds what the rendered objects of an Application show. Objects without a namespace are in the destination's.
+    /// Adds what the rendered objects of an Application show in the cluster of its destination. Objects without a namespace
+    /// are in the destination's.
     pub fn render<'o>(
         &mut self,
         app: &AppName,
-        destination: Option<&NamespaceName>,
+        (cluster, destination): (&Cluster, Option<&NamespaceName>),
         objects: impl IntoIterator<Item = &'o Object>,
     ) {
         for object in objects {
@@ -86,30 +89,34 @@ impl Ownership {
             let Some(namespace) = namespace.as_ref().or(destination) else {
                 continue;
             };
+            let place = (cluster, namespace);
             if is_claim(object)
                 && let Ok(name) = ClaimName::new(object.name())
             {
-                let claim = self.claim(namespace, &name);
+                let claim = self.claim(place, &name);
                 claim.owners.insert(app.clone());
                 claim.rendered_by.insert(app.clone());
             }
             let by_operator = operator_claims(object).into_iter();
             let made = by_operator.filter_map(|name| ClaimName::new(name).ok());
             for name in made.chain(claims_of_templates(object)) {
-                let claim = self.claim(namespace, &name);
+                let claim = self.claim(place, &name);
                 claim.owners.insert(app.clone());
                 claim.made_for.insert(app.clone());
             }
             for prefix in claim_prefixes(object) {
-                let apps = self.prefixes.entry((namespace.clone(), prefix)).or_default();
+                let apps = self
+                    .prefixes
+                    .entry((cluster.clone(), namespace.clone(), prefix))
+                    .or_default();
                 apps.insert(app.clone());
             }
-            self.consume(app, namespace, object);
+            self.consume(app, place, object);
         }
     }
 
     /// Adds the claims that an object mounts, or names where it may write them.
-    fn consume(&mut self, app: &AppName, namespace: &NamespaceName, object: &Object) {
+    fn consume(&mut self, app: &AppName, (cluster, namespace): (&Cluster, &NamespaceName), object: &Object) {
         let uses = claim_uses(object);
         let volumes = uses.volumes.iter().map(|volume| (&volume.manifest, volume.claim));
         let places = uses.places.iter().filter(|place| place.access != Access::Unknown);
@@ -122,7 +129,7 @@ impl Ownership {
             ) else {
                 continue;
             };
-            self.claim(&namespace, &name).consumers.insert(app.clone());
+            self.claim((cluster, &namespace), &name).consumers.insert(app.clone());
         }
     }
 
@@ -133,7 +140,11 @@ impl Ownership {
             let Some(prefix) = numbered_prefix(reference.name.as_str()) else {
                 continue;
             };
-            let set = (reference.namespace.clone(), prefix.to_owned());
+            let set = (
+                reference.cluster.clone(),
+                reference.namespace.clone(),
+                prefix.to_owned(),
+            );
             for app in self.prefixes.get(&set).into_iter().flatten() {
                 claim.owners.insert(app.clone());
                 claim.made_for.insert(app.clone());
@@ -141,9 +152,10 @@ impl Ownership {
         }
     }
 
-    fn claim(&mut self, namespace: &NamespaceName, name: &ClaimName) -> &mut Claim {
+    fn claim(&mut self, (cluster, namespace): (&Cluster, &NamespaceName), name: &ClaimName) -> &mut Claim {
         self.claims
             .entry(ClaimRef {
+                cluster: cluster.clone(),
                 namespace: namespace.clone(),
                 name: name.clone(),
             })
@@ -164,7 +176,8 @@ impl Ownership {
         self.claims.get(claim)
     }
 
-    /// Returns the ownership registry, made of `owns` and `writes` alone: of several owners of a claim, the first by
+    /// Returns the ownership registry of one cluster, made of `owns` and `writes` of the Applications that are deployed to
+    /// it: of several owners of a claim, the first by
     /// name is in it, so that two renders agree (and HL104 is an error).
     ///
     /// # Errors
@@ -187,7 +200,7 @@ impl Ownership {
                 let namespace = NamespaceName::new(namespace).with_context(|| {
                     format!("Application `{name}` has claims and no usable `spec.destination.namespace`")
                 })?;
-                declared.declare(&name, &namespace, &parameters);
+                declared.declare(&name, (&Cluster::Local, &namespace), &parameters);
             }
         }
         let mut registries = Registries::new();
@@ -241,7 +254,7 @@ mod tests {
                 "containers": [], "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "audio"}}, {"name": "b", "persistentVolumeClaim": {"claimName": "films"}}]}}),
             ),
         ];
-        ownership.render(&app, Some(&namespace), &objects);
+        ownership.render(&app, (&Cluster::Local, Some(&namespace)), &objects);
         let claims: Vec<_> = ownership
             .claims()
             .map(|(r, c)| (r.to_string(), c.owners.len(), c.consumers.len()))

@@ -225,11 +225,14 @@ fn registries(request: &Request, files: &dyn Files) -> Result<Option<Registries>
         bail!("cannot read the owners of claims: {malformed}");
     }
     // Claims in another cluster have their owners there.
-    let itself = repo.application(request.app.as_str()).map(|(_, app)| app);
+    let clusters = repo.clusters();
+    let own = repo
+        .application(request.app.as_str())
+        .map(|(_, itself)| clusters.of(&itself));
     let of_this_cluster = repo
         .applications()
         .map(|(_, app)| app)
-        .filter(|app| itself.is_none_or(|itself| !app.is_on_another_cluster_than(&itself)));
+        .filter(|app| own.as_ref().is_none_or(|own| own.may_be(&clusters.of(app))));
     let registries = Ownership::registries(of_this_cluster).context("cannot read the owners of claims")?;
     Ok(Some(registries))
 }

@@ -142,7 +142,11 @@ mod tests {
 
     #[test]
     fn an_application_that_may_be_in_an_unreadable_file_is_not_called_missing() {
-        let sound = Repo::read(&Memory::new([("applications/ns.yaml", app("ns").as_str())]).unwrap(), &[]).unwrap();
+        let sound = Repo::read(
+            &Memory::new([("applications/ns.yaml", app("ns").as_str())]).unwrap(),
+            &[],
+        )
+        .unwrap();
         let message = |repo: &Repo| repo.named_application("x").unwrap_err().to_string();
         assert_eq!(message(&sound), "there is no Application `x`");
         assert!(sound.check_all_read().is_ok());

@@ -17,7 +17,7 @@ use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Object, Pointer};
+use crate::model::{Application, Clusters, Object, Pointer};
 use crate::yaml::{self, Document, Position};
 
 pub use change::{Change, ChangeSet};
@@ -127,8 +127,11 @@ impl Repo {
         let missing = format!("there is no Application `{name}`");
         if !self.malformed.is_empty() {
             let unread: Vec<String> = self.malformed.iter().map(ToString::to_string).collect();
-            return anyhow!("{missing} in the files that can be read; not read: {}", unread.join("; "))
-                .hint("correct the files that cannot be read");
+            return anyhow!(
+                "{missing} in the files that can be read; not read: {}",
+                unread.join("; ")
+            )
+            .hint("correct the files that cannot be read");
         }
         let known: Vec<&str> = self.applications().map(|(_, app)| app.name()).collect();
         anyhow!(missing).hint(match known.as_slice() {
@@ -158,6 +161,11 @@ impl Repo {
     /// Returns the Namespace of this name.
     pub fn namespace(&self, name: &str) -> Option<&Manifest> {
         self.namespaces().find(|manifest| manifest.object.name() == name)
+    }
+
+    /// Returns the clusters whose Secrets are in the repository.
+    pub fn clusters(&self) -> Clusters {
+        Clusters::of_secrets(self.manifests.iter().map(|manifest| &manifest.object))
     }
 
     /// Reports whether a URL points to this repository.

@@ -191,9 +191,11 @@ mod tests {
     comes up without it.
 
     Say whose the claim is: put it into `owns` of the Application that produces the data. That also
-    takes care of claims that no chart renders. As long as an Application of the same namespace is
-    rendered natively and its source is not available locally, or its parameters are wrong, it could be
-    the owner, and this rule stays silent.
+    takes care of claims that no chart renders.
+
+    It is a warning as long as something that is not known may own the claim: an Application whose
+    source is not available locally or whose parameters are wrong, an ApplicationSet, a repository or a
+    chart that may contain Applications, a file that cannot be read. The warning names it.
 
     https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes
     "#);

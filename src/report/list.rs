@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::table::table;
+use crate::model::cluster::LOCAL_NAME;
 use crate::model::ownership::Ownership;
-use crate::model::{Application, Source};
-use crate::repo::Repo;
+use crate::model::{Application, Cluster, Source};
+use crate::repo::{Manifest, Repo};
 
 /// Version of the JSON that this program prints.
 pub const API_VERSION: &str = "homelab.home.arpa/v1";
@@ -55,6 +56,8 @@ pub struct NamespaceRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimRow {
+    /// Its cluster: `in-cluster` for the one that Argo CD runs in.
+    pub cluster: String,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -178,7 +181,7 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
         .filter(|manifest| namespace.is_none_or(|name| manifest.object.name() == name));
     let mut rows: Vec<NamespaceRow> = found
         .map(|manifest| {
-            let name = manifest.object.name();
+            let (name, cluster) = (manifest.object.name(), cluster(repo, manifest));
             NamespaceRow {
                 name: name.to_owned(),
                 pod_security: manifest
@@ -186,11 +189,13 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
                     .label("pod-security.kubernetes.io/enforce")
                     .unwrap_or_default()
                     .to_owned(),
-                applications: apps(repo, Some(name)).into_iter().map(|app| app.name).collect(),
-                claims: claims(ownership, Some(name))
-                    .into_iter()
-                    .filter(|row| !row.owners.is_empty())
-                    .map(|row| row.name)
+                applications: applications_in(repo, &cluster, name),
+                claims: ownership
+                    .claims()
+                    .filter(|(claim, known)| {
+                        claim.namespace.as_str() == name && claim.cluster == cluster && !known.owners.is_empty()
+                    })
+                    .map(|(claim, _)| claim.name.to_string())
                     .collect(),
                 file: manifest.file.to_string(),
             }
@@ -198,6 +203,30 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
         .collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     rows
+}
+
+/// Returns the cluster of the first Application that syncs a manifest; the one that Argo CD runs in where none does.
+fn cluster(repo: &Repo, manifest: &Manifest) -> Cluster {
+    let syncs = |app: &Application<'_>| {
+        let sources = repo.folder_sources(app);
+        sources.iter().any(|source| source.reads(&manifest.file))
+    };
+    let app = repo.applications().map(|(_, app)| app).find(syncs);
+    app.map(|app| repo.clusters().of(&app)).unwrap_or_default()
+}
+
+/// Returns the names of the Applications that go to a namespace of a cluster.
+fn applications_in(repo: &Repo, cluster: &Cluster, namespace: &str) -> Vec<String> {
+    let clusters = repo.clusters();
+    let goes_there =
+        |app: &Application<'_>| app.destination_namespace() == Some(namespace) && clusters.of(app) == *cluster;
+    let mut names: Vec<String> = repo
+        .applications()
+        .filter(|(_, app)| goes_there(app))
+        .map(|(_, app)| app.name().to_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Returns the claims.
@@ -209,6 +238,7 @@ pub fn claims(ownership: &Ownership, namespace: Option<&str>) -> Vec<ClaimRow> {
         .filter(|(claim, _)| namespace.is_none_or(|name| claim.namespace.as_str() == name));
     found
         .map(|(reference, claim)| ClaimRow {
+            cluster: reference.cluster.to_string(),
             namespace: reference.namespace.to_string(),
             name: reference.name.to_string(),
             owners: names(&claim.owners),
@@ -252,18 +282,18 @@ fn namespaces_table(rows: &[NamespaceRow], wide: bool) -> String {
     table(&heads, cells)
 }
 
-/// Renders claims as a table.
+/// Renders claims as a table, with their clusters where there are several.
 fn claims_table(rows: &[ClaimRow]) -> String {
+    let is_shown = rows.iter().any(|row| row.cluster != LOCAL_NAME);
     let cells = rows.iter().map(|row| {
-        vec![
-            row.namespace.clone(),
-            row.name.clone(),
-            row.owners.join(" "),
-            row.writers.join(" "),
-            row.readers.join(" "),
-        ]
+        let mut cells = Vec::from_iter(is_shown.then(|| row.cluster.clone()));
+        cells.extend([row.namespace.clone(), row.name.clone()]);
+        cells.extend([&row.owners, &row.writers, &row.readers].map(|list| list.join(" ")));
+        cells
     });
-    table(&["namespace", "claim", "owner", "writers", "readers"], cells)
+    let mut heads = Vec::from_iter(is_shown.then_some("cluster"));
+    heads.extend(["namespace", "claim", "owner", "writers", "readers"]);
+    table(&heads, cells)
 }
 
 /// Rows as the tree of a versioned list.
@@ -314,6 +344,24 @@ mod tests {
         media       audio   fetcher   -         player
         ");
         assert!(apps(&repo, Some("other")).is_empty());
+    }
+
+    #[test]
+    fn clusters_are_shown_where_there_are_several() {
+        let claim = |cluster: Cluster| {
+            let app = crate::model::AppName::new("fetcher").unwrap();
+            let namespace = crate::model::NamespaceName::new("media").unwrap();
+            let claims = [crate::model::Object::new(
+                json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio"}}),
+            )];
+            let mut ownership = Ownership::default();
+            ownership.render(&app, (&cluster, Some(&namespace)), &claims);
+            claims_table(&super::claims(&ownership, None))
+        };
+        insta::assert_snapshot!(claim(Cluster::Name("nas".to_owned())), @"
+        CLUSTER   NAMESPACE   CLAIM   OWNER     WRITERS   READERS
+        nas       media       audio   fetcher   -         -
+        ");
     }
 
     #[test]

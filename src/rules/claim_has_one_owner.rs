@@ -109,6 +109,24 @@ mod tests {
     }
 
     #[test]
+    fn two_clusters_may_have_a_claim_of_one_name() {
+        let on = |destination: serde_json::Value| json!({"destination": destination, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": [owns(["films"])]}}});
+        let local = || {
+            Case::new().app(
+                "a",
+                on(json!({"server": "https://kubernetes.default.svc", "namespace": "media"})),
+            )
+        };
+        for (other, owners) in [
+            (json!({"server": "https://nas.lan:6443", "namespace": "media"}), 1),
+            (json!({"name": "nas", "namespace": "media"}), 1),
+            (json!({"name": "in-cluster", "namespace": "media"}), 2),
+        ] {
+            assert_eq!(local().app("b", on(other)).messages(&RULE).len(), owners - 1);
+        }
+    }
+
+    #[test]
     fn stays_silent() {
         let other_namespace = claim("audio", json!({}));
         let case = Case::new()

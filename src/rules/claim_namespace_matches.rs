@@ -8,10 +8,11 @@ static META: Meta = Meta {
     id: "HL109",
     name: "claim-namespace-matches",
     severity: Severity::Error,
-    summary: "a claim is mounted and owned in the namespace that it is in",
+    summary: "a claim is mounted and owned in the cluster and the namespace that it is in",
     why: "A claim is an object of one namespace, and only pods of that namespace can mount it; there is no way to share it \
 across. A consumer in another namespace stays Pending, waiting for a claim of the same name in its own. Producer and \
-consumers of one claim have to have the same destination namespace.\n\n\
+consumers of one claim have to have the same destination: namespace and cluster. Argo CD knows a cluster by its API server \
+or by its name; which of them belong together is known from the Secret of the cluster, if the repository has it.\n\n\
 The same goes for the owner: `owns` means claims of the Application's destination namespace. A chart that puts its claim \
 into another one gets a claim that no registry holds, and that nobody can mount as a consumer. Set `metadata.namespace` in \
 the chart to the destination, or leave it out.\n\n\
@@ -30,19 +31,22 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Returns where a claim is that is missing here, if it is anywhere.
-fn elsewhere(scope: &Scope<'_>, claim: &ClaimRef) -> Option<String> {
-    let namesakes = if scope.is_missing(claim) {
-        scope.namesakes(claim)
-    } else {
-        Vec::new()
-    };
-    let names: Vec<String> = namesakes.iter().map(|namespace| format!("`{namespace}`")).collect();
-    (!names.is_empty()).then(|| names.join(", "))
+/// Returns where a claim is that is certainly missing here, if it is anywhere, and what to do about it.
+fn elsewhere(scope: &Scope<'_>, claim: &ClaimRef) -> Option<(String, &'static str)> {
+    let missing = scope.missing(claim).filter(|missing| missing.doubts.is_empty())?;
+    let here = missing.namesakes.iter().filter(|other| other.cluster == claim.cluster);
+    let mut names: Vec<String> = here.map(|other| format!("`{}`", other.namespace)).collect();
+    if !names.is_empty() {
+        let place = format!("in namespace {}", names.join(", "));
+        return Some((place, "destine both Applications to one namespace"));
+    }
+    names.extend(missing.namesakes.iter().map(|other| format!("`{}`", other.cluster)));
+    names.dedup();
+    let place = format!("in cluster {}", names.join(", "));
+    (!names.is_empty()).then_some((place, "destine both Applications to one cluster"))
 }
 
 fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
-    const HINT: &str = "destine both Applications to one namespace";
     let (mut findings, mut seen) = (Vec::new(), Vec::new());
     for (source, parameters) in subject.read_sources() {
         let mounts = parameters.mounts.iter().map(|mount| ("mounts", &mount.claim));
@@ -50,26 +54,26 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             let Some(claim) = subject.claim(name).filter(|claim| !seen.contains(claim)) else {
                 continue;
             };
-            if let Some(namespaces) = elsewhere(scope, &claim) {
+            if let Some((place, hint)) = elsewhere(scope, &claim) {
                 let pointer = source.entry(parameter, |entry| {
                     entry
                         .strip_prefix(name.as_str())
                         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
                 });
-                let message = format!("`{parameter}` names claim `{claim}`, which is in namespace {namespaces}");
-                findings.push(subject.finding(&META, message, &pointer).hint(HINT));
+                let message = format!("`{parameter}` names claim `{claim}`, which is {place}");
+                findings.push(subject.finding(&META, message, &pointer).hint(hint));
                 seen.push(claim);
             }
         }
     }
     for item in &subject.items {
         for (claim, volume) in subject.claim_volumes(item) {
-            let Some(namespaces) = elsewhere(scope, &claim).filter(|_| !seen.contains(&claim)) else {
+            let Some((place, hint)) = elsewhere(scope, &claim).filter(|_| !seen.contains(&claim)) else {
                 continue;
             };
             let (kind, name) = (item.object().kind(), item.object().name());
-            let message = format!("{kind} `{name}` mounts claim `{claim}`, which is in namespace {namespaces}");
-            findings.push(subject.finding_on(&META, message, item, &volume.pointer).hint(HINT));
+            let message = format!("{kind} `{name}` mounts claim `{claim}`, which is {place}");
+            findings.push(subject.finding_on(&META, message, item, &volume.pointer).hint(hint));
             seen.push(claim);
         }
     }
@@ -127,6 +131,33 @@ mod tests {
             case(json!([])).renders("player", [stray]).messages(&RULE),
             ["claim `other/c` is rendered outside of the destination namespace `media`"]
         );
+    }
+
+    #[test]
+    fn fires_on_another_cluster() {
+        let on = |destination: serde_json::Value, parameters: serde_json::Value| json!({"destination": destination, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": parameters}}});
+        for (here, there, name) in [
+            (
+                json!({"server": "https://kubernetes.default.svc", "namespace": "media"}),
+                json!({"server": "https://nas.lan:6443", "namespace": "media"}),
+                "in-cluster",
+            ),
+            (
+                json!({"name": "one", "namespace": "media"}),
+                json!({"name": "two", "namespace": "media"}),
+                "one",
+            ),
+        ] {
+            let case = Case::new()
+                .app("fetcher", on(here, json!([owns(["files"])])))
+                .app("player", on(there, json!([mounts(["files:/f"])])));
+            assert_eq!(
+                case.messages(&RULE),
+                [format!(
+                    "`mounts` names claim `media/files`, which is in cluster `{name}`"
+                )]
+            );
+        }
     }
 
     #[test]

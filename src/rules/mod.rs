@@ -10,6 +10,7 @@
 #[cfg(test)]
 pub(crate) mod case;
 pub mod check_report;
+mod doubt;
 pub mod finding;
 pub mod fixer;
 pub mod fixes;

@@ -1,8 +1,8 @@
 //! HL202: a namespace is made by its manifest, or by Argo CD, not by both and not by nobody.
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::PointerExt;
 use crate::model::application::SYNC_OPTIONS;
+use crate::model::{Cluster, PointerExt};
 
 static META: Meta = Meta {
     id: "HL202",
@@ -30,7 +30,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
 fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
     let namespace = subject.app.destination_namespace()?;
     let creates = subject.app.sync_option("CreateNamespace") == Some("true");
-    let declared = scope.namespaces.contains(namespace);
+    let declared = scope.declares(&subject.cluster, namespace);
     if creates && declared {
         let options = subject.app.sync_options();
         let index = options.iter().position(|option| *option == "CreateNamespace=true")?;
@@ -41,12 +41,23 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
             fixes::patch(subject.manifest, vec![fixes::remove(&pointer)]),
         )));
     }
-    if creates || declared || scope.is_built_in(namespace) || scope.loses_claims(namespace) {
+    if creates
+        || declared
+        || scope.is_built_in(&subject.cluster, namespace)
+        || scope.loses_claims(&subject.cluster, namespace)
+    {
         return None;
     }
-    let message = format!("namespace `{namespace}` has neither a manifest nor CreateNamespace=true");
+    let of_cluster = match &subject.cluster {
+        Cluster::Local => String::new(),
+        cluster => format!(" of cluster `{cluster}`"),
+    };
+    let message = format!("namespace `{namespace}`{of_cluster} has neither a manifest nor CreateNamespace=true");
     let finding = subject.finding(&META, message, "/spec/destination/namespace");
-    Some(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")))
+    Some(finding.hint(match &subject.cluster {
+        Cluster::Local => format!("run `kubectl homelab add-namespace {namespace}`"),
+        _ => "let an Application with that destination sync its Namespace".to_owned(),
+    }))
 }
 
 #[cfg(test)]

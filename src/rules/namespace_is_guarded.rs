@@ -39,7 +39,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         if missing.is_empty() {
             continue;
         }
-        let claims = scope.owned_in(object.name()).count();
+        let claims = scope.owned_in(&subject.cluster, object.name()).count();
         let lost = match claims {
             0 => String::new(),
             1 => "; it holds 1 claim".to_owned(),

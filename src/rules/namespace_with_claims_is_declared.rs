@@ -29,11 +29,11 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         return findings;
     };
     let creates = subject.app.sync_option("CreateNamespace") == Some("true");
-    if creates || !scope.loses_claims(namespace) {
+    if creates || !scope.loses_claims(&subject.cluster, namespace) {
         return findings;
     }
     let owned = scope
-        .owned_in(namespace)
+        .owned_in(&subject.cluster, namespace)
         .filter(|(_, claim)| claim.owners.contains(&subject.name));
     let claims: Vec<String> = owned.map(|(claim, _)| format!("`{}`", claim.name)).collect();
     if claims.is_empty() {

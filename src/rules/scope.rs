@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
-use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, NamespaceName};
+use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName};
 use crate::parallel;
 use crate::repo::{Manifest, Repo};
 
+use super::doubt::Doubt;
 use super::subject::{Item, Subject};
 
 /// Namespaces that every cluster has without a manifest.
@@ -27,16 +28,25 @@ pub struct Scope<'a> {
     by_name: BTreeMap<AppName, usize>,
     /// The owners and consumers of each claim, from parameters and objects.
     pub ownership: Ownership,
-    /// The claims that have an owner, by namespace.
-    owned: BTreeMap<NamespaceName, Vec<ClaimRef>>,
-    /// The namespaces in which a claim of a name has an owner.
-    namesakes: BTreeMap<ClaimName, Vec<NamespaceName>>,
-    /// The Namespaces that the repository or a render declares.
-    pub namespaces: BTreeSet<String>,
+    /// The claims that have an owner, by cluster and namespace.
+    owned: BTreeMap<(Cluster, NamespaceName), Vec<ClaimRef>>,
+    /// The claims of a name that have an owner.
+    namesakes: BTreeMap<ClaimName, Vec<ClaimRef>>,
+    /// The Namespaces that the repository or a render declares, by cluster.
+    namespaces: BTreeSet<(Cluster, String)>,
     /// The namespaces of the Application manifests themselves, which exist before any Application is synced.
     own_namespaces: BTreeSet<&'a str>,
-    /// Destination namespaces of Applications whose claims are not known.
-    unseen: BTreeSet<NamespaceName>,
+    /// What may own claims and is not known.
+    doubts: Vec<Doubt>,
+}
+
+/// A claim that no known Application owns.
+#[derive(Clone, Debug)]
+pub struct Missing<'s> {
+    /// What may own it nevertheless; it certainly has no owner where there is nothing.
+    pub doubts: Vec<Cow<'s, str>>,
+    /// The claims of this name in other namespaces and clusters.
+    pub namesakes: Vec<&'s ClaimRef>,
 }
 
 impl<'a> Scope<'a> {
@@ -53,13 +63,14 @@ impl<'a> Scope<'a> {
             namesakes: BTreeMap::new(),
             namespaces: BTreeSet::new(),
             own_namespaces: BTreeSet::new(),
-            unseen: BTreeSet::new(),
+            doubts: Doubt::of_repository(repo),
         };
         let applications: Vec<_> = repo.applications().collect();
+        let clusters = repo.clusters();
         let subject = |(manifest, app): &(&'a Manifest, Application<'a>)| {
             let name = app.app_name()?;
             let render = renders.get(&name);
-            Some(Subject::new(repo, manifest, (*app, name), render))
+            Some(Subject::new(repo, manifest, (*app, name, clusters.of(app)), render))
         };
         for subject in parallel::each(&applications, subject).into_iter().flatten() {
             scope.learn(&subject);
@@ -69,22 +80,15 @@ impl<'a> Scope<'a> {
                 .or_insert(scope.subjects.len());
             scope.subjects.push(subject);
         }
+        scope.learn_rendered_applications(&clusters);
         scope.ownership.settle();
-        let declared = repo.namespaces().map(|manifest| manifest.object.name().to_owned());
-        scope.namespaces.extend(declared);
-        for (claim, known) in scope.ownership.claims() {
-            if !known.owners.is_empty() {
-                scope
-                    .namesakes
-                    .entry(claim.name.clone())
-                    .or_default()
-                    .push(claim.namespace.clone());
-                scope
-                    .owned
-                    .entry(claim.namespace.clone())
-                    .or_default()
-                    .push(claim.clone());
-            }
+        scope.learn_unknown();
+        scope.learn_unsynced_namespaces();
+        for (claim, _) in scope.ownership.claims().filter(|(_, known)| !known.owners.is_empty()) {
+            let namesakes = scope.namesakes.entry(claim.name.clone()).or_default();
+            namesakes.push(claim.clone());
+            let place = (claim.cluster.clone(), claim.namespace.clone());
+            scope.owned.entry(place).or_default().push(claim.clone());
         }
         scope
     }
@@ -94,18 +98,65 @@ impl<'a> Scope<'a> {
         self.own_namespaces.extend(subject.app.object().namespace());
         for (_, parameters) in subject.read_sources() {
             if let Some(namespace) = namespace {
-                self.ownership.declare(&subject.name, namespace, parameters);
+                self.ownership
+                    .declare(&subject.name, (&subject.cluster, namespace), parameters);
             }
         }
         let objects = subject.items.iter().map(Item::object);
-        self.ownership.render(&subject.name, namespace, objects);
+        self.ownership
+            .render(&subject.name, (&subject.cluster, namespace), objects);
         for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
-            self.namespaces.insert(item.object().name().to_owned());
+            self.namespaces
+                .insert((subject.cluster.clone(), item.object().name().to_owned()));
         }
-        let says_what_it_owns = subject.is_seen || subject.uses_homelab_plugin();
-        if let Some(namespace) = namespace.filter(|_| !says_what_it_owns || subject.has_wrong_parameters()) {
-            self.unseen.insert(namespace.clone());
+    }
+
+    /// Learns of the Applications that others render: what their parameters say, and that their objects are not known.
+    fn learn_rendered_applications(&mut self, clusters: &Clusters) {
+        for subject in &self.subjects {
+            for object in subject
+                .items
+                .iter()
+                .filter(|item| item.home.is_none())
+                .map(Item::object)
+            {
+                self.doubts.extend(Doubt::of_set(object, clusters));
+                let app = Application::new(object).filter(|app| self.repo.application(app.name()).is_none());
+                let Some((app, name)) = app.and_then(|app| Some((app, app.app_name()?))) else {
+                    continue;
+                };
+                self.doubts.extend(Doubt::of_rendered(&app, subject, clusters));
+                let Some(namespace) = app.namespace_name() else {
+                    continue;
+                };
+                for parameters in app.sources().iter().filter_map(|source| source.parameters().ok()) {
+                    self.ownership
+                        .declare(&name, (&clusters.of(&app), &namespace), &parameters);
+                }
+            }
         }
+    }
+
+    /// Learns which Applications may own claims that are not known.
+    fn learn_unknown(&mut self) {
+        for subject in &self.subjects {
+            let destination = subject.app.destination_namespace();
+            let is_for_applications = subject.cluster == Cluster::Local
+                && destination.is_none_or(|namespace| self.own_namespaces.contains(namespace));
+            let render = self.renders.get(&subject.name);
+            self.doubts
+                .extend(Doubt::of_subject(subject, render, is_for_applications));
+        }
+    }
+
+    /// Learns of the Namespaces whose manifests no Application syncs: they are for the cluster that Argo CD runs in.
+    fn learn_unsynced_namespaces(&mut self) {
+        let names = self.repo.namespaces().map(|manifest| manifest.object.name());
+        let unsynced: Vec<&str> = names
+            .filter(|name| !self.namespaces.iter().any(|(_, known)| known == name))
+            .collect();
+        let local = unsynced.into_iter().map(|name| (Cluster::Local, name.to_owned()));
+        self.namespaces.extend(local);
     }
 
     /// Returns the Application of this name; the first in file order if there are two.
@@ -128,41 +179,56 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Reports whether a claim has no owner, provided that everything in its namespace is known.
-    pub fn is_missing(&self, claim: &ClaimRef) -> bool {
-        self.claim(claim).owners.is_empty() && !self.unseen.contains(&claim.namespace)
-    }
-
-    /// Returns the namespaces in which a claim of this name has an owner.
-    pub fn namesakes(&self, claim: &ClaimRef) -> Vec<NamespaceName> {
-        let namespaces = self.namesakes.get(&claim.name).into_iter().flatten();
-        namespaces
-            .filter(|namespace| **namespace != claim.namespace)
-            .cloned()
-            .collect()
+    /// Returns what is known about the owner of a claim that no known Application owns; `None` for one with an owner.
+    pub fn missing(&self, claim: &ClaimRef) -> Option<Missing<'_>> {
+        if !self.claim(claim).owners.is_empty() {
+            return None;
+        }
+        let of_name = self.namesakes.get(&claim.name).into_iter().flatten();
+        let (same, namesakes): (Vec<&ClaimRef>, Vec<&ClaimRef>) =
+            of_name.partition(|other| other.namespace == claim.namespace && other.cluster.may_be(&claim.cluster));
+        let perhaps_same = same.iter().map(|other| {
+            let (one, other) = (&claim.cluster, &other.cluster);
+            Cow::Owned(format!("the owner in cluster `{other}`, if that is `{one}`"))
+        });
+        let doubts = self.doubts.iter().filter(|doubt| doubt.is_about(claim));
+        Some(Missing {
+            doubts: perhaps_same
+                .chain(doubts.map(|doubt| Cow::Borrowed(doubt.why.as_str())))
+                .collect(),
+            namesakes,
+        })
     }
 
     /// Returns the claims of a namespace that have an owner and would be lost with it. The commands that remove things
     /// use this as well.
-    pub fn owned_in(&self, namespace: &str) -> impl Iterator<Item = (&ClaimRef, &Claim)> {
-        let claims = self.owned.get(namespace).map_or(&[][..], Vec::as_slice);
+    pub fn owned_in(&self, cluster: &Cluster, namespace: &str) -> impl Iterator<Item = (&ClaimRef, &Claim)> {
+        let place = NamespaceName::new(namespace).map(|namespace| (cluster.clone(), namespace));
+        let claims = place.ok().and_then(|place| self.owned.get(&place));
+        let claims = claims.map_or(&[][..], Vec::as_slice);
         claims
             .iter()
             .filter_map(|claim| Some((claim, self.ownership.get(claim)?)))
     }
 
-    /// Reports whether a namespace has owned claims and no manifest, in a repository that declares Namespaces: the
-    /// manifest was removed or forgotten.
-    pub fn loses_claims(&self, namespace: &str) -> bool {
-        !self.namespaces.is_empty()
-            && !self.namespaces.contains(namespace)
-            && !self.is_built_in(namespace)
-            && self.owned_in(namespace).next().is_some()
+    /// Reports whether a manifest or a render declares a Namespace in a cluster.
+    pub fn declares(&self, cluster: &Cluster, namespace: &str) -> bool {
+        let is_it = |(other, name): &(Cluster, String)| name == namespace && other.may_be(cluster);
+        self.namespaces.iter().any(is_it)
+    }
+
+    /// Reports whether a namespace has owned claims and no manifest, in a cluster for which the repository declares
+    /// Namespaces: the manifest was removed or forgotten.
+    pub fn loses_claims(&self, cluster: &Cluster, namespace: &str) -> bool {
+        self.namespaces.iter().any(|(other, _)| other == cluster)
+            && !self.declares(cluster, namespace)
+            && !self.is_built_in(cluster, namespace)
+            && self.owned_in(cluster, namespace).next().is_some()
     }
 
     /// Reports whether a namespace exists without a manifest: one of Kubernetes' own, or one that contains Application
     /// manifests.
-    pub fn is_built_in(&self, namespace: &str) -> bool {
-        BUILT_IN.contains(&namespace) || self.own_namespaces.contains(namespace)
+    pub fn is_built_in(&self, cluster: &Cluster, namespace: &str) -> bool {
+        BUILT_IN.contains(&namespace) || *cluster == Cluster::Local && self.own_namespaces.contains(namespace)
     }
 }

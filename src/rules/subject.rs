@@ -9,8 +9,8 @@ use crate::model::claim::is_claim;
 use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{
-    AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, NamespaceName, Object, ObjectRef, Pointer,
-    PointerBuf, Source,
+    AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef,
+    Pointer, PointerBuf, Source,
 };
 use crate::repo::{ChangeSet, Manifest, Repo};
 
@@ -25,6 +25,8 @@ pub struct Subject<'a> {
     pub app: Application<'a>,
     /// Its name.
     pub name: AppName,
+    /// The cluster of the destination.
+    pub cluster: Cluster,
     /// The destination namespace, if it has a valid one.
     pub namespace: Option<NamespaceName>,
     /// The sources, with the parsed parameters of those that the plugin renders.
@@ -67,7 +69,7 @@ impl<'a> Subject<'a> {
     pub(super) fn new(
         repo: &'a Repo,
         manifest: &'a Manifest,
-        (app, name): (Application<'a>, AppName),
+        (app, name, cluster): (Application<'a>, AppName, Cluster),
         render: Option<&'a Availability<Vec<Object>>>,
     ) -> Self {
         let sources: Vec<_> = app
@@ -88,6 +90,7 @@ impl<'a> Subject<'a> {
             manifest,
             app,
             name,
+            cluster,
             namespace: app.namespace_name(),
             sources,
             items,
@@ -131,6 +134,7 @@ impl<'a> Subject<'a> {
     /// Returns the claim of this name in the destination namespace.
     pub fn claim(&self, name: &ClaimName) -> Option<ClaimRef> {
         Some(ClaimRef {
+            cluster: self.cluster.clone(),
             namespace: self.namespace.clone()?,
             name: name.clone(),
         })
@@ -143,7 +147,12 @@ impl<'a> Subject<'a> {
             None => self.namespace.clone()?,
         };
         let name = ClaimName::new(name).ok()?;
-        Some(ClaimRef { namespace, name })
+        let cluster = self.cluster.clone();
+        Some(ClaimRef {
+            cluster,
+            namespace,
+            name,
+        })
     }
 
     /// Returns the objects that are as the cluster gets them: without those that the plugin would still change because
@@ -165,7 +174,12 @@ impl<'a> Subject<'a> {
             None => self.namespace.clone()?,
         };
         let name = ClaimName::new(name).ok()?;
-        Some(ClaimRef { namespace, name })
+        let cluster = self.cluster.clone();
+        Some(ClaimRef {
+            cluster,
+            namespace,
+            name,
+        })
     }
 
     /// Returns the claims that an object's pod specs name, each with its volume; invalid names are left out.

@@ -234,6 +234,7 @@ impl AppConversion<'_> {
     /// Returns the Application that owns a claim by its parameters.
     fn owner(&self, app: &Application<'_>, claim: &str) -> Option<&AppName> {
         let reference = ClaimRef {
+            cluster: self.repo.clusters().of(app),
             namespace: app.namespace_name()?,
             name: ClaimName::new(claim).ok()?,
         };
