@@ -81,7 +81,7 @@ fn every_promised_rule_exists() {
     let promised = (101..=110)
         .chain([114])
         .chain(121..=126)
-        .chain(201..=204)
+        .chain(201..=205)
         .chain(301..=309)
         .chain([402, 405, 406])
         .chain(501..=515);

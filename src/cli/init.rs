@@ -10,6 +10,7 @@ use crate::edit::init::Request;
 use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
+use crate::repo::Repo;
 
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
 ///
@@ -62,7 +63,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         None
     };
     let edit = Edit {
-        changes: edit::init(session.repo()?, &args.request(session.checkout()?)?)?,
+        changes: edit::init(session.repo()?, &args.request(session.repo()?, session.checkout()?)?)?,
         message: "Set up the GitOps repository".to_owned(),
         notes: outer.into_iter().collect(),
         next: Some("add a Namespace with `kubectl homelab add-namespace NAME`".to_owned()),
@@ -84,9 +85,10 @@ impl Args {
         disk::empty_folder().map(Some)
     }
 
-    fn request(&self, checkout: &Checkout) -> Result<Request> {
+    fn request(&self, repo: &Repo, checkout: &Checkout) -> Result<Request> {
         let remote = || WorkingTree::at(checkout.root())?.remotes().into_iter().next();
-        let repo_url = self.repo_url.clone().or_else(remote);
+        let learned = || repo.own_urls.first().cloned();
+        let repo_url = self.repo_url.clone().or_else(remote).or_else(learned);
         Ok(Request {
             repo_url: repo_url
                 .context("the URL of this repository is not known")

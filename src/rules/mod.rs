@@ -37,6 +37,7 @@ mod mounted_claim_has_owner;
 mod namespace_has_one_creator;
 mod namespace_has_pod_security;
 pub mod namespace_is_guarded;
+mod namespace_is_synced;
 pub mod namespace_with_claims_is_declared;
 mod owned_claim_ignores_extraneous;
 pub mod owned_claim_is_guarded;
@@ -138,6 +139,7 @@ pub static ALL: &[&Rule] = &[
     &namespace_has_one_creator::RULE,
     &namespace_has_pod_security::RULE,
     &namespace_with_claims_is_declared::RULE,
+    &namespace_is_synced::RULE,
     &sync_option_is_known::RULE,
     &claims_are_not_replaced::RULE,
     &allow_empty_disabled::RULE,

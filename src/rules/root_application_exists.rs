@@ -10,7 +10,7 @@ static META: Meta = Meta {
     why: "Without a root Application somebody has to apply every Application by hand: on a new cluster from memory, and \
 after each change to one of the files. What is removed from Git goes on running, because nobody prunes it. A root \
 Application has the folder of Applications of this repository as its source; applying its one file brings the whole \
-cluster back. `kubectl homelab init` writes it.\n\n\
+cluster back. `kubectl homelab init --force` adds it.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/cluster-bootstrapping/#app-of-apps-pattern-alternative",
 };
 
@@ -31,7 +31,12 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         "no root Application syncs the Applications of this repository",
         Location::of(first, ""),
     );
-    vec![finding.hint("run `kubectl homelab init`")]
+    let url = if scope.repo.own_urls.is_empty() {
+        " --repo-url URL"
+    } else {
+        ""
+    };
+    vec![finding.hint(format!("run `kubectl homelab init --force{url}`"))]
 }
 
 #[cfg(test)]
@@ -65,7 +70,7 @@ mod tests {
     fn says_the_way_out() {
         assert_eq!(
             case().findings(&RULE)[0].hint.as_deref(),
-            Some("run `kubectl homelab init`")
+            Some("run `kubectl homelab init --force`"),
         );
     }
 }
