@@ -15,6 +15,7 @@ use crate::git::WorkingTree;
 use crate::repo::change::FileChange;
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
+use crate::rules::root_application_exists::init_command;
 use crate::terminal::Terminal;
 
 /// The options that decide whether a command writes its changes or prints them.
@@ -202,8 +203,9 @@ impl Session {
         for manifest in after.namespaces().filter(is_new) {
             if !after.is_synced(&manifest.file) {
                 self.terminal.say(&format!(
-                    "no Application syncs `{}`: `kubectl homelab init --force` adds the one for Namespaces",
-                    manifest.file
+                    "no Application syncs `{}`: `{}` adds the one for Namespaces",
+                    manifest.file,
+                    init_command(after)
                 ));
             }
         }

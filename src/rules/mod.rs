@@ -46,7 +46,7 @@ mod rendered_claim_is_in_owns;
 mod repo_url_has_no_placeholder;
 mod resource_policy_is_not_sole_guard;
 mod retry_refreshes;
-mod root_application_exists;
+pub mod root_application_exists;
 mod secret_is_encrypted;
 mod shared_claim_allows_many_pods;
 mod shared_directory_has_one_writer;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Location, Meta, Rule, Scope, Severity};
+use super::root_application_exists::init_command;
+use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
 use crate::model::application::GROUP;
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Object, Source};
@@ -22,7 +23,10 @@ manifest.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#applications",
 };
 
-pub(super) static RULE: Rule = Rule { meta: &META, check };
+pub(super) static RULE: Rule = Rule {
+    meta: &META,
+    check: Check::Whole(check),
+};
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let repo = scope.repo;
@@ -53,7 +57,10 @@ fn hint(repo: &Repo) -> String {
     });
     match folder {
         Some((app, folder)) => format!("move it to `{folder}`, which Application `{}` syncs", app.name()),
-        None => "run `kubectl homelab init --force`, which adds the Application for `namespaces/`".to_owned(),
+        None => format!(
+            "run `{}`, which adds the Application for `namespaces/`",
+            init_command(repo)
+        ),
     }
 }
 

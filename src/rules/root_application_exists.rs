@@ -1,6 +1,7 @@
 //! HL405: applying one file must bring everything.
 
 use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
+use crate::repo::Repo;
 
 static META: Meta = Meta {
     id: "HL405",
@@ -31,12 +32,16 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         "no root Application syncs the Applications of this repository",
         Location::of(first, ""),
     );
-    let url = if scope.repo.own_urls.is_empty() {
-        " --repo-url URL"
+    vec![finding.hint(format!("run `{}`", init_command(scope.repo)))]
+}
+
+/// Returns the command that adds the root Application and the one for Namespaces to a repository.
+pub fn init_command(repo: &Repo) -> &'static str {
+    if repo.own_urls.is_empty() {
+        "kubectl homelab init --force --repo-url URL"
     } else {
-        ""
-    };
-    vec![finding.hint(format!("run `kubectl homelab init --force{url}`"))]
+        "kubectl homelab init --force"
+    }
 }
 
 #[cfg(test)]
