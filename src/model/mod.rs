@@ -21,6 +21,7 @@ pub mod repo_url;
 pub mod sidecar;
 pub mod sync;
 pub mod variable;
+pub mod version;
 pub mod workload;
 
 pub use application::{Application, Source};
