@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 
 use crate::failure::HintExt;
+use crate::model::repo_url::remote_helper;
 use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
@@ -258,13 +259,6 @@ impl WorkingTree {
         commit(arguments).hint(written)?;
         Ok(git(&self.root, &["rev-parse", "--short", "HEAD"])?.trim().to_owned())
     }
-}
-
-/// Returns the name of the remote helper that a URL such as `ext::sh -c …` asks for.
-fn remote_helper(url: &str) -> Option<&str> {
-    let (name, _) = url.split_once("::")?;
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-    name.chars().all(is_name).then_some(name)
 }
 
 /// Fetches one revision of a repository into a folder that is a shallow clone of it, or becomes one.

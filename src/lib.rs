@@ -52,7 +52,7 @@
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `repo` | `anyhow`, `base16ct`, `etcetera`, `rustix`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `serde_json`, `sha2`, `tempfile` |
-//! | `git` | `failure`, `time`, `repo`, `process` | `anyhow` |
+//! | `git` | `failure`, `time`, `model`, `repo`, `process` | `anyhow` |
 //! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `kube`, `serde_json`, `strsim`, `tokio` |
 //! | `terminal` | `failure` | `anstream`, `anstyle`, `indicatif` |
 //! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |

@@ -5,7 +5,7 @@ pub mod rendered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 
 use super::add_namespace::{self, add_namespace};
 use crate::failure::HintExt;
@@ -153,17 +153,8 @@ fn check_parameters(list: &[Parameter]) -> Result<Parameters> {
 
 /// Refuses a source that Argo CD could not read.
 fn check_source(request: &Request) -> Result<()> {
-    let url = request.repo_url.as_str();
-    // The URL of a Helm repository may be a bare host; that of a Git repository has a path.
-    let is_host = |url: &str| {
-        url.split_once("://")
-            .is_some_and(|(_, host)| !host.trim_matches('/').is_empty())
-    };
-    let has_name = !repo_url::repository_name(url).is_empty();
-    let is_repository = has_name || matches!(request.place, Place::Chart(_)) && is_host(url);
-    if !is_repository || url.contains(char::is_whitespace) {
-        bail!("`{}` is not the URL of a repository", request.repo_url);
-    }
+    let is_chart = matches!(request.place, Place::Chart(_)) || request.repo_url.starts_with("oci://");
+    repo_url::usable(&request.repo_url, is_chart)?;
     if let Place::Path(path) = &request.place {
         RepoPath::new(path)?;
     }

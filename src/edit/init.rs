@@ -32,8 +32,10 @@ pub struct Request {
 /// When the repository has Applications already (without `force` and without a placeholder in them), or the URL is
 /// none.
 pub fn init(repo: &Repo, request: &Request) -> Result<ChangeSet> {
-    if repo_url::repository_name(&request.repo_url).is_empty() || request.repo_url.contains(char::is_whitespace) {
-        bail!("`{}` is not the URL of a repository", request.repo_url);
+    repo_url::usable(&request.repo_url, false)?;
+    if let Some(text) = repo_url::placeholder(&request.repo_url) {
+        return Err(anyhow!("`{}` has the placeholder `{text}`", request.repo_url)
+            .hint("name the URL under which Argo CD reads this repository with `--repo-url URL`"));
     }
     let filled = fill_placeholder(repo, request)?;
     if !filled.changes.is_empty() {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::name::AppName;
 use super::object::Object;
+use super::repo_url::{Fault, shown};
 use crate::failure::HintExt;
 
 /// The way out for what only Argo CD renders.
@@ -33,10 +34,12 @@ pub enum Availability<T> {
 /// ([`Unavailable::hint`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// The URL of the source still has the placeholder of the shipped repository.
-    Placeholder {
+    /// Nobody can read the URL of the source.
+    Address {
         /// The URL.
         url: String,
+        /// What is wrong with it.
+        fault: Fault,
     },
     /// There is no checkout of the source's repository.
     NotCloned {
@@ -88,10 +91,14 @@ pub enum Unavailable {
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Placeholder { url } => write!(f, "`{url}` still has the placeholder `OWNER`"),
-            Self::NotCloned { url } => write!(f, "`{url}` is not available locally"),
+            Self::Address { url, fault } => write!(f, "`{}` {fault}", shown(url)),
+            Self::NotCloned { url } => write!(f, "`{}` is not available locally", shown(url)),
             Self::ChartNotDownloaded { chart, version, url } => {
-                write!(f, "the chart `{chart}` {version} of `{url}` is not in the cache")
+                write!(
+                    f,
+                    "the chart `{chart}` {version} of `{}` is not in the cache",
+                    shown(url)
+                )
             }
             Self::NeedsNetwork { what } => f.write_str(what),
             Self::RenderedBy { tool } => write!(f, "it is rendered by {tool}"),
@@ -115,7 +122,8 @@ impl Unavailable {
     /// Returns the next step, in the imperative.
     pub fn hint(&self) -> String {
         match self {
-            Self::Placeholder { .. } => "fill it in with `kubectl homelab init --repo-url URL`, or name a checkout with `--source-dir REPO=DIR`".to_owned(),
+            Self::Address { fault: Fault::Placeholder(_), .. } => "fill it in with `kubectl homelab init --repo-url URL`, or name a checkout with `--source-dir REPO=DIR`".to_owned(),
+            Self::Address { fault, .. } => fault.hint().to_owned(),
             Self::NotCloned { .. } => "clone it beside this repository, name a checkout with `--source-dir REPO=DIR`, or fetch it with `--fetch`".to_owned(),
             Self::ChartNotDownloaded { .. } => "fetch it with `--fetch`, or once with `kubectl homelab render APP`".to_owned(),
             Self::NeedsNetwork { .. } => "let it be fetched with `--fetch`, or put it into the source".to_owned(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::table::table;
 use crate::model::cluster::LOCAL_NAME;
 use crate::model::ownership::Ownership;
-use crate::model::{Application, Cluster, Source};
+use crate::model::{Application, Cluster, Source, repo_url};
 use crate::repo::{Manifest, Repo};
 
 /// Version of the JSON that this program prints.
@@ -171,7 +171,9 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
 
 fn source_text(source: &Source<'_>) -> String {
     let place = source.chart().or(source.path()).unwrap_or_default();
-    format!("{} {place}", source.repo_url()).trim_end().to_owned()
+    format!("{} {place}", repo_url::shown(source.repo_url()))
+        .trim_end()
+        .to_owned()
 }
 
 /// Returns the Namespaces.

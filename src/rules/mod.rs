@@ -44,6 +44,7 @@ pub mod owned_claim_is_guarded;
 mod parameters_are_valid;
 mod rendered_claim_is_in_owns;
 mod repo_url_has_no_placeholder;
+mod repo_url_is_usable;
 mod resource_policy_is_not_sole_guard;
 mod retry_refreshes;
 pub mod root_application_exists;
@@ -153,6 +154,7 @@ pub static ALL: &[&Rule] = &[
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,
     &repo_url_has_no_placeholder::RULE,
+    &repo_url_is_usable::RULE,
 ];
 
 /// Returns the description of every rule: of those on the repository, then of those on an installation of Argo CD.

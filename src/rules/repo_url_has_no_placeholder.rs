@@ -1,17 +1,17 @@
 //! HL407: the placeholder of a template is nobody's repository.
 
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
-use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
+use crate::model::repo_url::{placeholder, shown};
 
 static META: Meta = Meta {
     id: "HL407",
     name: "repo-url-has-no-placeholder",
     severity: Severity::Warning,
-    summary: "no repoURL has the placeholder OWNER",
+    summary: "no repoURL has a placeholder, as OWNER",
     why: "The repository that this project ships has `OWNER` where the account belongs \
 (`https://github.com/OWNER/home-media`), so that nobody syncs somebody else's repository by accident. Argo CD cannot fetch \
 such a URL. `kubectl homelab init --repo-url URL` replaces it everywhere; the repositories of the two charts have to be \
-yours as well.",
+yours as well. What a template left (`<you>`, `{{ … }}`, `${…}`) is a placeholder, too.",
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -23,10 +23,8 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, _) in &subject.sources {
         let url = source.repo_url();
-        if !has_placeholder(url) {
-            continue;
-        }
-        let message = format!("repoURL `{url}` has the placeholder {PLACEHOLDER}");
+        let Some(placeholder) = placeholder(url) else { continue };
+        let message = format!("repoURL `{}` has the placeholder {placeholder}", shown(url));
         let finding = subject.finding(&META, message, source.at(&["repoURL"]));
         findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
     }
@@ -51,6 +49,8 @@ mod tests {
             ["repoURL `https://github.com/OWNER/home-media` has the placeholder OWNER"]
         );
         assert_eq!(case.place(&RULE), "applications/player.yaml /spec/source/repoURL");
+        let template = self::case("https://github.com/<you>/home");
+        assert!(template.messages(&RULE)[0].ends_with("has the placeholder <you>"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::disk::{self, Checkout};
 use crate::failure::HintExt;
 use crate::git::{self, State, WorkingTree};
 use crate::helm::Helm;
+use crate::model::repo_url::Fault;
 use crate::model::{Source, Unavailable, repo_url};
 use crate::repo::{Repo, RepoPath};
 
@@ -72,13 +73,7 @@ impl<'s> Resolver<'s> {
     /// there and cannot be read, or the network fails.
     pub(super) fn resolve(&self, source: &Source<'_>, notes: &mut Vec<String>) -> Result<ResolvedSource> {
         let url = source.repo_url();
-        if repo_url::has_placeholder(url)
-            && !self.repo.is_own(url)
-            && self.dirs.folder(url).is_none()
-            && self.sibling(url).is_none()
-        {
-            return Err(Unavailable::Placeholder { url: url.to_owned() }.into_error());
-        }
+        self.check_address(source)?;
         if source.is_versioned() {
             return self.chart(source);
         }
@@ -100,6 +95,19 @@ impl<'s> Resolver<'s> {
             return Ok(sibling);
         }
         self.in_cache(url, revision, path)
+    }
+
+    /// Refuses an address that Argo CD cannot read. A placeholder is right where the repository is there in another way.
+    fn check_address(&self, source: &Source<'_>) -> Result<()> {
+        let url = source.repo_url();
+        let is_here = || self.repo.is_own(url) || self.dirs.folder(url).is_some() || self.sibling(url).is_some();
+        let fault = match repo_url::check(url, source.is_versioned()) {
+            Ok(()) | Err(Fault::FileUrl | Fault::Login) => return Ok(()),
+            Err(Fault::Placeholder(_)) if is_here() => return Ok(()),
+            Err(fault) => fault,
+        };
+        let url = url.to_owned();
+        Err(Unavailable::Address { url, fault }.into_error())
     }
 
     /// Returns a checkout that is used as it is, uncommitted changes included.

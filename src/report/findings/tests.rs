@@ -175,7 +175,7 @@ kind: Application
 metadata: {name: a}
 spec:
   source:
-    repoURL: u
+    repoURL: https://me:hunter2@git.example.org/a
     plugin:
       name: homelab-v1
       parameters: [{name: own}, {name: values, string: 'p: hunter2'}, {name: helm-parameters, map: {p: hunter2}}]
@@ -185,7 +185,7 @@ spec:
     let checked = CheckReport::of(&Scope::new(&repo, &renders));
     let text = report(&repo, &checked);
     assert!(
-        text.contains("HL309") && text.contains("****") && !text.contains("hunter2"),
+        text.contains("HL309") && text.contains("HL408") && text.contains("****") && !text.contains("hunter2"),
         "{text}"
     );
 }
