@@ -2,16 +2,21 @@
 //! the user's own credentials.
 #![expect(clippy::disallowed_methods, reason = "the adapter to git")]
 
+mod refusal;
+mod revision;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::failure::HintExt;
-use crate::model::repo_url::remote_helper;
+use crate::model::repo_url::{remote_helper, shown};
 use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
+
+pub use refusal::Refused;
 
 /// The variables that say where a repository is, as `git rev-parse --local-env-vars` lists them, without those that carry
 /// settings. Git sets them for hooks, and they would lead a call to another repository than the one it is for.
@@ -116,8 +121,13 @@ fn run(purpose: Purpose, folder: &Path, arguments: &[&str]) -> Result<String> {
         .run(purpose.deadline(), None)
         .context("cannot run git")?;
     if !output.status.success() {
-        let message = reason(&String::from_utf8_lossy(&output.stderr));
-        return Err(anyhow!("git {} failed: {message}", arguments.first().unwrap_or(&"")));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let message = reason(&stderr);
+        let failed = format!("git {} failed", arguments.first().unwrap_or(&""));
+        return Err(match Refused::of(&stderr, &message) {
+            Some(refused) => anyhow::Error::new(refused.clone()).context(failed).hint(refused.hint()),
+            None => anyhow!("{failed}: {message}"),
+        });
     }
     String::from_utf8(output.stdout).context("git printed something that is not UTF-8")
 }
@@ -168,7 +178,12 @@ impl WorkingTree {
 
     /// Returns the URLs of its remotes.
     pub fn remotes(&self) -> Vec<String> {
-        let listed = git(&self.root, &["config", "--get-regexp", r"^remote\..*\.url$"]).unwrap_or_default();
+        const PATTERN: &str = r"^remote\..*\.url$";
+        let listed = git(&self.root, &["config", "--get-regexp", PATTERN]).ok();
+        // In a repository that git refuses, it finds no settings and does not say why.
+        let listed = listed
+            .or_else(|| refusal::settings(&self.root, PATTERN))
+            .unwrap_or_default();
         listed
             .lines()
             .filter_map(|line| Some(line.split_once(' ')?.1.to_owned()))
@@ -192,24 +207,10 @@ impl WorkingTree {
         })
     }
 
-    /// Reports whether a revision (branch, tag, commit, `HEAD`) names the commit that is checked out.
+    /// Reports whether a revision, as Argo CD resolves it, means the commit that is checked out.
     pub fn is_at(&self, revision: &str) -> bool {
-        let resolve = |name: &str| {
-            git(
-                &self.root,
-                &["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")],
-            )
-            .ok()
-        };
-        let head = resolve("HEAD");
-        let wanted = if revision == "HEAD" {
-            resolve("refs/remotes/origin/HEAD").or_else(|| head.clone())
-        } else {
-            [revision.to_owned(), format!("refs/remotes/origin/{revision}")]
-                .iter()
-                .find_map(|name| resolve(name))
-        };
-        head.is_some() && head == wanted
+        let head = git(&self.root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok();
+        head.is_some_and(|head| revision::in_tree(&self.root, revision).as_deref() == Some(head.trim()))
     }
 
     /// Returns those of the files that differ from the last commit.
@@ -278,21 +279,11 @@ pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
         git(folder, &["init", "--quiet", "--template="])?;
         git(folder, &["remote", "add", "origin", url])?;
     }
-    run(
-        Purpose::Network,
-        folder,
-        &[
-            "fetch",
-            "--quiet",
-            "--no-recurse-submodules",
-            "--depth",
-            "1",
-            "origin",
-            revision,
-        ],
-    )
-    .with_context(|| format!("cannot fetch `{revision}` of `{url}`"))
-    .hint("check the URL, the revision and your git credentials, or name a checkout with `--source-dir REPO=DIR`")?;
+    revision::fetch(folder, revision)
+        .with_context(|| format!("cannot fetch `{revision}` of `{}`", shown(url)))
+        .hint(
+            "check the URL, the revision and your git credentials, or name a checkout with `--source-dir REPO=DIR`",
+        )?;
     git(folder, &["checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"])?;
     git(folder, &["clean", "--quiet", "-ffdx"])?;
     Ok(WorkingTree {
@@ -353,6 +344,109 @@ mod tests {
         let state = tree.state().unwrap();
         assert_eq!((state.branch.as_deref(), state.dirty), (Some("main"), true));
         assert!(tree.is_at("main") && tree.is_at("HEAD") && tree.is_at(&state.commit) && !tree.is_at("v1"));
+    }
+
+    /// Returns a repository with three commits: the first has the tags `v1.0.0` (annotated) and `v1.1.0`, the second
+    /// `v2.0.0-rc.1`, and `main` is at the third; their names.
+    fn tagged() -> (tempfile::TempDir, WorkingTree, Vec<String>) {
+        let (folder, tree) = tree();
+        let a = RepoPath::new("a").unwrap();
+        let commits = ["1", "2", "3"].map(|text| {
+            write(folder.path(), "a", text);
+            tree.commit(&[&a], text).unwrap();
+            tree.state().unwrap().commit
+        });
+        let tag = |arguments: &[&str]| git(folder.path(), &[&["tag"], arguments].concat()).unwrap();
+        tag(&["--annotate", "--message", "one", "v1.0.0", &commits[0]]);
+        tag(&["v1.1.0", &commits[0]]);
+        tag(&["v2.0.0-rc.1", &commits[1]]);
+        git(folder.path(), &["branch", "1.x", &commits[1]]).unwrap();
+        (folder, tree, commits.into())
+    }
+
+    #[test]
+    fn a_revision_is_what_argo_cd_resolves() {
+        let (source, tree, commits) = tagged();
+        let clone = tempfile::tempdir().unwrap();
+        let short = &commits[1][..7];
+        for (revision, commit) in [
+            ("", 2),
+            ("HEAD", 2),
+            ("main", 2),
+            ("refs/heads/main", 2),
+            ("v1.0.0", 0),
+            ("refs/tags/v1.0.0", 0),
+            ("^1.0.0", 0),
+            ("1.*", 0),
+            (">=1.0.0 <2.0.0", 0),
+            (">=2.0.0-0", 1),
+            (short, 1),
+            (&commits[1][..], 1),
+        ] {
+            let fetched = fetch(source.path().to_str().unwrap(), revision, clone.path()).unwrap();
+            assert_eq!(fetched.state().unwrap().commit, commits[commit], "{revision}");
+            git(source.path(), &["checkout", "--quiet", "--detach", &commits[commit]]).unwrap();
+            assert!(tree.is_at(revision) || matches!(revision, "" | "HEAD"), "{revision}");
+            git(source.path(), &["checkout", "--quiet", "main"]).unwrap();
+            assert_eq!(tree.is_at(revision), commit == 2, "{revision}");
+        }
+        for (revision, part) in [
+            ("^3", "no tag fits"),
+            ("main~1", "not the name of a branch"),
+            ("0000000", "there is no commit"),
+        ] {
+            let error = fetch(source.path().to_str().unwrap(), revision, clone.path()).unwrap_err();
+            assert!(format!("{error:#}").contains(part), "{error:#}");
+            assert!(!tree.is_at(revision), "{revision}");
+        }
+    }
+
+    #[test]
+    fn a_branch_may_have_the_name_of_a_constraint_that_no_tag_fits() {
+        let (source, tree, commits) = tagged();
+        git(source.path(), &["tag", "--delete", "v1.0.0", "v1.1.0"]).unwrap();
+        let clone = tempfile::tempdir().unwrap();
+        let fetched = fetch(source.path().to_str().unwrap(), "1.x", clone.path()).unwrap();
+        assert_eq!(fetched.state().unwrap().commit, commits[1]);
+        git(source.path(), &["checkout", "--quiet", "1.x"]).unwrap();
+        assert!(tree.is_at("1.x"));
+    }
+
+    #[test]
+    fn a_repository_that_git_refuses_is_told_from_others() {
+        let stderr = "fatal: detected dubious ownership in repository at '/srv/charts'\nTo add an exception for this directory, call:\n\n\tgit config --global --add safe.directory /srv/charts\n";
+        let refused = Refused::of(stderr, &reason(stderr)).unwrap();
+        assert_eq!(
+            refused.message,
+            "detected dubious ownership in repository at '/srv/charts'"
+        );
+        assert_eq!(
+            refused.hint(),
+            "run `git config --global --add safe.directory /srv/charts` if you trust what is in it"
+        );
+        assert_eq!(
+            Refused::of("fatal: not a git repository\n", "not a git repository"),
+            None
+        );
+    }
+
+    #[test]
+    fn remotes_are_known_without_git() {
+        let (folder, tree) = tree();
+        git(folder.path(), &["remote", "add", "origin", "https://git.example.org/a"]).unwrap();
+        write(folder.path(), "a", "1");
+        tree.commit(&[&RepoPath::new("a").unwrap()], "one").unwrap();
+        let linked = tempfile::tempdir().unwrap();
+        let worktree = linked.path().join("linked");
+        git(
+            folder.path(),
+            &["worktree", "add", "--quiet", worktree.to_str().unwrap(), "-b", "b"],
+        )
+        .unwrap();
+        for root in [folder.path(), &worktree] {
+            let settings = refusal::settings(root, r"^remote\..*\.url$").unwrap();
+            assert_eq!(settings, "remote.origin.url https://git.example.org/a\n");
+        }
     }
 
     #[test]
