@@ -12,7 +12,7 @@ use crate::rules::{CheckReport, Selection};
 /// Which rules to apply, how to print their findings, and what counts as a failure.
 #[derive(clap::Args, Debug)]
 pub(super) struct CheckArgs {
-    /// Treat warnings as errors
+    /// Treat warnings, and what was skipped, as errors
     #[arg(long)]
     strict: bool,
 
@@ -35,7 +35,8 @@ impl CheckArgs {
 
     /// Returns the exit code that the report leads to.
     pub(super) fn exit(&self, report: &CheckReport) -> Exit {
-        let fails = report.errors() > 0 || self.strict && report.warnings() > 0;
+        let is_strict = report.warnings() > 0 || report.left_out().next().is_some();
+        let fails = report.errors() > 0 || self.strict && is_strict;
         if fails { Exit::Findings } else { Exit::Done }
     }
 }

@@ -151,11 +151,17 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 
 /// Returns the error of an Application that was asked for and has no render.
 fn cannot_render(name: &str, error: anyhow::Error) -> anyhow::Error {
-    let context = match failure::find::<Unavailable>(&error) {
-        Some(_) => format!("cannot render Application `{name}`"),
-        None => format!("Application `{name}`"),
-    };
-    error.context(context)
+    match failure::find::<Unavailable>(&error).cloned() {
+        Some(unavailable) => {
+            // The network is used, unless it was forbidden.
+            let error = match unavailable.needs_network() {
+                true => anyhow::Error::new(unavailable).hint("let it be fetched: leave out `--offline`"),
+                false => error,
+            };
+            error.context(format!("cannot render Application `{name}`"))
+        }
+        None => error.context(format!("Application `{name}`")),
+    }
 }
 
 fn print(args: &Args, session: &Session, rendered: &[(String, Vec<Output>)]) -> Result<()> {

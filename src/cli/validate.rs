@@ -125,11 +125,6 @@ impl Args {
         } else {
             checks::print(session, repo, report, self.output.and_then(FixOutput::findings))?;
         }
-        if self.no_render {
-            session
-                .terminal
-                .say("nothing was rendered: only manifests and parameters were checked (--no-render)");
-        }
         Ok(())
     }
 

@@ -181,9 +181,14 @@ impl<'o> Source<'o> {
         self.text("chart")
     }
 
+    /// Returns `targetRevision` as written.
+    pub fn revision(&self) -> Option<&'o str> {
+        self.text("targetRevision")
+    }
+
     /// Returns `targetRevision`, `HEAD` when absent, as Argo CD reads it.
     pub fn target_revision(&self) -> &'o str {
-        self.text("targetRevision").unwrap_or("HEAD")
+        self.revision().unwrap_or("HEAD")
     }
 
     /// Returns `ref`: the name under which other sources use this one's files.

@@ -30,8 +30,8 @@ pub enum Availability<T> {
     },
 }
 
-/// Why something is not available locally. Each reason has a sentence ([`fmt::Display`]) and a way out
-/// ([`Unavailable::hint`]).
+/// Why something is not available locally. Each reason has a sentence ([`fmt::Display`]), a way out
+/// ([`Unavailable::hint`]) and a name for several of its kind ([`Unavailable::kind`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// Nobody can read the URL of the source.
@@ -45,6 +45,31 @@ pub enum Unavailable {
     NotCloned {
         /// The URL of the repository.
         url: String,
+    },
+    /// There is a checkout of the source's repository, and git refuses to read it.
+    RefusedByGit {
+        /// The URL of the repository.
+        url: String,
+        /// The folder of the checkout.
+        checkout: String,
+        /// Git's own sentence.
+        message: String,
+        /// The next step.
+        hint: String,
+    },
+    /// There is a checkout of the source's repository at another revision, and what it holds does not render.
+    OtherRevision {
+        /// The folder of the checkout.
+        checkout: String,
+        /// The revision that is asked for.
+        revision: String,
+        /// Why it does not render.
+        message: String,
+    },
+    /// A file of the source is there and cannot be read.
+    Unreadable {
+        /// The sentence of the error, with the file.
+        message: String,
     },
     /// A chart of a Helm repository or an OCI registry is not in the cache.
     ChartNotDownloaded {
@@ -93,6 +118,25 @@ impl fmt::Display for Unavailable {
         match self {
             Self::Address { url, fault } => write!(f, "`{}` {fault}", shown(url)),
             Self::NotCloned { url } => write!(f, "`{}` is not available locally", shown(url)),
+            Self::RefusedByGit {
+                url, checkout, message, ..
+            } => {
+                write!(
+                    f,
+                    "git refuses the checkout `{checkout}` of `{}`: {message}",
+                    shown(url)
+                )
+            }
+            Self::OtherRevision {
+                checkout,
+                revision,
+                message,
+            } => {
+                write!(
+                    f,
+                    "the checkout `{checkout}` is not at `{revision}` and does not render: {message}"
+                )
+            }
             Self::ChartNotDownloaded { chart, version, url } => {
                 write!(
                     f,
@@ -105,7 +149,7 @@ impl fmt::Display for Unavailable {
             Self::OtherPlugin { name, .. } => write!(f, "it is rendered by the plugin `{name}`"),
             Self::UnsupportedOptions { what } => f.write_str(&what.join("; ")),
             Self::GeneratedInCluster => f.write_str("its Applications are generated in the cluster"),
-            Self::ProgramMissing { message, .. } => f.write_str(message),
+            Self::Unreadable { message } | Self::ProgramMissing { message, .. } => f.write_str(message),
         }
     }
 }
@@ -122,15 +166,67 @@ impl Unavailable {
     /// Returns the next step, in the imperative.
     pub fn hint(&self) -> String {
         match self {
-            Self::Address { fault: Fault::Placeholder(_), .. } => "fill it in with `kubectl homelab init --repo-url URL`, or name a checkout with `--source-dir REPO=DIR`".to_owned(),
+            Self::Address {
+                fault: Fault::Placeholder(_),
+                ..
+            } => "fill it in with `kubectl homelab init --repo-url URL`, or name a checkout with `--source-dir REPO=DIR`"
+                .to_owned(),
             Self::Address { fault, .. } => fault.hint().to_owned(),
             Self::NotCloned { .. } => "clone it beside this repository, name a checkout with `--source-dir REPO=DIR`, or fetch it with `--fetch`".to_owned(),
+            Self::RefusedByGit { hint, .. } | Self::ProgramMissing { hint, .. } => hint.clone(),
+            Self::OtherRevision { checkout, revision, .. } => {
+                format!("check out `{revision}` in `{checkout}`, or name another checkout with `--source-dir REPO=DIR`")
+            }
+            Self::Unreadable { .. } => "let the file be read, or take it out of the source".to_owned(),
             Self::ChartNotDownloaded { .. } => "fetch it with `--fetch`, or once with `kubectl homelab render APP`".to_owned(),
             Self::NeedsNetwork { .. } => "let it be fetched with `--fetch`, or put it into the source".to_owned(),
             Self::RenderedBy { .. } | Self::UnsupportedOptions { .. } => BY_ARGO_CD.to_owned(),
             Self::OtherPlugin { own, .. } => format!("only the plugin `{own}` is rendered here"),
             Self::GeneratedInCluster => "write them as Applications to have them checked".to_owned(),
-            Self::ProgramMissing { hint, .. } => hint.clone(),
         }
+    }
+
+    /// Returns what several of these are called, after their number: one, and more than one.
+    pub fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Address { .. } => ("with a URL that nobody can read", "with URLs that nobody can read"),
+            Self::NotCloned { .. } => ("repository not cloned (--fetch)", "repositories not cloned (--fetch)"),
+            Self::RefusedByGit { .. } => ("checkout refused by git", "checkouts refused by git"),
+            Self::OtherRevision { .. } => ("checkout at another revision", "checkouts at another revision"),
+            Self::Unreadable { .. } => ("with an unreadable file", "with unreadable files"),
+            Self::ChartNotDownloaded { .. } => ("chart not downloaded (--fetch)", "charts not downloaded (--fetch)"),
+            Self::NeedsNetwork { .. } => (
+                "with something to download (--fetch)",
+                "with something to download (--fetch)",
+            ),
+            Self::RenderedBy { .. } => ("rendered by another tool", "rendered by another tool"),
+            Self::OtherPlugin { .. } => ("rendered by another plugin", "rendered by another plugin"),
+            Self::UnsupportedOptions { .. } => (
+                "with options that only Argo CD renders",
+                "with options that only Argo CD renders",
+            ),
+            Self::GeneratedInCluster => (
+                "ApplicationSet, expanded in the cluster",
+                "ApplicationSets, expanded in the cluster",
+            ),
+            Self::ProgramMissing { .. } => ("without a program to render it", "without a program to render them"),
+        }
+    }
+
+    /// Reports whether the network would help.
+    pub fn needs_network(&self) -> bool {
+        matches!(
+            self,
+            Self::NotCloned { .. } | Self::ChartNotDownloaded { .. } | Self::NeedsNetwork { .. }
+        )
+    }
+
+    /// Reports whether this keeps things from being checked that are there: a fault of this machine or of the repository,
+    /// not something that was left out.
+    pub fn is_error(&self) -> bool {
+        matches!(
+            self,
+            Self::RefusedByGit { .. } | Self::Unreadable { .. } | Self::ProgramMissing { .. }
+        )
     }
 }

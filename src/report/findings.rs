@@ -75,7 +75,7 @@ pub fn report(repo: &Repo, report: &CheckReport) -> String {
             .map(|(place, finding)| of_finding(&places, place.as_ref(), finding, FIX)),
     );
     texts.extend(report.skipped.iter().map(of_skipped));
-    texts.push(format!("{}{}", summary(report), fixable(report)));
+    texts.push(format!("{}{}{}", counts(report), fixable(report), coverage(report)));
     texts.join("\n")
 }
 
@@ -97,18 +97,69 @@ fn fixable(report: &CheckReport) -> String {
 /// How a fix is introduced: a safe one, and one that needs review.
 const FIX: (&str, &str) = ("fix: ", "fix (needs review): ");
 
-/// Returns the summary line: `2 errors, 1 warning`.
+/// Returns the summary: how much was found, and how much was checked.
 pub fn summary(report: &CheckReport) -> String {
-    let plural = |count: usize, word: &str| match count {
+    counts(report) + &coverage(report)
+}
+
+/// Returns the line that counts the findings: `2 errors, 1 warning`.
+fn counts(report: &CheckReport) -> String {
+    let (errors, warnings) = (report.errors(), report.warnings());
+    let of_what = match (report.left_out().count(), &report.coverage) {
+        (0, _) => String::new(),
+        (skipped, None) => format!(", {skipped} skipped"),
+        (_, Some(_)) => " in what was checked".to_owned(),
+    };
+    format!(
+        "{}, {}{of_what}\n",
+        plural(errors, "error"),
+        plural(warnings, "warning")
+    )
+}
+
+fn plural(count: usize, word: &str) -> String {
+    match count {
         1 => format!("1 {word}"),
         count => format!("{count} {word}s"),
-    };
-    let mut parts = vec![plural(report.errors(), "error"), plural(report.warnings(), "warning")];
-    let skipped = report.skipped.iter().filter(|skipped| !skipped.failed).count();
-    if skipped > 0 {
-        parts.push(format!("{skipped} skipped"));
     }
-    format!("{}\n", parts.join(", "))
+}
+
+/// Returns the line that counts what was checked and what was skipped, and why; nothing for a report that is not about
+/// Applications.
+fn coverage(report: &CheckReport) -> String {
+    let Some(coverage) = &report.coverage else {
+        return String::new();
+    };
+    let applications = report.skipped.iter().filter(|skipped| skipped.kind == "Application");
+    let (checked, total) = (coverage.checked.len(), coverage.checked.len() + applications.count());
+    let mut line = format!("checked {checked} of {}", plural(total, "Application"));
+    if !coverage.is_rendered {
+        line += " without rendering (--no-render)";
+    }
+    let failed = report.skipped.iter().filter(|skipped| skipped.failed).count();
+    if failed > 0 {
+        line += &format!("; {failed} failed");
+    }
+    let reasons = reasons(report);
+    if !reasons.is_empty() {
+        let count: usize = reasons.iter().map(|(_, count)| count).sum();
+        let named =
+            |((one, many), count): &((&str, &str), usize)| format!("{count} {}", if *count == 1 { one } else { many });
+        let named: Vec<String> = reasons.iter().map(named).collect();
+        line += &format!("; {count} skipped: {}", named.join(", "));
+    }
+    line + "\n"
+}
+
+/// The reasons why things were skipped, with how many were, the most frequent first.
+pub(super) fn reasons(report: &CheckReport) -> Vec<((&'static str, &'static str), usize)> {
+    let mut counts = BTreeMap::new();
+    for reason in report.left_out().filter_map(|skipped| skipped.reason) {
+        *counts.entry(reason).or_insert(0) += 1;
+    }
+    let mut reasons: Vec<_> = counts.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    reasons
 }
 
 /// Renders the findings as a table without excerpts.
@@ -219,10 +270,10 @@ fn excerpt<'a>(repo: &Repo, manifest: &Manifest, place: &Place) -> Snippet<'a, A
 }
 
 fn of_skipped(skipped: &Skipped) -> String {
-    let (level, verb) = if skipped.failed {
-        (Level::ERROR, "does not render")
-    } else {
-        (Level::INFO, "was skipped")
+    let (level, verb) = match (skipped.failed, skipped.reason) {
+        (true, None) => (Level::ERROR, "does not render"),
+        (true, Some(_)) => (Level::ERROR, "cannot be checked"),
+        (false, _) => (Level::INFO, "was skipped"),
     };
     let title = level.primary_title(format!("{} `{}` {verb}: {}", skipped.kind, skipped.name, skipped.why));
     let mut group = Group::with_title(title);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::findings::Places;
+use super::findings::{Places, reasons};
 use super::list::API_VERSION;
 use crate::repo::{Malformed, Place, Repo};
 use crate::rules::{CheckReport, Finding, Skipped};
@@ -15,6 +15,36 @@ struct FindingList<'a> {
     kind: &'static str,
     items: Vec<Item<'a>>,
     skipped: Vec<SkippedItem<'a>>,
+    summary: Summary,
+}
+
+/// How much was found, and how much was checked.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    errors: usize,
+    warnings: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applications: Option<Applications>,
+    /// How much was skipped, without what failed.
+    skipped: usize,
+    reasons: Vec<Reason>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Applications {
+    total: usize,
+    checked: usize,
+    failed: usize,
+    /// Whether they were rendered; without that, manifests and parameters were checked only.
+    rendered: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason {
+    reason: &'static str,
+    count: usize,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -85,8 +115,29 @@ pub fn finding_list(repo: &Repo, report: &CheckReport) -> serde_json::Result<Str
         kind: "FindingList",
         items: malformed.chain(findings).collect(),
         skipped: report.skipped.iter().map(of_skipped).collect(),
+        summary: summary(report),
     };
     Ok(serde_json::to_string_pretty(&list)? + "\n")
+}
+
+fn summary(report: &CheckReport) -> Summary {
+    let applications = report.coverage.as_ref().map(|coverage| {
+        let skipped = || report.skipped.iter().filter(|skipped| skipped.kind == "Application");
+        Applications {
+            total: coverage.checked.len() + skipped().count(),
+            checked: coverage.checked.len(),
+            failed: skipped().filter(|skipped| skipped.failed).count(),
+            rendered: coverage.is_rendered,
+        }
+    });
+    let reasons = reasons(report).into_iter();
+    Summary {
+        errors: report.errors(),
+        warnings: report.warnings(),
+        applications,
+        skipped: report.left_out().count(),
+        reasons: reasons.map(|((_, reason), count)| Reason { reason, count }).collect(),
+    }
 }
 
 fn of_malformed(malformed: &Malformed) -> Item<'_> {

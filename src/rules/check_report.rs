@@ -15,6 +15,17 @@ pub struct CheckReport {
     pub malformed: Vec<Malformed>,
     /// What could not be checked.
     pub skipped: Vec<Skipped>,
+    /// What was checked; `None` where no Applications are.
+    pub coverage: Option<Coverage>,
+}
+
+/// The Applications that were checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Their places.
+    pub checked: Vec<Location>,
+    /// Whether they were rendered; without that, manifests and parameters were checked only.
+    pub is_rendered: bool,
 }
 
 /// An Application, or another thing that makes objects, whose objects are not known.
@@ -30,17 +41,23 @@ pub struct Skipped {
     pub why: String,
     /// The way out, where there is one.
     pub hint: Option<String>,
-    /// Whether that is an error of the repository: the source is available and does not render.
+    /// What several that are skipped for this reason are called, after their number: one, and more than one; `None` for one
+    /// whose source is available and does not render.
+    pub reason: Option<(&'static str, &'static str)>,
+    /// Whether that is an error: the source is there, and does not render or cannot be read.
     pub failed: bool,
 }
 
 impl CheckReport {
     /// Checks a repository by all rules.
     pub fn of(scope: &Scope<'_>) -> Self {
+        let (checked, skipped) = applications(scope);
+        let is_rendered = !scope.renders.is_empty() || scope.subjects.is_empty();
         Self {
             findings: super::check(scope),
             malformed: scope.repo.malformed.clone(),
-            skipped: skipped(scope),
+            skipped,
+            coverage: Some(Coverage { checked, is_rendered }),
         }
     }
 
@@ -56,6 +73,9 @@ impl CheckReport {
             .retain(|finding| finding.location.as_ref().is_none_or(|location| is_in(&location.file)));
         self.malformed.retain(|malformed| is_in(&malformed.file));
         self.skipped.retain(|skipped| is_in(&skipped.location.file));
+        if let Some(coverage) = &mut self.coverage {
+            coverage.checked.retain(|location| is_in(&location.file));
+        }
     }
 
     /// Takes back the fixes that were tried and not applied.
@@ -78,6 +98,11 @@ impl CheckReport {
         self.count(Severity::Warning)
     }
 
+    /// Returns what was skipped and is no error.
+    pub fn left_out(&self) -> impl Iterator<Item = &Skipped> {
+        self.skipped.iter().filter(|skipped| !skipped.failed)
+    }
+
     fn count(&self, severity: Severity) -> usize {
         self.findings
             .iter()
@@ -86,39 +111,56 @@ impl CheckReport {
     }
 }
 
-fn skipped(scope: &Scope<'_>) -> Vec<Skipped> {
-    let mut found = Vec::new();
+/// Returns the places of the Applications that were checked, and what was not.
+fn applications(scope: &Scope<'_>) -> (Vec<Location>, Vec<Skipped>) {
+    let (mut checked, mut skipped) = (Vec::new(), Vec::new());
     for manifest in &scope.repo.manifests {
         let object = &manifest.object;
-        let of = |why: String, hint: Option<String>, failed: bool| Skipped {
-            kind: object.kind().to_owned(),
-            name: object.name().to_owned(),
-            location: Location::of(manifest, "/metadata/name"),
-            why,
-            hint,
-            failed,
-        };
         if object.is(GROUP, "ApplicationSet") {
-            let why = Unavailable::GeneratedInCluster;
-            found.push(of(why.to_string(), Some(why.hint()), false));
+            skipped.push(Skipped::of(manifest, &Unavailable::GeneratedInCluster));
         } else if object.is(GROUP, "Application") {
-            found.extend(of_application(scope, manifest).map(|(why, hint, failed)| of(why, hint, failed)));
+            match of_application(scope, manifest) {
+                None => checked.push(Location::of(manifest, "/metadata/name")),
+                Some(why) => skipped.push(why),
+            }
         }
     }
-    found
+    (checked, skipped)
 }
 
-fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<(String, Option<String>, bool)> {
+fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<Skipped> {
     let name = match AppName::new(manifest.object.name()) {
         Ok(name) => name,
-        Err(error) => return Some((error.to_string(), Some("correct `metadata.name`".to_owned()), true)),
+        Err(error) => {
+            let hint = Some("correct `metadata.name`".to_owned());
+            return Some(Skipped::failed(manifest, error.to_string(), hint));
+        }
     };
     match scope.renders.get(&name)? {
         Availability::Available(_) => None,
-        Availability::Unavailable(why) => {
-            let is_error = matches!(why, Unavailable::ProgramMissing { .. });
-            Some((why.to_string(), Some(why.hint()), is_error))
+        Availability::Unavailable(why) => Some(Skipped::of(manifest, why)),
+        Availability::Failed { message, hint } => Some(Skipped::failed(manifest, message.clone(), hint.clone())),
+    }
+}
+
+impl Skipped {
+    fn of(manifest: &Manifest, why: &Unavailable) -> Self {
+        Self {
+            reason: Some(why.kind()),
+            failed: why.is_error(),
+            ..Self::failed(manifest, why.to_string(), Some(why.hint()))
         }
-        Availability::Failed { message, hint } => Some((message.clone(), hint.clone(), true)),
+    }
+
+    fn failed(manifest: &Manifest, why: String, hint: Option<String>) -> Self {
+        Self {
+            kind: manifest.object.kind().to_owned(),
+            name: manifest.object.name().to_owned(),
+            location: Location::of(manifest, "/metadata/name"),
+            why,
+            hint,
+            reason: None,
+            failed: true,
+        }
     }
 }

@@ -11,6 +11,7 @@ mod request;
 mod resolve;
 mod source_dirs;
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -26,7 +27,7 @@ use crate::repo::{Repo, RepoPath};
 pub use desired::{Desired, Origin, desired};
 pub use source_dirs::SourceDirs;
 
-use resolve::{ResolvedSource, Resolver};
+use resolve::{OtherRevision, ResolvedSource, Resolver};
 
 /// The options of a render.
 #[derive(Clone, Debug, Default)]
@@ -154,7 +155,18 @@ impl<'s> Sources<'s> {
     }
 
     fn render_source(&self, app: &Application<'_>, source: &Source<'_>, notes: &mut Vec<String>) -> Result<Output> {
-        let resolved = self.resolver.resolve(source, notes)?;
+        let resolved = self.resolver.resolve(source, notes).map_err(|error| {
+            // A source that is refused when it is there needs not be fetched.
+            let is_missing = failure::find::<Unavailable>(&error).is_some();
+            let refused = request::request(app, source).err().filter(|_| is_missing);
+            let refused = refused.filter(|refused| failure::find::<Unavailable>(refused).is_some());
+            refused.unwrap_or(error)
+        })?;
+        self.render_resolved(app, source, &resolved)
+            .map_err(|error| explained(error, &resolved))
+    }
+
+    fn render_resolved(&self, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) -> Result<Output> {
         let tree = overrides::apply(source.tree(), app.name(), &resolved.checkout, &resolved.path)?;
         let source = Source::new(source.pointer.clone(), &tree);
         if source.plugin().is_none() && render::is_kustomization(&resolved.checkout, &resolved.path)? {
@@ -164,7 +176,7 @@ impl<'s> Sources<'s> {
             .into_error());
         }
         let mut request = request::request(app, &source)?;
-        self.complete(&mut request, app, &source, &resolved);
+        self.complete(&mut request, app, &source, resolved);
         let helm = LazyHelm {
             checkout: resolved.checkout.clone(),
             program: self.options.helm.program.clone(),
@@ -270,6 +282,27 @@ pub fn add_new(notes: &mut Vec<String>, remarks: Vec<String>) {
             notes.push(remark);
         }
     }
+}
+
+/// Returns the reason why a source does not render that is there: a file that cannot be read, a checkout at another revision
+/// than the one that Argo CD reads, or a fault of the source itself.
+fn explained(error: anyhow::Error, resolved: &ResolvedSource) -> anyhow::Error {
+    if failure::find::<Unavailable>(&error).is_some() {
+        return error;
+    }
+    if failure::find::<std::io::Error>(&error).is_some_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+        let message = Failure::from(error).one_line();
+        return Unavailable::Unreadable { message }.into_error();
+    }
+    let Some(OtherRevision { checkout, revision }) = &resolved.differs else {
+        return error;
+    };
+    Unavailable::OtherRevision {
+        checkout: checkout.clone(),
+        revision: revision.clone(),
+        message: Failure::from(error).one_line(),
+    }
+    .into_error()
 }
 
 /// Returns the value, or `None` where it is not available.

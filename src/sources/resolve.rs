@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::{Network, Options, SourceDirs};
 use crate::disk::{self, Checkout};
-use crate::failure::HintExt;
-use crate::git::{self, State, WorkingTree};
+use crate::failure::{self, HintExt};
+use crate::git::{self, Refused, State, WorkingTree};
 use crate::helm::Helm;
 use crate::model::repo_url::Fault;
 use crate::model::{Source, Unavailable, repo_url};
-use crate::repo::{Repo, RepoPath};
+use crate::repo::{Files, Repo, RepoPath};
+use crate::yaml;
 
 /// A source with its files.
 pub(super) struct ResolvedSource {
@@ -23,6 +24,16 @@ pub(super) struct ResolvedSource {
     pub(super) path: RepoPath,
     /// The commit that is checked out, or the version of a chart.
     pub(super) revision: Option<String>,
+    /// Set for a user's checkout that is not at the revision of the source.
+    pub(super) differs: Option<OtherRevision>,
+}
+
+/// A user's checkout that is not at the revision of the source.
+pub(super) struct OtherRevision {
+    /// The name of its folder.
+    pub(super) checkout: String,
+    /// The revision of the source.
+    pub(super) revision: String,
 }
 
 /// Finds the files of sources; git's answers are cached.
@@ -43,6 +54,8 @@ struct TreeState {
     /// `None` where there is no commit.
     state: Option<State>,
     is_at_revision: bool,
+    /// Set where git refuses to say.
+    refused: Option<Refused>,
 }
 
 impl<'s> Resolver<'s> {
@@ -89,7 +102,7 @@ impl<'s> Resolver<'s> {
         if self.repo.is_own(url) {
             return Ok(self.as_it_is(self.checkout.clone(), path));
         }
-        if let Some(tree) = self.sibling(url) {
+        if let Some(tree) = self.sibling(url, revision) {
             let (sibling, remark) = self.in_sibling(tree, url, revision, path)?;
             notes.extend(remark);
             return Ok(sibling);
@@ -100,7 +113,8 @@ impl<'s> Resolver<'s> {
     /// Refuses an address that Argo CD cannot read. A placeholder is right where the repository is there in another way.
     fn check_address(&self, source: &Source<'_>) -> Result<()> {
         let url = source.repo_url();
-        let is_here = || self.repo.is_own(url) || self.dirs.folder(url).is_some() || self.sibling(url).is_some();
+        let is_here =
+            || self.repo.is_own(url) || self.dirs.folder(url).is_some() || self.siblings(url).next().is_some();
         let fault = match repo_url::check(url, source.is_versioned()) {
             Ok(()) | Err(Fault::FileUrl | Fault::Login) => return Ok(()),
             Err(Fault::Placeholder(_)) if is_here() => return Ok(()),
@@ -118,32 +132,48 @@ impl<'s> Resolver<'s> {
             checkout,
             path,
             revision: state.map(|state| state.commit),
+            differs: None,
         }
     }
 
-    /// Returns the checkout beside the repository whose remote is this URL.
-    fn sibling(&self, url: &str) -> Option<&WorkingTree> {
+    /// Returns the checkouts beside the repository that have this URL as a remote.
+    fn siblings(&self, url: &str) -> impl Iterator<Item = &WorkingTree> {
         let siblings = self.siblings.get_or_init(|| {
             let folders = disk::siblings(self.checkout.root());
             let others = folders.iter().filter(|folder| *folder != self.checkout.root());
             let trees = others.filter_map(|folder| WorkingTree::at(folder));
             trees.map(|tree| (tree.clone(), tree.remotes())).collect()
         });
-        let is_it = |remotes: &[String]| remotes.iter().any(|remote| repo_url::same(remote, url));
+        let is_it = move |remotes: &[String]| remotes.iter().any(|remote| repo_url::same(remote, url));
         siblings
             .iter()
-            .find(|(_, remotes)| is_it(remotes))
+            .filter(move |(_, remotes)| is_it(remotes))
             .map(|(tree, _)| tree)
+    }
+
+    /// Returns the checkout beside the repository that has this URL as a remote: the first that is at the revision, else the
+    /// first that git reads, else the first.
+    fn sibling(&self, url: &str, revision: &str) -> Option<&WorkingTree> {
+        let rank = |tree: &&WorkingTree| {
+            let state = self.state(tree, revision);
+            (!state.is_at_revision, state.refused.is_some())
+        };
+        self.siblings(url).min_by_key(rank)
     }
 
     fn state(&self, tree: &WorkingTree, revision: &str) -> TreeState {
         let key = (tree.root().to_owned(), revision.to_owned());
-        self.states.get(key, || {
-            let state = tree.state().ok();
-            TreeState {
-                is_at_revision: state.is_some() && tree.is_at(revision),
-                state,
-            }
+        self.states.get(key, || match tree.state() {
+            Ok(state) => TreeState {
+                state: Some(state),
+                is_at_revision: tree.is_at(revision),
+                refused: None,
+            },
+            Err(error) => TreeState {
+                state: None,
+                is_at_revision: false,
+                refused: failure::find::<Refused>(&error).cloned(),
+            },
         })
     }
 
@@ -155,11 +185,24 @@ impl<'s> Resolver<'s> {
         revision: &str,
         path: RepoPath,
     ) -> Result<(ResolvedSource, Option<String>)> {
-        let TreeState { state, is_at_revision } = self.state(tree, revision);
-        let name = tree
+        let TreeState {
+            state,
+            is_at_revision,
+            refused,
+        } = self.state(tree, revision);
+        let checkout = tree
             .root()
             .file_name()
             .map_or_else(|| "checkout".to_owned(), |name| name.to_string_lossy().into_owned());
+        if let Some(refused) = refused {
+            return Err(Unavailable::RefusedByGit {
+                url: url.to_owned(),
+                checkout,
+                hint: refused.hint(),
+                message: refused.message,
+            }
+            .into_error());
+        }
         let mut differs = Vec::new();
         if state.as_ref().is_some_and(|state| state.dirty) {
             differs.push("it has uncommitted changes".to_owned());
@@ -170,18 +213,24 @@ impl<'s> Resolver<'s> {
             Some(_) => {}
         }
         let differs = differs.join(" and ");
-        let remark =
-            (!differs.is_empty()).then(|| format!("`{url}` is taken from the checkout `{name}` as it is: {differs}"));
+        let remark = (!differs.is_empty()).then(|| {
+            let url = repo_url::shown(url);
+            format!("`{url}` is taken from the checkout `{checkout}` as it is: {differs}")
+        });
         let resolved = ResolvedSource {
             checkout: Checkout::open(tree.root())?,
             path,
             revision: state.map(|state| state.commit),
+            differs: (!is_at_revision).then(|| OtherRevision {
+                checkout,
+                revision: revision.to_owned(),
+            }),
         };
         Ok((resolved, remark))
     }
 
     fn in_cache(&self, url: &str, revision: &str, path: RepoPath) -> Result<ResolvedSource> {
-        let folder = disk::cache_folder("sources", &[&repo_url::normalized(url), revision])?;
+        let folder = disk::cache_folder("sources", &[url, revision])?;
         let cached = || WorkingTree::at(&folder).and_then(|tree| Some((tree.state().ok()?.commit, tree)));
         let (commit, tree) = self
             .fetched
@@ -195,15 +244,17 @@ impl<'s> Resolver<'s> {
             checkout: Checkout::open(tree.root())?,
             path,
             revision: Some(commit),
+            differs: None,
         })
     }
 
     /// Returns a chart of a Helm repository or an OCI registry: Argo CD pulls it and gives the chart as the whole tree.
     fn chart(&self, source: &Source<'_>) -> Result<ResolvedSource> {
-        let (url, revision) = (
-            source.repo_url(),
-            self.options.revision.as_deref().unwrap_or(source.target_revision()),
-        );
+        let url = source.repo_url();
+        let revision = self.options.revision.as_deref().or(source.revision());
+        let revision = revision.ok_or_else(|| {
+            anyhow!("the chart has no version: Argo CD requires `targetRevision` here").hint("set it, as `1.2.3`")
+        })?;
         let (registry, chart) = match source.chart() {
             Some(chart) => (url, chart),
             None => url.rsplit_once('/').context("the OCI URL has no chart in it")?,
@@ -226,12 +277,21 @@ impl<'s> Resolver<'s> {
                 }
                 .into_error()
             })?;
+        let checkout = Checkout::open(&inside)?;
         Ok(ResolvedSource {
-            checkout: Checkout::open(&inside)?,
+            revision: Some(chart_version(&checkout).unwrap_or_else(|| revision.to_owned())),
+            checkout,
             path,
-            revision: Some(revision.to_owned()),
+            differs: None,
         })
     }
+}
+
+/// Returns the version of a chart that was pulled: a constraint has become one version.
+fn chart_version(chart: &Checkout) -> Option<String> {
+    let bytes = chart.read(&RepoPath::new("Chart.yaml").ok()?).ok()??;
+    let metadata = yaml::value(std::str::from_utf8(&bytes).ok()?).ok()??;
+    Some(metadata.get("version")?.as_str()?.to_owned())
 }
 
 /// Values that are computed once for each key, even if several threads ask.
@@ -288,7 +348,6 @@ impl Fetched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::anyhow;
 
     #[test]
     fn a_folder_is_fetched_at_most_once() {

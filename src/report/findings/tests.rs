@@ -80,7 +80,8 @@ fn a_whole_report() {
      |
      = help: write them as Applications to have them checked
 
-    4 errors, 0 warnings, 1 skipped
+    4 errors, 0 warnings in what was checked
+    checked 1 of 1 Application; 1 skipped: 1 ApplicationSet, expanded in the cluster
     "#);
 }
 
@@ -158,7 +159,24 @@ fn json_of_version_one() {
           "hint": "write them as Applications to have them checked",
           "failed": false
         }
-      ]
+      ],
+      "summary": {
+        "errors": 4,
+        "warnings": 0,
+        "applications": {
+          "total": 1,
+          "checked": 1,
+          "failed": 0,
+          "rendered": true
+        },
+        "skipped": 1,
+        "reasons": [
+          {
+            "reason": "ApplicationSets, expanded in the cluster",
+            "count": 1
+          }
+        ]
+      }
     }
     "#);
 }
@@ -193,4 +211,52 @@ spec:
 #[test]
 fn the_summary_counts() {
     assert_eq!(summary(&CheckReport::default()), "0 errors, 0 warnings\n");
+}
+
+#[test]
+fn the_last_line_counts_what_was_checked_and_why_the_rest_was_not() {
+    use crate::model::Unavailable;
+    let app = |number: usize| {
+        let path = format!("applications/{number}.yaml");
+        let app = FETCHER.replace("name: fetcher", &format!("name: app-{number}"));
+        (RepoPath::new(&path).unwrap(), app.into_bytes())
+    };
+    let repo = Repo::read(&Memory((0..118).map(app).collect()), &[]).unwrap();
+    let chart = Unavailable::ChartNotDownloaded {
+        chart: "a".to_owned(),
+        version: "1".to_owned(),
+        url: "https://charts.example.org".to_owned(),
+    };
+    let plugin = Unavailable::OtherPlugin {
+        name: "a".to_owned(),
+        own: "b".to_owned(),
+    };
+    let last = |failed: usize| {
+        let render = |number: usize| match number {
+            _ if number < failed => Availability::Failed {
+                message: "it is broken".to_owned(),
+                hint: None,
+            },
+            0..57 => Availability::Available(Vec::new()),
+            57..98 => Availability::Unavailable(chart.clone()),
+            _ => Availability::Unavailable(plugin.clone()),
+        };
+        let name = |number: usize| AppName::new(&format!("app-{number}")).unwrap();
+        let renders = (0..118).map(|number| (name(number), render(number))).collect();
+        let mut report = CheckReport::of(&Scope::new(&repo, &renders));
+        report.select(&Selection::parse("+HL101").unwrap());
+        let text = summary(&report);
+        text.lines().map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert_eq!(
+        last(0),
+        [
+            "0 errors, 0 warnings in what was checked",
+            "checked 57 of 118 Applications; 61 skipped: 41 charts not downloaded (--fetch), 20 rendered by another plugin"
+        ]
+    );
+    assert!(last(2)[1].starts_with("checked 55 of 118 Applications; 2 failed; 61 skipped: 41 charts"));
+    let nothing = BTreeMap::new();
+    let report = CheckReport::of(&Scope::new(&repo, &nothing));
+    assert!(summary(&report).ends_with("\nchecked 118 of 118 Applications without rendering (--no-render)\n"));
 }

@@ -66,6 +66,7 @@ pub fn check(installation: &Installation<'_>) -> CheckReport {
         findings,
         malformed: installation.rendered().malformed.clone(),
         skipped: skipped(installation),
+        coverage: None,
     }
 }
 
@@ -82,6 +83,7 @@ fn skipped(installation: &Installation<'_>) -> Vec<Skipped> {
         location: location.clone(),
         why: "it is not in what was rendered".to_owned(),
         hint: Some(format!("render the whole installation, `{name}` included")),
+        reason: Some(("ConfigMap not rendered", "ConfigMaps not rendered")),
         failed: false,
     };
     missing.into_iter().map(of).collect()
