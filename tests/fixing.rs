@@ -76,7 +76,11 @@ fn what_is_rendered_from_this_repository_is_fixed_where_it_stands() {
     let (code, _, _) = validate(home.path(), &[]);
     assert_eq!(code, Some(1));
     let (code, left, stderr) = validate(home.path(), &["--fix"]);
-    assert_eq!((code, left.as_str()), (Some(0), "0 errors, 0 warnings\n"), "{stderr}");
+    assert_eq!(
+        (code, left.as_str()),
+        (Some(0), "0 errors, 0 warnings\nchecked 2 of 2 Applications\n"),
+        "{stderr}"
+    );
     assert_eq!(stderr, "storage/films.yaml changed\nfixed 1 of 1 finding\n");
     assert_eq!(claim(home.path()), GUARDED);
     let (code, _, stderr) = validate(home.path(), &["--fix"]);
@@ -93,7 +97,10 @@ fn a_dry_run_shows_what_would_be_left_and_writes_nothing() {
         diff.contains("+    argocd.argoproj.io/compare-options: IgnoreExtraneous\n"),
         "{diff}"
     );
-    assert_eq!(stderr, "0 errors, 0 warnings\nwould fix 1 of 1 finding\n");
+    assert_eq!(
+        stderr,
+        "0 errors, 0 warnings\nchecked 2 of 2 Applications\nwould fix 1 of 1 finding\n"
+    );
     let (_, left, _) = validate(home.path(), &["--fix", "--dry-run=client", "-o", "json"]);
     assert!(left.contains("\"items\": []"), "{left}");
     assert_eq!(claim(home.path()), CLAIM);

@@ -10,6 +10,7 @@ use crate::edit::init::Request;
 use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
+use crate::model::repo_url;
 use crate::repo::Repo;
 
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
@@ -87,7 +88,8 @@ impl Args {
 
     fn request(&self, repo: &Repo, checkout: &Checkout) -> Result<Request> {
         let remote = || WorkingTree::at(checkout.root())?.remotes().into_iter().next();
-        let learned = || repo.own_urls.first().cloned();
+        let is_filled = |url: &&String| repo_url::placeholder(url).is_none();
+        let learned = || repo.own_urls.iter().find(is_filled).cloned();
         let repo_url = self.repo_url.clone().or_else(remote).or_else(learned);
         Ok(Request {
             repo_url: repo_url

@@ -190,9 +190,9 @@ impl Unavailable {
     pub fn kind(&self) -> (&'static str, &'static str) {
         match self {
             Self::Address { .. } => ("with a URL that nobody can read", "with URLs that nobody can read"),
-            Self::NotCloned { .. } => ("repository not cloned (--fetch)", "repositories not cloned (--fetch)"),
-            Self::RefusedByGit { .. } => ("checkout refused by git", "checkouts refused by git"),
-            Self::OtherRevision { .. } => ("checkout at another revision", "checkouts at another revision"),
+            Self::NotCloned { .. } => ("not cloned (--fetch)", "not cloned (--fetch)"),
+            Self::RefusedByGit { .. } => ("refused by git", "refused by git"),
+            Self::OtherRevision { .. } => ("only there at another revision", "only there at another revision"),
             Self::Unreadable { .. } => ("with an unreadable file", "with unreadable files"),
             Self::ChartNotDownloaded { .. } => ("chart not downloaded (--fetch)", "charts not downloaded (--fetch)"),
             Self::NeedsNetwork { .. } => (

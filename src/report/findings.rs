@@ -132,7 +132,10 @@ fn coverage(report: &CheckReport) -> String {
     };
     let applications = report.skipped.iter().filter(|skipped| skipped.kind == "Application");
     let (checked, total) = (coverage.checked.len(), coverage.checked.len() + applications.count());
-    let mut line = format!("checked {checked} of {}", plural(total, "Application"));
+    let mut line = match total {
+        0 => "checked no Applications".to_owned(),
+        total => format!("checked {checked} of {}", plural(total, "Application")),
+    };
     if !coverage.is_rendered {
         line += " without rendering (--no-render)";
     }

@@ -174,6 +174,17 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.1,
         gigabytes: 0.1,
     },
+    // What its code says about addresses and revisions.
+    Tool {
+        name: "argocd-answers",
+        module: "argocd",
+        package: "./answers",
+        versioned: "github.com/argoproj/argo-cd/v3",
+        flags: "",
+        files: &[],
+        minutes: 0.5,
+        gigabytes: 0.1,
+    },
     Tool {
         name: "kubectl-krew",
         module: "krew",
@@ -252,6 +263,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "registry",
     "argocd",
     "generate-manifest",
+    "argocd-answers",
     "helm3",
     "kubectl-krew",
     "validate-krew-manifest",

@@ -1,0 +1,118 @@
+//! The clusters of a repository: which name means which API server.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::application::Application;
+use super::cluster::{Cluster, LOCAL_NAME};
+use super::object::Object;
+
+/// Label of the Secrets that describe clusters to Argo CD, and its value
+/// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#clusters)).
+const SECRET_TYPE: (&str, &str) = ("argocd.argoproj.io/secret-type", "cluster");
+
+/// The clusters whose name and API server are known together, from the Secrets that describe them.
+#[derive(Clone, Debug, Default)]
+pub struct Clusters(BTreeMap<String, Cluster>);
+
+impl Clusters {
+    /// Reads the Secrets among these objects.
+    pub fn of_secrets<'o>(objects: impl IntoIterator<Item = &'o Object>) -> Self {
+        let is_cluster =
+            |object: &&Object| object.is("", "Secret") && object.label(SECRET_TYPE.0) == Some(SECRET_TYPE.1);
+        let secrets = objects.into_iter().filter(is_cluster);
+        let pairs = secrets.filter_map(|object| Some((field(object, "name")?, field(object, "server")?)));
+        Self(
+            pairs
+                .map(|(name, server)| (name, Cluster::of_server(&server)))
+                .collect(),
+        )
+    }
+
+    /// Returns the cluster of an Application's destination; the one that Argo CD runs in where it names none.
+    pub fn of(&self, app: &Application<'_>) -> Cluster {
+        match (app.destination_server(), app.destination_name()) {
+            (Some(server), _) => Cluster::of_server(server),
+            (None, Some(name)) => match self.0.get(name) {
+                Some(cluster) => cluster.clone(),
+                None if name == LOCAL_NAME => Cluster::Local,
+                None => Cluster::Name(name.to_owned()),
+            },
+            (None, None) => Cluster::Local,
+        }
+    }
+}
+
+/// Returns a field of a Secret as text.
+fn field(secret: &Object, name: &str) -> Option<String> {
+    let text = |section: &str| {
+        let value = secret.tree().get(section)?.get(name).and_then(Value::as_str)?;
+        Some(value.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    text("stringData").or_else(|| String::from_utf8(STANDARD.decode(text("data")?).ok()?).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::cluster::LOCAL_SERVER;
+    use serde_json::json;
+
+    fn app(destination: Value) -> Object {
+        Object::new(
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"},
+            "spec": {"destination": destination}}),
+        )
+    }
+
+    fn secret(section: &str, fields: Value) -> Object {
+        Object::new(
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nas", "labels": {SECRET_TYPE.0: SECRET_TYPE.1}},
+            section: fields}),
+        )
+    }
+
+    #[test]
+    fn clusters_are_known_by_server_or_name() {
+        let of = |destination: Value| Clusters::default().of(&Application::new(&app(destination)).unwrap());
+        for local in [
+            json!({"server": "https://kubernetes.default.svc"}),
+            json!({"server": "https://kubernetes.default.svc/"}),
+            json!({"name": "in-cluster"}),
+            json!({}),
+        ] {
+            assert_eq!(of(local), Cluster::Local);
+        }
+        let [nas, also] = ["https://nas.lan:6443", "https://nas.lan:6443/"].map(|server| of(json!({"server": server})));
+        assert_eq!(nas, also);
+        let (one, two) = (of(json!({"name": "one"})), of(json!({"name": "two"})));
+        assert!(!nas.may_be(&Cluster::Local) && !one.may_be(&two) && !one.may_be(&Cluster::Local));
+        assert!(nas.may_be(&one) && one.may_be(&nas), "nobody knows");
+    }
+
+    #[test]
+    fn a_secret_pairs_name_and_server() {
+        let encoded = json!({"name": STANDARD.encode("nas"), "server": STANDARD.encode("https://nas.lan:6443")});
+        for secret in [
+            secret("stringData", json!({"name": "nas", "server": "https://nas.lan:6443"})),
+            secret("data", encoded),
+        ] {
+            let clusters = Clusters::of_secrets([&secret]);
+            let of = |destination: Value| clusters.of(&Application::new(&app(destination)).unwrap());
+            assert_eq!(
+                of(json!({"name": "nas"})),
+                of(json!({"server": "https://nas.lan:6443"}))
+            );
+            assert_eq!(of(json!({"name": "other"})), Cluster::Name("other".to_owned()));
+        }
+        let renamed = secret("stringData", json!({"name": "home", "server": LOCAL_SERVER}));
+        let clusters = Clusters::of_secrets([&renamed]);
+        assert_eq!(
+            clusters.of(&Application::new(&app(json!({"name": "home"}))).unwrap()),
+            Cluster::Local
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! Addresses and revisions as Argo CD's own Go code understands them (`tests/tools/argocd/answers`).
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test runs programs and fails loudly"
+)]
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use homelab::model::{repo_url, version};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What Argo CD says.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    notified: bool,
+    paired: bool,
+    revision: String,
+    constraint: bool,
+}
+
+fn answers(questions: &[Value]) -> Vec<Answer> {
+    let program = std::env::var_os("HOMELAB_TEST_ARGOCD_ANSWERS");
+    let program = program.expect("run `cargo xtask test`: it builds the program that asks Argo CD's code");
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let lines: String = questions.iter().map(|question| format!("{question}\n")).collect();
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success());
+    let found = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Answer>();
+    let found: Vec<Answer> = found.map(Result::unwrap).collect();
+    assert_eq!(found.len(), questions.len());
+    found
+}
+
+/// Returns the ways to write the address of one repository.
+fn forms(host: &str, path: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    for path in [path.to_owned(), format!("{path}.git")] {
+        for scheme in ["https", "http", "ssh"] {
+            for user in ["", "git@", "me.x@"] {
+                for port in ["", ":22", ":443", ":8443"] {
+                    forms.push(format!("{scheme}://{user}{host}{port}/{path}"));
+                }
+            }
+        }
+        forms.push(format!("git@{host}:{path}"));
+        forms.push(format!("{host}:{path}"));
+        forms.push(format!("ssh://git@ssh.{host}:443/{path}"));
+        forms.push(format!("https://{}/{path}", host.to_uppercase()));
+    }
+    forms
+}
+
+#[test]
+fn two_addresses_are_one_repository_as_for_a_webhook() {
+    let repositories = [
+        ("git.example.org", "me/home"),
+        ("git.example.org", "me/homes"),
+        ("git.example.org", "group/sub/home"),
+        ("git.example.org", "home"),
+        ("example.org", "me/home"),
+        ("git.example.com", "me/home"),
+        ("10.0.0.1", "me/home"),
+    ];
+    let mut questions = Vec::new();
+    for (host, path) in repositories {
+        let page = format!("https://{host}/{path}");
+        let others = repositories.iter().flat_map(|(host, path)| forms(host, path));
+        questions.extend(others.map(|other| [page.clone(), other]));
+    }
+    let asked: Vec<Value> = questions.iter().map(|pair| json!({"addresses": pair})).collect();
+    let mut same = 0;
+    for ([one, other], answer) in questions.iter().zip(answers(&asked)) {
+        assert_eq!(repo_url::same(one, other), answer.notified, "`{one}` and `{other}`");
+        assert_eq!(
+            repo_url::paired_by_argo_cd(one, other),
+            answer.paired,
+            "`{one}` and `{other}`"
+        );
+        same += usize::from(answer.notified);
+    }
+    assert!(same > 500, "only {same} pairs are one repository");
+}
+
+#[test]
+fn argo_cd_pairs_credentials_as_here() {
+    let urls = [
+        "https://git.example.org/me/home",
+        "https://git.example.org/me/home.git",
+        "https://GIT.example.org/Me/Home",
+        " https://git.example.org/me/home ",
+        "https://git.example.org/me/home/",
+        "https://git.example.org:443/me/home",
+        "https://me@git.example.org/me/home",
+        "http://git.example.org/me/home",
+        "git@git.example.org:me/home",
+        "git@git.example.org:me/home.git",
+        "git@git.example.org/me/home",
+        "ssh://git@git.example.org/me/home",
+        "ssh://git@git.example.org:22/me/home",
+        "ssh://git.example.org/me/home",
+        "git.example.org/me/home",
+    ];
+    let pairs: Vec<[&str; 2]> = urls.iter().flat_map(|one| urls.map(|other| [*one, other])).collect();
+    // A page's address is asked for, too, and has to be one.
+    let pages = pairs
+        .iter()
+        .filter(|pair| !pair[0].contains(char::is_whitespace) && pair[0].contains("://"));
+    let pairs: Vec<[&str; 2]> = pages.copied().collect();
+    let asked: Vec<Value> = pairs.iter().map(|pair| json!({"addresses": pair})).collect();
+    for ([one, other], answer) in pairs.iter().zip(answers(&asked)) {
+        assert_eq!(
+            repo_url::paired_by_argo_cd(one, other),
+            answer.paired,
+            "`{one}` and `{other}`"
+        );
+    }
+}
+
+#[test]
+fn a_constraint_means_the_tag_that_argo_cd_takes() {
+    let tags = [
+        "0.0.0",
+        "0.0.3",
+        "0.1.0",
+        "0.2.3",
+        "1.0.0",
+        "1.0.0-alpha",
+        "1.0.0-alpha.1",
+        "1.0.0-alpha.beta",
+        "1.0.0-beta.11",
+        "1.0.0-beta.2",
+        "1.0.0-rc.1",
+        "v1.2.3",
+        "1.2.4+build.5",
+        "v1.2",
+        "2",
+        "2.0.0",
+        "2.1.0-rc.1",
+        "2.1.0-rc.10",
+        "v3.0.0",
+        "10.0.0",
+        "release-1",
+        "main",
+        "01.2.3",
+        "1.2.3.4",
+        "2024-05-01",
+        "x",
+        "1.x",
+        "4.0.0-0",
+        "4.0.0-",
+        "5.0.0+",
+        "v",
+    ];
+    let versions = [
+        "0",
+        "0.0",
+        "0.0.0",
+        "0.0.3",
+        "0.1",
+        "0.2.3",
+        "1",
+        "1.0.0",
+        "1.0.0-alpha",
+        "1.0.0-rc.1",
+        "v1.2",
+        "1.2.3",
+        "1.2.x",
+        "1.x",
+        "1.X.3",
+        "1.*",
+        "*",
+        "x",
+        "2",
+        "2.1.0-0",
+        "2.1.0-rc.2",
+        "3.0.0+x",
+        "01",
+        "1.0.0-01",
+        "1x",
+        "99999999999999999999",
+        "1..2",
+        "",
+    ];
+    let operators = [
+        "", "=", "!=", ">", "<", ">=", "=>", "<=", "=<", "~", "~>", "^", "==", "!", "> ", "^ ",
+    ];
+    let mut revisions: Vec<String> = operators
+        .iter()
+        .flat_map(|operator| versions.map(|version| format!("{operator}{version}")))
+        .collect();
+    let joints = [" ", ",", ", ", " , ", "||", " || ", " - ", "-", " -", "|", "\t", ",,"];
+    for joint in joints {
+        for (lower, upper) in [
+            (">=1.0.0", "<2.0.0"),
+            ("1.0", "2.1"),
+            ("^1", "^3"),
+            (">0", "!=10.0.0"),
+            ("1.0.0-0", "2.1.0-rc.1"),
+            ("~1.2", ""),
+            ("", "2"),
+        ] {
+            revisions.push(format!("{lower}{joint}{upper}"));
+            revisions.push(format!(" {lower}{joint}{upper} "));
+            revisions.push(format!("{lower}{joint}{upper}{joint}<=3"));
+        }
+    }
+    revisions.extend(
+        [
+            "HEAD",
+            "main",
+            "feature/x",
+            "0123456",
+            "0123456789abcdef0123456789abcdef01234567",
+            "latest",
+            "v1.x - v3",
+            ">= 1 - 2",
+        ]
+        .map(str::to_owned),
+    );
+    let asked: Vec<Value> = revisions
+        .iter()
+        .map(|revision| json!({"revision": revision, "tags": tags}))
+        .collect();
+    let mut constraints = 0;
+    for (revision, answer) in revisions.iter().zip(answers(&asked)) {
+        assert_eq!(version::is_constraint(revision), answer.constraint, "`{revision}`");
+        let found = version::newest(revision, tags).unwrap_or(revision);
+        assert_eq!(found, answer.revision, "`{revision}`");
+        constraints += usize::from(answer.constraint);
+    }
+    assert!(constraints > 300, "only {constraints} constraints");
+    // A tag that has the form of a version and is none makes Argo CD give up.
+    let broken = ["1.0.0", "1.1.0-01"];
+    let answer = &answers(&[json!({"revision": "^1", "tags": broken})])[0];
+    assert_eq!(version::newest("^1", broken).unwrap_or("^1"), answer.revision);
+}
