@@ -155,13 +155,8 @@ impl<'s> Sources<'s> {
     }
 
     fn render_source(&self, app: &Application<'_>, source: &Source<'_>, notes: &mut Vec<String>) -> Result<Output> {
-        let resolved = self.resolver.resolve(source, notes).map_err(|error| {
-            // A source that is refused when it is there needs not be fetched.
-            let is_missing = failure::find::<Unavailable>(&error).is_some();
-            let refused = request::request(app, source).err().filter(|_| is_missing);
-            let refused = refused.filter(|refused| failure::find::<Unavailable>(refused).is_some());
-            refused.unwrap_or(error)
-        })?;
+        let is_worth_it = || refused(request::request(app, source).err());
+        let resolved = self.resolver.resolve(source, notes, &is_worth_it)?;
         self.render_resolved(app, source, &resolved)
             .map_err(|error| explained(error, &resolved))
     }
@@ -237,7 +232,7 @@ impl Renders for Sources<'_> {
             .iter()
             .filter(|source| !source.is_versioned() && !source.gives_files_only())
         {
-            let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new()))? else {
+            let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))? else {
                 continue;
             };
             if let Ok(mut wanted) = request::request(app, source) {
@@ -249,7 +244,7 @@ impl Renders for Sources<'_> {
     }
 
     fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<&'static str>> {
-        let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new()))? else {
+        let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))? else {
             return Ok(None);
         };
         let merged = overrides::apply(source.tree(), app.name(), &resolved.checkout, &resolved.path)?;
@@ -282,6 +277,12 @@ pub fn add_new(notes: &mut Vec<String>, remarks: Vec<String>) {
             notes.push(remark);
         }
     }
+}
+
+/// Returns an error if it says that a source is refused whatever is in it.
+fn refused(error: Option<anyhow::Error>) -> Result<()> {
+    let refused = error.filter(|error| failure::find::<Unavailable>(error).is_some());
+    refused.map_or(Ok(()), Err)
 }
 
 /// Returns the reason why a source does not render that is there: a file that cannot be read, a checkout at another revision

@@ -79,16 +79,21 @@ impl<'s> Resolver<'s> {
         self.dirs
     }
 
-    /// Finds the files of a source; remarks about them go to `notes`.
+    /// Finds the files of a source; remarks about them go to `notes`. Before they are fetched, `is_worth_it` is asked.
     ///
     /// # Errors
     /// [`Unavailable`] when they are not available locally and the network is not used; any other error when they are
     /// there and cannot be read, or the network fails.
-    pub(super) fn resolve(&self, source: &Source<'_>, notes: &mut Vec<String>) -> Result<ResolvedSource> {
+    pub(super) fn resolve(
+        &self,
+        source: &Source<'_>,
+        notes: &mut Vec<String>,
+        is_worth_it: &dyn Fn() -> Result<()>,
+    ) -> Result<ResolvedSource> {
         let url = source.repo_url();
         self.check_address(source)?;
         if source.is_versioned() {
-            return self.chart(source);
+            return self.chart(source, is_worth_it);
         }
         let Some(path) = source.path() else {
             bail!("the source `{url}` has neither `path` nor `chart`");
@@ -107,7 +112,7 @@ impl<'s> Resolver<'s> {
             notes.extend(remark);
             return Ok(sibling);
         }
-        self.in_cache(url, revision, path)
+        self.in_cache((url, revision), path, is_worth_it)
     }
 
     /// Refuses an address that Argo CD cannot read. A placeholder is right where the repository is there in another way.
@@ -229,17 +234,26 @@ impl<'s> Resolver<'s> {
         Ok((resolved, remark))
     }
 
-    fn in_cache(&self, url: &str, revision: &str, path: RepoPath) -> Result<ResolvedSource> {
+    fn in_cache(
+        &self,
+        (url, revision): (&str, &str),
+        path: RepoPath,
+        is_worth_it: &dyn Fn() -> Result<()>,
+    ) -> Result<ResolvedSource> {
         let folder = disk::cache_folder("sources", &[url, revision])?;
         let cached = || WorkingTree::at(&folder).and_then(|tree| Some((tree.state().ok()?.commit, tree)));
         let (commit, tree) = self
             .fetched
             .once(&folder, self.options.network, cached, || {
+                is_worth_it()?;
                 disk::make_folder(&folder)?;
                 let tree = git::fetch(url, revision, &folder)?;
                 Ok((tree.state()?.commit, tree))
             })?
-            .ok_or_else(|| Unavailable::NotCloned { url: url.to_owned() }.into_error())?;
+            .ok_or_else(|| {
+                let missing = Unavailable::NotCloned { url: url.to_owned() };
+                is_worth_it().err().unwrap_or_else(|| missing.into_error())
+            })?;
         Ok(ResolvedSource {
             checkout: Checkout::open(tree.root())?,
             path,
@@ -249,7 +263,7 @@ impl<'s> Resolver<'s> {
     }
 
     /// Returns a chart of a Helm repository or an OCI registry: Argo CD pulls it and gives the chart as the whole tree.
-    fn chart(&self, source: &Source<'_>) -> Result<ResolvedSource> {
+    fn chart(&self, source: &Source<'_>, is_worth_it: &dyn Fn() -> Result<()>) -> Result<ResolvedSource> {
         let url = source.repo_url();
         let revision = self.options.revision.as_deref().or(source.revision());
         let revision = revision.ok_or_else(|| {
@@ -265,17 +279,18 @@ impl<'s> Resolver<'s> {
         let cached = || disk::is_chart(&inside).then_some(());
         self.fetched
             .once(&folder, self.options.network, cached, || {
+                is_worth_it()?;
                 let pulled = disk::temporary_folder_in(folder.parent().context("the cache has no folder")?)?;
                 Helm::pull(registry, chart, revision, pulled.path())?;
                 disk::replace_folder(pulled, &folder)
             })?
             .ok_or_else(|| {
-                Unavailable::ChartNotDownloaded {
+                let missing = Unavailable::ChartNotDownloaded {
                     chart: chart.to_owned(),
                     version: revision.to_owned(),
                     url: url.to_owned(),
-                }
-                .into_error()
+                };
+                is_worth_it().err().unwrap_or_else(|| missing.into_error())
             })?;
         let checkout = Checkout::open(&inside)?;
         Ok(ResolvedSource {
