@@ -241,7 +241,7 @@ fn the_last_line_counts_what_was_checked_and_why_the_rest_was_not() {
             57..98 => Availability::Unavailable(chart.clone()),
             _ => Availability::Unavailable(plugin.clone()),
         };
-        let name = |number: usize| AppName::new(&format!("app-{number}")).unwrap();
+        let name = |number: usize| AppName::new(format!("app-{number}")).unwrap();
         let renders = (0..118).map(|number| (name(number), render(number))).collect();
         let mut report = CheckReport::of(&Scope::new(&repo, &renders));
         report.select(&Selection::parse("+HL101").unwrap());
