@@ -1,23 +1,29 @@
-//! The adapter to the file system: finds the repository, reads below a root, and writes changes so that a crash leaves every
-//! file old or new.
+//! The adapter to the file system: finds the repository, reads below a root, and writes changes under a lock, so that a
+//! crash leaves every file old or new.
 #![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
 mod cache;
 pub mod completer;
+mod git_folder;
+mod leftovers;
+mod lock;
 mod read;
+mod write;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::failure::HintExt;
-use crate::repo::change::FileChange;
+use crate::repo::RepoPath;
 use crate::repo::layout::APPLICATIONS;
-use crate::repo::{Files, RepoPath};
 
 pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};
+pub use lock::{LOCK_TIMEOUT_VARIABLE, Lock};
+
+use write::stage;
 
 /// A folder with everything below it; nothing outside is ever read or written.
 #[derive(Clone, Debug)]
@@ -42,9 +48,12 @@ impl Checkout {
     /// `applications/`.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, as in a bare repository.
     pub fn find(start: &Path) -> Result<Self> {
         let start = fs::canonicalize(start).with_context(|| format!("cannot open `{}`", start.display()))?;
+        if let Some(folder) = git_folder::around(&start) {
+            return Err(git_folder::no_working_tree(&folder));
+        }
         let nearest = |name: &str| start.ancestors().find(|folder| folder.join(name).exists());
         let root = nearest(".git").or_else(|| nearest(APPLICATIONS));
         let root = root.ok_or_else(|| {
@@ -84,120 +93,6 @@ impl Checkout {
     /// Returns the path on disk.
     pub fn absolute(&self, path: &RepoPath) -> PathBuf {
         path.parts().fold(self.root.clone(), |folder, part| folder.join(part))
-    }
-}
-
-impl Checkout {
-    /// Writes changes: all new texts go to temporary files beside their targets and are synced first, so that a full
-    /// disk changes nothing; then they are renamed in the order given, then removals happen.
-    ///
-    /// # Errors
-    /// When a file has changed since the change was made, or the disk refuses; before the first rename nothing has changed.
-    pub fn write(&self, changes: &[FileChange]) -> Result<()> {
-        let mut folders = NewFolders::default();
-        let mut staged = Vec::new();
-        for change in changes {
-            let path = &change.path;
-            self.check_unchanged(change)?;
-            if let Some(text) = &change.after {
-                let target = self.target(path, &mut folders)?;
-                let file =
-                    stage(&target, text).with_context(|| format!("cannot write `{path}`; no files were changed"))?;
-                staged.push((file, target, path));
-            }
-        }
-        folders.keep();
-        for (file, target, path) in staged {
-            file.persist(&target)
-                .map_err(|error| error.error)
-                .with_context(|| format!("cannot replace `{path}`"))?;
-            sync_folder(&target);
-        }
-        for change in changes.iter().filter(|change| change.after.is_none()) {
-            let target = self.absolute(&change.path);
-            fs::remove_file(&target).with_context(|| format!("cannot remove `{}`", change.path))?;
-            sync_folder(&target);
-        }
-        Ok(())
-    }
-
-    fn check_unchanged(&self, change: &FileChange) -> Result<()> {
-        let now = self.read(&change.path)?;
-        if now.as_deref() != change.before.as_ref().map(String::as_bytes) {
-            return Err(anyhow!(
-                "`{}` was changed by somebody else in the meantime; no files were changed",
-                change.path
-            )
-            .hint("run the command again"));
-        }
-        Ok(())
-    }
-
-    /// Returns the path to write a file to: through symbolic links, in folders that are made when they are missing.
-    fn target(&self, path: &RepoPath, folders: &mut NewFolders) -> Result<PathBuf> {
-        if let Some(real) = self.resolve(path)? {
-            return Ok(real);
-        }
-        let mut existing = path.parent();
-        while self.resolve(&existing)?.is_none() {
-            folders.0.push(self.absolute(&existing));
-            existing = existing.parent();
-        }
-        let parent = self.absolute(&path.parent());
-        fs::create_dir_all(&parent)
-            .with_context(|| format!("cannot make the folder `{}`; no files were changed", path.parent()))?;
-        Ok(parent.join(path.file_name()))
-    }
-}
-
-/// Folders that a write made; they are removed again unless it gets as far as renaming.
-#[derive(Default)]
-struct NewFolders(Vec<PathBuf>);
-
-impl NewFolders {
-    fn keep(&mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for NewFolders {
-    fn drop(&mut self) {
-        for folder in &self.0 {
-            // Deepest first; a folder that is not empty stays.
-            let _ = fs::remove_dir(folder);
-        }
-    }
-}
-
-/// Writes and syncs a temporary file beside its target, with the target's permissions.
-fn stage(target: &Path, text: &str) -> Result<tempfile::NamedTempFile> {
-    let folder = target.parent().context("the file has no folder")?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".homelab-").suffix(".tmp");
-    let metadata = fs::metadata(target).ok();
-    #[cfg(unix)]
-    if metadata.is_none() {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    if let Some(metadata) = metadata {
-        if metadata.permissions().readonly() {
-            bail!("it is read-only");
-        }
-        file.as_file().set_permissions(metadata.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-/// Makes a rename durable; where folders cannot be synced (some file systems) the rename itself stands.
-fn sync_folder(target: &Path) {
-    if let Some(folder) = target.parent()
-        && let Ok(folder) = fs::File::open(folder)
-    {
-        let _ = folder.sync_all();
     }
 }
 
@@ -303,55 +198,7 @@ pub fn siblings(root: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn change(path: &str, before: Option<&str>, after: Option<&str>) -> FileChange {
-        let own = |text: Option<&str>| text.map(str::to_owned);
-        FileChange {
-            path: RepoPath::new(path).unwrap(),
-            before: own(before),
-            after: own(after),
-        }
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let checkout = Checkout::open(folder).unwrap();
-        let entries = checkout.list(&RepoPath::root()).unwrap().unwrap();
-        entries.into_iter().map(|entry| entry.name).collect()
-    }
-
-    #[test]
-    fn writes_creates_and_removes() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("a"), "1").unwrap();
-        fs::write(folder.path().join("b"), "1").unwrap();
-        let checkout = Checkout::open(folder.path()).unwrap();
-        let changes = [
-            change("a", Some("1"), Some("2")),
-            change("b", Some("1"), None),
-            change("x/y/c", None, Some("3")),
-        ];
-        checkout.write(&changes).unwrap();
-        assert_eq!(names(folder.path()), ["a", "x"]);
-        assert_eq!(fs::read_to_string(folder.path().join("x/y/c")).unwrap(), "3");
-    }
-
-    #[test]
-    fn a_file_that_changed_meanwhile_stops_everything() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("b"), "other").unwrap();
-        let checkout = Checkout::open(folder.path()).unwrap();
-        let changes = [change("x/a", None, Some("1")), change("b", Some("1"), Some("2"))];
-        let error = checkout.write(&changes).unwrap_err();
-        assert!(
-            format!("{error:#}").contains("`b` was changed by somebody else"),
-            "{error:#}"
-        );
-        assert_eq!(
-            names(folder.path()),
-            ["b"],
-            "neither a file nor a folder is left behind"
-        );
-    }
+    use crate::repo::Files;
 
     #[cfg(unix)]
     #[test]
@@ -399,9 +246,6 @@ mod tests {
         let links: Vec<_> = checkout.list(&RepoPath::root()).unwrap().unwrap();
         let links: Vec<_> = links.iter().map(|entry| (&entry.name[..], entry.is_link)).collect();
         assert_eq!(links, [("broken", true), ("in", true), ("out", true), ("real", false)]);
-        checkout.write(&[change("in", Some("1"), Some("2"))]).unwrap();
-        assert!(fs::symlink_metadata(folder.path().join("in")).unwrap().is_symlink());
-        assert_eq!(fs::read_to_string(folder.path().join("real")).unwrap(), "2");
     }
 
     #[test]

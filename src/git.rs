@@ -40,6 +40,12 @@ const LOCATIONS: [&str; 15] = [
 /// The protocols that git may use: none that a program of another name (`git-remote-NAME`) serves.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
 
+/// The end of git's message when another git keeps the index.
+const INDEX_LOCK: &str = "index.lock': File exists.";
+/// The time to wait for that other git, and the interval of new tries.
+const INDEX_PATIENCE: Duration = Duration::from_secs(10);
+const INDEX_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
@@ -176,6 +182,11 @@ impl WorkingTree {
         &self.root
     }
 
+    /// Reports whether it is none: its repository is bare.
+    pub fn is_bare(&self) -> bool {
+        git(&self.root, &["rev-parse", "--is-inside-work-tree"]).is_ok_and(|answer| answer.trim() == "false")
+    }
+
     /// Returns the URLs of its remotes.
     pub fn remotes(&self) -> Vec<String> {
         const PATTERN: &str = r"^remote\..*\.url$";
@@ -242,11 +253,8 @@ impl WorkingTree {
                 .collect()
         };
         let commit = |arguments: Vec<String>| {
-            run(
-                Purpose::Commit,
-                &self.root,
-                &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
-            )
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            self.run_when_free(&arguments)
         };
         let written = "the files are written; commit them with git";
         commit(with_paths(&["add", "--all", "--"])).hint(written)?;
@@ -259,6 +267,21 @@ impl WorkingTree {
         arguments.extend(with_paths(&["--only", "--"]));
         commit(arguments).hint(written)?;
         Ok(git(&self.root, &["rev-parse", "--short", "HEAD"])?.trim().to_owned())
+    }
+}
+
+impl WorkingTree {
+    /// Runs git as the user does, again while another git keeps the index: two commands may commit at the same time.
+    fn run_when_free(&self, arguments: &[&str]) -> Result<String> {
+        let deadline = Deadline::after(INDEX_PATIENCE);
+        loop {
+            let result = run(Purpose::Commit, &self.root, arguments);
+            let is_busy = |error: &anyhow::Error| error.to_string().contains(INDEX_LOCK);
+            if deadline.is_over() || !result.as_ref().is_err_and(is_busy) {
+                return result;
+            }
+            std::thread::sleep(deadline.left(INDEX_INTERVAL));
+        }
     }
 }
 
@@ -301,6 +324,20 @@ mod tests {
         assert_eq!(reason(refused), "'/a' does not appear to be a git repository");
         assert_eq!(reason("hint: x\nerror: y\n"), "error: y");
         assert_eq!(reason(""), "");
+    }
+
+    #[test]
+    fn a_commit_waits_for_another_git() {
+        let (folder, tree) = tree();
+        write(folder.path(), "a", "1");
+        let lock = folder.path().join(".git/index.lock");
+        std::fs::write(&lock, "").unwrap();
+        std::thread::scope(|scope| {
+            let commit = scope.spawn(|| tree.commit(&[&RepoPath::new("a").unwrap()], "one"));
+            std::thread::sleep(3 * INDEX_INTERVAL);
+            std::fs::remove_file(&lock).unwrap();
+            commit.join().unwrap().unwrap();
+        });
     }
 
     #[test]

@@ -96,6 +96,12 @@ fn a_kill_leaves_every_file_old_or_new_and_the_next_run_finishes() {
             before.iter().all(|(path, old)| last[path] == filled(old)),
             "the next run did not finish the work"
         );
+        assert_eq!(
+            before.len(),
+            last.len(),
+            "something is left of the killed run: {:?}",
+            last.keys()
+        );
     }
     assert!(
         cut_short > 0,

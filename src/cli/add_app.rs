@@ -287,6 +287,7 @@ impl PluginArgs {
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let (mut request, dirs, options, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
+    session.edit(&edit_args.write)?;
     let name = request.name.clone();
     let mut edit = Edit {
         message: format!("Add Application {name}"),

@@ -69,6 +69,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         quota: quota.as_deref().map(disk::read_text).transpose()?,
         upsert,
     };
+    session.edit(&edit.write)?;
     let outcome = Edit {
         changes: edit::add_namespace(session.repo()?, &request)?,
         message: format!("Add Namespace {name}"),

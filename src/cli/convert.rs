@@ -132,6 +132,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         return Err(usage("the argument '--drop-owns' cannot be used with '--to plugin'"));
     }
     let (options, choices, dirs, edit_args) = args.into_parts();
+    session.edit(&edit_args.write)?;
     let plan = {
         let (repo, checkout) = (session.repo()?, session.checkout()?);
         dirs.check(repo.applications().map(|(_, app)| app))?;

@@ -49,6 +49,9 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let folder = args.dir.clone().unwrap_or_else(|| session.start().to_owned());
     let stand_in = args.stand_in(&folder)?;
+    if !args.adopt {
+        session.edit_folder(&args.edit.write, &folder)?;
+    }
     session.open(stand_in.as_ref().map_or(folder.as_path(), AsRef::as_ref))?;
     if args.adopt {
         let lines = edit::init::adopt(session.repo()?);

@@ -161,7 +161,9 @@ fn run_program(arguments: &[OsString]) -> Exit {
     };
     // The process ends with the session: freeing a large repository piece by piece would only take time.
     let mut session = ManuallyDrop::new(Session::new(cli.repo_dir));
-    match run(cli.command, &mut session) {
+    let result = run(cli.command, &mut session);
+    session.end();
+    match result {
         Ok(exit) => exit,
         // Who closed our standard output (`| head`) has read enough.
         Err(error) if is_closed_pipe(&error) => Exit::Done,

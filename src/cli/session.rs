@@ -3,14 +3,14 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 
 use super::output::EditOutput;
-use crate::disk::{self, Checkout};
+use crate::disk::{self, Checkout, Lock};
 use crate::edit::gate::Verdict;
 use crate::edit::{Edit, Gate};
-use crate::failure::{Exit, HintExt};
+use crate::failure::{Exit, HintExt, bug};
 use crate::git::WorkingTree;
 use crate::repo::change::FileChange;
 use crate::repo::{Manifest, Repo, RepoPath};
@@ -72,6 +72,8 @@ pub struct Session {
     pub terminal: Terminal,
     repo_dir: Option<PathBuf>,
     opened: OnceCell<(Checkout, Repo)>,
+    /// The right to write; it is taken before the repository is read.
+    lock: Option<Lock>,
 }
 
 impl Session {
@@ -81,6 +83,7 @@ impl Session {
             terminal: Terminal,
             repo_dir,
             opened: OnceCell::new(),
+            lock: None,
         }
     }
 
@@ -93,13 +96,17 @@ impl Session {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
-        // A folder that the user names is used as it is; the working directory may be anywhere below.
-        let checkout = match &self.repo_dir {
-            Some(folder) if disk::is_repository(folder) => Checkout::open(folder)?,
-            _ => Checkout::find(self.start())?,
-        };
-        let opened = Self::read(checkout)?;
+        let opened = Self::read(self.find()?)?;
         Ok(self.opened.get_or_init(|| opened))
+    }
+
+    /// Finds the repository's files.
+    fn find(&self) -> Result<Checkout> {
+        // A folder that the user names is used as it is; the working directory may be anywhere below.
+        match &self.repo_dir {
+            Some(folder) if disk::is_repository(folder) => Checkout::open(folder),
+            _ => Checkout::find(self.start()),
+        }
     }
 
     /// Opens a folder as the repository, whatever is in it.
@@ -109,6 +116,58 @@ impl Session {
     pub fn open(&mut self, folder: &Path) -> Result<()> {
         self.opened = OnceCell::from(Self::read(Checkout::open(folder)?)?);
         Ok(())
+    }
+
+    /// Starts a command that edits, before it reads the repository: where it will write, no other command does until
+    /// [`Session::finish`] has written, and what killed ones left is removed.
+    ///
+    /// # Errors
+    /// When there is no repository, another command keeps writing, or git has no working tree here.
+    pub fn edit(&mut self, args: &WriteArgs) -> Result<()> {
+        match args.is_written() {
+            true => self.lock(&self.find()?),
+            false => Ok(()),
+        }
+    }
+
+    /// As [`Session::edit`], for a folder that need not be a repository yet.
+    ///
+    /// # Errors
+    /// Those of [`Session::edit`].
+    pub fn edit_folder(&mut self, args: &WriteArgs, folder: &Path) -> Result<()> {
+        match args.is_written() {
+            true => self.lock(&Checkout::open(folder)?),
+            false => Ok(()),
+        }
+    }
+
+    fn lock(&mut self, checkout: &Checkout) -> Result<()> {
+        let waiting = "waiting for another command that is editing the repository";
+        let progress = self.terminal.progress_later(waiting);
+        let lock = Lock::take(checkout.root(), &mut || progress.now(waiting))?;
+        drop(progress);
+        if WorkingTree::at(checkout.root()).is_some_and(|tree| tree.is_bare()) {
+            return Err(anyhow!(
+                "`{}` is a bare repository, without a working tree",
+                checkout.root().display()
+            )
+            .hint("change into a working tree, or make one with `git worktree add DIR`"));
+        }
+        let removed = checkout.remove_leftovers(&lock);
+        if removed > 0 {
+            let files = if removed == 1 { "file" } else { "files" };
+            self.terminal.say(&format!(
+                "removed {removed} temporary {files} of a command that was killed"
+            ));
+        }
+        self.forget();
+        self.lock = Some(lock);
+        Ok(())
+    }
+
+    /// Ends the right to write. The session itself is never dropped.
+    pub(super) fn end(&mut self) {
+        self.lock = None;
     }
 
     fn read(checkout: Checkout) -> Result<(Checkout, Repo)> {
@@ -146,12 +205,13 @@ impl Session {
         self.repo().map(Some)
     }
 
-    /// Ends every command that edits: checks the repository that the changes would make, refuses what the gate refuses, and
+    /// Ends every command that edits, as [`Session::edit`] starts it: checks the repository that the changes would make, refuses what the gate refuses, and
     /// writes, prints or commits.
     ///
     /// # Errors
     /// When a change does not fit the repository, or the disk or git refuses.
     pub fn finish(&mut self, args: &EditArgs, edit: &Edit, gate: &dyn Gate) -> Result<Exit> {
+        let lock = self.lock.take();
         let (checkout, repo) = self.opened()?;
         let files = repo.file_changes(&edit.changes)?;
         if files.is_empty() {
@@ -174,7 +234,10 @@ impl Session {
             return Ok(Exit::Done);
         }
         let tree = self.check_commit(&args.write, checkout, &files)?;
-        checkout.write(&files)?;
+        let lock = lock.ok_or_else(|| bug("a command edits without a lock"))?;
+        checkout.write(&lock, &files)?;
+        // A hook of the commit may edit, too.
+        drop(lock);
         match args.output {
             Some(format) => self.terminal.data(&output(format))?,
             None if edit.report_follows => self.terminal.say(summary(&files).trim_end()),
@@ -247,8 +310,9 @@ impl Session {
         let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
         let dirty = tree.dirty(&paths)?;
         if !dirty.is_empty() {
-            return Err(anyhow::anyhow!("uncommitted changes in {}", dirty.join(", "))
-                .hint("commit them first, or leave out --commit"));
+            return Err(
+                anyhow!("uncommitted changes in {}", dirty.join(", ")).hint("commit them first, or leave out --commit")
+            );
         }
         Ok(Some(tree))
     }

@@ -80,6 +80,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         let name = value.as_ref().map_or("", |value| value.get_name());
         return Err(usage(format!("the argument '--output {name}' requires '--fix'")));
     }
+    if args.fixes.fix {
+        session.edit(&args.fixes.write)?;
+    }
     let paths = args.paths.iter().map(|path| session.checkout()?.relative(path));
     let paths: Vec<RepoPath> = paths.collect::<Result<_>>()?;
     let (renders, notes) = args.render(session)?;
