@@ -40,8 +40,8 @@ const LOCATIONS: [&str; 15] = [
 /// The protocols that git may use: none that a program of another name (`git-remote-NAME`) serves.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
 
-/// The end of git's message when another git keeps the index.
-const INDEX_LOCK: &str = "index.lock': File exists.";
+/// What is in git's message when another git is committing: it keeps the index, or has moved the branch.
+const BUSY: [&str; 2] = ["index.lock': File exists.", "cannot lock ref 'HEAD'"];
 /// The time to wait for that other git, and the interval of new tries.
 const INDEX_PATIENCE: Duration = Duration::from_secs(10);
 const INDEX_INTERVAL: Duration = Duration::from_millis(100);
@@ -276,7 +276,7 @@ impl WorkingTree {
         let deadline = Deadline::after(INDEX_PATIENCE);
         loop {
             let result = run(Purpose::Commit, &self.root, arguments);
-            let is_busy = |error: &anyhow::Error| error.to_string().contains(INDEX_LOCK);
+            let is_busy = |error: &anyhow::Error| BUSY.iter().any(|part| error.to_string().contains(part));
             if deadline.is_over() || !result.as_ref().is_err_and(is_busy) {
                 return result;
             }

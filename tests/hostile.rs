@@ -196,3 +196,99 @@ fn a_repeated_kind_does_not_hide_a_mount() {
         );
     }
 }
+
+#[cfg(unix)]
+mod no_plain_files {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    /// Makes files that are read for ever, or not at all: a FIFO, a link to it, and a socket.
+    fn odd(folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        let made = Command::new("mkfifo").arg(folder.join("pipe.yaml")).status();
+        assert!(made.unwrap().success());
+        symlink("pipe.yaml", folder.join("link.yaml")).unwrap();
+        drop(UnixListener::bind(folder.join("socket.yaml")).unwrap());
+    }
+
+    #[test]
+    fn in_the_repository_they_are_skipped_and_said() {
+        let folder = repository("other.yaml", b"kind: ConfigMap\n");
+        odd(&folder.path().join("applications"));
+        odd(&folder.path().join("namespaces"));
+        for arguments in [
+            &["list"][..],
+            &["validate", "--no-render"],
+            &["add-namespace", "media"],
+            &["validate", "--no-render", "--fix"],
+        ] {
+            let output = run(folder.path(), arguments, "");
+            let text = all_output(&output);
+            for name in [
+                "pipe.yaml` is a FIFO",
+                "link.yaml` is a FIFO",
+                "socket.yaml` is a socket",
+            ] {
+                let said = format!("applications/{name}, not a plain file: it is skipped");
+                assert_eq!(text.matches(&said).count(), 1, "{arguments:?}: {text}");
+            }
+            assert!(output.status.code() < Some(3), "{arguments:?}: {text}");
+        }
+        let text = all_output(&run(folder.path(), &["add-namespace", "pipe"], ""));
+        assert!(!text.contains("namespaces/pipe.yaml created"), "{text}");
+    }
+
+    #[test]
+    fn in_a_source_they_are_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        odd(&at("m"));
+        fs::create_dir_all(at("applications")).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["cmp", "generate"]).current_dir(at("m"));
+        command.env("ARGOCD_APP_NAME", "a").env("ARGOCD_APP_SOURCE_PATH", "m");
+        command.env("ARGOCD_APP_NAMESPACE", "media").stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("is a FIFO, not a plain file"), "{text}");
+        for (file, also) in [
+            ("values.yaml", true),
+            ("Chart.yaml", false),
+            (".argocd-source.yaml", false),
+            (".helmignore", false),
+        ] {
+            let name = format!("charts/{}", file.trim_matches('.'));
+            let chart = at(&name);
+            fs::create_dir_all(&chart).unwrap();
+            if file != "Chart.yaml" {
+                fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: c\nversion: 0.1.0\n").unwrap();
+            }
+            assert!(Command::new("mkfifo").arg(chart.join(file)).status().unwrap().success());
+            let parameters = if also {
+                "\n      parameters: [{name: values-files, array: [values.yaml]}]"
+            } else {
+                ""
+            };
+            let application = format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: a, namespace: argocd}}\nspec:\n  project: default\n  source:\n    repoURL: https://git.example.org/me/home\n    path: {name}\n    plugin:\n      name: homelab-v1{parameters}\n  destination: {{server: https://kubernetes.default.svc, namespace: home}}\n"
+            );
+            fs::write(at("applications/a.yaml"), application).unwrap();
+            let source = at("").display().to_string();
+            let output = run(
+                &at(""),
+                &[
+                    "render",
+                    "a",
+                    "--source-dir",
+                    &format!("https://git.example.org/me/home={source}"),
+                ],
+                "",
+            );
+            let text = all_output(&output);
+            assert_eq!(output.status.code(), Some(3), "{text}");
+            assert!(text.contains("is a FIFO, not a plain file"), "{file}: {text}");
+        }
+    }
+}

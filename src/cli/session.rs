@@ -1,6 +1,6 @@
 //! What every command has: the terminal, the repository, and the one funnel through which changes are made.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
@@ -72,6 +72,8 @@ pub struct Session {
     pub terminal: Terminal,
     repo_dir: Option<PathBuf>,
     opened: OnceCell<(Checkout, Repo)>,
+    /// Set when it was said which files are skipped.
+    skips_are_said: Cell<bool>,
     /// The right to write; it is taken before the repository is read.
     lock: Option<Lock>,
 }
@@ -83,6 +85,7 @@ impl Session {
             terminal: Terminal,
             repo_dir,
             opened: OnceCell::new(),
+            skips_are_said: Cell::default(),
             lock: None,
         }
     }
@@ -96,7 +99,7 @@ impl Session {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
-        let opened = Self::read(self.find()?)?;
+        let opened = self.read(self.find()?)?;
         Ok(self.opened.get_or_init(|| opened))
     }
 
@@ -114,7 +117,7 @@ impl Session {
     /// # Errors
     /// When it is no folder, or it cannot be read.
     pub fn open(&mut self, folder: &Path) -> Result<()> {
-        self.opened = OnceCell::from(Self::read(Checkout::open(folder)?)?);
+        self.opened = OnceCell::from(self.read(Checkout::open(folder)?)?);
         Ok(())
     }
 
@@ -170,11 +173,15 @@ impl Session {
         self.lock = None;
     }
 
-    fn read(checkout: Checkout) -> Result<(Checkout, Repo)> {
+    fn read(&self, checkout: Checkout) -> Result<(Checkout, Repo)> {
         let remotes = WorkingTree::at(checkout.root())
             .map(|tree| tree.remotes())
             .unwrap_or_default();
         let repo = Repo::read(&checkout, &remotes)?;
+        if !self.skips_are_said.replace(true) {
+            let skipped = repo.skipped.iter();
+            skipped.for_each(|skipped| self.terminal.warn(&format!("{skipped}: it is skipped")));
+        }
         Ok((checkout, repo))
     }
 

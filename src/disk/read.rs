@@ -1,7 +1,7 @@
 //! Reads below a root: symbolic links are followed inside it, and refused where they lead out.
 #![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::Checkout;
 use crate::failure::HintExt;
-use crate::repo::{Entry, Files, RepoPath};
+use crate::repo::{Entry, Files, NotPlain, RepoPath};
 
 impl Checkout {
     /// Returns the path with symbolic links resolved, `None` when it does not exist.
@@ -41,9 +41,17 @@ impl Files for Checkout {
         let Some(real) = self.resolve(path)? else {
             return Ok(None);
         };
-        fs::read(real)
-            .map(Some)
-            .with_context(|| format!("cannot read `{path}`"))
+        let cannot_read = || format!("cannot read `{path}`");
+        let kind = fs::metadata(&real).with_context(cannot_read)?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            let what = name_of(kind);
+            let error = anyhow::Error::new(NotPlain {
+                path: path.clone(),
+                what,
+            });
+            return Err(error.hint("remove it, or put a plain file in its place"));
+        }
+        fs::read(real).map(Some).with_context(cannot_read)
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
@@ -97,6 +105,22 @@ impl Files for Checkout {
             None => bail!("`{path}` is a symbolic link that leads out of the repository"),
         }
     }
+}
+
+/// Returns what a file is that is neither plain nor a folder.
+#[cfg(unix)]
+fn name_of(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match (kind.is_fifo(), kind.is_socket()) {
+        (true, _) => "a FIFO",
+        (_, true) => "a socket",
+        _ => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn name_of(_: FileType) -> &'static str {
+    "a device"
 }
 
 /// Reports whether the system gave up on following symbolic links.

@@ -17,6 +17,8 @@ use crate::yaml;
 /// Files with a chart's dependencies. Helm builds the dependencies in the lock file, and takes its digest from that
 /// file itself.
 const DEPENDENCIES: [&str; 4] = ["Chart.yaml", "requirements.yaml", "Chart.lock", "requirements.lock"];
+/// The list of files that helm leaves out.
+const IGNORED: &str = ".helmignore";
 /// The maximum number of folders that are searched: symbolic links can make a small repository endless.
 const MOST_FOLDERS: usize = 10_000;
 
@@ -60,7 +62,8 @@ impl Walk<'_> {
                 if entry.name != ".git" {
                     self.folder(&path)?;
                 }
-            } else if entry.is_link {
+            } else if entry.is_link || entry.name == IGNORED {
+                // Helm would wait for a FIFO of that name without end; it refuses others.
                 self.files.read(&path)?;
             }
         }

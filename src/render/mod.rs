@@ -224,6 +224,9 @@ fn registries(request: &Request, files: &dyn Files) -> Result<Option<Registries>
     if let Some(malformed) = repo.malformed.first() {
         bail!("cannot read the owners of claims: {malformed}");
     }
+    if let Some(skipped) = repo.skipped.first() {
+        bail!("cannot read the owners of claims: {skipped}");
+    }
     // Claims in another cluster have their owners there.
     let clusters = repo.clusters();
     let own = repo

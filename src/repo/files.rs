@@ -93,12 +93,30 @@ pub struct Entry {
     pub is_link: bool,
 }
 
+/// A file that is no plain file: a FIFO, a socket or a device, of which reading may never end. Git keeps none of them, so
+/// that Argo CD never sees one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotPlain {
+    /// The file.
+    pub path: RepoPath,
+    /// What it is, as `a FIFO`.
+    pub what: &'static str,
+}
+
+impl fmt::Display for NotPlain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {}, not a plain file", self.path, self.what)
+    }
+}
+
+impl std::error::Error for NotPlain {}
+
 /// Reads files below one root. Symbolic links are followed inside the root; one that leads out of it is an error.
 pub trait Files: Sync {
     /// Reads a file; returns `None` when there is none.
     ///
     /// # Errors
-    /// When it is there and cannot be read, or is outside the root.
+    /// When it is there and cannot be read, or is outside the root; [`NotPlain`] when reading may never end.
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>>;
 
     /// Lists the entries of a folder, sorted by the bytes of their names; returns `None` when there is no such folder.

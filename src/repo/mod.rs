@@ -21,7 +21,7 @@ use crate::model::{Application, Clusters, Object, Pointer};
 use crate::yaml::{self, Document, Position};
 
 pub use change::{Change, ChangeSet};
-pub use files::{Entry, Files, Memory, RepoPath};
+pub use files::{Entry, Files, Memory, NotPlain, RepoPath};
 pub use synced::FolderSource;
 
 /// One file of the repository, split into documents.
@@ -93,6 +93,8 @@ pub struct Repo {
     pub manifests: Vec<Manifest>,
     /// The files and documents that could not be read.
     pub malformed: Vec<Malformed>,
+    /// The files that were skipped: nobody commits them.
+    pub skipped: Vec<NotPlain>,
     /// Every file of the folders that were read, manifest or not: a new file must not overwrite one.
     listing: HashSet<RepoPath>,
     /// The manifests by the folder of their file, as indices of `manifests`.

@@ -1,6 +1,7 @@
 //! What is in one file: its documents, the manifests in them, and what is wrong.
 
-use super::{Files, Malformed, Manifest, RepoPath, SourceFile};
+use super::{Files, Malformed, Manifest, NotPlain, RepoPath, SourceFile};
+use crate::failure;
 use crate::model::Object;
 use crate::yaml::{self, Position};
 
@@ -11,6 +12,8 @@ pub(super) struct Parsed {
     pub(super) file: Option<SourceFile>,
     pub(super) manifests: Vec<Manifest>,
     pub(super) malformed: Vec<Malformed>,
+    /// Set when it is no plain file.
+    pub(super) skipped: Option<NotPlain>,
 }
 
 impl Parsed {
@@ -27,7 +30,15 @@ impl Parsed {
         let bytes = match files.read(path) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Self::default(),
-            Err(error) => return wrong(None, format!("{error:#}")),
+            Err(error) => {
+                return match failure::find::<NotPlain>(&error) {
+                    Some(skipped) => Self {
+                        skipped: Some(skipped.clone()),
+                        ..Self::default()
+                    },
+                    None => wrong(None, format!("{error:#}")),
+                };
+            }
         };
         match String::from_utf8(bytes) {
             Ok(text) => Self::of_text(path.clone(), text),
@@ -74,6 +85,7 @@ impl Parsed {
             malformed: malformed.collect(),
             manifests,
             file: Some(SourceFile { path, text, documents }),
+            skipped: None,
         }
     }
 }

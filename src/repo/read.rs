@@ -140,6 +140,7 @@ impl Repo {
     fn add(&mut self, parsed: Parsed) {
         self.manifests.extend(parsed.manifests);
         self.malformed.extend(parsed.malformed);
+        self.skipped.extend(parsed.skipped);
         if let Some(file) = parsed.file {
             self.listing.insert(file.path.clone());
             self.files.insert(file.path.clone(), file);
