@@ -53,7 +53,7 @@
 //! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `rustix`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `serde_json`, `sha2`, `tempfile` |
 //! | `git` | `failure`, `time`, `model`, `repo`, `process` | `anyhow` |
-//! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `kube`, `serde_json`, `strsim`, `tokio` |
+//! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure` | `anstream`, `anstyle`, `indicatif` |
 //! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |
 //! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm` | `anyhow`, `serde_json` |
@@ -105,7 +105,14 @@
 //! - **`refresh`, `sync` and `wait` use the API server, not Argo CD's.** They write and read the Application objects
 //!   with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS are made
 //!   by [`cluster::Cluster::connect`] alone, and kube's watcher watches; the deadline, and which errors end a wait, are
-//!   decided here. Price: 112 crates more, and Argo CD's own roles do not count.
+//!   decided here. Price: 121 crates more, and Argo CD's own roles do not count.
+//! - **The way to the API server is put together here, from kube's own layers** (`cluster::transport`). kube decides itself which
+//!   certificates are trusted and what an answer means: it refuses a server's certificate that is named as the
+//!   authority, which kubectl trusts, and takes a login page for an error of the cluster. Price: 90 lines that follow
+//!   kube's, and direct dependencies on what they stand on.
+//! - **Commands that edit take turns by a file lock in git's folder of the working tree** ([`disk::Lock`]), from before they read
+//!   until they have written. The system frees it when its process is gone, and readers never wait. Price: on a file system
+//!   without locks nothing is written.
 //! - **The number of helms is bounded by file locks, not by a server** ([`process::Slots`]). Plugin processes share nothing but
 //!   a folder. helm inherits its lock, so that a slot is free when its helm is gone, whatever killed whom; one more lock
 //!   makes a queue. Price: the order is as fair as the system's locks are.

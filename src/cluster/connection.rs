@@ -9,12 +9,20 @@ use tokio::runtime::Runtime;
 
 use super::error::{self, RequestError};
 use super::options::{self, Options};
+use super::transport;
 use crate::time::Deadline;
 
 /// The duration of one watch, in seconds; the watcher counts one that is silent for longer as broken.
 pub(super) const WATCH_SECONDS: u32 = 30;
 /// The time after the end of a watch from which on a silent connection counts as broken.
 const SILENCE_MARGIN: Duration = Duration::from_secs(5);
+
+/// The pauses before a busy server is asked again.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(600),
+    Duration::from_millis(1200),
+];
 
 /// A cluster.
 pub struct Cluster {
@@ -58,7 +66,7 @@ impl Cluster {
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         // Its services are spawned on the runtime.
         let client = runtime
-            .block_on(async { kube::Client::try_from(config) })
+            .block_on(async { transport::client(&config) })
             .map_err(|error| error::unreachable(&error, &server))?;
         Ok(Self {
             runtime,
@@ -94,11 +102,28 @@ impl Cluster {
         self.runtime.block_on(future)
     }
 
-    /// Waits for an answer, as long as one request and all together may take.
-    pub(super) async fn request<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, RequestError> {
-        match tokio::time::timeout(self.deadline.left(self.request_timeout), request).await {
-            Err(_) => Err(RequestError::TimedOut),
-            Ok(answer) => answer.map_err(RequestError::of),
+    /// Sends a request and waits for the answer, as long as one request and all together may take; sends it again where
+    /// the server answers with one of these codes, which say that it is busy.
+    pub(super) async fn request<T, F>(&self, busy: &[u16], send: impl Fn() -> F) -> Result<T, RequestError>
+    where
+        F: Future<Output = kube::Result<T>>,
+    {
+        let mut pauses = PAUSES.into_iter();
+        let mut last = RequestError::TimedOut;
+        loop {
+            let answer = tokio::time::timeout(self.deadline.left(self.request_timeout), send()).await;
+            // What the server has said is worth more than that it says nothing now.
+            let Ok(answer) = answer else { return Err(last) };
+            let error = match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let is_busy = error::code(&error).is_some_and(|code| busy.contains(&code));
+            last = RequestError::of(error);
+            match pauses.next().filter(|_| is_busy && !self.deadline.is_over()) {
+                Some(pause) => tokio::time::sleep(self.deadline.left(pause)).await,
+                None => return Err(last),
+            }
         }
     }
 }

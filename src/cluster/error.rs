@@ -3,6 +3,7 @@
 use anyhow::{Error, anyhow};
 use kube::config::{Kubeconfig, KubeconfigError};
 
+use super::answer::Foreign;
 use super::kind::Kind;
 use crate::failure::HintExt;
 use crate::model::live::one_line;
@@ -34,21 +35,72 @@ impl RequestError {
 pub(super) fn is_transient(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => matches!(status.code, 410 | 429) || status.code >= 500,
-        kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => true,
+        kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => {
+            foreign(error).is_none_or(Foreign::is_transient)
+        }
         _ => false,
     }
 }
 
-/// Returns the error of a cluster that gave no answer at all.
+/// Returns the code of an answer of the API server.
+pub(super) fn code(error: &kube::Error) -> Option<u16> {
+    match error {
+        kube::Error::Api(status) => Some(status.code),
+        _ => None,
+    }
+}
+
+/// Returns the answer that is none of the API server, if that is the cause.
+fn foreign(error: &kube::Error) -> Option<&Foreign> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = match error {
+        kube::Error::Service(error) => Some(&**error),
+        _ => None,
+    };
+    while let Some(error) = next {
+        if let Some(foreign) = error.downcast_ref() {
+            return Some(foreign);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Returns what an answer is that is none of the API server.
+fn no_answer(error: &kube::Error) -> Option<String> {
+    use serde_json::error::Category;
+    Some(match error {
+        kube::Error::SerdeError(error) => match error.classify() {
+            Category::Data => "the answer is JSON of another kind".to_owned(),
+            Category::Eof => "the answer breaks off".to_owned(),
+            Category::Syntax | Category::Io => "the answer is text that is not JSON".to_owned(),
+        },
+        kube::Error::FromUtf8(_) => "the answer is not text".to_owned(),
+        error => foreign(error)?.to_string(),
+    })
+}
+
+/// Returns the error of a cluster that gave no answer at all, or none of the Kubernetes API.
 pub(super) fn unreachable(error: &kube::Error, server: &str) -> Error {
+    if let Some(answer) = no_answer(error) {
+        return anyhow!("what answers at `{server}` is no Kubernetes API server: {answer}").hint(
+            "check the address of the cluster in your kubeconfig, and whether a login or a proxy answers in its place",
+        );
+    }
     match error {
         kube::Error::Auth(error) => anyhow!(
             "cannot log in to the cluster at `{server}`: {}",
             one_line(&error.to_string())
         )
         .hint("check the user of your kubeconfig with `kubectl auth whoami`"),
-        error => anyhow!("the cluster at `{server}` cannot be reached: {}", innermost(error))
-            .hint("start it, or choose another one with --context or --kubeconfig"),
+        error => {
+            let cause = innermost(error);
+            let hint = if cause.contains("invalid peer certificate") {
+                "name the certificate authority of the cluster with --certificate-authority or in the kubeconfig"
+            } else {
+                "start it, or choose another one with --context or --kubeconfig"
+            };
+            anyhow!("the cluster at `{server}` cannot be reached: {cause}").hint(hint)
+        }
     }
 }
 
@@ -64,12 +116,18 @@ pub(super) fn explained(error: kube::Error, server: &str, kind: &Kind) -> Error 
         kube::Error::Api(status) => status,
         error => return unreachable(&error, server),
     };
-    let message = one_line(&status.message);
+    let message = match (one_line(&status.message), one_line(&status.reason)) {
+        (message, _) if !message.is_empty() => message,
+        (_, reason) if !reason.is_empty() => reason,
+        _ => format!("it answers {} without a reason", status.code),
+    };
     match status.code {
         401 => anyhow!("the cluster at `{server}` does not accept your credentials")
             .hint("check the user of your kubeconfig with `kubectl auth whoami`"),
         403 => anyhow!("the cluster does not allow it: {message}").hint(kind.permission_hint),
         404 => anyhow!("the cluster at `{server}` has no {}", kind.title).hint(kind.install_hint),
+        code @ (429 | 502 | 503 | 504) => anyhow!("the cluster refuses for now, with the code {code}: {message}")
+            .hint("run the command again when the cluster is less busy, or has started"),
         _ => anyhow!("the cluster refuses: {message}"),
     }
 }

@@ -7,7 +7,9 @@
 //! [`Cluster`] is the connection for objects of any kind. What is known about one kind has a module of its own, as
 //! `applications`.
 
+mod answer;
 mod applications;
+mod certificate;
 mod connection;
 mod error;
 mod kind;
@@ -15,6 +17,7 @@ mod objects;
 mod options;
 pub mod refresh;
 pub mod sync;
+mod transport;
 pub mod wait;
 mod watch;
 

@@ -13,6 +13,9 @@ use crate::model::NamespaceName;
 /// The field manager of this program's patches.
 const FIELD_MANAGER: &str = "kubectl-homelab";
 
+/// The codes of a server that may answer later.
+const BUSY: [u16; 3] = [429, 503, 504];
+
 /// The objects of one kind in one namespace.
 pub(super) struct Objects<'c> {
     pub(super) cluster: &'c Cluster,
@@ -36,7 +39,8 @@ impl<'c> Objects<'c> {
             field_selector: name.map(only),
             ..ListParams::default()
         };
-        let list = self.cluster.block_on(self.cluster.request(self.api.list(&params)));
+        let request = self.cluster.request(&BUSY, || self.api.list(&params));
+        let list = self.cluster.block_on(request);
         let list = list.map_err(|error| self.explain(error))?;
         Ok(list.into_iter().map(tree).collect())
     }
@@ -50,7 +54,8 @@ impl<'c> Objects<'c> {
             ..PatchParams::default()
         };
         let patch = KubePatch::Merge(body);
-        let request = self.cluster.request(self.api.patch(name, &params, &patch));
+        // Only this code says that nothing was done.
+        let request = self.cluster.request(&[429], || self.api.patch(name, &params, &patch));
         match self.cluster.block_on(request) {
             Ok(object) => Ok(Some(tree(object))),
             Err(RequestError::Permanent(kube::Error::Api(status))) if status.code == 409 => Ok(None),

@@ -16,6 +16,8 @@ use anyhow::{Error, Result, anyhow, bail};
 use kube::config::{
     AuthInfo, Cluster, Config, Context, KubeConfigOptions, Kubeconfig, KubeconfigError, NamedCluster, NamedContext,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::json;
 
 use super::error;
@@ -176,9 +178,10 @@ fn point(config: &mut Config, options: &Options) -> Result<()> {
     if let Some(server) = &options.server {
         config.cluster_url = server.0.parse()?;
     }
+    // In a pod it has been read already; kube would read it again every minute.
+    config.root_cert_file = None;
     if let Some(file) = &options.certificate_authority {
-        readable("--certificate-authority", file)?;
-        config.root_cert_file = Some(file.clone());
+        config.root_cert = Some(certificates("--certificate-authority", file)?);
         config.accept_invalid_certs = false;
     }
     if options.tls_server_name.is_some() {
@@ -237,12 +240,26 @@ fn identify(user: &mut AuthInfo, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the file of a flag can be read.
-fn readable(flag: &str, file: &Path) -> Result<()> {
-    let opened = File::open(file).and_then(|file| file.metadata());
+/// Opens the file of a flag.
+fn readable(flag: &str, file: &Path) -> Result<File> {
+    let opened = File::open(file).and_then(|file| Ok((file.metadata()?, file)));
     match opened {
-        Ok(metadata) if metadata.is_dir() => bail!("cannot read `{}` of {flag}: it is a folder", file.display()),
-        Ok(_) => Ok(()),
+        Ok((metadata, _)) if metadata.is_dir() => bail!("cannot read `{}` of {flag}: it is a folder", file.display()),
+        Ok((_, opened)) => Ok(opened),
+        Err(error) => bail!("cannot read `{}` of {flag}: {error}", file.display()),
+    }
+}
+
+/// Reads the certificates in the file of a flag, and returns them in DER.
+fn certificates(flag: &str, file: &Path) -> Result<Vec<Vec<u8>>> {
+    let read = CertificateDer::pem_reader_iter(readable(flag, file)?);
+    let certificates: Result<Vec<_>, _> = read.map(|one| one.map(|one| one.to_vec())).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) => bail!(
+            "cannot read `{}` of {flag}: it has no certificate in PEM",
+            file.display()
+        ),
         Err(error) => bail!("cannot read `{}` of {flag}: {error}", file.display()),
     }
 }
