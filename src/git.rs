@@ -285,7 +285,17 @@ impl WorkingTree {
     }
 }
 
-/// Fetches one revision of a repository into a folder that is a shallow clone of it, or becomes one.
+/// Removes the locks of a git that was killed; it would not run again.
+fn remove_locks(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().extension().is_some_and(|ending| ending == "lock") {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Fetches one revision of a repository into a folder that is a shallow clone of it, or becomes one. Nobody else may fetch
+/// into it meanwhile: what a killed git left there is removed.
 ///
 /// # Errors
 /// When git fails: no network, no such repository or revision, no permission.
@@ -298,10 +308,12 @@ pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
             "name the repository by an `https`, `ssh` or `file` URL, or name a checkout with `--source-dir REPO=DIR`",
         ));
     }
-    if !folder.join(".git").exists() {
-        git(folder, &["init", "--quiet", "--template="])?;
-        git(folder, &["remote", "add", "origin", url])?;
+    if folder.join(".git").exists() {
+        remove_locks(&folder.join(".git"));
     }
+    // Both may be done, or not, when an earlier one was killed.
+    git(folder, &["init", "--quiet", "--template="])?;
+    git(folder, &["config", "remote.origin.url", url])?;
     revision::fetch(folder, revision)
         .with_context(|| format!("cannot fetch `{revision}` of `{}`", shown(url)))
         .hint(
@@ -499,6 +511,13 @@ mod tests {
         let fetched = fetch(url, "main", clone.path()).unwrap();
         assert_eq!(std::fs::read_to_string(clone.path().join("a")).unwrap(), "2");
         assert_eq!(fetched.remotes(), [url]);
+        for half in ["index.lock", "shallow.lock", "config.lock", "HEAD.lock"] {
+            write(&clone.path().join(".git"), half, "");
+        }
+        fetch(url, "main", clone.path()).unwrap();
+        let empty = tempfile::tempdir().unwrap();
+        git(empty.path(), &["init", "--quiet"]).unwrap();
+        fetch(url, "main", empty.path()).unwrap();
         let error = fetch(url, "nope", clone.path()).unwrap_err();
         assert!(error.to_string().contains("cannot fetch `nope`"), "{error:#}");
     }

@@ -200,10 +200,7 @@ fn who_waits_too_long_says_so_and_readers_do_not_wait() {
             .unwrap();
         assert_eq!(output.status.code(), Some(3), "{output:?}");
         let message = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            message.contains("another command is editing the repository"),
-            "{message}"
-        );
+        assert!(message.contains("another command is at work there"), "{message}");
         assert!(message.contains("hint: wait until it has ended"), "{message}");
         assert!(!home.join("namespaces/media.yaml").exists());
         for reader in [
@@ -240,4 +237,57 @@ fn what_a_killed_command_left_is_removed_by_the_next_one_that_writes() {
             .contains("removed 1 temporary file")
     );
     check_left(&home);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_values_of_a_killed_command_are_removed_when_its_helm_is_gone_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = repository(true);
+    let home = folder.path().join("home");
+    let at = |name: &str| folder.path().join(name);
+    for name in ["home/chart", "tmp", "bin"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    fs::write(
+        home.join("chart/Chart.yaml"),
+        "apiVersion: v2\nname: c\nversion: 0.1.0\n",
+    )
+    .unwrap();
+    let helm = "#!/bin/sh\nif [ -e hang ]; then rm hang; echo $$ > ../../pid; exec sleep 1000; fi\nexit 1\n";
+    fs::write(at("bin/helm"), helm).unwrap();
+    fs::set_permissions(at("bin/helm"), fs::Permissions::from_mode(0o755)).unwrap();
+    let application = add_app("player", "").replace("me/charts --path player", "me/home --path chart");
+    let mut paths = vec![at("bin")];
+    paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    let path = std::env::join_paths(paths).unwrap();
+    let start = |arguments: &str| {
+        let mut command = command(&home, arguments);
+        command
+            .env("TMPDIR", at("tmp"))
+            .env("PATH", &path)
+            .stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let left = || fs::read_dir(at("tmp")).unwrap().count();
+
+    fs::write(home.join("chart/hang"), "").unwrap();
+    let mut killed = start(&application);
+    while fs::read_to_string(at("pid")).unwrap_or_default().is_empty() {
+        std::thread::yield_now();
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(left(), 1);
+    start(&application).wait().unwrap();
+    assert_eq!(left(), 1, "its helm still reads them");
+    let pid = fs::read_to_string(at("pid")).unwrap();
+    let ended = Command::new("kill").args(["-9", pid.trim()]).status();
+    assert!(ended.unwrap().success());
+    // It may take a moment until it is gone.
+    let is_removed = (0..50).any(|_| {
+        start(&application).wait().unwrap();
+        left() == 0
+    });
+    assert!(is_removed);
 }

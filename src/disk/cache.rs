@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use base16ct::lower;
@@ -14,6 +15,10 @@ use crate::failure::HintExt;
 
 /// Environment variable: the cache, instead of the folder in the user's cache.
 pub const CACHE_VARIABLE: &str = "HOMELAB_CACHE_DIR";
+
+/// The start of the names of temporary folders in the cache, and the age from which on one was left by a killed command.
+const NEW: &str = ".new-";
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Returns the cache that the environment names, if it does.
 ///
@@ -65,10 +70,25 @@ pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
 /// When the system refuses.
 pub fn temporary_folder_in(folder: &Path) -> Result<tempfile::TempDir> {
     make_folder(folder)?;
+    remove_abandoned(folder);
     tempfile::Builder::new()
-        .prefix(".new-")
+        .prefix(NEW)
         .tempdir_in(folder)
         .context("cannot make a folder in the cache")
+}
+
+/// Removes the temporary folders that nobody can be at work on any more.
+fn remove_abandoned(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_new = entry.file_name().to_string_lossy().starts_with(NEW);
+        let age = entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .map(|time| time.elapsed());
+        if is_new && age.is_ok_and(|age| age.is_ok_and(|age| age > ABANDONED)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Puts a finished temporary folder into its place.
@@ -80,4 +100,28 @@ pub fn replace_folder(from: tempfile::TempDir, to: &Path) -> Result<()> {
         fs::remove_dir_all(to).context("cannot replace a folder in the cache")?;
     }
     fs::rename(from.keep(), to).context("cannot replace a folder in the cache")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn what_a_killed_command_left_in_the_cache_goes_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, age) in [
+            (".new-old", 2 * ABANDONED),
+            (".new-new", Duration::ZERO),
+            ("old", 2 * ABANDONED),
+        ] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            let opened = fs::File::open(folder.path().join(name)).unwrap();
+            opened.set_modified(SystemTime::now() - age).unwrap();
+        }
+        let made = temporary_folder_in(folder.path()).unwrap();
+        assert!(made.path().exists());
+        let left = [".new-old", ".new-new", "old"].map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, true, true]);
+    }
 }

@@ -41,14 +41,24 @@ impl Lock {
         if let Some(folder) = git_folder::around(root) {
             return Err(git_folder::no_working_tree(&folder));
         }
-        let deadline = Deadline::after(timeout()?);
         let path = git_folder::of(root).unwrap_or_else(|| root.to_owned()).join(FILE);
-        let refused = || {
-            format!(
-                "cannot lock the repository with the file `{}`; no files were changed",
-                path.display()
-            )
-        };
+        Self::at(path, waits)
+            .with_context(|| format!("cannot edit the repository `{}`; no files were changed", root.display()))
+    }
+
+    /// Waits for the right to fill a folder of the cache, which need not be there.
+    ///
+    /// # Errors
+    /// Those of [`Lock::take`].
+    pub fn of_cached(folder: &Path) -> Result<Self> {
+        let mut name = folder.as_os_str().to_owned();
+        name.push(".lock");
+        Self::at(name.into(), &mut || {})
+    }
+
+    fn at(path: PathBuf, waits: &mut dyn FnMut()) -> Result<Self> {
+        let deadline = Deadline::after(timeout()?);
+        let refused = || format!("cannot lock the file `{}`", path.display());
         loop {
             let file = open(&path).with_context(refused)?;
             match file.try_lock() {
@@ -59,7 +69,7 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(error).with_context(refused),
             }
             if deadline.is_over() {
-                return Err(busy(root, deadline));
+                return Err(busy(deadline));
             }
             waits();
             std::thread::sleep(deadline.left(INTERVAL));
@@ -83,10 +93,9 @@ fn timeout() -> Result<Duration> {
     }
 }
 
-fn busy(root: &Path, deadline: Deadline) -> anyhow::Error {
+fn busy(deadline: Deadline) -> anyhow::Error {
     anyhow!(
-        "another command is editing the repository `{}`, and has not ended within {} s; no files were changed",
-        root.display(),
+        "another command is at work there, and has not ended within {} s",
         deadline.timeout().as_secs_f64()
     )
     .hint(format!(

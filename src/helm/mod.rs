@@ -208,7 +208,7 @@ impl Renderer<HelmCall> for Helm {
         let signals = SignalGuard::new()?;
         let home = match &self.slots {
             Some(slots) => Home::in_slot(slots, deadline, &signals)?,
-            None => Home::temporary("homelab-helm-")?,
+            None => Home::temporary("homelab-helm-run-")?,
         };
         let sandbox = Sandbox {
             helm: self,

@@ -1,30 +1,53 @@
 //! A folder of its own for one run of a program, with the right to run it where that is bounded.
+//!
+//! There are values in it. It goes with the run; where that was killed, the next one that makes such a folder removes it: a
+//! file in it is locked for as long as the run or its program lives.
+#![expect(clippy::disallowed_methods, reason = "the adapter to programs")]
 
+use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Once;
 
 use anyhow::{Context, Result};
 
 use super::signals::SignalGuard;
-use super::slots::{Slot, Slots};
+use super::slots::{Slot, Slots, inherited, is_own};
 use crate::time::Deadline;
+
+/// The file that is locked as long as its folder is used.
+const IN_USE: &str = "in-use";
 
 /// A folder for a program's own files; it goes at the end of this value.
 #[derive(Debug)]
 pub enum Home {
-    /// A temporary folder.
-    Temporary(tempfile::TempDir),
+    /// A temporary folder, and the lock on its file.
+    Temporary(tempfile::TempDir, File),
     /// The folder of a slot, which is free again at the end of this value.
     Slot(Slot),
 }
 
 impl Home {
-    /// Makes a temporary folder whose name starts so.
+    /// Makes a temporary folder whose name starts so; no folder of another kind may have such a name. Those of killed runs
+    /// are removed first.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn temporary(prefix: &str) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix(prefix).tempdir();
-        folder.map(Self::Temporary).context("cannot make a temporary folder")
+        static CLEANED: Once = Once::new();
+        CLEANED.call_once(|| remove_left(&std::env::temp_dir(), prefix));
+        Self::temporary_in(&std::env::temp_dir(), prefix).context("cannot make a temporary folder")
+    }
+
+    fn temporary_in(temporary: &Path, prefix: &str) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(temporary)?;
+        // It gets its name when it is locked: without a lock the folder would count as left over.
+        let unlocked = folder.path().join("not-in-use");
+        let lock = File::create_new(&unlocked)?;
+        if lock.try_lock().is_ok() {
+            fs::rename(unlocked, folder.path().join(IN_USE))?;
+        }
+        inherited(&lock)?;
+        Ok(Self::Temporary(folder, lock))
     }
 
     /// Waits for a slot.
@@ -38,8 +61,48 @@ impl Home {
     /// Returns the folder.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Temporary(folder) => folder.path(),
+            Self::Temporary(folder, _) => folder.path(),
             Self::Slot(slot) => slot.home(),
         }
+    }
+}
+
+/// Removes the folders of killed runs; what cannot be removed stays.
+fn remove_left(temporary: &Path, prefix: &str) {
+    for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_ours = entry.file_name().to_string_lossy().starts_with(prefix)
+            && fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir() && is_own(&metadata));
+        // One without the file is being made.
+        if is_ours && File::open(path.join(IN_USE)).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_killed_run_goes_and_that_of_a_living_one_stays() {
+        let temporary = tempfile::tempdir().unwrap();
+        let at = |name: &str| temporary.path().join(name);
+        let make = |name: &str, is_marked: bool| {
+            fs::create_dir(at(name)).unwrap();
+            fs::write(at(name).join("parameter values"), "password: x").unwrap();
+            is_marked.then(|| fs::write(at(name).join(IN_USE), "").unwrap());
+        };
+        make("run-killed", true);
+        make("run-begins", false);
+        make("other", true);
+        let living = Home::temporary_in(temporary.path(), "run-").unwrap();
+        remove_left(temporary.path(), "run-");
+        assert!(!at("run-killed").exists());
+        assert!(at("run-begins").exists() && at("other").exists());
+        let path = living.path().to_owned();
+        assert!(path.exists());
+        drop(living);
+        assert!(!path.exists());
     }
 }

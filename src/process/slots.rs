@@ -109,7 +109,11 @@ impl Slots {
                     files.push(self.open(&number.to_string())?);
                 }
                 match files[number].try_lock() {
-                    Ok(()) => return self.slot(number, files.swap_remove(number)).map(Some),
+                    Ok(()) => {
+                        let slot = self.slot(number, files.swap_remove(number))?;
+                        self.remove_left();
+                        return Ok(Some(slot));
+                    }
                     Err(TryLockError::WouldBlock) => {}
                     Err(TryLockError::Error(error)) => return Err(error).context(CANNOT_LOCK),
                 }
@@ -119,6 +123,21 @@ impl Slots {
                 return Ok(None);
             }
             std::thread::sleep(SLOT_INTERVAL);
+        }
+    }
+
+    /// Removes the folders of other slots that nobody has any more: who was killed left values in them. Only the first in
+    /// the queue does it.
+    fn remove_left(&self) {
+        let start = format!("{}-", self.program);
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(number) = name.to_str().and_then(|name| name.strip_prefix(&start)) else {
+                continue;
+            };
+            if self.open(number).is_ok_and(|lock| lock.try_lock().is_ok()) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
         }
     }
 
@@ -153,19 +172,13 @@ impl Slots {
     }
 
     /// Refuses a folder of another user, who could then change the program's files.
-    #[cfg(unix)]
     fn check_owner(&self) -> Result<()> {
         let metadata = std::fs::symlink_metadata(&self.folder).context("cannot read the temporary folder")?;
-        if std::os::unix::fs::MetadataExt::uid(&metadata) == rustix::process::getuid().as_raw() {
+        if is_own(&metadata) {
             return Ok(());
         }
         let program = self.program;
         Err(anyhow!("the folder for {program} in the temporary folder belongs to somebody else").hint("set `TMPDIR`"))
-    }
-
-    #[cfg(not(unix))]
-    fn check_owner(&self) -> Result<()> {
-        Ok(())
     }
 
     fn slot(&self, number: usize, lock: File) -> Result<Slot> {
@@ -206,6 +219,17 @@ impl Slots {
     }
 }
 
+/// Reports whether a file is this user's.
+#[cfg(unix)]
+pub(super) fn is_own(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::getuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_own(_: &std::fs::Metadata) -> bool {
+    true
+}
+
 /// Returns the name of this user's folder: users do not share slots, none may stop the other.
 #[cfg(unix)]
 fn folder_name(program: &str) -> String {
@@ -228,11 +252,39 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
 
 /// Lets programs that are started from now on keep the file open.
 #[cfg(unix)]
-fn inherited(file: &File) -> Result<()> {
+pub(super) fn inherited(file: &File) -> Result<()> {
     rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty()).context("cannot hand a lock over to a program")
 }
 
 #[cfg(not(unix))]
-fn inherited(_: &File) -> Result<()> {
+pub(super) fn inherited(_: &File) -> Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_takes_a_slot_removes_what_killed_ones_left_in_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for home in ["p-0", "p-2", "p-7"] {
+            std::fs::create_dir(at(home)).unwrap();
+            std::fs::write(at(home).join("parameter values"), "password: x").unwrap();
+        }
+        let living = File::create(at("0")).unwrap();
+        living.lock().unwrap();
+        let slots = Slots {
+            program: "p",
+            variable: "P",
+            folder: folder.path().to_owned(),
+            count: 3,
+        };
+        let signals = SignalGuard::new().unwrap();
+        let slot = slots.take(Deadline::never(), &signals).unwrap();
+        assert_eq!(slot.home(), at("p-1"));
+        let left = ["p-0", "p-1", "p-2", "p-7"].map(|home| at(home).exists());
+        assert_eq!(left, [true, true, false, false]);
+    }
 }

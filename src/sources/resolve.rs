@@ -247,6 +247,7 @@ impl<'s> Resolver<'s> {
             .once(&folder, self.options.network, cached, || {
                 is_worth_it()?;
                 disk::make_folder(&folder)?;
+                let _lock = disk::Lock::of_cached(&folder)?;
                 let tree = git::fetch(url, revision, &folder)?;
                 Ok((tree.state()?.commit, tree))
             })?
