@@ -43,7 +43,7 @@ pub(super) async fn checked(response: Response<Incoming>) -> Result<Response<Ans
     let status = response.status();
     let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
     if let Some(place) = header(LOCATION).filter(|_| status.is_redirection()) {
-        return Err(Foreign::new(status, redirect(&place)));
+        return Err(Foreign::error(status, redirect(&place)));
     }
     let is_page = header(CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
     if status.is_success() && !is_page {
@@ -54,12 +54,12 @@ pub(super) async fn checked(response: Response<Incoming>) -> Result<Response<Ans
     let bytes = Limited::new(body, MOST_BYTES).collect().await?.to_bytes();
     let text = String::from_utf8_lossy(&bytes);
     if is_page || text.trim_start().starts_with('<') {
-        return Err(Foreign::new(status, page(&text)));
+        return Err(Foreign::error(status, page(&text)));
     }
     if status.is_success() || status.is_redirection() || status.is_informational() {
-        return Err(Foreign::new(status, "no object".to_owned()));
+        return Err(Foreign::error(status, "no object".to_owned()));
     }
-    let error = error(status, &text).map_err(|what| Foreign::new(status, what))?;
+    let error = error(status, &text).map_err(|what| Foreign::error(status, what))?;
     parts.headers.remove(http::header::CONTENT_LENGTH);
     let body = Full::from(error.to_string()).map_err(|never| match never {});
     Ok(Response::from_parts(parts, body.boxed_unsync()))
@@ -71,7 +71,7 @@ impl Foreign {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
-    fn new(status: StatusCode, what: String) -> BoxError {
+    fn error(status: StatusCode, what: String) -> BoxError {
         Box::new(Self { status, what })
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use homelab::disk::{self, Checkout};
+use homelab::disk::{self, Checkout, Lock};
 use homelab::git::WorkingTree;
 use homelab::model::{Source, repo_url};
 use homelab::render;
@@ -131,7 +131,8 @@ impl Origin {
             elsewhere: BTreeSet::new(),
         };
         let changes = self.point(&repo, folder, &mut served)?;
-        staged.write(&repo.file_changes(&changes)?)?;
+        let lock = Lock::take(staged.root(), &mut || {})?;
+        staged.write(&lock, &repo.file_changes(&changes)?)?;
         served.repo = repo.with(&changes)?;
         served.home.commit("Copy of the folder")?;
         Ok(served)
