@@ -288,7 +288,9 @@ impl WorkingTree {
 /// Removes the locks of a git that was killed; it would not run again.
 fn remove_locks(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.path().extension().is_some_and(|ending| ending == "lock") {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_locks(&entry.path());
+        } else if entry.path().extension().is_some_and(|ending| ending == "lock") {
             let _ = std::fs::remove_file(entry.path());
         }
     }
@@ -511,7 +513,13 @@ mod tests {
         let fetched = fetch(url, "main", clone.path()).unwrap();
         assert_eq!(std::fs::read_to_string(clone.path().join("a")).unwrap(), "2");
         assert_eq!(fetched.remotes(), [url]);
-        for half in ["index.lock", "shallow.lock", "config.lock", "HEAD.lock"] {
+        for half in [
+            "index.lock",
+            "shallow.lock",
+            "config.lock",
+            "HEAD.lock",
+            "refs/heads/main.lock",
+        ] {
             write(&clone.path().join(".git"), half, "");
         }
         fetch(url, "main", clone.path()).unwrap();

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == process::WORD) {
         return process::supervised(arguments).map_or_else(
             |error| {
-                Terminal.failure(&Failure::from(anyhow::Error::new(error)));
+                Terminal.failure(&Failure::from(error));
                 Exit::Failed.into()
             },
             ExitCode::from,

@@ -96,7 +96,7 @@ mod unix {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn supervised(arguments: impl IntoIterator<Item = OsString>) -> io::Result<u8> {
+    pub fn supervised(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<u8> {
         adopt();
         let mut arguments = arguments.into_iter();
         let program = arguments.next().unwrap_or_default();
@@ -104,7 +104,7 @@ mod unix {
         let child = i32::try_from(child.id())
             .ok()
             .and_then(Pid::from_raw)
-            .ok_or(io::ErrorKind::Other)?;
+            .ok_or(io::Error::from(io::ErrorKind::Other))?;
         let (sender, receiver) = channel();
         let of_child = sender.clone();
         std::thread::spawn(move || wait_for(child, &of_child));
@@ -119,7 +119,7 @@ mod unix {
             None => {
                 // Whoever waits for the program sees that it was killed.
                 let _ = kill_process(getpid(), Signal::KILL);
-                Err(io::ErrorKind::Interrupted.into())
+                Err(io::Error::from(io::ErrorKind::Interrupted).into())
             }
         }
     }
@@ -208,7 +208,7 @@ mod windows {
     ///
     /// # Errors
     /// Always: nothing is supervised here.
-    pub fn supervised(_: impl IntoIterator<Item = OsString>) -> io::Result<u8> {
-        Err(io::ErrorKind::Unsupported.into())
+    pub fn supervised(_: impl IntoIterator<Item = OsString>) -> anyhow::Result<u8> {
+        Err(io::Error::from(io::ErrorKind::Unsupported).into())
     }
 }
