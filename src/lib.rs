@@ -39,7 +39,7 @@
 //! | `failure` | – | `anyhow` |
 //! | `time` | `failure` | `anyhow`, `jiff` |
 //! | `parallel` | – | – |
-//! | `model` | `failure` | `anyhow`, `base64`, `jsonptr`, `serde_json` |
+//! | `model` | `failure` | `anyhow`, `base64`, `jsonptr`, `serde_json`, `strsim` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
 //! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `law` | `failure`, `model` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |

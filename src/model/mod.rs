@@ -1,6 +1,7 @@
 //! The terms of the field: names, objects, Applications, claims, workloads, ownership. No text, no files, no patches.
 
 pub mod application;
+pub mod argocd_schema;
 pub mod availability;
 pub mod claim;
 pub mod claim_use;
@@ -20,6 +21,7 @@ pub mod patch_target;
 pub mod pointer;
 pub mod repo_url;
 pub mod sidecar;
+pub mod spelling;
 pub mod sync;
 pub mod variable;
 pub mod version;

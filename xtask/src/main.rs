@@ -1,4 +1,4 @@
-//! The development tasks: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|image|krew`.
+//! The development tasks: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|image|krew|schema`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -14,6 +14,7 @@ mod image;
 mod krew;
 mod oracle;
 mod repository;
+mod schema;
 mod test;
 mod tools;
 
@@ -51,6 +52,8 @@ enum Task {
     Image(image::Request),
     /// Write the krew manifest from the archives
     Krew(krew::Request),
+    /// Write the table of the fields of Argo CD's kinds from its custom resource definitions
+    Schema(schema::Request),
     /// Show the main workflow on a copy of the shipped repository
     Demo {
         /// Serve the repository to a real Argo CD on its own Kubernetes API, until Ctrl-C
@@ -109,6 +112,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Dist(request) => dist::dist(&request).map(|()| ExitCode::SUCCESS),
         Task::Image(request) => image::image(&request).map(|()| ExitCode::SUCCESS),
         Task::Krew(request) => krew::write(&request).map(|()| ExitCode::SUCCESS),
+        Task::Schema(request) => schema::write(&request).map(|()| ExitCode::SUCCESS),
         Task::Demo { argocd: false, .. } => demo::run().map(|()| ExitCode::SUCCESS),
         Task::Demo { repo, flavour, .. } => demo_on_argocd(repo.as_deref(), flavour).map(|()| ExitCode::SUCCESS),
         Task::Corpus { dir } => corpus::check(&dir),

@@ -43,6 +43,11 @@ pub(crate) fn get(name: &str) -> Result<PathBuf> {
         .context("no program was requested")
 }
 
+/// Returns the version of the Go module that a program reports, as `v1.2.3`.
+pub(crate) fn version(name: &str) -> Result<String> {
+    Place::of(name)?.version()
+}
+
 /// Returns the binaries of programs by name; builds the missing ones, one after another.
 pub(crate) fn get_many<'names>(names: &[&'names str]) -> Result<Vec<(&'names str, PathBuf)>> {
     let wanted = names
@@ -121,10 +126,14 @@ impl Place {
         Ok(binary)
     }
 
+    fn version(&self) -> Result<String> {
+        let version = go(&self.module, &["list", "-m", "-f", "{{.Version}}", self.tool.versioned])?;
+        Ok(version.trim().to_owned())
+    }
+
     fn build(&self, binary: &Path) -> Result<()> {
         let tool = self.tool;
-        let version = go(&self.module, &["list", "-m", "-f", "{{.Version}}", tool.versioned])?;
-        let version = version.trim();
+        let version = &self.version()?;
         if tool.package.is_empty() {
             go(&self.module, &["mod", "download", tool.versioned])
                 .with_context(|| format!("cannot get the module of {}", tool.name))?;

@@ -185,6 +185,21 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.5,
         gigabytes: 0.1,
     },
+    // What Argo CD's own packages and its custom resource definitions say of a manifest.
+    Tool {
+        name: "verdicts",
+        module: "argocd",
+        package: "./verdicts",
+        versioned: "github.com/argoproj/argo-cd/v3",
+        flags: "",
+        files: &[
+            "manifests/crds/application-crd.yaml",
+            "manifests/crds/applicationset-crd.yaml",
+            "manifests/crds/appproject-crd.yaml",
+        ],
+        minutes: 0.2,
+        gigabytes: 0.1,
+    },
     Tool {
         name: "kubectl-krew",
         module: "krew",
@@ -264,6 +279,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "argocd",
     "generate-manifest",
     "argocd-answers",
+    "verdicts",
     "helm3",
     "kubectl-krew",
     "validate-krew-manifest",
