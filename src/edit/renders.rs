@@ -30,9 +30,10 @@ pub trait Renders {
     /// When a source that is available locally cannot be read.
     fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>>;
 
-    /// Returns the first section of a source, as `helm`, that a file `.argocd-source.yaml` in its folder changes.
+    /// Returns the first section of a source, as `helm`, that a file in its folder changes (`.argocd-source.yaml`, or that of
+    /// the Application), and the file.
     ///
     /// # Errors
     /// When such a file cannot be read.
-    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<&'static str>>;
+    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<(RepoPath, &'static str)>>;
 }

@@ -62,6 +62,20 @@ impl<'o> Application<'o> {
         AppName::new(self.name()).ok()
     }
 
+    /// Returns the name by which Argo CD's parts know the Application: with its namespace before it, as
+    /// `<namespace>_<name>`, where that is not the controller's
+    /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/)).
+    pub fn instance(&self, controller_namespace: &str) -> String {
+        match self
+            .object
+            .namespace()
+            .filter(|namespace| *namespace != controller_namespace)
+        {
+            Some(namespace) => format!("{namespace}_{}", self.name()),
+            None => self.name().to_owned(),
+        }
+    }
+
     fn text(&self, pointer: &'static str) -> Option<&'o str> {
         self.object
             .at(pointer)

@@ -19,6 +19,36 @@ pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// Annotation: Helm's order among hooks, which Argo CD takes for the wave where it has none.
 pub const HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 
+/// Every annotation and label that Argo CD reads or writes itself, but for those of other programs around it
+/// ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/annotations-and-labels/)).
+pub const KNOWN_KEYS: &[&str] = &[
+    "argocd.argoproj.io/application-set-name",
+    "argocd.argoproj.io/application-set-refresh",
+    "argocd.argoproj.io/auto-label-cluster-info",
+    "argocd.argoproj.io/client-side-apply-migration-manager",
+    COMPARE_OPTIONS,
+    "argocd.argoproj.io/deletion-approved",
+    HOOK,
+    "argocd.argoproj.io/hook-delete-policy",
+    "argocd.argoproj.io/hook-finalizer",
+    "argocd.argoproj.io/hydrate",
+    "argocd.argoproj.io/ignore-default-links",
+    "argocd.argoproj.io/ignore-healthcheck",
+    "argocd.argoproj.io/ignore-resource-updates",
+    "argocd.argoproj.io/installation-id",
+    "argocd.argoproj.io/instance",
+    "argocd.argoproj.io/kubernetes-version",
+    "argocd.argoproj.io/managed-by",
+    "argocd.argoproj.io/managed-by-url",
+    "argocd.argoproj.io/manifest-generate-paths",
+    "argocd.argoproj.io/refresh",
+    "argocd.argoproj.io/secret-type",
+    "argocd.argoproj.io/skip-reconcile",
+    SYNC_OPTIONS,
+    SYNC_WAVE,
+    "argocd.argoproj.io/tracking-id",
+];
+
 /// A sync option that Argo CD knows, and the values that it compares with; in both, case counts.
 #[derive(Debug)]
 pub struct SyncOption {

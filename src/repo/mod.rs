@@ -175,6 +175,39 @@ impl Repo {
         self.own_urls.iter().any(|own| crate::model::repo_url::same(own, url))
     }
 
+    /// Reports whether Kustomize reads a file: there is a kustomization in its folder, or above it. Such a manifest can be
+    /// a patch, which has only some of the fields.
+    pub fn is_kustomize_input(&self, file: &RepoPath) -> bool {
+        let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+        let has_one = |folder: &RepoPath| {
+            let paths = names.iter().filter_map(|name| folder.join(name).ok());
+            paths.into_iter().any(|path| self.listing.contains(&path))
+        };
+        let mut folder = file.parent();
+        while !has_one(&folder) {
+            if folder.is_root() {
+                return false;
+            }
+            folder = folder.parent();
+        }
+        true
+    }
+
+    /// Returns the namespace of Argo CD itself, as far as manifests tell: that of the projects, which count nowhere else,
+    /// of the root Application, or of all Applications, where they agree.
+    pub fn controller_namespace(&self) -> &str {
+        let projects = self.manifests.iter().map(|manifest| &manifest.object);
+        let mut projects = projects.filter(|object| object.is(crate::model::application::GROUP, "AppProject"));
+        let of_project = projects.find_map(Object::namespace);
+        let of_root = || self.root_application()?.1.object().namespace();
+        let of_all = || {
+            let mut all = self.applications().filter_map(|(_, app)| app.object().namespace());
+            let first = all.next()?;
+            all.all(|namespace| namespace == first).then_some(first)
+        };
+        of_project.or_else(of_root).or_else(of_all).unwrap_or("argocd")
+    }
+
     /// Returns the root Application: the one whose source is the folder that contains it, or every other Application.
     pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
         let mut folders: BTreeMap<RepoPath, usize> = BTreeMap::new();

@@ -1,16 +1,18 @@
 //! HL308: a chart that updates itself updates the claims with it.
 
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
+use crate::model::native::is_zero;
 
 static META: Meta = Meta {
     id: "HL308",
     name: "chart-version-is-pinned",
     severity: Severity::Warning,
     summary: "a chart of a Helm or OCI repository has one exact version",
-    why: "A range (`1.x`, `^2.0`, `*`) or a missing `targetRevision` makes Argo CD take the newest chart that fits, at \
-whatever moment it looks. No commit says that anything changed, a new major version can rename a claim or change its \
-immutable fields, and going back means finding out what ran before. Pin the exact version; a bot such as Renovate can \
-propose new ones as commits, which can be reviewed before they are merged. Branches of Git repositories are not meant.\n\n\
+    why: "A range (`1.x`, `^2.0`, `*`) or, for an OCI source, a missing `targetRevision` makes Argo CD take the newest chart \
+that fits, at whatever moment it looks. No commit says that anything changed, a new major version can rename a claim or \
+change its immutable fields, and going back means finding out what ran before. Pin the exact version; a bot such as \
+Renovate can propose new ones as commits, which can be reviewed before they are merged. Branches of Git repositories are \
+not meant.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/tracking_strategies/#helm",
 };
 
@@ -23,7 +25,9 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, _) in subject.sources.iter().filter(|(source, _)| source.is_versioned()) {
         let revision = source.target_revision();
-        if is_pinned(revision) {
+        // A chart without a version does not render at all (HL314).
+        let is_missing = source.chart().is_some() && source.tree().get("targetRevision").is_none_or(is_zero);
+        if is_missing || is_pinned(revision) {
             continue;
         }
         let chart = source.chart().unwrap_or_else(|| source.repo_url());
@@ -87,14 +91,22 @@ mod tests {
         ] {
             assert_eq!(case(json!(floating)).messages(&RULE).len(), 1, "{floating}");
         }
+        let oci = Case::new().app(
+            "player",
+            json!({"source": {"repoURL": "oci://r.example.org/player", "path": "."}}),
+        );
         assert_eq!(
-            case(Value::Null).messages(&RULE),
-            ["chart `player` has the floating version `HEAD`"]
+            oci.messages(&RULE),
+            ["chart `oci://r.example.org/player` has the floating version `HEAD`"]
         );
     }
 
     #[test]
     fn stays_silent() {
+        assert!(
+            case(Value::Null).messages(&RULE).is_empty(),
+            "that is an error of its own"
+        );
         for pinned in [
             "1.2.3",
             "v1.2.3",

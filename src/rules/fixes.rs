@@ -8,6 +8,7 @@ use crate::model::object::annotation_pointer;
 use crate::model::sync::SYNC_OPTIONS;
 use crate::model::{AsPointer, ClaimName, Object, Pointer, PointerExt, Source};
 use crate::repo::{Change, ChangeSet, Manifest};
+use crate::yaml::ReplaceEntry;
 
 pub use crate::law::operations::{add, below};
 
@@ -95,6 +96,27 @@ pub fn patch_below(manifest: &Manifest, base: &Pointer, operations: Vec<PatchOpe
             patch: Patch(below(base, operations)),
         }],
     }
+}
+
+/// Gives a field another name in its place; `None` where there is no such field. `field` starts at an object, which is at
+/// `base` in its manifest.
+pub fn rename(manifest: &Manifest, base: &Pointer, field: &Pointer, name: &str) -> Option<ChangeSet> {
+    let pointer = base.concat(field);
+    let value = manifest.object.at(&pointer)?.clone();
+    let replacement = ReplaceEntry {
+        pointer,
+        key: name.to_owned(),
+        value,
+        comments: Vec::new(),
+        texts: Vec::new(),
+    };
+    Some(ChangeSet {
+        changes: vec![Change::ReplaceEntry {
+            path: manifest.file.clone(),
+            document: manifest.document,
+            replacement,
+        }],
+    })
 }
 
 /// Returns the operations for a tree that may lack maps which they were made for: what they set is set there with the

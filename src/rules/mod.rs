@@ -20,6 +20,7 @@ mod selection;
 pub mod subject;
 
 mod allow_empty_disabled;
+mod annotation_is_known;
 mod application_name_is_unique;
 mod chart_version_is_pinned;
 mod child_has_finalizer;
@@ -31,7 +32,12 @@ mod claims_are_not_replaced;
 mod consumer_does_not_render_claim;
 mod consumer_mounts_read_only;
 mod cron_job_forbids_concurrent_runs;
+mod declared;
+mod destination_is_one_cluster;
+mod field_has_its_type;
+mod field_is_known;
 mod foreign_claim_only_in_pod_templates;
+mod kind_is_known;
 mod mount_is_not_nested;
 mod mounted_claim_has_owner;
 mod namespace_has_one_creator;
@@ -42,16 +48,20 @@ pub mod namespace_with_claims_is_declared;
 mod owned_claim_ignores_extraneous;
 pub mod owned_claim_is_guarded;
 mod parameters_are_valid;
+mod plugin_name_is_known;
 mod rendered_claim_is_in_owns;
 mod repo_url_has_no_placeholder;
 mod repo_url_is_usable;
 mod resource_policy_is_not_sole_guard;
 mod retry_refreshes;
 pub mod root_application_exists;
+mod schema_faults;
 mod secret_is_encrypted;
 mod shared_claim_allows_many_pods;
 mod shared_directory_has_one_writer;
 mod source_has_one_tool;
+mod source_is_complete;
+mod source_or_sources;
 mod stateful_set_retains_claims;
 mod sync_option_is_known;
 mod value_files_have_no_ref;
@@ -150,6 +160,14 @@ pub static ALL: &[&Rule] = &[
     &child_has_finalizer::RULE,
     &chart_version_is_pinned::RULE,
     &parameters_are_valid::RULE,
+    &field_is_known::RULE,
+    &field_has_its_type::RULE,
+    &kind_is_known::RULE,
+    &destination_is_one_cluster::RULE,
+    &source_is_complete::RULE,
+    &source_or_sources::RULE,
+    &plugin_name_is_known::RULE,
+    &annotation_is_known::RULE,
     &secret_is_encrypted::RULE,
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,

@@ -10,9 +10,10 @@ static META: Meta = Meta {
     id: "HL304",
     name: "source-has-one-tool",
     severity: Severity::Error,
-    summary: "a source with plugin has no helm, kustomize or directory block",
+    summary: "a source has only one of helm, kustomize, directory and plugin",
     why: "Argo CD refuses a source that names two tools (\"multiple application sources defined\"): the Application does not \
-render at all. Everything that stood under `helm:` has a plugin parameter instead: `valueFiles` becomes `values-files`, \
+render at all. That holds for what the files `.argocd-source.yaml` and `.argocd-source-<application>.yaml` in the source's \
+folder add, too: image-updater writes such a file with `helm` or `kustomize` in it. Everything that stood under `helm:` has a plugin parameter instead: `valueFiles` becomes `values-files`, \
 `values` and `valuesObject` become `values`, `parameters` becomes `helm-parameters` (with `forceString` \
 `helm-string-parameters`), `fileParameters` becomes `helm-file-parameters`, and all others keep their names, as \
 `release-name` and `skip-crds`; so do `recurse`, `include` and `exclude` of `directory:`. The fix moves them where all of them \
@@ -27,19 +28,34 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (source, _) in subject.sources.iter().filter(|(source, _)| source.plugin().is_some()) {
+    for (source, _) in &subject.sources {
         let tools = [
             ("helm", source.helm()),
             ("kustomize", source.kustomize()),
             ("directory", source.directory()),
         ];
-        for (tool, block) in tools {
-            if let Some(block) = block.filter(|block| !is_zero(block)) {
-                findings.push(of_block(subject, source, tool, block));
-            }
+        // Argo CD drops those that say nothing.
+        let said = tools
+            .into_iter()
+            .filter_map(|(tool, block)| Some((tool, block.filter(|block| !is_zero(block))?)));
+        if source.plugin().is_some() {
+            findings.extend(said.map(|(tool, block)| of_block(subject, source, tool, block)));
+            continue;
+        }
+        let said: Vec<&str> = said.map(|(tool, _)| tool).collect();
+        if let [first, others @ ..] = &said[..] {
+            findings.extend(others.iter().map(|tool| of_native(subject, source, tool, first)));
         }
     }
     findings
+}
+
+fn of_native(subject: &Subject<'_>, source: &Source<'_>, tool: &str, first: &str) -> Finding {
+    let message = format!("the source has `{tool}` beside `{first}`, and Argo CD takes only one");
+    let finding = subject.finding(&META, message, source.at(&[tool]));
+    finding.hint(format!(
+        "remove `{tool}` or `{first}`: the folder is rendered by one of them"
+    ))
 }
 
 fn of_block(subject: &Subject<'_>, source: &Source<'_>, tool: &str, block: &Value) -> Finding {
@@ -116,6 +132,13 @@ mod tests {
         );
         assert!(helm.findings(&RULE)[0].hint.is_some());
         assert_eq!(case("directory", json!({"recurse": true})).messages(&RULE).len(), 1);
+        let native = json!({"source": {"repoURL": "u", "helm": {"releaseName": "x"}, "directory": {"recurse": true}}});
+        let native = Case::new().app("player", native);
+        assert_eq!(
+            native.messages(&RULE),
+            ["the source has `directory` beside `helm`, and Argo CD takes only one"]
+        );
+        assert_eq!(native.place(&RULE), "applications/player.yaml /spec/source/directory");
     }
 
     #[test]

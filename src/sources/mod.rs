@@ -21,7 +21,8 @@ use crate::edit::{Rendered, Renders};
 use crate::failure::{self, Failure};
 use crate::helm::LazyHelm;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
-use crate::render::{self, Output, Renderers, Request, overrides};
+use crate::render::overrides::{self, Merged};
+use crate::render::{self, Output, Renderers, Request};
 use crate::repo::{Repo, RepoPath};
 
 pub use desired::{Desired, Origin, desired};
@@ -87,6 +88,8 @@ pub struct AppRender {
 pub struct Sources<'s> {
     resolver: Resolver<'s>,
     options: &'s Options,
+    /// The namespace of Argo CD itself.
+    controller_namespace: String,
 }
 
 impl<'s> Sources<'s> {
@@ -95,6 +98,7 @@ impl<'s> Sources<'s> {
         Self {
             resolver: Resolver::new(repo, checkout, dirs, options),
             options,
+            controller_namespace: repo.controller_namespace().to_owned(),
         }
     }
 
@@ -162,8 +166,9 @@ impl<'s> Sources<'s> {
     }
 
     fn render_resolved(&self, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) -> Result<Output> {
-        let tree = overrides::apply(source.tree(), app.name(), &resolved.checkout, &resolved.path)?;
-        let source = Source::new(source.pointer.clone(), &tree);
+        let merged = self.merged(app, source, resolved)?;
+        merged.check_tools()?;
+        let source = Source::new(source.pointer.clone(), &merged.tree);
         if source.plugin().is_none() && render::is_kustomization(&resolved.checkout, &resolved.path)? {
             return Err(Unavailable::RenderedBy {
                 tool: "Kustomize".to_owned(),
@@ -182,6 +187,12 @@ impl<'s> Sources<'s> {
         render::render(&request, &resolved.checkout, Renderers { helm: &helm })
     }
 
+    /// Returns a source with the overrides of its folder.
+    fn merged(&self, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) -> Result<Merged> {
+        let instance = app.instance(&self.controller_namespace);
+        overrides::apply(source.tree(), &instance, &resolved.checkout, &resolved.path)
+    }
+
     /// Fills in what the Application and the command line set besides the source.
     fn complete(&self, request: &mut Request, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) {
         request.source_path = resolved.path.clone();
@@ -195,7 +206,7 @@ impl<'s> Sources<'s> {
         let revision = resolved.revision.clone().unwrap_or_default();
         let short = |length: usize| revision.get(..length).unwrap_or(&revision).to_owned();
         let variables = [
-            ("ARGOCD_APP_NAME", app.name().to_owned()),
+            ("ARGOCD_APP_NAME", app.instance(&self.controller_namespace)),
             (
                 "ARGOCD_APP_NAMESPACE",
                 app.destination_namespace().unwrap_or_default().to_owned(),
@@ -243,13 +254,12 @@ impl Renders for Sources<'_> {
         Ok(reads)
     }
 
-    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<&'static str>> {
+    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<(RepoPath, &'static str)>> {
         let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))? else {
             return Ok(None);
         };
-        let merged = overrides::apply(source.tree(), app.name(), &resolved.checkout, &resolved.path)?;
-        let mut tools = ["helm", "directory", "kustomize", "plugin"].into_iter();
-        Ok(tools.find(|tool| merged.get(*tool) != source.tree().get(*tool)))
+        let merged = self.merged(app, source, &resolved)?;
+        Ok(merged.changes.into_iter().next())
     }
 }
 

@@ -98,7 +98,7 @@ impl<'s> Resolver<'s> {
         let Some(path) = source.path() else {
             bail!("the source `{url}` has neither `path` nor `chart`");
         };
-        let path = RepoPath::new(path)?;
+        let path = relative(path)?;
         let revision = self.options.revision.as_deref().unwrap_or(source.target_revision());
         if let Some(folder) = self.dirs.folder(url) {
             let checkout = Checkout::open(Path::new(folder)).hint("the folder is the one that `--source-dir` names")?;
@@ -276,7 +276,7 @@ impl<'s> Resolver<'s> {
         };
         let folder = disk::cache_folder("charts", &[url, chart, revision])?;
         let inside = folder.join(chart.rsplit('/').next().unwrap_or(chart));
-        let path = RepoPath::new(source.path().filter(|_| source.chart().is_none()).unwrap_or("."))?;
+        let path = relative(source.path().filter(|_| source.chart().is_none()).unwrap_or("."))?;
         let cached = || disk::is_chart(&inside).then_some(());
         self.fetched
             .once(&folder, self.options.network, cached, || {
@@ -308,6 +308,18 @@ fn chart_version(chart: &Checkout) -> Option<String> {
     let bytes = chart.read(&RepoPath::new("Chart.yaml").ok()?).ok()??;
     let metadata = yaml::value(std::str::from_utf8(&bytes).ok()?).ok()??;
     Some(metadata.get("version")?.as_str()?.to_owned())
+}
+
+/// Returns the path of a source as Argo CD takes it: from the root of the repository, and below it.
+fn relative(path: &str) -> Result<RepoPath> {
+    let relative = RepoPath::new(path)?;
+    if path.starts_with('/') {
+        return Err(
+            anyhow!("the path `{path}` of the source is absolute, and Argo CD refuses to render it")
+                .hint(format!("write `path: {relative}`")),
+        );
+    }
+    Ok(relative)
 }
 
 /// Values that are computed once for each key, even if several threads ask.

@@ -68,6 +68,10 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
         let reason = "the entry stands behind an alias or a merge";
         return Err(Refusal { offset: 0, reason }.of(&tree));
     };
+    if tree.value()?.pointer(replacement.pointer.as_str()) == Some(&replacement.value) {
+        let renamed = renamed(&tree, &step, &replacement.key, &expected);
+        return renamed.map_err(|refusal| refusal.of(&tree));
+    }
     let comments = comment::of_entry(&tree, &step);
     if tree.node(step.container).style == Style::Block
         && let Some(done) = in_place(&tree, &path, replacement, &comments, &expected)
@@ -87,6 +91,18 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
         lost: lost.map(|comment| comment.line(text)).collect(),
         text: spliced.text,
         value: spliced.value,
+    })
+}
+
+/// Writes another key in the place of an entry's own, where the value stays as it is: all other bytes stay, too.
+fn renamed(tree: &Tree<'_>, step: &Step, key: &str, expected: &Value) -> Result<ReplacedEntry, Refusal> {
+    let at = tree.node(step.key.unwrap_or(step.node));
+    let (start, end) = (at.start as usize, at.end as usize);
+    let text = format!("{}{key}{}", &tree.text[..start], &tree.text[end..]);
+    Ok(ReplacedEntry {
+        text: prove(tree.text, text, expected)?,
+        value: expected.clone(),
+        lost: Vec::new(),
     })
 }
 
@@ -273,6 +289,30 @@ fn goal<'e>(replacement: &'e ReplaceEntry, comment: &Comment<'_>) -> Option<&'e 
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_key_alone_is_written_in_its_place() {
+        for (text, expected) in [
+            (
+                "a: # of a\n  b: 1 # of b\n  # before\n  'c':   [x,  0644] # of c\n  d: 2\n",
+                "a: # of a\n  b: 1 # of b\n  # before\n  e:   [x,  0644] # of c\n  d: 2\n",
+            ),
+            (
+                "a: {b: 1,  c: &x [x, 0644], d: *x}\n",
+                "a: {b: 1,  e: &x [x, 0644], d: *x}\n",
+            ),
+        ] {
+            let replacement = ReplaceEntry {
+                pointer: Pointer::from_static("/a/c").to_buf(),
+                key: "e".to_owned(),
+                value: json!(["x", 420]),
+                comments: Vec::new(),
+                texts: Vec::new(),
+            };
+            let replaced = replace_entry(text, &replacement).unwrap();
+            assert_eq!((replaced.text.as_str(), replaced.lost), (expected, Vec::new()));
+        }
+    }
 
     const OLD: &str = "\
 spec:

@@ -170,11 +170,11 @@ impl AppConversion<'_> {
     /// new tool, and take neither.
     fn check_overrides(&self, app: &Application<'_>) -> Result<()> {
         for source in app.sources().iter().filter(|source| !source.gives_files_only()) {
-            if let Some(tool) = self.renders.overridden(app, source)? {
+            if let Some((file, tool)) = self.renders.overridden(app, source)? {
                 let unsupported = Unsupported {
                     pointer: source.pointer.clone(),
-                    why: format!("a file `.argocd-source.yaml` in its folder changes `{tool}`"),
-                    hint: "move the contents of that file into the Application first".to_owned(),
+                    why: format!("the file `{file}` in its folder changes `{tool}`"),
+                    hint: format!("move what is in `{file}` into the Application first, and remove the file"),
                 };
                 return Err(error(self.repo, self.manifest, &[unsupported]));
             }
