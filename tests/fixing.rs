@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  source:\n    repoURL: https://git.example.org/me/home\n    path: applications\n    targetRevision: main\n  destination:\n    namespace: argocd\n";
+const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  project: default\n  source:\n    repoURL: https://git.example.org/me/home\n    path: applications\n    targetRevision: main\n  destination:\n    server: https://kubernetes.default.svc\n    namespace: argocd\n";
 const CLAIM: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: films # all of them\nspec:\n  accessModes: [ReadWriteOnce]\n";
 const GUARDED: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: films # all of them\n  annotations:\n    argocd.argoproj.io/sync-options: Prune=false,Delete=false\n    argocd.argoproj.io/compare-options: IgnoreExtraneous\nspec:\n  accessModes: [ReadWriteOnce]\n";
 
