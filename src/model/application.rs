@@ -350,6 +350,15 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_has_its_namespace_unless_it_is_the_controllers() {
+        for (namespace, instance) in [("argocd", "a"), ("media", "media_a"), ("", "a")] {
+            let object = Object::new(json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+                "metadata": {"name": "a", "namespace": namespace}}));
+            assert_eq!(Application::new(&object).unwrap().instance("argocd"), instance);
+        }
+    }
+
+    #[test]
     fn automated_can_be_switched_off() {
         let object = |automated: Value| {
             Object::new(

@@ -102,13 +102,16 @@ impl Merged {
         let error = match [first, second].iter().find_map(added) {
             Some((file, tool)) => {
                 let other = if *tool == first { second } else { first };
-                anyhow!("`{file}` adds `{tool}` to a source that has `{other}`, and Argo CD takes only one tool").hint(
-                    format!("move what is in `{file}` into the Application, and remove the file"),
+                anyhow!(
+                    "`{file}` adds `{tool}` to a source that has `{other}`, and Argo CD takes only one tool (HL304)"
                 )
+                .hint(format!(
+                    "move what is in `{file}` into the Application, and remove the file"
+                ))
             }
-            None => anyhow!("the source has `{first}` beside `{second}`, and Argo CD takes only one tool"),
+            None => anyhow!("the source has `{first}` beside `{second}`, and Argo CD takes only one tool (HL304)"),
         };
-        Err(error.hint("`kubectl homelab explain HL304` says what to do"))
+        Err(error.hint("run `kubectl homelab explain HL304`"))
     }
 }
 
@@ -178,11 +181,11 @@ mod tests {
         for (text, message) in [
             (
                 "helm: {}",
-                "`c/.argocd-source-x.yaml` adds `helm` to a source that has `plugin`, and Argo CD takes only one tool",
+                "`c/.argocd-source-x.yaml` adds `helm` to a source that has `plugin`, and Argo CD takes only one tool (HL304)",
             ),
             (
                 "kustomize: {images: [a]}",
-                "`c/.argocd-source-x.yaml` adds `kustomize` to a source that has `plugin`, and Argo CD takes only one tool",
+                "`c/.argocd-source-x.yaml` adds `kustomize` to a source that has `plugin`, and Argo CD takes only one tool (HL304)",
             ),
             ("directory: 1", "c/.argocd-source-x.yaml: `directory` is not a map"),
             ("Helm: {}", "c/.argocd-source-x.yaml: Argo CD reads `Helm` as `helm`"),
@@ -195,7 +198,7 @@ mod tests {
         let both = json!({"helm": {"releaseName": "r"}, "directory": {"recurse": true}});
         assert_eq!(
             tools(both, "c/a.yaml", ""),
-            Err("the source has `helm` beside `directory`, and Argo CD takes only one tool".to_owned())
+            Err("the source has `helm` beside `directory`, and Argo CD takes only one tool (HL304)".to_owned())
         );
     }
 }

@@ -297,6 +297,40 @@ mod tests {
     }
 
     #[test]
+    fn the_namespace_of_argo_cd_is_that_of_projects_then_of_the_root() {
+        let in_namespace = |text: &str, namespace: &str| {
+            text.replace("metadata:\n", &format!("metadata:\n  namespace: {namespace}\n"))
+        };
+        let project = in_namespace(
+            "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata:\n  name: p\n",
+            "gitops",
+        );
+        let (root, other) = (in_namespace(ROOT, "argo"), in_namespace(&app("other", "x"), "media"));
+        for (files, expected) in [
+            (
+                &[
+                    ("applications/root.yaml", root.as_str()),
+                    ("applications/b.yaml", &other),
+                    ("applications/p.yaml", &project),
+                ][..],
+                "gitops",
+            ),
+            (
+                &[
+                    ("applications/root.yaml", root.as_str()),
+                    ("applications/b.yaml", &other),
+                ],
+                "argo",
+            ),
+            (&[("applications/b.yaml", other.as_str())], "media"),
+            (&[("applications/root.yaml", ROOT)], "argocd"),
+        ] {
+            let files = Memory::new(files.iter().copied()).unwrap();
+            assert_eq!(Repo::read(&files, &[]).unwrap().controller_namespace(), expected);
+        }
+    }
+
+    #[test]
     fn namespaces_are_read_although_no_application_syncs_them() {
         let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n";
         let files = Memory::new([("applications/root.yaml", ROOT), ("namespaces/media.yaml", namespace)]).unwrap();
