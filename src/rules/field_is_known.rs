@@ -15,7 +15,7 @@ static META: Meta = Meta {
     why: "The API server keeps only the fields of Argo CD's custom resource definitions. Of a field that is spelled otherwise \
 (`selfheal`, `targetRevison`) or stands at the wrong place (`spec.syncOptions`) nothing is left: the Application runs without \
 it. When Argo CD itself applies the manifest, nobody says so, and the Application that syncs it stays OutOfSync, since what \
-is in Git never gets into the cluster; with server-side apply that sync fails. `kubectl apply` refuses the manifest. The \
+is in Git never gets into the cluster; with server-side apply it is even Synced. `kubectl apply` refuses the manifest. The \
 fields are those of the version of Argo CD that the message names. The fix spells the field right where only one is \
 meant.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml\n\
@@ -84,7 +84,7 @@ fn effect(declared: &Declared<'_>) -> String {
     let of_object = entries(declared.object(), SYNC_OPTIONS).find(|option| option.starts_with("ServerSideApply="));
     let of_app = || subject.app.sync_option("ServerSideApply") == Some("true");
     if of_object.map_or_else(of_app, is_on) {
-        return format!("the sync of `{}` fails", subject.name);
+        return format!("it is dropped silently, and `{}` is Synced nevertheless", subject.name);
     }
     format!("it is dropped silently, and `{}` stays OutOfSync", subject.name)
 }
@@ -136,7 +136,9 @@ mod tests {
             .app("root", server_side);
         let findings = server_side.findings(&RULE);
         assert!(
-            findings[0].message.ends_with("the sync of `root` fails"),
+            findings[0]
+                .message
+                .ends_with("dropped silently, and `root` is Synced nevertheless"),
             "{}",
             findings[0].message
         );

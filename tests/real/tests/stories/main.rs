@@ -16,4 +16,5 @@ mod producer;
 mod rebuilt;
 mod refused;
 mod replaced;
+mod spelled;
 mod upgraded;
