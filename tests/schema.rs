@@ -1,7 +1,6 @@
 //! The table of the fields of Argo CD's kinds is what `cargo xtask schema` writes from the pinned Argo CD.
 #![expect(
     clippy::disallowed_methods,
-    clippy::unwrap_used,
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
