@@ -105,9 +105,10 @@ impl Merged {
                 anyhow!(
                     "`{file}` adds `{tool}` to a source that has `{other}`, and Argo CD takes only one tool (HL304)"
                 )
-                .hint(format!(
-                    "move what is in `{file}` into the Application, and remove the file"
-                ))
+                .hint(match [first, second].contains(&"plugin") {
+                    true => format!("move what `{file}` sets into plugin parameters, and remove the file"),
+                    false => format!("move what is in `{file}` into the Application, and remove the file"),
+                })
             }
             None => anyhow!("the source has `{first}` beside `{second}`, and Argo CD takes only one tool (HL304)"),
         };

@@ -12,7 +12,7 @@ static META: Meta = Meta {
     id: "HL314",
     name: "source-is-complete",
     severity: Severity::Error,
-    summary: "a source has a repository, a relative path or a chart, and a chart has a version",
+    summary: "a source has a relative path or a chart, and a chart has a version",
     why: "Argo CD needs a `repoURL` and either a `path` in a Git repository or a `chart` of a Helm repository; in `sources`, one \
 with a `ref` may have neither. A chart needs a `targetRevision`. Without them the Application gets the condition \
 InvalidSpecError and is never synced. A path is one in the repository: when it is absolute (`/player`) or leads out of the \
@@ -78,13 +78,6 @@ fn of_source(declared: &Declared<'_>, source: &Source<'_>, is_one: bool) -> Opti
         |pointer: &Pointer, message: String, hint: &str| Some(declared.finding(&META, message, pointer).hint(hint));
     if !tree.is_object() {
         return None;
-    }
-    if tree.get("repoURL").and_then(|url| url.as_str()) == Some("") {
-        return found(
-            &source.at(&["repoURL"]),
-            format!("the source has no `repoURL` {INVALID}"),
-            "add the address of the repository",
-        );
     }
     let lacks = |field: &str| tree.get(field).is_none_or(is_zero);
     if lacks("path") && lacks("chart") && (is_one || lacks("ref")) {
@@ -170,7 +163,6 @@ mod tests {
     #[test]
     fn fires() {
         for (case, message, place) in [
-            (one(json!({"repoURL": "", "path": "p"})), "the source has no `repoURL` (InvalidSpecError)", "/spec/source/repoURL"),
             (one(json!({"repoURL": "u", "path": ""})), "the source has neither `path` nor `chart` (InvalidSpecError)", "/spec/source"),
             (one(json!({"repoURL": "u", "ref": "v"})), "the source has neither `path` nor `chart` (InvalidSpecError)", "/spec/source"),
             (
@@ -208,7 +200,8 @@ mod tests {
             one(json!({"repoURL": "u", "path": "./a/../b/"})),
             one(json!({"repoURL": "u", "chart": "web", "targetRevision": "1.2.3", "path": "/ignored"})),
             many(json!([{"repoURL": "u", "ref": "v"}, {"repoURL": "oci://r/c", "path": "."}])),
-            // These are missing fields and wrong types.
+            // These are missing fields and wrong types, and HL408 is about addresses.
+            one(json!({"repoURL": "", "path": "p"})),
             one(json!({"path": "p"})),
             Case::new().app("player", json!({"source": "p"})),
             Case::new().app("player", json!({"sources": [null]})),
