@@ -42,7 +42,7 @@
 //! | `model` | `failure` | `anyhow`, `base64`, `jsonptr`, `serde_json`, `strsim` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
 //! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
-//! | `law` | `failure`, `model` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
+//! | `law` | `failure`, `model`, `yaml` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `compare` | `model` | `json_patch` |
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |

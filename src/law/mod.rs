@@ -11,6 +11,7 @@
 //! | StatefulSet | [`stateful_sets`] |
 //! | pod templates, claims added to them | [`mounts`] |
 //! | pod specs in any kind, and other places that name a claim of another | [`read_only`] |
+//! | texts that hold a part of a manifest | [`texts`] |
 //! | Namespace | [`namespaces`] |
 
 pub mod claims;
@@ -21,6 +22,7 @@ pub mod patches;
 pub mod read_only;
 pub mod stateful_sets;
 pub mod sync_options;
+pub mod texts;
 
 use std::collections::BTreeSet;
 

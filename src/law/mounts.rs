@@ -13,7 +13,7 @@ use super::{ClaimAccess, Placed, StorageRules};
 use crate::failure::HintExt;
 use crate::model::claim::Mount;
 use crate::model::sync::is_hook;
-use crate::model::workload::{PodTemplate, pod_template};
+use crate::model::workload::{PodTemplate, pod_templates};
 use crate::model::{ClaimName, Object, Pointer, PointerExt};
 
 /// Annotation of a pod template: the container that is meant where none is named
@@ -35,10 +35,10 @@ pub(crate) fn operations(
     for mount in &rules.mounts {
         let mut one = |objects: &mut [Placed]| -> Result<(usize, Vec<PatchOperation>)> {
             let index = workload(rules, mount, objects)?;
-            let template = pod_template(&objects[index].object).context("the workload has no pod template")?;
-            let container = container(mount, &template)?;
+            let (template, container) = template(mount, &objects[index].object)?;
             let place = (
                 index,
+                template.pointer.clone(),
                 container.list,
                 container.index,
                 mount.path.trim_end_matches('/').to_owned(),
@@ -72,23 +72,31 @@ fn workload(rules: &StorageRules, mount: &Mount, objects: &[Placed]) -> Result<u
             .namespace()
             .is_none_or(|namespace| namespace == rules.destination.as_str())
     };
-    let workloads = || {
-        let with_template = objects
-            .iter()
-            .enumerate()
-            .filter(|(_, placed)| pod_template(&placed.object).is_some());
-        with_template.filter(|(_, placed)| here(&placed.object))
+    let of_kind = |is_meant: fn(&PodTemplate<'_>) -> bool| -> Vec<usize> {
+        let placed = objects.iter().enumerate().filter(|(_, placed)| here(&placed.object));
+        placed
+            .filter(|(_, placed)| pod_templates(&placed.object).iter().any(is_meant))
+            .map(|(index, _)| index)
+            .collect()
     };
+    let workloads = of_kind(|_| true);
     let meant: Vec<usize> = match &mount.workload {
-        Some(selector) => workloads()
-            .filter(|(_, placed)| placed.object.name() == selector.name)
-            .filter(|(_, placed)| selector.kind.as_deref().is_none_or(|kind| kind == placed.object.kind()))
-            .map(|(index, _)| index)
-            .collect(),
-        None => workloads()
-            .filter(|(_, placed)| !is_hook(&placed.object))
-            .map(|(index, _)| index)
-            .collect(),
+        Some(selector) => {
+            let named = |index: &usize| {
+                let object = &objects[*index].object;
+                let is_kind = selector.kind.as_deref().is_none_or(|kind| kind == object.kind());
+                object.name() == selector.name && is_kind
+            };
+            workloads.iter().copied().filter(named).collect()
+        }
+        None => {
+            let is_no_hook = |index: &usize| !is_hook(&objects[*index].object);
+            let usual = of_kind(|template| template.is_usual() && template.manifest.keeps_read_only());
+            let usual: Vec<usize> = usual.into_iter().filter(is_no_hook).collect();
+            // A custom kind is meant where there is nothing else.
+            let others = || workloads.iter().copied().filter(is_no_hook).collect();
+            if usual.is_empty() { others() } else { usual }
+        }
     };
     if let [only] = meant[..] {
         return Ok(only);
@@ -99,7 +107,7 @@ fn workload(rules: &StorageRules, mount: &Mount, objects: &[Placed]) -> Result<u
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let known = names(&mut workloads().map(|(index, _)| index));
+    let known = names(&mut workloads.iter().copied());
     match (&mount.workload, meant.is_empty(), known.is_empty()) {
         (_, _, true) => bail!(
             "nothing is rendered in namespace `{}` that a claim could be mounted into",
@@ -125,32 +133,64 @@ struct Container<'o> {
     tree: &'o Value,
 }
 
-/// Returns the container to mount into: the named one, else the template's default container, else the first.
-fn container<'o>(mount: &Mount, template: &PodTemplate<'o>) -> Result<Container<'o>> {
+impl<'o> Container<'o> {
+    /// Returns its name, empty where it has none.
+    fn name(&self) -> &'o str {
+        self.tree.get("name").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// Returns the pod spec to mount into and its container: the pod spec that has the named container, else the only one.
+///
+/// # Errors
+/// When it is not clear which is meant, or the kind may not keep that the mount is read-only.
+fn template<'o>(mount: &Mount, object: &'o Object) -> Result<(PodTemplate<'o>, Container<'o>)> {
+    let templates = pod_templates(object);
+    let names =
+        |template: &PodTemplate<'o>| -> Vec<&'o str> { all_containers(template).map(|found| found.name()).collect() };
+    let known: Vec<&str> = templates.iter().flat_map(names).collect();
+    let is_only = templates.len() == 1;
+    let mut meant = templates.into_iter().filter_map(|template| {
+        let container = match &mount.container {
+            Some(name) => all_containers(&template).find(|found| found.name() == name),
+            None => default_container(&template),
+        };
+        Some((template, container?))
+    });
+    let (Some((template, container)), None) = (meant.next(), meant.next()) else {
+        let known = known.join(", ");
+        return Err(match &mount.container {
+            Some(name) if known.split(", ").all(|other| other != name) => {
+                anyhow!("there is no container `{name}`; the template has {known}").hint("name one of these")
+            }
+            _ if is_only => anyhow!("the workload has no container"),
+            _ => anyhow!("the workload has more than one pod spec, with the containers {known}")
+                .hint("name a container that only one of them has with `container=NAME`"),
+        });
+    };
+    if !template.manifest.keeps_read_only() {
+        return Err(anyhow!(
+            "nobody checked that the CRD of the kind `{}` keeps `readOnly` at volumes and mounts",
+            template.manifest.kind
+        )
+        .hint("name another workload, or add the volume with the parameter `patches`"));
+    }
+    Ok((template, container))
+}
+
+fn all_containers<'o>(template: &PodTemplate<'o>) -> impl Iterator<Item = Container<'o>> + use<'o> {
     let list = |list: &'static str| {
         let containers = template.containers(list).iter().enumerate();
         containers.map(move |(index, tree)| Container { list, index, tree })
     };
-    let all = || list("containers").chain(list("initContainers"));
-    let name_of = |container: &Container<'o>| {
-        container
-            .tree
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let named = |name: &str| all().find(|container| name_of(container) == name);
-    if let Some(name) = &mount.container {
-        return named(name).ok_or_else(|| {
-            let known: Vec<String> = all().map(|container| name_of(&container)).collect();
-            anyhow!("there is no container `{name}`; the template has {}", known.join(", ")).hint("name one of these")
-        });
-    }
+    list("containers").chain(list("initContainers"))
+}
+
+/// Returns the template's default container, else the first.
+fn default_container<'o>(template: &PodTemplate<'o>) -> Option<Container<'o>> {
+    let named = |name: &str| all_containers(template).find(|container| container.name() == name);
     let default = template.annotation(DEFAULT_CONTAINER).and_then(named);
-    default
-        .or_else(|| list("containers").next())
-        .context("the workload has no container")
+    default.or_else(|| all_containers(template).find(|container| container.list == "containers"))
 }
 
 /// Returns the operations for one mount in one container.
@@ -160,7 +200,7 @@ fn into(
     container: &Container<'_>,
     may_write: bool,
 ) -> Result<Vec<PatchOperation>> {
-    let spec = template.spec_pointer();
+    let spec = &template.pointer;
     let existing = template
         .claim_volumes()
         .into_iter()
@@ -178,7 +218,7 @@ fn into(
                 claim.insert("readOnly".to_owned(), json!(true));
             }
             let volume = json!({"name": name, "persistentVolumeClaim": claim});
-            (name, append(template.spec(), &spec, "volumes", vec![volume]))
+            (name, append(template.spec, spec, "volumes", vec![volume]))
         }
     };
     if !is_mounted(mount, container, &name)? {
@@ -200,7 +240,7 @@ fn into(
             vec![Value::Object(entry)],
         ));
     }
-    operations.extend(mount.gid.map(|gid| group(template, &spec, gid)).unwrap_or_default());
+    operations.extend(mount.gid.map(|gid| group(template, spec, gid)).unwrap_or_default());
     Ok(operations)
 }
 
@@ -235,7 +275,7 @@ fn is_mounted(mount: &Mount, container: &Container<'_>, volume: &str) -> Result<
 /// Adds a group to the pod, so that its processes can read files that the producer's group may read.
 fn group(template: &PodTemplate<'_>, spec: &Pointer, gid: i64) -> Vec<PatchOperation> {
     let context = template
-        .spec()
+        .spec
         .get("securityContext")
         .filter(|context| context.is_object());
     let pointer = spec.child("securityContext");

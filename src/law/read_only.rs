@@ -6,8 +6,9 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 
 use super::operations::add;
+use super::texts;
 use crate::failure::HintExt;
-use crate::model::claim_use::{Access, Embedded, PlaceUse, claim_uses};
+use crate::model::claim_use::{Access, Embedded, PlaceUse, TextUse, claim_uses};
 use crate::model::{ClaimName, Object, PointerExt};
 
 /// The ways out where a claim cannot be made read-only.
@@ -28,7 +29,7 @@ pub fn operations(
     let mut operations = Vec::new();
     let mut unchecked = None;
     for volume in &uses.volumes {
-        let is_expression = volume.manifest.has_expressions() && volume.claim.contains("{{");
+        let is_expression = volume.manifest.fills_in(volume.claim);
         if !is_expression && ClaimName::new(volume.claim).is_err() {
             bail!(
                 "volume `{}` names the claim `{}`, which is not a valid name of a claim",
@@ -61,6 +62,26 @@ pub fn operations(
             Access::Unknown => {}
         }
     }
+    for text in uses.texts.iter().filter(|text| text.is_applied) {
+        let claims = texts::claims(text);
+        for named in &claims.named {
+            let manifest = Embedded {
+                namespace: named.namespace.as_deref(),
+                ..text.manifest
+            };
+            if named.access == Access::Writes && !may_write(&manifest, &named.claim) {
+                return Err(refused_in_text(text, &named.claim));
+            }
+        }
+        notes.extend(claims.has_expression.then(|| {
+            format!(
+                "{} `{}` names a claim by an expression in the text `{}`: nobody can check whose it is",
+                object.kind(),
+                object.name(),
+                text.pointer
+            )
+        }));
+    }
     notes.extend(unchecked.map(|(manifest, claim)| {
         format!(
             "{} `{}` mounts claim `{claim}` of another Application, and nobody checked that its CRD keeps `readOnly`: \
@@ -70,6 +91,16 @@ pub fn operations(
         )
     }));
     Ok(operations)
+}
+
+/// Returns the error about a text that names a claim of another Application.
+fn refused_in_text(text: &TextUse<'_>, claim: &str) -> anyhow::Error {
+    anyhow!(
+        "the text `{}` names claim `{claim}`, which is neither this Application's nor in `writes`, where it cannot be made \
+         read-only",
+        text.pointer
+    )
+    .hint(WAYS_OUT)
 }
 
 /// Returns the error about a place that names a claim of another Application and cannot be made read-only.

@@ -498,6 +498,81 @@ fn a_claim_that_cannot_be_made_read_only_is_refused_with_the_ways_out() {
 }
 
 #[test]
+fn a_text_that_the_cluster_applies_is_refused_with_the_ways_out() {
+    let workflow = |claim: &str| {
+        custom(
+            "argoproj.io/v1alpha1",
+            "Workflow",
+            json!({"templates": [{"podSpecPatch": format!("volumes: [{{name: f, persistentVolumeClaim: {claim}}}]")}]}),
+        )
+    };
+    let written = workflow("{claimName: films}");
+    let error = error(&rules(json!([])), std::slice::from_ref(&written));
+    for part in [
+        "the text `/spec/templates/0/podSpecPatch`",
+        "`films`",
+        "`writes`",
+        "`patches`",
+        "own way",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    let writes = rules(json!([{"name": "writes", "array": ["films"]}]));
+    assert_eq!(after(&writes, std::slice::from_ref(&written))[0], written);
+    let read = workflow("{claimName: films, readOnly: true}");
+    assert_eq!(after(&rules(json!([])), std::slice::from_ref(&read))[0], read);
+    let filled_in = workflow("{claimName: '{{x}}'}");
+    assert!(rules(json!([])).plan(&[filled_in]).unwrap().notes[0].contains("by an expression"));
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "persistentVolumeClaim: {claimName: films}"}});
+    assert_eq!(after(&rules(json!([])), std::slice::from_ref(&config))[0], config);
+}
+
+#[test]
+fn a_mount_goes_into_a_custom_kind_whose_crd_keeps_it() {
+    let job = |containers: &[&str]| {
+        let pod = |name: &&str| json!({"template": {"spec": {"template": {"spec": {"containers": [{"name": name}]}}}}});
+        let jobs: Vec<Value> = containers.iter().map(pod).collect();
+        custom("jobset.x-k8s.io/v1alpha2", "JobSet", json!({"replicatedJobs": jobs}))
+    };
+    let mounts = |entry: &str| rules(json!([{"name": "mounts", "array": [entry]}]));
+    let out = after(&mounts("audio:/a,workload=JobSet/w,container=b"), &[job(&["a", "b"])]);
+    let spec = &out[0]["spec"]["replicatedJobs"][1]["template"]["spec"]["template"]["spec"];
+    assert_eq!(
+        spec["volumes"],
+        json!([{"name": "homelab-audio", "persistentVolumeClaim": {"claimName": "audio", "readOnly": true}}])
+    );
+    assert_eq!(
+        spec["containers"][0]["volumeMounts"],
+        json!([{"name": "homelab-audio", "mountPath": "/a", "readOnly": true}])
+    );
+    // Without a name, one of Kubernetes' own kinds is meant, and a custom one where there is no other.
+    let deployment = workload("Deployment", "d", json!({"containers": [{"name": "c"}]}));
+    let out = after(&mounts("audio:/a"), &[job(&["a"]), deployment]);
+    assert_eq!(out[0], job(&["a"]));
+    assert_ne!(after(&mounts("audio:/a"), &[job(&["a"])])[0], job(&["a"]));
+    for (entry, documents, part) in [
+        (
+            "audio:/a",
+            job(&["a", "b"]),
+            "more than one pod spec, with the containers a, b",
+        ),
+        (
+            "audio:/a,container=x",
+            job(&["a", "b"]),
+            "there is no container `x`; the template has a, b",
+        ),
+        (
+            "audio:/a",
+            custom("example.org/v1", "Pool", json!({"containers": [{"name": "a"}]})),
+            "nobody checked that the CRD of the kind `Pool` keeps `readOnly`",
+        ),
+    ] {
+        let error = error(&mounts(entry), &[documents]);
+        assert!(error.contains(part), "{part} in {error}");
+    }
+}
+
+#[test]
 fn a_claim_that_an_operator_makes_is_own() {
     let machine = custom(
         "kubevirt.io/v1",

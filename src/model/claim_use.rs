@@ -5,11 +5,13 @@
 //! key of their own, are in the `tables`. A manifest inside another object counts for itself: its kind decides, and its
 //! claims are of its namespace.
 
+mod checked;
 mod tables;
 mod walk;
 
 use super::object::Object;
 use super::pointer::PointerBuf;
+use serde_json::Value;
 use walk::Walk;
 
 /// Every place of an object that names a claim.
@@ -19,6 +21,48 @@ pub struct ClaimUses<'o> {
     pub volumes: Vec<VolumeUse<'o>>,
     /// All other places.
     pub places: Vec<PlaceUse<'o>>,
+    /// The texts that could name a claim, as a part of a manifest would; a parser has to read them.
+    pub texts: Vec<TextUse<'o>>,
+    /// The volumes of pods that are a directory outside of Kubernetes.
+    pub directories: Vec<DirectoryUse<'o>>,
+    /// The pod specs: maps with a list `containers`, with or without volumes.
+    pub pods: Vec<PodUse<'o>>,
+}
+
+/// A pod spec inside an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodUse<'o> {
+    /// The manifest that the pod spec is of.
+    pub manifest: Embedded<'o>,
+    /// JSON Pointer of the pod spec.
+    pub pointer: PointerBuf,
+    /// The names of the manifest's own `volumeClaimTemplates`: its controller puts a volume of each pod's own claim in the
+    /// place of every volume of that name
+    /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/statefulset/stateful_set_utils.go),
+    /// `updateStorage`).
+    pub claim_templates: Vec<&'o str>,
+}
+
+/// A volume that is an NFS export or a path of the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryUse<'o> {
+    /// The volume.
+    pub volume: &'o Value,
+    /// The mounts of the volume.
+    pub mounts: Vec<MountUse>,
+}
+
+/// A text that could name a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextUse<'o> {
+    /// The manifest that the text is in.
+    pub manifest: Embedded<'o>,
+    /// JSON Pointer of the text.
+    pub pointer: PointerBuf,
+    /// The text.
+    pub text: &'o str,
+    /// Whether the cluster reads the text as a part of a manifest; otherwise nobody knows what it is for.
+    pub is_applied: bool,
 }
 
 /// A volume that names a claim, with its mounts.
@@ -88,9 +132,11 @@ impl Embedded<'_> {
         tables::keeps_read_only(self.group, self.kind)
     }
 
-    /// Reports whether the kind's controller fills in expressions (`{{…}}`), also in the names of claims.
-    pub fn has_expressions(&self) -> bool {
-        self.group == super::application::GROUP && self.kind.contains("Workflow")
+    /// Reports whether a claim's name is an expression that the kind's controller fills in: `{{…}}` of Argo Workflows,
+    /// `$(…)` of Tekton.
+    pub fn fills_in(&self, claim: &str) -> bool {
+        let is_workflow = self.group == super::application::GROUP && self.kind.contains("Workflow");
+        is_workflow && claim.contains("{{") || self.group == "tekton.dev" && claim.contains("$(")
     }
 }
 

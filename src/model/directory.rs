@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::claim_use::claim_uses;
 use super::object::Object;
-use super::workload::{PodTemplate, pod_template};
 
 /// Folders of a node that hold no data of an application.
 const SYSTEM: [&str; 8] = ["/dev", "/proc", "/sys", "/run", "/var/run", "/etc", "/var/log", "/tmp"];
@@ -37,28 +37,22 @@ impl fmt::Display for Directory {
 }
 
 /// Returns the directories that an object writes: a PersistentVolume's own unless it is read-only throughout, and those
-/// that a pod template mounts read-write by itself.
+/// that its pods mount read-write by themselves.
 pub fn written(object: &Object) -> Vec<Directory> {
     if object.is("", "PersistentVolume") {
         let spec = object.at("/spec").unwrap_or(&Value::Null);
         return of_source(spec).filter(|_| !only_reads(spec)).into_iter().collect();
     }
-    pod_template(object)
-        .map(|template| of_template(&template))
-        .unwrap_or_default()
+    let directories = claim_uses(object).directories.into_iter();
+    directories
+        .filter(|directory| directory.mounts.iter().any(|mount| !mount.read_only))
+        .filter_map(|directory| of_source(directory.volume))
+        .collect()
 }
 
 fn only_reads(volume: &Value) -> bool {
     let modes = volume.get("accessModes").and_then(Value::as_array);
     modes.is_some_and(|modes| !modes.is_empty() && modes.iter().all(|mode| mode == "ReadOnlyMany"))
-}
-
-fn of_template(template: &PodTemplate<'_>) -> Vec<Directory> {
-    let volumes = template.volumes().iter().filter(|volume| {
-        let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
-        template.mounts_of(name).iter().any(|mount| !mount.read_only)
-    });
-    volumes.filter_map(of_source).collect()
 }
 
 /// Returns the directory of a volume or of a PersistentVolume's spec; none when the source itself is read-only.
@@ -115,6 +109,20 @@ mod tests {
             pod(json!({"name": "v", "hostPath": {"path": "/devices"}}), false),
             ["/devices"]
         );
+    }
+
+    #[test]
+    fn the_volumes_of_every_kind_count() {
+        let volume = json!({"name": "v", "nfs": {"server": "nas", "path": "/m"}});
+        let mounts = json!([{"name": "v", "mountPath": "/m"}]);
+        let pod = json!({"volumes": [volume], "containers": [{"volumeMounts": mounts}]});
+        for tree in [
+            json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledJob", "spec": {"jobTargetRef": {"template": {"spec": pod}}}}),
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "CronWorkflow", "spec": {"workflowSpec": {
+                "volumes": [volume], "templates": [{"container": {"volumeMounts": mounts}}]}}}),
+        ] {
+            assert_eq!(written(&Object::new(tree)).len(), 1);
+        }
     }
 
     #[test]

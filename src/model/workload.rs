@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::claim_use::{Embedded, claim_uses};
 use super::made_claims::claim_templates;
 use super::name::ClaimName;
 use super::object::Object;
-use super::pointer::{AsPointer, Pointer, PointerBuf, PointerExt};
+use super::pointer::PointerBuf;
 
 /// The lists of containers of a pod spec; each entry has `volumeMounts`.
 pub const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
@@ -13,32 +14,16 @@ pub const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemer
 /// A pod spec inside an object.
 #[derive(Clone, Debug)]
 pub struct PodTemplate<'o> {
-    /// JSON Pointer of the template, which has `metadata` and `spec`; empty for a Pod.
+    /// The manifest that it is of: the object, or one inside it.
+    pub manifest: Embedded<'o>,
+    /// JSON Pointer of the pod spec.
     pub pointer: PointerBuf,
-    /// The template: an object with `spec`.
-    pub template: &'o Value,
-    /// The names of a StatefulSet's `volumeClaimTemplates`. Its controller puts a volume of each pod's own claim in the
-    /// place of every volume of that name
-    /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/statefulset/stateful_set_utils.go),
-    /// `updateStorage`).
+    /// The pod spec.
+    pub spec: &'o Value,
+    /// The map that has the pod spec, and `metadata` where it is a pod's template.
+    template: Option<&'o Value>,
+    /// The names of a StatefulSet's `volumeClaimTemplates`, whose volumes the controller replaces.
     pub claim_templates: Vec<&'o str>,
-}
-
-/// How a container mounts a volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VolumeMount<'o> {
-    /// One of [`CONTAINER_LISTS`].
-    pub list: &'static str,
-    /// Index of the container in its list.
-    pub container: usize,
-    /// Name of the container, empty when it has none.
-    pub container_name: &'o str,
-    /// Index of the mount in `volumeMounts`.
-    pub index: usize,
-    /// `mountPath`, empty when it has none.
-    pub path: &'o str,
-    /// Whether `readOnly` is `true`.
-    pub read_only: bool,
 }
 
 /// A volume of a pod template that names a claim.
@@ -52,29 +37,26 @@ pub struct ClaimVolume<'o> {
     pub claim: &'o str,
     /// Whether `persistentVolumeClaim.readOnly` is `true`.
     pub read_only: bool,
-    /// The mounts of this volume in all containers.
-    pub mounts: Vec<VolumeMount<'o>>,
 }
 
-/// Finds the pod template of an object: a Pod's own, a CronJob's under `jobTemplate`, or `spec.template` of every kind
-/// whose template is one of a pod (it has `spec.containers`), so that Argo Rollouts' Rollout counts too.
-pub fn pod_template(object: &Object) -> Option<PodTemplate<'_>> {
-    let at = |pointer: &'static str| {
-        let template = object.at(pointer);
-        let template = template.filter(|template| template.get("spec").is_some_and(Value::is_object))?;
+/// The places of the pod specs of Kubernetes' own kinds, and of those that are made like them.
+const USUAL_PLACES: [&str; 3] = ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"];
+
+/// Finds the pod specs of an object, in any kind: maps with a list `containers`.
+pub fn pod_templates(object: &Object) -> Vec<PodTemplate<'_>> {
+    let pods = claim_uses(object).pods.into_iter();
+    pods.filter_map(|pod| {
+        let spec = object.at(&pod.pointer)?;
+        let template = pod.pointer.parent().and_then(|parent| object.at(parent));
         Some(PodTemplate {
-            pointer: pointer.as_pointer().to_buf(),
+            manifest: pod.manifest,
+            spec,
             template,
-            claim_templates: claim_templates(object.group(), object.kind(), object.tree()).collect(),
+            pointer: pod.pointer,
+            claim_templates: pod.claim_templates,
         })
-    };
-    if object.is("", "Pod") {
-        return at("");
-    }
-    if object.is("batch", "CronJob") {
-        return at("/spec/jobTemplate/spec/template");
-    }
-    at("/spec/template").filter(|found| found.spec().get("containers").is_some())
+    })
+    .collect()
 }
 
 /// Returns the claims that the StatefulSet controller makes of `volumeClaimTemplates`: `<template>-<set>-<ordinal>` for
@@ -105,42 +87,19 @@ pub fn deletes_its_claims(object: &Object) -> Vec<&'static str> {
         .collect()
 }
 
-impl VolumeMount<'_> {
-    /// Returns the JSON Pointer of the mount; `spec` is that of the pod spec.
-    pub fn pointer(&self, spec: &Pointer) -> PointerBuf {
-        let container = spec.child(self.list).child(self.container);
-        container.child("volumeMounts").child(self.index)
-    }
-}
-
-impl ClaimVolume<'_> {
-    /// Returns the JSON Pointer of the volume; `spec` is that of the pod spec.
-    pub fn pointer(&self, spec: &Pointer) -> PointerBuf {
-        spec.child("volumes").child(self.index)
-    }
-}
-
 impl<'o> PodTemplate<'o> {
-    /// Returns the pod spec.
-    pub fn spec(&self) -> &'o Value {
-        &self.template["spec"]
-    }
-
-    /// Returns the JSON Pointer of the pod spec.
-    pub fn spec_pointer(&self) -> PointerBuf {
-        self.pointer.child("spec")
+    /// Reports whether it is where Kubernetes' own kinds have their only pod spec.
+    pub fn is_usual(&self) -> bool {
+        USUAL_PLACES.contains(&self.pointer.as_str())
     }
 
     /// Returns one annotation of the template.
     pub fn annotation(&self, key: &str) -> Option<&'o str> {
-        self.template.pointer("/metadata/annotations")?.get(key)?.as_str()
+        self.template?.pointer("/metadata/annotations")?.get(key)?.as_str()
     }
 
     fn list(&self, key: &str) -> &'o [Value] {
-        self.spec()
-            .get(key)
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        self.spec.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the containers of one of [`CONTAINER_LISTS`].
@@ -153,8 +112,7 @@ impl<'o> PodTemplate<'o> {
         self.list("volumes")
     }
 
-    /// Returns the volumes that name a claim, each with its mounts; those that a StatefulSet's controller replaces left
-    /// out.
+    /// Returns the volumes that name a claim; those that a StatefulSet's controller replaces left out.
     pub fn claim_volumes(&self) -> Vec<ClaimVolume<'o>> {
         let volumes = self.volumes().iter().enumerate();
         volumes
@@ -170,36 +128,9 @@ impl<'o> PodTemplate<'o> {
                     name,
                     claim: text(source, "claimName"),
                     read_only: is_true(source, "readOnly"),
-                    mounts: self.mounts_of(name),
                 })
             })
             .collect()
-    }
-
-    /// Returns the mounts of the volume of this name in all containers.
-    pub fn mounts_of(&self, volume: &str) -> Vec<VolumeMount<'o>> {
-        let mut out = Vec::new();
-        for list in CONTAINER_LISTS {
-            for (container, tree) in self.containers(list).iter().enumerate() {
-                let mounts = tree
-                    .get("volumeMounts")
-                    .and_then(Value::as_array)
-                    .map_or(&[][..], Vec::as_slice);
-                let of_volume = mounts
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, mount)| text(mount, "name") == volume);
-                out.extend(of_volume.map(|(index, mount)| VolumeMount {
-                    list,
-                    container,
-                    container_name: text(tree, "name"),
-                    index,
-                    path: text(mount, "mountPath"),
-                    read_only: is_true(mount, "readOnly"),
-                }));
-            }
-        }
-        out
     }
 }
 
@@ -217,36 +148,50 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn finds_the_template_of_every_kind() {
+    fn finds_the_pod_specs_of_every_kind() {
         let pod = json!({"containers": [{"name": "c"}]});
         let cases = [
-            (json!({"apiVersion": "v1", "kind": "Pod", "spec": pod}), Some("")),
+            (
+                json!({"apiVersion": "v1", "kind": "Pod", "spec": pod}),
+                vec![("/spec", true)],
+            ),
             (
                 json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": pod}}}),
-                Some("/spec/template"),
+                vec![("/spec/template/spec", true)],
             ),
             (
                 json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": {"template": {"spec": pod}}}),
-                Some("/spec/template"),
+                vec![("/spec/template/spec", true)],
             ),
             (
                 json!({"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": pod}}}}}),
-                Some("/spec/jobTemplate/spec/template"),
+                vec![("/spec/jobTemplate/spec/template/spec", true)],
+            ),
+            (
+                json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "spec": {"replicatedJobs": [
+                    {"template": {"spec": {"template": {"spec": pod}}}}, {"template": {"spec": {"template": {"spec": pod}}}}]}}),
+                vec![
+                    ("/spec/replicatedJobs/0/template/spec/template/spec", false),
+                    ("/spec/replicatedJobs/1/template/spec/template/spec", false),
+                ],
             ),
             (
                 json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "spec": {"template": {"spec": {"project": "x"}}}}),
-                None,
+                vec![],
             ),
-            (json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {}}), None),
+            (json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {}}), vec![]),
         ];
-        for (tree, pointer) in cases {
+        for (tree, expected) in cases {
             let object = Object::new(tree);
-            assert_eq!(
-                pod_template(&object).map(|t| t.pointer.to_string()).as_deref(),
-                pointer,
-                "{}",
-                object.kind()
-            );
+            let found: Vec<_> = pod_templates(&object)
+                .iter()
+                .map(|template| (template.pointer.to_string(), template.is_usual()))
+                .collect();
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(pointer, is_usual)| (pointer.to_owned(), is_usual))
+                .collect();
+            assert_eq!(found, expected, "{}", object.kind());
         }
     }
 
@@ -263,31 +208,6 @@ mod tests {
     }
 
     #[test]
-    fn claim_volumes_carry_their_mounts() {
-        let object = Object::new(json!({"apiVersion": "v1", "kind": "Pod", "spec": {
-            "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "m", "persistentVolumeClaim": {"claimName": "media", "readOnly": true}}],
-            "containers": [{"name": "a", "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "m", "mountPath": "/m", "readOnly": true}]}],
-            "initContainers": [{"name": "i", "volumeMounts": [{"name": "m", "mountPath": "/i"}]}],
-        }}));
-        let template = pod_template(&object).unwrap();
-        let volumes = template.claim_volumes();
-        assert_eq!(volumes.len(), 1);
-        assert_eq!(
-            (volumes[0].index, volumes[0].claim, volumes[0].read_only),
-            (1, "media", true)
-        );
-        let mounts: Vec<_> = volumes[0]
-            .mounts
-            .iter()
-            .map(|m| (m.list, m.container_name, m.index, m.read_only))
-            .collect();
-        assert_eq!(
-            mounts,
-            [("containers", "a", 1, true), ("initContainers", "i", 0, false)]
-        );
-    }
-
-    #[test]
     fn a_volume_that_the_controller_replaces_names_no_claim() {
         let set = Object::new(
             json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {
@@ -298,8 +218,7 @@ mod tests {
                 ]}},
             }}),
         );
-        let claims: Vec<&str> = pod_template(&set)
-            .unwrap()
+        let claims: Vec<&str> = pod_templates(&set)[0]
             .claim_volumes()
             .iter()
             .map(|volume| volume.claim)

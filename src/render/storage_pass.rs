@@ -21,7 +21,6 @@ use crate::model::claim::is_claim;
 use crate::model::claim_use::claim_uses;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
-use crate::model::workload::pod_template;
 use crate::yaml::{self, Tree};
 use prescan::Header;
 
@@ -276,10 +275,11 @@ impl<'t> Stream<'t> {
             .flat_map(|value| Object::new(value.clone()).into_flat());
         objects
             .flat_map(|(_, object)| {
-                let own = (is_claim(&object) || pod_template(&object).is_some()).then(|| object.namespace());
+                let own = is_claim(&object).then(|| object.namespace());
                 let uses = claim_uses(&object);
+                let pods = uses.pods.iter().map(|pod| pod.manifest.namespace);
                 let volumes = uses.volumes.iter().map(|volume| volume.manifest.namespace);
-                let all = own.into_iter().chain(volumes).flatten();
+                let all = own.into_iter().chain(pods).chain(volumes).flatten();
                 all.map(str::to_owned).collect::<Vec<_>>()
             })
             .collect()

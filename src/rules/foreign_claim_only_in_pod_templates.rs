@@ -2,7 +2,8 @@
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::law::read_only::WAYS_OUT;
-use crate::model::claim_use::{Access, PlaceUse, claim_uses};
+use crate::law::texts::{self, NamedClaim};
+use crate::model::claim_use::{Access, Embedded, PlaceUse, TextUse, claim_uses};
 
 static META: Meta = meta(Severity::Error);
 /// The same where nobody knows whether a claim is written.
@@ -17,12 +18,13 @@ const fn meta(severity: Severity) -> Meta {
         why: "The plugin finds pod specs in every kind, a list `containers` beside `volumes`, and makes foreign claims \
 read-only there. Some kinds name a claim elsewhere (`persistentVolumeClaim.claimName`, or `destinationPVC` of VolSync's \
 ReplicationDestination), and their operator makes the pods. There nobody can force a claim to be read-only, so that this is \
-an error, and the plugin refuses to render it.\n\n\
+an error, and the plugin refuses to render it. The same holds for texts that the cluster reads as a part of a manifest, such as \
+`podSpecPatch` and `resource.manifest` of Argo Workflows.\n\n\
 If the operator has to write the claim, declare that with the parameter `writes`. Else make it read-only in that kind's own way: \
 `readOnly: true` beside `claimName`, or `readonly: true` at the disk of a virtual machine. The parameter `patches` can \
 change the object.\n\n\
-It is a warning where another key `claimName` names a claim that an Application owns, since it may be the name of something \
-else; and where a claim is read-only in a kind whose CRD nobody checked. A CRD without the field `readOnly` drops it: Argo CD \
+It is a warning where another key `claimName`, or a text that nobody may ever apply (a manifest in a ConfigMap), names a claim \
+that an Application owns, since it may mean something else; and where a claim is read-only in a kind whose CRD nobody checked. A CRD without the field `readOnly` drops it: Argo CD \
 shows the object as OutOfSync, and the pod writes.",
     }
 }
@@ -46,6 +48,40 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         findings.extend(uses.places.into_iter().filter_map(named));
         // One for each object is enough.
         findings.extend(unchecked.find_map(named));
+        for text in &uses.texts {
+            findings.extend(in_text(scope, subject, item, text));
+        }
+    }
+    findings
+}
+
+/// Returns the findings about a text that holds a part of a manifest.
+fn in_text(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, text: &TextUse<'_>) -> Vec<Finding> {
+    let claims = texts::claims(text);
+    let of_claim = |claim: &NamedClaim| {
+        let place = PlaceUse {
+            manifest: Embedded {
+                namespace: claim.namespace.as_deref(),
+                ..text.manifest
+            },
+            pointer: text.pointer.clone(),
+            claim: &claim.claim,
+            access: claim.access,
+        };
+        named(scope, subject, item, &place)
+    };
+    let mut findings: Vec<Finding> = claims.named.iter().filter_map(of_claim).collect();
+    if claims.has_expression && text.is_applied {
+        let message = format!(
+            "{} `{}` names a claim by an expression at `{}`: nobody can check whose it is",
+            item.object().kind(),
+            item.object().name(),
+            text.pointer
+        );
+        let finding = subject.finding_on(&WARNING, message, item, &text.pointer);
+        findings.push(
+            finding.hint("name the claim, or make it read-only in the text (`readOnly: true` beside `claimName`)"),
+        );
     }
     findings
 }
@@ -62,9 +98,9 @@ fn named(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, place: &Plac
         Access::Writes => (
             &META,
             format!(
-                "{who} names claim `{reference}`, which is neither of `{}` nor in its `writes`, where it cannot be made \
-                 read-only",
-                subject.name
+                "{who} names claim `{reference}` at `{}`, which is neither of `{}` nor in its `writes`, where it cannot be \
+                 made read-only",
+                place.pointer, subject.name
             ),
             WAYS_OUT,
         ),
@@ -81,8 +117,8 @@ fn named(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, place: &Plac
         Access::Unknown => (
             &WARNING,
             format!(
-                "{who} has the name of claim `{reference}`, which `{}` does not own, as its `claimName`",
-                subject.name
+                "{who} has the name of claim `{reference}`, which `{}` does not own, at `{}`",
+                subject.name, place.pointer
             ),
             WAYS_OUT,
         ),
@@ -111,7 +147,7 @@ mod tests {
         assert_eq!(
             case.messages(&RULE),
             [
-                "Player `p` names claim `media/audio`, which is neither of `player` nor in its `writes`, where it cannot be made read-only"
+                "Player `p` names claim `media/audio` at `/spec/media/0/persistentVolumeClaim/claimName`, which is neither of `player` nor in its `writes`, where it cannot be made read-only"
             ]
         );
         assert_eq!(case.findings(&RULE)[0].rule.severity, Severity::Error);
@@ -131,6 +167,44 @@ mod tests {
             let findings = case.findings(&RULE);
             assert_eq!(findings.len(), 1);
             assert_eq!(findings[0].rule.severity, Severity::Warning);
+        }
+    }
+
+    #[test]
+    fn a_text_is_an_error_only_where_it_is_applied() {
+        let patch = "volumes: [{name: a, persistentVolumeClaim: {claimName: audio}}]";
+        let object = |api_version: &str, kind: &str, key: &str, text: &str| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, key: {"podSpecPatch": text}});
+        for (object, severity) in [
+            (
+                object("argoproj.io/v1alpha1", "Workflow", "spec", patch),
+                Some(Severity::Error),
+            ),
+            (object("v1", "ConfigMap", "data", patch), Some(Severity::Warning)),
+            (object("v1", "ConfigMap", "data", "claimName: email"), None),
+            (
+                object("v1", "ConfigMap", "data", "the claim audio: a claimName of it"),
+                None,
+            ),
+            (
+                object(
+                    "argoproj.io/v1alpha1",
+                    "Workflow",
+                    "spec",
+                    "volumes: [{persistentVolumeClaim: {claimName: '{{x}}'}}]",
+                ),
+                Some(Severity::Warning),
+            ),
+        ] {
+            let case = Case::new()
+                .plugin("fetcher", json!([owns(["audio"])]))
+                .plugin("player", json!([]))
+                .renders("player", [object]);
+            let found: Vec<Severity> = case
+                .findings(&RULE)
+                .iter()
+                .map(|finding| finding.rule.severity)
+                .collect();
+            assert_eq!(found, severity.into_iter().collect::<Vec<_>>());
         }
     }
 

@@ -1,8 +1,10 @@
 //! HL122: a mount below another volume's mount hides files, or cannot be made.
 
+use std::collections::HashMap;
+
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::Mount;
-use crate::model::workload::{CONTAINER_LISTS, PodTemplate, pod_template};
+use crate::model::workload::{CONTAINER_LISTS, PodTemplate, pod_templates};
 
 static META: Meta = Meta {
     id: "HL122",
@@ -37,6 +39,15 @@ fn is_below(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// Returns the paths above a path, the nearest first; the root is the empty one.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path.trim_end_matches('/');
+    std::iter::from_fn(move || {
+        rest = &rest[..rest.rfind('/')?];
+        Some(rest)
+    })
+}
+
 /// One mount of a container.
 struct Mounted<'i> {
     container: &'i str,
@@ -48,18 +59,25 @@ struct Mounted<'i> {
 
 fn in_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
     let object = item.object();
-    let Some(template) = pod_template(object) else {
-        return Vec::new();
-    };
     let mut findings = Vec::new();
-    for mounts in containers(&template) {
+    let templates = pod_templates(object);
+    let containers = templates
+        .iter()
+        .flat_map(|template| containers(template).into_iter().map(move |mounts| (template, mounts)));
+    for (template, mounts) in containers {
+        let mut by_path: HashMap<&str, Vec<&Mounted<'_>>> = HashMap::new();
+        for mounted in &mounts {
+            by_path
+                .entry(mounted.path.trim_end_matches('/'))
+                .or_default()
+                .push(mounted);
+        }
         for inner in &mounts {
             let nested = |outer: &&Mounted<'_>| {
-                outer.volume != inner.volume
-                    && is_below(inner.path, outer.path)
-                    && (inner.is_claim || (outer.is_claim && outer.read_only))
+                outer.volume != inner.volume && (inner.is_claim || (outer.is_claim && outer.read_only))
             };
-            let Some(outer) = mounts.iter().find(nested) else {
+            let mut above = parents(inner.path).filter_map(|path| by_path.get(path)).flatten();
+            let Some(outer) = above.find(|outer| nested(outer)) else {
                 continue;
             };
             let message = format!(
@@ -72,7 +90,7 @@ fn in_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
                 outer.volume,
                 outer.path
             );
-            let finding = subject.finding_on(&META, message, item, template.spec_pointer());
+            let finding = subject.finding_on(&META, message, item, &template.pointer);
             findings.push(finding.hint("mount the two beside each other"));
         }
     }
@@ -80,8 +98,8 @@ fn in_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
 }
 
 fn containers<'i>(template: &PodTemplate<'i>) -> Vec<Vec<Mounted<'i>>> {
-    let claims = template.claim_volumes();
-    let volume_of = |name: &str| claims.iter().find(|volume| volume.name == name);
+    let claims = template.claim_volumes().into_iter();
+    let claims: HashMap<&str, bool> = claims.map(|volume| (volume.name, volume.read_only)).collect();
     let lists = CONTAINER_LISTS.into_iter().flat_map(|list| template.containers(list));
     lists
         .map(|container| {
@@ -90,14 +108,14 @@ fn containers<'i>(template: &PodTemplate<'i>) -> Vec<Vec<Mounted<'i>>> {
             let mounts = container.get("volumeMounts").and_then(|mounts| mounts.as_array());
             let mounted = mounts.into_iter().flatten().map(|mount| {
                 let volume = text(mount, "name");
-                let claim = volume_of(volume);
+                let claim = claims.get(volume).copied();
                 let read_only = mount.get("readOnly").and_then(|value| value.as_bool()) == Some(true);
                 Mounted {
                     container: text(container, "name"),
                     volume,
                     path: text(mount, "mountPath"),
                     is_claim: claim.is_some(),
-                    read_only: read_only || claim.is_some_and(|claim| claim.read_only),
+                    read_only: read_only || claim == Some(true),
                 }
             });
             mounted.collect()
@@ -161,6 +179,14 @@ mod tests {
             json!([{"name": "media", "mountPath": "/m", "readOnly": true}, {"name": "config", "mountPath": "/m/app.yaml"}]),
         );
         assert_eq!(in_read_only.messages(&RULE).len(), 1);
+        let job = json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledJob", "metadata": {"name": "j"}, "spec": {"jobTargetRef": {"template": {"spec": {
+            "volumes": [claim("media"), claim("audio")],
+            "containers": [{"name": "main", "volumeMounts": [{"name": "media", "mountPath": "/"}, {"name": "audio", "mountPath": "/a/b"}]}]}}}}});
+        let in_another_kind = Case::new().helm("player").renders("player", [job]);
+        assert_eq!(
+            in_another_kind.messages(&RULE),
+            ["ScaledJob `j`, container `main`: volume `audio` at `/a/b` is below volume `media` at `/`"]
+        );
         let by_parameters = Case::new().plugin("player", json!([mounts(["media:/m", "audio:/m/a", "audio:/n"])]));
         assert_eq!(
             by_parameters.messages(&RULE),

@@ -58,7 +58,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             let workload = format!("{} `{}`", object.kind(), object.name());
             let name = match ClaimName::new(volume.claim) {
                 Ok(name) => name,
-                Err(_) if volume.manifest.has_expressions() && volume.claim.contains("{{") => continue,
+                Err(_) if volume.manifest.fills_in(volume.claim) => continue,
                 Err(error) => {
                     let message = format!("{workload}: volume `{}`: {error}", volume.name);
                     findings.push(subject.finding_on(&META, message, item, pointer).hint("name the claim"));

@@ -60,11 +60,19 @@ fn a_pod_spec_is_found_by_its_shape_in_every_kind() {
             "Prometheus",
             json!({"spec": pod()}),
             "/spec",
-            false,
+            true,
         ),
         (
-            "argoproj.io/v1alpha1",
-            "EventSource",
+            "sparkoperator.k8s.io/v1alpha1",
+            "SparkConnect",
+            json!({"spec": {"server": {"template": {"spec": pod()}}}}),
+            "/spec/server/template/spec",
+            true,
+        ),
+        ("example.org/v1", "Player", json!({"spec": pod()}), "/spec", false),
+        (
+            "example.org/v1",
+            "Player",
             json!({"spec": {"a/b": pod()}}),
             "/spec/a~1b",
             false,
@@ -193,6 +201,39 @@ fn other_places_are_sorted_by_what_they_may_do() {
     assert_eq!(any(json!({"provider": {"claimName": "email"}})), [Access::Unknown]);
     assert_eq!(any(json!({"persistentVolumeClaim": {"spec": {}}, "claimName": ""})), []);
     assert_eq!(any(json!({"persistentVolumeClaimName": "films"})), []);
+    // Lists and names in the place of the map, and what charts call it.
+    assert_eq!(
+        any(json!({"persistentVolumeClaim": [{"claimName": "films"}]})),
+        [Access::Writes]
+    );
+    assert_eq!(any(json!({"persistentVolumeClaim": "films"})), [Access::Unknown]);
+    assert_eq!(
+        any(json!({"persistence": {"existingClaim": "films"}})),
+        [Access::Unknown]
+    );
+    assert_eq!(
+        any(json!({"pvc": {"claimName": "films", "readOnly": true}})),
+        [Access::Reads]
+    );
+    let postgres = |volume: Value| {
+        let instances = json!({"spec": {"instances": [{"volumes": {"additional": [volume]}}]}});
+        access(object(
+            "postgres-operator.crunchydata.com/v1beta1",
+            "PostgresCluster",
+            instances,
+        ))
+    };
+    assert_eq!(postgres(json!({"claimName": "films"})), [Access::Writes]);
+    assert_eq!(
+        postgres(json!({"claimName": "films", "readOnly": true})),
+        [Access::Reads]
+    );
+    let backup = object(
+        "awx.ansible.com/v1beta1",
+        "AWXBackup",
+        json!({"spec": {"backup_pvc": "films"}}),
+    );
+    assert_eq!(access(backup), [Access::Writes]);
     // In a volume of a pod, but not as Kubernetes reads it.
     let odd = json!({"containers": [], "volumes": [{"name": "f", "PersistentVolumeClaim": {"claimName": "films"}}]});
     assert_eq!(any(odd), [Access::Writes]);
@@ -233,6 +274,27 @@ fn what_kubevirt_and_volsync_write_by_other_keys() {
         ))
     };
     let disk = |read_only: bool| json!({"name": "f", "disk": {"readonly": read_only}});
+    for (api_version, kind, spec) in [
+        ("kubevirt.io/v1", "VirtualMachineInstanceReplicaSet", "/template/spec"),
+        (
+            "pool.kubevirt.io/v1alpha1",
+            "VirtualMachinePool",
+            "/virtualMachineTemplate/spec/template/spec",
+        ),
+    ] {
+        let volume = json!({"name": "f", "persistentVolumeClaim": {"claimName": "films"}});
+        let inner = json!({"domain": {"devices": {"disks": [disk(false)]}}, "volumes": [volume],
+            "utilityVolumes": [{"name": "u", "claimName": "films", "type": "Backup"}]});
+        let spec = spec
+            .rsplit('/')
+            .filter(|key| !key.is_empty())
+            .fold(inner, |inner, key| json!({key: inner}));
+        assert_eq!(
+            access(object(api_version, kind, json!({"spec": spec}))),
+            [Access::Writes; 2],
+            "{kind}"
+        );
+    }
     let data = json!({"name": "f", "dataVolume": {"name": "films"}});
     assert_eq!(machine(data.clone(), disk(false)), [Access::Writes]);
     assert_eq!(machine(data, disk(true)), []);
@@ -257,8 +319,30 @@ fn a_workload_cannot_hide_its_pod_spec_as_another_manifest() {
     ] {
         spec[key] = value;
     }
-    let deployment = object("apps/v1", "Deployment", json!({"spec": {"template": {"spec": spec}}}));
-    assert_eq!(found(&deployment).0.len(), 1);
+    for (api_version, kind) in [
+        ("apps/v1", "Deployment"),
+        ("argoproj.io/v1alpha1", "Rollout"),
+        ("example.org/v1", "Player"),
+    ] {
+        for hidden in ["v1/PersistentVolumeClaim", "argoproj.io/v1alpha1/Application"] {
+            let (hidden_version, hidden_kind) = hidden.rsplit_once('/').unwrap();
+            let mut spec = spec.clone();
+            (spec["apiVersion"], spec["kind"]) = (json!(hidden_version), json!(hidden_kind));
+            let template = json!({"apiVersion": hidden_version, "kind": hidden_kind, "metadata": {}, "spec": pod()});
+            for template in [json!({"spec": spec}), template] {
+                let workload = object(api_version, kind, json!({"spec": {"template": template}}));
+                assert_eq!(found(&workload).0.len(), 1, "{kind} {hidden}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_application_inside_another_object_is_passed_over() {
+    let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"},
+        "spec": {"source": {"helm": {"valuesObject": {"persistentVolumeClaim": {"claimName": "films"}}}}}});
+    let outer = object("example.org/v1", "Object", json!({"spec": {"manifest": application}}));
+    assert_eq!(claim_uses(&outer), ClaimUses::default());
 }
 
 #[test]
@@ -291,6 +375,67 @@ fn a_manifest_inside_another_counts_for_itself() {
     assert_eq!(volumes, [(set, "films")]);
     assert_eq!(uses.places[0].manifest.namespace, Some("outer"));
     assert_eq!(uses.places.len(), 1);
+}
+
+#[test]
+fn the_namespace_is_that_of_the_nearest_manifest() {
+    let claim = || json!({"persistentVolumeClaim": {"claimName": "films"}});
+    let in_list = json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": [
+        {"apiVersion": "example.org/v1", "kind": "Any", "metadata": {"name": "y", "namespace": "inner"}, "spec": claim()}]});
+    let copy = json!({"apiVersion": "example.org/v1", "kind": "Any", "name": "y", "namespace": "inner", "data": {"spec": claim()}});
+    let generated =
+        json!({"apiVersion": "example.org/v1", "kind": "Any", "metadata": {"generateName": "y-"}, "spec": claim()});
+    for (inner, namespace) in [(in_list, "inner"), (copy, "inner"), (generated, "outer")] {
+        let mut outer = object(
+            "kyverno.io/v1",
+            "Policy",
+            json!({"spec": {"rules": [{"generate": inner}]}}),
+        )
+        .into_tree();
+        outer["metadata"]["namespace"] = json!("outer");
+        let outer = Object::new(outer);
+        let uses = claim_uses(&outer);
+        let found = uses
+            .places
+            .iter()
+            .map(|place| (place.manifest.kind, place.manifest.namespace));
+        assert_eq!(found.collect::<Vec<_>>(), [("Any", Some(namespace))]);
+    }
+}
+
+#[test]
+fn texts_that_could_name_a_claim_are_noted() {
+    let texts = |object: &Object| -> Vec<(String, bool)> {
+        let uses = claim_uses(object);
+        let texts = uses.texts.iter();
+        texts.map(|text| (text.pointer.to_string(), text.is_applied)).collect()
+    };
+    let patch = "volumes: [{name: f, persistentVolumeClaim: {claimName: films}}]";
+    let workflow = json!({"spec": {"podSpecPatch": patch, "entrypoint": "main", "templates": [
+        {"resource": {"manifest": patch}}, {"script": {"source": patch}}]}});
+    assert_eq!(
+        texts(&object("argoproj.io/v1alpha1", "Workflow", workflow)),
+        [
+            ("/spec/podSpecPatch".to_owned(), true),
+            ("/spec/templates/0/resource/manifest".to_owned(), true),
+            ("/spec/templates/1/script/source".to_owned(), false),
+        ]
+    );
+    let annotations =
+        json!({"kubectl.kubernetes.io/last-applied-configuration": patch, "sidecar.istio.io/userVolume": patch});
+    let pod = object("v1", "Pod", json!({"spec": {"metadata": {"annotations": annotations}}}));
+    assert_eq!(
+        texts(&pod),
+        [(
+            "/spec/metadata/annotations/sidecar.istio.io~1userVolume".to_owned(),
+            true
+        )]
+    );
+    assert_eq!(
+        texts(&object("v1", "ConfigMap", json!({"data": {"a": patch, "b": "films"}}))).len(),
+        1
+    );
+    assert_eq!(texts(&object("v1", "Secret", json!({"stringData": {"a": patch}}))), []);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::tables::{self, Layout};
-use super::{Access, ClaimUses, Embedded, MountUse, PlaceUse, VolumeUse};
+use super::{Access, ClaimUses, DirectoryUse, Embedded, MountUse, PlaceUse, PodUse, TextUse, VolumeUse};
 use crate::model::made_claims::claim_templates;
 use crate::model::pointer::{AsPointer, PointerBuf, PointerExt};
 
@@ -23,17 +23,29 @@ struct Context<'o, 'c> {
     claim_templates: Vec<&'o str>,
     /// Where volumes stand apart from their containers: the layout, and how deep in the path that part begins.
     apart: Option<(Layout, PointerBuf)>,
-    /// The volumes of the nearest list `volumes`: the index of one that names a claim.
-    volumes: HashMap<&'o str, Option<usize>>,
+    /// The volumes of the nearest list `volumes`.
+    volumes: HashMap<&'o str, Noted>,
     outer: Option<&'c Context<'o, 'c>>,
 }
 
+/// Where a volume is noted.
+#[derive(Clone, Copy)]
+enum Noted {
+    /// The index among the volumes that name a claim.
+    Claim(usize),
+    /// The index among those that are a directory.
+    Directory(usize),
+    /// Nowhere.
+    No,
+}
+
 impl<'o> Context<'o, '_> {
-    /// Returns the index of the claim's volume of this name.
-    fn volume(&self, name: &str) -> Option<usize> {
-        match self.volumes.get(name) {
-            Some(index) => *index,
-            None => self.outer?.volume(name),
+    /// Returns where the volume of this name is noted.
+    fn volume(&self, name: &str) -> Noted {
+        match (self.volumes.get(name), self.outer) {
+            (Some(noted), _) => *noted,
+            (None, Some(outer)) => outer.volume(name),
+            (None, None) => Noted::No,
         }
     }
 }
@@ -56,14 +68,7 @@ impl<'o> Walk<'o> {
     }
 
     fn pointer(&self) -> PointerBuf {
-        let mut pointer = PointerBuf::new();
-        for step in &self.path {
-            match step {
-                Step::Key(key) => pointer.push_back(*key),
-                Step::Index(index) => pointer.push_back(*index),
-            }
-        }
-        pointer
+        pointer(&self.path)
     }
 
     fn tree(&mut self, tree: &'o Value, context: &Context<'o, '_>) {
@@ -94,18 +99,22 @@ impl<'o> Walk<'o> {
     ) -> Option<Option<Context<'o, 'c>>> {
         let text = |key: &str| map.get(key).and_then(Value::as_str);
         let (api_version, kind) = (text("apiVersion")?, text("kind")?);
-        // A reference to an object has no metadata, and Kubernetes' own kinds hold no manifests: what seems one there is
-        // an unknown field.
-        let can_be_inside =
-            || map.get("metadata").is_some_and(Value::is_object) && !tables::is_built_in(outer.manifest.group);
-        if !self.path.is_empty() && !can_be_inside() {
+        // The items of a list are manifests of their own.
+        if map.get("items").is_some_and(Value::is_array) {
+            return None;
+        }
+        let is_inside = !self.path.is_empty();
+        if is_inside && tables::holds_no_manifests(outer.manifest.group, outer.manifest.kind) {
             return None;
         }
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         if tables::is_passed_over(group, kind) {
-            return Some(None);
+            // A pod spec is none of those kinds, whatever stands beside it.
+            return (!is_inside || is_whole(map)).then_some(None);
         }
-        let namespace = tree.pointer("/metadata/namespace").and_then(Value::as_str);
+        // Some kinds say whose copy they make without `metadata`.
+        let namespace = tree.pointer("/metadata/namespace").or(map.get("namespace"));
+        let namespace = namespace.and_then(Value::as_str);
         let manifest = Embedded {
             group,
             kind,
@@ -123,7 +132,15 @@ impl<'o> Walk<'o> {
 
     fn map(&mut self, map: &'o Map<String, Value>, context: &Context<'o, '_>) {
         let volumes = map.get("volumes").and_then(Value::as_array);
-        match volumes.filter(|_| self.has_volumes_of_pods(map, context)) {
+        let has_containers = has_containers(map);
+        if has_containers && context.apart.is_none() {
+            self.found.pods.push(PodUse {
+                manifest: context.manifest,
+                pointer: self.pointer(),
+                claim_templates: context.claim_templates.clone(),
+            });
+        }
+        match volumes.filter(|_| has_containers || self.has_volumes_of_pods(context)) {
             Some(volumes) => {
                 let volumes = self.volumes(map, volumes, context);
                 let inner = Context {
@@ -139,20 +156,13 @@ impl<'o> Walk<'o> {
         }
     }
 
-    /// Reports whether the list `volumes` of a map is that of a pod.
-    fn has_volumes_of_pods(&self, map: &Map<String, Value>, context: &Context<'o, '_>) -> bool {
-        let is_container = |container: &Value| container.is_object() || container.is_null();
-        let has_containers = map.get("containers").is_some_and(|containers| match containers {
-            Value::Null => true,
-            Value::Array(list) => list.iter().all(is_container),
-            _ => false,
-        });
+    /// Reports whether a list `volumes` is that of a pod, although no containers stand beside it.
+    fn has_volumes_of_pods(&self, context: &Context<'o, '_>) -> bool {
         let apart = context.apart.as_ref();
-        has_containers
-            || apart.is_some_and(|(layout, start)| match layout {
-                Layout::Containers => self.pointer().below(start).is_some(),
-                Layout::Disks => self.pointer() == *start,
-            })
+        apart.is_some_and(|(layout, start)| match layout {
+            Layout::Containers => self.pointer().below(start).is_some(),
+            Layout::Disks => self.pointer() == *start,
+        })
     }
 
     /// Notes the volumes of a map, and returns them by their names.
@@ -161,7 +171,7 @@ impl<'o> Walk<'o> {
         map: &'o Map<String, Value>,
         volumes: &'o [Value],
         context: &Context<'o, '_>,
-    ) -> HashMap<&'o str, Option<usize>> {
+    ) -> HashMap<&'o str, Noted> {
         let disks = context
             .apart
             .as_ref()
@@ -192,10 +202,10 @@ impl<'o> Walk<'o> {
                 }
             };
             let Some(source) = source.filter(|_| !context.claim_templates.contains(&name)) else {
-                by_name.insert(name, None);
+                by_name.insert(name, self.directory(volume));
                 continue;
             };
-            by_name.insert(name, Some(self.found.volumes.len()));
+            by_name.insert(name, Noted::Claim(self.found.volumes.len()));
             self.found.volumes.push(VolumeUse {
                 manifest: context.manifest,
                 pointer,
@@ -208,6 +218,16 @@ impl<'o> Walk<'o> {
         by_name
     }
 
+    /// Notes a volume that is a directory outside of Kubernetes.
+    fn directory(&mut self, volume: &'o Value) -> Noted {
+        if volume.get("nfs").is_none() && volume.get("hostPath").is_none() {
+            return Noted::No;
+        }
+        let mounts = Vec::new();
+        self.found.directories.push(DirectoryUse { volume, mounts });
+        Noted::Directory(self.found.directories.len() - 1)
+    }
+
     /// Goes through the entries of a map. `has_volumes` says that those of its `volumes` are noted already.
     fn entries(&mut self, map: &'o Map<String, Value>, context: &Context<'o, '_>, has_volumes: bool) {
         for (key, value) in map {
@@ -215,10 +235,8 @@ impl<'o> Walk<'o> {
             match value {
                 Value::Array(volumes) if has_volumes && key == "volumes" => self.below_volumes(volumes, context),
                 Value::Array(mounts) if key == "volumeMounts" => self.mounts(mounts, context),
-                Value::Object(source) if key.eq_ignore_ascii_case("persistentVolumeClaim") => {
-                    self.source(source, value, context);
-                }
-                Value::String(name) => self.name(map, key, name, context),
+                _ if tables::is_claim_source(key) => self.sources(value, context),
+                Value::String(text) => self.text(map, key, text, context),
                 _ => self.tree(value, context),
             }
             self.path.pop();
@@ -235,9 +253,7 @@ impl<'o> Walk<'o> {
                 }
                 self.path.push(Step::Key(key));
                 match value {
-                    Value::Object(source) if key.eq_ignore_ascii_case("persistentVolumeClaim") => {
-                        self.source(source, value, context);
-                    }
+                    _ if tables::is_claim_source(key) => self.sources(value, context),
                     _ => self.tree(value, context),
                 }
                 self.path.pop();
@@ -248,22 +264,40 @@ impl<'o> Walk<'o> {
 
     fn mounts(&mut self, mounts: &'o [Value], context: &Context<'o, '_>) {
         for (index, mount) in mounts.iter().enumerate() {
-            if let Some(volume) = context.volume(text(mount, "name")) {
-                let pointer = self.pointer().child(index);
-                let read_only = is_true(mount, "readOnly");
-                self.found.volumes[volume].mounts.push(MountUse { pointer, read_only });
-            }
+            let mounts = match context.volume(text(mount, "name")) {
+                Noted::Claim(volume) => &mut self.found.volumes[volume].mounts,
+                Noted::Directory(volume) => &mut self.found.directories[volume].mounts,
+                Noted::No => continue,
+            };
+            let pointer = pointer(&self.path).child(index);
+            let read_only = is_true(mount, "readOnly");
+            mounts.push(MountUse { pointer, read_only });
         }
     }
 
-    /// Notes the claim of a `persistentVolumeClaim` that is no volume of a pod.
-    fn source(&mut self, source: &'o Map<String, Value>, tree: &'o Value, context: &Context<'o, '_>) {
+    /// Notes the claims of a `persistentVolumeClaim` that is no volume of a pod: a map, a list of maps, or a name.
+    fn sources(&mut self, tree: &'o Value, context: &Context<'o, '_>) {
+        match tree {
+            Value::Object(source) => self.source(source, context),
+            Value::Array(list) => {
+                for (index, tree) in list.iter().enumerate() {
+                    self.path.push(Step::Index(index));
+                    self.sources(tree, context);
+                    self.path.pop();
+                }
+            }
+            Value::String(name) => self.place(name, Access::Unknown, context),
+            _ => {}
+        }
+    }
+
+    fn source(&mut self, source: &'o Map<String, Value>, context: &Context<'o, '_>) {
         let above = self.parent();
         for (key, value) in source {
             self.path.push(Step::Key(key));
             match value {
                 Value::String(name) if key.eq_ignore_ascii_case("claimName") => {
-                    let reads = is_true(tree, "readOnly") || tables::only_reads(&context.manifest, above);
+                    let reads = reads(source) || tables::only_reads(&context.manifest, above);
                     self.place(name, if reads { Access::Reads } else { Access::Writes }, context);
                 }
                 _ => self.tree(value, context),
@@ -272,20 +306,30 @@ impl<'o> Walk<'o> {
         }
     }
 
-    /// Returns the key above the one that the path leads to; empty where there is a list.
+    /// Returns the nearest key above the one that the path leads to.
     fn parent(&self) -> &'o str {
-        match self.path.len().checked_sub(2).map(|at| self.path[at]) {
-            Some(Step::Key(parent)) => parent,
-            _ => "",
-        }
+        let above = self.path.split_last().map_or(&[][..], |(_, above)| above);
+        let keys = above.iter().rev().filter_map(|step| match step {
+            Step::Key(key) => Some(*key),
+            Step::Index(_) => None,
+        });
+        keys.into_iter().next().unwrap_or_default()
     }
 
-    /// Notes a text that is a claim's name by its key.
-    fn name(&mut self, map: &Map<String, Value>, key: &str, name: &'o str, context: &Context<'o, '_>) {
+    /// Notes a text that is a claim's name by its key, or that could name one as a manifest does.
+    fn text(&mut self, map: &Map<String, Value>, key: &'o str, text: &'o str, context: &Context<'o, '_>) {
+        let access = |access: Access| if reads(map) { Access::Reads } else { access };
         if tables::is_written(&context.manifest, self.parent(), key, map) {
-            self.place(name, Access::Writes, context);
-        } else if key == "claimName" {
-            self.place(name, Access::Unknown, context);
+            self.place(text, access(Access::Writes), context);
+        } else if tables::may_name(key) {
+            self.place(text, access(Access::Unknown), context);
+        } else if tables::mentions_claims(text) && !tables::is_passed_over_text(&context.manifest, key) {
+            self.found.texts.push(TextUse {
+                manifest: context.manifest,
+                pointer: self.pointer(),
+                text,
+                is_applied: tables::is_applied(&context.manifest, self.parent(), key),
+            });
         }
     }
 
@@ -302,6 +346,34 @@ impl<'o> Walk<'o> {
     }
 }
 
+fn pointer(path: &[Step<'_>]) -> PointerBuf {
+    let mut pointer = PointerBuf::new();
+    for step in path {
+        match step {
+            Step::Key(key) => pointer.push_back(*key),
+            Step::Index(index) => pointer.push_back(*index),
+        }
+    }
+    pointer
+}
+
+/// Reports whether a map has a list of containers, as a pod spec has.
+fn has_containers(map: &Map<String, Value>) -> bool {
+    let is_container = |container: &Value| container.is_object() || container.is_null();
+    map.get("containers").is_some_and(|containers| match containers {
+        Value::Null => true,
+        Value::Array(list) => list.iter().all(is_container),
+        _ => false,
+    })
+}
+
+/// Reports whether a map is a manifest with its own metadata, and no pod spec or pod template.
+fn is_whole(map: &Map<String, Value>) -> bool {
+    let is_pod = |map: &Map<String, Value>| map.contains_key("containers") || map.contains_key("volumes");
+    let spec = map.get("spec").and_then(Value::as_object);
+    map.get("metadata").is_some_and(Value::is_object) && !is_pod(map) && !spec.is_some_and(is_pod)
+}
+
 /// Returns the claim's source of a volume; a null is an absent field to Kubernetes.
 fn source(volume: &Value) -> Option<&Value> {
     volume.get("persistentVolumeClaim").filter(|source| !source.is_null())
@@ -309,6 +381,11 @@ fn source(volume: &Value) -> Option<&Value> {
 
 fn text<'o>(tree: &'o Value, key: &str) -> &'o str {
     tree.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Reports whether `readOnly: true` stands in a map.
+fn reads(map: &Map<String, Value>) -> bool {
+    map.get("readOnly").and_then(Value::as_bool) == Some(true)
 }
 
 fn is_true(tree: &Value, key: &str) -> bool {

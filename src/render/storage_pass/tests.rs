@@ -1,6 +1,7 @@
 use super::*;
+use crate::model::claim_use::claim_uses;
 use crate::model::parameter::{self, Parameters};
-use crate::model::workload::pod_template;
+use crate::model::workload::pod_templates;
 use crate::model::{AppName, NamespaceName};
 use proptest::prelude::*;
 use serde_json::json;
@@ -413,8 +414,8 @@ proptest! {
                 prop_assert_eq!(new.label("storage.home.arpa/owner"), Some("player"));
                 continue;
             }
-            let (old, new) = (pod_template(old).unwrap(), pod_template(new).unwrap());
-            for (old, new) in old.claim_volumes().iter().zip(new.claim_volumes()) {
+            let (old, new) = (claim_uses(old).volumes, claim_uses(new).volumes);
+            for (old, new) in old.iter().zip(new) {
                 let is_own = match new.claim {
                     "config" => renders_config,
                     "data-w-0" => makes_data,
@@ -474,9 +475,9 @@ fn a_workload_that_hides_behind_another_kind_gets_the_storage_rules() {
             continue;
         };
         let objects = output.objects().unwrap();
-        let volumes = pod_template(&objects[0]).unwrap().claim_volumes().len();
+        let volumes = pod_templates(&objects[0])[0].claim_volumes().len();
         assert_eq!((objects[0].kind(), volumes), ("Deployment", 1), "{stream}");
-        let template = pod_template(&objects[0]).unwrap();
+        let template = &pod_templates(&objects[0])[0];
         assert!(
             template.claim_volumes().iter().all(|volume| volume.read_only),
             "{stream}"
