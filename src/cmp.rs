@@ -83,6 +83,7 @@ fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Reques
         api_versions: api_versions.map(str::to_owned).collect(),
         variables: variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
         storage_rules: true,
+        for_rules: false,
     };
     Ok((root, request))
 }

@@ -62,6 +62,14 @@ fn render_refuses() {
 }
 
 #[test]
+fn claims_in_other_kinds() {
+    transcript::check_in("tests/commands/validate/other_kinds.trycmd", |to| {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories/other-kinds");
+        transcript::sandbox::folder::copy(&repository, to);
+    });
+}
+
+#[test]
 fn cmp_manifest() {
     transcript::check("tests/commands/cmp/manifest.trycmd");
 }

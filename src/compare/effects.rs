@@ -56,13 +56,12 @@ impl Effects {
 
 /// Returns the volumes of claims that the storage rules made read-only, and whether the workload could write them before.
 fn changed_volumes<'o>(before: &'o Object, after: &Object) -> Vec<(VolumeUse<'o>, bool)> {
-    let writes = |volume: &VolumeUse<'_>| !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
     let new = claim_uses(after).volumes;
     let new: HashMap<_, _> = new.iter().map(|volume| (&volume.pointer, volume)).collect();
     let pairs = claim_uses(before).volumes.into_iter().filter_map(|volume| {
         let other = new.get(&volume.pointer)?;
         let changed = (volume.read_only, &volume.mounts) != (other.read_only, &other.mounts);
-        let turned = writes(&volume) && !writes(other);
+        let turned = volume.is_written() && !other.is_written();
         changed.then_some((volume, turned))
     });
     pairs.collect()

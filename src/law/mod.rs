@@ -54,6 +54,9 @@ pub struct StorageRules {
     pub patches: Vec<(PatchTarget, Value)>,
     /// The ownership registries for rendered Namespaces; without them a Namespace gets only its guards.
     pub registries: Option<Registries>,
+    /// Whether the objects are for the rules of `validate`: a place that names a claim of others, and cannot be made
+    /// read-only, is then left as it is, and what these rules report is not noted.
+    pub for_rules: bool,
 }
 
 /// What the storage rules change in a stream of documents.
@@ -93,6 +96,7 @@ impl StorageRules {
             mounts: parameters.mounts.clone(),
             patches: parameters.patches.clone(),
             registries,
+            for_rules: false,
         })
     }
 
@@ -151,7 +155,13 @@ impl StorageRules {
         let may_write = |manifest: &Embedded<'_>, claim: &str| {
             access.may_write(manifest.namespace.unwrap_or(self.destination.as_str()), claim)
         };
-        read_only::operations(object, may_write, notes)
+        let (mut remarks, mut refused) = (Vec::new(), Vec::new());
+        let operations = read_only::operations(object, may_write, &mut remarks, &mut refused)?;
+        if self.for_rules {
+            return Ok(operations);
+        }
+        notes.extend(remarks);
+        refused.into_iter().next().map_or(Ok(operations), Err)
     }
 }
 

@@ -15,15 +15,16 @@ use crate::model::{ClaimName, Object, PointerExt};
 pub const WAYS_OUT: &str = "add the claim to the parameter `writes` if it has to be written, make it read-only in that \
 kind's own way (such as `readOnly: true` beside `claimName`), or change the object with the parameter `patches`";
 
-/// Makes every volume of a claim that may not be written read-only, and every mount of it.
+/// Makes every volume of a claim that may not be written read-only, and every mount of it. Adds an error to `refused` for
+/// every other place that names such a claim.
 ///
 /// # Errors
-/// When a volume names no claim: an empty name, or a remainder of a template. When a claim that may not be written is
-/// named in another place.
+/// When a volume names no claim: an empty name, or a remainder of a template.
 pub fn operations(
     object: &Object,
     may_write: impl Fn(&Embedded<'_>, &str) -> bool,
     notes: &mut Vec<String>,
+    refused: &mut Vec<anyhow::Error>,
 ) -> Result<Vec<PatchOperation>> {
     let uses = claim_uses(object);
     let mut operations = Vec::new();
@@ -56,7 +57,7 @@ pub fn operations(
             continue;
         }
         match place.access {
-            Access::Writes => return Err(refused(place)),
+            Access::Writes => refused.push(refused_at(place)),
             Access::Reads if place.manifest.keeps_read_only() => {}
             Access::Reads => unchecked = unchecked.or(Some((place.manifest, place.claim))),
             Access::Unknown => {}
@@ -70,7 +71,7 @@ pub fn operations(
                 ..text.manifest
             };
             if named.access == Access::Writes && !may_write(&manifest, &named.claim) {
-                return Err(refused_in_text(text, &named.claim));
+                refused.push(refused_in_text(text, &named.claim));
             }
         }
         notes.extend(claims.has_expression.then(|| {
@@ -104,7 +105,7 @@ fn refused_in_text(text: &TextUse<'_>, claim: &str) -> anyhow::Error {
 }
 
 /// Returns the error about a place that names a claim of another Application and cannot be made read-only.
-fn refused(place: &PlaceUse<'_>) -> anyhow::Error {
+fn refused_at(place: &PlaceUse<'_>) -> anyhow::Error {
     anyhow!(
         "`{}` names claim `{}`, which is neither this Application's nor in `writes`, where it cannot be made read-only",
         place.pointer,

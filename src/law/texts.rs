@@ -67,9 +67,7 @@ pub fn claims(text: &TextUse<'_>) -> Claims {
     for object in trees.into_iter().map(Object::new) {
         let uses = claim_uses(&object);
         for volume in &uses.volumes {
-            let reads =
-                volume.read_only || !volume.mounts.is_empty() && volume.mounts.iter().all(|mount| mount.read_only);
-            if !reads {
+            if !volume.read_only && !volume.is_read_only_at_mounts() {
                 add(volume.claim, volume.manifest.namespace, access);
             }
         }

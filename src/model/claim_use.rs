@@ -80,6 +80,23 @@ pub struct VolumeUse<'o> {
     pub read_only: bool,
     /// The mounts of the volume.
     pub mounts: Vec<MountUse>,
+    /// Whether a container uses it as a block device.
+    pub has_devices: bool,
+    /// Whether it stands apart from its containers, so that its mounts may be anywhere in the object.
+    pub is_apart: bool,
+}
+
+impl VolumeUse<'_> {
+    /// Reports whether the claim can be written.
+    pub fn is_written(&self) -> bool {
+        let by_unknown = self.is_apart && self.mounts.is_empty();
+        !self.read_only && (self.has_devices || by_unknown || self.mounts.iter().any(|mount| !mount.read_only))
+    }
+
+    /// Reports whether the claim is read-only at its mounts alone.
+    pub fn is_read_only_at_mounts(&self) -> bool {
+        !self.read_only && !self.mounts.is_empty() && !self.is_written()
+    }
 }
 
 /// A mount of a volume.

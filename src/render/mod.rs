@@ -75,6 +75,8 @@ pub struct Request {
     pub variables: BTreeMap<String, String>,
     /// Whether the storage rules are applied; without them the render is what Helm or the folder returns.
     pub storage_rules: bool,
+    /// Whether the objects are for the rules of `validate`, which report what the storage rules would refuse.
+    pub for_rules: bool,
 }
 
 impl Request {
@@ -138,7 +140,10 @@ fn rules(request: &Request, registries: Option<Registries>) -> Result<StorageRul
         // Kubernetes puts objects without a namespace there.
         None => NamespaceName::new("default")?,
     };
-    StorageRules::new(request.app.clone(), destination, parameters, registries)
+    Ok(StorageRules {
+        for_rules: request.for_rules,
+        ..StorageRules::new(request.app.clone(), destination, parameters, registries)?
+    })
 }
 
 fn is_for_a_folder(parameters: &Parameters) -> bool {

@@ -32,6 +32,7 @@ pub(super) fn request(path: &str, parameters: Value) -> Request {
         api_versions: vec!["v1".to_owned(), "apps/v1".to_owned()],
         variables: BTreeMap::from([("ARGOCD_APP_NAME".to_owned(), "player".to_owned())]),
         storage_rules: true,
+        for_rules: false,
     }
 }
 

@@ -15,6 +15,8 @@ they are matched and not enforced; `readOnly` on the volume does, because the ku
 container of the pod.\n\n\
 The plugin makes every foreign claim read-only, at the volume and at every mount. In a natively rendered source set both \
 in the chart. An Application that really has to write declares that with the parameter `writes`.\n\n\
+The kubelet makes the folder of a `subPath` only in a volume that it may write. Where that folder does not exist, a reader's \
+pod stays in CreateContainerConfigError until the producer has made it.\n\n\
 https://kubernetes.io/docs/concepts/storage/volumes/#read-only-mounts",
 };
 
@@ -29,8 +31,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let object = item.object();
         for (reference, volume) in subject.claim_volumes(item) {
             let claim = scope.claim(&reference);
-            let writes = !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only);
-            if !writes || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
+            if !volume.is_written() || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
                 continue;
             }
             let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
@@ -76,6 +77,26 @@ mod tests {
             case(false, false).messages(&RULE),
             ["Deployment `player` mounts claim `media/audio` read-write; it belongs to `fetcher`"]
         );
+    }
+
+    #[test]
+    fn a_block_device_and_a_volume_apart_from_its_containers_are_written() {
+        let claim = |read_only: bool| json!([{"name": "v", "persistentVolumeClaim": {"claimName": "audio", "readOnly": read_only}}]);
+        let pod = |read_only: bool| {
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"volumes": claim(read_only),
+                "containers": [{"name": "c", "volumeDevices": [{"name": "v", "devicePath": "/dev/v"}]}]}})
+        };
+        let kafka = |read_only: bool| {
+            json!({"apiVersion": "kafka.strimzi.io/v1", "kind": "Kafka", "metadata": {"name": "k"}, "spec": {"kafka": {"template": {
+                "pod": {"volumes": claim(read_only)}, "kafkaContainer": {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}}}}})
+        };
+        for (read_only, expected) in [(false, 2), (true, 0)] {
+            let case = Case::new()
+                .plugin("fetcher", json!([owns(["audio"])]))
+                .helm("player")
+                .renders("player", [pod(read_only), kafka(read_only)]);
+            assert_eq!(case.messages(&RULE).len(), expected);
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let written = subject.claim_volumes(item).into_iter().find(|(reference, volume)| {
             let claim = scope.claim(reference);
             let may = claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name);
-            may && !volume.read_only && volume.mounts.iter().any(|mount| !mount.read_only)
+            may && volume.is_written()
         });
         let Some((claim, _)) = written.filter(|_| policy != Some("Forbid")) else {
             continue;

@@ -26,9 +26,10 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let object = item.object();
         for (reference, volume) in subject.claim_volumes(item) {
             let claim = scope.claim(&reference);
-            let at_mounts_only =
-                !volume.read_only && !volume.mounts.is_empty() && volume.mounts.iter().all(|mount| mount.read_only);
-            if !at_mounts_only || !claim.is_foreign_to(&subject.name) || claim.writers.contains(&subject.name) {
+            if !volume.is_read_only_at_mounts()
+                || !claim.is_foreign_to(&subject.name)
+                || claim.writers.contains(&subject.name)
+            {
                 continue;
             }
             let message = format!(

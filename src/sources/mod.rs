@@ -108,6 +108,12 @@ impl<'s> Sources<'s> {
     /// [`Unavailable`] when a source is not available locally or another tool renders it; any other error when a source
     /// does not render, or the network fails.
     pub fn render(&self, app: &Application<'_>) -> Result<AppRender> {
+        self.rendered(app, false)
+    }
+
+    /// Renders all sources of an Application; `for_rules` says that the rules of `validate` report what the storage rules would
+    /// refuse.
+    fn rendered(&self, app: &Application<'_>, for_rules: bool) -> Result<AppRender> {
         let mut render = AppRender {
             outputs: Vec::new(),
             notes: Vec::new(),
@@ -120,7 +126,7 @@ impl<'s> Sources<'s> {
             if source.gives_files_only() {
                 continue;
             }
-            let output = self.render_source(app, source, &mut render.notes);
+            let output = self.render_source(app, source, for_rules, &mut render.notes);
             render.outputs.push(match sources.len() {
                 1 => output?,
                 _ => output.with_context(|| format!("source {position}"))?,
@@ -133,12 +139,23 @@ impl<'s> Sources<'s> {
 
     /// Renders Applications on all cores; `progress` is called with the name of each one that is started. Returns the
     /// renders in the order of the Applications.
-    pub fn render_each(&self, apps: &[Application<'_>], mut progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
-        crate::parallel::in_order(apps, |app| self.render(app), |index| progress(apps[index].name()))
+    pub fn render_each(&self, apps: &[Application<'_>], progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
+        self.rendered_each(apps, false, progress)
     }
 
-    /// Renders every Application that Argo CD would have, on all cores. Returns the objects of each, lists flattened, or
-    /// why they are not known, and the remarks that were made on the way.
+    fn rendered_each(
+        &self,
+        apps: &[Application<'_>],
+        for_rules: bool,
+        mut progress: impl FnMut(&str),
+    ) -> Vec<Result<AppRender>> {
+        let render = |app: &Application<'_>| self.rendered(app, for_rules);
+        crate::parallel::in_order(apps, render, |index| progress(apps[index].name()))
+    }
+
+    /// Renders every Application that Argo CD would have, on all cores, for the rules. Returns the objects of each, lists
+    /// flattened, or why they are not known, and the remarks that were made on the way. An object that names a claim of
+    /// others where it cannot be made read-only is among them, since HL126 reports it.
     ///
     /// # Errors
     /// When a directory was named for a repository that no Application has as a source.
@@ -147,7 +164,7 @@ impl<'s> Sources<'s> {
         let apps: Vec<Application<'_>> = desired.into_iter().map(|desired| desired.app).collect();
         self.resolver.dirs().check(apps.iter().copied())?;
         let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
-        for (app, render) in apps.iter().zip(self.render_each(&apps, progress)) {
+        for (app, render) in apps.iter().zip(self.rendered_each(&apps, true, progress)) {
             let Some(name) = app.app_name() else { continue };
             let objects = render.and_then(|render| {
                 add_new(&mut notes, render.notes);
@@ -158,14 +175,26 @@ impl<'s> Sources<'s> {
         Ok((renders, notes))
     }
 
-    fn render_source(&self, app: &Application<'_>, source: &Source<'_>, notes: &mut Vec<String>) -> Result<Output> {
+    fn render_source(
+        &self,
+        app: &Application<'_>,
+        source: &Source<'_>,
+        for_rules: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<Output> {
         let is_worth_it = || refused(request::request(app, source).err());
         let resolved = self.resolver.resolve(source, notes, &is_worth_it)?;
-        self.render_resolved(app, source, &resolved)
+        self.render_resolved(app, source, for_rules, &resolved)
             .map_err(|error| explained(error, &resolved))
     }
 
-    fn render_resolved(&self, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) -> Result<Output> {
+    fn render_resolved(
+        &self,
+        app: &Application<'_>,
+        source: &Source<'_>,
+        for_rules: bool,
+        resolved: &ResolvedSource,
+    ) -> Result<Output> {
         let merged = self.merged(app, source, resolved)?;
         merged.check_tools()?;
         let source = Source::new(source.pointer.clone(), &merged.tree);
@@ -176,6 +205,7 @@ impl<'s> Sources<'s> {
             .into_error());
         }
         let mut request = request::request(app, &source)?;
+        request.for_rules = for_rules;
         self.complete(&mut request, app, &source, resolved);
         let helm = LazyHelm {
             checkout: resolved.checkout.clone(),

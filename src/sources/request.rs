@@ -30,6 +30,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
             api_versions: Vec::new(),
             variables: std::collections::BTreeMap::new(),
             storage_rules,
+            for_rules: false,
         })
     };
     if source.uses_homelab_plugin() {

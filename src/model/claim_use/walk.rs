@@ -213,6 +213,8 @@ impl<'o> Walk<'o> {
                 claim: text(source, "claimName"),
                 read_only: is_true(source, "readOnly"),
                 mounts: Vec::new(),
+                has_devices: false,
+                is_apart: !has_containers(map) && !disks,
             });
         }
         by_name
@@ -235,6 +237,7 @@ impl<'o> Walk<'o> {
             match value {
                 Value::Array(volumes) if has_volumes && key == "volumes" => self.below_volumes(volumes, context),
                 Value::Array(mounts) if key == "volumeMounts" => self.mounts(mounts, context),
+                Value::Array(devices) if key == "volumeDevices" => self.devices(devices, context),
                 _ if tables::is_claim_source(key) => self.sources(value, context),
                 Value::String(text) => self.text(map, key, text, context),
                 _ => self.tree(value, context),
@@ -272,6 +275,14 @@ impl<'o> Walk<'o> {
             let pointer = pointer(&self.path).child(index);
             let read_only = is_true(mount, "readOnly");
             mounts.push(MountUse { pointer, read_only });
+        }
+    }
+
+    fn devices(&mut self, devices: &[Value], context: &Context<'o, '_>) {
+        for device in devices {
+            if let Noted::Claim(volume) = context.volume(text(device, "name")) {
+                self.found.volumes[volume].has_devices = true;
+            }
         }
     }
 

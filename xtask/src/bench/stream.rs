@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use homelab::law::StorageRules;
 use homelab::model::parameter::Parameters;
-use homelab::model::workload::{CONTAINER_LISTS, pod_template};
+use homelab::model::workload::{CONTAINER_LISTS, pod_templates};
 use homelab::model::{AppName, NamespaceName, Object};
 use homelab::render::storage_pass;
 use homelab::yaml;
@@ -51,7 +51,8 @@ impl Stream {
                 continue;
             };
             let object = Object::new(tree);
-            let Some(template) = pod_template(&object) else {
+            let templates = pod_templates(&object);
+            let Some(template) = templates.iter().find(|template| template.is_usual()) else {
                 continue;
             };
             let container = template.containers(CONTAINER_LISTS[0])[0]["name"]

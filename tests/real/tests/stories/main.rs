@@ -4,6 +4,7 @@
 
 mod claims;
 mod commands;
+mod custom_kinds;
 mod deletion;
 mod drift;
 mod failures;
