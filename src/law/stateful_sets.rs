@@ -47,7 +47,8 @@ pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
     let namespace = object.namespace().unwrap_or(rules.destination.as_str());
     let note = |claim: &ClaimName, who: &str| {
         format!(
-            "StatefulSet `{}` makes claim `{namespace}/{claim}`, which {who}: rename one of them",
+            "{} `{}` makes claim `{namespace}/{claim}`, which {who}: rename one of them",
+            object.kind(),
             object.name()
         )
     };

@@ -19,13 +19,27 @@ pub fn claim_templates<'o>(group: &str, kind: &str, tree: &'o Value) -> impl Ite
         .filter_map(|template| template.pointer("/metadata/name")?.as_str())
 }
 
-/// Returns the names of the claims of a StatefulSet without their ordinal: they are
+/// Returns the names of the claims of a StatefulSet without their ordinal, also of one that an operator makes: they are
 /// `<template>-<StatefulSet>-<ordinal>`
 /// ([source](https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage)).
 pub fn claim_prefixes(object: &Object) -> Vec<String> {
-    claim_templates(object.group(), object.kind(), object.tree())
-        .map(|name| format!("{name}-{}", object.name()))
-        .collect()
+    let prefix = |template: &str, set: &str| format!("{template}-{set}");
+    let templates = claim_templates(object.group(), object.kind(), object.tree());
+    let mut prefixes: Vec<String> = templates.map(|name| prefix(name, object.name())).collect();
+    match (object.group(), object.kind()) {
+        // https://github.com/zalando/postgres-operator/blob/master/pkg/util/constants/postgresql.go
+        ("acid.zalan.do", "postgresql") => prefixes.push(prefix("pgdata", object.name())),
+        // https://github.com/prometheus-operator/prometheus-operator/blob/main/Documentation/platform/storage.md
+        ("monitoring.coreos.com", kind @ ("Alertmanager" | "Prometheus")) => {
+            let set = prefix(&kind.to_lowercase(), object.name());
+            let template = object.at("/spec/storage/volumeClaimTemplate");
+            let name = |template: &Value| Some(template.pointer("/metadata/name")?.as_str()?.to_owned());
+            let template = template.map(|template| name(template).unwrap_or_else(|| format!("{set}-db")));
+            prefixes.extend(template.map(|template| prefix(&template, &set)));
+        }
+        _ => {}
+    }
+    prefixes
 }
 
 /// Returns the prefix of a claim's name that ends with an ordinal.
@@ -55,6 +69,8 @@ pub fn operator_claims(object: &Object) -> Vec<String> {
         ("grafana.integreatly.org", "Grafana") if object.at("/spec/persistentVolumeClaim").is_some() => {
             vec![format!("{}-pvc", object.name())]
         }
+        // https://volsync.readthedocs.io/en/stable/usage/restic/index.html: without `destinationPVC`, the mover makes one.
+        ("volsync.backube", "ReplicationDestination") => vec![format!("volsync-{}-dest", object.name())],
         _ => Vec::new(),
     }
 }
@@ -83,6 +99,32 @@ mod tests {
     }
 
     #[test]
+    fn operators_make_stateful_sets() {
+        let object = |api_version: &str, kind: &str, spec: Value| {
+            Object::new(json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, "spec": spec}))
+        };
+        let storage = |template: Value| json!({"storage": {"volumeClaimTemplate": template}});
+        for (object, expected) in [
+            (object("acid.zalan.do/v1", "postgresql", json!({})), &["pgdata-x"][..]),
+            (
+                object("monitoring.coreos.com/v1", "Prometheus", storage(json!({}))),
+                &["prometheus-x-db-prometheus-x"],
+            ),
+            (
+                object(
+                    "monitoring.coreos.com/v1",
+                    "Alertmanager",
+                    storage(json!({"metadata": {"name": "data"}})),
+                ),
+                &["data-alertmanager-x"],
+            ),
+            (object("monitoring.coreos.com/v1", "Prometheus", json!({})), &[]),
+        ] {
+            assert_eq!(claim_prefixes(&object), expected);
+        }
+    }
+
+    #[test]
     fn operators_make_claims() {
         for (tree, claim) in [
             (
@@ -98,6 +140,10 @@ mod tests {
                 json!({"apiVersion": "grafana.integreatly.org/v1beta1", "kind": "Grafana", "metadata": {"name": "g"},
                 "spec": {"persistentVolumeClaim": {"spec": {}}}}),
                 "g-pvc",
+            ),
+            (
+                json!({"apiVersion": "volsync.backube/v1alpha1", "kind": "ReplicationDestination", "metadata": {"name": "r"}}),
+                "volsync-r-dest",
             ),
         ] {
             assert_eq!(operator_claims(&Object::new(tree)), [claim]);
