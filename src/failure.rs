@@ -172,6 +172,12 @@ pub struct Failure {
     pub exit: Exit,
 }
 
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        anyhow::Error::new(error).into()
+    }
+}
+
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let mut failure = Failure {
