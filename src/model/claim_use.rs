@@ -6,6 +6,7 @@
 //! claims are of its namespace.
 
 mod checked;
+mod context;
 mod tables;
 mod walk;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::context::{Context, Noted};
 use super::tables::{self, Layout};
 use super::{Access, ClaimUses, DirectoryUse, Embedded, MountUse, PlaceUse, PodUse, TextUse, VolumeUse};
 use crate::model::made_claims::claim_templates;
@@ -13,41 +14,6 @@ use crate::model::pointer::{AsPointer, PointerBuf, PointerExt};
 enum Step<'o> {
     Key(&'o str),
     Index(usize),
-}
-
-/// What holds for a part of the tree.
-#[derive(Default)]
-struct Context<'o, 'c> {
-    manifest: Embedded<'o>,
-    /// The names of the manifest's own `volumeClaimTemplates`, whose volumes the controller replaces.
-    claim_templates: Vec<&'o str>,
-    /// Where volumes stand apart from their containers: the layout, and how deep in the path that part begins.
-    apart: Option<(Layout, PointerBuf)>,
-    /// The volumes of the nearest list `volumes`.
-    volumes: HashMap<&'o str, Noted>,
-    outer: Option<&'c Context<'o, 'c>>,
-}
-
-/// Where a volume is noted.
-#[derive(Clone, Copy)]
-enum Noted {
-    /// The index among the volumes that name a claim.
-    Claim(usize),
-    /// The index among those that are a directory.
-    Directory(usize),
-    /// Nowhere.
-    No,
-}
-
-impl<'o> Context<'o, '_> {
-    /// Returns where the volume of this name is noted.
-    fn volume(&self, name: &str) -> Noted {
-        match (self.volumes.get(name), self.outer) {
-            (Some(noted), _) => *noted,
-            (None, Some(outer)) => outer.volume(name),
-            (None, None) => Noted::No,
-        }
-    }
 }
 
 /// The walk over an object's tree: where it is, and what it found.
