@@ -7,6 +7,8 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::Mutex;
 
+use crate::masking::without_logins;
+
 /// How the program ended; the numbers are part of the interface (see the README's table of exit codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -190,14 +192,15 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Walks one chain; a hinted link continues inside its own source, whose links its `source()` skips.
+/// Walks one chain; a hinted link continues inside its own source, whose links its `source()` skips. Whatever a URL is
+/// quoted in, its login is left out.
 fn collect(failure: &mut Failure, error: &anyhow::Error) {
     for cause in error.chain() {
         if let Some(hinted) = cause.downcast_ref::<Hinted>() {
             collect(failure, &hinted.source);
-            for hint in &hinted.hints {
-                if !failure.hints.contains(hint) {
-                    failure.hints.push(hint.clone());
+            for hint in hinted.hints.iter().map(|hint| without_logins(hint)) {
+                if !failure.hints.contains(&hint) {
+                    failure.hints.push(hint);
                 }
             }
             return;
@@ -207,7 +210,7 @@ fn collect(failure: &mut Failure, error: &anyhow::Error) {
         } else if cause.is::<Usage>() {
             failure.exit = Exit::Usage;
         }
-        failure.causes.push(cause.to_string());
+        failure.causes.push(without_logins(&cause.to_string()));
     }
 }
 
@@ -273,6 +276,14 @@ mod tests {
         assert!(line.starts_with("internal error at src/failure.rs:"), "{line}");
         assert!(line.contains("please report it") && !line.contains("hunter2"), "{line}");
         assert!(failure.hints.is_empty());
+    }
+
+    #[test]
+    fn no_cause_and_no_hint_shows_a_login() {
+        let error = anyhow!("cannot fetch `https://u:p@x.example/a?token=b`").hint("fetch https://u:p@x.example/a");
+        let failure = Failure::from(error);
+        assert_eq!(failure.one_line(), "cannot fetch `https://x.example/a?token=…`");
+        assert_eq!(failure.hints, ["fetch https://x.example/a"]);
     }
 
     #[test]

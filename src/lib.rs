@@ -26,7 +26,7 @@
 //!    adapters   disk/  files      terminal.rs  the user      cluster/  Argo CD's Applications in a cluster
 //!               process/  programs, below  helm/  and  git.rs
 //!    for all    failure.rs  errors with exit codes and hints      time.rs  durations and deadlines
-//!               parallel.rs  work on all cores, results in order
+//!               parallel.rs  work on all cores, results in order     masking/  what no message shows
 //! ```
 //!
 //! # Imports
@@ -36,28 +36,29 @@
 //!
 //! | module | may name | crates |
 //! |---|---|---|
-//! | `failure` | – | `anyhow` |
+//! | `failure` | `masking` | `anyhow` |
 //! | `time` | `failure` | `anyhow`, `jiff` |
 //! | `parallel` | – | – |
-//! | `model` | `failure` | `anyhow`, `base64`, `jsonptr`, `serde_json`, `strsim` |
+//! | `masking` | – | `base64` |
+//! | `model` | `failure`, `masking` | `anyhow`, `base64`, `jsonptr`, `serde_json`, `strsim` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
 //! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `law` | `failure`, `model`, `yaml` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
-//! | `rules` | `failure`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
+//! | `rules` | `failure`, `masking`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `compare` | `model` | `json_patch` |
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
-//! | `render` | `failure`, `model`, `yaml`, `repo`, `law` | `anyhow`, `flate2`, `json_patch`, `memchr`, `serde_json`, `tar` |
+//! | `render` | `failure`, `masking`, `model`, `yaml`, `repo`, `law` | `anyhow`, `flate2`, `json_patch`, `memchr`, `serde_json`, `tar` |
 //! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
-//! | `report` | `model`, `yaml`, `repo`, `rules` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
+//! | `report` | `masking`, `model`, `yaml`, `repo`, `rules` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `rustix`, `sha2`, `tempfile`, `which` |
-//! | `helm` | `failure`, `time`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `serde_json`, `sha2`, `tempfile` |
+//! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `serde_json`, `sha2`, `tempfile` |
 //! | `git` | `failure`, `time`, `model`, `repo`, `process` | `anyhow` |
 //! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
-//! | `terminal` | `failure` | `anstream`, `anstyle`, `indicatif` |
+//! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
 //! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |
 //! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm` | `anyhow`, `serde_json` |
-//! | `cli` | `failure`, `time`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
+//! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
 //!
@@ -150,6 +151,7 @@ pub mod git;
 pub mod helm;
 pub mod install;
 pub mod law;
+pub mod masking;
 pub mod model;
 pub mod parallel;
 pub mod process;

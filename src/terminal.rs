@@ -10,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::{Exit, Failure};
+use crate::masking::without_logins;
 
 /// When a progress line shows that need not show at once.
 const AFTER: Duration = Duration::from_secs(1);
@@ -41,9 +42,9 @@ impl Terminal {
         write_slices(&mut unbuffered_stdout()?, pieces)
     }
 
-    /// Writes a line of diagnostics to stderr. A closed stderr is not worth failing for.
+    /// Writes a line of diagnostics to stderr, without the logins of URLs. A closed stderr is not worth failing for.
     pub fn say(&self, line: &str) {
-        let _ = writeln!(AutoStream::auto(io::stderr().lock()), "{line}");
+        let _ = writeln!(AutoStream::auto(io::stderr().lock()), "{}", without_logins(line));
     }
 
     /// Writes a warning to stderr.

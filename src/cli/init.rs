@@ -12,6 +12,7 @@ use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
 use crate::model::repo_url;
 use crate::repo::Repo;
+use crate::masking::without_logins;
 
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
 ///
@@ -55,7 +56,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.open(stand_in.as_ref().map_or(folder.as_path(), AsRef::as_ref))?;
     if args.adopt {
         let lines = edit::init::adopt(session.repo()?);
-        session.terminal.data(&format!("{}\n", lines.join("\n")))?;
+        session
+            .terminal
+            .data(&format!("{}\n", without_logins(&lines.join("\n"))))?;
         session
             .terminal
             .hint("see what is dangerous in it with `kubectl homelab validate`");
@@ -90,7 +93,8 @@ impl Args {
     }
 
     fn request(&self, repo: &Repo, checkout: &Checkout) -> Result<Request> {
-        let remote = || WorkingTree::at(checkout.root())?.remotes().into_iter().next();
+        // A clone may have a login in its remote, which Argo CD gets elsewhere.
+        let remote = || Some(without_logins(WorkingTree::at(checkout.root())?.remotes().first()?));
         let is_filled = |url: &&String| repo_url::placeholder(url).is_none();
         let learned = || repo.own_urls.iter().find(is_filled).cloned();
         let repo_url = self.repo_url.clone().or_else(remote).or_else(learned);

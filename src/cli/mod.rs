@@ -154,9 +154,13 @@ fn run_program(arguments: &[OsString]) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // clap prints help to stdout and usage errors to stderr; there is nobody left to report a failure to.
+            if error.use_stderr() {
+                Terminal.say(error.render().ansi().to_string().trim_end_matches('\n'));
+                return Exit::Usage;
+            }
+            // Help goes to stdout; there is nobody left to report a failure to.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return Exit::Done;
         }
     };
     // The process ends with the session: freeing a large repository piece by piece would only take time.

@@ -9,11 +9,11 @@ use sha2::{Digest, Sha256};
 
 use super::digests;
 use super::error::{SkippedDownload, Subject, skipped_download};
-use super::redact::without_login;
 use super::repositories::{self, Repositories, is_remote};
 use super::sandbox::{Invocation, Sandbox};
 use super::staged::{self, Staged};
 use crate::failure::HintExt;
+use crate::masking::without_logins;
 use crate::model::Unavailable;
 use crate::render::HelmCall;
 use crate::repo::{Files, RepoPath};
@@ -154,7 +154,7 @@ pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Resu
         .find(|named| is_remote(named))
         .filter(|_| !sandbox.helm.network)
     {
-        let repository = without_login(repository);
+        let repository = without_logins(repository);
         let why = match mode {
             Mode::Build => format!("the chart's dependencies from `{repository}` are not in its folder `charts/`"),
             Mode::Update => format!("`dependency-update` asks `{repository}` for the newest dependencies"),

@@ -29,6 +29,7 @@ use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::model::Unavailable;
 use crate::process::{self, Command, Environment, Home, SignalGuard, Slots};
+use crate::render::confidential::Confidential;
 use crate::render::helm_arguments::{file_value, list_entry};
 use crate::render::{Argument, HelmCall, Raw, Renderer};
 use crate::repo::RepoPath;
@@ -106,7 +107,7 @@ impl Helm {
             .run(Deadline::never(), None)
             .context("cannot run helm")?;
         if !output.status.success() {
-            let message = redacted(&String::from_utf8_lossy(&output.stderr), &[], &[]);
+            let message = redacted(&String::from_utf8_lossy(&output.stderr), &[], &Confidential::default());
             return Err(
                 anyhow!("cannot pull the chart `{chart}` {version} of `{repo_url}`: {message}")
                     .hint("check name and version; log in with `helm registry login` or `helm repo add`"),

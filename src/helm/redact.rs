@@ -1,6 +1,9 @@
 //! Redacts helm's messages: one line, without temporary paths, and without anything that could be a value. Argo CD shows it
 //! to all who can see the Application.
 
+use crate::masking::{MASK, without_logins};
+use crate::render::confidential::Confidential;
+
 /// The maximum length of a message, in characters.
 const LONGEST: usize = 600;
 /// Words after which helm, its template engine and its YAML reader quote values.
@@ -20,34 +23,29 @@ const BEFORE_LINE: &str = "cannot unmarshal yaml document: ";
 
 /// Returns helm's message in one line.
 ///
-/// `private` are paths that nobody should see; `confidential` texts from the user's values.
-pub(super) fn redacted(stderr: &str, private: &[String], confidential: &[String]) -> String {
+/// `private` are paths that nobody should see; `confidential` are the user's values.
+pub(super) fn redacted(stderr: &str, private: &[String], confidential: &Confidential) -> String {
     let start = stderr.find("Error:").map_or(0, |at| at + "Error:".len());
-    let lines = stderr[start..].lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines = lines.filter(|line| !line.starts_with("Use --debug") && !line.starts_with("WARNING:"));
-    let mut text = without_login(&lines.map(violation).collect::<Vec<_>>().join(" "));
-    // The messages of a chart's `fail` and `required` come from its author; all others may quote.
-    let authored = text.contains("execution error at ") && !text.contains("error calling ")
-        || text.contains("error calling fail:");
+    let mut text = stderr[start..].to_owned();
     for path in private {
         text = text.replace(&format!("{path}/"), "").replace(path.as_str(), ".");
     }
-    // Longer texts first: one may hold another.
-    let mut confidential: Vec<&str> = confidential
-        .iter()
-        .map(|value| value.trim_matches(['"', '\'']))
-        .filter(|value| value.len() > 3)
-        .collect();
-    confidential.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    for value in confidential {
-        text = without(&text, value);
-    }
-    if !authored {
+    // Before anything is left out: a value may have several lines.
+    let text = without_logins(&confidential.values().mask(&text));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.starts_with("Use --debug") && !line.starts_with("WARNING:"));
+    let mut text = lines.map(violation).collect::<Vec<_>>().join(" ");
+    // The messages of a chart's `fail` and `required` come from its author; all others may quote.
+    let authored = text.contains("execution error at ") && !text.contains("error calling ")
+        || text.contains("error calling fail:");
+    if authored && confidential.is_incomplete() {
+        text = place_only(&text);
+    } else if !authored {
         text = without_quotes(&text.replace(BEFORE_LINE, ""));
         for words in BEFORE_VALUES {
             if let Some(at) = text.find(words) {
                 text.truncate(at + words.trim_end_matches('[').len());
-                text.push('…');
+                text.push_str(MASK);
             }
         }
     }
@@ -55,37 +53,18 @@ pub(super) fn redacted(stderr: &str, private: &[String], confidential: &[String]
         return "it printed no message".to_owned();
     }
     match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        Some((end, _)) => format!("{}{MASK}", &text[..end]),
         None => text,
     }
 }
 
-/// Returns the text without the users and passwords of the URLs in it.
-pub(super) fn without_login(text: &str) -> String {
-    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some((before, behind)) = rest.split_once("://") {
-        let authority = behind.split(['/', '?', '#', '"', '\'', '`']).next().unwrap_or(behind);
-        let authority = authority.split(char::is_whitespace).next().unwrap_or(authority);
-        out.push_str(before);
-        out.push_str("://");
-        rest = &behind[authority.rfind('@').map_or(0, |at| at + 1)..];
-    }
-    out + rest
-}
-
-/// Returns the text without a value, but with the names of charts in paths of templates.
-fn without(text: &str, value: &str) -> String {
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-    for (at, _) in text.match_indices(value) {
-        let end = at + value.len();
-        let names_chart = ["/templates/", "/charts/"]
-            .iter()
-            .any(|folder| text[end..].starts_with(folder));
-        out.push_str(&text[from..at]);
-        out.push_str(if names_chart { value } else { "…" });
-        from = end;
-    }
-    out + &text[from..]
+/// Returns the place of a message that comes from a chart, without its words: they may quote a value that helm fetched.
+fn place_only(text: &str) -> String {
+    let end = ["): ", "error calling fail:"]
+        .iter()
+        .filter_map(|end| Some(text.find(end)? + end.len()))
+        .min();
+    format!("{} {MASK}", text[..end.unwrap_or(0)].trim_end())
 }
 
 /// Returns a line `- at '/path': what is wrong` about a schema without the value that is wrong: the schema's own words and
@@ -171,28 +150,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logins_in_urls_are_left_out() {
-        for (text, expected) in [
-            (
-                "failed to fetch https://u:p@x.example/i.yaml : 401",
-                "failed to fetch https://x.example/i.yaml : 401",
-            ),
-            ("oci://a@b:1/c and http://u:p@d", "oci://b:1/c and http://d"),
-            (
-                "mail me@x.example at https://y.example/?me@x",
-                "mail me@x.example at https://y.example/?me@x",
-            ),
-            ("https://p@ss@x.example", "https://x.example"),
-            ("://", "://"),
-        ] {
-            assert_eq!(without_login(text), expected);
-        }
-    }
-
-    #[test]
     fn keeps_place_and_reason_and_drops_values() {
         let private = ["/tmp/_cmp_server/1234".to_owned()];
-        let confidential = ["hunter2".to_owned(), "hunter2hunter2".to_owned()];
+        let confidential = Confidential::of(["hunter2".to_owned(), "hunter2hunter2".to_owned()]);
         for (printed, expected) in [
             (
                 "WARNING: x\nError: execution error at (c/templates/a.yaml:3:4): set `image.tag`\n\nUse --debug flag to render out invalid YAML\n",
@@ -237,7 +197,7 @@ mod tests {
             ),
             (
                 "Error: execution error at (hunter2/templates/a.yaml:1:1): hunter2 is bad",
-                "execution error at (hunter2/templates/a.yaml:1:1): … is bad",
+                "execution error at (…/templates/a.yaml:1:1): … is bad",
             ),
             (
                 "Error: chart's template: it's 's3cret' here",
@@ -247,6 +207,11 @@ mod tests {
         ] {
             assert_eq!(redacted(printed, &private, &confidential), expected);
         }
-        assert_eq!(redacted(&"x".repeat(5000), &[], &[]).chars().count(), LONGEST + 1);
+        assert_eq!(
+            redacted(&"x".repeat(5000), &[], &Confidential::default())
+                .chars()
+                .count(),
+            LONGEST + 1
+        );
     }
 }

@@ -88,11 +88,7 @@ impl Sandbox<'_> {
         let private = [copy.as_path(), self.home, self.helm.checkout.root()].map(|path| path.display().to_string());
         Err(failed(Cause::Failed {
             subject: Subject::of(&stderr),
-            message: redacted(
-                unreachable.as_deref().unwrap_or(&stderr),
-                &private,
-                &confidential.texts(),
-            ),
+            message: redacted(unreachable.as_deref().unwrap_or(&stderr), &private, confidential),
         }))
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::application::Application;
 use super::object::Object;
 use super::pointer::{Pointer, PointerExt};
+use crate::masking::without_logins;
 
 /// Annotation: asks Argo CD for a refresh, `normal` or `hard`; the controller removes it when the refresh is done.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
@@ -56,8 +57,9 @@ pub struct Failed<'o> {
     pub message: String,
 }
 
-/// Returns a text in one line, without control characters and not endless.
+/// Returns a text in one line, without control characters and the logins of URLs, and not endless.
 pub fn one_line(text: &str) -> String {
+    let text = without_logins(text);
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(LONGEST) {

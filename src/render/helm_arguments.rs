@@ -96,12 +96,15 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         for (name, value) in values {
             let value = clean(&substitute(value, &request.variables));
             arguments.extend(option(flag, format!("{name}={value}")));
-            confidential.add([value]);
+            confidential.add_parameter(name, value);
         }
     }
     for (name, file) in &parameters.helm_file_parameters {
         let place = value_files::file_parameter(request, files, file_name(name)?, file)?.0;
-        confidential.add([text(files, &place)?]);
+        match text(files, &place)? {
+            Some(text) => confidential.add([text]),
+            None => confidential.add_unknown(),
+        }
         arguments.push(Argument::Text("--set-file".to_owned()));
         arguments.push(match place {
             Place::Url(url) => Argument::Text(file_value(name, &url)),
@@ -109,7 +112,10 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         });
     }
     for place in value_files::of(request, files)?.places {
-        confidential.add_secrets(text(files, &place)?);
+        match text(files, &place)? {
+            Some(text) => confidential.add_secrets(text),
+            None => confidential.add_unknown(),
+        }
         arguments.push(Argument::Text("--values".to_owned()));
         arguments.push(match place {
             Place::Url(url) => Argument::Text(list_entry(&url)),
@@ -122,7 +128,9 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         confidential.add_values(values);
     }
     let defaults = Place::File(request.source_path.join("values.yaml")?);
-    confidential.add_secrets(text(files, &defaults)?);
+    if let Some(defaults) = text(files, &defaults)? {
+        confidential.add_secrets(defaults);
+    }
     let mut api_versions = if parameters.api_versions.is_empty() {
         &request.api_versions
     } else {
@@ -155,13 +163,14 @@ fn option(flag: &str, value: impl Into<String>) -> [Argument; 2] {
     [Argument::Text(flag.to_owned()), Argument::Text(value.into())]
 }
 
-/// Reads the text of a file, empty if it is not available locally; it is only used to redact messages.
-fn text(files: &dyn Files, place: &Place) -> Result<String> {
+/// Reads the text of a file, empty if there is none; it is only used to mask messages. Returns nothing for what helm
+/// fetches.
+fn text(files: &dyn Files, place: &Place) -> Result<Option<String>> {
     let bytes = match place {
-        Place::Url(_) => None,
-        Place::File(path) => files.read(path)?,
+        Place::Url(_) => return Ok(None),
+        Place::File(path) => files.read(path)?.unwrap_or_default(),
     };
-    Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Checks the release name. Helm evaluates it as a Go template, which may read everything except the server's

@@ -307,10 +307,15 @@ fn secret_looking_values_are_confidential() {
         {"name": "helm-parameters", "map": {"a": "parameter"}},
     ]);
     let call = helm_arguments::call(&request("charts/player", parameters), &chart()).unwrap();
+    let values = call.confidential.values();
     assert_eq!(
-        call.confidential.texts(),
-        ["all of these", "hunter2", "item", "parameter", "s3cret"]
+        values.mask("all of these, hunter2, item, parameter, s3cret, other"),
+        "…, …, …, …, …, other"
     );
+    assert!(!call.confidential.is_incomplete());
+    let parameters = json!([{"name": "values-files", "array": ["https://c.example/v.yaml"]}]);
+    let call = helm_arguments::call(&request("charts/player", parameters), &chart()).unwrap();
+    assert!(call.confidential.is_incomplete());
 }
 
 #[test]

@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::table::table;
+use crate::masking::without_logins;
 use crate::model::cluster::LOCAL_NAME;
 use crate::model::ownership::Ownership;
-use crate::model::{Application, Cluster, Source, repo_url};
+use crate::model::{Application, Cluster, Source};
 use crate::repo::{Manifest, Repo};
 
 /// Version of the JSON that this program prints.
@@ -20,7 +21,7 @@ pub struct AppRow {
     pub name: String,
     /// Its destination namespace.
     pub namespace: String,
-    /// Repository and path or chart of each source.
+    /// Repository, without a login, and path or chart of each source.
     pub sources: Vec<String>,
     /// Revision of each source.
     pub revisions: Vec<String>,
@@ -171,7 +172,7 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
 
 fn source_text(source: &Source<'_>) -> String {
     let place = source.chart().or(source.path()).unwrap_or_default();
-    format!("{} {place}", repo_url::shown(source.repo_url()))
+    format!("{} {place}", without_logins(source.repo_url()))
         .trim_end()
         .to_owned()
 }
@@ -371,7 +372,7 @@ mod tests {
         let plugin = "    path: p\n    plugin:\n      name: homelab-v1\n      parameters:\n      - name: owns\n        array: [films]\n";
         let row = |rest: &str| {
             let text = format!(
-                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: player\nspec:\n  sources:\n  - repoURL: a\n{plugin}  - repoURL: b\n{plugin}  - repoURL: c\n    {rest}\n"
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: player\nspec:\n  sources:\n  - repoURL: a\n{plugin}  - repoURL: https://u:p@b.example/c\n{plugin}  - repoURL: c\n    {rest}\n"
             );
             let files = Memory::new([("applications/player.yaml", text.as_str())]).unwrap();
             apps(&Repo::read(&files, &[]).unwrap(), None).remove(0)
@@ -379,6 +380,6 @@ mod tests {
         let (mixed, plugin) = (row("chart: d"), row("ref: values"));
         assert_eq!((mixed.rendered_by, plugin.rendered_by), ("mixed", "plugin"));
         assert_eq!(mixed.owns, ["films"]);
-        assert_eq!(mixed.sources, ["a p", "b p", "c d"]);
+        assert_eq!(mixed.sources, ["a p", "https://b.example/c p", "c d"]);
     }
 }

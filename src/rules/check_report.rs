@@ -2,6 +2,7 @@
 
 use super::fixer::Refused;
 use super::{Finding, Location, Scope, Selection, Severity};
+use crate::masking::without_logins;
 use crate::model::application::GROUP;
 use crate::model::{AppName, Availability, Unavailable};
 use crate::repo::{Malformed, Manifest, RepoPath};
@@ -157,8 +158,8 @@ impl Skipped {
             kind: manifest.object.kind().to_owned(),
             name: manifest.object.name().to_owned(),
             location: Location::of(manifest, "/metadata/name"),
-            why,
-            hint,
+            why: without_logins(&why),
+            hint: hint.as_deref().map(without_logins),
             reason: None,
             failed: true,
         }

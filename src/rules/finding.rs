@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::masking::without_logins;
 use crate::model::{AppName, AsPointer, ObjectRef, PointerBuf};
 use crate::repo::{ChangeSet, Manifest, RepoPath};
 
@@ -62,7 +63,7 @@ impl Fix {
     /// Returns a fix that needs no review.
     pub fn safe(title: impl Into<String>, changes: ChangeSet) -> Self {
         Self {
-            title: title.into(),
+            title: without_logins(&title.into()),
             safe: true,
             changes,
         }
@@ -77,7 +78,7 @@ impl Fix {
     }
 }
 
-/// One thing that breaks a rule.
+/// One thing that breaks a rule. Its texts have no logins of URLs in them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The rule.
@@ -101,7 +102,7 @@ impl Finding {
     pub fn new(rule: &'static Meta, message: impl Into<String>, location: Location) -> Self {
         Self {
             rule,
-            message: message.into(),
+            message: without_logins(&message.into()),
             location: Some(location),
             app: None,
             object: None,
@@ -127,7 +128,7 @@ impl Finding {
     /// Adds the next step.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(without_logins(&hint.into()));
         self
     }
 

@@ -22,6 +22,7 @@ mod dependencies;
 mod load;
 mod registry;
 mod schemas;
+mod secrets;
 mod sent;
 
 use sent::{CONFIG, SECRET, Sent, text};
