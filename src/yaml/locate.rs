@@ -4,7 +4,11 @@ use super::node::{Kind, Style};
 use super::tree::Tree;
 use jsonptr::index::Index;
 use jsonptr::{Pointer, Token};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Where an entry stands, in bytes of the document's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,13 +56,56 @@ pub(super) enum Found {
 }
 
 impl Tree<'_> {
+    /// Does the same as [`Locator::locate`] for a single pointer.
+    pub fn locate(&self, pointer: &Pointer) -> Option<Span> {
+        Locator::new(self).locate(pointer)
+    }
+
+    /// Does the same as [`Locator::path`] for a single pointer.
+    pub(super) fn path(&self, pointer: &Pointer) -> Option<Path> {
+        Locator::new(self).path(pointer)
+    }
+
+    /// Reports whether a node is a collection by indentation.
+    pub(super) fn is_block(&self, index: u32) -> bool {
+        let node = self.node(index);
+        matches!(node.kind, Kind::Map | Kind::Seq) && node.style == Style::Block
+    }
+}
+
+/// How many nodes a container may have below it and is searched from its start: an index would take longer.
+const SMALL: u32 = 64;
+
+/// Finds nodes of a tree. The entries of a large container are gone through once, so that many lookups take no longer for
+/// each the more entries there are.
+#[derive(Debug)]
+pub struct Locator<'a, 't> {
+    tree: &'a Tree<'t>,
+    /// The children of containers: those of a map are its keys and values in turn.
+    children: RefCell<HashMap<u32, Rc<[u32]>>>,
+    /// The entries of maps by their keys.
+    entries: RefCell<HashMap<u32, Entries<'a>>>,
+}
+
+type Entries<'a> = HashMap<Cow<'a, str>, Step>;
+
+impl<'a, 't> Locator<'a, 't> {
+    /// Returns a locator for a tree.
+    pub fn new(tree: &'a Tree<'t>) -> Self {
+        Self {
+            tree,
+            children: RefCell::default(),
+            entries: RefCell::default(),
+        }
+    }
+
     /// Returns the span of what a JSON Pointer leads to; `None` if there is nothing, or it is behind an alias or a
     /// merge.
     pub fn locate(&self, pointer: &Pointer) -> Option<Span> {
         let path = self.path(pointer)?;
-        let range = |index: u32| self.node(index).start as usize..self.node(index).end as usize;
+        let range = |index: u32| self.tree.node(index).start as usize..self.tree.node(index).end as usize;
         let key = path.steps.last().and_then(|step| step.key).map(range);
-        (!self.nodes.is_empty()).then(|| Span {
+        (!self.tree.nodes.is_empty()).then(|| Span {
             key,
             value: range(path.node()),
         })
@@ -78,54 +125,81 @@ impl Tree<'_> {
 
     /// Goes one step down. Of two equal keys the last one counts, as in Go.
     pub(super) fn step(&self, container: u32, token: &Token<'_>) -> Found {
-        if self.nodes.is_empty() {
+        if self.tree.nodes.is_empty() {
             return Found::Elsewhere;
         }
-        let mut found = Found::Absent;
-        match self.node(container).kind {
+        let found = match self.tree.node(container).kind {
+            Kind::Map if self.is_small(container) => self.map_entries(container).fold(None, |found, (key, step)| {
+                if key == token.decoded() { Some(step) } else { found }
+            }),
             Kind::Map => {
-                let token = token.decoded();
-                for (position, (key, node)) in self.pairs(container).enumerate() {
-                    if !self.is_merge(key) && self.key(key).is_ok_and(|text| text == token) {
-                        found = Found::Entry(Step {
-                            container,
-                            key: Some(key),
-                            position,
-                            node,
-                        });
-                    }
-                }
-                found
+                let mut entries = self.entries.borrow_mut();
+                let entries = entries
+                    .entry(container)
+                    .or_insert_with(|| self.map_entries(container).collect());
+                entries.get(token.decoded().as_ref()).copied()
             }
             Kind::Seq => match token.to_index() {
-                Ok(Index::Num(position)) => self.children(container).nth(position).map_or(Found::Absent, |node| {
-                    Found::Entry(Step {
-                        container,
-                        key: None,
-                        position,
-                        node,
-                    })
+                Ok(Index::Num(position)) => self.child(container, position).map(|node| Step {
+                    container,
+                    key: None,
+                    position,
+                    node,
                 }),
-                _ => Found::Absent,
+                _ => None,
             },
-            _ => Found::Elsewhere,
+            _ => return Found::Elsewhere,
+        };
+        found.map_or(Found::Absent, Found::Entry)
+    }
+
+    /// Returns the entries of a map with their keys as they are read, but for merges.
+    fn map_entries(&self, container: u32) -> impl Iterator<Item = (Cow<'a, str>, Step)> + 'a {
+        let tree = self.tree;
+        tree.pairs(container)
+            .enumerate()
+            .filter_map(move |(position, (key, node))| {
+                let text = tree.key(key).ok().filter(|_| !tree.is_merge(key))?;
+                let step = Step {
+                    container,
+                    key: Some(key),
+                    position,
+                    node,
+                };
+                Some((text, step))
+            })
+    }
+
+    /// Returns one of the children of a container.
+    pub(super) fn child(&self, container: u32, position: usize) -> Option<u32> {
+        if self.is_small(container) {
+            self.tree.children(container).nth(position)
+        } else {
+            self.children(container).get(position).copied()
         }
     }
 
     /// Returns how many entries a container has.
     pub(super) fn len(&self, container: u32) -> usize {
-        let children = self.children(container).count();
-        if self.node(container).kind == Kind::Map {
+        let children = self.children(container).len();
+        if self.tree.node(container).kind == Kind::Map {
             children / 2
         } else {
             children
         }
     }
 
-    /// Reports whether a node is a collection by indentation.
-    pub(super) fn is_block(&self, index: u32) -> bool {
-        let node = self.node(index);
-        matches!(node.kind, Kind::Map | Kind::Seq) && node.style == Style::Block
+    /// Returns the children of a container.
+    pub(super) fn children(&self, container: u32) -> Rc<[u32]> {
+        let mut known = self.children.borrow_mut();
+        let children = known
+            .entry(container)
+            .or_insert_with(|| self.tree.children(container).collect());
+        Rc::clone(children)
+    }
+
+    fn is_small(&self, container: u32) -> bool {
+        self.tree.node(container).next - container <= SMALL
     }
 }
 
@@ -153,6 +227,26 @@ mod tests {
             Some("\"x/y\"")
         );
         assert_eq!(value("").map(str::len), Some(text.len() - 1));
+    }
+
+    #[test]
+    fn large_containers_are_searched_as_small_ones() {
+        let list = |count: usize| (0..count).map(|item| format!("- i{item}\n")).collect::<String>();
+        let map = |count: usize| (0..count).map(|key| format!("  k{key}: v{key}\n")).collect::<String>();
+        for count in [3, 500] {
+            let text = format!("l:\n{}m:\n{}  k0: again\n", list(count), map(count));
+            let tree = Tree::parse(&text).unwrap();
+            let locator = Locator::new(&tree);
+            let value = |pointer: String| {
+                let pointer = jsonptr::PointerBuf::parse(pointer).unwrap();
+                locator.locate(&pointer).map(|span| &text[span.value])
+            };
+            assert_eq!(value(format!("/l/{}", count - 1)), Some(format!("i{}", count - 1).as_str()));
+            assert_eq!(value(format!("/l/{count}")), None);
+            assert_eq!(value("/m/k2".to_owned()), Some("v2"));
+            assert_eq!(value("/m/k0".to_owned()), Some("again"));
+            assert_eq!(value("/m/k".to_owned()), None);
+        }
     }
 
     #[test]

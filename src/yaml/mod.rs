@@ -29,7 +29,7 @@ mod write;
 pub use comment::comment_lines;
 pub use emit::{emit, emit_line};
 pub use error::YamlError;
-pub use locate::Span;
+pub use locate::{Locator, Span};
 pub use position::{Position, position};
 pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, replace_entry};
 pub use splice::error::SpliceError;

@@ -176,11 +176,22 @@ fn in_array(value: &Value, path: &Pointer) -> bool {
         .is_some_and(Value::is_array)
 }
 
+/// How many bytes one splice may read again between its rounds. Operations that move each other take a round each.
+const READ_AGAIN: usize = 64 << 20;
+
 /// Makes the edits, as many operations at a time as do not touch each other.
 fn edit_text(tree: &Tree<'_>, ops: Vec<Op>) -> Result<String, Refusal> {
     let mut rest = VecDeque::from(ops);
     let mut text = edit::round(tree, &mut rest)?;
+    let mut read = 0;
     while !rest.is_empty() {
+        read += text.len();
+        if read > READ_AGAIN {
+            return Err(Refusal {
+                offset: 0,
+                reason: "the patch takes too many steps",
+            });
+        }
         let lost = Refusal {
             offset: 0,
             reason: UNREADABLE,

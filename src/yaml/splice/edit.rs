@@ -14,7 +14,7 @@ use crate::yaml::write::{Writer, flow};
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// Bytes of the text that give way to others.
 #[derive(Clone, Debug)]
@@ -22,22 +22,24 @@ pub(super) struct Edit {
     at: usize,
     until: usize,
     text: String,
-    /// How deep the container is: of two insertions at one place the deeper container's comes first.
+    /// How deep the container is: of two insertions at one place the deeper container's comes first, and both before
+    /// what gives way there.
     depth: usize,
 }
 
 /// Makes as many of the operations as fit in one round, and returns the new text.
 pub(super) fn round(tree: &Tree<'_>, ops: &mut VecDeque<Op>) -> Result<String, Refusal> {
+    let layout = Layout::of(tree);
     let mut plan = Plan::default();
     while let Some(op) = ops.pop_front() {
-        if let Taken::Later(op) = plan.take(tree, op)? {
+        if let Taken::Later(op) = plan.take(tree, layout.locator(), op)? {
             ops.push_front(op);
             break;
         }
     }
     let editor = Editor {
         tree,
-        layout: Layout::of(tree),
+        layout,
         list_indent: OnceCell::new(),
     };
     write_edits(tree.text, editor.edits(plan)?)
@@ -45,7 +47,7 @@ pub(super) fn round(tree: &Tree<'_>, ops: &mut VecDeque<Op>) -> Result<String, R
 
 /// Puts edits into a text.
 fn write_edits(text: &str, mut edits: Vec<Edit>) -> Result<String, Refusal> {
-    edits.sort_by_key(|edit| (edit.at, Reverse(edit.depth)));
+    edits.sort_by_key(|edit| (edit.at, edit.until > edit.at, Reverse(edit.depth)));
     let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
     let mut out = String::with_capacity(text.len() + added);
     let mut done = 0;
@@ -77,11 +79,13 @@ type Entries = Vec<(Option<String>, Value)>;
 impl Editor<'_, '_> {
     fn edits(&self, plan: Plan) -> Result<Vec<Edit>, Refusal> {
         let mut appended: Vec<(Path, Entries)> = Vec::new();
+        let mut places: HashMap<u32, usize> = HashMap::new();
         let mut edits = Vec::new();
         for change in plan.changes() {
             match change {
                 Change::Append { container, key, value } => {
-                    match appended.iter_mut().find(|(path, _)| *path == container) {
+                    let place = *places.entry(container.node()).or_insert(appended.len());
+                    match appended.get_mut(place) {
                         Some((_, entries)) => entries.push((key, value)),
                         None => appended.push((container, vec![(key, value)])),
                     }

@@ -1,20 +1,42 @@
 //! Where things stand in a document's text: lines, columns, colons, dashes.
 
 use super::error::Refusal;
-use crate::yaml::locate::Step;
+use crate::yaml::locate::{Locator, Step};
 use crate::yaml::node::{Kind, Style};
 use crate::yaml::tree::Tree;
 use crate::yaml::trivia::{skip_trivia, text_start};
+use std::cell::OnceCell;
 
 /// A document's text seen as lines.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(in crate::yaml) struct Layout<'a, 't> {
     tree: &'a Tree<'t>,
+    locator: Locator<'a, 't>,
+    /// Where the line ends stand; found out when the first is needed.
+    newlines: OnceCell<Vec<u32>>,
 }
 
 impl<'a, 't> Layout<'a, 't> {
     pub(in crate::yaml) fn of(tree: &'a Tree<'t>) -> Self {
-        Self { tree }
+        Self {
+            tree,
+            locator: Locator::new(tree),
+            newlines: OnceCell::new(),
+        }
+    }
+
+    /// Returns the locator of the document's nodes.
+    pub(super) fn locator(&self) -> &Locator<'a, 't> {
+        &self.locator
+    }
+
+    /// Returns how many line ends stand before an offset, and all of them.
+    fn newlines_before(&self, offset: usize) -> (usize, &[u32]) {
+        let newlines = self.newlines.get_or_init(|| {
+            let found = memchr::memchr_iter(b'\n', self.text().as_bytes());
+            found.map(|newline| newline as u32).collect()
+        });
+        (newlines.partition_point(|newline| (*newline as usize) < offset), newlines)
     }
 
     pub(super) fn text(&self) -> &'t str {
@@ -32,9 +54,9 @@ impl<'a, 't> Layout<'a, 't> {
 
     /// Returns the start of the line of an offset; a byte order mark is before the first line.
     pub(in crate::yaml) fn line_start(&self, offset: usize) -> usize {
-        match memchr::memrchr(b'\n', &self.text().as_bytes()[..offset]) {
-            Some(newline) => newline + 1,
-            None => text_start(self.text()),
+        match self.newlines_before(offset) {
+            (0, _) => text_start(self.text()),
+            (before, newlines) => newlines[before - 1] as usize + 1,
         }
     }
 
@@ -44,7 +66,8 @@ impl<'a, 't> Layout<'a, 't> {
         if offset > 0 && bytes[offset - 1] == b'\n' {
             return offset;
         }
-        memchr::memchr(b'\n', &bytes[offset..]).map_or(bytes.len(), |newline| offset + newline + 1)
+        let (before, newlines) = self.newlines_before(offset);
+        newlines.get(before).map_or(bytes.len(), |newline| *newline as usize + 1)
     }
 
     /// Returns the column of an offset that has nothing but blanks and dashes before it on its line.
@@ -77,7 +100,7 @@ impl<'a, 't> Layout<'a, 't> {
     pub(super) fn dash(&self, steps: &[Step]) -> Option<usize> {
         let step = steps.last()?;
         let from = match step.position.checked_sub(1) {
-            Some(before) => self.tree.node(self.tree.children(step.container).nth(before)?).end as usize,
+            Some(before) => self.tree.node(self.locator.child(step.container, before)?).end as usize,
             None => self.intro(&steps[..steps.len() - 1])?,
         };
         let mut at = skip_trivia(self.text(), from);

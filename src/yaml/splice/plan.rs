@@ -2,13 +2,14 @@
 //! operation names waits for the next round.
 
 use super::error::Refusal;
-use crate::yaml::locate::{Found, Path};
-use crate::yaml::node::Kind;
+use crate::yaml::locate::{Found, Locator, Path};
+use crate::yaml::node::{Kind, Style};
 use crate::yaml::tree::Tree;
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
 use jsonptr::index::Index;
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// A change of a value at a path.
 #[derive(Clone, Debug)]
@@ -115,6 +116,10 @@ impl Change {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     changes: Vec<(PointerBuf, Change)>,
+    /// The path of each change with its number, and every path above one.
+    paths: HashMap<String, Option<usize>>,
+    /// How many entries each container gets.
+    appended: HashMap<u32, usize>,
     /// A change that moves others is alone in its round.
     alone: bool,
 }
@@ -132,22 +137,28 @@ impl Plan {
     }
 
     /// Takes an operation into the plan.
-    pub(super) fn take(&mut self, tree: &Tree<'_>, op: Op) -> Result<Taken, Refusal> {
+    pub(super) fn take(&mut self, tree: &Tree<'_>, locator: &Locator<'_, '_>, op: Op) -> Result<Taken, Refusal> {
         if self.alone {
             return Ok(Taken::Later(op));
         }
-        let mut touched = None;
-        for (at, (path, _)) in self.changes.iter().enumerate() {
-            if op.path.starts_with(path) {
-                touched = Some(at);
-            } else if path.starts_with(&op.path) {
-                return Ok(Taken::Later(op));
-            }
-        }
+        let touched = upwards(&op.path).find_map(|path| self.paths.get(path).copied().flatten());
         match touched {
             Some(at) => Ok(self.inside(at, op)),
-            None => self.fresh(tree, op),
+            None if self.paths.contains_key(op.path.as_str()) => Ok(Taken::Later(op)),
+            None => self.fresh(tree, locator, op),
         }
+    }
+
+    /// Notes a change.
+    fn push(&mut self, path: PointerBuf, change: Change) {
+        for above in upwards(&path).skip(1) {
+            self.paths.entry(above.to_owned()).or_default();
+        }
+        self.paths.insert(path.as_str().to_owned(), Some(self.changes.len()));
+        if let Change::Append { container, .. } = &change {
+            *self.appended.entry(container.node()).or_default() += 1;
+        }
+        self.changes.push((path, change));
     }
 
     /// Takes an operation on the value of a planned change.
@@ -174,20 +185,21 @@ impl Plan {
     }
 
     /// Takes an operation on what the text has already.
-    fn fresh(&mut self, tree: &Tree<'_>, mut op: Op) -> Result<Taken, Refusal> {
+    fn fresh(&mut self, tree: &Tree<'_>, locator: &Locator<'_, '_>, mut op: Op) -> Result<Taken, Refusal> {
         let whole = Refusal {
             offset: 0,
             reason: "the patch is about the document as a whole",
         };
-        let (parent, last) = op.path.split_back().ok_or(whole)?;
-        let hidden = Refusal {
-            offset: deepest(tree, &op.path),
+        let path = op.path.clone();
+        let (parent, last) = path.split_back().ok_or(whole)?;
+        let hidden = || Refusal {
+            offset: deepest(tree, locator, &path),
             reason: "the path leads through an alias or a merge",
         };
-        let container = tree.path(parent).ok_or(hidden)?;
+        let container = locator.path(parent).ok_or_else(hidden)?;
         let list = tree.node(container.node()).kind == Kind::Seq;
-        let found = match tree.step(container.node(), &last) {
-            Found::Elsewhere => return Err(hidden),
+        let found = match locator.step(container.node(), &last) {
+            Found::Elsewhere => return Err(hidden()),
             Found::Absent => None,
             Found::Entry(step) => {
                 let mut path = container.clone();
@@ -195,7 +207,13 @@ impl Plan {
                 Some(path)
             }
         };
-        let moves = matches!(op.what, What::Remove) || (list && found.is_some() && matches!(op.what, What::Add(_)));
+        // The first entry of a map gives its place to the next, and the last one that is left leaves `{}`.
+        let first = || found.as_ref().and_then(|path| path.steps.last()).is_none_or(|step| step.position == 0);
+        let moves = match op.what {
+            What::Remove => list || tree.node(container.node()).style != Style::Block || first(),
+            What::Add(_) => list && found.is_some(),
+            What::Replace(_) => false,
+        };
         if moves && !self.changes.is_empty() {
             return Ok(Taken::Later(op));
         }
@@ -205,11 +223,12 @@ impl Plan {
             (What::Add(value), Some(path)) if list => Change::Before { path, value },
             (What::Add(value) | What::Replace(value), Some(path)) => Change::Replace { path, value },
             (What::Add(value), None) if list => {
-                let next = tree.len(container.node()) + self.appended(&container);
+                let appended = self.appended.get(&container.node()).copied().unwrap_or_default();
+                let next = locator.len(container.node()) + appended;
                 match last.to_index() {
                     Ok(Index::Next) => {}
                     Ok(Index::Num(index)) if index == next => {}
-                    _ => return Err(hidden),
+                    _ => return Err(hidden()),
                 }
                 op.path = parent.with_trailing_token(next);
                 Change::Append {
@@ -224,25 +243,25 @@ impl Plan {
                 key: Some(last.decoded().into_owned()),
                 value,
             },
-            _ => return Err(hidden),
+            _ => return Err(hidden()),
         };
-        self.changes.push((op.path, change));
+        self.push(op.path, change);
         Ok(Taken::Yes)
-    }
-
-    fn appended(&self, to: &Path) -> usize {
-        self.changes
-            .iter()
-            .filter(|(_, change)| matches!(change, Change::Append { container, .. } if container == to))
-            .count()
     }
 }
 
+/// Returns a path and every path above it, as texts.
+fn upwards(path: &Pointer) -> impl Iterator<Item = &str> {
+    let text = path.as_str();
+    let above = text.rmatch_indices('/').map(|(slash, _)| &text[..slash]);
+    std::iter::once(text).chain(above)
+}
+
 /// Returns where the walk down a path ends, for the error's line.
-fn deepest(tree: &Tree<'_>, path: &Pointer) -> usize {
+fn deepest(tree: &Tree<'_>, locator: &Locator<'_, '_>, path: &Pointer) -> usize {
     let mut at = 0;
     for token in path {
-        match tree.step(at, &token) {
+        match locator.step(at, &token) {
             Found::Entry(step) => at = step.node,
             _ => break,
         }

@@ -99,7 +99,8 @@ impl Editor<'_, '_> {
                 depth,
             };
         }
-        let last = self.tree.children(container).last().unwrap_or(container + 1);
+        let children = self.layout.locator().children(container);
+        let last = children.last().copied().unwrap_or(container + 1);
         let at = self.end(last);
         let text = entries
             .iter()
@@ -140,7 +141,7 @@ impl Editor<'_, '_> {
         let before = step
             .position
             .checked_sub(1)
-            .and_then(|before| self.tree.children(step.container).nth(before));
+            .and_then(|before| self.layout.locator().child(step.container, before));
         let at = match before {
             // Behind the item before, so that comments above an item stay with it.
             Some(before) if self.layout.leads_line(dash) => {

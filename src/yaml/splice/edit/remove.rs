@@ -17,7 +17,7 @@ impl Editor<'_, '_> {
             });
         };
         let container = self.tree.node(step.container);
-        let alone = self.tree.len(step.container) == 1;
+        let alone = self.layout.locator().len(step.container) == 1;
         let depth = path.steps.len();
         match container.style {
             Style::Pair => Err(Refusal {
@@ -58,12 +58,11 @@ impl Editor<'_, '_> {
     /// Returns an entry in brackets, and the comma that goes with it; comments around them stay.
     fn flow_ranges(&self, step: &Step, alone: bool) -> Vec<(usize, usize)> {
         let text = self.tree.text;
-        let entries = self.entries(step.container);
-        let (start, end) = entries[step.position];
+        let (start, end) = self.entry(step.container, step.position);
         let comma = |behind: usize| Some(skip_trivia(text, behind)).filter(|at| text[*at..].starts_with(','));
-        let last = step.position + 1 == entries.len();
+        let last = step.position + 1 == self.layout.locator().len(step.container);
         if last && !alone {
-            return match comma(entries[step.position - 1].1) {
+            return match comma(self.entry(step.container, step.position - 1).1) {
                 Some(comma) if text[comma + 1..start].trim().is_empty() => vec![(comma, end)],
                 Some(comma) => vec![(comma, comma + 1), (start, end)],
                 None => vec![(start, end)],
@@ -79,18 +78,14 @@ impl Editor<'_, '_> {
         vec![(start, end), (comma, comma + 1)]
     }
 
-    /// Returns the start and end of each entry of a container.
-    fn entries(&self, container: u32) -> Vec<(usize, usize)> {
+    /// Returns the start and end of an entry of a container.
+    fn entry(&self, container: u32, position: usize) -> (usize, usize) {
+        let children = self.layout.locator().children(container);
         if self.tree.node(container).kind == Kind::Map {
-            let pairs = self.tree.pairs(container);
-            pairs
-                .map(|(key, value)| (self.start(key), self.end(value).max(self.end(key))))
-                .collect()
+            let (key, value) = (children[2 * position], children[2 * position + 1]);
+            (self.start(key), self.end(value).max(self.end(key)))
         } else {
-            self.tree
-                .children(container)
-                .map(|item| (self.start(item), self.end(item)))
-                .collect()
+            (self.start(children[position]), self.end(children[position]))
         }
     }
 
@@ -114,7 +109,7 @@ impl Editor<'_, '_> {
             return Err(lost);
         }
         let next = match step.key {
-            Some(_) => self.entries(step.container).get(1).map(|(start, _)| *start),
+            Some(_) => Some(self.entry(step.container, 1).0),
             None => {
                 let mut steps = path.steps.clone();
                 let last = steps.len() - 1;
