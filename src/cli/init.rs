@@ -10,9 +10,9 @@ use crate::edit::init::Request;
 use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
+use crate::masking::without_logins;
 use crate::model::repo_url;
 use crate::repo::Repo;
-use crate::masking::without_logins;
 
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
 ///

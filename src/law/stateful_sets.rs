@@ -1,12 +1,16 @@
 //! StatefulSets: their `volumeClaimTemplates` stay untouched (the API server refuses changes), the claims that
 //! they make are their Application's own, and a retention policy that deletes an owned one is refused.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
 use super::StorageRules;
-pub use crate::model::made_claims::{claim_prefixes, is_numbered};
+pub use crate::model::made_claims::claim_prefixes;
+use crate::model::made_claims::numbered;
+use crate::model::namespace::Registry;
 use crate::model::workload::deletes_its_claims;
-use crate::model::{ClaimName, Object};
+use crate::model::{AppName, ClaimName, Object};
 
 /// Refuses a policy that deletes a claim named in `owns`.
 ///
@@ -24,10 +28,7 @@ pub fn check(rules: &StorageRules, object: &Object) -> Result<()> {
     let Some(field) = deletes.first().filter(|_| !prefixes.is_empty()) else {
         return Ok(());
     };
-    let owned = rules
-        .owns
-        .iter()
-        .find(|claim| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str())));
+    let owned = prefixes.iter().flat_map(|prefix| of_set(&rules.owns, prefix)).min();
     if let Some(claim) = owned {
         bail!(
             "`persistentVolumeClaimRetentionPolicy.{field}: Delete` deletes the owned claim `{claim}`; set it to Retain"
@@ -43,7 +44,6 @@ pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
     if prefixes.is_empty() {
         return Vec::new();
     }
-    let is_made = |claim: &&ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
     let namespace = object.namespace().unwrap_or(rules.destination.as_str());
     let note = |claim: &ClaimName, who: &str| {
         format!(
@@ -56,14 +56,28 @@ pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
         .registries
         .as_ref()
         .and_then(|registries| registries.get(namespace));
-    let owners = registry.map(|registry| &registry.owners).into_iter().flatten();
-    let others = owners.filter(|(claim, owner)| **owner != rules.app && is_made(claim));
+    let made = |registry| prefixes.iter().flat_map(move |prefix| of_registry(registry, prefix));
+    let others = registry
+        .into_iter()
+        .flat_map(made)
+        .filter(|(_, owner)| **owner != rules.app);
     let mut notes: Vec<String> = others
         .map(|(claim, owner)| note(claim, &format!("Application `{owner}` owns")))
         .collect();
     if namespace == rules.destination.as_str() {
-        let written = rules.writes.iter().filter(is_made);
+        let written = prefixes.iter().flat_map(|prefix| of_set(&rules.writes, prefix));
         notes.extend(written.map(|claim| note(claim, "the parameter `writes` names as another Application's")));
     }
     notes
+}
+
+/// Returns the claims of a set that a StatefulSet could make.
+fn of_set<'c>(claims: &'c BTreeSet<ClaimName>, prefix: &str) -> impl Iterator<Item = &'c ClaimName> + use<'c> {
+    let made = numbered(prefix, |range| claims.range::<str, _>(range).map(|claim| (claim, ())));
+    made.into_iter().map(|(claim, ())| claim)
+}
+
+/// Returns the owned claims of a namespace that a StatefulSet could make, each with its owner.
+fn of_registry<'r>(registry: &'r Registry, prefix: &str) -> Vec<(&'r ClaimName, &'r AppName)> {
+    numbered(prefix, |range| registry.owners.range::<str, _>(range))
 }

@@ -45,16 +45,17 @@ impl Values {
         let (text, is_cut) = (&text[..cut.flatten().unwrap_or(text.len())], cut.is_some());
         let places = places(text);
         let (secret, other) = (spelled(&self.secret), spelled(&self.other));
+        let whole: BTreeSet<&str> = self.secret.iter().map(|value| value.trim()).collect();
         let mut found = Vec::new();
         for reads_escapes in [true, false] {
             let message = Message::new(text, reads_escapes, is_cut);
             for value in &secret {
                 let skeleton = Skeleton::of(value, reads_escapes).bytes;
-                if skeleton.len() < FINDABLE {
+                if skeleton.len() >= FINDABLE {
+                    message.find(&skeleton, &mut found);
+                } else if whole.contains(value.as_str()) {
                     let words = message.words(&skeleton).into_iter();
                     found.extend(words.filter(|word| !is_inside(word, &places)));
-                } else {
-                    message.find(&skeleton, &mut found);
                 }
             }
             for value in &other {

@@ -2,6 +2,8 @@
 //!
 //! Fields: <https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml>.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::name::{AppName, NamespaceName};
@@ -31,6 +33,21 @@ pub fn is_application(object: &Object) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Application<'o> {
     object: &'o Object,
+}
+
+/// Where the entries of a parameter stand.
+#[derive(Debug)]
+pub struct Entries<'k> {
+    places: HashMap<&'k str, PointerBuf>,
+    otherwise: PointerBuf,
+}
+
+impl Entries<'_> {
+    /// Returns the JSON Pointer of the entry with a key; the parameter where there is no such entry, the source where
+    /// there is no such parameter.
+    pub fn at(&self, key: &str) -> PointerBuf {
+        self.places.get(key).unwrap_or(&self.otherwise).clone()
+    }
 }
 
 /// A view of one source of an Application.
@@ -257,20 +274,37 @@ impl<'o> Source<'o> {
         Some(self.at(&["plugin", "parameters"]).child(index))
     }
 
-    /// Returns the JSON Pointer of the entry of an array or map parameter for which `is_it` holds; the parameter where
-    /// there is no such entry, the source where there is no such parameter.
-    pub fn entry(&self, name: &str, is_it: impl Fn(&str) -> bool) -> PointerBuf {
+    /// Returns where the entries of an array or map parameter stand, by a key that each of them has, such as its claim; of
+    /// two with one key, the first counts.
+    pub fn entries<'k>(&self, name: &str, key: impl Fn(&'o str) -> &'k str) -> Entries<'k>
+    where
+        'o: 'k,
+    {
         let Some(parameter) = self.parameter(name) else {
-            return self.pointer.clone();
+            return Entries {
+                places: HashMap::new(),
+                otherwise: self.pointer.clone(),
+            };
         };
-        let holds = |value: &Value| value.as_str().is_some_and(&is_it);
         let tree = self.value(&parameter);
-        let array = tree.and_then(|tree| tree.get("array")?.as_array()?.iter().position(holds));
-        let map = tree.and_then(|tree| tree.get("map")?.as_object()?.iter().find(|(_, value)| holds(value)));
-        match (array, map) {
-            (Some(index), _) => parameter.child("array").child(index),
-            (None, Some((key, _))) => parameter.child("map").child(key),
-            (None, None) => parameter,
+        let array = tree
+            .and_then(|tree| tree.get("array")?.as_array())
+            .into_iter()
+            .flatten();
+        let array = array
+            .enumerate()
+            .map(|(index, entry)| (parameter.child("array").child(index), entry));
+        let map = tree.and_then(|tree| tree.get("map")?.as_object()).into_iter().flatten();
+        let map = map.map(|(key, entry)| (parameter.child("map").child(key.as_str()), entry));
+        let mut places = HashMap::new();
+        for (place, entry) in array.chain(map) {
+            if let Some(entry) = entry.as_str() {
+                places.entry(key(entry)).or_insert(place);
+            }
+        }
+        Entries {
+            places,
+            otherwise: parameter,
         }
     }
 
@@ -327,14 +361,14 @@ mod tests {
         assert_eq!(sources[0].parameters().unwrap().owns.len(), 1);
         assert_eq!(sources[0].at(&["plugin", "a/b"]), "/spec/source/plugin/a~1b");
         assert_eq!(
-            sources[0].entry("owns", |name| name == "c"),
+            sources[0].entries("owns", |name| name).at("c"),
             "/spec/source/plugin/parameters/0/array/0"
         );
         assert_eq!(
-            sources[0].entry("owns", |name| name == "d"),
+            sources[0].entries("owns", |name| name).at("d"),
             "/spec/source/plugin/parameters/0"
         );
-        assert_eq!(sources[0].entry("writes", |_| true), "/spec/source");
+        assert_eq!(sources[0].entries("writes", |name| name).at("c"), "/spec/source");
         let many =
             object(json!({"source": {"repoURL": "u"}, "sources": [{"repoURL": "a"}, {"repoURL": "b", "ref": "v"}]}));
         let sources = Application::new(&many)

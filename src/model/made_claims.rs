@@ -1,7 +1,10 @@
 //! The claims that controllers make for an object: they are of the Application that renders the object.
 
+use std::ops::Bound;
+
 use serde_json::Value;
 
+use super::name::ClaimName;
 use super::object::Object;
 
 /// Reports whether a kind is a StatefulSet: Kubernetes' own or OpenKruise's, which names its claims in the same way.
@@ -47,6 +50,18 @@ pub fn numbered_prefix(claim: &str) -> Option<&str> {
     let (prefix, ordinal) = claim.rsplit_once('-')?;
     let is_number = !ordinal.is_empty() && ordinal.bytes().all(|digit| digit.is_ascii_digit());
     is_number.then_some(prefix)
+}
+
+/// Returns the claims whose names are a prefix and an ordinal, of a sorted collection: `from` returns those from a name on.
+pub fn numbered<'c, T, I>(prefix: &str, from: impl FnOnce((Bound<&str>, Bound<&str>)) -> I) -> Vec<(&'c ClaimName, T)>
+where
+    I: Iterator<Item = (&'c ClaimName, T)>,
+{
+    let start = format!("{prefix}-");
+    let near = from((Bound::Included(start.as_str()), Bound::Unbounded));
+    near.take_while(|(claim, _)| claim.as_str().starts_with(&start))
+        .filter(|(claim, _)| is_numbered(prefix, claim.as_str()))
+        .collect()
 }
 
 /// Reports whether a claim's name is a prefix and an ordinal.

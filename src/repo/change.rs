@@ -85,14 +85,12 @@ impl Repo {
     /// # Errors
     /// When a new file is already there, a file or document is not, or a patch cannot be put into the text.
     pub fn with(&self, changes: &ChangeSet) -> Result<Repo> {
-        let mut texts: BTreeMap<RepoPath, String> = self
-            .files
-            .iter()
-            .map(|(path, file)| (path.clone(), file.text.clone()))
-            .collect();
-        for file in self.file_changes(changes)? {
-            match file.after {
-                Some(text) => texts.insert(file.path, text),
+        let unchanged = self.files.iter().map(|(path, file)| (path, file.text.as_str()));
+        let mut texts: BTreeMap<&RepoPath, &str> = unchanged.collect();
+        let changed = self.file_changes(changes)?;
+        for file in &changed {
+            match &file.after {
+                Some(text) => texts.insert(&file.path, text),
                 None => texts.remove(&file.path),
             };
         }
@@ -114,17 +112,19 @@ impl Repo {
     /// # Errors
     /// Those of [`Repo::with`].
     pub fn file_changes(&self, changes: &ChangeSet) -> Result<Vec<FileChange>> {
-        let mut order: Vec<&RepoPath> = Vec::new();
+        let mut of_files: Vec<(&RepoPath, Vec<&Change>)> = Vec::new();
+        let mut places = BTreeMap::new();
         for change in &changes.changes {
-            if !order.contains(&change.path()) {
-                order.push(change.path());
+            let place = *places.entry(change.path()).or_insert(of_files.len());
+            match of_files.get_mut(place) {
+                Some((_, of_file)) => of_file.push(change),
+                None => of_files.push((change.path(), vec![change])),
             }
         }
         let mut out = Vec::new();
-        for path in order {
-            let of_file = changes.changes.iter().filter(|change| change.path() == path);
+        for (path, of_file) in of_files {
             let change = self
-                .file_change(path, of_file)
+                .file_change(path, of_file.into_iter())
                 .with_context(|| format!("cannot change `{path}`"))?;
             if change.before != change.after {
                 out.push(change);

@@ -6,22 +6,23 @@ pub mod files;
 mod include;
 pub mod layout;
 mod parse;
+mod place;
 mod read;
 pub mod synced;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::ops::Range;
 
 use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Clusters, Object, Pointer};
-use crate::yaml::{self, Document, Position};
+use crate::model::{Application, Clusters, Object};
+use crate::yaml::{Document, Position};
 
 pub use change::{Change, ChangeSet};
 pub use files::{Entry, Files, Memory, NotPlain, RepoPath};
+pub use place::Place;
 pub use synced::FolderSource;
 
 /// One file of the repository, split into documents.
@@ -73,23 +74,12 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// A place in the repository: a file, and a range of bytes in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: RepoPath,
-    /// The range of bytes.
-    pub range: Range<usize>,
-    /// The start of the range.
-    pub position: Position,
-}
-
 /// The repository, as it was read or with changes applied.
 #[derive(Clone, Debug, Default)]
 pub struct Repo {
     /// The files by path.
     pub files: BTreeMap<RepoPath, SourceFile>,
-    /// The manifests, in the order of files and documents.
+    /// The manifests, sorted by file and document.
     pub manifests: Vec<Manifest>,
     /// The files and documents that could not be read.
     pub malformed: Vec<Malformed>,
@@ -109,6 +99,13 @@ impl Repo {
         self.manifests
             .iter()
             .filter_map(|manifest| Some((manifest, Application::new(&manifest.object)?)))
+    }
+
+    /// Returns the manifest in a document of a file.
+    pub fn manifest(&self, file: &RepoPath, document: usize) -> Option<&Manifest> {
+        let order = |manifest: &Manifest| (&manifest.file, manifest.document).cmp(&(file, document));
+        let place = self.manifests.binary_search_by(order).ok()?;
+        self.manifests.get(place)
     }
 
     /// Returns the Application of this name; the first in file order if there are two.
@@ -228,42 +225,4 @@ impl Repo {
         };
         self.applications().find(|(_, app)| points_at_applications(app))
     }
-
-    /// Returns the place of a JSON Pointer of a manifest: its key if it has one, otherwise its value; if the pointer
-    /// leads nowhere, the nearest place above it, or the document's first line.
-    pub fn place(&self, manifest: &Manifest, pointer: &Pointer) -> Place {
-        let file = &self.files[&manifest.file];
-        let text = file.document(manifest.document);
-        let base = file.documents[manifest.document].range.start;
-        let found = yaml::Tree::parse(text).ok().and_then(|tree| {
-            let mut pointer = pointer;
-            loop {
-                let above = pointer.parent()?;
-                if let Some(span) = tree.locate(pointer) {
-                    return Some(span.key.unwrap_or(span.value));
-                }
-                pointer = above;
-            }
-        });
-        let range = found.unwrap_or_else(|| first_line(text));
-        let range = range.start + base..range.end + base;
-        Place {
-            file: manifest.file.clone(),
-            position: yaml::position(&file.text, range.start),
-            range,
-        }
-    }
-}
-
-/// Returns the range of the first line that is neither blank nor a comment.
-fn first_line(text: &str) -> Range<usize> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim();
-        if !content.is_empty() && !content.starts_with('#') {
-            return start..start + line.trim_end().len();
-        }
-        start += line.len();
-    }
-    0..0
 }

@@ -58,8 +58,6 @@ impl Repo {
             reader.read(&mut repo, &sources, Below::All)?;
         }
         repo.refuse_lists();
-        repo.manifests
-            .sort_by(|a, b| (&a.file, a.document).cmp(&(&b.file, b.document)));
         repo.malformed
             .sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
         repo.index_folders();
@@ -67,6 +65,8 @@ impl Repo {
     }
 
     fn index_folders(&mut self) {
+        self.manifests
+            .sort_by(|a, b| (&a.file, a.document).cmp(&(&b.file, b.document)));
         for (index, manifest) in self.manifests.iter().enumerate() {
             self.by_folder.entry(manifest.file.parent()).or_default().push(index);
         }
@@ -100,13 +100,15 @@ impl Repo {
     }
 
     /// Builds a repository of these files, for one that results from changes of another.
-    pub(super) fn of_texts(texts: BTreeMap<RepoPath, String>, own_urls: Vec<String>) -> Self {
+    pub(super) fn of_texts(texts: BTreeMap<&RepoPath, &str>, own_urls: Vec<String>) -> Self {
         let mut repo = Repo {
             own_urls,
             ..Repo::default()
         };
-        let texts: Vec<(RepoPath, String)> = texts.into_iter().collect();
-        let parsed = parallel::each(&texts, |(path, text)| Parsed::of_text(path.clone(), text.clone()));
+        let texts: Vec<(&RepoPath, &str)> = texts.into_iter().collect();
+        let parsed = parallel::each(&texts, |(path, text)| {
+            Parsed::of_text((*path).clone(), (*text).to_owned())
+        });
         parsed.into_iter().for_each(|parsed| repo.add(parsed));
         repo.refuse_lists();
         repo.learn_own_urls(0);

@@ -6,48 +6,11 @@ use std::collections::BTreeMap;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::mask::masked_line;
+use super::mask;
+use super::places::Places;
 use super::table::table;
-use crate::model::object::Object;
-use crate::repo::{Manifest, Place, Repo, RepoPath};
-use crate::rules::{CheckReport, Finding, Location, Severity, Skipped};
-
-/// The places of a repository, looked up by location.
-pub(super) struct Places<'a> {
-    repo: &'a Repo,
-    manifests: BTreeMap<(&'a RepoPath, usize), &'a Manifest>,
-}
-
-impl<'a> Places<'a> {
-    pub(super) fn new(repo: &'a Repo) -> Self {
-        let manifests = repo.manifests.iter();
-        Self {
-            repo,
-            manifests: manifests
-                .map(|manifest| ((&manifest.file, manifest.document), manifest))
-                .collect(),
-        }
-    }
-
-    fn manifest(&self, location: &'a Location) -> Option<&'a Manifest> {
-        self.manifests.get(&(&location.file, location.document)).copied()
-    }
-
-    pub(super) fn place(&self, location: &'a Location) -> Option<Place> {
-        Some(self.repo.place(self.manifest(location)?, &location.pointer))
-    }
-
-    /// Returns the findings with their places, in the order of files and lines.
-    pub(super) fn sorted(&self, findings: &'a [Finding]) -> Vec<(Option<Place>, &'a Finding)> {
-        let place = |finding: &'a Finding| finding.location.as_ref().and_then(|location| self.place(location));
-        let mut placed: Vec<_> = findings.iter().map(|finding| (place(finding), finding)).collect();
-        placed.sort_by(|(a, one), (b, other)| {
-            let at = |place: &Option<Place>| place.as_ref().map(|place| (place.file.clone(), place.range.start));
-            (at(a), one.rule.id, &one.message).cmp(&(at(b), other.rule.id, &other.message))
-        });
-        placed
-    }
-}
+use crate::repo::{Manifest, Place, Repo};
+use crate::rules::{CheckReport, Finding, Severity, Skipped};
 
 /// Renders the findings of a repository as it would be, with their excerpts, one after the other. Nothing can be fixed in
 /// it yet: the fix is the next step.
@@ -217,12 +180,12 @@ fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix
     let manifest = finding.location.as_ref().and_then(|location| places.manifest(location));
     let mut group = Group::with_title(title);
     if let (Some(place), Some(manifest)) = (place, manifest) {
-        group = group.element(excerpt(places.repo, manifest, place));
+        group = group.element(excerpt(places, manifest, place));
     }
     if let Some(object) = finding
         .object
         .as_ref()
-        .filter(|object| is_rendered(manifest, object.to_string()))
+        .filter(|object| !manifest.is_some_and(|manifest| places.contains(manifest, object)))
     {
         let by = finding
             .app
@@ -240,30 +203,26 @@ fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix
     rendered(&[group])
 }
 
-/// Reports whether an object is another one than that in the manifest which the finding points at.
-fn is_rendered(manifest: Option<&Manifest>, object: String) -> bool {
-    let holds = |manifest: &Manifest| {
-        let objects = if manifest.object.is_list() {
-            manifest.object.flatten()
-        } else {
-            Vec::new()
-        };
-        let itself = manifest.object.reference().map(|reference| reference.to_string());
-        itself.is_some_and(|reference| reference == object)
-            || objects
-                .iter()
-                .filter_map(|(_, item)| Object::reference(item))
-                .any(|item| item.to_string() == object)
-    };
-    !manifest.is_some_and(holds)
-}
+/// The bytes of a line that is shown whole; of a longer one, those around the place are.
+const LINE: usize = 400;
 
 /// Renders one line of source with the place underlined, values that may be secret masked.
-fn excerpt<'a>(repo: &Repo, manifest: &Manifest, place: &Place) -> Snippet<'a, Annotation<'a>> {
-    let file = &repo.files[&place.file];
-    let start = file.text[..place.range.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = file.text[start..].find('\n').map_or(file.text.len(), |at| start + at);
-    let line = masked_line(file, manifest, start..end);
+fn excerpt<'a, 'r>(places: &Places<'r>, manifest: &'r Manifest, place: &Place) -> Snippet<'a, Annotation<'a>> {
+    let text = &places.repo().files[&place.file].text;
+    let (before, behind) = (&text[..place.range.start], &text[place.range.start..]);
+    let mut start = before.rfind('\n').map_or(0, |at| at + 1);
+    let mut end = behind.find('\n').map_or(text.len(), |at| place.range.start + at);
+    if end - start > LINE {
+        let boundary = |mut at: usize| {
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        start = boundary(place.range.start.saturating_sub(LINE / 4)).max(start);
+        end = boundary(text.len().min(start + LINE)).min(end);
+    }
+    let line = mask::masked(text, start..end, &places.secret_ranges(manifest));
     let from = (place.range.start - start).min(line.len());
     let to = (place.range.end.clamp(place.range.start, end) - start).clamp(from, line.trim_end().len().max(from));
     Snippet::source(line)

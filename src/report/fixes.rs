@@ -1,15 +1,15 @@
 //! What `validate --fix` reports besides the findings that are left.
 
-use super::findings::Places;
+use super::places::Places;
 use crate::repo::Repo;
 use crate::rules::fixer::{Fixed, Refused};
 
 /// Returns one line for each finding whose fix was not applied: where it is, what it is, and why.
 pub fn refused(repo: &Repo, refused: &[Refused]) -> Vec<String> {
     let places = Places::new(repo);
-    let line = |refused: &Refused| {
+    let found = places.of(refused.iter().map(|refused| &refused.finding));
+    let line = |(refused, place): (&Refused, Option<crate::repo::Place>)| {
         let finding = &refused.finding;
-        let place = finding.location.as_ref().and_then(|location| places.place(location));
         let at = place.map(|place| format!("{}:{}:{}: ", place.file, place.position.line, place.position.column));
         format!(
             "not fixed: {}{} ({}): {}",
@@ -19,7 +19,7 @@ pub fn refused(repo: &Repo, refused: &[Refused]) -> Vec<String> {
             refused.why
         )
     };
-    refused.iter().map(line).collect()
+    refused.iter().zip(found).map(line).collect()
 }
 
 /// Returns the last line: `fixed 3 of 5 findings (2 more with --unsafe-fixes)`.

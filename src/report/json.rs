@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::findings::{Places, reasons};
+use super::findings::reasons;
 use super::list::API_VERSION;
+use super::places::Places;
 use crate::repo::{Malformed, Place, Repo};
 use crate::rules::{CheckReport, Finding, Skipped};
 

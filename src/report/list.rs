@@ -1,5 +1,7 @@
 //! What `list` shows: Applications, Namespaces and claims, as a table, as names or as JSON.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -127,27 +129,7 @@ pub fn apps(repo: &Repo, namespace: Option<&str>) -> Vec<AppRow> {
 
 fn app_row(app: &Application<'_>, file: &str) -> AppRow {
     let sources = app.sources();
-    let (mut owns, mut mounts, mut writes) = (Vec::new(), Vec::new(), Vec::new());
-    for parameters in sources.iter().filter_map(|source| source.parameters().ok()) {
-        // Several plugin sources have the same `owns`; it is still one claim.
-        let add = |list: &mut Vec<String>, entry: String| {
-            if !list.contains(&entry) {
-                list.push(entry);
-            }
-        };
-        parameters
-            .owns
-            .iter()
-            .for_each(|claim| add(&mut owns, claim.to_string()));
-        parameters
-            .mounts
-            .iter()
-            .for_each(|mount| add(&mut mounts, mount.to_string()));
-        parameters
-            .writes
-            .iter()
-            .for_each(|claim| add(&mut writes, claim.to_string()));
-    }
+    let parameters: Vec<_> = sources.iter().filter_map(|source| source.parameters().ok()).collect();
     let by_plugin = sources.iter().filter(|source| source.uses_homelab_plugin()).count();
     let rendered = sources.iter().filter(|source| !source.gives_files_only()).count();
     AppRow {
@@ -163,11 +145,18 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
             count if count == rendered => "plugin",
             _ => "mixed",
         },
-        owns,
-        mounts,
-        writes,
+        owns: once_each(parameters.iter().flat_map(|parameters| &parameters.owns)),
+        mounts: once_each(parameters.iter().flat_map(|parameters| &parameters.mounts)),
+        writes: once_each(parameters.iter().flat_map(|parameters| &parameters.writes)),
         file: file.to_owned(),
     }
+}
+
+/// Returns the texts of entries, each once: several plugin sources have the same `owns`, and it is still one claim.
+fn once_each(entries: impl Iterator<Item = impl ToString>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let texts = entries.map(|entry| entry.to_string());
+    texts.filter(|text| seen.insert(text.clone())).collect()
 }
 
 fn source_text(source: &Source<'_>) -> String {
@@ -182,9 +171,23 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
     let found = repo
         .namespaces()
         .filter(|manifest| namespace.is_none_or(|name| manifest.object.name() == name));
+    let (mut applications, mut owned) = (ByNamespace::new(), ByNamespace::new());
+    for (_, app) in repo.applications() {
+        if let Some(namespace) = app.destination_namespace() {
+            let there = (repo.clusters().of(&app), namespace.to_owned());
+            applications.entry(there).or_default().push(app.name().to_owned());
+        }
+    }
+    applications.values_mut().for_each(|names| names.sort());
+    for (claim, _) in ownership.claims().filter(|(_, known)| !known.owners.is_empty()) {
+        let there = (claim.cluster.clone(), claim.namespace.to_string());
+        owned.entry(there).or_default().push(claim.name.to_string());
+    }
     let mut rows: Vec<NamespaceRow> = found
         .map(|manifest| {
             let (name, cluster) = (manifest.object.name(), cluster(repo, manifest));
+            let there = (cluster, name.to_owned());
+            let of = |names: &ByNamespace| names.get(&there).cloned().unwrap_or_default();
             NamespaceRow {
                 name: name.to_owned(),
                 pod_security: manifest
@@ -192,14 +195,8 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
                     .label("pod-security.kubernetes.io/enforce")
                     .unwrap_or_default()
                     .to_owned(),
-                applications: applications_in(repo, &cluster, name),
-                claims: ownership
-                    .claims()
-                    .filter(|(claim, known)| {
-                        claim.namespace.as_str() == name && claim.cluster == cluster && !known.owners.is_empty()
-                    })
-                    .map(|(claim, _)| claim.name.to_string())
-                    .collect(),
+                applications: of(&applications),
+                claims: of(&owned),
                 file: manifest.file.to_string(),
             }
         })
@@ -207,6 +204,9 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     rows
 }
+
+/// Names, by the cluster and the namespace that they belong to.
+type ByNamespace = BTreeMap<(Cluster, String), Vec<String>>;
 
 /// Returns the cluster of the first Application that syncs a manifest; the one that Argo CD runs in where none does.
 fn cluster(repo: &Repo, manifest: &Manifest) -> Cluster {
@@ -218,24 +218,9 @@ fn cluster(repo: &Repo, manifest: &Manifest) -> Cluster {
     app.map(|app| repo.clusters().of(&app)).unwrap_or_default()
 }
 
-/// Returns the names of the Applications that go to a namespace of a cluster.
-fn applications_in(repo: &Repo, cluster: &Cluster, namespace: &str) -> Vec<String> {
-    let clusters = repo.clusters();
-    let goes_there =
-        |app: &Application<'_>| app.destination_namespace() == Some(namespace) && clusters.of(app) == *cluster;
-    let mut names: Vec<String> = repo
-        .applications()
-        .filter(|(_, app)| goes_there(app))
-        .map(|(_, app)| app.name().to_owned())
-        .collect();
-    names.sort();
-    names
-}
-
 /// Returns the claims.
 pub fn claims(ownership: &Ownership, namespace: Option<&str>) -> Vec<ClaimRow> {
-    let names =
-        |apps: &std::collections::BTreeSet<crate::model::AppName>| apps.iter().map(ToString::to_string).collect();
+    let names = |apps: &BTreeSet<crate::model::AppName>| apps.iter().map(ToString::to_string).collect();
     let found = ownership
         .claims()
         .filter(|(claim, _)| namespace.is_none_or(|name| claim.namespace.as_str() == name));
@@ -309,7 +294,6 @@ mod tests {
     use super::*;
     use crate::repo::Memory;
     use crate::rules::Scope;
-    use std::collections::BTreeMap;
 
     fn repo() -> Repo {
         let app = |name: &str, parameters: &str| {

@@ -3,33 +3,57 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use serde_json::Value;
+
+use crate::masking::{is_secret, logins, secrets_within};
 use crate::model::object::annotation_pointer;
 use crate::model::repo_url::shown;
 use crate::model::{Application, Object, Pointer, PointerBuf, PointerExt, Source};
-use crate::repo::{Manifest, SourceFile};
-use crate::yaml::Tree;
+use crate::repo::{Manifest, Repo};
 
-/// Returns a line of a file (a byte range without its end) with secret values replaced by `*`, byte for byte.
-pub(super) fn masked_line(file: &SourceFile, manifest: &Manifest, line: Range<usize>) -> String {
-    let base = file.documents[manifest.document].range.start;
-    let secret = secret_pointers(&manifest.object);
-    let mut text = file.text[line.clone()].trim_end_matches('\r').to_owned();
-    if secret.is_empty() {
-        return text;
+/// Returns the ranges of a manifest's file that hold values nobody may see, in order; all of its document where that
+/// cannot be read.
+pub(super) fn secret_ranges(repo: &Repo, manifest: &Manifest) -> Vec<Range<usize>> {
+    let mut pointers = secret_pointers(&manifest.object);
+    named_secrets(manifest.object.tree(), PointerBuf::new(), &mut pointers);
+    if pointers.is_empty() {
+        return Vec::new();
     }
-    let Ok(tree) = Tree::parse(file.document(manifest.document)) else {
-        return "*".repeat(text.len());
-    };
-    for span in secret.iter().filter_map(|pointer| tree.locate(pointer)) {
-        let (from, to) = (span.value.start + base, span.value.end + base);
-        let from = from.clamp(line.start, line.end) - line.start;
-        let to = (to.clamp(line.start, line.end) - line.start).min(text.len());
-        if from < to {
-            let stars = mask(&text[from..to]);
-            text.replace_range(from..to, &stars);
+    let mut ranges = repo
+        .value_ranges(manifest, &pointers)
+        .unwrap_or_else(|| vec![repo.files[&manifest.file].documents[manifest.document].range.clone()]);
+    ranges.sort_by_key(|range| (range.start, range.end));
+    // Those inside of another one say nothing more, and the ends are in order then, too.
+    let mut end = 0;
+    ranges.retain(|range| {
+        let says_more = range.end > end;
+        end = end.max(range.end);
+        says_more
+    });
+    ranges
+}
+
+/// Returns a line of a file, or a part of one, with what is secret replaced by `*`, byte for byte: the given ranges, and the
+/// logins and tokens of URLs.
+pub(super) fn masked(text: &str, line: Range<usize>, secret: &[Range<usize>]) -> String {
+    let mut shown = text[line.clone()].trim_end_matches('\r').to_owned();
+    let first = secret.partition_point(|range| range.end <= line.start);
+    let inside = secret[first..].iter().take_while(|range| range.start < line.end);
+    let inside = inside.map(|range| range.start.max(line.start) - line.start..range.end.min(line.end) - line.start);
+    let of_urls = logins(&shown).into_iter().map(|place| place.range());
+    let of_texts: Vec<String> = secrets_within(&shown);
+    let of_texts = of_texts
+        .iter()
+        .filter_map(|text| shown.find(text.as_str()).map(|at| at..at + text.len()));
+    let ranges: Vec<Range<usize>> = inside.chain(of_urls).chain(of_texts).collect();
+    for range in ranges {
+        let range = range.start..range.end.min(shown.len());
+        if range.start < range.end {
+            let stars = mask(&shown[range.clone()]);
+            shown.replace_range(range, &stars);
         }
     }
-    text
+    shown
 }
 
 /// Replaces a text by stars, byte for byte; blanks stay, so that the indentation does.
@@ -47,6 +71,29 @@ fn mask(text: &str) -> String {
 
 /// Annotation: the object as `kubectl apply` got it last.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Adds the places of texts and numbers under keys that mean a secret, and of variables with such a name.
+fn named_secrets(tree: &Value, at: PointerBuf, found: &mut Vec<PointerBuf>) {
+    match tree {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                named_secrets(item, at.child(index), found);
+            }
+        }
+        Value::Object(map) => {
+            let named = map.get("name").and_then(Value::as_str).is_some_and(is_secret);
+            for (key, value) in map {
+                let is_leaf = value.is_string() || value.is_number();
+                if is_leaf && (is_secret(key) || named && key == "value") {
+                    found.push(at.child(key.as_str()));
+                } else if !is_leaf {
+                    named_secrets(value, at.child(key.as_str()), found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
 
 /// Returns the places of values that may be secret.
 fn secret_pointers(object: &Object) -> Vec<PointerBuf> {

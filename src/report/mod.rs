@@ -8,4 +8,5 @@ pub mod json;
 pub mod list;
 pub mod live;
 mod mask;
+mod places;
 pub mod table;

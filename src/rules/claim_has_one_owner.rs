@@ -1,7 +1,10 @@
 //! HL104: a claim of two owners is nobody's.
 
-use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
+use std::collections::BTreeMap;
+
+use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::is_claim;
+use crate::model::{AppName, ClaimName, ClaimRef, PointerBuf};
 
 static META: Meta = Meta {
     id: "HL104",
@@ -25,6 +28,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut places: BTreeMap<&AppName, Declared<'_>> = BTreeMap::new();
     for (reference, claim) in scope.ownership.claims().filter(|(_, claim)| claim.owners.len() > 1) {
         // An Application that renders a claim which another one declares is HL106's.
         let mut owners = claim.owners.clone();
@@ -41,24 +45,44 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         let Some(subject) = scope.subject(last) else { continue };
         let names: Vec<String> = owners.iter().map(|app| format!("`{app}`")).collect();
         let message = format!("claim `{reference}` has {} owners: {}", names.len(), names.join(", "));
-        let item = subject.items.iter().find(|item| {
-            let object = item.object();
-            is_claim(object) && subject.claim_beside(object, object.name()).as_ref() == Some(reference)
-        });
-        let declared = subject
-            .read_sources()
-            .find(|(_, parameters)| parameters.owns.contains(&reference.name));
-        let finding = match (declared, item) {
-            (Some((source, _)), _) => {
-                let pointer = source.entry("owns", |entry| entry == reference.name.as_str());
-                subject.finding(&META, message, &pointer)
-            }
+        let places = places.entry(&subject.name).or_insert_with(|| Declared::of(subject));
+        let finding = match (places.owns.get(&reference.name), places.items.get(reference)) {
+            (Some(pointer), _) => subject.finding(&META, message, pointer),
             (None, Some(item)) => subject.finding_on(&META, message, item, ""),
             (None, None) => subject.finding(&META, message, subject.source_pointer()),
         };
         findings.push(finding.hint("leave it to the one that produces the data, and let the others mount it"));
     }
     findings
+}
+
+/// Where an Application declares its claims.
+struct Declared<'s> {
+    owns: BTreeMap<&'s ClaimName, PointerBuf>,
+    items: BTreeMap<ClaimRef, &'s Item<'s>>,
+}
+
+impl<'s> Declared<'s> {
+    fn of(subject: &'s Subject<'_>) -> Self {
+        let mut declared = Self {
+            owns: BTreeMap::new(),
+            items: BTreeMap::new(),
+        };
+        for (source, parameters) in subject.read_sources() {
+            let entries = source.entries("owns", |entry| entry);
+            for claim in &parameters.owns {
+                let place = declared.owns.entry(claim);
+                place.or_insert_with(|| entries.at(claim.as_str()));
+            }
+        }
+        for item in subject.items.iter().filter(|item| is_claim(item.object())) {
+            let object = item.object();
+            if let Some(claim) = subject.claim_beside(object, object.name()) {
+                declared.items.entry(claim).or_insert(item);
+            }
+        }
+        declared
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
+        let places = source.entries("writes", |entry| entry);
         for name in &parameters.writes {
             let Some(reference) = subject.claim(name) else { continue };
             let claim = scope.claim(&reference);
@@ -30,7 +31,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             }
             let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
             let message = format!("`{}` writes claim `{reference}` of {}", subject.name, owners.join(", "));
-            let pointer = source.entry("writes", |entry| entry == name.as_str());
+            let pointer = places.at(name.as_str());
             let finding = subject.finding(&META, message, &pointer);
             findings.push(finding.hint("leave it if it is meant; only read the claim otherwise"));
         }

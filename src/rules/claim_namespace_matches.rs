@@ -1,5 +1,8 @@
 //! HL109: a pod mounts claims of its own namespace, and no others.
 
+use std::collections::BTreeSet;
+
+use super::mounted_claim_has_owner::claim_of;
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::ClaimRef;
 use crate::model::claim::is_claim;
@@ -47,22 +50,23 @@ fn elsewhere(scope: &Scope<'_>, claim: &ClaimRef) -> Option<(String, &'static st
 }
 
 fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
-    let (mut findings, mut seen) = (Vec::new(), Vec::new());
+    let (mut findings, mut seen) = (Vec::new(), BTreeSet::new());
     for (source, parameters) in subject.read_sources() {
-        let mounts = parameters.mounts.iter().map(|mount| ("mounts", &mount.claim));
-        for (parameter, name) in mounts.chain(parameters.writes.iter().map(|claim| ("writes", claim))) {
+        let [mounts_at, writes_at] = ["mounts", "writes"].map(|parameter| source.entries(parameter, claim_of));
+        let mounts = parameters
+            .mounts
+            .iter()
+            .map(|mount| ("mounts", &mounts_at, &mount.claim));
+        let writes = parameters.writes.iter().map(|claim| ("writes", &writes_at, claim));
+        for (parameter, places, name) in mounts.chain(writes) {
             let Some(claim) = subject.claim(name).filter(|claim| !seen.contains(claim)) else {
                 continue;
             };
             if let Some((place, hint)) = elsewhere(scope, &claim) {
-                let pointer = source.entry(parameter, |entry| {
-                    entry
-                        .strip_prefix(name.as_str())
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
-                });
+                let pointer = places.at(name.as_str());
                 let message = format!("`{parameter}` names claim `{claim}`, which is {place}");
                 findings.push(subject.finding(&META, message, &pointer).hint(hint));
-                seen.push(claim);
+                seen.insert(claim);
             }
         }
     }
@@ -74,7 +78,7 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             let (kind, name) = (item.object().kind(), item.object().name());
             let message = format!("{kind} `{name}` mounts claim `{claim}`, which is {place}");
             findings.push(subject.finding_on(&META, message, item, &volume.pointer).hint(hint));
-            seen.push(claim);
+            seen.insert(claim);
         }
     }
     findings

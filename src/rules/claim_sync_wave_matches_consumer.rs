@@ -1,5 +1,7 @@
 //! HL121: a claim that waits for its first pod must not be waited for.
 
+use std::collections::BTreeMap;
+
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::ClaimRef;
 use crate::model::claim::is_claim;
@@ -26,12 +28,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let consumers = first_consumers(subject);
     for item in subject.items.iter().filter(|item| is_claim(item.object())) {
         let object = item.object();
         let (Some(claim), Some(at)) = (subject.claim_beside(object, object.name()), order(object)) else {
             continue;
         };
-        let Some((first, consumer)) = first_consumer(subject, &claim).filter(|(first, _)| at < *first) else {
+        let Some((first, consumer)) = consumers.get(&claim).filter(|(first, _)| at < *first) else {
             continue;
         };
         let when = |(phase, wave): (i8, i64)| match phase {
@@ -42,7 +45,7 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let message = format!(
             "claim `{claim}` is in {}, its first consumer {consumer} only in {}",
             when(at),
-            when(first)
+            when(*first)
         );
         let pointer = annotation_pointer(SYNC_WAVE);
         let finding = subject.finding_on(&META, message, item, &pointer);
@@ -56,20 +59,27 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Returns the first object of the Application that mounts a claim.
-fn first_consumer(subject: &Subject<'_>, claim: &ClaimRef) -> Option<((i8, i64), String)> {
-    let mounting = subject.items.iter().filter(|item| {
+/// When an object is applied, and which it is.
+type Consumer = ((i8, i64), String);
+
+/// Returns the first object of the Application that mounts each claim.
+fn first_consumers(subject: &Subject<'_>) -> BTreeMap<ClaimRef, Consumer> {
+    let mut first: BTreeMap<ClaimRef, Consumer> = BTreeMap::new();
+    for item in &subject.items {
+        let object = item.object();
         let volumes = subject.claim_volumes(item);
-        volumes.iter().any(|(reference, _)| reference == claim)
-    });
-    mounting
-        .filter_map(|item| {
-            Some((
-                order(item.object())?,
-                format!("{} `{}`", item.object().kind(), item.object().name()),
-            ))
-        })
-        .min()
+        let Some(at) = order(object).filter(|_| !volumes.is_empty()) else {
+            continue;
+        };
+        let consumer = (at, format!("{} `{}`", object.kind(), object.name()));
+        for (claim, _) in volumes {
+            let known = first.entry(claim).or_insert_with(|| consumer.clone());
+            if consumer < *known {
+                known.clone_from(&consumer);
+            }
+        }
+    }
+    first
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! HL302: some options of a whole Application do not go together with claims.
 
+use std::cell::LazyCell;
+
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::PointerExt;
 use crate::model::application::SYNC_OPTIONS;
@@ -26,11 +28,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let has_claims = || !subject.owns().is_empty() || subject.items.iter().any(|item| is_claim(item.object()));
+    let has_claims =
+        LazyCell::new(|| !subject.owns().is_empty() || subject.items.iter().any(|item| is_claim(item.object())));
     let options = subject.app.sync_options().into_iter().enumerate();
     let refused =
         options.filter(|(_, option)| matches!(*option, "Replace=true" | "Force=true" | "FailOnSharedResource=true"));
-    for (index, option) in refused.filter(|_| has_claims()) {
+    for (index, option) in refused.filter(|_| *has_claims) {
         let pointer = SYNC_OPTIONS.child(index);
         let message = format!("`{}` owns claims and has {option}", subject.name);
         findings.push(subject.finding(&META, message, &pointer).fix(Fix::needs_review(

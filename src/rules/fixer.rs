@@ -1,18 +1,22 @@
 //! Applies the fixes of findings to a repository, and checks after each step what came of it.
 //!
-//! Rule by rule, the fixes that touch different documents are applied together; then all rules run again, so that the next
-//! fix starts from what is there by then: two fixes of one list or of one missing map are both right. A step that
-//! introduces an error, or leaves its finding, is halved until the fix is found that is to blame; that one is not applied.
+//! Rule by rule, the fixes that do not touch each other are applied together; then all rules run again, so that the next
+//! fix starts from what is there by then: two fixes of one missing map are both right. Of one document that is one fix at
+//! first, and twice as many after each step that was right. A step that introduces an error, or leaves its finding, is
+//! halved until the fix is found that is to blame; that one is not applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod joined;
 
-use json_patch::Patch;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use json_patch::{Patch, PatchOperation};
 
 use super::fixes::{above, fitted};
 use super::{ALL, Finding, Fix, Location, Scope, Selection, Severity, check};
 use crate::failure::Failure;
 use crate::model::{AppRenders, Availability, Object, ObjectRef};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
+use joined::Joined;
 
 /// How often all rules are gone through: a fix can enable one of an earlier rule.
 const PASSES: usize = 10;
@@ -70,6 +74,7 @@ pub fn fix(repo: &Repo, renders: &AppRenders, request: &Request) -> Fixed {
         changes: ChangeSet::default(),
         tried: BTreeSet::new(),
         refused: Vec::new(),
+        together: 1,
     };
     fixer.run();
     let left = request.selected(&fixer.state.findings);
@@ -149,6 +154,8 @@ struct Fixer<'r> {
     /// The findings whose fix was applied or refused: none is tried twice in one run.
     tried: BTreeSet<Tried>,
     refused: Vec<Refused>,
+    /// How many fixes of one document are applied together.
+    together: usize,
 }
 
 impl Fixer<'_> {
@@ -156,12 +163,12 @@ impl Fixer<'_> {
         for _ in 0..PASSES {
             let before = self.tried.len();
             for rule in ALL {
+                self.together = 1;
                 loop {
                     let batch = self.batch(rule.meta.id);
                     if batch.is_empty() {
                         break;
                     }
-                    self.tried.extend(batch.iter().map(tried));
                     let fitting = self.fitting(batch);
                     self.apply(fitting);
                 }
@@ -176,40 +183,33 @@ impl Fixer<'_> {
         self.request.fix(finding).is_some_and(|fix| !fix.safe) && !self.request.unsafe_fixes
     }
 
-    /// Returns findings of a rule whose fixes can be applied together: none touches a document of another.
+    /// Returns findings of a rule whose fixes can be applied together.
     fn batch(&self, rule: &str) -> Vec<Finding> {
-        let mut touched = BTreeSet::new();
-        let mut batch = Vec::new();
-        for finding in self.state.findings.iter().filter(|finding| finding.rule.id == rule) {
-            let Some(fix) = self.request.fix(finding).filter(|_| !self.needs_review(finding)) else {
-                continue;
-            };
-            let documents: BTreeSet<_> = fix.changes.changes.iter().map(document).collect();
-            if documents.is_disjoint(&touched) && !self.tried.contains(&tried(finding)) {
-                touched.extend(documents);
-                batch.push(finding.clone());
-            }
-        }
-        batch
+        let mut joined = Joined::new(&self.state.repo, self.together);
+        let of_rule = self.state.findings.iter().filter(|finding| finding.rule.id == rule);
+        let open = of_rule.filter(|finding| !self.needs_review(finding) && !self.tried.contains(&tried(finding)));
+        let taken = open.filter(|finding| self.request.fix(finding).is_some_and(|fix| joined.take(fix)));
+        taken.cloned().collect()
     }
 
-    /// Refuses the fixes that cannot be put into their document, each by itself, and returns the others.
-    fn fitting(&mut self, batch: Vec<Finding>) -> Vec<Finding> {
-        let mut fitting = Vec::new();
-        for finding in batch {
-            let wanted = finding.fix.iter().flat_map(|fix| &fix.changes.changes);
-            let changes = ChangeSet {
-                changes: wanted.map(|change| self.state.fitted(change)).collect(),
-            };
-            match self.state.repo.file_changes(&changes) {
-                Ok(_) => fitting.push(finding),
-                Err(error) => self.refused.push(Refused {
-                    finding,
-                    why: reason(error),
-                }),
+    /// Refuses the fixes that cannot be put into their document, and returns the others.
+    fn fitting(&mut self, mut batch: Vec<Finding>) -> Vec<Finding> {
+        if batch.is_empty() {
+            return batch;
+        }
+        match self.state.repo.file_changes(&self.state.fitted(&batch).1) {
+            Ok(_) => batch,
+            Err(error) if batch.len() == 1 => {
+                self.refuse(batch, &reason(error));
+                Vec::new()
+            }
+            Err(_) => {
+                let second = batch.split_off(batch.len() / 2);
+                let mut fitting = self.fitting(batch);
+                fitting.extend(self.fitting(second));
+                fitting
             }
         }
-        fitting
     }
 
     fn apply(&mut self, mut batch: Vec<Finding>) {
@@ -218,22 +218,29 @@ impl Fixer<'_> {
         }
         match self.state.with(&batch) {
             Ok((state, changes)) => {
+                self.tried.extend(batch.iter().map(tried));
                 self.state = state;
                 self.changes.changes.extend(changes.changes);
+                self.together = self.together.saturating_mul(2);
             }
-            Err(why) if batch.len() == 1 => {
-                let refused = batch.into_iter().map(|finding| Refused {
-                    finding,
-                    why: why.clone(),
-                });
-                self.refused.extend(refused);
-            }
+            Err(why) if batch.len() == 1 => self.refuse(batch, &why),
+            // Those of one document have to be made again: what is left of them is for the document as it was.
+            Err(_) if self.together > 1 => self.together = 1,
             Err(_) => {
                 let second = batch.split_off(batch.len() / 2);
                 self.apply(batch);
                 self.apply(second);
             }
         }
+    }
+
+    fn refuse(&mut self, batch: Vec<Finding>, why: &str) {
+        self.tried.extend(batch.iter().map(tried));
+        let refused = batch.into_iter().map(|finding| Refused {
+            finding,
+            why: why.to_owned(),
+        });
+        self.refused.extend(refused);
     }
 }
 
@@ -268,11 +275,7 @@ fn document(change: &Change) -> (&RepoPath, usize) {
 impl State {
     /// Returns what becomes of it when these findings are fixed, and the changes, or why they cannot be fixed so.
     fn with(&self, batch: &[Finding]) -> Result<(State, ChangeSet), String> {
-        let fixes = batch.iter().filter_map(|finding| finding.fix.as_ref());
-        let wanted: Vec<&Change> = fixes.flat_map(|fix| &fix.changes.changes).collect();
-        let changes = ChangeSet {
-            changes: wanted.iter().map(|change| self.fitted(change)).collect(),
-        };
+        let (wanted, changes) = self.fitted(batch);
         let repo = self.repo.with(&changes).map_err(reason)?;
         if repo.malformed.len() > self.repo.malformed.len() {
             return Err("it would leave a file that cannot be read".to_owned());
@@ -310,56 +313,76 @@ impl State {
         Ok(())
     }
 
-    /// Returns a change that fits the manifest: a finding can be one of a rendered object, which may have maps that its
-    /// manifest lacks.
-    fn fitted(&self, change: &Change) -> Change {
-        let Change::Patch { path, document, patch } = change else {
-            return change.clone();
+    /// Returns the changes that findings want, and those that fit the manifests: a finding can be one of a rendered object,
+    /// which may have maps that its manifest lacks.
+    fn fitted(&self, batch: &[Finding]) -> (Vec<Change>, ChangeSet) {
+        let wanted = joined::changes(&self.repo, batch.iter().filter_map(|finding| finding.fix.as_ref()));
+        let fit = |change: &Change| match change {
+            Change::Patch { path, document, patch } => Change::Patch {
+                path: path.clone(),
+                document: *document,
+                patch: match self.repo.manifest(path, *document) {
+                    Some(manifest) => Patch(fitted(manifest.object.tree(), &patch.0)),
+                    None => patch.clone(),
+                },
+            },
+            change => change.clone(),
         };
-        let mut manifests = self.repo.manifests.iter();
-        let manifest = manifests.find(|manifest| manifest.file == *path && manifest.document == *document);
-        let Some(manifest) = manifest else {
-            return change.clone();
-        };
-        Change::Patch {
-            path: path.clone(),
-            document: *document,
-            patch: Patch(fitted(manifest.object.tree(), &patch.0)),
-        }
+        let changes = wanted.iter().map(fit).collect();
+        (wanted, ChangeSet { changes })
     }
 
     /// Returns the renders with the changes made to the objects that come from the changed manifests.
-    fn carried(&self, changes: &[&Change]) -> AppRenders {
+    fn carried(&self, changes: &[Change]) -> AppRenders {
         let mut renders = self.renders.clone();
         if renders.is_empty() {
             return renders;
         }
-        let mut patches: BTreeMap<_, Vec<&Patch>> = BTreeMap::new();
+        let mut patches = BTreeMap::new();
         for change in changes {
             if let Change::Patch { patch, .. } = change {
-                patches.entry(document(change)).or_default().push(patch);
+                patches.insert(document(change), by_place(&patch.0));
             }
         }
-        for (subject, item) in Scope::new(&self.repo, &self.renders).items() {
-            let Some((manifest, base)) = &item.home else { continue };
-            let Some(patches) = patches.get(&(&manifest.file, manifest.document)) else {
-                continue;
-            };
+        for subject in &Scope::new(&self.repo, &self.renders).subjects {
             let Some(Availability::Available(objects)) = renders.get_mut(&subject.name) else {
                 continue;
             };
-            let operations: Vec<_> = patches.iter().flat_map(|patch| above(base, &patch.0)).collect();
-            let reference = item.object().reference();
-            for object in objects.iter_mut().filter(|object| object.reference() == reference) {
-                let mut tree = object.tree().clone();
-                let fitted = fitted(&tree, &operations);
-                if json_patch::patch(&mut tree, &fitted).is_ok() {
-                    *object = Object::new(tree);
+            let mut places: HashMap<Option<ObjectRef>, Vec<usize>> = HashMap::new();
+            for (index, object) in objects.iter().enumerate() {
+                places.entry(object.reference()).or_default().push(index);
+            }
+            for item in &subject.items {
+                let Some((manifest, base)) = &item.home else { continue };
+                let patch = patches.get(&(&manifest.file, manifest.document));
+                let Some(operations) = patch.and_then(|patch| patch.get(base.as_str())) else {
+                    continue;
+                };
+                let operations = above(base, operations.iter().copied());
+                for index in places.get(&item.object().reference()).into_iter().flatten() {
+                    let mut tree = objects[*index].tree().clone();
+                    let fitted = fitted(&tree, &operations);
+                    if json_patch::patch(&mut tree, &fitted).is_ok() {
+                        objects[*index] = Object::new(tree);
+                    }
                 }
             }
         }
         renders
     }
+}
+
+/// Returns the operations by the places that they are in: each by its path and by everything above it.
+fn by_place(operations: &[PatchOperation]) -> HashMap<&str, Vec<&PatchOperation>> {
+    let mut by_place: HashMap<&str, Vec<&PatchOperation>> = HashMap::new();
+    for operation in operations {
+        let path = operation.path().as_str();
+        let above = path.rmatch_indices('/').map(|(slash, _)| &path[..slash]);
+        for place in std::iter::once(path).chain(above) {
+            by_place.entry(place).or_default().push(operation);
+        }
+    }
+    by_place
 }
 
 #[cfg(test)]

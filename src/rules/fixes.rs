@@ -144,7 +144,7 @@ fn has_parent(tree: &Value, pointer: &Pointer) -> bool {
 }
 
 /// Returns those operations that are about the object at a pointer, with their paths starting there.
-pub fn above(base: &Pointer, operations: &[PatchOperation]) -> Vec<PatchOperation> {
+pub fn above<'o>(base: &Pointer, operations: impl IntoIterator<Item = &'o PatchOperation>) -> Vec<PatchOperation> {
     let of_object = |operation: &PatchOperation| {
         let path = operation.path().below(base).filter(|path| !path.is_root())?;
         match operation {
@@ -154,7 +154,7 @@ pub fn above(base: &Pointer, operations: &[PatchOperation]) -> Vec<PatchOperatio
             _ => None,
         }
     };
-    operations.iter().filter_map(of_object).collect()
+    operations.into_iter().filter_map(of_object).collect()
 }
 
 #[cfg(test)]

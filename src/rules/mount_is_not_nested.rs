@@ -1,8 +1,9 @@
 //! HL122: a mount below another volume's mount hides files, or cannot be made.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
+use crate::model::PointerExt;
 use crate::model::claim::Mount;
 use crate::model::workload::{CONTAINER_LISTS, PodTemplate, pod_templates};
 
@@ -33,19 +34,37 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Reports whether a path is below another one.
-fn is_below(inner: &str, outer: &str) -> bool {
-    let (inner, outer) = (inner.trim_end_matches('/'), outer.trim_end_matches('/'));
-    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+/// The mounts of one container by their paths: what a mount is below of.
+#[derive(Default)]
+struct Outside<'i> {
+    /// Of each path, the first mounts of two volumes: of all, and of those that are protected.
+    by_path: HashMap<&'i str, [Vec<(&'i str, usize)>; 2]>,
 }
 
-/// Returns the paths above a path, the nearest first; the root is the empty one.
-fn parents(path: &str) -> impl Iterator<Item = &str> {
-    let mut rest = path.trim_end_matches('/');
-    std::iter::from_fn(move || {
-        rest = &rest[..rest.rfind('/')?];
-        Some(rest)
-    })
+impl<'i> Outside<'i> {
+    fn add(&mut self, path: &'i str, volume: &'i str, number: usize, is_protected: bool) {
+        let lists = self.by_path.entry(path.trim_end_matches('/')).or_default();
+        for list in &mut lists[..1 + usize::from(is_protected)] {
+            if list.len() < 2 && list.iter().all(|(other, _)| *other != volume) {
+                list.push((volume, number));
+            }
+        }
+    }
+
+    /// Returns the number of the first mount of another volume that a path is below of, of the protected ones where only
+    /// they count.
+    fn of(&self, path: &str, volume: &str, only_protected: bool) -> Option<usize> {
+        let path = path.trim_end_matches('/');
+        let above = path
+            .match_indices('/')
+            .map(|(slash, _)| path[..slash].trim_end_matches('/'));
+        let mounts = above.filter_map(|above| self.by_path.get(above));
+        let others = mounts.flat_map(|lists| &lists[usize::from(only_protected)]);
+        others
+            .filter(|(other, _)| *other != volume)
+            .map(|(_, number)| *number)
+            .min()
+    }
 }
 
 /// One mount of a container.
@@ -65,21 +84,15 @@ fn in_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
         .iter()
         .flat_map(|template| containers(template).into_iter().map(move |mounts| (template, mounts)));
     for (template, mounts) in containers {
-        let mut by_path: HashMap<&str, Vec<&Mounted<'_>>> = HashMap::new();
-        for mounted in &mounts {
-            by_path
-                .entry(mounted.path.trim_end_matches('/'))
-                .or_default()
-                .push(mounted);
+        let mut outside = Outside::default();
+        for (number, mount) in mounts.iter().enumerate() {
+            outside.add(mount.path, mount.volume, number, mount.is_claim && mount.read_only);
         }
         for inner in &mounts {
-            let nested = |outer: &&Mounted<'_>| {
-                outer.volume != inner.volume && (inner.is_claim || (outer.is_claim && outer.read_only))
-            };
-            let mut above = parents(inner.path).filter_map(|path| by_path.get(path)).flatten();
-            let Some(outer) = above.find(|outer| nested(outer)) else {
+            let Some(outer) = outside.of(inner.path, inner.volume, !inner.is_claim) else {
                 continue;
             };
+            let outer = &mounts[outer];
             let message = format!(
                 "{} `{}`, container `{}`: volume `{}` at `{}` is below volume `{}` at `{}`",
                 object.kind(),
@@ -127,14 +140,26 @@ fn containers<'i>(template: &PodTemplate<'i>) -> Vec<Vec<Mounted<'i>>> {
 fn in_parameters(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
-        for inner in &parameters.mounts {
-            let same_place = |outer: &&Mount| outer.workload == inner.workload && outer.container == inner.container;
-            let mut others = parameters.mounts.iter().filter(same_place);
-            let Some(outer) = others.find(|outer| outer.claim != inner.claim && is_below(&inner.path, &outer.path))
-            else {
+        let place = |mount: &Mount| {
+            (
+                mount.workload.as_ref().map(ToString::to_string),
+                mount.container.clone(),
+            )
+        };
+        let mut outside: BTreeMap<_, Outside<'_>> = BTreeMap::new();
+        for (number, mount) in parameters.mounts.iter().enumerate() {
+            let outside = outside.entry(place(mount)).or_default();
+            outside.add(&mount.path, mount.claim.as_str(), number, false);
+        }
+        let parameter = source.parameter("mounts").unwrap_or_default();
+        for (number, inner) in parameters.mounts.iter().enumerate() {
+            let outer = outside
+                .get(&place(inner))
+                .and_then(|outside| outside.of(&inner.path, inner.claim.as_str(), false));
+            let Some(outer) = outer.map(|outer| &parameters.mounts[outer]) else {
                 continue;
             };
-            let pointer = source.entry("mounts", |entry| entry == inner.to_string());
+            let pointer = parameter.child("array").child(number);
             let message = format!(
                 "claim `{}` at `{}` is below claim `{}` at `{}`",
                 inner.claim, inner.path, outer.claim, outer.path

@@ -41,12 +41,17 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         seen.insert(claim).then_some(verdict)
     };
     for (source, parameters) in subject.read_sources() {
-        let mounts = parameters.mounts.iter().map(|mount| ("mounts", &mount.claim));
-        for (parameter, name) in mounts.chain(parameters.writes.iter().map(|claim| ("writes", claim))) {
+        let [mounts_at, writes_at] = ["mounts", "writes"].map(|parameter| source.entries(parameter, claim_of));
+        let mounts = parameters
+            .mounts
+            .iter()
+            .map(|mount| ("mounts", &mounts_at, &mount.claim));
+        let writes = parameters.writes.iter().map(|claim| ("writes", &writes_at, claim));
+        for (parameter, places, name) in mounts.chain(writes) {
             let Some(verdict) = subject.claim(name).and_then(&mut verdict) else {
                 continue;
             };
-            let pointer = source.entry(parameter, |entry| is_of(entry, name));
+            let pointer = places.at(name.as_str());
             let message = verdict.message(&format!("`{parameter}` names"));
             findings.push(subject.finding(verdict.rule, message, &pointer).hint(hint(name)));
         }
@@ -116,11 +121,9 @@ impl<'s> Verdict<'s> {
     }
 }
 
-/// Reports whether an entry of `mounts` or `writes` is about this claim.
-fn is_of(entry: &str, claim: &ClaimName) -> bool {
-    entry
-        .strip_prefix(claim.as_str())
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
+/// Returns the claim that an entry of `mounts` or `writes` is about.
+pub(super) fn claim_of(entry: &str) -> &str {
+    entry.split(['/', ':']).next().unwrap_or(entry)
 }
 
 fn hint(claim: &ClaimName) -> String {

@@ -1,8 +1,10 @@
 //! HL101: a claim that is pruned or deleted takes its data along.
 
+use std::collections::HashMap;
+
 use super::{Check, Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::law::claims::{is_skipped, recreated_by};
-use crate::law::stateful_sets::{claim_prefixes, is_numbered};
+use crate::law::stateful_sets::claim_prefixes;
 use crate::model::sync::{SYNC_OPTIONS, entries, value};
 use crate::model::workload::deletes_its_claims;
 use crate::model::{ClaimName, Object};
@@ -34,12 +36,9 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     for item in subject.storage().filter(|item| item.is_finished) {
         findings.extend(unguarded(subject, item).or_else(|| undone(subject, item)));
     }
-    findings.extend(
-        subject
-            .items
-            .iter()
-            .filter_map(|item| deleted_by_its_set(subject, item)),
-    );
+    let owned = subject.numbered_owns();
+    let sets = subject.items.iter();
+    findings.extend(sets.filter_map(|item| deleted_by_its_set(subject, item, &owned)));
     findings
 }
 
@@ -92,13 +91,12 @@ fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
     Some(finding.hint(format!("take `{cause}` off")))
 }
 
-fn deleted_by_its_set(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
+fn deleted_by_its_set(subject: &Subject<'_>, item: &Item<'_>, owned: &HashMap<&str, &ClaimName>) -> Option<Finding> {
     let object = item.object();
     let policy = deletes_its_claims(object);
     let when = policy.first()?;
     let prefixes = claim_prefixes(object);
-    let is_made = |claim: &ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
-    let claim = subject.owns().into_iter().find(|claim| is_made(claim))?;
+    let claim = prefixes.iter().find_map(|prefix| owned.get(prefix.as_str()))?;
     let message = format!(
         "StatefulSet `{}` deletes its claim `{claim}`: {when} is Delete",
         object.name()

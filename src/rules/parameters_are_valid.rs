@@ -1,5 +1,7 @@
 //! HL309: a wrong plugin parameter stops the render, one that is too long the plugin itself.
 
+use std::collections::BTreeMap;
+
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::Mount;
 use crate::model::parameter::{ParameterError, Parameters};
@@ -64,14 +66,16 @@ fn too_long(subject: &Subject<'_>, source: &Source<'_>) -> Vec<Finding> {
 /// Finds two mounts at one path of one container.
 fn of_mounts(subject: &Subject<'_>, source: &Source<'_>, parameters: &Parameters) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut places: BTreeMap<_, &Mount> = BTreeMap::new();
+    let parameter = source.parameter("mounts").unwrap_or_default();
     for (index, mount) in parameters.mounts.iter().enumerate() {
-        let same = |other: &&Mount| {
-            other.workload == mount.workload
-                && other.container == mount.container
-                && other.path.trim_end_matches('/') == mount.path.trim_end_matches('/')
-        };
-        if let Some(other) = parameters.mounts[..index].iter().find(same) {
-            let parameter = source.parameter("mounts").unwrap_or_default();
+        let place = (
+            mount.workload.as_ref().map(ToString::to_string),
+            &mount.container,
+            mount.path.trim_end_matches('/'),
+        );
+        let other = *places.entry(place).or_insert(mount);
+        if !std::ptr::eq(other, mount) {
             let message = format!(
                 "`mounts` has `{}` and `{}` at the path `{}`",
                 other.claim, mount.claim, mount.path

@@ -52,7 +52,7 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
             .iter()
             .flat_map(|source| fixes::add_to_parameter(source, "owns", &[&name]))
             .collect();
-        let pointer = first.entry("owns", |_| false);
+        let pointer = first.parameter("owns").unwrap_or_else(|| first.pointer.clone());
         findings.push(subject.finding(&META, message, &pointer).fix(Fix::safe(
             format!("add `{name}` to `owns`"),
             fixes::patch(subject.manifest, changes),

@@ -1,9 +1,9 @@
 //! HL127: a StatefulSet can be configured to delete its claims.
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::law::stateful_sets::{claim_prefixes, is_numbered};
+use crate::law::stateful_sets::claim_prefixes;
 use crate::model::workload::deletes_its_claims;
-use crate::model::{ClaimName, Pointer, PointerExt};
+use crate::model::{Pointer, PointerExt};
 use serde_json::json;
 
 static META: Meta = Meta {
@@ -25,12 +25,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let owned = subject.numbered_owns();
     for item in &subject.items {
         let object = item.object();
         let deletes = deletes_its_claims(object);
         let prefixes = claim_prefixes(object);
-        let is_made = |claim: &&ClaimName| prefixes.iter().any(|prefix| is_numbered(prefix, claim.as_str()));
-        if deletes.is_empty() || prefixes.is_empty() || subject.owns().iter().any(is_made) {
+        let owns_one = prefixes.iter().any(|prefix| owned.contains_key(prefix.as_str()));
+        if deletes.is_empty() || prefixes.is_empty() || owns_one {
             continue;
         }
         let policy = Pointer::from_static("/spec/persistentVolumeClaimRetentionPolicy");

@@ -1,12 +1,13 @@
 //! One Application as the rules see it: its manifest, its sources with their parsed parameters, and its objects.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use json_patch::PatchOperation;
 
 use crate::model::claim::is_claim;
 use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
+use crate::model::made_claims::numbered_prefix;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef,
@@ -122,6 +123,17 @@ impl<'a> Subject<'a> {
         self.read_sources()
             .flat_map(|(_, parameters)| &parameters.owns)
             .collect()
+    }
+
+    /// Returns the claims in `owns` that a StatefulSet could make, by what their names begin with; the first of each.
+    pub fn numbered_owns(&self) -> HashMap<&str, &ClaimName> {
+        let mut numbered = HashMap::new();
+        for claim in self.owns() {
+            if let Some(prefix) = numbered_prefix(claim.as_str()) {
+                numbered.entry(prefix).or_insert(claim);
+            }
+        }
+        numbered
     }
 
     /// Returns all claims in `writes` of any source.

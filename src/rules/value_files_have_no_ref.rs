@@ -22,12 +22,14 @@ pub(super) static RULE: Rule = Rule {
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
+        let values_files_at = source.entries("values-files", |entry| entry);
+        let file_parameters_at = source.entries("helm-file-parameters", |entry| entry);
         let values_files = parameters.values_files.iter().map(|file| {
-            let pointer = source.entry("values-files", |entry| entry == file.as_str());
+            let pointer = values_files_at.at(file);
             (file, pointer, "value file")
         });
         let file_parameters = parameters.helm_file_parameters.values().map(|file| {
-            let pointer = source.entry("helm-file-parameters", |entry| entry == file.as_str());
+            let pointer = file_parameters_at.at(file);
             (file, pointer, "file of a parameter")
         });
         for (file, pointer, what) in values_files

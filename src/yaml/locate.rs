@@ -128,28 +128,32 @@ impl<'a, 't> Locator<'a, 't> {
         if self.tree.nodes.is_empty() {
             return Found::Elsewhere;
         }
-        let found = match self.tree.node(container).kind {
-            Kind::Map if self.is_small(container) => self.map_entries(container).fold(None, |found, (key, step)| {
-                if key == token.decoded() { Some(step) } else { found }
-            }),
-            Kind::Map => {
-                let mut entries = self.entries.borrow_mut();
-                let entries = entries
-                    .entry(container)
-                    .or_insert_with(|| self.map_entries(container).collect());
-                entries.get(token.decoded().as_ref()).copied()
-            }
-            Kind::Seq => match token.to_index() {
-                Ok(Index::Num(position)) => self.child(container, position).map(|node| Step {
-                    container,
-                    key: None,
-                    position,
-                    node,
-                }),
-                _ => None,
-            },
-            _ => return Found::Elsewhere,
-        };
+        let found =
+            match self.tree.node(container).kind {
+                Kind::Map if self.is_small(container) => self.map_entries(container).fold(
+                    None,
+                    |found, (key, step)| {
+                        if key == token.decoded() { Some(step) } else { found }
+                    },
+                ),
+                Kind::Map => {
+                    let mut entries = self.entries.borrow_mut();
+                    let entries = entries
+                        .entry(container)
+                        .or_insert_with(|| self.map_entries(container).collect());
+                    entries.get(token.decoded().as_ref()).copied()
+                }
+                Kind::Seq => match token.to_index() {
+                    Ok(Index::Num(position)) => self.child(container, position).map(|node| Step {
+                        container,
+                        key: None,
+                        position,
+                        node,
+                    }),
+                    _ => None,
+                },
+                _ => return Found::Elsewhere,
+            };
         found.map_or(Found::Absent, Found::Entry)
     }
 
@@ -241,7 +245,10 @@ mod tests {
                 let pointer = jsonptr::PointerBuf::parse(pointer).unwrap();
                 locator.locate(&pointer).map(|span| &text[span.value])
             };
-            assert_eq!(value(format!("/l/{}", count - 1)), Some(format!("i{}", count - 1).as_str()));
+            assert_eq!(
+                value(format!("/l/{}", count - 1)),
+                Some(format!("i{}", count - 1).as_str())
+            );
             assert_eq!(value(format!("/l/{count}")), None);
             assert_eq!(value("/m/k2".to_owned()), Some("v2"));
             assert_eq!(value("/m/k0".to_owned()), Some("again"));

@@ -30,7 +30,7 @@ pub use comment::comment_lines;
 pub use emit::{emit, emit_line};
 pub use error::YamlError;
 pub use locate::{Locator, Span};
-pub use position::{Position, position};
+pub use position::{Lines, Position, position};
 pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, replace_entry};
 pub use splice::error::SpliceError;
 pub use splice::{Spliced, splice};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::model::{AppName, Availability};
-use crate::repo::Memory;
+use crate::repo::{Memory, RepoPath};
 use crate::report::json::finding_list;
 use crate::rules::{Scope, Selection};
 use serde_json::json;

@@ -36,7 +36,10 @@ impl<'a, 't> Layout<'a, 't> {
             let found = memchr::memchr_iter(b'\n', self.text().as_bytes());
             found.map(|newline| newline as u32).collect()
         });
-        (newlines.partition_point(|newline| (*newline as usize) < offset), newlines)
+        (
+            newlines.partition_point(|newline| (*newline as usize) < offset),
+            newlines,
+        )
     }
 
     pub(super) fn text(&self) -> &'t str {
@@ -67,7 +70,9 @@ impl<'a, 't> Layout<'a, 't> {
             return offset;
         }
         let (before, newlines) = self.newlines_before(offset);
-        newlines.get(before).map_or(bytes.len(), |newline| *newline as usize + 1)
+        newlines
+            .get(before)
+            .map_or(bytes.len(), |newline| *newline as usize + 1)
     }
 
     /// Returns the column of an offset that has nothing but blanks and dashes before it on its line.

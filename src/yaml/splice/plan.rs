@@ -208,7 +208,12 @@ impl Plan {
             }
         };
         // The first entry of a map gives its place to the next, and the last one that is left leaves `{}`.
-        let first = || found.as_ref().and_then(|path| path.steps.last()).is_none_or(|step| step.position == 0);
+        let first = || {
+            found
+                .as_ref()
+                .and_then(|path| path.steps.last())
+                .is_none_or(|step| step.position == 0)
+        };
         let moves = match op.what {
             What::Remove => list || tree.node(container.node()).style != Style::Block || first(),
             What::Add(_) => list && found.is_some(),
