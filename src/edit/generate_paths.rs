@@ -13,37 +13,110 @@ pub(super) fn of(source: &RepoPath, reads: &[RepoPath]) -> String {
 
 /// An annotation with more paths.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Extended {
+pub struct Extended {
     /// The complete value.
-    pub(super) value: String,
+    pub value: String,
     /// The added paths, as they are written in the value.
-    pub(super) added: String,
+    pub added: String,
 }
 
 /// Returns the annotation with the paths that it does not cover yet; `None` where it covers all. Its own relative paths are
-/// below the folder of each source.
-pub(super) fn extended(annotation: &str, sources: &[RepoPath], reads: &[RepoPath]) -> Option<Extended> {
-    let entries = annotation.split(';').map(str::trim);
-    let covered: Vec<RepoPath> = entries
-        .flat_map(|entry| match entry.strip_prefix('/') {
-            Some(from_root) => vec![RepoPath::new(from_root)],
-            None => sources.iter().map(|source| source.join(entry)).collect(),
-        })
-        .flatten()
-        .collect();
-    let is_missing = |read: &&RepoPath| !covered.iter().any(|path| read.is_in(path));
-    let mut missing: Vec<&RepoPath> = reads.iter().filter(is_missing).collect();
+/// below the folder of each source, and every source has to get what is read.
+pub fn extended(annotation: &str, sources: &[RepoPath], reads: &[RepoPath]) -> Option<Extended> {
+    let lacks = |annotation: &str, read: &RepoPath| {
+        let covers = |source: &RepoPath| is_watched(annotation, source, read) && is_sent(annotation, source, read);
+        !sources.iter().all(covers)
+    };
+    let mut missing: Vec<&RepoPath> = reads.iter().filter(|read| lacks(annotation, read)).collect();
     missing.sort();
     missing.dedup();
     if missing.is_empty() {
         return None;
     }
-    let added: Vec<String> = missing.iter().map(|path| format!("/{}", path.as_str())).collect();
-    let added = added.join(";");
-    Some(Extended {
-        value: format!("{};{added}", annotation.trim_end_matches(';')),
-        added,
+    let is_around = |path: &&RepoPath| sources.iter().any(|source| source.is_in(path));
+    let (around, apart): (Vec<&RepoPath>, Vec<&RepoPath>) = missing.iter().copied().partition(is_around);
+    let annotation = annotation.trim_end_matches(';');
+    // Argo CD goes up to a folder around a source only before an entry that stands apart from the source.
+    let forms = [
+        [String::new(), written(&missing)],
+        [written(&around), written(&apart)],
+        ["/".to_owned(), String::new()],
+    ];
+    forms.into_iter().find_map(|[first, last]| {
+        let parts = [first.as_str(), annotation, &last].into_iter();
+        let value = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(";");
+        let added = [first, last]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>();
+        let is_whole = reads.iter().all(|read| !lacks(&value, read));
+        is_whole.then(|| Extended {
+            value,
+            added: added.join(";"),
+        })
     })
+}
+
+/// Returns paths as entries of the annotation.
+fn written(paths: &[&RepoPath]) -> String {
+    let paths = paths.iter().map(|path| format!("/{}", path.as_str()));
+    paths.collect::<Vec<_>>().join(";")
+}
+
+/// Reports whether a change of a path makes Argo CD render the source
+/// ([source](https://github.com/argoproj/argo-cd/blob/master/util/app/path/path.go), `AppFilesHaveChanged`). Globs are left
+/// out: they do not count for what is sent.
+fn is_watched(annotation: &str, source: &RepoPath, path: &RepoPath) -> bool {
+    let entries = annotation.split(';').map(str::trim).filter(|entry| !entry.is_empty());
+    entries.into_iter().any(|entry| {
+        let watched = within(source, entry);
+        // Of an absolute entry a file has to be written as it is; a folder need not.
+        let is_itself = || !entry.starts_with('/') || entry.trim_matches('/') == path.as_str();
+        path.is_in(&watched) && (watched != *path || is_itself())
+    })
+}
+
+/// Reports whether Argo CD sends a path to the plugin: it sends the folder around the source and all entries, and takes
+/// blanks for a part of a name
+/// ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/utils.go), `getApplicationRootPath`).
+fn is_sent(annotation: &str, source: &RepoPath, path: &RepoPath) -> bool {
+    let entries: Vec<&str> = annotation.split(';').filter(|entry| !entry.is_empty()).collect();
+    let mut folder: Vec<&str> = if entries.is_empty() {
+        Vec::new()
+    } else {
+        source.parts().collect()
+    };
+    let mut stands_apart = false;
+    for entry in entries {
+        let entry = within(source, entry);
+        let common = folder
+            .iter()
+            .zip(entry.parts())
+            .take_while(|(one, other)| **one == *other)
+            .count();
+        let is_around = common == entry.parts().count();
+        if common < folder.len() && !is_around {
+            stands_apart = true;
+            folder.truncate(common);
+        } else if !stands_apart {
+            folder.truncate(common);
+        }
+    }
+    path.parts().take(folder.len()).eq(folder)
+}
+
+/// Returns the path that an entry stands for. One that leads out of the repository ends at its root.
+fn within(source: &RepoPath, entry: &str) -> RepoPath {
+    let start = if entry.starts_with('/') {
+        RepoPath::root()
+    } else {
+        source.clone()
+    };
+    let join = |path: RepoPath, part: &str| match part {
+        ".." => path.parent(),
+        part => path.join(part).unwrap_or(path),
+    };
+    entry.split('/').fold(start, join)
 }
 
 /// Returns the folders of an Application's sources.
@@ -64,7 +137,13 @@ mod tests {
     fn only_what_is_not_covered_is_added() {
         let sources = paths(&["charts/web", "charts/db"]);
         for (annotation, reads, added) in [
-            (".", &["charts/web/values.yaml", "charts/db"][..], None),
+            (".;/charts", &["charts/web/values.yaml", "charts/db"][..], None),
+            // Each source gets its own folder only.
+            (
+                ".",
+                &["charts/web/values.yaml", "charts/db"],
+                Some("/charts/db;/charts/web/values.yaml"),
+            ),
             (
                 ".",
                 &["values/web.yaml", "values/a.yaml", "values/web.yaml"],
@@ -77,6 +156,12 @@ mod tests {
                 Some("/charts/web/x"),
             ),
             ("/", &["anything"], None),
+            // A blank behind a `;` watches the folder, and does not send it.
+            (".; /values", &["values/web.yaml"], Some("/values/web.yaml")),
+            ("../../../values", &["values/web.yaml"], None),
+            // A file that is written in another way is not watched.
+            ("/values//web.yaml", &["values/web.yaml"], Some("/values/web.yaml")),
+            ("/values//", &["values/web.yaml", "values"], None),
         ] {
             let extended = extended(annotation, &sources, &paths(reads));
             let value = added.map(|added| format!("{};{added}", annotation.trim_end_matches(';')));
@@ -87,6 +172,16 @@ mod tests {
             );
             assert_eq!(extended.map(|extended| extended.value), value);
         }
+        // The root behind `/values` is watched, and not sent.
+        let behind = extended("/values;/", &sources, &paths(&["shared"])).unwrap();
+        assert_eq!(
+            (behind.value.as_str(), behind.added.as_str()),
+            ("/values;/;/shared", "/shared")
+        );
+        let around = extended(".;/values/a.yaml", &sources, &paths(&["charts"])).unwrap();
+        assert_eq!(around.value, ".;/values/a.yaml;/charts");
+        let around = extended("../db", &sources[..1], &paths(&["", "charts/web/x"])).unwrap();
+        assert_eq!(around.value, "/;../db;/charts/web/x");
         assert_eq!(of(&sources[0], &paths(&["charts/web/a", "shared"])), ".;/shared");
         assert_eq!(of(&sources[0], &[]), ".");
     }

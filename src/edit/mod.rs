@@ -6,7 +6,7 @@ pub mod add_namespace;
 pub mod convert;
 pub mod fix;
 pub mod gate;
-mod generate_paths;
+pub mod generate_paths;
 pub mod init;
 pub mod merge;
 pub mod renders;

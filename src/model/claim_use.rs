@@ -6,12 +6,14 @@
 //! claims are of its namespace.
 
 mod checked;
+mod closed_kinds;
 mod context;
 mod tables;
 mod walk;
 
 use super::object::Object;
 use super::pointer::PointerBuf;
+pub use closed_kinds::is_closed;
 use serde_json::Value;
 use walk::Walk;
 

@@ -1,4 +1,4 @@
-//! The development tasks: `cargo xtask tools|test|install-test|demo|corpus|bench|dist|image|krew|schema`.
+//! The development tasks: `cargo xtask tools|test|fuzz|install-test|demo|corpus|bench|dist|image|krew|schema`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +10,7 @@ mod cargo;
 mod corpus;
 mod demo;
 mod dist;
+mod fuzz;
 mod image;
 mod krew;
 mod oracle;
@@ -40,6 +41,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Generate inputs and hold what the program makes of them against Argo CD's own code
+    Fuzz(fuzz::Request),
     /// Test the installation, from an archive to a command that completes, with the real krew and kubectl
     InstallTest {
         /// Archive to install; by default one of the dev profile
@@ -108,6 +111,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
     match task {
         Task::Tools { names } => tools::get_all(&names).map(|()| ExitCode::SUCCESS),
         Task::Test { arguments } => test::all(&arguments),
+        Task::Fuzz(request) => fuzz::run(&request),
         Task::InstallTest { archive } => test::installation(archive.as_deref()),
         Task::Dist(request) => dist::dist(&request).map(|()| ExitCode::SUCCESS),
         Task::Image(request) => image::image(&request).map(|()| ExitCode::SUCCESS),

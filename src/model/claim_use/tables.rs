@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::closed_kinds::is_closed;
 use super::{Embedded, checked};
 
-/// Kinds that are passed over: a CRD holds schemas, Argo CD's own kinds hold parameters and patches of other objects, and
+/// Kinds that are passed over beside the closed ones: Argo CD's own kinds hold parameters and patches of other objects, and
 /// claims and volumes mount nothing.
 const PASSED_OVER: &[(&str, &str)] = &[
     ("", "PersistentVolume"),
     ("", "PersistentVolumeClaim"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
     ("argoproj.io", "AppProject"),
     ("argoproj.io", "Application"),
     ("argoproj.io", "ApplicationSet"),
@@ -168,7 +168,7 @@ const READ: &[(&str, &str)] = &[("kubevirt.io", "ephemeral")];
 
 /// Reports whether nothing in an object of this kind is looked at.
 pub(super) fn is_passed_over(group: &str, kind: &str) -> bool {
-    PASSED_OVER.contains(&(group, kind))
+    PASSED_OVER.contains(&(group, kind)) || is_closed(group, kind)
 }
 
 /// Returns where the volumes of this kind stand, apart from its containers.

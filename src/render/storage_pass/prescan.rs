@@ -33,47 +33,11 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-/// The kinds that have neither a pod template nor anything else that the storage rules change, by `apiVersion`. Their
-/// groups are Kubernetes' own, or belong to one project.
-const PASSED_BY: &[(&str, &[&str])] = &[
-    (
-        "v1",
-        &[
-            "ConfigMap",
-            "Endpoints",
-            "LimitRange",
-            "ResourceQuota",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ],
-    ),
-    ("apiextensions.k8s.io/v1", &["CustomResourceDefinition"]),
-    ("apiregistration.k8s.io/v1", &["APIService"]),
-    (
-        "admissionregistration.k8s.io/v1",
-        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
-    ),
-    ("autoscaling/v2", &["HorizontalPodAutoscaler"]),
-    ("networking.k8s.io/v1", &["Ingress", "IngressClass", "NetworkPolicy"]),
-    ("policy/v1", &["PodDisruptionBudget"]),
-    (
-        "rbac.authorization.k8s.io/v1",
-        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
-    ),
-    ("scheduling.k8s.io/v1", &["PriorityClass"]),
-    ("storage.k8s.io/v1", &["CSIDriver", "StorageClass"]),
-    (
-        "monitoring.coreos.com/v1",
-        &["PodMonitor", "PrometheusRule", "ServiceMonitor"],
-    ),
-];
+use crate::model::claim_use::is_closed;
 
 /// Reports whether the storage rules never change an object of this kind.
 pub(super) fn is_passed_by(api_version: &str, kind: &str) -> bool {
-    PASSED_BY
-        .iter()
-        .any(|(group, kinds)| *group == api_version && kinds.contains(&kind))
+    is_closed(api_version.split_once('/').map_or("", |(group, _)| group), kind)
 }
 
 /// The characters of Unicode that end a line in [YAML 1.1](https://yaml.org/spec/1.1/#id871136) and not in YAML 1.2.

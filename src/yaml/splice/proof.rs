@@ -11,9 +11,15 @@ pub(in crate::yaml) fn prove(before: &str, text: String, expected: &Value) -> Re
         reason: UNEQUAL,
     };
     let separators = |text: &str| memchr::memmem::find_iter(text.as_bytes(), "\n---").count();
-    let starts = |text: &str| (text.starts_with("---"), text.trim_start().starts_with('{'));
-    if separators(before) != separators(&text) || starts(before) != starts(&text) {
+    if separators(before) != separators(&text) || before.starts_with("---") != text.starts_with("---") {
         return Err(unequal);
+    }
+    let starts_as_json = |text: &str| text.trim_start().starts_with('{');
+    if starts_as_json(before) != starts_as_json(&text) {
+        return Err(Refusal {
+            offset: 0,
+            reason: "the document would start with a brace, or no longer, and readers take a stream that does for JSON",
+        });
     }
     if Tree::parse(&text).is_ok_and(|tree| tree.reads_as(expected)) {
         Ok(text)

@@ -200,6 +200,17 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.2,
         gigabytes: 0.1,
     },
+    // Argo CD's reading of manifests and of watched paths, for the fuzzers.
+    Tool {
+        name: "fuzz-oracle",
+        module: "argocd",
+        package: "./oracle",
+        versioned: "github.com/argoproj/argo-cd/v3",
+        flags: "",
+        files: &[],
+        minutes: 0.1,
+        gigabytes: 0.1,
+    },
     Tool {
         name: "kubectl-krew",
         module: "krew",
