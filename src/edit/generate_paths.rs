@@ -172,11 +172,11 @@ mod tests {
             );
             assert_eq!(extended.map(|extended| extended.value), value);
         }
-        // The root behind `/values` is watched, and not sent.
-        let behind = extended("/values;/", &sources, &paths(&["shared"])).unwrap();
+        // The root behind what stands apart is watched, and not sent.
+        let behind = extended("../db;/", &sources[..1], &paths(&["root.yaml"])).unwrap();
         assert_eq!(
             (behind.value.as_str(), behind.added.as_str()),
-            ("/values;/;/shared", "/shared")
+            ("../db;/;/root.yaml", "/root.yaml")
         );
         let around = extended(".;/values/a.yaml", &sources, &paths(&["charts"])).unwrap();
         assert_eq!(around.value, ".;/values/a.yaml;/charts");

@@ -25,14 +25,15 @@ pub const KOR_LABEL: &str = "kor/used";
 
 /// Returns the annotation that would make Argo CD delete and create an object, if it has one.
 pub fn recreated_by(object: &Object) -> Option<&'static str> {
+    causes(object).next()
+}
+
+/// Returns the sync options and annotations that would make Argo CD delete and create an object.
+pub(super) fn causes(object: &Object) -> impl Iterator<Item = &'static str> {
     let options = object.annotation(SYNC_OPTIONS).unwrap_or_default();
-    let option = RECREATING.into_iter().find(|option| has(options, option));
-    let hook = || {
-        [HELM_HOOK, HOOK]
-            .into_iter()
-            .find(|key| object.annotation(key).is_some())
-    };
-    option.or_else(hook)
+    let options = RECREATING.into_iter().filter(move |option| has(options, option));
+    let hooks = [HELM_HOOK, HOOK].into_iter();
+    options.chain(hooks.filter(|key| object.annotation(key).is_some()))
 }
 
 /// Returns the annotations that keep an object: merged with those that it has.

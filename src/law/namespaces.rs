@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use json_patch::PatchOperation;
 
 use super::StorageRules;
-use super::claims::{guards, recreated_by};
+use super::claims::{causes, guards};
 use super::operations::set_metadata;
 use crate::model::Object;
 use crate::model::namespace::Registry;
@@ -16,7 +16,7 @@ use crate::model::namespace::Registry;
 /// # Errors
 /// When Argo CD would delete and create it: as a hook, or by force. (`Replace=true` alone does not.)
 pub fn operations(rules: &StorageRules, namespace: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
-    if let Some(cause) = recreated_by(namespace).filter(|cause| *cause != "Replace=true") {
+    if let Some(cause) = causes(namespace).find(|cause| *cause != "Replace=true") {
         bail!(
             "`{cause}` makes Argo CD delete and create the Namespace with every claim in it; take it off the Namespace"
         );

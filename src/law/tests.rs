@@ -427,6 +427,13 @@ fn what_would_recreate_a_namespace_is_refused() {
         assert!(error.contains("delete and create the Namespace"), "{error}");
     }
     let replaced = with("argocd.argoproj.io/sync-options", "Replace=true");
+    let mut hook = replaced.clone();
+    hook["metadata"]["annotations"]["helm.sh/hook"] = json!("pre-install");
+    let error = error(&rules(json!([])), &[hook]);
+    assert!(
+        error.contains("`helm.sh/hook` makes Argo CD delete and create"),
+        "{error}"
+    );
     let out = after(&rules(json!([])), &[replaced]);
     let options = &out[0]["metadata"]["annotations"]["argocd.argoproj.io/sync-options"];
     assert_eq!(options, "Replace=true,Prune=false,Delete=false");

@@ -23,7 +23,7 @@ use jsonptr::Pointer;
 use plan::Op;
 use proof::prove;
 use serde_json::Value;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// A document after its patch.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +78,10 @@ impl Tree<'_> {
                 reason: "the document has aliases",
                 ..refusal
             },
+            Err(refusal) if refusal.is_broken_proof() && self.has_twin() => Refusal {
+                reason: "a key stands twice, or in a merge as well",
+                ..refusal
+            },
             Err(refusal) => refusal,
         };
         match prove(self.text, reprint(self, &expected), &expected) {
@@ -89,6 +93,21 @@ impl Tree<'_> {
             }),
             Err(_) => Err(refusal.of(self)),
         }
+    }
+
+    /// Reports whether a map has a key twice or a merge, so that an edit at one place may leave another.
+    fn has_twin(&self) -> bool {
+        let mut maps = (0..self.nodes.len() as u32).filter(|index| self.node(*index).kind == Kind::Map);
+        maps.any(|map| {
+            let mut keys = HashSet::new();
+            let is_new = |key| self.key(key).is_ok_and(|text| keys.insert(text));
+            !self
+                .pairs(map)
+                .map(|(key, _)| key)
+                .filter(|key| !self.is_merge(*key))
+                .all(is_new)
+                || self.pairs(map).any(|(key, _)| self.is_merge(key))
+        })
     }
 
     fn has_alias(&self) -> bool {

@@ -42,7 +42,7 @@ const TARGETS: &[&Target] = &[
 const BATCH: usize = 256;
 
 /// After how many kinds of finds a run ends.
-const KINDS: usize = 8;
+const KINDS: usize = 12;
 
 /// How long all targets run where nothing is said.
 const SECONDS: u64 = 60;

@@ -205,16 +205,17 @@ pub(in crate::yaml) fn refuse_document(tree: &Tree<'_>) -> Result<(), Refusal> {
         });
     }
     match tab_line(tree) {
-        Some(offset) => Err(Refusal {
-            offset,
-            reason: "a line begins with a tab",
-        }),
+        Some(offset) => Err(Refusal { offset, reason: TAB }),
         None => Ok(()),
     }
 }
 
-/// Returns the first line that begins with blanks and a tab outside of brackets and scalars.
-fn tab_line(tree: &Tree<'_>) -> Option<usize> {
+/// Go's reader takes no tab where a key could start.
+pub(super) const TAB: &str = "a line begins with a tab, or has one behind its dash";
+
+/// Returns the first line that begins with a tab, or with blanks, dashes and the like and a tab, outside of brackets and
+/// scalars.
+pub(super) fn tab_line(tree: &Tree<'_>) -> Option<usize> {
     let bytes = tree.text.as_bytes();
     let mut covers = tree.nodes.iter().filter(|node| match node.kind {
         Kind::Map | Kind::Seq => node.style == Style::Flow,
@@ -223,9 +224,9 @@ fn tab_line(tree: &Tree<'_>) -> Option<usize> {
     let mut next = covers.next();
     let mut covered = 0;
     for tab in memchr::memchr_iter(b'\t', bytes) {
-        let blanks = bytes[..tab].iter().rev().take_while(|byte| **byte == b' ').count();
-        let line = tab - blanks;
-        if line > 0 && bytes[line - 1] != b'\n' {
+        let is_before = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'-' | b'?' | b':');
+        let line = tab - bytes[..tab].iter().rev().take_while(is_before).count();
+        if line > 0 && !matches!(bytes[line - 1], b'\n' | b'\r') {
             continue;
         }
         while let Some(node) = next.filter(|node| (node.start as usize) < tab) {

@@ -165,7 +165,12 @@ impl Plan {
     fn inside(&mut self, at: usize, op: Op) -> Taken {
         let (path, change) = &mut self.changes[at];
         let whole = op.path == *path;
-        let keyed = matches!(change, Change::Replace { .. } | Change::Append { key: Some(_), .. });
+        // An addition at an item of a list is another item before it.
+        let keyed = match change {
+            Change::Replace { path, .. } => path.steps.last().is_some_and(|step| step.key.is_some()),
+            Change::Append { key, .. } => key.is_some(),
+            _ => false,
+        };
         let Some(value) = change.value() else {
             return Taken::Later(op);
         };

@@ -226,6 +226,15 @@ fn operations_work_on_each_other_s_results() {
 }
 
 #[test]
+fn an_item_is_added_before_one_that_was_replaced() {
+    let patch = json!([
+        {"op": "replace", "path": "/l/0", "value": "b"},
+        {"op": "add", "path": "/l/0", "value": "c"},
+    ]);
+    assert_eq!(text("l:\n- a # x\n- d\n", patch), "l:\n- c\n- b # x\n- d\n");
+}
+
+#[test]
 fn an_operation_without_effect_leaves_the_bytes_alone() {
     let before = "a:   'x'   # c\n";
     let patch = json!([{"op": "replace", "path": "/a", "value": "x"}, {"op": "test", "path": "/a", "value": "x"}]);
@@ -245,6 +254,43 @@ fn what_is_shared_is_reprinted_correctly() {
     );
     let twice = patched("a: 1\na: 2\nb: yes\n", json!([{"op": "remove", "path": "/a"}]));
     assert_eq!((twice.text.as_str(), twice.reprinted), ("b: true\n", true));
+}
+
+#[test]
+fn a_document_does_not_turn_into_json() {
+    let patch = serde_json::from_value(json!([{"op": "remove", "path": "/a"}])).unwrap();
+    let error = splice("a: 1\n", &patch).unwrap_err();
+    assert!(error.to_string().contains("would turn into JSON"), "{error}");
+    assert_eq!(splice("# c\na: 1\n", &patch).unwrap().text, "# c\n{}\n");
+    assert!(splice("{b: 1, <<: {a: 1}}\n...\n", &patch).is_err());
+}
+
+#[test]
+fn what_go_would_refuse_or_read_otherwise_after_an_edit_is_reprinted() {
+    for (before, patch, after) in [
+        (
+            "a: [! b]\n",
+            json!([{"op": "replace", "path": "/a/0", "value": null}]),
+            "a:\n- null\n",
+        ),
+        (
+            "l:\n- a:\t# x\n  b: 1\n",
+            json!([{"op": "remove", "path": "/l/0/a"}]),
+            "l:\n- b: 1\n",
+        ),
+        (
+            "a: 1\n\"b\": 1\nb: 2\n",
+            json!([{"op": "remove", "path": "/b"}]),
+            "a: 1\n",
+        ),
+    ] {
+        let spliced = patched(before, patch);
+        assert_eq!((spliced.text.as_str(), spliced.reprinted), (after, true));
+        assert!(!spliced.disproved, "{before}");
+    }
+    let patch = serde_json::from_value(json!([{"op": "add", "path": "/l/0/b", "value": 1}])).unwrap();
+    let error = splice("l:\n-\ta: 1\n", &patch).unwrap_err();
+    assert!(error.to_string().contains("behind its dash"), "{error}");
 }
 
 #[test]

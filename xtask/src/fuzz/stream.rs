@@ -186,7 +186,7 @@ fn mutated(numbers: &mut Numbers, mut text: String) -> String {
         1 => text = text.replace('\n', numbers.pick(&["\r", "\u{2028}", "\u{85}"])),
         _ => {}
     }
-    for _ in 0..numbers.pick(&[0, 0, 0, 1, 2]) {
+    for _ in 0..numbers.pick(&[0, 0, 0, 0, 1, 2]) {
         let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
         let place = numbers.below(places.len());
         let later = |count: usize| places[(place + count).min(places.len() - 1)];
@@ -291,6 +291,8 @@ fn application(parameters: &Parameters) -> Value {
 const READ_OTHERWISE: &[&str] = &[
     "readers disagree on it",
     "YAML directives are disallowed",
+    "misplaced bracket",
+    "comments must be separated from other tokens by whitespace",
     "stands behind a document's end, and Argo CD would drop it",
 ];
 

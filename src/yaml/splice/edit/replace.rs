@@ -2,7 +2,7 @@
 
 use super::{Edit, Editor, json};
 use crate::yaml::locate::Path;
-use crate::yaml::node::{Kind, Style, Tag};
+use crate::yaml::node::{Kind, Node, Style, Tag};
 use crate::yaml::splice::error::Refusal;
 use crate::yaml::trivia::skip_trivia;
 use serde_json::Value;
@@ -25,6 +25,12 @@ impl Editor<'_, '_> {
                 depth,
             });
             return Ok(());
+        }
+        if !fits_tag(node, value) {
+            return Err(Refusal {
+                offset: node.start as usize,
+                reason: "a tag stands before the value, and another value does not fit it",
+            });
         }
         if self.tree.is_block(step.node) {
             return self.replace_lines(path, value, edits);
@@ -189,5 +195,18 @@ impl Editor<'_, '_> {
             depth,
         });
         Ok(())
+    }
+}
+
+/// Reports whether a value may stand behind the tag of the one that it replaces.
+fn fits_tag(node: &Node<'_>, value: &Value) -> bool {
+    match node.tag {
+        Tag::None => true,
+        Tag::Str | Tag::NonSpecific | Tag::Other => match node.kind {
+            Kind::Map => value.is_object(),
+            Kind::Seq => value.is_array(),
+            _ => value.is_string(),
+        },
+        _ => false,
     }
 }

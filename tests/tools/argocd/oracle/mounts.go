@@ -31,15 +31,15 @@ func (app application) mount(entry mount, earlier []mount, objects []tree, claim
 		return refusal
 	}
 	mayWrite := claims.mayWrite(app.Namespace, entry.Claim)
-	name := ""
+	name, isThere := "", false
 	volumes, _ := spec["volumes"].([]any)
 	for _, volume := range volumes {
 		volume, ok := volume.(tree)
-		if ok && name == "" && text(child(volume, "persistentVolumeClaim"), "claimName") == entry.Claim && !slices.Contains(templates(object), text(volume, "name")) {
-			name = text(volume, "name")
+		if ok && !isThere && text(child(volume, "persistentVolumeClaim"), "claimName") == entry.Claim && !slices.Contains(templates(object), text(volume, "name")) {
+			name, isThere = text(volume, "name"), true
 		}
 	}
-	if name == "" {
+	if !isThere {
 		name = volumeName(entry.Claim)
 		taken := slices.ContainsFunc(items(spec, "volumes"), func(volume tree) bool { return volume["name"] == name })
 		if taken || slices.Contains(templates(object), name) {

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/kube"
 	jsonpatch "github.com/evanphx/json-patch/v5"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // A document before and after a patch.
@@ -22,7 +22,7 @@ type patched struct {
 
 func checkPatch(given patched) answer {
 	before, err := asJSON(given.Before)
-	if err != nil {
+	if err != nil || !strings.ContainsAny(string(before[:1]), "{[") {
 		return answer{}
 	}
 	result := answer{Readable: true}
@@ -31,7 +31,7 @@ func checkPatch(given patched) answer {
 		result.MustRefuse = err.Error()
 		return result
 	}
-	if changesRoot(patch) || hasEmptyKey(patch) {
+	if !isStandard(patch) {
 		return answer{}
 	}
 	wanted, err := patch.Apply(before)
@@ -54,38 +54,32 @@ func checkPatch(given patched) answer {
 	return result
 }
 
-// Go's library makes no document of what is neither a map nor a list.
-func changesRoot(patch jsonpatch.Patch) bool {
-	return slices.ContainsFunc(patch, func(operation jsonpatch.Operation) bool {
-		path, err := operation.Path()
-		return err == nil && path == ""
-	})
-}
-
-// Go's library takes an empty key for the map itself, other than RFC 6901 does.
-func hasEmptyKey(patch jsonpatch.Patch) bool {
-	return slices.ContainsFunc(patch, func(operation jsonpatch.Operation) bool {
+// Reports whether Go's library follows RFC 6902 in a patch: it makes no document of what is neither a map nor a list, takes an
+// empty key for the map itself, copies the document as it was before the patch, and tests no value that holds a null.
+func isStandard(patch jsonpatch.Patch) bool {
+	isOdd := func(path string) bool { return path == "" || strings.Contains(path+"/.", "//") }
+	return !slices.ContainsFunc(patch, func(operation jsonpatch.Operation) bool {
 		path, _ := operation.Path()
-		from, _ := operation.From()
-		return strings.Contains(path+"/.", "//") || strings.Contains(from+"/.", "//")
+		from, err := operation.From()
+		return operation.Kind() == "test" || isOdd(path) || err == nil && isOdd(from)
 	})
 }
 
-// Reads one document, as the decoder of Kubernetes does that splits streams.
+// Reads a stream of one document as Argo CD does.
 func asJSON(text string) ([]byte, error) {
-	json, err := yaml.YAMLToJSON([]byte(text))
+	documents, err := kube.SplitYAMLToString([]byte(text))
 	if err != nil {
 		return nil, err
 	}
-	if string(json) == "null" {
-		return nil, errors.New("the document is empty")
+	if len(documents) != 1 {
+		return nil, errors.New("it is not one document")
 	}
-	return json, nil
+	return []byte(documents[0]), nil
 }
 
 // Returns the value with the numbers that Kubernetes keeps.
 func value(json []byte) (value any) {
-	if err := utilyaml.Unmarshal(json, &value); err != nil {
+	if err := utiljson.Unmarshal(json, &value); err != nil {
 		panic(err)
 	}
 	return value

@@ -40,7 +40,8 @@ func checkPaths(given annotation) answer {
 			}
 		}
 	}
-	if given.After != nil {
+	// Argo CD watches what a glob matches, and sends nothing for it: the program leaves globs out.
+	if given.After != nil && !strings.ContainsAny(given.Before, "*?[") {
 		isMissing := func(read string) bool {
 			return slices.ContainsFunc(given.Sources, func(source string) bool {
 				// It may be a file or a folder.
