@@ -5,6 +5,7 @@
 
 use super::node::Style;
 use super::splice::layout::Layout;
+use super::stream::is_json;
 use super::tree::Tree;
 use super::trivia::{skip_trivia, text_start};
 use super::write::{Writer, flow};
@@ -28,6 +29,12 @@ pub(super) fn reprint(tree: &Tree<'_>, value: &Value) -> String {
         .node(&mut text, value, 0);
     } else {
         flow(&mut text, value);
+        let has_entries = value.as_object().is_some_and(|map| !map.is_empty());
+        if has_entries && !is_json(tree.text) {
+            // With a last comma it is no JSON either: readers split a stream otherwise when it starts with JSON.
+            text.pop();
+            text.push_str(",}");
+        }
     }
     text.push_str(layout.newline());
     text.push_str(&tree.text[end..]);

@@ -85,6 +85,12 @@ fn json(text: &str, ranges: &mut Vec<Range<usize>>) -> Result<usize, YamlError> 
     }
 }
 
+/// Reports whether a text starts with a JSON object, which decides how readers split what follows it.
+pub(super) fn is_json(text: &str) -> bool {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    text.trim_start_matches(is_go_space).starts_with('{') && values.next().is_some_and(|value| value.is_ok())
+}
+
 /// Returns the length of the blanks up to and with the first line end, which Go skips between JSON and YAML.
 fn leading_line(text: &str) -> usize {
     let blanks = text.len() - text.trim_start_matches(is_go_space).len();

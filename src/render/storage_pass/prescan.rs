@@ -11,7 +11,8 @@
 //!
 //! 1. **Lines are lines.** The document has none of the characters that end a line for some readers and not for others:
 //!    carriage returns, U+0085, U+2028, U+2029 ([`Header::is_alone`]). A line starts behind `\n` and nowhere else, so that
-//!    a comment ends where it seems to end, and the column of a token is the number of characters before it.
+//!    a comment ends where it seems to end, and the column of a token is the number of characters before it. Nor has it a
+//!    byte order mark, behind which go-yaml may skip the first character of a line.
 //! 2. **The document is a block mapping in column 0.** Before its first entry there are only blank lines and comments,
 //!    and the first token is a plain or simply quoted key in column 0. A byte order mark, a directive, an anchor, a tag,
 //!    a bracket, an indented key or a dash in its place is not decided on ([`Header::read`]).
@@ -43,6 +44,10 @@ pub(super) fn is_passed_by(api_version: &str, kind: &str) -> bool {
 /// The characters of Unicode that end a line in [YAML 1.1](https://yaml.org/spec/1.1/#id871136) and not in YAML 1.2.
 const LINE_ENDS: [&str; 3] = ["\u{85}", "\u{2028}", "\u{2029}"];
 
+/// Behind one inside a document go-yaml may skip the first character of a line
+/// ([source](https://github.com/yaml/go-yaml/blob/v2/yamlprivateh.go), `is_bom`).
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// The keys of the document that may stand there once only; `items` not at all, since Argo CD takes its object apart.
 const RESERVED: [&str; 4] = ["apiVersion", "kind", "metadata", "items"];
 
@@ -50,7 +55,7 @@ const RESERVED: [&str; 4] = ["apiVersion", "kind", "metadata", "items"];
 pub(super) fn is_blank(text: &str) -> bool {
     let is_blank = |line: &str| {
         let line = line.trim_start_matches([' ', '\t']);
-        line.is_empty() || line.starts_with('#') && !has_line_end(line)
+        line.is_empty() || line.starts_with('#') && !has_line_end(line) && !line.contains(BYTE_ORDER_MARK)
     };
     text.strip_prefix('\u{feff}').unwrap_or(text).lines().all(is_blank)
 }
@@ -112,10 +117,8 @@ impl<'t> Header<'t> {
                 return false;
             }
         }
-        is_ascii
-            || !LINE_ENDS
-                .iter()
-                .any(|sign| memmem::find(bytes, sign.as_bytes()).is_some())
+        let mut signs = LINE_ENDS.iter().chain([&BYTE_ORDER_MARK]);
+        is_ascii || !signs.any(|sign| memmem::find(bytes, sign.as_bytes()).is_some())
     }
 
     /// Reports whether a block has no carriage return, and no line that starts in it overrides the header.

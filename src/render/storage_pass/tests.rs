@@ -485,6 +485,20 @@ fn a_workload_that_hides_behind_another_kind_gets_the_storage_rules() {
     }
 }
 
+/// go-yaml reads 512 bytes at a time. With a byte order mark right behind them it skips the first character of each line.
+#[test]
+fn a_workload_that_hides_behind_a_byte_order_mark_is_refused() {
+    let seeming = "kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: x\n";
+    let hidden = "xkind: Deployment\nxapiVersion: apps/v1\nxmetadata:\n  name: evil\nxspec:\n  template:\n    spec:\n      containers: []\n      volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]\n";
+    for comment in [format!("# {}", "p".repeat(510)), "\u{feff}".to_owned()] {
+        let stream = format!("{comment}\u{feff}\n{seeming}{hidden}---\n{seeming}");
+        let error = format!("{:#}", under(json!([]), &stream).unwrap_err());
+        assert!(error.contains("a byte order mark stands inside"), "{error}");
+    }
+    let text = format!("{seeming}data:\n  script: |\n    \u{feff}#!/bin/sh\n    exit\n---\n{seeming}");
+    assert_eq!(under(json!([]), &text).unwrap(), text);
+}
+
 #[test]
 fn a_kind_is_passed_by_however_its_document_is_written() {
     let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\nspec:\n  template:\n    spec:\n      containers: []\n      volumes: [{name: v, persistentVolumeClaim: {claimName: foreign}}]\n";

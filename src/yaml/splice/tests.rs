@@ -262,7 +262,14 @@ fn a_document_does_not_turn_into_json() {
     let error = splice("a: 1\n", &patch).unwrap_err();
     assert!(error.to_string().contains("would turn into JSON"), "{error}");
     assert_eq!(splice("# c\na: 1\n", &patch).unwrap().text, "# c\n{}\n");
-    assert!(splice("{b: 1, <<: {a: 1}}\n...\n", &patch).is_err());
+    assert_eq!(
+        patched("{b: 1, <<: {a: 1}}\n", json!([{"op": "remove", "path": "/a"}])).text,
+        "{\"b\": 1,}\n"
+    );
+    assert_eq!(
+        text("{\"b\": 1, \"a\": 1}", json!([{"op": "remove", "path": "/a"}])),
+        "{\"b\": 1}"
+    );
 }
 
 #[test]

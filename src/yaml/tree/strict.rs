@@ -31,8 +31,8 @@ pub(super) fn characters(text: &str) -> Result<(), YamlError> {
     for (offset, c) in text.char_indices() {
         let message = match c {
             '\u{85}' | '\u{2028}' | '\u{2029}' => "a Unicode line end outside of an escape: readers disagree on it",
-            '\u{feff}' if offset > 0 && text.as_bytes()[offset - 1] == b'\n' => {
-                "a byte order mark stands inside the document"
+            '\u{feff}' if offset > 0 && goes_on_in_column_0(&text[offset..]) => {
+                "a byte order mark stands inside the document: readers disagree on it"
             }
             '\t' | '\n' | '\r' => continue,
             '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => "control characters are not allowed",
@@ -41,6 +41,14 @@ pub(super) fn characters(text: &str) -> Result<(), YamlError> {
         return Err(YamlError::at(text, offset, message));
     }
     Ok(())
+}
+
+/// Reports whether a text has another line with something in column 0. Of such a line go-yaml skips the first character, as
+/// long as a byte order mark happens to be the first character in its buffer
+/// ([source](https://github.com/yaml/go-yaml/blob/v2/yamlprivateh.go), `is_bom`).
+fn goes_on_in_column_0(text: &str) -> bool {
+    let lines = text.split(['\n', '\r']).skip(1);
+    lines.into_iter().any(|line| !line.is_empty() && !line.starts_with(' '))
 }
 
 /// The checks of a document's scalars.

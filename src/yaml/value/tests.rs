@@ -90,5 +90,7 @@ fn what_readers_disagree_on_is_refused() {
     assert!(refused("a: \"x\u{2028}y\"\n").starts_with("1:6: "));
     assert!(refused("a: b\u{7}\n").contains("control"));
     assert!(refused("a: |+\n  x\n  ").contains("without a line end"));
+    assert!(refused("a: \"\u{feff}\"\nb: 1\n").contains("a byte order mark"));
+    assert_eq!(read("a: \"\u{feff}x\"\n")["a"], "\u{feff}x");
     assert!(refused("%YAML 1.1\n---\na: 1\n").starts_with("1:1: "));
 }

@@ -2,7 +2,7 @@
 
 use super::{Edit, Editor};
 use crate::yaml::locate::{Path, Step};
-use crate::yaml::node::{Kind, Style};
+use crate::yaml::node::{Kind, Style, Tag};
 use crate::yaml::splice::error::Refusal;
 use crate::yaml::trivia::skip_trivia;
 use serde_json::{Map, Value};
@@ -23,6 +23,11 @@ impl Editor<'_, '_> {
             Style::Pair => Err(Refusal {
                 offset: self.start(step.container),
                 reason: "a pair without braces cannot lose its entry",
+            }),
+            // An item's text starts behind its anchor and its tag.
+            Style::Flow if self.has_properties(step) => Err(Refusal {
+                offset: self.start(step.node),
+                reason: "an anchor or a tag stands before the entry",
             }),
             Style::Flow => {
                 let ranges = self.flow_ranges(step, alone);
@@ -52,6 +57,18 @@ impl Editor<'_, '_> {
                 });
                 Ok(())
             }
+        }
+    }
+
+    /// Reports whether an anchor or a tag stands before an entry, or behind its key where it has no value.
+    fn has_properties(&self, step: &Step) -> bool {
+        let has = |node: u32| {
+            let node = self.tree.node(node);
+            node.anchored || node.tag != Tag::None
+        };
+        match step.key {
+            Some(key) => has(key) || (has(step.node) && self.start(step.node) == self.end(step.node)),
+            None => has(step.node),
         }
     }
 

@@ -17,10 +17,14 @@ type stream struct {
 func checkStream(given stream) answer {
 	before, err := read(given.Before)
 	if err != nil {
-		// Argo CD refuses it; the program must not make something readable of it.
+		// Argo CD refuses it. Where the program makes something readable of it, that has to follow the rules.
 		if given.After != nil && *given.After != given.Before {
-			if _, after := read(*given.After); after == nil {
-				return answer{Wrong: fmt.Sprintf("Argo CD refuses the input and reads the output: %v", err)}
+			if after, readable := read(*given.After); readable == nil {
+				want := runtime.DeepCopyJSONValue(list(after)).([]any)
+				refusal := given.Application.follow(want)
+				if found := difference("", want, list(after)); refusal+found != "" {
+					return answer{Wrong: fmt.Sprintf("the output does not follow the rules: %s%s", refusal, found)}
+				}
 			}
 		}
 		return answer{}
