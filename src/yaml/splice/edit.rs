@@ -16,6 +16,9 @@ use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 
+/// Why an entry in brackets stays where it is: its text starts behind its anchor and its tag.
+const PROPERTIES: &str = "an anchor or a tag stands before the entry";
+
 /// Bytes of the text that give way to others.
 #[derive(Clone, Debug)]
 pub(super) struct Edit {

@@ -290,10 +290,15 @@ fn application(parameters: &Parameters) -> Value {
 /// that Argo CD would read less of than is written.
 const READ_OTHERWISE: &[&str] = &[
     "readers disagree on it",
-    "YAML directives are disallowed",
-    "misplaced bracket",
+    "a scalar in brackets that readers disagree on",
+    "a BOM must not appear inside a document",
+    "a byte order mark stands behind the start of the document",
+    "a key stands twice, as a string and as something else that reads alike",
+    "a line that starts with `---` may go on with blanks or a comment only",
     "comments must be separated from other tokens by whitespace",
+    "misplaced bracket",
     "stands behind a document's end, and Argo CD would drop it",
+    "YAML directives are disallowed",
 ];
 
 fn verdict(ran: &Ran, answer: &Answer) -> Result<String, String> {

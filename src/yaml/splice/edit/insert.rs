@@ -1,6 +1,6 @@
 //! Inserts entries.
 
-use super::{Edit, Editor, json};
+use super::{Edit, Editor, PROPERTIES, json};
 use crate::yaml::locate::Path;
 use crate::yaml::node::{Kind, Style};
 use crate::yaml::splice::error::Refusal;
@@ -122,6 +122,12 @@ impl Editor<'_, '_> {
         let depth = above.len();
         if self.tree.node(step.container).style != Style::Block {
             let at = self.start(step.node);
+            if self.has_properties(step) {
+                return Err(Refusal {
+                    offset: at,
+                    reason: PROPERTIES,
+                });
+            }
             edits.push(Edit {
                 at,
                 until: at,

@@ -1,6 +1,6 @@
 //! Removes entries.
 
-use super::{Edit, Editor};
+use super::{Edit, Editor, PROPERTIES};
 use crate::yaml::locate::{Path, Step};
 use crate::yaml::node::{Kind, Style, Tag};
 use crate::yaml::splice::error::Refusal;
@@ -27,7 +27,7 @@ impl Editor<'_, '_> {
             // An item's text starts behind its anchor and its tag.
             Style::Flow if self.has_properties(step) => Err(Refusal {
                 offset: self.start(step.node),
-                reason: "an anchor or a tag stands before the entry",
+                reason: PROPERTIES,
             }),
             Style::Flow => {
                 let ranges = self.flow_ranges(step, alone);
@@ -61,7 +61,7 @@ impl Editor<'_, '_> {
     }
 
     /// Reports whether an anchor or a tag stands before an entry, or behind its key where it has no value.
-    fn has_properties(&self, step: &Step) -> bool {
+    pub(super) fn has_properties(&self, step: &Step) -> bool {
         let has = |node: u32| {
             let node = self.tree.node(node);
             node.anchored || node.tag != Tag::None

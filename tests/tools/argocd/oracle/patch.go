@@ -32,7 +32,12 @@ func checkPatch(given patched) answer {
 		return result
 	}
 	if !isStandard(patch) {
-		return answer{}
+		if given.After != nil {
+			if _, err := asJSON(*given.After); err != nil {
+				result.Wrong = fmt.Sprintf("Go cannot read the output: %v", err)
+			}
+		}
+		return result
 	}
 	wanted, err := patch.Apply(before)
 	if err != nil {
