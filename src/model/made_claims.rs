@@ -85,7 +85,14 @@ pub fn operator_claims(object: &Object) -> Vec<String> {
             vec![format!("{}-pvc", object.name())]
         }
         // https://volsync.readthedocs.io/en/stable/usage/restic/index.html: without `destinationPVC`, the mover makes one.
-        ("volsync.backube", "ReplicationDestination") => vec![format!("volsync-{}-dest", object.name())],
+        ("volsync.backube", "ReplicationDestination") => {
+            let movers = object.at("/spec").and_then(Value::as_object).into_iter().flatten();
+            let names_one = movers
+                .into_iter()
+                .any(|(_, mover)| mover.get("destinationPVC").is_some());
+            let own = (!names_one).then(|| format!("volsync-{}-dest", object.name()));
+            own.into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -157,11 +164,15 @@ mod tests {
                 "g-pvc",
             ),
             (
-                json!({"apiVersion": "volsync.backube/v1alpha1", "kind": "ReplicationDestination", "metadata": {"name": "r"}}),
+                json!({"apiVersion": "volsync.backube/v1alpha1", "kind": "ReplicationDestination", "metadata": {"name": "r"},
+                "spec": {"restic": {"capacity": "1Gi"}}}),
                 "volsync-r-dest",
             ),
         ] {
             assert_eq!(operator_claims(&Object::new(tree)), [claim]);
         }
+        let into_another = json!({"apiVersion": "volsync.backube/v1alpha1", "kind": "ReplicationDestination", "metadata": {"name": "r"},
+            "spec": {"restic": {"destinationPVC": "films"}}});
+        assert!(operator_claims(&Object::new(into_another)).is_empty());
     }
 }
