@@ -25,9 +25,9 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 use serde_json::Value;
 
-use case::{Ran, Target};
+use case::{Answer, Ran, Target};
 use numbers::Numbers;
-use oracle::{Answer, Oracle};
+use oracle::Oracle;
 
 /// The targets, in the order in which they run.
 const TARGETS: &[&Target] = &[

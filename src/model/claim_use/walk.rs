@@ -41,7 +41,7 @@ impl<'o> Walk<'o> {
         match tree {
             Value::Object(map) => match self.manifest(tree, map, context) {
                 Some(Some(own)) => self.map(map, &own),
-                Some(None) => {}
+                Some(None) => self.config_map(tree),
                 None => self.map(map, context),
             },
             Value::Array(list) => {
@@ -52,6 +52,27 @@ impl<'o> Walk<'o> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Notes the texts of a ConfigMap, which may be manifests that a program applies; nothing of other kinds.
+    fn config_map(&mut self, tree: &'o Value) {
+        if (text(tree, "apiVersion"), text(tree, "kind")) != ("v1", "ConfigMap") {
+            return;
+        }
+        let manifest = Embedded {
+            kind: "ConfigMap",
+            namespace: tree.pointer("/metadata/namespace").and_then(Value::as_str),
+            ..Embedded::default()
+        };
+        let data = tree.get("data").and_then(Value::as_object).into_iter().flatten();
+        for (key, value) in data.filter(|(_, value)| value.as_str().is_some_and(tables::mentions_claims)) {
+            self.found.texts.push(TextUse {
+                manifest,
+                pointer: self.pointer().child("data").child(key.as_str()),
+                text: value.as_str().unwrap_or_default(),
+                is_applied: false,
+            });
         }
     }
 

@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use serde_json::Value;
 
 use super::numbers::Numbers;
-use super::oracle::Answer;
 
 /// What is fuzzed. A case is a JSON value, so that one shrinker serves all targets.
 pub(super) struct Target {
@@ -31,6 +30,17 @@ pub(super) struct Ran {
     pub(super) wrong: Option<String>,
     /// What the oracle is asked.
     pub(super) request: Option<Value>,
+}
+
+/// What the oracle says of a case.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answer {
+    /// Whether Argo CD's own code takes the input.
+    pub(super) readable: bool,
+    /// Why the program has to refuse the input, if it has to.
+    pub(super) must_refuse: Option<String>,
+    /// What is wrong with what the program did.
+    pub(super) wrong: Option<String>,
 }
 
 impl Ran {

@@ -6,19 +6,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::case::Ran;
+use super::case::{Answer, Ran};
 use crate::tools;
-
-/// What the oracle says of a case.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Answer {
-    /// Whether Argo CD's own code takes the input.
-    pub(super) readable: bool,
-    /// Why the program has to refuse the input, if it has to.
-    pub(super) must_refuse: Option<String>,
-    /// What is wrong with what the program did.
-    pub(super) wrong: Option<String>,
-}
 
 /// The running oracle.
 pub(super) struct Oracle {

@@ -6,9 +6,8 @@ use homelab::yaml::{self, Tree};
 use json_patch::{Patch, PatchOperation};
 use serde_json::{Map, Value, json};
 
-use super::case::{Ran, Target, text};
+use super::case::{Answer, Ran, Target, text};
 use super::numbers::Numbers;
-use super::oracle::Answer;
 use super::spelling::Speller;
 use super::{objects, shapes};
 

@@ -7,10 +7,9 @@ use homelab::model::{AppName, ClaimName, NamespaceName};
 use homelab::render::storage_pass;
 use serde_json::{Value, json};
 
-use super::case::{Ran, Target, text};
+use super::case::{Answer, Ran, Target, text};
 use super::numbers::Numbers;
 use super::objects;
-use super::oracle::Answer;
 use super::spelling::Speller;
 
 /// The target.
