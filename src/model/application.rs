@@ -2,6 +2,7 @@
 //!
 //! Fields: <https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml>.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -35,18 +36,27 @@ pub struct Application<'o> {
     object: &'o Object,
 }
 
-/// Where the entries of a parameter stand.
+/// Where the entries of a parameter stand; they are indexed when the first place is asked for, which is for a finding.
 #[derive(Debug)]
-pub struct Entries<'k> {
-    places: HashMap<&'k str, PointerBuf>,
+pub struct Entries<'s, 'o> {
+    source: &'s Source<'o>,
+    name: &'s str,
+    key: fn(&str) -> &str,
+    index: OnceCell<Index<'o>>,
+}
+
+#[derive(Debug)]
+struct Index<'o> {
+    places: HashMap<&'o str, PointerBuf>,
     otherwise: PointerBuf,
 }
 
-impl Entries<'_> {
+impl Entries<'_, '_> {
     /// Returns the JSON Pointer of the entry with a key; the parameter where there is no such entry, the source where
     /// there is no such parameter.
     pub fn at(&self, key: &str) -> PointerBuf {
-        self.places.get(key).unwrap_or(&self.otherwise).clone()
+        let index = self.index.get_or_init(|| self.source.index(self.name, self.key));
+        index.places.get(key).unwrap_or(&index.otherwise).clone()
     }
 }
 
@@ -276,12 +286,18 @@ impl<'o> Source<'o> {
 
     /// Returns where the entries of an array or map parameter stand, by a key that each of them has, such as its claim; of
     /// two with one key, the first counts.
-    pub fn entries<'k>(&self, name: &str, key: impl Fn(&'o str) -> &'k str) -> Entries<'k>
-    where
-        'o: 'k,
-    {
+    pub fn entries<'s>(&'s self, name: &'s str, key: fn(&str) -> &str) -> Entries<'s, 'o> {
+        Entries {
+            source: self,
+            name,
+            key,
+            index: OnceCell::new(),
+        }
+    }
+
+    fn index(&self, name: &str, key: fn(&str) -> &str) -> Index<'o> {
         let Some(parameter) = self.parameter(name) else {
-            return Entries {
+            return Index {
                 places: HashMap::new(),
                 otherwise: self.pointer.clone(),
             };
@@ -302,7 +318,7 @@ impl<'o> Source<'o> {
                 places.entry(key(entry)).or_insert(place);
             }
         }
-        Entries {
+        Index {
             places,
             otherwise: parameter,
         }

@@ -14,7 +14,7 @@ static META: Meta = Meta {
     summary: "annotations and labels of Argo CD are spelled as Argo CD spells them",
     why: "Argo CD reads the annotations and labels that begin with `argocd.argoproj.io/` by their exact names, and ignores all \
 others. With `argocd.argoproj.io/sync-option` a claim has no guard and is pruned, with `manifest-generate-path` an \
-Application is rendered anew by each commit, or not by one that changes what it reads. Nothing tells that an annotation \
+Application is rendered again by each commit, or not by one that changes what it reads. Nothing tells that an annotation \
 was ignored. The fix spells it right where only one is meant.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/annotations-and-labels/",
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::mounted_claim_has_owner::claim_of;
+use super::mounted_claim_has_owner::named_claims;
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::ClaimRef;
 use crate::model::claim::is_claim;
@@ -52,13 +52,7 @@ fn elsewhere(scope: &Scope<'_>, claim: &ClaimRef) -> Option<(String, &'static st
 fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let (mut findings, mut seen) = (Vec::new(), BTreeSet::new());
     for (source, parameters) in subject.read_sources() {
-        let [mounts_at, writes_at] = ["mounts", "writes"].map(|parameter| source.entries(parameter, claim_of));
-        let mounts = parameters
-            .mounts
-            .iter()
-            .map(|mount| ("mounts", &mounts_at, &mount.claim));
-        let writes = parameters.writes.iter().map(|claim| ("writes", &writes_at, claim));
-        for (parameter, places, name) in mounts.chain(writes) {
+        for (parameter, places, name) in named_claims(source, parameters) {
             let Some(claim) = subject.claim(name).filter(|claim| !seen.contains(claim)) else {
                 continue;
             };

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
+use crate::model::application::Entries;
 use crate::model::claim_use::claim_uses;
-use crate::model::{ClaimName, ClaimRef};
+use crate::model::parameter::Parameters;
+use crate::model::{ClaimName, ClaimRef, Source};
 
 static META: Meta = meta(Severity::Error);
 /// The same where an owner may be one that is not known.
@@ -41,13 +44,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         seen.insert(claim).then_some(verdict)
     };
     for (source, parameters) in subject.read_sources() {
-        let [mounts_at, writes_at] = ["mounts", "writes"].map(|parameter| source.entries(parameter, claim_of));
-        let mounts = parameters
-            .mounts
-            .iter()
-            .map(|mount| ("mounts", &mounts_at, &mount.claim));
-        let writes = parameters.writes.iter().map(|claim| ("writes", &writes_at, claim));
-        for (parameter, places, name) in mounts.chain(writes) {
+        for (parameter, places, name) in named_claims(source, parameters) {
             let Some(verdict) = subject.claim(name).and_then(&mut verdict) else {
                 continue;
             };
@@ -121,8 +118,20 @@ impl<'s> Verdict<'s> {
     }
 }
 
+/// Returns the claims that a source names in `mounts` and `writes`: the parameter, where its entries stand, and the claim.
+pub(super) fn named_claims<'s, 'o>(
+    source: &'s Source<'o>,
+    parameters: &'s Parameters,
+) -> impl Iterator<Item = (&'static str, Rc<Entries<'s, 'o>>, &'s ClaimName)> {
+    let [mounts_at, writes_at] = ["mounts", "writes"].map(|parameter| Rc::new(source.entries(parameter, claim_of)));
+    let mounts = parameters.mounts.iter();
+    let mounts = mounts.map(move |mount| ("mounts", Rc::clone(&mounts_at), &mount.claim));
+    let writes = parameters.writes.iter();
+    mounts.chain(writes.map(move |claim| ("writes", Rc::clone(&writes_at), claim)))
+}
+
 /// Returns the claim that an entry of `mounts` or `writes` is about.
-pub(super) fn claim_of(entry: &str) -> &str {
+fn claim_of(entry: &str) -> &str {
     entry.split(['/', ':']).next().unwrap_or(entry)
 }
 
