@@ -61,13 +61,18 @@ const PIECES: &[&str] = &[
 ];
 
 fn make(numbers: &mut Numbers) -> Value {
-    let mut parts = vec![numbers.pick(&["media", "films", "a.b", "x", "Bad", ""])];
+    let mut parts = vec![numbers.pick(&["media", "films", "a.b", "x", "media", "films", "Bad", ""])];
     if numbers.one_in(3) {
-        parts.extend(["/", numbers.pick(&["new", "a/b", "", "..", "/x", ".", "a/../b"])]);
+        parts.extend([
+            "/",
+            numbers.pick(&["new", "a/b", "new", "a/b/", "", "..", "/x", ".", "a/../b"]),
+        ]);
     }
     parts.extend([
         ":",
-        numbers.pick(&["/media", "/", "/a/b/", "media", "", "/a/../b", "/a:b", "/ü"]),
+        numbers.pick(&[
+            "/media", "/m", "/", "/a/b/", "/media", "media", "", "/a/../b", "/a:b", "/ü",
+        ]),
     ]);
     for _ in 0..numbers.pick(&[0, 0, 1, 2, 3]) {
         let options = [
@@ -83,7 +88,7 @@ fn make(numbers: &mut Numbers) -> Value {
         ];
         parts.extend([",", numbers.pick(&options)]);
     }
-    for _ in 0..numbers.pick(&[0, 0, 1, 2, 4]) {
+    for _ in 0..numbers.pick(&[0, 0, 0, 1, 2, 4]) {
         let place = numbers.below(parts.len() + 1);
         parts.insert(place, numbers.pick(PIECES));
         if numbers.one_in(3) {
