@@ -16,6 +16,7 @@ pub(super) mod proof;
 use super::node::Kind;
 use super::reprint::reprint;
 use super::tree::{MAX_DEPTH, Tree};
+use super::trivia::text_start;
 use super::value::normalise;
 use error::{Refusal, SpliceError, UNREADABLE};
 use json_patch::{Patch, PatchOperation};
@@ -63,6 +64,14 @@ impl Tree<'_> {
             });
         }
         layout::refuse_document(self).map_err(|refusal| refusal.of(self))?;
+        // Go's readers drop a document that is null.
+        if expected.is_null() {
+            let nothing = Refusal {
+                offset: 0,
+                reason: "nothing would be left of the document",
+            };
+            return Err(nothing.of(self));
+        }
         let spliced = edit_text(self, ops).and_then(|text| prove(self.text, text, &expected));
         let refusal = match spliced {
             Ok(text) => {
@@ -82,6 +91,13 @@ impl Tree<'_> {
                 reason: "a key stands twice, or in a merge as well",
                 ..refusal
             },
+            // Where one may stand depends on what stands behind it.
+            Err(refusal) if refusal.is_broken_proof() && self.text[text_start(self.text)..].contains('\u{feff}') => {
+                Refusal {
+                    reason: "a byte order mark stands inside the document",
+                    ..refusal
+                }
+            }
             Err(refusal) => refusal,
         };
         match prove(self.text, reprint(self, &expected), &expected) {

@@ -1,5 +1,6 @@
 //! Turns changes of entries into edits of bytes.
 
+mod after_scalar;
 mod insert;
 mod remove;
 mod replace;

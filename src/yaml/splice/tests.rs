@@ -184,6 +184,43 @@ fn removal_takes_the_entry_and_leaves_comments() {
 }
 
 #[test]
+fn what_stands_behind_removed_lines_does_not_become_a_part_of_a_block_scalar() {
+    for (before, path, after) in [
+        ("a: |+\n  x\nb: 1\n  \n\nc: 2\n", "/b", "a: |+\n  x\nc: 2\n"),
+        (
+            "a: |+\r\n  x\r\nb: 1\r\n  \r\nc: 2\r\n",
+            "/b",
+            "a: |+\r\n  x\r\nc: 2\r\n",
+        ),
+        ("a: |\n  x\nb: 1\n    \n\nc: 2\n", "/b", "a: |\n  x\n\n\nc: 2\n"),
+        ("a: >-\n  x\nb: 1\n\nc: 2\n", "/b", "a: >-\n  x\n\nc: 2\n"),
+        ("a: |+\n  x\nb:\n ", "/b", "a: |+\n  x\n"),
+        (
+            "a: |+\n  x\n\nb: 1\n\n  # c\n  # d\nc: 2\n",
+            "/b",
+            "a: |+\n  x\n\n# c\n  # d\nc: 2\n",
+        ),
+        (
+            "- - |+ # +\n   x\n  - b\n  -   c\n\n- d\n",
+            "/0/1",
+            "- - |+ # +\n   x\n  -   c\n\n- d\n",
+        ),
+        ("- - |2+\n     x\n- b\n\n- d\n", "/1", "- - |2+\n     x\n- d\n"),
+        // A comment ends the scalar.
+        ("a: |+\n  x\n# c\nb: 1\n  \nc: 2\n", "/b", "a: |+\n  x\n# c\n  \nc: 2\n"),
+    ] {
+        assert_eq!(text(before, json!([{"op": "remove", "path": path}])), after);
+    }
+}
+
+#[test]
+fn a_patch_leaves_a_document() {
+    let patch = serde_json::from_value(json!([{"op": "move", "from": "/a/0", "path": ""}])).unwrap();
+    let error = splice("a: [null]\n", &patch).unwrap_err();
+    assert!(error.to_string().contains("nothing would be left"), "{error}");
+}
+
+#[test]
 fn values_are_replaced_where_they_stand() {
     let replace = |path: &str, value: Value| json!([{"op": "replace", "path": path, "value": value}]);
     assert_eq!(text("a: 'x' # c\n", replace("/a", json!("yes"))), "a: \"yes\" # c\n");
@@ -235,11 +272,28 @@ fn an_item_is_added_before_one_that_was_replaced() {
 }
 
 #[test]
+fn a_comment_below_a_new_item_does_not_become_a_part_of_it() {
+    assert_eq!(
+        text("l:\n- a\n    # c\n- b\n", add("/l/1", json!("x\ny\n"))),
+        "l:\n- a\n- \"x\\ny\\n\"\n    # c\n- b\n"
+    );
+}
+
+#[test]
 fn an_operation_without_effect_leaves_the_bytes_alone() {
     let before = "a:   'x'   # c\n";
     let patch = json!([{"op": "replace", "path": "/a", "value": "x"}, {"op": "test", "path": "/a", "value": "x"}]);
     assert_eq!(text(before, patch), before);
     assert_eq!(text("a: &x [1]\nb: *x\n", json!([])), "a: &x [1]\nb: *x\n");
+}
+
+#[test]
+fn a_byte_order_mark_that_readers_would_disagree_on_is_printed_as_an_escape() {
+    let spliced = patched("a: |\n \u{feff}", add("/b", json!(1)));
+    assert_eq!(
+        (spliced.text.as_str(), spliced.disproved),
+        ("a: \"\\ufeff\\n\"\nb: 1\n", false)
+    );
 }
 
 #[test]

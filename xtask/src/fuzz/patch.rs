@@ -1,7 +1,7 @@
 //! Target `patch`: JSON Patches into documents that are spelled in many ways.
 
 use homelab::failure::{Exit, Failure};
-use homelab::model::{Pointer, PointerBuf};
+use homelab::model::Pointer;
 use homelab::yaml::{self, Tree};
 use json_patch::{Patch, PatchOperation};
 use serde_json::{Map, Value, json};
@@ -183,7 +183,7 @@ fn mistake(before: &str, patch: &Patch, spliced: &yaml::Spliced) -> Option<Strin
     let (first, last) = touched(&tree, before, operation)?;
     let kept = |part: &str| spliced.text.contains(part);
     let (head, tail) = (&before[..first], &before[last..]);
-    if !spliced.text.starts_with(head) || !kept(tail.trim_end()) {
+    if !spliced.text.starts_with(head) || !kept(tail.trim()) {
         return Some("bytes outside of the touched lines have changed".to_owned());
     }
     let lost = comments(head)
@@ -202,14 +202,17 @@ fn touched(tree: &Tree<'_>, text: &str, operation: &PatchOperation) -> Option<(u
         PatchOperation::Replace(replace) => &replace.path,
         _ => return None,
     };
-    // An entry that leaves or comes may change how its container is written.
-    let container: PointerBuf = path.parent()?.to_buf();
-    let span = tree.locate(&container)?;
+    // An entry that leaves or comes may change how its container is written, from its key on; an item's dash may stand above it.
+    let mut container = path.parent()?;
+    let mut span = tree.locate(container)?;
+    let last = span.value.end;
+    while let (None, Some(parent)) = (&span.key, container.parent()) {
+        container = parent;
+        span = tree.locate(container)?;
+    }
     let first = span.key.map_or(span.value.start, |key| key.start);
     let first = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
-    let last = text[span.value.end..]
-        .find('\n')
-        .map_or(text.len(), |newline| span.value.end + newline + 1);
+    let last = text[last..].find('\n').map_or(text.len(), |newline| last + newline + 1);
     Some((first, last))
 }
 

@@ -142,26 +142,23 @@ impl Editor<'_, '_> {
         };
         let dash = self.layout.dash(&path.steps).ok_or(lost)?;
         let column = self.layout.column(dash).ok_or(lost)?;
-        let writer = self.writer(dash);
-        let mut text = String::new();
+        // Behind the item before, so that comments above an item stay with it.
         let before = step
             .position
             .checked_sub(1)
-            .and_then(|before| self.layout.locator().child(step.container, before));
-        let at = match before {
-            // Behind the item before, so that comments above an item stay with it.
-            Some(before) if self.layout.leads_line(dash) => {
-                text.extend(std::iter::repeat_n(' ', column));
-                writer.item(&mut text, value, column);
-                text.push_str(writer.newline);
-                self.layout.line_end(self.end(before))
-            }
-            _ => {
-                writer.item(&mut text, value, column);
-                writer.line(&mut text, column);
-                dash
-            }
-        };
+            .and_then(|before| self.layout.locator().child(step.container, before))
+            .filter(|_| self.layout.leads_line(dash));
+        let at = before.map_or(dash, |before| self.layout.line_end(self.end(before)));
+        let writer = self.writer(at);
+        let mut text = String::new();
+        if before.is_some() {
+            text.extend(std::iter::repeat_n(' ', column));
+        }
+        writer.item(&mut text, value, column);
+        match before {
+            Some(_) => text.push_str(writer.newline),
+            None => writer.line(&mut text, column),
+        }
         edits.push(Edit {
             at,
             until: at,

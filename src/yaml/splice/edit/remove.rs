@@ -49,12 +49,8 @@ impl Editor<'_, '_> {
             }
             Style::Block => {
                 let (at, until) = self.lines_of(path, step)?;
-                edits.push(Edit {
-                    at,
-                    until,
-                    text: String::new(),
-                    depth,
-                });
+                let (text, until) = self.after_scalar(path, at, until).unwrap_or((String::new(), until));
+                edits.push(Edit { at, until, text, depth });
                 Ok(())
             }
         }

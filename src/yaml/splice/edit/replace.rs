@@ -100,7 +100,7 @@ impl Editor<'_, '_> {
     }
 
     /// Returns the `|` or `>` of a block scalar.
-    fn block_header(&self, path: &Path) -> Result<usize, Refusal> {
+    pub(super) fn block_header(&self, path: &Path) -> Result<usize, Refusal> {
         let step = path.steps[path.steps.len() - 1];
         let refusal = Refusal {
             offset: self.start(step.node),
