@@ -35,7 +35,7 @@ pub(crate) fn operations(
     for mount in &rules.mounts {
         let mut one = |objects: &mut [Placed]| -> Result<(usize, Vec<PatchOperation>)> {
             let index = workload(rules, mount, objects)?;
-            let (template, container) = template(mount, &objects[index].object)?;
+            let (template, container) = template(mount, pods(rules, &objects[index].object))?;
             let place = (
                 index,
                 template.pointer.clone(),
@@ -47,6 +47,9 @@ pub(crate) fn operations(
                 bail!("entry `{other}` mounts at the same path of the same container");
             }
             let may_write = access.may_write(rules.destination.as_str(), mount.claim.as_str());
+            if !may_write {
+                check_kind(&template)?;
+            }
             let operations = into(mount, &template, &container, may_write)?;
             // The next entry sees what this one added.
             patch(&mut objects[index].object, &operations)?;
@@ -65,17 +68,23 @@ fn patch(object: &mut Object, operations: &[PatchOperation]) -> Result<()> {
     Ok(())
 }
 
+/// Returns the pod specs of an object that can mount claims of the Application's namespace: a manifest inside the object may be
+/// of another one.
+fn pods<'o>(rules: &StorageRules, object: &'o Object) -> Vec<PodTemplate<'o>> {
+    let is_here = |template: &PodTemplate<'_>| {
+        let namespace = template.manifest.namespace;
+        namespace.is_none_or(|namespace| namespace == rules.destination.as_str())
+    };
+    pod_templates(object).into_iter().filter(is_here).collect()
+}
+
 /// Returns the index of the workload to mount into: the named one, else the only one that is not a hook.
 fn workload(rules: &StorageRules, mount: &Mount, objects: &[Placed]) -> Result<usize> {
-    let here = |object: &Object| {
-        object
-            .namespace()
-            .is_none_or(|namespace| namespace == rules.destination.as_str())
-    };
     let of_kind = |is_meant: fn(&PodTemplate<'_>) -> bool| -> Vec<usize> {
-        let placed = objects.iter().enumerate().filter(|(_, placed)| here(&placed.object));
+        let has_one = |placed: &Placed| pods(rules, &placed.object).iter().any(is_meant);
+        let placed = objects.iter().enumerate();
         placed
-            .filter(|(_, placed)| pod_templates(&placed.object).iter().any(is_meant))
+            .filter(|(_, placed)| has_one(placed))
             .map(|(index, _)| index)
             .collect()
     };
@@ -143,9 +152,8 @@ impl<'o> Container<'o> {
 /// Returns the pod spec to mount into and its container: the pod spec that has the named container, else the only one.
 ///
 /// # Errors
-/// When it is not clear which is meant, or the kind may not keep that the mount is read-only.
-fn template<'o>(mount: &Mount, object: &'o Object) -> Result<(PodTemplate<'o>, Container<'o>)> {
-    let templates = pod_templates(object);
+/// When it is not clear which is meant.
+fn template<'o>(mount: &Mount, templates: Vec<PodTemplate<'o>>) -> Result<(PodTemplate<'o>, Container<'o>)> {
     let names =
         |template: &PodTemplate<'o>| -> Vec<&'o str> { all_containers(template).map(|found| found.name()).collect() };
     let known: Vec<&str> = templates.iter().flat_map(names).collect();
@@ -168,14 +176,22 @@ fn template<'o>(mount: &Mount, object: &'o Object) -> Result<(PodTemplate<'o>, C
                 .hint("name a container that only one of them has with `container=NAME`"),
         });
     };
-    if !template.manifest.keeps_read_only() {
-        return Err(anyhow!(
-            "nobody checked that the CRD of the kind `{}` keeps `readOnly` at volumes and mounts",
-            template.manifest.kind
-        )
-        .hint("name another workload, or add the volume with the parameter `patches`"));
-    }
     Ok((template, container))
+}
+
+/// Checks that the kind keeps that a mount is read-only.
+///
+/// # Errors
+/// When nobody read its CRD.
+fn check_kind(template: &PodTemplate<'_>) -> Result<()> {
+    if template.manifest.keeps_read_only() {
+        return Ok(());
+    }
+    Err(anyhow!(
+        "nobody checked that the CRD of the kind `{}` keeps `readOnly` at volumes and mounts",
+        template.manifest.kind
+    )
+    .hint("name another workload, or add the volume with the parameter `patches`"))
 }
 
 fn all_containers<'o>(template: &PodTemplate<'o>) -> impl Iterator<Item = Container<'o>> + use<'o> {

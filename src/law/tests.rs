@@ -580,6 +580,36 @@ fn a_mount_goes_into_a_custom_kind_whose_crd_keeps_it() {
 }
 
 #[test]
+fn a_claim_that_may_be_written_is_mounted_into_any_kind() {
+    let pool = custom("example.org/v1", "Pool", json!({"containers": [{"name": "a"}]}));
+    for parameter in ["owns", "writes"] {
+        let parameters = json!([{"name": "mounts", "array": ["audio:/a"]}, {"name": parameter, "array": ["audio"]}]);
+        let out = after(&rules(parameters), std::slice::from_ref(&pool));
+        assert_eq!(
+            out[0]["spec"]["containers"][0]["volumeMounts"],
+            json!([{"name": "homelab-audio", "mountPath": "/a"}])
+        );
+    }
+}
+
+#[test]
+fn a_mount_does_not_go_into_a_manifest_of_another_namespace() {
+    let held = |namespace: &str| {
+        let mut held = workload("Deployment", "held", json!({"containers": [{"name": "c"}]}));
+        held["metadata"]["namespace"] = json!(namespace);
+        custom(
+            "work.open-cluster-management.io/v1",
+            "ManifestWork",
+            json!({"workload": {"manifests": [held]}}),
+        )
+    };
+    let rules = rules(json!([{"name": "mounts", "array": ["audio:/a"]}]));
+    let out = after(&rules, &[held("media")]);
+    assert_ne!(out[0], held("media"));
+    assert!(error(&rules, &[held("radio")]).contains("nothing is rendered in namespace `media`"));
+}
+
+#[test]
 fn a_claim_that_an_operator_makes_is_own() {
     let machine = custom(
         "kubevirt.io/v1",

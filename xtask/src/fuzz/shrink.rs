@@ -37,7 +37,7 @@ pub(super) fn kind_of(why: &str) -> String {
     let is_word = |word: &&str| word.trim_end_matches([':', ',']).chars().all(char::is_alphabetic);
     why.split_whitespace()
         .filter(is_word)
-        .take(8)
+        .take(16)
         .collect::<Vec<_>>()
         .join(" ")
 }

@@ -295,7 +295,18 @@ const READ_OTHERWISE: &[&str] = &[
     "a key stands twice, as a string and as something else that reads alike",
     "a line that starts with `---` may go on with blanks or a comment only",
     "comments must be separated from other tokens by whitespace",
+    // Go reads some texts that YAML does not have.
+    "control characters are not allowed",
+    "found unknown escape character",
     "misplaced bracket",
+    "mismatched bracket",
+    "plain scalar cannot start with '-' followed by",
+    "simple key expected ':'",
+    "tabs disallowed within this context",
+    // Of others it reads no more than the first object in braces.
+    "unclosed bracket",
+    "invalid trailing content after double-quoted scalar",
+    "':' may not precede any of `[{` in flow mapping",
     "stands behind a document's end, and Argo CD would drop it",
     "YAML directives are disallowed",
 ];

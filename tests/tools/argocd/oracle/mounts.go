@@ -24,25 +24,27 @@ func (app application) mount(entry mount, earlier []mount, objects []tree, claim
 	if refusal != "" {
 		return refusal
 	}
-	template := podTemplate(object)
-	spec := child(template, "spec")
-	container, refusal := containerOf(entry, template)
+	pod, container, refusal := containerOf(entry, app.pods(object))
 	if refusal != "" {
 		return refusal
 	}
+	spec := pod.spec
 	mayWrite := claims.mayWrite(app.Namespace, entry.Claim)
+	if !mayWrite && !pod.keepsReadOnly() {
+		return "the kind may drop that the mount is read-only"
+	}
 	name, isThere := "", false
 	volumes, _ := spec["volumes"].([]any)
 	for _, volume := range volumes {
 		volume, ok := volume.(tree)
-		if ok && !isThere && text(child(volume, "persistentVolumeClaim"), "claimName") == entry.Claim && !slices.Contains(templates(object), text(volume, "name")) {
+		if ok && !isThere && text(child(volume, "persistentVolumeClaim"), "claimName") == entry.Claim && !slices.Contains(pod.made, text(volume, "name")) {
 			name, isThere = text(volume, "name"), true
 		}
 	}
 	if !isThere {
 		name = volumeName(entry.Claim)
 		taken := slices.ContainsFunc(items(spec, "volumes"), func(volume tree) bool { return volume["name"] == name })
-		if taken || slices.Contains(templates(object), name) {
+		if taken || slices.Contains(pod.made, name) {
 			return "the name of the volume is taken"
 		}
 		claim := tree{"claimName": entry.Claim}
@@ -51,7 +53,7 @@ func (app application) mount(entry mount, earlier []mount, objects []tree, claim
 		}
 		add(spec, "volumes", tree{"name": name, "persistentVolumeClaim": claim})
 	}
-	if refusal := app.intoContainer(entry, earlier, object, container, name, mayWrite); refusal != "" {
+	if refusal := intoContainer(entry, earlier, container, name, mayWrite); refusal != "" {
 		return refusal
 	}
 	if entry.Gid != nil {
@@ -60,7 +62,7 @@ func (app application) mount(entry mount, earlier []mount, objects []tree, claim
 	return ""
 }
 
-func (app application) intoContainer(entry mount, earlier []mount, object, container tree, volume string, mayWrite bool) string {
+func intoContainer(entry mount, earlier []mount, container tree, volume string, mayWrite bool) string {
 	clean := func(path string) string { return strings.TrimRight(path, "/") }
 	for _, mounted := range items(container, "volumeMounts") {
 		if clean(text(mounted, "mountPath")) != clean(entry.Path) {
@@ -88,23 +90,35 @@ func (app application) intoContainer(entry mount, earlier []mount, object, conta
 	return ""
 }
 
-// Returns the workload that is named, else the only one that is no hook.
+// Returns the workload that is named. Without a name the only one is meant that is no hook: one with its pod where Kubernetes'
+// kinds have it, and another kind only if there is none.
 func (app application) workload(entry mount, objects []tree) (tree, string) {
-	var found []tree
+	var named, usual, others []tree
 	for _, object := range objects {
-		if podTemplate(object) == nil || !app.isHere(object) {
+		pods := app.pods(object)
+		if len(pods) == 0 {
 			continue
+		}
+		if nameOf(object) == entry.Workload && (entry.Kind == "" || text(object, "kind") == entry.Kind) {
+			named = append(named, object)
 		}
 		annotations := child(child(object, "metadata"), "annotations")
 		_, helmHook := annotations["helm.sh/hook"].(string)
 		_, hook := annotations["argocd.argoproj.io/hook"].(string)
-		isMeant := !helmHook && !hook
-		if entry.Workload != "" {
-			isMeant = nameOf(object) == entry.Workload && (entry.Kind == "" || text(object, "kind") == entry.Kind)
+		switch {
+		case helmHook || hook:
+		case slices.ContainsFunc(pods, pod.isUsual):
+			usual = append(usual, object)
+		default:
+			others = append(others, object)
 		}
-		if isMeant {
-			found = append(found, object)
-		}
+	}
+	found := named
+	if entry.Workload == "" {
+		found = usual
+	}
+	if entry.Workload == "" && len(usual) == 0 {
+		found = others
 	}
 	if len(found) != 1 {
 		return nil, "no workload or more than one is meant"
@@ -112,57 +126,46 @@ func (app application) workload(entry mount, objects []tree) (tree, string) {
 	return found[0], ""
 }
 
-func podTemplate(object tree) tree {
-	spec := child(object, "spec")
-	switch (groupKind{groupOf(object), text(object, "kind")}) {
-	case groupKind{"", "Pod"}:
-		return withSpec(object)
-	case groupKind{"batch", "CronJob"}:
-		return withSpec(child(child(child(spec, "jobTemplate"), "spec"), "template"))
+// Returns the pod that has the container that is named, or the only pod with its default container, else its first.
+func containerOf(entry mount, pods []pod) (found pod, container tree, refusal string) {
+	for _, pod := range pods {
+		here := pod.named(entry.Container)
+		if entry.Container == "" {
+			here = pod.usualContainer()
+		}
+		if here != nil && container != nil {
+			return pod, nil, "more than one pod is meant"
+		}
+		if here != nil {
+			found, container = pod, here
+		}
 	}
-	template := withSpec(child(spec, "template"))
-	if _, ok := child(template, "spec")["containers"]; !ok {
-		return nil
+	if container == nil {
+		return found, nil, "there is no such container"
 	}
-	return template
+	return found, container, ""
 }
 
-func withSpec(template tree) tree {
-	if child(template, "spec") == nil {
-		return nil
-	}
-	return template
-}
-
-// Returns the container that is named, else the template's default container, else the first.
-func containerOf(entry mount, template tree) (tree, string) {
-	spec := child(template, "spec")
-	named := func(name string) tree {
-		for _, list := range []string{"containers", "initContainers"} {
-			for _, container := range items(spec, list) {
-				if text(container, "name") == name {
-					return container
-				}
+func (pod pod) named(name string) tree {
+	for _, list := range []string{"containers", "initContainers"} {
+		for _, container := range items(pod.spec, list) {
+			if text(container, "name") == name {
+				return container
 			}
 		}
-		return nil
 	}
-	if entry.Container != "" {
-		if container := named(entry.Container); container != nil {
-			return container, ""
-		}
-		return nil, "there is no container of this name"
+	return nil
+}
+
+func (pod pod) usualContainer() tree {
+	preferred, ok := child(child(pod.template, "metadata"), "annotations")["kubectl.kubernetes.io/default-container"].(string)
+	if container := pod.named(preferred); ok && container != nil {
+		return container
 	}
-	preferred, ok := child(child(template, "metadata"), "annotations")["kubectl.kubernetes.io/default-container"].(string)
-	if ok {
-		if container := named(preferred); container != nil {
-			return container, ""
-		}
+	if containers := items(pod.spec, "containers"); len(containers) > 0 {
+		return containers[0]
 	}
-	if containers := items(spec, "containers"); len(containers) > 0 {
-		return containers[0], ""
-	}
-	return nil, "the workload has no container"
+	return nil
 }
 
 func volumeName(claim string) string {

@@ -108,9 +108,8 @@ func (scope scope) below(key string) scope {
 func (scope scope) enter(value tree) (inner scope, ok bool) {
 	apiVersion, isManifest := value["apiVersion"].(string)
 	kind, hasKind := value["kind"].(string)
-	_, hasMetadata := value["metadata"].(tree)
-	builtIn := scope.group == "" || scope.group == "apps" || scope.group == "batch"
-	if !isManifest || !hasKind || scope.inside && (!hasMetadata || builtIn) {
+	_, isList := value["items"].([]any)
+	if !isManifest || !hasKind || isList || scope.inside && scope.holdsNone() {
 		return scope, true
 	}
 	group, _, found := strings.Cut(apiVersion, "/")
@@ -119,15 +118,29 @@ func (scope scope) enter(value tree) (inner scope, ok bool) {
 	}
 	of := groupKind{group, kind}
 	if passedOver[of] || slices.Contains(closed[group], kind) {
-		return scope, false
+		// A pod is none of these kinds, and neither is what has no metadata.
+		return scope, scope.inside && !isWhole(value)
 	}
 	namespace := text(child(value, "metadata"), "namespace")
+	if _, ok := child(value, "metadata")["namespace"]; !ok {
+		namespace = text(value, "namespace")
+	}
 	if namespace == "" {
 		namespace = scope.namespace
 	}
 	inner = newScope(of, namespace)
 	inner.made = templates(value)
 	return inner, true
+}
+
+func isWhole(value tree) bool {
+	isPod := func(value tree) bool {
+		_, hasContainers := value["containers"]
+		_, hasVolumes := value["volumes"]
+		return hasContainers || hasVolumes
+	}
+	_, hasMetadata := value["metadata"].(tree)
+	return hasMetadata && !isPod(value) && !isPod(child(value, "spec"))
 }
 
 func newScope(of groupKind, namespace string) scope {
@@ -256,17 +269,17 @@ func diskIsReadOnly(pod tree, name string) bool {
 // Looks for claims in what else is in volumes.
 func (search *search) belowVolumes(volumes []any, scope scope) {
 	for _, volume := range volumes {
-		volume, ok := volume.(tree)
-		if !ok {
-			continue
-		}
-		rest := tree{}
+		volume, _ := volume.(tree)
 		for key, value := range volume {
-			if key != "persistentVolumeClaim" {
-				rest[key] = value
+			source, isMap := value.(tree)
+			switch {
+			case key == "persistentVolumeClaim":
+			case isMap && strings.EqualFold(key, "persistentVolumeClaim"):
+				search.source(source, scope.below(key), "")
+			default:
+				search.walk(value, scope.below(key))
 			}
 		}
-		search.entries(rest, scope.below(""))
 	}
 }
 
