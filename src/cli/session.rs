@@ -269,9 +269,10 @@ impl Session {
 
     /// Names the new Namespaces that no Application syncs.
     fn remark_on_namespaces(&self, repo: &Repo, after: &Repo) {
+        let folders = after.synced_folders();
         let is_new = |manifest: &&Manifest| !repo.files.contains_key(&manifest.file);
         for manifest in after.namespaces().filter(is_new) {
-            if !after.is_synced(&manifest.file) {
+            if !folders.reads(&manifest.file) {
                 self.terminal.say(&format!(
                     "no Application syncs `{}`: `{}` adds the one for Namespaces",
                     manifest.file,

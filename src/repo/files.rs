@@ -65,6 +65,11 @@ impl RepoPath {
         )
     }
 
+    /// Returns the folders that the file is in, from its own to the root.
+    pub fn folders(&self) -> impl Iterator<Item = Self> + use<> {
+        std::iter::successors(Some(self.parent()), |folder| (!folder.is_root()).then(|| folder.parent()))
+    }
+
     /// Returns the last part; empty for the root.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()

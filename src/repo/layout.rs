@@ -1,11 +1,11 @@
 //! The places of new manifests: next to existing ones, otherwise `applications/<app>.yaml` and
 //! `namespaces/<namespace>.yaml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 
-use super::{Repo, RepoPath};
+use super::{FolderSource, Repo, RepoPath};
 use crate::model::{AppName, Application, NamespaceName};
 
 /// The folder of Applications where no root Application names another one.
@@ -40,27 +40,19 @@ impl Repo {
     /// Returns the Application that syncs the folder of Namespaces: the one that syncs most of them, otherwise one with
     /// the matching name.
     pub fn namespaces_application(&self) -> Option<Application<'_>> {
-        let count = |app: &Application<'_>| {
-            let sources = self.folder_sources(app);
-            self.namespaces()
-                .filter(|manifest| sources.iter().any(|source| source.reads(&manifest.file)))
-                .count()
-        };
-        let apps: Vec<Application<'_>> = self.applications().map(|(_, app)| app).collect();
-        let over_most = apps.iter().copied().max_by_key(count).filter(|app| count(app) > 0);
-        over_most.or_else(|| {
-            apps.into_iter().find(|app| {
-                self.folder_sources(app)
-                    .iter()
-                    .any(|source| source.folder().file_name() == NAMESPACES)
-            })
-        })
-    }
-
-    /// Reports whether an Application of this repository syncs a file.
-    pub fn is_synced(&self, file: &RepoPath) -> bool {
-        self.applications()
-            .any(|(_, app)| self.folder_sources(&app).iter().any(|source| source.reads(file)))
+        let folders = self.synced_folders();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for manifest in self.namespaces() {
+            let readers: BTreeSet<&str> = folders.readers(&manifest.file).map(|app| app.name()).collect();
+            for name in readers {
+                *counts.entry(name).or_default() += 1;
+            }
+        }
+        let count = |app: &Application<'_>| counts.get(app.name()).copied().unwrap_or_default();
+        let apps = || self.applications().map(|(_, app)| app);
+        let of_most = apps().max_by_key(count).filter(|app| count(app) > 0);
+        let is_for_namespaces = |source: &FolderSource| source.folder().file_name() == NAMESPACES;
+        of_most.or_else(|| apps().find(|app| self.folder_sources(app).iter().any(is_for_namespaces)))
     }
 
     fn free_file(&self, folder: Option<RepoPath>, default: &str, name: &str) -> Result<RepoPath> {

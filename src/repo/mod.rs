@@ -23,7 +23,7 @@ use crate::yaml::{Document, Position};
 pub use change::{Change, ChangeSet};
 pub use files::{Entry, Files, Memory, NotPlain, RepoPath};
 pub use place::Place;
-pub use synced::FolderSource;
+pub use synced::{FolderSource, SyncedFolders};
 
 /// One file of the repository, split into documents.
 #[derive(Clone, Debug)]
@@ -180,14 +180,7 @@ impl Repo {
             let paths = names.iter().filter_map(|name| folder.join(name).ok());
             paths.into_iter().any(|path| self.listing.contains(&path))
         };
-        let mut folder = file.parent();
-        while !has_one(&folder) {
-            if folder.is_root() {
-                return false;
-            }
-            folder = folder.parent();
-        }
-        true
+        file.folders().any(|folder| has_one(&folder))
     }
 
     /// Returns the namespace of Argo CD itself, as far as manifests tell: that of the projects, which count nowhere else,

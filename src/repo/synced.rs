@@ -1,6 +1,8 @@
 //! The files that a source reads from this repository: one answer for reading the repository, for `list`, for the rules
 //! and for the render.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 
@@ -90,7 +92,35 @@ impl FolderSource {
     }
 }
 
+/// The folders of this repository that its Applications sync as manifests, found by the files in them.
+#[derive(Debug)]
+pub struct SyncedFolders<'r>(BTreeMap<RepoPath, Vec<(Application<'r>, FolderSource)>>);
+
+impl<'r> SyncedFolders<'r> {
+    /// Returns the Applications that sync a file, one for each source that reads it.
+    pub fn readers<'s>(&'s self, file: &'s RepoPath) -> impl Iterator<Item = Application<'r>> + 's {
+        let sources = file.folders().filter_map(|folder| self.0.get(&folder)).flatten();
+        sources.filter(|(_, source)| source.reads(file)).map(|(app, _)| *app)
+    }
+
+    /// Reports whether an Application syncs a file.
+    pub fn reads(&self, file: &RepoPath) -> bool {
+        self.readers(file).next().is_some()
+    }
+}
+
 impl Repo {
+    /// Returns the folders of this repository that its Applications sync as manifests.
+    pub fn synced_folders(&self) -> SyncedFolders<'_> {
+        let mut folders: BTreeMap<RepoPath, Vec<_>> = BTreeMap::new();
+        for (_, app) in self.applications() {
+            for source in self.folder_sources(&app) {
+                folders.entry(source.folder.clone()).or_default().push((app, source));
+            }
+        }
+        SyncedFolders(folders)
+    }
+
     /// Returns the folders of this repository that one Application syncs as manifests.
     pub fn folder_sources(&self, app: &Application<'_>) -> Vec<FolderSource> {
         let sources = app.sources();

@@ -39,7 +39,7 @@ impl Doubt {
     }
 
     /// Returns the doubts about files that cannot be read and about the ApplicationSets in a repository.
-    pub(super) fn of_repository(repo: &Repo) -> Vec<Self> {
+    pub(super) fn of_repository(repo: &Repo, clusters: &Clusters) -> Vec<Self> {
         let unread = repo
             .malformed
             .iter()
@@ -47,7 +47,7 @@ impl Doubt {
         let sets = repo
             .manifests
             .iter()
-            .filter_map(|manifest| Self::of_set(&manifest.object, &repo.clusters()));
+            .filter_map(|manifest| Self::of_set(&manifest.object, clusters));
         unread.chain(sets).collect()
     }
 

@@ -1,5 +1,6 @@
 //! HL205: a Namespace that no Application syncs is never made.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::root_application_exists::init_command;
@@ -38,14 +39,18 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         .filter(|object| is_namespace(object))
         .map(Object::name)
         .collect();
-    let is_brought = |manifest: &Manifest| brought.contains(manifest.object.name()) || repo.is_synced(&manifest.file);
+    let synced = repo.synced_folders();
+    let perhaps_read = folders_perhaps_read(repo);
+    let may_be_read = |file: &RepoPath| file.folders().any(|folder| perhaps_read.contains(&folder));
+    let is_brought = |manifest: &Manifest| brought.contains(manifest.object.name()) || synced.reads(&manifest.file);
     let unsynced = repo
         .namespaces()
-        .filter(|manifest| !is_brought(manifest) && !may_be_read(repo, &manifest.file));
+        .filter(|manifest| !is_brought(manifest) && !may_be_read(&manifest.file));
+    let hint = LazyCell::new(|| hint(repo));
     unsynced
         .map(|manifest| {
             let message = format!("no Application syncs Namespace `{}`", manifest.object.name());
-            Finding::new(&META, message, Location::of(manifest, "/metadata/name")).hint(hint(repo))
+            Finding::new(&META, message, Location::of(manifest, "/metadata/name")).hint(hint.as_str())
         })
         .collect()
 }
@@ -78,16 +83,17 @@ fn may_be_brought_otherwise(repo: &Repo) -> bool {
         || repo.applications().any(|(_, app)| app.sources().iter().any(is_unknown))
 }
 
-/// Reports whether an Application may sync a file of this repository: its source has the path of a folder above the file,
-/// and nobody knows the URL of this repository.
-fn may_be_read(repo: &Repo, file: &RepoPath) -> bool {
-    let reads = |app: Application<'_>| {
+/// Returns the folders that Applications may sync: the paths of their sources, where nobody knows the URL of this repository.
+fn folders_perhaps_read(repo: &Repo) -> BTreeSet<RepoPath> {
+    if !repo.own_urls.is_empty() {
+        return BTreeSet::new();
+    }
+    let paths = |app: Application<'_>| -> Vec<RepoPath> {
         let sources = app.sources();
         let paths = sources.iter().filter(|source| !source.is_versioned());
-        let mut paths = paths.filter_map(|source| RepoPath::new(source.path()?).ok());
-        paths.any(|path| file.is_in(&path))
+        paths.filter_map(|source| RepoPath::new(source.path()?).ok()).collect()
     };
-    repo.own_urls.is_empty() && repo.applications().any(|(_, app)| reads(app))
+    repo.applications().flat_map(|(_, app)| paths(app)).collect()
 }
 
 #[cfg(test)]

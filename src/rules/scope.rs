@@ -53,6 +53,7 @@ impl<'a> Scope<'a> {
     /// Gathers what is known. An Application that is missing in `renders` was not asked for (`--no-render`): of it, the
     /// parameters are checked, and the manifests where its source is a folder of this repository.
     pub fn new(repo: &'a Repo, renders: &'a AppRenders) -> Self {
+        let clusters = repo.clusters();
         let mut scope = Self {
             repo,
             renders,
@@ -63,10 +64,9 @@ impl<'a> Scope<'a> {
             namesakes: BTreeMap::new(),
             namespaces: BTreeSet::new(),
             own_namespaces: BTreeSet::new(),
-            doubts: Doubt::of_repository(repo),
+            doubts: Doubt::of_repository(repo, &clusters),
         };
         let applications: Vec<_> = repo.applications().collect();
-        let clusters = repo.clusters();
         let subject = |(manifest, app): &(&'a Manifest, Application<'a>)| {
             let name = app.app_name()?;
             let render = renders.get(&name);
@@ -113,6 +113,7 @@ impl<'a> Scope<'a> {
 
     /// Learns of the Applications that others render: what their parameters say, and that their objects are not known.
     fn learn_rendered_applications(&mut self, clusters: &Clusters) {
+        let declared: BTreeSet<&str> = self.repo.applications().map(|(_, app)| app.name()).collect();
         for subject in &self.subjects {
             for object in subject
                 .items
@@ -121,7 +122,7 @@ impl<'a> Scope<'a> {
                 .map(Item::object)
             {
                 self.doubts.extend(Doubt::of_set(object, clusters));
-                let app = Application::new(object).filter(|app| self.repo.application(app.name()).is_none());
+                let app = Application::new(object).filter(|app| !declared.contains(app.name()));
                 let Some((app, name)) = app.and_then(|app| Some((app, app.app_name()?))) else {
                     continue;
                 };
@@ -151,11 +152,13 @@ impl<'a> Scope<'a> {
 
     /// Learns of the Namespaces whose manifests no Application syncs: they are for the cluster that Argo CD runs in.
     fn learn_unsynced_namespaces(&mut self) {
+        let synced: BTreeSet<&str> = self.namespaces.iter().map(|(_, name)| name.as_str()).collect();
         let names = self.repo.namespaces().map(|manifest| manifest.object.name());
-        let unsynced: Vec<&str> = names
-            .filter(|name| !self.namespaces.iter().any(|(_, known)| known == name))
+        let unsynced: Vec<&str> = names.filter(|name| !synced.contains(name)).collect();
+        let local: Vec<_> = unsynced
+            .into_iter()
+            .map(|name| (Cluster::Local, name.to_owned()))
             .collect();
-        let local = unsynced.into_iter().map(|name| (Cluster::Local, name.to_owned()));
         self.namespaces.extend(local);
     }
 
