@@ -332,6 +332,11 @@ fn a_mount_that_fits_nothing_or_too_much_is_an_error_with_a_way_out() {
             vec![workload("Deployment", "a", volume_taken)],
             "already has a volume `homelab-audio`",
         ),
+        (
+            json!(["my.audio:/a", "my-audio:/b"]),
+            one(),
+            "entry `my-audio:/b`: the workload already has a volume `homelab-my-audio`",
+        ),
     ] {
         let error = error(&rules(json!([{"name": "mounts", "array": entries}])), &documents);
         assert!(error.contains(part), "{part} in {error}");

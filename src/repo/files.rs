@@ -67,7 +67,9 @@ impl RepoPath {
 
     /// Returns the folders that the file is in, from its own to the root.
     pub fn folders(&self) -> impl Iterator<Item = Self> + use<> {
-        std::iter::successors(Some(self.parent()), |folder| (!folder.is_root()).then(|| folder.parent()))
+        std::iter::successors(Some(self.parent()), |folder| {
+            (!folder.is_root()).then(|| folder.parent())
+        })
     }
 
     /// Returns the last part; empty for the root.
