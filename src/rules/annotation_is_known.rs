@@ -1,7 +1,6 @@
 //! HL317: Argo CD ignores an annotation that is spelled otherwise.
 
-use super::declared::declared;
-use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity};
+use super::{Check, Declared, Finding, Fix, Meta, Rule, Severity};
 use crate::model::spelling::nearest;
 use crate::model::sync::KNOWN_KEYS;
 use crate::model::{AsPointer, Object, PointerExt};
@@ -21,23 +20,20 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/annotations-and-labels/",
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for declared in declared(scope, |object| !misspelled(object).is_empty()) {
-        for (map, key, right) in misspelled(declared.object()) {
-            let message = format!("Argo CD does not know `{key}`");
-            let pointer = map.as_pointer().child(key);
-            let finding = declared.finding(&META, message, &pointer);
-            let is_free = declared.object().at(map).is_some_and(|map| map.get(right).is_none());
-            let rename = is_free.then(|| declared.rename(&pointer, right)).flatten();
-            let fix = rename.map(|changes| Fix::safe(format!("write `{right}`"), changes));
-            findings.push(finding.fix_or_hint(fix, format!("`{right}` seems to be meant")));
-        }
-    }
-    findings
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
+    let finding = |(map, key, right): (&'static str, &str, &'static str)| {
+        let message = format!("Argo CD does not know `{key}`");
+        let pointer = map.as_pointer().child(key);
+        let finding = declared.finding(&META, message, &pointer);
+        let is_free = declared.object().at(map).is_some_and(|map| map.get(right).is_none());
+        let rename = is_free.then(|| declared.rename(&pointer, right)).flatten();
+        let fix = rename.map(|changes| Fix::safe(format!("write `{right}`"), changes));
+        finding.fix_or_hint(fix, format!("`{right}` seems to be meant"))
+    };
+    misspelled(declared.object()).into_iter().map(finding).collect()
 }
 
 /// Returns the keys that nearly are one of Argo CD's, each with its map and the one that is meant.

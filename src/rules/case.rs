@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Finding, Rule, Scope, Selection, fixer};
+use super::{Finding, Rule, Scope, Selection, declared, fixer};
 use crate::model::{AppName, AppRenders, Availability, Object};
 use crate::repo::{Memory, Repo};
 use crate::yaml;
@@ -14,7 +14,9 @@ pub(crate) const HOME: &str = "https://git.example.org/home";
 pub(super) fn findings(rule: &Rule, scope: &Scope<'_>) -> Vec<Finding> {
     let subjects = scope.subjects.iter();
     let each = subjects.flat_map(|subject| rule.on_each(scope, subject));
-    each.chain(rule.on_whole(scope)).collect()
+    let declared = declared::declared(scope);
+    let object = declared.iter().flat_map(|declared| rule.on_object(declared));
+    each.chain(object).chain(rule.on_whole(scope)).collect()
 }
 
 /// What a rule is shown.

@@ -1,25 +1,24 @@
 //! Every object that the repository declares, and every one that is only rendered, each once and with its place.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use json_patch::PatchOperation;
 
-use crate::model::application::is_application;
+use crate::model::application::{GROUP, is_application};
+use crate::model::argocd_schema::{self, Fault, KINDS};
 use crate::model::{AppName, AsPointer, Object, Pointer, PointerBuf};
-use crate::repo::{ChangeSet, Manifest, RepoPath};
+use crate::repo::{ChangeSet, Manifest};
 
 use super::{Finding, Location, Meta, Scope, Subject, fixes};
 
 /// An object with its place.
 #[derive(Debug)]
-pub(super) struct Declared<'a> {
+pub struct Declared<'a> {
+    scope: &'a Scope<'a>,
     object: Cow<'a, Object>,
     place: Place<'a>,
-    /// The Application that brings it to the cluster, if there is one.
-    pub(super) synced_by: Option<&'a Subject<'a>>,
-    /// Whether it can be a patch of Kustomize, which has only some of the fields.
-    pub(super) is_patch: bool,
+    faults: OnceLock<Vec<Fault>>,
 }
 
 #[derive(Debug)]
@@ -30,56 +29,59 @@ enum Place<'a> {
     Render(&'a Subject<'a>),
 }
 
-/// Returns the wanted objects: those of the manifests, then those that are only rendered.
-pub(super) fn declared<'a>(scope: &'a Scope<'a>, is_wanted: impl Fn(&Object) -> bool) -> Vec<Declared<'a>> {
-    let mut all = Vec::new();
-    for manifest in &scope.repo.manifests {
-        for (pointer, object) in objects(manifest, &is_wanted) {
-            all.push(Declared {
-                object,
-                place: Place::Manifest(manifest, pointer),
-                synced_by: None,
-                is_patch: scope.repo.is_kustomize_input(&manifest.file),
-            });
-        }
-    }
-    let mut synced: BTreeMap<(&RepoPath, usize), &Subject<'a>> = BTreeMap::new();
-    for (subject, item) in scope.items().filter(|(_, item)| is_wanted(item.object())) {
-        match &item.home {
-            Some((manifest, _)) => drop(synced.insert((&manifest.file, manifest.document), subject)),
-            None => all.push(Declared {
-                object: Cow::Borrowed(item.object()),
-                place: Place::Render(subject),
-                synced_by: Some(subject),
-                is_patch: false,
-            }),
-        }
-    }
-    for declared in &mut all {
-        if let Place::Manifest(manifest, _) = &declared.place {
-            declared.synced_by = synced.get(&(&manifest.file, manifest.document)).copied();
-        }
-    }
-    all
+/// Returns the objects of the manifests, then those that are only rendered.
+pub(super) fn declared<'a>(scope: &'a Scope<'a>) -> Vec<Declared<'a>> {
+    let in_manifest = |manifest: &'a Manifest| {
+        let objects = objects(manifest).into_iter();
+        objects.map(move |(pointer, object)| (object, Place::Manifest(manifest, pointer)))
+    };
+    let in_manifests = scope.repo.manifests.iter().flat_map(in_manifest);
+    let only_rendered = scope.items().filter(|(_, item)| item.home.is_none());
+    let in_renders = only_rendered.map(|(subject, item)| (Cow::Borrowed(item.object()), Place::Render(subject)));
+    let all = in_manifests.chain(in_renders);
+    all.map(|(object, place)| Declared {
+        scope,
+        object,
+        place,
+        faults: OnceLock::new(),
+    })
+    .collect()
 }
 
-fn objects<'a>(manifest: &'a Manifest, is_wanted: impl Fn(&Object) -> bool) -> Vec<(PointerBuf, Cow<'a, Object>)> {
+fn objects(manifest: &Manifest) -> Vec<(PointerBuf, Cow<'_, Object>)> {
     if !manifest.object.is_list() {
-        let is_wanted = is_wanted(&manifest.object);
-        return is_wanted
-            .then(|| (PointerBuf::new(), Cow::Borrowed(&manifest.object)))
-            .into_iter()
-            .collect();
+        return vec![(PointerBuf::new(), Cow::Borrowed(&manifest.object))];
     }
     let items = manifest.object.flatten().into_iter();
-    let wanted = items.filter(|(_, item)| is_wanted(item));
-    wanted.map(|(pointer, item)| (pointer, Cow::Owned(item))).collect()
+    items.map(|(pointer, item)| (pointer, Cow::Owned(item))).collect()
 }
 
 impl Declared<'_> {
     /// Returns the object.
     pub(super) fn object(&self) -> &Object {
         &self.object
+    }
+
+    /// Returns what is wrong in an object of Argo CD's kinds by the table of their fields; nothing for another object.
+    pub(super) fn faults(&self) -> &[Fault] {
+        let is_checked = || KINDS.iter().any(|kind| self.object.is(GROUP, kind));
+        let faults = || argocd_schema::faults(self.object.kind(), self.object.tree());
+        self.faults
+            .get_or_init(|| if is_checked() { faults() } else { Vec::new() })
+    }
+
+    /// Reports whether it can be a patch of Kustomize, which has only some of the fields.
+    pub(super) fn is_patch(&self) -> bool {
+        let manifest = self.manifest().map(|(manifest, _)| manifest);
+        manifest.is_some_and(|manifest| self.scope.repo.is_kustomize_input(&manifest.file))
+    }
+
+    /// Returns the Application that brings it to the cluster, if there is one.
+    pub(super) fn synced_by(&self) -> Option<&Subject<'_>> {
+        match &self.place {
+            Place::Manifest(manifest, _) => self.scope.bringer(manifest),
+            Place::Render(subject) => Some(subject),
+        }
     }
 
     /// Returns a finding at a JSON Pointer of the object; of one that is only rendered, at its Application's source.
@@ -93,7 +95,7 @@ impl Declared<'_> {
                     finding.app(name())
                 } else {
                     finding
-                        .app(self.synced_by.map(|subject| subject.name.clone()))
+                        .app(self.synced_by().map(|subject| subject.name.clone()))
                         .object(self.object.reference())
                 }
             }
@@ -121,4 +123,19 @@ impl Declared<'_> {
             Place::Render(_) => None,
         }
     }
+}
+
+/// Returns a JSON Pointer as users write paths of fields: `spec.sources[1].helm`.
+pub(super) fn dotted(pointer: &Pointer) -> String {
+    let mut path = String::new();
+    for token in pointer {
+        let token = token.decoded();
+        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
+            path.push_str(&format!("[{token}]"));
+        } else {
+            path.push_str(if path.is_empty() { "" } else { "." });
+            path.push_str(&token);
+        }
+    }
+    path
 }

@@ -1,9 +1,7 @@
 //! HL313: an Application is deployed to one cluster, which it names once.
 
-use super::declared::{Declared, declared};
-use super::{Check, Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Declared, Finding, Meta, Rule, Severity};
 use crate::model::Application;
-use crate::model::application::is_application;
 
 static META: Meta = Meta {
     id: "HL313",
@@ -19,14 +17,11 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#appl
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let all = declared(scope, is_application).into_iter();
-    all.filter(|declared| !declared.is_patch)
-        .filter_map(|declared| of(&declared))
-        .collect()
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
+    of(declared).filter(|_| !declared.is_patch()).into_iter().collect()
 }
 
 fn of(declared: &Declared<'_>) -> Option<Finding> {

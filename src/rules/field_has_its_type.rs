@@ -1,8 +1,7 @@
 //! HL311: the API server refuses a manifest with a wrong type or without a required field.
 
-use super::declared::Declared;
-use super::schema_faults::{dotted, faults};
-use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::declared::dotted;
+use super::{Check, Declared, Finding, Fix, Meta, Rule, Severity, fixes};
 use crate::model::argocd_schema::{self, Fault, What};
 use serde_json::Value;
 
@@ -21,15 +20,15 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml",
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (declared, fault) in &faults(scope) {
+    for fault in declared.faults() {
         match &fault.what {
             What::WrongType { expected, meant } => findings.push(of_type(declared, fault, expected, meant.as_ref())),
-            What::Missing { field } if !declared.is_patch => findings.push(of_missing(declared, fault, field)),
+            What::Missing { field } if !declared.is_patch() => findings.push(of_missing(declared, fault, field)),
             What::Missing { .. } | What::Unknown { .. } => {}
         }
     }

@@ -1,8 +1,7 @@
 //! HL310: Argo CD's kinds have fixed fields, and what is spelled otherwise has no effect.
 
-use super::declared::Declared;
-use super::schema_faults::{dotted, faults};
-use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity};
+use super::declared::dotted;
+use super::{Check, Declared, Finding, Fix, Meta, Rule, Severity};
 use crate::model::Pointer;
 use crate::model::argocd_schema::{self, Fault, What};
 use crate::model::sync::{SYNC_OPTIONS, entries};
@@ -24,16 +23,16 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (declared, fault) in &faults(scope) {
+    for fault in declared.faults() {
         // A patch of Kustomize may say what is to be done: `$patch: delete`.
         let is_directive = || fault.pointer.back().is_some_and(|key| key.encoded().starts_with('$'));
         if let What::Unknown { nearest } = &fault.what
-            && !(declared.is_patch && is_directive())
+            && !(declared.is_patch() && is_directive())
         {
             findings.push(of_field(declared, fault, *nearest));
         }
@@ -77,7 +76,7 @@ fn has(kind: &str, path: &str) -> String {
 
 /// Returns what becomes of an unknown field.
 fn effect(declared: &Declared<'_>) -> String {
-    let Some(subject) = declared.synced_by else {
+    let Some(subject) = declared.synced_by() else {
         return "the API server drops it, and `kubectl apply` refuses it".to_owned();
     };
     let is_on = |option: &str| option == "ServerSideApply=true";

@@ -1,7 +1,6 @@
 //! HL312: an object that nearly is an Application is none.
 
-use super::declared::{Declared, declared};
-use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Declared, Finding, Fix, Meta, Rule, Severity, fixes};
 use crate::model::application::GROUP;
 use crate::model::argocd_schema::{API_VERSION, KINDS};
 use crate::model::spelling::nearest;
@@ -23,15 +22,14 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/",
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
 /// Groups that people write for Argo CD's.
 const MISTAKEN: [&str; 5] = ["argocd.io", "argo-cd.io", "argo.io", "argoproj", "argocd.argoproj.io"];
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let found = declared(scope, |object| meant(object).is_some()).into_iter();
-    found.filter_map(|declared| of(&declared)).collect()
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
+    of(declared).into_iter().collect()
 }
 
 fn of(declared: &Declared<'_>) -> Option<Finding> {

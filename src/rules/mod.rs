@@ -55,7 +55,6 @@ mod repo_url_is_usable;
 mod resource_policy_is_not_sole_guard;
 mod retry_refreshes;
 pub mod root_application_exists;
-mod schema_faults;
 mod secret_is_encrypted;
 mod shared_claim_allows_many_pods;
 mod shared_directory_has_one_writer;
@@ -70,6 +69,7 @@ mod volume_is_read_only;
 use crate::parallel;
 
 pub use check_report::{CheckReport, Skipped};
+pub use declared::Declared;
 pub use finding::{Finding, Fix, Location, Severity};
 pub use scope::Scope;
 pub use selection::Selection;
@@ -104,6 +104,8 @@ pub struct Rule {
 pub enum Check {
     /// Called for each Application: with all that is known, and the Application whose findings are asked for.
     Each(fn(&Scope<'_>, &Subject<'_>) -> Vec<Finding>),
+    /// Called for each object that the repository declares or only renders.
+    Object(fn(&Declared<'_>) -> Vec<Finding>),
     /// Called once.
     Whole(fn(&Scope<'_>) -> Vec<Finding>),
 }
@@ -113,14 +115,22 @@ impl Rule {
     fn on_each(&self, scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         match self.check {
             Check::Each(check) => check(scope, subject),
-            Check::Whole(_) => Vec::new(),
+            Check::Object(_) | Check::Whole(_) => Vec::new(),
+        }
+    }
+
+    /// Finds what breaks the rule in one object; nothing for a rule on something else.
+    fn on_object(&self, declared: &Declared<'_>) -> Vec<Finding> {
+        match self.check {
+            Check::Object(check) => check(declared),
+            Check::Each(_) | Check::Whole(_) => Vec::new(),
         }
     }
 
     /// Finds what breaks a rule on the whole; nothing for a rule on each Application.
     fn on_whole(&self, scope: &Scope<'_>) -> Vec<Finding> {
         match self.check {
-            Check::Each(_) => Vec::new(),
+            Check::Each(_) | Check::Object(_) => Vec::new(),
             Check::Whole(check) => check(scope),
         }
     }
@@ -189,6 +199,11 @@ pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
         rules.flat_map(|rule| rule.on_each(scope, subject)).collect()
     };
     let mut findings = parallel::each(&scope.subjects, on_each).concat();
+    let on_object = |declared: &Declared<'_>| -> Vec<Finding> {
+        let rules = ALL.iter();
+        rules.flat_map(|rule| rule.on_object(declared)).collect()
+    };
+    findings.extend(parallel::each(&declared::declared(scope), on_object).concat());
     findings.extend(parallel::in_order(ALL, |rule| rule.on_whole(scope), |_| {}).concat());
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings

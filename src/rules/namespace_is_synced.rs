@@ -34,15 +34,17 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     if may_be_brought_otherwise(repo) {
         return Vec::new();
     }
-    let objects = scope.items().map(|(_, item)| item.object());
-    let brought: BTreeSet<&str> = objects
-        .filter(|object| is_namespace(object))
-        .map(Object::name)
-        .collect();
+    let brought: LazyCell<BTreeSet<&str>, _> = LazyCell::new(|| {
+        let objects = scope.items().map(|(_, item)| item.object());
+        objects
+            .filter(|object| is_namespace(object))
+            .map(Object::name)
+            .collect()
+    });
     let synced = repo.synced_folders();
     let perhaps_read = folders_perhaps_read(repo);
     let may_be_read = |file: &RepoPath| file.folders().any(|folder| perhaps_read.contains(&folder));
-    let is_brought = |manifest: &Manifest| brought.contains(manifest.object.name()) || synced.reads(&manifest.file);
+    let is_brought = |manifest: &Manifest| synced.reads(&manifest.file) || brought.contains(manifest.object.name());
     let unsynced = repo
         .namespaces()
         .filter(|manifest| !is_brought(manifest) && !may_be_read(&manifest.file));

@@ -1,7 +1,6 @@
 //! HL316: Argo CD finds a plugin by its name, letter by letter.
 
-use super::declared::{Declared, declared};
-use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, fixes};
+use super::{Check, Declared, Finding, Fix, Meta, Rule, Severity, fixes};
 use crate::model::application::{GROUP, PLUGIN_NAME};
 use crate::model::spelling::nearest;
 use crate::model::{Object, Pointer, PointerBuf, PointerExt};
@@ -21,17 +20,12 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugi
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for declared in declared(scope, |object| object.group() == GROUP) {
-        for pointer in names(declared.object()) {
-            findings.extend(of(&declared, &pointer));
-        }
-    }
-    findings
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
+    let pointers = names(declared.object()).into_iter();
+    pointers.filter_map(|pointer| of(declared, &pointer)).collect()
 }
 
 fn of(declared: &Declared<'_>, pointer: &Pointer) -> Option<Finding> {
@@ -46,9 +40,9 @@ fn of(declared: &Declared<'_>, pointer: &Pointer) -> Option<Finding> {
 
 /// Returns where the names of plugins can be in an Application, or in the template of a set.
 fn names(object: &Object) -> Vec<PointerBuf> {
-    let spec = Pointer::from_static(match object.kind() {
-        "Application" => "/spec",
-        "ApplicationSet" => "/spec/template/spec",
+    let spec = Pointer::from_static(match (object.group(), object.kind()) {
+        (GROUP, "Application") => "/spec",
+        (GROUP, "ApplicationSet") => "/spec/template/spec",
         _ => return Vec::new(),
     });
     let list = spec.child("sources");

@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
 use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName};
 use crate::parallel;
-use crate::repo::{Manifest, Repo};
+use crate::repo::{Manifest, Repo, RepoPath};
 
 use super::doubt::Doubt;
 use super::subject::{Item, Subject};
@@ -32,12 +33,16 @@ pub struct Scope<'a> {
     owned: BTreeMap<(Cluster, NamespaceName), Vec<ClaimRef>>,
     /// The claims of a name that have an owner.
     namesakes: BTreeMap<ClaimName, Vec<ClaimRef>>,
-    /// The Namespaces that the repository or a render declares, by cluster.
-    namespaces: BTreeSet<(Cluster, String)>,
+    /// The clusters of each Namespace that the repository or a render declares.
+    namespaces: BTreeMap<String, BTreeSet<Cluster>>,
+    /// The clusters for which there are such Namespaces.
+    clusters_of_namespaces: BTreeSet<Cluster>,
     /// The namespaces of the Application manifests themselves, which exist before any Application is synced.
     own_namespaces: BTreeSet<&'a str>,
     /// What may own claims and is not known.
     doubts: Vec<Doubt>,
+    /// The Application that brings each manifest to the cluster, by file and document.
+    bringers: OnceLock<BTreeMap<(RepoPath, usize), usize>>,
 }
 
 /// A claim that no known Application owns.
@@ -62,9 +67,11 @@ impl<'a> Scope<'a> {
             ownership: Ownership::default(),
             owned: BTreeMap::new(),
             namesakes: BTreeMap::new(),
-            namespaces: BTreeSet::new(),
+            namespaces: BTreeMap::new(),
+            clusters_of_namespaces: BTreeSet::new(),
             own_namespaces: BTreeSet::new(),
             doubts: Doubt::of_repository(repo, &clusters),
+            bringers: OnceLock::new(),
         };
         let applications: Vec<_> = repo.applications().collect();
         let subject = |(manifest, app): &(&'a Manifest, Application<'a>)| {
@@ -106,8 +113,9 @@ impl<'a> Scope<'a> {
         self.ownership
             .render(&subject.name, (&subject.cluster, namespace), objects);
         for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
-            self.namespaces
-                .insert((subject.cluster.clone(), item.object().name().to_owned()));
+            let clusters = self.namespaces.entry(item.object().name().to_owned()).or_default();
+            clusters.insert(subject.cluster.clone());
+            self.clusters_of_namespaces.insert(subject.cluster.clone());
         }
     }
 
@@ -152,14 +160,13 @@ impl<'a> Scope<'a> {
 
     /// Learns of the Namespaces whose manifests no Application syncs: they are for the cluster that Argo CD runs in.
     fn learn_unsynced_namespaces(&mut self) {
-        let synced: BTreeSet<&str> = self.namespaces.iter().map(|(_, name)| name.as_str()).collect();
-        let names = self.repo.namespaces().map(|manifest| manifest.object.name());
-        let unsynced: Vec<&str> = names.filter(|name| !synced.contains(name)).collect();
-        let local: Vec<_> = unsynced
-            .into_iter()
-            .map(|name| (Cluster::Local, name.to_owned()))
-            .collect();
-        self.namespaces.extend(local);
+        for manifest in self.repo.namespaces() {
+            if !self.namespaces.contains_key(manifest.object.name()) {
+                let local = BTreeSet::from([Cluster::Local]);
+                self.namespaces.insert(manifest.object.name().to_owned(), local);
+                self.clusters_of_namespaces.insert(Cluster::Local);
+            }
+        }
     }
 
     /// Returns the Application of this name; the first in file order if there are two.
@@ -172,6 +179,22 @@ impl<'a> Scope<'a> {
         self.subjects
             .iter()
             .flat_map(|subject| subject.items.iter().map(move |item| (subject, item)))
+    }
+
+    /// Returns the Application that brings a manifest to the cluster; the last in file order if there are several.
+    pub(super) fn bringer(&self, manifest: &Manifest) -> Option<&Subject<'a>> {
+        let bringers = self.bringers.get_or_init(|| {
+            let subjects = self.subjects.iter().enumerate();
+            let places = |(index, subject): (usize, &Subject<'a>)| -> Vec<_> {
+                let homes = subject.items.iter().filter_map(|item| item.home.as_ref());
+                homes
+                    .map(|(manifest, _)| ((manifest.file.clone(), manifest.document), index))
+                    .collect()
+            };
+            subjects.flat_map(places).collect()
+        });
+        let index = bringers.get(&(manifest.file.clone(), manifest.document))?;
+        self.subjects.get(*index)
     }
 
     /// Returns what is known of a claim.
@@ -216,14 +239,14 @@ impl<'a> Scope<'a> {
 
     /// Reports whether a manifest or a render declares a Namespace in a cluster.
     pub fn declares(&self, cluster: &Cluster, namespace: &str) -> bool {
-        let is_it = |(other, name): &(Cluster, String)| name == namespace && other.may_be(cluster);
-        self.namespaces.iter().any(is_it)
+        let clusters = self.namespaces.get(namespace).into_iter().flatten();
+        clusters.into_iter().any(|other| other.may_be(cluster))
     }
 
     /// Reports whether a namespace has owned claims and no manifest, in a cluster for which the repository declares
     /// Namespaces: the manifest was removed or forgotten.
     pub fn loses_claims(&self, cluster: &Cluster, namespace: &str) -> bool {
-        self.namespaces.iter().any(|(other, _)| other == cluster)
+        self.clusters_of_namespaces.contains(cluster)
             && !self.declares(cluster, namespace)
             && !self.is_built_in(cluster, namespace)
             && self.owned_in(cluster, namespace).next().is_some()

@@ -1,8 +1,6 @@
 //! HL314: a source says where its manifests are.
 
-use super::declared::{Declared, declared};
-use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, fixes};
-use crate::model::application::is_application;
+use super::{Check, Declared, Finding, Fix, Meta, Rule, Severity, fixes};
 use crate::model::native::is_zero;
 use crate::model::{Application, Pointer, PointerExt, Source};
 use crate::repo::RepoPath;
@@ -23,17 +21,18 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/application-specification/",
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
 /// The ending of what the controller says in the Application's conditions.
 const INVALID: &str = "(InvalidSpecError)";
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let all = declared(scope, is_application)
-        .into_iter()
-        .filter(|declared| !declared.is_patch);
-    all.flat_map(|declared| of_application(&declared)).collect()
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
+    let findings = of_application(declared);
+    if findings.is_empty() || declared.is_patch() {
+        return Vec::new();
+    }
+    findings
 }
 
 fn of_application(declared: &Declared<'_>) -> Vec<Finding> {

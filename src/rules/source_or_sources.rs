@@ -1,7 +1,6 @@
 //! HL315: of `source` and `sources` only one counts.
 
-use super::declared::declared;
-use super::{Check, Finding, Meta, Rule, Scope, Severity};
+use super::{Check, Declared, Finding, Meta, Rule, Severity};
 use crate::model::Object;
 use crate::model::application::GROUP;
 use serde_json::Value;
@@ -20,36 +19,32 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/multiple_sources/",
 
 pub(super) static RULE: Rule = Rule {
     meta: &META,
-    check: Check::Whole(check),
+    check: Check::Object(check),
 };
 
 /// The fields in the order in which they count.
 const FIELDS: [&str; 3] = ["sourceHydrator", "sources", "source"];
 
-fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for declared in declared(scope, |object| spec(object).is_some()) {
-        let Some((path, spec)) = spec(declared.object()) else {
-            continue;
-        };
-        let is_there = |field: &&&str| match spec.get(**field) {
-            Some(Value::Array(list)) => !list.is_empty(),
-            Some(value) => value.is_object(),
-            None => false,
-        };
-        let mut there = FIELDS.iter().filter(is_there);
-        let Some(counts) = there.next() else { continue };
-        for other in there {
-            let message = format!("`{other}` has no effect beside `{counts}`");
-            let pointer = path.with_trailing_token(*other);
-            findings.push(
-                declared
-                    .finding(&META, message, &pointer)
-                    .hint("remove the one that is not meant"),
-            );
-        }
-    }
-    findings
+fn check(declared: &Declared<'_>) -> Vec<Finding> {
+    let Some((path, spec)) = spec(declared.object()) else {
+        return Vec::new();
+    };
+    let is_there = |field: &&&str| match spec.get(**field) {
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(value) => value.is_object(),
+        None => false,
+    };
+    let mut there = FIELDS.iter().filter(is_there);
+    let Some(counts) = there.next() else {
+        return Vec::new();
+    };
+    let finding = |other: &&str| {
+        let message = format!("`{other}` has no effect beside `{counts}`");
+        declared
+            .finding(&META, message, path.with_trailing_token(*other))
+            .hint("remove the one that is not meant")
+    };
+    there.map(finding).collect()
 }
 
 /// Returns the spec of an Application, or that of the Applications of a set, with its place.
