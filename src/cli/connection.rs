@@ -14,9 +14,15 @@ use crate::time::{self, Deadline};
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Cluster")]
 pub(super) struct ClusterArgs {
-    /// Argo CD's namespace
-    #[arg(long, value_name = "NAMESPACE", default_value = "argocd")]
-    argocd_namespace: NamespaceName,
+    /// Argo CD's namespace, which its Applications are in; not the one that they deploy to
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        visible_alias = "argocd-namespace",
+        default_value = "argocd"
+    )]
+    namespace: NamespaceName,
 
     /// The kubeconfig, instead of kubectl's own
     #[arg(long, value_name = "FILE")]
@@ -112,6 +118,6 @@ impl ClusterArgs {
             request_timeout: self.request_timeout,
             deadline: Deadline::after(self.timeout),
         })?;
-        Ok((cluster, self.argocd_namespace))
+        Ok((cluster, self.namespace))
     }
 }

@@ -3,26 +3,46 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use super::checks::{self, CheckArgs};
+use super::connection::ClusterArgs;
 use super::output::FindingsOutput;
 use super::session::Session;
-use crate::disk;
-use crate::failure::Exit;
+use crate::failure::{Exit, HintExt};
+use crate::model::NamespaceName;
 use crate::repo::{Repo, RepoPath};
 use crate::rules::installation::{self, Installation};
+use crate::{cluster, disk, yaml};
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # The Argo CD that runs in your cluster
+  kubectl homelab doctor
+
+  # The one that you are about to apply; no cluster is needed
+  kubectl kustomize . | kubectl homelab doctor -f -
+  helm template argocd argo/argo-cd -f values.yaml | kubectl homelab doctor -f -";
+
+/// The way on without a cluster.
+const RENDERED: &str =
+    "or check an installation that is not applied yet: `kubectl kustomize DIR | kubectl homelab doctor -f -`";
 
 /// Check an Argo CD for what is missing or unsafe in the plugin's installation
 ///
-/// Reads the installation as it is rendered: `kubectl kustomize DIR | kubectl homelab doctor -f -`, or what
-/// `helm template` prints, or `kubectl get deployment,configmap -n argocd -o yaml`. The plugin that the Applications of
-/// the repository name is checked, too. Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked
-/// at all.
+/// Reads Deployments, StatefulSets and ConfigMaps in the namespace of Argo CD, with the kubeconfig and its current context;
+/// nothing is changed, and no login to Argo CD is needed. With `--filename` it reads an installation as it is rendered
+/// instead, by kustomize, helm or `kubectl get deployment,configmap -o yaml`, and needs no cluster. The plugin that the
+/// Applications of the repository name is checked, too.
+///
+/// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The rendered installation; `-` for standard input
-    #[arg(short, long, value_name = "FILE")]
-    filename: PathBuf,
+    /// Check a rendered installation instead of the cluster's; `-` for standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with = "ClusterArgs")]
+    filename: Option<PathBuf>,
 
     #[command(flatten)]
     checks: CheckArgs,
@@ -30,6 +50,9 @@ pub(super) struct Args {
     /// Output format; findings with source excerpts by default
     #[arg(short, long, value_enum)]
     output: Option<FindingsOutput>,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -37,13 +60,20 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         filename,
         checks,
         output,
+        cluster,
     } = args;
-    let rendered = read(&filename)?;
+    let (rendered, what) = match &filename {
+        Some(filename) => (read(filename)?, of_file(filename)),
+        None => running(cluster, session).hint(RENDERED)?,
+    };
     let home = session.repo_if_any()?;
-    let installation = Installation::new(&rendered, home).with_context(|| match filename.to_str() {
-        Some("-") => "standard input is no installation of Argo CD".to_owned(),
-        _ => format!("`{}` is no installation of Argo CD", filename.display()),
-    })?;
+    let found = Installation::new(&rendered, home).context(what);
+    let installation = match filename {
+        Some(_) if !rendered.malformed.is_empty() => found?,
+        Some(_) => found
+            .hint("give the whole rendered installation, as `kubectl kustomize DIR` or `helm template` prints it")?,
+        None => found.hint("name its namespace with `--namespace`").hint(RENDERED)?,
+    };
     let mut report = installation::check(&installation);
     report.select(checks.rules());
     checks::print(session, &rendered, &report, output)?;
@@ -53,6 +83,34 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             .say("there is no repository here: which plugin its Applications name was not checked");
     }
     Ok(checks.exit(&report))
+}
+
+/// Returns the installation in the cluster, each object as a file with the name that kubectl gives it, and the sentence
+/// for when it is none.
+fn running(args: ClusterArgs, session: &Session) -> Result<(Repo, String)> {
+    let progress = session.terminal.progress_later("asking the cluster");
+    let (cluster, namespace) = args.connect()?;
+    let objects = cluster::installation(&cluster, &namespace)?;
+    drop(progress);
+    let files = objects.iter().map(file).collect::<Result<Vec<_>>>()?;
+    Ok((Repo::of_files(files), of_namespace(&namespace)))
+}
+
+fn file(object: &Value) -> Result<(RepoPath, String)> {
+    let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    Ok((RepoPath::new(&format!("{kind}/{name}"))?, yaml::emit(object)?))
+}
+
+fn of_namespace(namespace: &NamespaceName) -> String {
+    format!("there is no Argo CD in the namespace `{namespace}` of the cluster")
+}
+
+fn of_file(filename: &Path) -> String {
+    match filename.to_str() {
+        Some("-") => "standard input is no installation of Argo CD".to_owned(),
+        _ => format!("`{}` is no installation of Argo CD", filename.display()),
+    }
 }
 
 /// Returns the manifests of a file, or of standard input, under the name that findings show.

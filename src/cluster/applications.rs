@@ -153,7 +153,7 @@ impl Applications<'_> {
 
     fn none(&self) -> anyhow::Error {
         anyhow!("there are no Applications in the namespace `{}`", self.namespace)
-            .hint("name Argo CD's namespace with --argocd-namespace")
+            .hint("name Argo CD's namespace with `--namespace`")
     }
 
     /// Returns the error for an Application that is missing; it names those with similar names.

@@ -12,6 +12,7 @@ mod applications;
 mod certificate;
 mod connection;
 mod error;
+mod installation;
 mod kind;
 mod objects;
 mod options;
@@ -23,6 +24,7 @@ mod watch;
 
 pub use applications::{AppStatus, Applications, Selection};
 pub use connection::Cluster;
+pub use installation::installation;
 pub use options::{Impersonation, Options, Server, Token};
 
 /// A patch that a command would send, or has sent, to one Application.

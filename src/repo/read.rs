@@ -93,8 +93,15 @@ impl Repo {
 
     /// Reads the manifests of one text that is not part of a repository: a rendered installation.
     pub fn of_text(name: RepoPath, text: String) -> Self {
+        Self::of_files([(name, text)])
+    }
+
+    /// Returns the manifests of texts under these names, as those of [`Repo::of_text`].
+    pub fn of_files(files: impl IntoIterator<Item = (RepoPath, String)>) -> Self {
         let mut repo = Repo::default();
-        repo.add(Parsed::of_text(name, text));
+        for (name, text) in files {
+            repo.add(Parsed::of_text(name, text));
+        }
         repo.index_folders();
         repo
     }

@@ -1,4 +1,4 @@
-//! `refresh`, `sync` and `wait` with an API server that misbehaves: broken watches, conflicts, refusals, silence. The tests
+//! `refresh`, `sync`, `wait` and `doctor` with an API server that misbehaves: broken watches, conflicts, refusals, silence. The tests
 //! with a real API server are in `tests/real`.
 
 #![expect(
@@ -9,6 +9,7 @@
 
 mod answers;
 mod certificates;
+mod doctor;
 mod proxy;
 mod server;
 

@@ -5,7 +5,6 @@ use anyhow::{Result, anyhow};
 use serde_json::Value;
 
 use super::node::Node;
-use crate::failure::HintExt;
 use crate::model::Application;
 use crate::model::application::PLUGIN_NAME;
 use crate::model::sidecar::{CONFIG, PLUGIN_SERVER, REPO_SERVER, REPO_SERVER_SETTINGS, RepoServerSetting, SIDECAR};
@@ -63,9 +62,7 @@ impl<'a> Installation<'a> {
         let Some((workload, pod, server)) = found else {
             return Err(match rendered.malformed.first() {
                 Some(malformed) => anyhow!("{malformed}"),
-                None => anyhow!("no workload in it runs `{REPO_SERVER}`").hint(
-                    "give the whole rendered installation, as `kubectl kustomize DIR` or `helm template` prints it",
-                ),
+                None => anyhow!("no workload in it runs `{REPO_SERVER}`"),
             });
         };
         let mut installation = Self {
