@@ -65,7 +65,7 @@
 //! | file | read by | written by |
 //! |---|---|---|
 //! | `applications/*.yaml`, `namespaces/*.yaml` | [`repo::Repo`] | [`repo::change::ChangeSet`] through [`yaml::splice`] |
-//! | `plugin/plugin.yaml` | Argo CD's `argocd-cmp-server` | `kubectl homelab cmp manifest`, from [`install::plugin()`] |
+//! | `plugin/plugin.yaml` | Argo CD's `argocd-cmp-server` | `kubectl homelab cmp manifest -o plugin`, from [`install::plugin()`] |
 //! | `plugin/*-patch.yaml`, `plugin/kustomization.yaml` | kustomize, the tests' Argo CD | the same, from [`install`] |
 //! | a chart or a folder of manifests | [`render`] | nobody |
 //!

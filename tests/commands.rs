@@ -75,11 +75,6 @@ fn cmp_manifest() {
 }
 
 #[test]
-fn refresh_sync_and_wait_have_help() {
-    transcript::check("tests/commands/cluster/help.trycmd");
-}
-
-#[test]
 fn refresh_sync_and_wait_refuse() {
     transcript::check("tests/commands/cluster/refused.trycmd");
 }

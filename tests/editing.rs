@@ -176,3 +176,67 @@ fn labels_that_kubernetes_refuses_are_refused() {
         assert!(message.contains("letters, digits"), "{message}");
     }
 }
+
+#[test]
+fn a_render_of_all_goes_on_after_a_failure_and_says_what_is_missing() {
+    let map = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n");
+    let far = application("b").replace("path: charts/b", "path: ../b");
+    let home = repository(&[
+        ("applications/a.yaml", &application("a")),
+        ("applications/b.yaml", &far),
+        ("applications/c.yaml", &application("c")),
+        ("charts/a/map.yaml", &map("one")),
+        ("charts/c/map.yaml", &map("three")),
+    ]);
+    let (code, printed, message) = run(home.path(), &["render", "--all"]);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("error: Application `b`"), "{message}");
+    assert!(
+        message.contains("not complete: 1 of 4 Applications left out"),
+        "{message}"
+    );
+    for whole in [map("one"), map("three"), application("c")] {
+        assert!(printed.contains(&whole), "{printed}");
+    }
+
+    let (code, printed, _) = run(home.path(), &["render", "--all", "-o", "json"]);
+    let list: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((code, list["items"].as_array().unwrap().len()), (Some(1), 6));
+
+    let (code, _, message) = run(home.path(), &["render", "--all", "--output-dir", "out"]);
+    assert_eq!(code, Some(1), "{message}");
+    let files = fs::read_dir(home.path().join("out")).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["a.yaml", "c.yaml", "root.yaml"]);
+
+    let (code, printed, _) = run(home.path(), &["render", "a", "b"]);
+    assert_eq!(
+        (code, printed.as_str()),
+        (Some(3), ""),
+        "named ones are printed all or not at all"
+    );
+}
+
+#[test]
+fn a_render_of_all_names_files_that_cannot_be_read() {
+    let home = repository(&[
+        ("applications/a.yaml", &application("a")),
+        (
+            "charts/a/map.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n",
+        ),
+        ("namespaces/broken.yaml", "kind: [\n"),
+    ]);
+    let (code, printed, message) = run(home.path(), &["render", "--all"]);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(
+        message.contains("namespaces/broken.yaml:1:7: unclosed bracket"),
+        "{message}"
+    );
+    assert!(
+        message.contains("0 of 2 Applications left out, and not all files can be read"),
+        "{message}"
+    );
+    assert!(printed.contains("name: one\n"), "{printed}");
+}

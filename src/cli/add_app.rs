@@ -15,19 +15,33 @@ use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
 use crate::model::{AppName, Application, ClaimName, NamespaceName};
-use crate::sources::{Options, SourceDirs, Sources};
+use crate::sources::{Network, Options, SourceDirs, Sources};
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # A chart in a Git repository; the claims that it renders become its own
+  kubectl homelab add-app scanner -n radio \\
+    --repo https://github.com/you/scanner --path helm/scanner --revision main
+
+  # A chart from a Helm repository that mounts a claim of another Application
+  kubectl homelab add-app jellyfin -n radio --fetch \\
+    --repo https://jellyfin.github.io/jellyfin-helm --helm-chart jellyfin \\
+    --revision 3.3.0 --mount pvc-audio:/media/audio
+
+  # Print the change instead of making it
+  kubectl homelab add-app scanner -n radio --dry-run=client -o diff \\
+    --repo https://github.com/you/scanner --path helm/scanner";
 
 /// Add an Application to the repository
 ///
 /// Writes the Application and, if no manifest has it, its Namespace. Where the source can be rendered, the claims that
 /// it renders are added to `--owns`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The name of the Application
     name: AppName,
-
-    #[command(flatten)]
-    source: SourceArgs,
 
     /// The destination namespace
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
@@ -44,12 +58,6 @@ pub(super) struct Args {
     /// The project in Argo CD; by default `default`
     #[arg(long)]
     project: Option<String>,
-
-    #[command(flatten)]
-    plugin: PluginArgs,
-
-    #[command(flatten)]
-    sync: SyncArgs,
 
     #[command(flatten)]
     checkouts: source_dirs::SourceDirArgs,
@@ -71,6 +79,15 @@ pub(super) struct Args {
 
     #[command(flatten)]
     edit: EditArgs,
+
+    #[command(flatten)]
+    source: SourceArgs,
+
+    #[command(flatten)]
+    plugin: PluginArgs,
+
+    #[command(flatten)]
+    sync: SyncArgs,
 }
 
 /// The source of the manifests.
@@ -110,7 +127,8 @@ struct PluginArgs {
     #[arg(long, value_name = "CLAIM")]
     writes: Vec<ClaimName>,
 
-    /// A claim to mount, read-only unless owned or in --writes; may be repeated
+    /// A claim to mount, read-only unless owned or in --writes; may be repeated. Its options are workload=[Kind/]NAME,
+    /// container=NAME and gid=N
     #[arg(long = "mount", value_name = MOUNT, value_parser = parse_mount)]
     mounts: Vec<Mount>,
 
@@ -136,11 +154,11 @@ struct PluginArgs {
 #[command(next_help_heading = "Sync")]
 struct SyncArgs {
     /// Prune objects that Git no longer has; true by default
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     auto_prune: Option<bool>,
 
     /// Undo manual changes; true by default
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     self_heal: Option<bool>,
 
     /// A sync option, as `ServerSideApply=true`; may be repeated
@@ -152,12 +170,12 @@ struct SyncArgs {
     sync_wave: Option<i64>,
 
     /// Delete the Application's objects with it, true by default; owned claims stay
-    #[arg(long, value_name = "BOOL")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     set_finalizer: Option<bool>,
 }
 
-/// The syntax of a mount.
-pub(super) const MOUNT: &str = "CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]";
+/// The syntax of a mount, in short.
+pub(super) const MOUNT: &str = "CLAIM[/SUBPATH]:PATH[,OPTION…]";
 
 pub(super) fn parse_mount(text: &str) -> Result<Mount, String> {
     text.parse::<Mount>().map_err(|error| format!("{error:#}"))
@@ -210,6 +228,7 @@ impl Args {
             upsert,
         };
         let options = Options {
+            network: checkouts.network(Network::Never),
             helm: helm.into_options(),
             ..Options::default()
         };

@@ -12,11 +12,19 @@ use crate::edit::{self, Edit, RuleGate};
 use crate::failure::Exit;
 use crate::model::NamespaceName;
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  kubectl homelab add-namespace radio --pod-security restricted
+  kubectl homelab add-namespace radio --dry-run=client -o yaml
+  kubectl homelab add-namespace radio --commit='Add the radio'";
+
 /// Add a Namespace to the repository
 ///
 /// The plugin adds the guards that keep Argo CD from pruning it and the labels that say who owns its claims; where no
 /// plugin renders the Namespaces, the guards are written into the manifest.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Its name
     name: NamespaceName,

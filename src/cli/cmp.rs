@@ -8,8 +8,15 @@ use crate::cmp;
 use crate::failure::{Exit, Failure};
 use crate::install::{self, Images};
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # What adds the plugin to an Argo CD
+  kubectl homelab cmp manifest --image ghcr.io/you/kubectl-homelab:v0.1.0";
+
 /// What Argo CD calls in the plugin's sidecar
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -18,20 +25,35 @@ pub(super) struct Args {
 #[derive(Clone, Debug, Subcommand)]
 enum Verb {
     /// Render the source in the working directory, as the `ARGOCD_*` variables say
+    #[command(
+        after_help = "Examples:\n  ARGOCD_APP_NAME=player ARGOCD_APP_NAMESPACE=radio kubectl homelab cmp generate"
+    )]
     Generate,
     /// Announce the parameters for Argo CD's form
+    #[command(after_help = "Examples:\n  kubectl homelab cmp parameters")]
     Parameters,
     Manifest(Manifest),
 }
+
+/// Examples for `--help` of `manifest`.
+const MANIFEST_EXAMPLES: &str = "\
+Examples:
+  # For an Argo CD of `kubectl apply -f install.yaml`, or of kustomize
+  kubectl homelab cmp manifest --image ghcr.io/you/kubectl-homelab:v0.1.0 \\
+    > homelab/kustomization.yaml
+
+  # For an Argo CD of the Helm chart `argo-cd`
+  kubectl homelab cmp manifest -o helm-values > homelab.yaml";
 
 /// Print what adds the plugin to an existing Argo CD
 ///
 /// The sidecar with helm from Argo CD's own image, the parameters of the repo-server, and the health checks of claims and
 /// Applications. Its first lines describe how to apply, upgrade and remove it.
 #[derive(Clone, clap::Args, Debug)]
+#[command(after_help = MANIFEST_EXAMPLES)]
 struct Manifest {
     /// How Argo CD is installed
-    #[arg(short, long, value_enum, default_value = "plugin")]
+    #[arg(short, long, value_enum, default_value = "kustomize")]
     output: Form,
 
     /// The plugin's image
@@ -45,14 +67,14 @@ struct Manifest {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Form {
-    /// Not at all in one of these ways: only plugin.yaml, which is in the plugin's image, too
-    Plugin,
-    /// With its own manifests: a kustomize component
+    /// With its own manifests, by kustomize or `kubectl apply`: a kustomize component
     Kustomize,
     /// With the Helm chart `argo-cd`: values
     HelmValues,
     /// With the Argo CD operator: fields of the ArgoCD
     Operator,
+    /// In another way: only plugin.yaml, which is in the plugin's image, too
+    Plugin,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -79,10 +101,10 @@ fn manifest(args: &Manifest, session: &mut Session) -> Result<Exit> {
         argo_cd: argocd_version.clone(),
     };
     let text = match output {
-        Form::Plugin => install::plugin()?,
         Form::Kustomize => install::kustomize(&images)?,
         Form::HelmValues => install::helm_values(&images)?,
         Form::Operator => install::operator(&images)?,
+        Form::Plugin => install::plugin()?,
     };
     session.terminal.data(&text)?;
     if *output != Form::Plugin && image.is_none() {

@@ -21,6 +21,7 @@ use super::session::Session;
 use crate::disk::{self, Checkout};
 use crate::failure::Exit;
 use crate::model::Application;
+use crate::model::claim::ClaimRef;
 use crate::repo::Repo;
 use crate::report::explain;
 use crate::rules::{self, Scope};
@@ -84,7 +85,7 @@ fn for_kubectl(words: &[OsString]) -> String {
 /// Answers a shell's script when it was called by one; reports whether it was.
 pub(super) fn for_shell(arguments: &[OsString]) -> bool {
     let words: Vec<OsString> = arguments.iter().skip_while(|word| *word != "--").cloned().collect();
-    let env = CompleteEnv::with_factory(move || with_names(super::command(), named_folder(&words)));
+    let env = CompleteEnv::with_factory(move || with_names(super::command(), &words));
     // Whatever fails, the user is in the middle of a command line: no candidates, and no message.
     env.var(VARIABLE)
         .try_complete(arguments.to_vec(), Some(Path::new(".")))
@@ -92,7 +93,7 @@ pub(super) fn for_shell(arguments: &[OsString]) -> bool {
 }
 
 fn candidates(words: &[OsString]) -> Vec<CompletionCandidate> {
-    let mut command = with_names(super::command(), named_folder(words));
+    let mut command = with_names(super::command(), words);
     let mut arguments = vec![OsString::from("kubectl-homelab")];
     arguments.extend(words.iter().cloned());
     if words.is_empty() {
@@ -102,20 +103,24 @@ fn candidates(words: &[OsString]) -> Vec<CompletionCandidate> {
     complete(&mut command, arguments, last, Some(Path::new("."))).unwrap_or_default()
 }
 
-/// Returns the value of `--repo-dir` among these words.
-fn named_folder(words: &[OsString]) -> Option<PathBuf> {
+/// Returns the last value among these words of a flag that has one of these names.
+fn value_of(words: &[OsString], names: &[&str]) -> Option<String> {
     let texts: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-    let apart = texts
-        .windows(2)
-        .find(|pair| pair[0] == "--repo-dir")
-        .map(|pair| pair[1]);
-    let joined = || texts.iter().find_map(|word| word.strip_prefix("--repo-dir="));
-    apart.or_else(joined).map(PathBuf::from)
+    let value = |index: usize| {
+        let word = texts[index];
+        names.iter().find_map(|name| match word.strip_prefix(name)? {
+            "" => texts.get(index + 1).copied(),
+            joined => joined
+                .strip_prefix('=')
+                .or(Some(joined).filter(|_| !name.starts_with("--"))),
+        })
+    };
+    (0..texts.len()).rev().find_map(value).map(str::to_owned)
 }
 
 /// Returns the command line with completers for the arguments that take names, by their value names.
-fn with_names(command: Command, repo_dir: Option<PathBuf>) -> Command {
-    walk(command, &Arc::new(Names::new(repo_dir)))
+fn with_names(command: Command, words: &[OsString]) -> Command {
+    walk(command, &Arc::new(Names::new(words)))
 }
 
 fn walk(command: Command, names: &Arc<Names>) -> Command {
@@ -166,13 +171,17 @@ fn completer(kind: Kind, names: &Arc<Names>) -> ArgValueCompleter {
 /// The names of the repository, read when somebody first asks for one.
 struct Names {
     repo_dir: Option<PathBuf>,
+    /// The namespace that was given: a pod mounts no claims of others.
+    namespace: Option<String>,
     repo: OnceLock<Option<Repo>>,
 }
 
 impl Names {
-    fn new(repo_dir: Option<PathBuf>) -> Self {
+    /// Returns the names that fit the words before.
+    fn new(words: &[OsString]) -> Self {
         Self {
-            repo_dir,
+            repo_dir: value_of(words, &["--repo-dir"]).map(PathBuf::from),
+            namespace: value_of(words, &["-n", "--namespace", "--dest-namespace"]),
             repo: OnceLock::new(),
         }
     }
@@ -201,7 +210,7 @@ impl Names {
         let found = match kind {
             Kind::App => apps(repo),
             Kind::Namespace => namespaces(repo),
-            Kind::Claim | Kind::Mount => claims(repo),
+            Kind::Claim | Kind::Mount => claims(repo, self.namespace.as_deref()),
             Kind::Rule => BTreeMap::new(),
         };
         let ending = if kind == Kind::Mount { ":" } else { "" };
@@ -228,11 +237,12 @@ fn namespaces(repo: &Repo) -> BTreeMap<String, String> {
     declared.chain(destinations).map(|name| (name, String::new())).collect()
 }
 
-fn claims(repo: &Repo) -> BTreeMap<String, String> {
+fn claims(repo: &Repo, namespace: Option<&str>) -> BTreeMap<String, String> {
     let renders = BTreeMap::new();
     let ownership = Scope::new(repo, &renders).ownership;
     let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (claim, _) in ownership.claims() {
+    let is_near = |claim: &ClaimRef| namespace.is_none_or(|name| claim.namespace.as_str() == name);
+    for (claim, _) in ownership.claims().filter(|(claim, _)| is_near(claim)) {
         let namespaces = places.entry(claim.name.to_string()).or_default();
         namespaces.insert(claim.namespace.to_string());
     }
@@ -328,6 +338,20 @@ mod tests {
             asked(&["add-app", "x", "--mount", "pvc"]),
             "pvc-pe-audio:\tin jellyfin\n:6\n"
         );
+        assert_eq!(
+            asked(&["add-app", "x", "-n", "jellyfin", "--mount", "pvc"]),
+            "pvc-pe-audio:\tin jellyfin\n:6\n"
+        );
+        for namespace in [
+            &["-n", "radio"][..],
+            &["-nradio"],
+            &["-n=radio"],
+            &["--dest-namespace=radio"],
+        ] {
+            let words = [&["add-app", "x"], namespace, &["--mount", ""]].concat();
+            assert_eq!(asked(&words), ":4\n", "a pod mounts claims of its own namespace");
+        }
+        assert_eq!(asked(&["filter", "-n", "radio", "--writes", ""]), ":4\n");
         assert_eq!(asked(&["filter", "--app=jel"]), "--app=jellyfin\tin jellyfin\n:4\n");
     }
 

@@ -11,11 +11,21 @@ use super::session::Session;
 use crate::disk::completer::{self, Link};
 use crate::failure::Exit;
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # kubectl completes `kubectl homelab`, in every shell
+  kubectl homelab completion install
+
+  # bash completes `kubectl-homelab`
+  source <(kubectl homelab completion bash)";
+
 /// Complete command lines
 ///
 /// `install` makes kubectl's own completion complete `kubectl homelab`, in all shells. Completion of kubectl itself must
 /// be on: `kubectl completion --help` says how. The scripts are for who types `kubectl-homelab`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -24,16 +34,24 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Let kubectl complete `kubectl homelab`: make a link beside the program
+    #[command(
+        after_help = "Examples:\n  kubectl homelab completion install\n  kubectl homelab completion install --bin-dir ~/.local/bin"
+    )]
     Install(LinkArgs),
     /// Remove that link
+    #[command(after_help = "Examples:\n  kubectl homelab completion uninstall")]
     Uninstall(LinkArgs),
-    /// Print the script for bash: `source <(kubectl homelab completion bash)`
+    /// Print the script for bash
+    #[command(after_help = "Examples:\n  source <(kubectl homelab completion bash)")]
     Bash,
-    /// Print the script for zsh: `source <(kubectl homelab completion zsh)`
+    /// Print the script for zsh
+    #[command(after_help = "Examples:\n  source <(kubectl homelab completion zsh)")]
     Zsh,
-    /// Print the script for fish: `kubectl homelab completion fish | source`
+    /// Print the script for fish
+    #[command(after_help = "Examples:\n  kubectl homelab completion fish | source")]
     Fish,
-    /// Print the script for PowerShell: `kubectl homelab completion powershell | Out-String | Invoke-Expression`
+    /// Print the script for PowerShell
+    #[command(after_help = "Examples:\n  kubectl homelab completion powershell | Out-String | Invoke-Expression")]
     Powershell,
 }
 

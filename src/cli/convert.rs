@@ -11,6 +11,21 @@ use crate::failure::{Exit, Failure, usage};
 use crate::model::{AppName, ClaimName};
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # What would change
+  kubectl homelab convert jellyfin --dry-run=client -o diff
+
+  # Move everything that needs no decision
+  kubectl homelab convert --all --fetch
+
+  # Move one whose chart writes a claim that it does not render
+  kubectl homelab convert player --read-only pvc-audio
+
+  # And back
+  kubectl homelab convert jellyfin --to native --drop-owns";
+
 /// Move Applications from Argo CD's own Helm to the plugin, and back
 ///
 /// Every option of `helm` and `directory` becomes a parameter; order and comments stay. Both are rendered: the move is made
@@ -22,6 +37,7 @@ use crate::sources::{Network, Options, SourceDirs, Sources};
 /// commits, each of them synced before the next: the Application gets the sync options `Prune=false` and `Delete=false`,
 /// it moves, and the options go again. Every run makes the next one and prints what to wait for.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The Applications
     #[arg(value_name = "APP", required_unless_present = "all")]
@@ -66,10 +82,6 @@ pub(super) struct Args {
     #[command(flatten)]
     sources: SourceDirArgs,
 
-    /// Fetch the sources that are not available locally; without it, nothing leaves this machine
-    #[arg(long)]
-    fetch: bool,
-
     #[command(flatten)]
     helm: HelmArgs,
 
@@ -98,7 +110,7 @@ impl Args {
     /// Returns how to render, what to convert, where the sources are, and how to end.
     fn into_parts(self) -> (Options, Choices, SourceDirs, EditArgs) {
         let options = Options {
-            network: Network::if_asked(self.fetch),
+            network: self.sources.network(Network::Never),
             helm: self.helm.into_options(),
             ..Options::default()
         };

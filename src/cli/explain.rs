@@ -6,8 +6,16 @@ use super::session::Session;
 use crate::failure::{Exit, HintExt};
 use crate::report::explain;
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  kubectl homelab explain
+  kubectl homelab explain HL101
+  kubectl homelab explain storage-rules";
+
 /// Explain a rule or a topic: the reason, and what to do
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// A rule (`HL101`, `owned-claim-is-guarded`) or a topic (`storage-rules`); lists all of them by default
     #[arg(value_name = "RULE|TOPIC")]

@@ -11,11 +11,19 @@ use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimName, NamespaceName};
 use crate::render::{Stream, storage_pass};
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  helm template jellyfin ./chart | kubectl homelab filter --app jellyfin
+  kubectl kustomize . | kubectl homelab filter --app player -n radio \\
+    --mount pvc-audio:/media/audio";
+
 /// Apply the storage rules to objects on standard input
 ///
 /// For helmfile, kustomize and pipes: `helm template … | kubectl homelab filter --app NAME`. What the rules do not
 /// change goes out byte by byte as it came. Namespaces get their guards; the ownership registry needs the repository.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The Application that the objects belong to
     #[arg(long, value_name = "APP")]
@@ -29,7 +37,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "CLAIM")]
     owns: Vec<ClaimName>,
 
-    /// A claim to mount, read-only unless owned or in --writes; may be repeated
+    /// A claim to mount, read-only unless owned or in --writes; may be repeated. Its options are workload=[Kind/]NAME,
+    /// container=NAME and gid=N
     #[arg(long = "mount", value_name = super::add_app::MOUNT, value_parser = super::add_app::parse_mount)]
     mounts: Vec<Mount>,
 

@@ -14,11 +14,21 @@ use crate::masking::without_logins;
 use crate::model::repo_url;
 use crate::repo::Repo;
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # A new repository that Argo CD will read from this URL
+  kubectl homelab init home --repo-url https://github.com/you/home
+
+  # Describe a repository that you made by hand; nothing is changed
+  kubectl homelab init --adopt";
+
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
 ///
 /// Writes the root Application, which brings everything, and the one that syncs the Namespaces. In a copy of the shipped
 /// repository it replaces `OWNER` in every URL instead.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The folder; the working directory by default
     dir: Option<PathBuf>,

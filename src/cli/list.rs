@@ -13,8 +13,21 @@ use crate::repo::Repo;
 use crate::report::list::{self, Listing};
 use crate::rules::Scope;
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # All Applications, with their claims
+  kubectl homelab list
+
+  # The claims of one namespace: who owns, writes and reads them
+  kubectl homelab list volumes -n jellyfin
+
+  # Everything that is known, for scripts
+  kubectl homelab list volumes -o json";
+
 /// List Applications, Namespaces or claims of the repository
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// What to list
     #[arg(value_enum, default_value = "apps")]

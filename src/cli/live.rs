@@ -36,7 +36,8 @@ pub(super) struct OutputArgs {
 #[derive(clap::Args, Debug)]
 pub(super) struct RequestArgs {
     /// Wait until it is done
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_value_t = true, default_missing_value = "true",
+        require_equals = true, action = clap::ArgAction::Set)]
     wait: bool,
 
     /// Print what would be written and change nothing; `server` has the cluster check it, too

@@ -18,6 +18,7 @@ mod convert;
 mod doctor;
 mod explain;
 mod filter;
+mod flags;
 mod helm;
 mod init;
 mod list;
@@ -39,6 +40,7 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use completion::{Shell, script as completion_script};
@@ -47,6 +49,20 @@ use crate::disk::completer;
 use crate::failure::{Exit, Failure, catch_panics};
 use crate::terminal::Terminal;
 use session::Session;
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # Describe a repository that you have, and find what is dangerous in it
+  kubectl homelab init --adopt
+  kubectl homelab validate
+
+  # Add an Application to it
+  kubectl homelab add-namespace radio --pod-security restricted
+  kubectl homelab add-app scanner -n radio \\
+    --repo https://github.com/you/scanner --path helm/scanner
+
+Use 'kubectl homelab COMMAND --help' for the flags and examples of a command.";
 
 /// Keep a home cluster's GitOps repository: Applications, Namespaces and the claims that they share.
 ///
@@ -57,7 +73,8 @@ use session::Session;
     name = "kubectl homelab",
     bin_name = "kubectl homelab",
     version,
-    max_term_width = 120
+    max_term_width = 120,
+    after_help = EXAMPLES
 )]
 #[command(
     arg_required_else_help = true,
@@ -66,7 +83,7 @@ use session::Session;
 )]
 struct Cli {
     /// The repository; by default the one that the working directory is in
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
     repo_dir: Option<PathBuf>,
 
     #[command(subcommand)]
@@ -151,8 +168,14 @@ fn run_program(arguments: &[OsString]) -> Exit {
         let _ = complete::answer(words, &Terminal);
         return Exit::Done;
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let words = flags::normalized(command(), arguments);
+    let cli = match words.and_then(Cli::try_parse_from) {
         Ok(cli) => cli,
+        // Who asks for nothing gets the help, as from kubectl.
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = Terminal.data(&error.render().ansi().to_string());
+            return Exit::Done;
+        }
         Err(error) => {
             if error.use_stderr() {
                 Terminal.say(error.render().ansi().to_string().trim_end_matches('\n'));
@@ -194,5 +217,40 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// Returns the commands of a text with examples, without their comments, pipes and redirections.
+    fn examples(text: &str) -> Vec<Vec<String>> {
+        let lines = text.replace("\\\n", " ");
+        let lines = lines
+            .lines()
+            .filter(|line| line.starts_with("  ") && !line.trim_start().starts_with('#'));
+        let calls = lines.flat_map(|line| line.split('|').flat_map(|part| part.split("<(")).map(str::to_owned));
+        let ours = calls.filter_map(|call| {
+            let (_, rest) = call.split_once("kubectl homelab")?;
+            let words = rest.split(['>', ')']).next()?.replace("='Add the radio'", "=x");
+            Some(words.split_whitespace().map(str::to_owned).collect())
+        });
+        ours.collect()
+    }
+
+    #[test]
+    fn every_example_is_a_command_line() {
+        let (mut checked, mut next) = (0, vec![Cli::command()]);
+        while let Some(command) = next.pop() {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for words in examples(&text) {
+                let words: Vec<OsString> = ["kubectl-homelab"]
+                    .iter()
+                    .map(OsString::from)
+                    .chain(words.iter().map(OsString::from))
+                    .collect();
+                let parsed = flags::normalized(super::command(), &words).and_then(Cli::try_parse_from);
+                assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+                checked += 1;
+            }
+            next.extend(command.get_subcommands().cloned());
+        }
+        assert!(checked > 40, "{checked}");
     }
 }

@@ -11,23 +11,37 @@ use super::output::DocumentOutput;
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::disk;
-use crate::failure::{self, Exit, HintExt};
+use crate::failure::{self, Exit, Failure, HintExt};
 use crate::model::{Application, Object, Unavailable};
 use crate::render::Output;
 use crate::sources::{Network, Options, Sources, add_new};
 use crate::yaml;
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # What the cluster would get of one Application
+  kubectl homelab render jellyfin
+
+  # Its source from a checkout, for the version of your cluster
+  kubectl homelab render jellyfin --source-dir home-media=../home-media \\
+    --kube-version 1.34
+
+  # All Applications, each in a file of its own
+  kubectl homelab render --all --output-dir rendered";
 
 /// Print what the cluster would get
 ///
 /// The same code that runs in Argo CD renders the Application's sources and applies the storage rules. Sources come from
 /// checkouts beside the repository (as they are), the user's cache, or the network.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The Applications
     #[arg(value_name = "APP", required_unless_present_any = ["all", "app_file"])]
     apps: Vec<String>,
 
-    /// All Applications of the repository
+    /// All Applications of the repository; those that do not render are left out, and the exit code is 1
     #[arg(long, conflicts_with = "apps")]
     all: bool,
 
@@ -38,13 +52,9 @@ pub(super) struct Args {
     #[command(flatten)]
     sources: SourceDirArgs,
 
-    /// Use no network
+    /// Use no network; without it, sources that are neither checked out here nor in the cache are fetched
     #[arg(long, conflicts_with = "fetch")]
     offline: bool,
-
-    /// Fetch sources again even if they are in the cache
-    #[arg(long)]
-    fetch: bool,
 
     /// The revision to render, instead of `targetRevision`; for sources that are fetched
     #[arg(long, value_name = "REV")]
@@ -72,10 +82,9 @@ pub(super) struct Args {
 
 impl Args {
     fn options(&self) -> Options {
-        let network = match (self.offline, self.fetch) {
-            (true, _) => Network::Never,
-            (_, true) => Network::Always,
-            _ => Network::WhenMissing,
+        let network = match self.offline {
+            true => Network::Never,
+            false => self.sources.network(Network::WhenMissing),
         };
         Options {
             network,
@@ -93,7 +102,6 @@ impl Args {
         }
         let repo = session.repo()?;
         if self.all {
-            repo.check_all_read()?;
             return Ok(repo.applications().map(|(_, app)| app.object().clone()).collect());
         }
         let one = |name: &String| Ok(repo.named_application(name)?.1.object().clone());
@@ -130,7 +138,14 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     drop(progress);
     let (mut rendered, mut notes) = (Vec::new(), Vec::<String>::new());
     for (app, render) in apps.iter().zip(renders) {
-        let render = render.map_err(|error| cannot_render(app.name(), error))?;
+        let render = match render.map_err(|error| cannot_render(app.name(), error)) {
+            Ok(render) => render,
+            Err(error) if args.all => {
+                session.terminal.failure(&Failure::from(error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let before = notes.len();
         add_new(&mut notes, render.notes);
         notes[before..].iter().for_each(|note| session.terminal.say(note));
@@ -146,7 +161,27 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         );
     }
     print(&args, session, &rendered)?;
-    Ok(Exit::Done)
+    let unread = session.repo()?.check_all_read().err().filter(|_| args.all);
+    Ok(end(session, apps.len() - rendered.len(), apps.len(), unread))
+}
+
+/// Returns the exit code, and says what is missing in what was printed, if anything is: Applications that do not render, and
+/// those that may be in files that cannot be read.
+fn end(session: &Session, left_out: usize, wanted: usize, unread: Option<anyhow::Error>) -> Exit {
+    if left_out == 0 && unread.is_none() {
+        return Exit::Done;
+    }
+    let files = match unread {
+        Some(error) => {
+            session.terminal.failure(&Failure::from(error));
+            ", and not all files can be read"
+        }
+        None => "",
+    };
+    session.terminal.say(&format!(
+        "not complete: {left_out} of {wanted} Applications left out{files}; see the errors above"
+    ));
+    Exit::Findings
 }
 
 /// Returns the error of an Application that was asked for and has no render.

@@ -246,7 +246,10 @@ impl Session {
         // A hook of the commit may edit, too.
         drop(lock);
         match args.output {
-            Some(format) => self.terminal.data(&output(format))?,
+            Some(format) => {
+                self.terminal.data(&output(format))?;
+                self.terminal.say(summary(&files).trim_end());
+            }
             None if edit.report_follows => self.terminal.say(summary(&files).trim_end()),
             None => self.terminal.data(&summary(&files))?,
         }

@@ -1,7 +1,7 @@
-//! `--source-dir`: the checkouts of sources that a user names.
+//! `--source-dir` and `--fetch`: the checkouts of sources that a user names, and whether others are fetched.
 
 use super::pairs;
-use crate::sources::SourceDirs;
+use crate::sources::{Network, SourceDirs};
 
 /// Where sources may come from.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -9,6 +9,10 @@ pub(super) struct SourceDirArgs {
     /// A checkout of a source, as REPO=DIR: REPO is its URL or the last part of it; may be repeated
     #[arg(long = "source-dir", value_name = "REPO=DIR", value_parser = parse)]
     source_dirs: Vec<pairs::Pair>,
+
+    /// Fetch sources that have no checkout here; those in the cache are updated
+    #[arg(long)]
+    fetch: bool,
 }
 
 fn parse(text: &str) -> Result<pairs::Pair, String> {
@@ -16,6 +20,11 @@ fn parse(text: &str) -> Result<pairs::Pair, String> {
 }
 
 impl SourceDirArgs {
+    /// Returns the use of the network, which without `--fetch` is the command's own.
+    pub(super) fn network(&self, otherwise: Network) -> Network {
+        if self.fetch { Network::Always } else { otherwise }
+    }
+
     /// Returns the directories.
     pub(super) fn into_dirs(self) -> SourceDirs {
         SourceDirs(self.source_dirs)

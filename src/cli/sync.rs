@@ -7,11 +7,21 @@ use super::session::Session;
 use crate::cluster::sync::{self, Request};
 use crate::failure::Exit;
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  kubectl homelab sync jellyfin
+  kubectl homelab sync --all --prune --timeout 10m
+
+  # Print the request, and send nothing
+  kubectl homelab sync jellyfin --dry-run=client -o yaml";
+
 /// Sync Applications to Git
 ///
 /// Waits until Argo CD is done, and prints the result and every object that failed. The exit code is 1 when a sync failed.
 /// Objects are never replaced by force: that would delete claims. No login to Argo CD is needed.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     apps: AppsArgs,

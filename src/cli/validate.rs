@@ -19,11 +19,24 @@ use crate::report::{findings, fixes};
 use crate::rules::{CheckReport, Scope};
 use crate::sources::{Network, Options, Sources};
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # The whole repository, and what can be rendered without the network
+  kubectl homelab validate
+
+  # In CI: fetch what is missing, and fail on warnings, too
+  kubectl homelab validate --fetch --strict -o json
+
+  # What the safe fixes would change
+  kubectl homelab validate --fix --dry-run=client -o diff";
+
 /// Check the repository and what it renders, and fix what can be fixed
 ///
 /// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all. With --fix, that is
 /// about what is left.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Report, and fix, only what is in these files and folders; the whole repository is read nevertheless
     #[arg(value_name = "PATH")]
@@ -32,10 +45,6 @@ pub(super) struct Args {
     /// Check manifests and parameters only, and render nothing
     #[arg(long, conflicts_with = "fetch")]
     no_render: bool,
-
-    /// Fetch sources that are not available locally; without it, no network is used
-    #[arg(long)]
-    fetch: bool,
 
     #[command(flatten)]
     sources: SourceDirArgs,
@@ -102,7 +111,7 @@ impl Args {
             return Ok((AppRenders::new(), Vec::new()));
         }
         let options = Options {
-            network: Network::if_asked(self.fetch),
+            network: self.sources.network(Network::Never),
             helm: self.helm.clone().into_options(),
             ..Options::default()
         };

@@ -7,8 +7,15 @@ use super::output::DocumentOutput;
 use super::session::Session;
 use crate::failure::Exit;
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  kubectl homelab version
+  kubectl homelab version -o json";
+
 /// Print the version
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Print this program's version only (accepted as kubectl does; there is no other version)
     #[arg(long)]

@@ -10,11 +10,19 @@ use crate::cluster::Applications;
 use crate::cluster::wait::{self, Goal, Request};
 use crate::failure::{Exit, usage};
 
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  kubectl homelab wait jellyfin
+  kubectl homelab wait --all --for=healthy --timeout 10m
+  kubectl homelab wait old-player --for=deleted -n argocd";
+
 /// Wait until Applications are Synced and Healthy, or deleted
 ///
 /// The exit code is 1 when that does not happen in time; a line for each Application then says what it lacks. No login to
 /// Argo CD is needed.
 #[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     apps: AppsArgs,

@@ -7,7 +7,7 @@ use super::document;
 use crate::model::application::PLUGIN_NAME;
 
 const HEAD: &str =
-    "Made by `kubectl homelab cmp manifest`; a test keeps it current. No `discover`: an Application names the
+    "Made by `kubectl homelab cmp manifest -o plugin`; a test keeps it current. No `discover`: an Application names the
 plugin `homelab-v1` itself, and no other Application is slowed down or taken over.";
 
 /// Returns the text of `plugin.yaml`.

@@ -68,13 +68,6 @@ pub enum Network {
     Always,
 }
 
-impl Network {
-    /// Returns the use of the network of a command that needs `--fetch` for it.
-    pub fn if_asked(fetch: bool) -> Self {
-        if fetch { Self::WhenMissing } else { Self::Never }
-    }
-}
-
 /// The render of an Application.
 #[derive(Clone, Debug)]
 pub struct AppRender {
