@@ -37,7 +37,11 @@ fn doctor_reports_what_an_installation_lacks() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let home = home.path().to_str().expect("a temporary path is UTF-8");
     let cases = trycmd::TestCases::new();
-    cases.env("HOME", home).env("PATH", home).env("NO_COLOR", "1").env("KUBECONFIG", "");
+    cases
+        .env("HOME", home)
+        .env("PATH", home)
+        .env("NO_COLOR", "1")
+        .env("KUBECONFIG", "");
     cases.case("tests/commands/doctor/*.toml");
 }
 

@@ -1,17 +1,19 @@
 //! `kubectl homelab list`.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::helm::HelmArgs;
 use super::output::{DocumentOutput, ListOutput};
 use super::session::Session;
+use super::source_dirs::SourceDirArgs;
 use crate::failure::Exit;
-use crate::model::NamespaceName;
+use crate::model::{AppRenders, NamespaceName};
 use crate::repo::Repo;
+use crate::report::claims;
 use crate::report::list::{self, Listing};
 use crate::rules::Scope;
+use crate::sources::{Network, Options, Sources};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -26,6 +28,10 @@ Examples:
   kubectl homelab list volumes -o json";
 
 /// List Applications, Namespaces or claims of the repository
+///
+/// `list volumes` renders the Applications, to show who writes and who reads each claim. Without `--fetch` it uses no
+/// network: for an Application that is not rendered, what it declares counts, and a line says so. The table fits 80
+/// columns; `-o wide` has every row in one line, and more columns.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -44,6 +50,23 @@ pub(super) struct Args {
     /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
     output: ListOutput,
+
+    #[command(flatten, next_help_heading = "For volumes")]
+    renders: RenderArgs,
+}
+
+/// How Applications are rendered, to know who reads and writes the claims.
+#[derive(clap::Args, Debug)]
+struct RenderArgs {
+    /// Render nothing: show what the Applications declare
+    #[arg(long, conflicts_with = "fetch")]
+    no_render: bool,
+
+    #[command(flatten)]
+    sources: SourceDirArgs,
+
+    #[command(flatten)]
+    helm: HelmArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -58,13 +81,14 @@ enum What {
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let repo = session.repo()?;
-    let listing = args.listing(repo);
+    let (listing, remarks) = args.listing(session, repo)?;
     for malformed in &repo.malformed {
         session.terminal.warn(&malformed.to_string());
     }
     let text = match args.output {
         ListOutput::Table | ListOutput::Wide if listing.names.is_empty() => {
             session.terminal.say("nothing found");
+            remarks.iter().for_each(|remark| session.terminal.say(remark));
             return Ok(Exit::Done);
         }
         ListOutput::Table | ListOutput::Wide => listing.table,
@@ -73,19 +97,51 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         ListOutput::Yaml => DocumentOutput::Yaml.render(&listing.tree)?,
     };
     session.terminal.data(&text)?;
+    remarks.iter().for_each(|remark| session.terminal.say(remark));
     Ok(Exit::Done)
 }
 
 impl Args {
-    fn listing(&self, repo: &Repo) -> Listing {
+    /// Returns the list, and remarks on what it does not show.
+    fn listing(&self, session: &Session, repo: &Repo) -> Result<(Listing, Vec<String>)> {
         let namespace = self.namespace.as_ref().map(NamespaceName::as_str);
         let wide = self.output == ListOutput::Wide;
-        let renders = BTreeMap::new();
-        let ownership = Scope::new(repo, &renders).ownership;
-        match self.what {
-            What::Apps => Listing::apps(&list::apps(repo, namespace), wide),
-            What::Namespaces => Listing::namespaces(&list::namespaces(repo, &ownership, namespace), wide),
-            What::Volumes => Listing::claims(&list::claims(&ownership, namespace)),
+        let renders = match self.what {
+            What::Volumes => self.renders.render(session, repo)?,
+            What::Apps | What::Namespaces => AppRenders::new(),
+        };
+        let scope = Scope::new(repo, &renders);
+        Ok(match self.what {
+            What::Apps => (Listing::apps(&list::apps(repo, namespace), wide), Vec::new()),
+            What::Namespaces => {
+                let rows = list::namespaces(repo, &scope.ownership, namespace);
+                (Listing::namespaces(&rows, wide), Vec::new())
+            }
+            What::Volumes => {
+                let rows = claims::claims(&scope, namespace);
+                (Listing::claims(&rows, wide), claims::remarks(&scope, namespace))
+            }
+        })
+    }
+}
+
+impl RenderArgs {
+    /// Renders all Applications, unless only what they declare is asked for.
+    fn render(&self, session: &Session, repo: &Repo) -> Result<AppRenders> {
+        if self.no_render {
+            return Ok(AppRenders::new());
         }
+        let options = Options {
+            network: self.sources.network(Network::Never),
+            helm: self.helm.clone().into_options(),
+            ..Options::default()
+        };
+        let dirs = self.sources.clone().into_dirs();
+        let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
+        let progress = session.terminal.progress("rendering");
+        let (renders, notes) = sources.render_all(|name| progress.now(&format!("rendering {name}")))?;
+        drop(progress);
+        notes.iter().for_each(|note| session.terminal.say(note));
+        Ok(renders)
     }
 }

@@ -3,7 +3,7 @@
 //! # How to add a command
 //!
 //! 1. `edit/<verb>.rs` with the verb itself: values in, changes out.
-//! 2. `cli/<verb>.rs`: the arguments (their doc comments are `--help`) and `run`.
+//! 2. `cli/<verb>.rs`: the arguments (their doc comments are `--help`), examples and `run`.
 //! 3. One variant and one match arm here.
 //! 4. `tests/commands/<verb>/`.
 

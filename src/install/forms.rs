@@ -14,6 +14,8 @@ Made by `kubectl homelab cmp manifest -o kustomize`.
 
 Install: save it as homelab/kustomization.yaml beside the kustomization.yaml that installs Argo CD, write
 `components: [homelab]` there, and apply that: kubectl apply -k . --server-side
+Where you applied install.yaml without kustomize, that kustomization.yaml has `namespace: argocd` and
+`resources: [install.yaml]`; apply it with --force-conflicts, too.
 Check:   kubectl kustomize . | kubectl homelab doctor -f -
 Upgrade: make it again with the new version of the plugin, apply, then let Argo CD render everything again:
 kubectl homelab refresh --all --hard

@@ -37,6 +37,10 @@ pub struct Claim {
     pub writers: BTreeSet<AppName>,
     /// The Applications that mount it without owning it.
     pub consumers: BTreeSet<AppName>,
+    /// The Applications whose rendered objects use it.
+    pub users: BTreeSet<AppName>,
+    /// The Applications whose rendered objects can write it.
+    pub rendered_writers: BTreeSet<AppName>,
 }
 
 impl Claim {
@@ -118,9 +122,11 @@ impl Ownership {
     /// Adds the claims that an object mounts, or names where it may write them.
     fn consume(&mut self, app: &AppName, (cluster, namespace): (&Cluster, &NamespaceName), object: &Object) {
         let uses = claim_uses(object);
-        let volumes = uses.volumes.iter().map(|volume| (&volume.manifest, volume.claim));
+        let volumes = uses.volumes.iter();
+        let volumes = volumes.map(|volume| (&volume.manifest, volume.claim, volume.is_written()));
         let places = uses.places.iter().filter(|place| place.access != Access::Unknown);
-        for (manifest, claim) in volumes.chain(places.map(|place| (&place.manifest, place.claim))) {
+        let places = places.map(|place| (&place.manifest, place.claim, place.access == Access::Writes));
+        for (manifest, claim, is_written) in volumes.chain(places) {
             let (Ok(name), Ok(namespace)) = (
                 ClaimName::new(claim),
                 manifest
@@ -129,7 +135,12 @@ impl Ownership {
             ) else {
                 continue;
             };
-            self.claim((cluster, &namespace), &name).consumers.insert(app.clone());
+            let claim = self.claim((cluster, &namespace), &name);
+            claim.consumers.insert(app.clone());
+            claim.users.insert(app.clone());
+            if is_written {
+                claim.rendered_writers.insert(app.clone());
+            }
         }
     }
 

@@ -107,8 +107,23 @@ pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) ->
         },
     };
     let mut output = finished(request, files, raw)?;
-    output.notes.splice(0..0, notes);
+    output.notes.splice(0..0, lost_variables(request).chain(notes));
     Ok(output)
+}
+
+/// Returns a remark for each value in which a `$` names no variable of Argo CD. Neither the value nor the name is in it: it may
+/// be a part of a password.
+fn lost_variables(request: &Request) -> impl Iterator<Item = String> {
+    let lists = [
+        ("helm-parameters", &request.parameters.helm_parameters),
+        ("helm-string-parameters", &request.parameters.helm_string_parameters),
+    ];
+    let values = lists.into_iter().flat_map(|(list, values)| values.iter().map(move |value| (list, value)));
+    let lost = values.filter(|(_, (_, value))| substitute::is_lossy(value, &request.variables));
+    let app = &request.app;
+    lost.map(move |(list, (name, _))| {
+        format!("Application `{app}`: a `$` in `{list}`, `{name}`, names no variable of Argo CD and is empty there; `$$` is a dollar")
+    })
 }
 
 /// Applies the storage rules to a stream, where the request asks for them.

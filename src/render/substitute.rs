@@ -6,10 +6,23 @@ use std::collections::BTreeMap;
 
 /// Substitutes the variables in a text; an unknown one is empty.
 pub fn substitute(text: &str, variables: &BTreeMap<String, String>) -> String {
-    let value = |name: &str| match name {
+    expand(text, |name| match name {
         "$" => "$".to_owned(),
         _ => variables.get(name).cloned().unwrap_or_default(),
-    };
+    })
+}
+
+/// Reports whether a text names a variable that is none, so that a part of it gets lost.
+pub fn is_lossy(text: &str, variables: &BTreeMap<String, String>) -> bool {
+    let mut is_lossy = false;
+    expand(text, |name| {
+        is_lossy |= name != "$" && !variables.contains_key(name);
+        String::new()
+    });
+    is_lossy
+}
+
+fn expand(text: &str, mut value: impl FnMut(&str) -> String) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(dollar) = rest.find('$') {
         out.push_str(&rest[..dollar]);
@@ -71,6 +84,22 @@ mod tests {
             ("ä$Aö", "ä1ö"),
         ] {
             assert_eq!(substitute(text, &variables), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_none_is_noticed() {
+        let variables = BTreeMap::from([("ARGOCD_APP_NAME".to_owned(), "player".to_owned())]);
+        for (text, expected) in [
+            ("reg/$HOME", true),
+            ("pas$word", true),
+            ("${HOME}", true),
+            ("pa$$word", false),
+            ("x-$ARGOCD_APP_NAME", false),
+            ("5 $ or so", false),
+            ("plain", false),
+        ] {
+            assert_eq!(is_lossy(text, &variables), expected, "{text}");
         }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::table::table;
+use super::claims::{self, ClaimRow};
+use super::table::{Cell, sized};
 use crate::masking::without_logins;
-use crate::model::cluster::LOCAL_NAME;
 use crate::model::ownership::Ownership;
 use crate::model::{Application, Cluster, Source};
 use crate::repo::{Manifest, Repo};
@@ -55,24 +55,6 @@ pub struct NamespaceRow {
     pub file: String,
 }
 
-/// One claim.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClaimRow {
-    /// Its cluster: `in-cluster` for the one that Argo CD runs in.
-    pub cluster: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// The Applications that own it; one, where all is well.
-    pub owners: Vec<String>,
-    /// The Applications that may write it besides.
-    pub writers: Vec<String>,
-    /// The Applications that read it.
-    pub readers: Vec<String>,
-}
-
 /// A list in all formats.
 #[derive(Clone, Debug)]
 pub struct Listing {
@@ -105,11 +87,11 @@ impl Listing {
         }
     }
 
-    /// Returns a list of claims.
-    pub fn claims(rows: &[ClaimRow]) -> Self {
+    /// Returns a list of claims; `wide` has every row of the table in one line.
+    pub fn claims(rows: &[ClaimRow], wide: bool) -> Self {
         let name = |row: &ClaimRow| format!("persistentvolumeclaim/{}", row.name);
         Self {
-            table: claims_table(rows),
+            table: claims::table(rows, wide),
             names: rows.iter().map(name).collect(),
             tree: tree("ClaimList", rows),
         }
@@ -218,70 +200,45 @@ fn cluster(repo: &Repo, manifest: &Manifest) -> Cluster {
     app.map(|app| repo.clusters().of(&app)).unwrap_or_default()
 }
 
-/// Returns the claims.
-pub fn claims(ownership: &Ownership, namespace: Option<&str>) -> Vec<ClaimRow> {
-    let names = |apps: &BTreeSet<crate::model::AppName>| apps.iter().map(ToString::to_string).collect();
-    let found = ownership
-        .claims()
-        .filter(|(claim, _)| namespace.is_none_or(|name| claim.namespace.as_str() == name));
-    found
-        .map(|(reference, claim)| ClaimRow {
-            cluster: reference.cluster.to_string(),
-            namespace: reference.namespace.to_string(),
-            name: reference.name.to_string(),
-            owners: names(&claim.owners),
-            readers: names(&claim.consumers.difference(&claim.writers).cloned().collect()),
-            writers: names(&claim.writers),
-        })
-        .collect()
-}
-
-/// Renders Applications as a table; `wide` adds sources, revisions and files.
-fn apps_table(rows: &[AppRow], wide: bool) -> String {
-    let mut heads = vec!["name", "namespace", "rendered by", "owns", "mounts", "writes"];
-    if wide {
+/// Renders Applications as a table; `whole` adds paths of mounts, sources, revisions and files.
+fn apps_table(rows: &[AppRow], whole: bool) -> String {
+    let mut heads = vec!["name", "namespace", "renderer", "owns", "mounts", "writes"];
+    if whole {
         heads.extend(["source", "revision", "file"]);
     }
     let cells = rows.iter().map(|row| {
-        let mut cells = vec![row.name.clone(), row.namespace.clone(), row.rendered_by.to_owned()];
-        cells.extend([&row.owns, &row.mounts, &row.writes].map(|list| list.join(" ")));
-        if wide {
-            cells.extend([row.sources.join(" + "), row.revisions.join(" + "), row.file.clone()]);
+        let mounts = match whole {
+            true => row.mounts.clone(),
+            false => once_each(row.mounts.iter().map(|mount| mounted(mount))),
+        };
+        let mut cells = Vec::from([&row.name, &row.namespace].map(Cell::from));
+        cells.push(Cell::Word(row.rendered_by.to_owned()));
+        cells.extend([row.owns.clone(), mounts, row.writes.clone()].map(Cell::List));
+        if whole {
+            let texts = [row.sources.join(" + "), row.revisions.join(" + "), row.file.clone()];
+            cells.extend(texts.map(Cell::Word));
         }
         cells
     });
-    table(&heads, cells)
+    sized(&heads, &cells.collect::<Vec<_>>(), whole)
 }
 
-/// Namespaces as a table; `wide` adds files.
-fn namespaces_table(rows: &[NamespaceRow], wide: bool) -> String {
+/// Returns the claim of a mount, as `CLAIM[/SUBPATH]:PATH`.
+fn mounted(mount: &str) -> &str {
+    mount.split([':', '/']).next().unwrap_or(mount)
+}
+
+/// Namespaces as a table; `whole` adds files.
+fn namespaces_table(rows: &[NamespaceRow], whole: bool) -> String {
     let mut heads = vec!["name", "pod security", "applications", "owned claims"];
-    heads.extend(wide.then_some("file"));
+    heads.extend(whole.then_some("file"));
     let cells = rows.iter().map(|row| {
-        let mut cells = vec![
-            row.name.clone(),
-            row.pod_security.clone(),
-            row.applications.join(" "),
-            row.claims.join(" "),
-        ];
-        cells.extend(wide.then(|| row.file.clone()));
+        let mut cells = Vec::from([&row.name, &row.pod_security].map(Cell::from));
+        cells.extend([&row.applications, &row.claims].map(|names| Cell::List(names.clone())));
+        cells.extend(whole.then(|| Cell::from(&row.file)));
         cells
     });
-    table(&heads, cells)
-}
-
-/// Renders claims as a table, with their clusters where there are several.
-fn claims_table(rows: &[ClaimRow]) -> String {
-    let is_shown = rows.iter().any(|row| row.cluster != LOCAL_NAME);
-    let cells = rows.iter().map(|row| {
-        let mut cells = Vec::from_iter(is_shown.then(|| row.cluster.clone()));
-        cells.extend([row.namespace.clone(), row.name.clone()]);
-        cells.extend([&row.owners, &row.writers, &row.readers].map(|list| list.join(" ")));
-        cells
-    });
-    let mut heads = Vec::from_iter(is_shown.then_some("cluster"));
-    heads.extend(["namespace", "claim", "owner", "writers", "readers"]);
-    table(&heads, cells)
+    sized(&heads, &cells.collect::<Vec<_>>(), whole)
 }
 
 /// Rows as the tree of a versioned list.
@@ -318,37 +275,15 @@ mod tests {
         let nothing = BTreeMap::new();
         let scope = Scope::new(&repo, &nothing);
         insta::assert_snapshot!(apps_table(&apps(&repo, None), false), @"
-        NAME      NAMESPACE   RENDERED BY   OWNS    MOUNTS     WRITES
-        fetcher   media       plugin        audio   -          -
-        player    media       plugin        -       audio:/a   -
+        NAME      NAMESPACE   RENDERER   OWNS    MOUNTS   WRITES
+        fetcher   media       plugin     audio   -        -
+        player    media       plugin     -       audio    -
         ");
         insta::assert_snapshot!(namespaces_table(&namespaces(&repo, &scope.ownership, None), false), @"
         NAME    POD SECURITY   APPLICATIONS     OWNED CLAIMS
         media   baseline       fetcher player   audio
         ");
-        insta::assert_snapshot!(claims_table(&claims(&scope.ownership, None)), @"
-        NAMESPACE   CLAIM   OWNER     WRITERS   READERS
-        media       audio   fetcher   -         player
-        ");
         assert!(apps(&repo, Some("other")).is_empty());
-    }
-
-    #[test]
-    fn clusters_are_shown_where_there_are_several() {
-        let claim = |cluster: Cluster| {
-            let app = crate::model::AppName::new("fetcher").unwrap();
-            let namespace = crate::model::NamespaceName::new("media").unwrap();
-            let claims = [crate::model::Object::new(
-                json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio"}}),
-            )];
-            let mut ownership = Ownership::default();
-            ownership.render(&app, (&cluster, Some(&namespace)), &claims);
-            claims_table(&super::claims(&ownership, None))
-        };
-        insta::assert_snapshot!(claim(Cluster::Name("nas".to_owned())), @"
-        CLUSTER   NAMESPACE   CLAIM   OWNER     WRITERS   READERS
-        nas       media       audio   fetcher   -         -
-        ");
     }
 
     #[test]

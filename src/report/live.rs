@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::list::API_VERSION;
-use super::table::table;
+use super::table::{Cell, sized};
 use crate::model::LiveApplication;
 
 /// One Application.
@@ -134,53 +134,57 @@ fn operation(app: &LiveApplication) -> Option<OperationRow> {
     })
 }
 
-/// Renders Applications with their state; `wide` shows whole revisions, and the operation.
-pub fn states_table(rows: &[LiveRow], wide: bool) -> String {
+/// Renders Applications with their state; `whole` shows whole revisions, and the operation.
+pub fn states_table(rows: &[LiveRow], whole: bool) -> String {
     let mut heads = vec!["name", "sync", "health", "revision", "conditions"];
-    if wide {
+    if whole {
         heads.extend(["operation", "message"]);
     }
     let cells = rows.iter().map(|row| {
-        let kinds: Vec<&str> = row.conditions.iter().map(|condition| condition.kind.as_str()).collect();
+        let kinds = row.conditions.iter().map(|condition| condition.kind.clone());
         let mut cells = vec![
-            row.name.clone(),
-            row.sync.clone().unwrap_or_default(),
-            row.health.clone().unwrap_or_default(),
-            joined(&row.revisions, wide),
-            kinds.join(" "),
+            Cell::Word(row.name.clone()),
+            word(row.sync.as_ref()),
+            word(row.health.as_ref()),
+            Cell::Text(joined(&row.revisions, whole)),
+            Cell::List(kinds.collect()),
         ];
-        if wide {
+        if whole {
             let operation = row.operation.as_ref();
-            cells.push(operation.map(|operation| operation.phase.clone()).unwrap_or_default());
-            cells.push(operation.map(|operation| operation.message.clone()).unwrap_or_default());
+            cells.push(word(operation.map(|operation| &operation.phase)));
+            cells.push(word(operation.map(|operation| &operation.message)));
         }
         cells
     });
-    table(&heads, cells)
+    sized(&heads, &cells.collect::<Vec<_>>(), whole)
 }
 
-/// Renders Applications with the operation that ran; `wide` shows whole revisions, and the state.
-pub fn operations_table(rows: &[LiveRow], wide: bool) -> String {
+/// Renders Applications with the operation that ran; `whole` shows whole revisions, and the state.
+pub fn operations_table(rows: &[LiveRow], whole: bool) -> String {
     let mut heads = vec!["name", "phase", "revision", "message"];
-    if wide {
+    if whole {
         heads.extend(["sync", "health"]);
     }
     let cells = rows.iter().map(|row| {
         let operation = row.operation.as_ref();
+        let revisions = operation.map(|operation| joined(&operation.revisions, whole));
+        let message = operation.map(|operation| operation.message.clone());
         let mut cells = vec![
-            row.name.clone(),
-            operation.map(|operation| operation.phase.clone()).unwrap_or_default(),
-            operation
-                .map(|operation| joined(&operation.revisions, wide))
-                .unwrap_or_default(),
-            operation.map(|operation| operation.message.clone()).unwrap_or_default(),
+            Cell::Word(row.name.clone()),
+            word(operation.map(|operation| &operation.phase)),
+            Cell::Text(revisions.unwrap_or_default()),
+            Cell::Text(message.unwrap_or_default()),
         ];
-        if wide {
-            cells.extend([&row.sync, &row.health].map(|word| word.clone().unwrap_or_default()));
+        if whole {
+            cells.extend([&row.sync, &row.health].map(|state| word(state.as_ref())));
         }
         cells
     });
-    table(&heads, cells)
+    sized(&heads, &cells.collect::<Vec<_>>(), whole)
+}
+
+fn word(text: Option<&String>) -> Cell {
+    Cell::Word(text.cloned().unwrap_or_default())
 }
 
 /// Revisions in one cell; those of Git as short as git shows them, unless they are to be whole.

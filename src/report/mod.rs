@@ -1,5 +1,6 @@
 //! Values in, text out: tables, findings with their source, diffs, JSON. Never prints.
 
+pub mod claims;
 pub mod diff;
 pub mod explain;
 pub mod findings;

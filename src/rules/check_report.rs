@@ -62,6 +62,11 @@ impl CheckReport {
         }
     }
 
+    /// Returns what is not rendered, and why.
+    pub fn skipped(scope: &Scope<'_>) -> Vec<Skipped> {
+        applications(scope).1
+    }
+
     /// Keeps only the findings of selected rules.
     pub fn select(&mut self, selection: &Selection) {
         self.findings.retain(|finding| selection.has(finding.rule.id));
