@@ -118,7 +118,9 @@ fn lost_variables(request: &Request) -> impl Iterator<Item = String> {
         ("helm-parameters", &request.parameters.helm_parameters),
         ("helm-string-parameters", &request.parameters.helm_string_parameters),
     ];
-    let values = lists.into_iter().flat_map(|(list, values)| values.iter().map(move |value| (list, value)));
+    let values = lists
+        .into_iter()
+        .flat_map(|(list, values)| values.iter().map(move |value| (list, value)));
     let lost = values.filter(|(_, (_, value))| substitute::is_lossy(value, &request.variables));
     let app = &request.app;
     lost.map(move |(list, (name, _))| {

@@ -141,7 +141,10 @@ pub fn remarks(scope: &Scope<'_>, namespace: Option<&str>) -> Vec<String> {
             0 => String::new(),
             more => format!(" and {more} more, see `kubectl homelab validate`"),
         };
-        format!("not rendered, shown as declared: {}{more}: {reason}", names[..shown].join(", "))
+        format!(
+            "not rendered, shown as declared: {}{more}: {reason}",
+            names[..shown].join(", ")
+        )
     }));
     lines
 }
