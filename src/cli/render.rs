@@ -168,6 +168,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 /// Returns the exit code, and says what is missing in what was printed, if anything is: Applications that do not render, and
 /// those that may be in files that cannot be read.
 fn end(session: &Session, left_out: usize, wanted: usize, unread: Option<anyhow::Error>) -> Exit {
+    if wanted == 0 {
+        session.terminal.say("there are no Applications to render");
+    }
     if left_out == 0 && unread.is_none() {
         return Exit::Done;
     }

@@ -183,7 +183,7 @@ fn the_announcement_and_the_manifest_are_data() {
     let list: serde_json::Value = serde_json::from_slice(&announced.stdout).unwrap();
     assert_eq!(list[3]["name"], "values-files");
     assert_eq!(list[3]["array"], serde_json::json!(["values-home.yaml"]));
-    let manifest = sent.command("manifest").output().unwrap();
+    let manifest = sent.command("manifest").args(["-o", "plugin"]).output().unwrap();
     let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin/plugin.yaml")).unwrap();
     assert_eq!(text(&manifest.stdout), committed);
 }
