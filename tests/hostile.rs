@@ -5,6 +5,10 @@
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
+#[path = "../xtask/src/fuzz/numbers.rs"]
+mod numbers;
+
+use numbers::Numbers;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -130,29 +134,20 @@ fn parameters_that_no_process_can_get_are_found_before_they_are_pushed() {
     }
 }
 
-/// A small random generator with a fixed seed: the mutants are the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(limit).unwrap()).unwrap()
-    }
-}
-
 #[test]
 fn damaged_files_are_checked_without_a_crash() {
-    let mut numbers = Numbers(0x5eed);
+    let mut numbers = Numbers::of(1);
     for _ in 0..60 {
         let mut bytes = GOOD.as_bytes().to_vec();
         for _ in 0..=numbers.below(4) {
             let at = numbers.below(bytes.len());
-            match numbers.below(4) {
-                0 => bytes[at] = b"\0\xff{}[]:-#&*!|>'\"\t\n %@`"[numbers.below(22)],
-                1 => drop(bytes.drain(at..(at + numbers.below(40)).min(bytes.len()))),
-                2 => bytes.truncate(at.max(1)),
+            if numbers.one_in(4) {
+                bytes[at] = numbers.pick(b"\0\xff{}[]:-#&*!|>'\"\t\n %@`");
+                continue;
+            }
+            match numbers.below(3) {
+                0 => drop(bytes.drain(at..(at + numbers.below(40)).min(bytes.len()))),
+                1 => bytes.truncate(at.max(1)),
                 _ => {
                     let piece = bytes[at..(at + numbers.below(80)).min(bytes.len())].to_vec();
                     bytes.splice(at..at, piece);

@@ -2,7 +2,7 @@
 //! operation names waits for the next round.
 
 use super::error::Refusal;
-use crate::yaml::locate::{Found, Locator, Path};
+use crate::yaml::locate::{Found, Locator, Path, Step};
 use crate::yaml::node::{Kind, Style};
 use crate::yaml::tree::Tree;
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
@@ -219,8 +219,12 @@ impl Plan {
                 .and_then(|path| path.steps.last())
                 .is_none_or(|step| step.position == 0)
         };
+        let behind = || {
+            let step = found.as_ref().and_then(|path| path.steps.last());
+            step.is_some_and(|step| has_blanks_behind(tree, step))
+        };
         let moves = match op.what {
-            What::Remove => list || tree.node(container.node()).style != Style::Block || first(),
+            What::Remove => list || tree.node(container.node()).style != Style::Block || first() || behind(),
             What::Add(_) => list && found.is_some(),
             What::Replace(_) => false,
         };
@@ -258,6 +262,21 @@ impl Plan {
         self.push(op.path, change);
         Ok(Taken::Yes)
     }
+}
+
+/// Reports whether an empty line or an indented comment stands behind the lines of an entry: a block scalar takes it in when
+/// the entry leaves, and the one before the entry may be another after the changes that are planned.
+fn has_blanks_behind(tree: &Tree<'_>, step: &Step) -> bool {
+    let key = step.key.map_or(0, |key| tree.node(key).end as usize);
+    let end = key.max(tree.node(step.node).end as usize);
+    let rest = &tree.text[end..];
+    let next = match tree.text[..end].ends_with('\n') {
+        true => rest,
+        false => rest.split_once('\n').map_or("", |(_, next)| next),
+    };
+    let content = next.trim_start_matches([' ', '\t', '\r']);
+    !next.is_empty()
+        && (content.is_empty() || content.starts_with('\n') || content.len() < next.len() && content.starts_with('#'))
 }
 
 /// Returns a path and every path above it, as texts.

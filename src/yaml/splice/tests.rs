@@ -214,6 +214,29 @@ fn what_stands_behind_removed_lines_does_not_become_a_part_of_a_block_scalar() {
 }
 
 #[test]
+fn removals_beside_each_other_leave_nothing_behind_either() {
+    for (before, patch, after) in [
+        (
+            "a: |1\nb:\nc:\n  \nd: 1\n",
+            json!([{"op": "remove", "path": "/c"}, {"op": "remove", "path": "/b"}]),
+            "a: |1\n\nd: 1\n",
+        ),
+        (
+            "a: |+\n x\nb:\nc:\n  \nd: 1\n",
+            json!([{"op": "remove", "path": "/b"}, {"op": "remove", "path": "/c"}]),
+            "a: |+\n x\nd: 1\n",
+        ),
+        (
+            "a: 1\nb: 1\n  # c\nd: 1\n",
+            json!([{"op": "replace", "path": "/a", "value": "x\ny\n"}, {"op": "remove", "path": "/b"}]),
+            "a: |\n  x\n  y\n# c\nd: 1\n",
+        ),
+    ] {
+        assert_eq!(text(before, patch), after);
+    }
+}
+
+#[test]
 fn a_patch_leaves_a_document() {
     let patch = serde_json::from_value(json!([{"op": "move", "from": "/a/0", "path": ""}])).unwrap();
     let error = splice("a: [null]\n", &patch).unwrap_err();

@@ -3,11 +3,11 @@
 /// A generator of numbers: SplitMix64 ([source](https://prng.di.unimi.it/splitmix64.c)), in which neighbouring seeds give
 /// unrelated numbers.
 #[derive(Clone, Debug)]
-pub(super) struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
     /// Returns the generator of a seed.
-    pub(super) fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         let mut numbers = Self(seed);
         // The numbers of one seed must not be those of the next, shifted by one.
         let start = numbers.next();
@@ -23,17 +23,17 @@ impl Numbers {
     }
 
     /// Returns a number below a limit; 0 for the limit 0.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() >> 11) as usize % limit.max(1)
     }
 
     /// Reports true once in so many times; never for 0.
-    pub(super) fn one_in(&mut self, many: usize) -> bool {
+    pub(crate) fn one_in(&mut self, many: usize) -> bool {
         many > 0 && self.below(many) == 0
     }
 
     /// Returns one of several values.
-    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 }

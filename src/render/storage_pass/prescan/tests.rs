@@ -1,9 +1,13 @@
+#[path = "../../../../xtask/src/fuzz/numbers.rs"]
+mod numbers;
+
 use super::*;
 use crate::law::StorageRules;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, NamespaceName};
 use crate::render::storage_pass::apply;
 use crate::yaml::{self, Tree};
+use numbers::Numbers;
 
 /// Returns apiVersion and kind where the prescan decides on a document.
 fn decided(text: &str) -> Option<(&str, &str)> {
@@ -159,22 +163,6 @@ fn a_line_end_of_some_readers_makes_no_document_blank() {
         "\u{85}a: b",
     ] {
         assert!(!is_blank(text), "{text:?}");
-    }
-}
-
-/// A small generator of numbers that gives the same ones everywhere.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit.max(1)
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
     }
 }
 
@@ -426,19 +414,19 @@ fn lines(lines: &[&str], indent: usize) -> Vec<String> {
 
 /// Makes a document: a header, perhaps covered by something else, a workload beside it, and odd lines and pieces.
 fn document(numbers: &mut Numbers) -> String {
-    let mut text = lines(HEADER, usize::from(numbers.below(20) == 0));
+    let mut text = lines(HEADER, usize::from(numbers.one_in(20)));
     match numbers.below(12) {
         0 => text = lines(&["# c", "  # d", ""], 0),
         1..4 => text.swap(0, 1),
         4 => text.insert(2, "x: y".to_owned()),
         _ => {}
     }
-    if numbers.below(4) == 0 {
+    if numbers.one_in(4) {
         let (open, close) = COVERS[numbers.below(COVERS.len())];
         text.insert(0, open.to_owned());
         text.push(close.to_owned());
     }
-    if numbers.below(4) == 0 {
+    if numbers.one_in(4) {
         // Something that is open over lines of any depth, below any key.
         let (open, close) = COVERS[numbers.below(COVERS.len())];
         let indents = ["", "", "  ", "    "];
@@ -447,7 +435,7 @@ fn document(numbers: &mut Numbers) -> String {
         let between = format!("{}{}", numbers.pick(&indents), numbers.pick(LINES).trim_start());
         text.insert(from + 1, between);
         text.insert(from + 2, format!("{}{close}", numbers.pick(&indents)));
-        if numbers.below(2) == 0 {
+        if numbers.one_in(2) {
             text.push(format!(
                 "{}{}",
                 numbers.pick(&indents),
@@ -455,7 +443,7 @@ fn document(numbers: &mut Numbers) -> String {
             ));
         }
     }
-    if numbers.below(4) == 0 {
+    if numbers.one_in(4) {
         let indent = numbers.below(4);
         text.extend(lines(WORKLOAD, indent));
     }
@@ -563,7 +551,7 @@ fn no_document_is_passed_by_wrongly() {
         None,
     )
     .unwrap();
-    let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
+    let mut numbers = Numbers::of(1);
     let mut count = Count::default();
     let mut made = 0;
     while made < documents {
