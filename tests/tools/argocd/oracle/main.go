@@ -12,6 +12,7 @@ import (
 	"log"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 )
 
@@ -31,6 +32,8 @@ type answer struct {
 }
 
 func main() {
+	// Nearly all that it allocates is garbage after the batch: to collect it later halves the time.
+	debug.SetGCPercent(800)
 	if err := run(bufio.NewReaderSize(os.Stdin, 1<<20), os.Stdout); err != nil {
 		log.Fatal(err)
 	}
