@@ -53,15 +53,15 @@ impl Editor<'_, '_> {
         let line = self.layout.line_end(until);
         let free = self.tree.text[until..line].trim().is_empty();
         let text = self.inline(value, path, free.then_some(line));
-        // Blanks behind the value would become part of a literal block's last line.
-        let blanks = &self.tree.text[until..];
-        let until = if free {
-            until + blanks.len() - blanks.trim_start_matches([' ', '\t']).len()
-        } else {
-            until
-        };
+        let until = if free { self.behind_blanks(until) } else { until };
         edits.push(Edit { at, until, text, depth });
         Ok(())
+    }
+
+    /// Returns the offset behind blanks: behind a value they would become part of a literal block's last line.
+    fn behind_blanks(&self, at: usize) -> usize {
+        let rest = &self.tree.text[at..];
+        at + rest.len() - rest.trim_start_matches([' ', '\t']).len()
     }
 
     fn replace_root(&self, value: &Value, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
@@ -157,9 +157,11 @@ impl Editor<'_, '_> {
         if same {
             let mut text = String::new();
             let line = self.layout.line_end(until);
+            let free = self.tree.text[until..line].trim().is_empty();
             let mut writer = self.writer(line);
-            writer.literal &= self.tree.text[until..line].trim().is_empty();
+            writer.literal &= free;
             writer.node(&mut text, value, column);
+            let until = if free { self.behind_blanks(until) } else { until };
             edits.push(Edit {
                 at: start,
                 until,
