@@ -16,7 +16,7 @@
 //!         edit/   compare/         render/    install/    report/     verbs: values in; changes, differences,
 //!           │                         │                               documents or text out
 //!           ▼                         ▼
-//!         rules/  ─────────────▶    law/                              checks with fixes; the storage rules as patches
+//!  settings/ ▶ rules/  ────────▶    law/                              `.homelab.yaml`; checks with fixes; the storage rules as patches
 //!           └────────────┬────────────┘
 //!                        ▼
 //!                      repo/                                          the repository as one value; changes as data
@@ -46,6 +46,7 @@
 //! | `law` | `failure`, `model`, `yaml` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `masking`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `compare` | `model` | `json_patch` |
+//! | `settings` | `failure`, `model`, `yaml`, `repo`, `rules` | `anyhow`, `serde_json` |
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `masking`, `model`, `yaml`, `repo`, `law` | `anyhow`, `flate2`, `json_patch`, `memchr`, `serde_json`, `tar` |
 //! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
@@ -58,7 +59,7 @@
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
 //! | `sources` | `failure`, `model`, `yaml`, `repo`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |
 //! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm` | `anyhow`, `serde_json` |
-//! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `rules`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
+//! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `rules`, `settings`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
 //!
@@ -67,6 +68,8 @@
 //! | `applications/*.yaml`, `namespaces/*.yaml` | [`repo::Repo`] | [`repo::change::ChangeSet`] through [`yaml::splice`] |
 //! | `plugin/plugin.yaml` | Argo CD's `argocd-cmp-server` | `kubectl homelab cmp manifest -o plugin`, from [`install::plugin()`] |
 //! | `plugin/*-patch.yaml`, `plugin/kustomization.yaml` | kustomize, the tests' Argo CD | the same, from [`install`] |
+//! | `.homelab.yaml` | [`settings`] | nobody |
+//! | `homelab.schema.json` | editors | a test, from [`settings::schema()`] |
 //! | a chart or a folder of manifests | [`render`] | nobody |
 //!
 //! # Decisions
@@ -159,6 +162,7 @@ pub mod render;
 pub mod repo;
 pub mod report;
 pub mod rules;
+pub mod settings;
 pub mod sources;
 pub mod terminal;
 pub mod time;

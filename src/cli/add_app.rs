@@ -189,7 +189,7 @@ fn parse_oci(text: &str) -> Result<String, String> {
 
 impl Args {
     /// Returns the request, and what is about this run and not about the Application.
-    fn into_request(self) -> Result<(Request, SourceDirs, Options, EditArgs)> {
+    fn into_request(self) -> Result<(Request, SourceDirs, Options, HelmArgs, EditArgs)> {
         let Args {
             name,
             source,
@@ -229,10 +229,9 @@ impl Args {
         };
         let options = Options {
             network: checkouts.network(Network::Never),
-            helm: helm.into_options(),
             ..Options::default()
         };
-        Ok((request, checkouts.into_dirs(), options, edit))
+        Ok((request, checkouts.into_dirs(), options, helm, edit))
     }
 }
 
@@ -304,7 +303,7 @@ impl PluginArgs {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    let (mut request, dirs, options, edit_args) = args.into_request()?;
+    let (mut request, dirs, options, helm, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
     session.edit(&edit_args.write)?;
     let name = request.name.clone();
@@ -316,6 +315,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         ..Edit::default()
     };
     let repo = session.repo()?;
+    let options = Options {
+        helm: helm.into_options(&repo.settings),
+        ..options
+    };
     let preview = edit::add_app::preview(repo, &request);
     let apps = repo.applications().map(|(_, app)| app);
     dirs.check(apps.chain(Application::new(&preview)))?;

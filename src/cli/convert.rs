@@ -8,7 +8,7 @@ use super::session::{EditArgs, Session};
 use super::source_dirs::SourceDirArgs;
 use crate::edit::convert::{Choices, ClaimOf, Plan, Refusal, Target, Which, plan};
 use crate::failure::{Exit, Failure, usage};
-use crate::model::{AppName, ClaimName};
+use crate::model::{AppName, ClaimName, Settings};
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
 /// Examples for `--help`.
@@ -108,10 +108,10 @@ fn parse_claim(text: &str) -> Result<ClaimOf, String> {
 
 impl Args {
     /// Returns how to render, what to convert, where the sources are, and how to end.
-    fn into_parts(self) -> (Options, Choices, SourceDirs, EditArgs) {
+    fn into_parts(self, settings: &Settings) -> (Options, Choices, SourceDirs, EditArgs) {
         let options = Options {
             network: self.sources.network(Network::Never),
-            helm: self.helm.into_options(),
+            helm: self.helm.into_options(settings),
             ..Options::default()
         };
         let choices = Choices {
@@ -143,8 +143,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if args.drop_owns && args.to == To::Plugin {
         return Err(usage("the argument '--drop-owns' cannot be used with '--to plugin'"));
     }
-    let (options, choices, dirs, edit_args) = args.into_parts();
-    session.edit(&edit_args.write)?;
+    session.edit(&args.edit.write)?;
+    let (options, choices, dirs, edit_args) = args.into_parts(&session.repo()?.settings);
     let plan = {
         let (repo, checkout) = (session.repo()?, session.checkout()?);
         dirs.check(repo.applications().map(|(_, app)| app))?;

@@ -1,8 +1,10 @@
 //! What all commands that render share: which helm runs, and what charts see of the cluster. This is the one place in which
-//! the command line becomes [`HelmOptions`].
+//! the command line and the repository's settings become [`HelmOptions`].
 
 use std::path::PathBuf;
 
+use crate::model::Settings;
+use crate::model::kube_version::is_kube_version;
 use crate::sources::HelmOptions;
 
 /// Which helm, and for which cluster it renders.
@@ -12,33 +14,34 @@ pub(super) struct HelmArgs {
     #[arg(long = "helm", value_name = "PROGRAM")]
     program: Option<PathBuf>,
 
-    /// The Kubernetes version that charts see, as 1.34; helm's own by default
+    /// The Kubernetes version that charts see, as 1.34; that of `.homelab.yaml`, else helm's own by default
     #[arg(long, value_name = "VERSION", value_parser = parse_version)]
     kube_version: Option<String>,
 
-    /// API versions that charts see besides helm's own, as group/version[/Kind]; may be repeated
+    /// API versions that charts see besides helm's own, as group/version[/Kind], instead of those in `.homelab.yaml`; may be
+    /// repeated
     #[arg(long, value_name = "API", value_delimiter = ',')]
     api_versions: Vec<String>,
 }
 
 impl HelmArgs {
-    /// Returns the options of a render.
-    pub(super) fn into_options(self) -> HelmOptions {
+    /// Returns the options of a render: flags win over the repository's settings.
+    pub(super) fn into_options(self, settings: &Settings) -> HelmOptions {
+        let api_versions = match self.api_versions.is_empty() {
+            true => settings.api_versions.clone(),
+            false => self.api_versions,
+        };
         HelmOptions {
             program: self.program,
-            kube_version: self.kube_version,
-            api_versions: self.api_versions,
+            kube_version: self.kube_version.or_else(|| settings.kube_version.clone()),
+            api_versions,
         }
     }
 }
 
-/// Reads a version of Kubernetes as clusters report it: `1.34`, `v1.34.1`, `1.34.1+k3s1`.
+/// Reads a version of Kubernetes.
 fn parse_version(text: &str) -> Result<String, String> {
-    let number = text.strip_prefix('v').unwrap_or(text);
-    let number = number.split(['-', '+']).next().unwrap_or_default();
-    let parts: Vec<&str> = number.split('.').collect();
-    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    ((2..=3).contains(&parts.len()) && parts.iter().all(is_number))
+    is_kube_version(text)
         .then(|| text.to_owned())
         .ok_or_else(|| "not a version of Kubernetes, as `1.34`".to_owned())
 }
@@ -48,12 +51,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_those_of_clusters() {
-        for version in ["1.34", "v1.34.1", "1.34.1+k3s1", "v1.30.5-gke.100"] {
-            assert_eq!(parse_version(version).as_deref(), Ok(version));
-        }
-        for text in ["", "v", "1", "1.", "one.two", "1.2.3.4", "latest"] {
-            assert!(parse_version(text).is_err(), "{text}");
-        }
+    fn flags_win_over_settings() {
+        let settings = Settings {
+            kube_version: Some("1.30".to_owned()),
+            api_versions: vec!["a/v1".to_owned()],
+            ..Settings::default()
+        };
+        let options = HelmArgs::default().into_options(&settings);
+        assert_eq!(options.kube_version.as_deref(), Some("1.30"));
+        assert_eq!(options.api_versions, ["a/v1"]);
+        let flags = HelmArgs {
+            kube_version: Some("1.34".to_owned()),
+            api_versions: vec!["b/v1".to_owned()],
+            ..HelmArgs::default()
+        };
+        let options = flags.into_options(&settings);
+        assert_eq!(options.kube_version.as_deref(), Some("1.34"));
+        assert_eq!(options.api_versions, ["b/v1"]);
     }
 }

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::disk;
 use crate::failure::{self, Exit, Failure, HintExt};
-use crate::model::{Application, Object, Unavailable};
+use crate::model::{Application, Object, Settings, Unavailable};
 use crate::render::Output;
 use crate::sources::{Network, Options, Sources, add_new};
 use crate::yaml;
@@ -81,14 +81,14 @@ pub(super) struct Args {
 }
 
 impl Args {
-    fn options(&self) -> Options {
+    fn options(&self, settings: &Settings) -> Options {
         let network = match self.offline {
             true => Network::Never,
             false => self.sources.network(Network::WhenMissing),
         };
         Options {
             network,
-            helm: self.helm.clone().into_options(),
+            helm: self.helm.clone().into_options(settings),
             revision: self.revision.clone(),
             values: self.values.clone(),
             without_storage_rules: self.no_storage_rules,
@@ -127,7 +127,10 @@ fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    let (options, dirs) = (args.options(), args.sources.clone().into_dirs());
+    let (options, dirs) = (
+        args.options(&session.repo()?.settings),
+        args.sources.clone().into_dirs(),
+    );
     let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
     let objects = args.objects(session)?;
     let apps: Vec<Application<'_>> = objects.iter().filter_map(Application::new).collect();
@@ -157,7 +160,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             .any(|(_, outputs)| outputs.iter().any(|output| output.raw().contains("# Source: ")))
     {
         session.terminal.say(
-            "Kubernetes and API versions are helm's own; set those of your cluster with `--kube-version` and `--api-versions`",
+            "Kubernetes and API versions are helm's own; set those of your cluster as `kubeVersion` and `apiVersions` in `.homelab.yaml`, or with `--kube-version` and `--api-versions`",
         );
     }
     print(&args, session, &rendered)?;

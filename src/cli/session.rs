@@ -16,6 +16,7 @@ use crate::repo::change::FileChange;
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
 use crate::rules::root_application_exists::init_command;
+use crate::settings;
 use crate::terminal::Terminal;
 
 /// The options that decide whether a command writes its changes or prints them.
@@ -177,7 +178,9 @@ impl Session {
         let remotes = WorkingTree::at(checkout.root())
             .map(|tree| tree.remotes())
             .unwrap_or_default();
-        let repo = Repo::read(&checkout, &remotes)?;
+        let settings = settings::read(&checkout)?;
+        let mut repo = Repo::read(&checkout, &remotes)?;
+        repo.settings = settings;
         if !self.skips_are_said.replace(true) {
             let skipped = repo.skipped.iter();
             skipped.for_each(|skipped| self.terminal.warn(&format!("{skipped}: it is skipped")));

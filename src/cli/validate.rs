@@ -112,7 +112,7 @@ impl Args {
         }
         let options = Options {
             network: self.sources.network(Network::Never),
-            helm: self.helm.clone().into_options(),
+            helm: self.helm.clone().into_options(&session.repo()?.settings),
             ..Options::default()
         };
         let dirs = self.sources.clone().into_dirs();

@@ -91,7 +91,7 @@ impl HelmError {
         let version = self.kubernetes_version().filter(|_| !call.has_kubernetes_version());
         let hint = version.map(|version| {
             format!(
-                "Kubernetes {version} is the default of helm: name the version of your cluster with `--kube-version`, as `--kube-version 1.34`, or in the Application's source"
+                "Kubernetes {version} is the default of helm: name the version of your cluster as `kubeVersion` in `.homelab.yaml`, with `--kube-version`, as `--kube-version 1.34`, or in the Application's source"
             )
         });
         let error = self.hinted();

@@ -7,14 +7,12 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::parameter::Parameters;
+use crate::repo::own_file::{is_own_file, resembles_manifest};
 use crate::repo::{Files, FolderSource, RepoPath};
 use crate::yaml;
 
 /// The marker that makes Argo CD skip the file that contains it.
 const SKIP: &str = "+argocd:skip-file-rendering";
-
-/// Fields that every manifest has. Argo CD skips an invalid file that contains none of them.
-const FIELDS: [&str; 3] = ["apiVersion:", "kind:", "metadata:"];
 
 /// Reads all manifests of a folder as one stream.
 ///
@@ -64,7 +62,7 @@ impl Reader<'_> {
         }
         let bytes = self.files.read(path)?.unwrap_or_default();
         let text = decode(&bytes).with_context(|| format!("cannot read `{path}`"))?;
-        if text.contains(SKIP) || is_override(path, &text) {
+        if text.contains(SKIP) || is_override(path, &text) || is_own_file(path, &text) {
             return Ok(());
         }
         if ends(&[".jsonnet"]) {
@@ -89,7 +87,7 @@ impl Reader<'_> {
 fn is_override(path: &RepoPath, text: &str) -> bool {
     let name = path.file_name();
     let is_named = name == ".argocd-source.yaml" || name.starts_with(".argocd-source-") && name.ends_with(".yaml");
-    is_named && !FIELDS.iter().all(|field| text.contains(field))
+    is_named && !resembles_manifest(text)
 }
 
 /// Decodes the text of a file, which is UTF-8, or UTF-16 with a byte order mark.
@@ -184,12 +182,18 @@ mod tests {
             ("m/d.json", br#"{"kind": "D", "x": "a\/b"}"#.to_vec()),
             ("m/e.YAML", b"kind: E\n".to_vec()),
             ("m/f.yaml", b"# +argocd:skip-file-rendering\nkind: F\n".to_vec()),
+            ("m/.homelab.yaml", b"kubeVersion: [\n".to_vec()),
+            ("m/.homelab-baseline.yaml", b"a: 1\n".to_vec()),
+            (
+                "m/.homelab-a.yaml",
+                b"apiVersion: v1\nkind: Z\nmetadata: {name: z}\n".to_vec(),
+            ),
             ("m/deeper/g.yaml", b"kind: G\n".to_vec()),
         ])
         .unwrap();
         assert_eq!(
             stream,
-            "---\nkind: A\n---\nkind: B\n---\nkind: C\n---\n{\"kind\": \"D\", \"x\": \"a/b\"}\n"
+            "---\nkind: A\n---\napiVersion: v1\nkind: Z\nmetadata: {name: z}\n---\nkind: B\n---\nkind: C\n---\n{\"kind\": \"D\", \"x\": \"a/b\"}\n"
         );
     }
 

@@ -97,6 +97,7 @@ impl Repo {
         let mut repo = Repo::of_texts(texts, self.own_urls.clone());
         repo.listing.extend(self.listing.iter().cloned());
         repo.skipped.clone_from(&self.skipped);
+        repo.settings.clone_from(&self.settings);
         // A file that could not be decoded has no text; it stays malformed.
         let lost = self
             .malformed

@@ -5,6 +5,7 @@ pub mod change;
 pub mod files;
 mod include;
 pub mod layout;
+pub mod own_file;
 mod parse;
 mod place;
 mod read;
@@ -17,7 +18,7 @@ use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Clusters, Object};
+use crate::model::{Application, Clusters, Object, Settings};
 use crate::yaml::{Document, Position};
 
 pub use change::{Change, ChangeSet};
@@ -91,6 +92,8 @@ pub struct Repo {
     by_folder: BTreeMap<RepoPath, Vec<usize>>,
     /// URLs that mean this repository: the root Application's `repoURL` and the working tree's remotes.
     pub own_urls: Vec<String>,
+    /// What the repository says about itself; who reads it puts it here.
+    pub settings: Settings,
 }
 
 impl Repo {

@@ -1,5 +1,6 @@
 //! What is in one file: its documents, the manifests in them, and what is wrong.
 
+use super::own_file::is_own_file;
 use super::{Files, Malformed, Manifest, NotPlain, RepoPath, SourceFile};
 use crate::failure;
 use crate::model::Object;
@@ -52,6 +53,9 @@ impl Parsed {
 
     /// Parses the text of a file.
     pub(super) fn of_text(path: RepoPath, text: String) -> Self {
+        if is_own_file(&path, &text) {
+            return Self::default();
+        }
         let (mut manifests, mut wrong) = (Vec::new(), Vec::new());
         let documents = yaml::documents(&text).unwrap_or_else(|error| {
             wrong.push(error);

@@ -176,6 +176,7 @@ mod tests {
             ("media/a.yaml", CLAIM),
             ("media/b.yml", CLAIM),
             ("media/deep/c.yaml", CLAIM),
+            ("media/.homelab.yaml", "kubeVersion: [\n"),
             ("media/tests/d.json", "{\"kind\": \"A\"}"),
             ("media/.hidden/e.yaml", CLAIM),
             ("media-2/f.yaml", CLAIM),

@@ -66,6 +66,7 @@ mod sync_option_is_known;
 mod value_files_have_no_ref;
 mod volume_is_read_only;
 
+use crate::model::spelling::nearest;
 use crate::parallel;
 
 pub use check_report::{CheckReport, Skipped};
@@ -189,6 +190,22 @@ pub static ALL: &[&Rule] = &[
 pub fn metas() -> impl Iterator<Item = &'static Meta> {
     let installation = installation::ALL.iter().map(|rule| rule.meta);
     ALL.iter().map(|rule| rule.meta).chain(installation)
+}
+
+/// The rules that cannot be switched off, nor ignored: what they find makes the answers of others uncertain.
+const LOCKED: [&str; 2] = ["HL309", "HL406"];
+
+/// Reports whether a rule cannot be switched off.
+pub fn is_locked(id: &str) -> bool {
+    LOCKED.contains(&id)
+}
+
+/// Returns the rule that a text most likely means: by its id or name, or by what is spelled nearly so.
+pub fn meant(text: &str) -> Option<&'static Meta> {
+    let by_id = nearest(text, metas().map(|meta| meta.id));
+    let by_name = || nearest(text, metas().map(|meta| meta.name));
+    let id = by_id.or_else(by_name).unwrap_or(text);
+    metas().find(|meta| meta.id == id || meta.name == id)
 }
 
 /// Checks the repository by all rules; the findings are sorted by place and id.

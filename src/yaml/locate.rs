@@ -6,7 +6,7 @@ use jsonptr::index::Index;
 use jsonptr::{Pointer, Token};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -66,6 +66,18 @@ impl Tree<'_> {
         Locator::new(self).path(pointer)
     }
 
+    /// Returns the offset of the first key that stands a second time in its mapping, of which Go takes the last.
+    pub fn repeated_key(&self) -> Option<usize> {
+        let maps = (0..self.nodes.len() as u32).filter(|index| self.node(*index).kind == Kind::Map);
+        maps.filter_map(|map| {
+            let mut seen = HashSet::new();
+            let mut keys = self.pairs(map).map(|(key, _)| key);
+            keys.find(|key| self.key(*key).is_ok_and(|text| !seen.insert(text)))
+        })
+        .map(|key| self.node(key).start as usize)
+        .min()
+    }
+
     /// Reports whether a node is a collection by indentation.
     pub(super) fn is_block(&self, index: u32) -> bool {
         let node = self.node(index);
@@ -109,6 +121,14 @@ impl<'a, 't> Locator<'a, 't> {
             key,
             value: range(path.node()),
         })
+    }
+
+    /// Returns the text of the scalar that a JSON Pointer leads to, without quotes and before Go reads it: `1.30`, and not
+    /// the number 1.3. `None` where there is none, or it is behind an alias or a merge.
+    pub fn scalar_text(&self, pointer: &Pointer) -> Option<&'a str> {
+        let tree = self.tree;
+        let node = tree.nodes.get(self.path(pointer)?.node() as usize)?;
+        matches!(node.kind, Kind::Plain | Kind::Quoted | Kind::Block).then(|| node.text.as_ref())
     }
 
     /// Walks down from the root; `None` where the pointer leads to nothing.

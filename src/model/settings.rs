@@ -1,0 +1,73 @@
+//! What a repository says about itself and its cluster, in `.homelab.yaml`.
+
+use std::collections::BTreeMap;
+
+/// The facts that a command line would otherwise have to repeat. What is absent is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The Kubernetes version that charts see, as it is written.
+    pub kube_version: Option<String>,
+    /// The API versions that charts see besides helm's own, as `group/version[/Kind]`.
+    pub api_versions: Vec<String>,
+    /// The distribution of Kubernetes.
+    pub flavour: Option<Flavour>,
+    /// How many nodes the cluster has.
+    pub nodes: Option<u64>,
+    /// The levels of rules that are not their own, by id.
+    pub levels: BTreeMap<&'static str, Level>,
+}
+
+/// What a finding of a rule counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing: it is not reported.
+    Off,
+    /// A warning.
+    Warning,
+    /// An error.
+    Error,
+}
+
+impl Level {
+    /// All levels, with their names.
+    pub const NAMES: [(Level, &'static str); 3] = [
+        (Level::Off, "off"),
+        (Level::Warning, "warning"),
+        (Level::Error, "error"),
+    ];
+}
+
+/// A distribution of Kubernetes: it decides which storage classes and controllers a cluster has without a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// k3s, also as k3d.
+    K3s,
+    /// kind.
+    Kind,
+    /// k0s.
+    K0s,
+    /// MicroK8s.
+    Microk8s,
+    /// minikube.
+    Minikube,
+    /// RKE2.
+    Rke2,
+    /// Talos Linux.
+    Talos,
+    /// kubeadm.
+    Kubeadm,
+}
+
+impl Flavour {
+    /// All distributions, with their names.
+    pub const NAMES: [(Flavour, &'static str); 8] = [
+        (Flavour::K3s, "k3s"),
+        (Flavour::Kind, "kind"),
+        (Flavour::K0s, "k0s"),
+        (Flavour::Microk8s, "microk8s"),
+        (Flavour::Minikube, "minikube"),
+        (Flavour::Rke2, "rke2"),
+        (Flavour::Talos, "talos"),
+        (Flavour::Kubeadm, "kubeadm"),
+    ];
+}

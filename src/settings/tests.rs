@@ -1,0 +1,247 @@
+use super::*;
+use crate::failure::Failure;
+use crate::model::settings::{Flavour, Level};
+use crate::repo::Memory;
+
+fn settings(text: &str) -> Settings {
+    parse(text).unwrap_or_else(|error| panic!("{text}: {error:#}"))
+}
+
+/// Returns the message and the hint of a text that is refused.
+fn refused(text: &str) -> (String, String) {
+    let failure = Failure::from(parse(text).expect_err(text));
+    (failure.one_line(), failure.hints.join("; "))
+}
+
+#[test]
+fn every_key_is_read() {
+    let all = "\
+# the cluster
+kubeVersion: 1.30
+apiVersions: [monitoring.coreos.com/v1, snapshot.storage.k8s.io/v1/VolumeSnapshot]
+flavour: k3s
+nodes: 3
+rules:
+  HL306: off
+  HL203: error
+  HL101: warning
+";
+    let read = settings(all);
+    assert_eq!(read.kube_version.as_deref(), Some("1.30"));
+    assert_eq!(
+        read.api_versions,
+        ["monitoring.coreos.com/v1", "snapshot.storage.k8s.io/v1/VolumeSnapshot"]
+    );
+    assert_eq!((read.flavour, read.nodes), (Some(Flavour::K3s), Some(3)));
+    let levels: Vec<_> = read.levels.into_iter().collect();
+    assert_eq!(
+        levels,
+        [
+            ("HL101", Level::Warning),
+            ("HL203", Level::Error),
+            ("HL306", Level::Off)
+        ]
+    );
+    for key in TABLE {
+        assert!(all.contains(&format!("{}:", key.name)), "{}", key.name);
+    }
+}
+
+#[test]
+fn nothing_is_said_by_nothing() {
+    for text in [
+        "",
+        "# nothing yet\n",
+        "---\n",
+        "{}\n",
+        "null\n",
+        "rules:\nkubeVersion:\n  # later\n",
+        "---\n---\n",
+    ] {
+        assert_eq!(settings(text), Settings::default(), "{text}");
+    }
+}
+
+#[test]
+fn a_version_is_the_text_as_it_is_written() {
+    for (written, version) in [
+        ("1.30", "1.30"),
+        ("'1.30'", "1.30"),
+        ("v1.34.1+k3s1", "v1.34.1+k3s1"),
+        ("1.20 # old", "1.20"),
+        ("!!str 1.10", "1.10"),
+    ] {
+        let text = format!("kubeVersion: {written}\r\n");
+        assert_eq!(settings(&text).kube_version.as_deref(), Some(version), "{text}");
+    }
+}
+
+#[test]
+fn off_and_false_are_one() {
+    for written in ["off", "Off", "OFF", "false", "no", "'off'", "\"false\""] {
+        let levels = settings(&format!("rules: {{HL306: {written}}}\n")).levels;
+        assert_eq!(levels.get("HL306"), Some(&Level::Off), "{written}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_refused_with_its_place_and_the_nearest_name() {
+    for (text, message, hint) in [
+        (
+            "kubeVersoin: 1.30\n",
+            ":1:1: unknown key `kubeVersoin`",
+            "write `kubeVersion`",
+        ),
+        (
+            "a: 1\n",
+            ":1:1: unknown key `a`",
+            "the keys are kubeVersion, apiVersions, flavour, nodes, rules",
+        ),
+        (
+            "nodes: 1\n\nkubeVersion: 1\n",
+            ":3:14: not a version of Kubernetes",
+            "write it as `1.34`",
+        ),
+        ("kubeVersion: [1.30]\n", ":1:14: not a version", "write it as `1.34`"),
+        (
+            "apiVersions: v1\n",
+            ":1:14: `apiVersions` is not a list",
+            "write a list of",
+        ),
+        (
+            "apiVersions:\n  - a/b/c/d\n",
+            ":2:5: not an API version",
+            "write a list of",
+        ),
+        ("flavour: K3s\n", ":1:10: `K3s` is not known here", "write `k3s`"),
+        (
+            "flavour: gke\n",
+            ":1:10: `gke` is not known here",
+            "write one of k3s, kind,",
+        ),
+        (
+            "nodes: 0\n",
+            ":1:8: `nodes` is not a number of nodes",
+            "write it as `3`",
+        ),
+        (
+            "rules: [HL306]\n",
+            ":1:8: `rules` is not a map",
+            "write it as `HL306: off`",
+        ),
+        (
+            "rules:\n  HL3066: off\n",
+            ":2:3: there is no rule `HL3066`",
+            "write `HL306`, which is retry-refreshes",
+        ),
+        (
+            "rules:\n  hl306: off\n",
+            ":2:3: there is no rule `hl306`",
+            "write `HL306`",
+        ),
+        (
+            "rules:\n  retry-refreshes: off\n",
+            ":2:3: there is no rule `retry-refreshes`",
+            "write `HL306`",
+        ),
+        (
+            "rules:\n  retry-refresh: off\n",
+            ":2:3: there is no rule `retry-refresh`",
+            "write `HL306`",
+        ),
+        (
+            "rules:\n  XY1: off\n",
+            ":2:3: there is no rule `XY1`",
+            "kubectl homelab explain",
+        ),
+        (
+            "rules:\n  HL306: warn\n",
+            ":2:10: `warn` is not known here",
+            "write one of off, warning, error",
+        ),
+        (
+            "rules:\n  HL306: on\n",
+            ":2:10: `on` is not known here",
+            "write one of off, warning, error",
+        ),
+        ("rules:\n  HL306:\n", ":2:9: this is not known here", "write one of off"),
+        (
+            "rules:\n  HL309: off\n",
+            ":2:10: HL309 cannot be switched off",
+            "correct what breaks `parameters-are-valid`",
+        ),
+        (
+            "- a\n",
+            ":1:1: the document is not a map",
+            "write keys such as `kubeVersion`",
+        ),
+        (
+            "nodes: 1\nnodes: 2\n",
+            ":2:1: this key stands here a second time",
+            "write every key once",
+        ),
+        (
+            "nodes: 1\n---\nnodes: 2\n",
+            ":3:1: a second document",
+            "write one document",
+        ),
+        ("nodes: [\n", ":1:8: ", "correct the YAML"),
+        (
+            "nodes: 0\nflavour: x\n",
+            ":1:8: `nodes` is not a number of nodes (and 1 more)",
+            "",
+        ),
+    ] {
+        let (found, way_out) = refused(text);
+        assert!(
+            found.contains(&format!(".homelab.yaml{message}")),
+            "{message} in {found}"
+        );
+        assert!(way_out.contains(hint), "{hint} in {way_out}");
+    }
+}
+
+#[test]
+fn the_file_is_read_under_its_name_only() {
+    let read = |name: &str| read(&Memory::new([(name, "nodes: 2\n")]).unwrap());
+    assert_eq!(read(FILE).unwrap().nodes, Some(2));
+    assert_eq!(read("deeper/.homelab.yaml").unwrap(), Settings::default());
+    let failure = Failure::from(read(OTHER_NAME).unwrap_err());
+    assert_eq!(failure.one_line(), "`.homelab.yml` is not read");
+    assert_eq!(failure.hints, ["rename it to `.homelab.yaml`"]);
+}
+
+#[test]
+fn the_schema_has_the_keys_and_names_of_the_reader() {
+    let schema = schema();
+    let keys = |schema: &Value| {
+        schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&schema), TABLE.iter().map(|key| key.name).collect::<Vec<_>>());
+    assert_eq!(schema["additionalProperties"], false);
+    let yaml = |value: &Value| format!("{{{}: {value}}}\n", "rules");
+    let rules = &schema["properties"]["rules"];
+    let ids: Vec<&str> = crate::rules::metas().map(|meta| meta.id).collect();
+    assert_eq!(
+        (keys(rules), &rules["additionalProperties"]),
+        (ids.iter().map(|id| (*id).to_owned()).collect(), &Value::Bool(false))
+    );
+    for id in ids {
+        let values = rules["properties"][id]["enum"].as_array().unwrap();
+        for value in values {
+            settings(&yaml(&serde_json::json!({ id: value })));
+        }
+        let is_off = parse(&yaml(&serde_json::json!({ id: "off" }))).is_ok();
+        assert_eq!(is_off, values.contains(&serde_json::json!("off")), "{id}");
+    }
+    let flavours = schema["properties"]["flavour"]["enum"].as_array().unwrap();
+    assert_eq!(flavours.len(), Flavour::NAMES.len() + 1);
+    for flavour in flavours {
+        settings(&format!("flavour: {flavour}\n"));
+    }
+}
