@@ -6,7 +6,7 @@ use super::output::FindingsOutput;
 use super::session::Session;
 use crate::failure::Exit;
 use crate::repo::Repo;
-use crate::report::{findings, json};
+use crate::report::{findings, findings_table, json, summary};
 use crate::rules::{CheckReport, Selection};
 
 /// Which rules to apply, how to print their findings, and what counts as a failure.
@@ -50,12 +50,13 @@ pub(super) fn print(
 ) -> Result<()> {
     let text = match output {
         None => findings::report(repo, report),
-        Some(FindingsOutput::Table) => findings::findings_table(repo, report),
+        Some(FindingsOutput::Table) => findings_table::narrow(repo, report),
+        Some(FindingsOutput::Wide) => findings_table::wide(repo, report),
         Some(FindingsOutput::Json) => json::finding_list(repo, report)?,
     };
     session.terminal.data(&text)?;
-    if output == Some(FindingsOutput::Table) {
-        session.terminal.say(findings::summary(report).trim_end());
+    if matches!(output, Some(FindingsOutput::Table | FindingsOutput::Wide)) {
+        session.terminal.say(summary::text(report).trim_end());
     }
     Ok(())
 }

@@ -74,7 +74,8 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             .hint("give the whole rendered installation, as `kubectl kustomize DIR` or `helm template` prints it")?,
         None => found.hint("name its namespace with `--namespace`").hint(RENDERED)?,
     };
-    let mut report = installation::check(&installation);
+    let settings = home.map(|home| home.settings.clone()).unwrap_or_default();
+    let mut report = installation::check(&installation, &settings);
     report.select(checks.rules());
     checks::print(session, &rendered, &report, output)?;
     if home.is_none() {

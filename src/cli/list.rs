@@ -133,7 +133,7 @@ impl RenderArgs {
         }
         let options = Options {
             network: self.sources.network(Network::Never),
-            helm: self.helm.clone().into_options(),
+            helm: self.helm.clone().into_options(&repo.settings),
             ..Options::default()
         };
         let dirs = self.sources.clone().into_dirs();

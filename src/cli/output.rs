@@ -27,7 +27,10 @@ pub(super) enum DocumentOutput {
 /// Formats of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FindingsOutput {
+    /// A row for each finding, or for many of one rule
     Table,
+    /// A line for each finding
+    Wide,
     Json,
 }
 
@@ -53,6 +56,7 @@ impl ValueEnum for FixOutput {
     fn value_variants<'a>() -> &'a [Self] {
         &[
             Self::Findings(FindingsOutput::Table),
+            Self::Findings(FindingsOutput::Wide),
             Self::Findings(FindingsOutput::Json),
             Self::Edits(EditOutput::Yaml),
             Self::Edits(EditOutput::Diff),

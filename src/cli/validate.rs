@@ -15,7 +15,7 @@ use crate::edit::fix::{self, Fixed, Request};
 use crate::failure::{Exit, usage};
 use crate::model::AppRenders;
 use crate::repo::{Repo, RepoPath};
-use crate::report::{findings, fixes};
+use crate::report::{fixes, summary};
 use crate::rules::{CheckReport, Scope};
 use crate::sources::{Network, Options, Sources};
 
@@ -133,7 +133,7 @@ impl Args {
     /// Prints a report; where edits are printed, a summary beside them.
     fn print(&self, session: &Session, repo: &Repo, report: &CheckReport) -> Result<()> {
         if self.prints_edits() {
-            session.terminal.say(findings::summary(report).trim_end());
+            session.terminal.say(summary::text(report).trim_end());
         } else {
             checks::print(session, repo, report, self.output.and_then(FixOutput::findings))?;
         }

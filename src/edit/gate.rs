@@ -36,7 +36,7 @@ impl Gate for RuleGate {
             let findings = rules::check(&Scope::new(repo, renders));
             findings
                 .into_iter()
-                .filter(|finding| finding.rule.severity == Severity::Error)
+                .filter(|finding| finding.severity == Severity::Error)
                 .collect()
         };
         let old = errors(before, &self.before);

@@ -31,10 +31,19 @@ pub enum Level {
 impl Level {
     /// All levels, with their names.
     pub const NAMES: [(Level, &'static str); 3] = [
-        (Level::Off, "off"),
-        (Level::Warning, "warning"),
-        (Level::Error, "error"),
+        (Level::Off, Level::Off.name()),
+        (Level::Warning, Level::Warning.name()),
+        (Level::Error, Level::Error.name()),
     ];
+
+    /// Returns its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Level::Off => "off",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
 }
 
 /// A distribution of Kubernetes: it decides which storage classes and controllers a cluster has without a manifest.

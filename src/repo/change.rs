@@ -7,7 +7,7 @@ use json_patch::Patch;
 
 use super::{Repo, RepoPath};
 use crate::failure::{HintExt, bug};
-use crate::yaml::{self, ReplaceEntry, SpliceError};
+use crate::yaml::{self, ReplaceComment, ReplaceEntry, SpliceError};
 
 /// A pending change of one file.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,15 @@ pub enum Change {
         /// The old and the new entry.
         replacement: ReplaceEntry,
     },
+    /// Replaces a comment of a document, or takes it out, by [`yaml::replace_comment`].
+    ReplaceComment {
+        /// The file.
+        path: RepoPath,
+        /// Index of the document.
+        document: usize,
+        /// The old and the new comment.
+        replacement: ReplaceComment,
+    },
     /// Removes one document of a file, and the file with its last document.
     Remove {
         /// The file.
@@ -54,6 +63,7 @@ impl Change {
             Change::Create { path, .. }
             | Change::Patch { path, .. }
             | Change::ReplaceEntry { path, .. }
+            | Change::ReplaceComment { path, .. }
             | Change::Remove { path, .. } => path,
         }
     }
@@ -144,7 +154,9 @@ impl Repo {
                     created = Some(text.clone());
                 }
                 Change::Create { .. } => bail!("the file is already there"),
-                Change::Patch { document, .. } | Change::ReplaceEntry { document, .. } => {
+                Change::Patch { document, .. }
+                | Change::ReplaceEntry { document, .. }
+                | Change::ReplaceComment { document, .. } => {
                     let file = before
                         .filter(|file| *document < file.documents.len())
                         .context("there is no such document")?;
@@ -198,6 +210,9 @@ fn patched(text: &str, change: &Change) -> Result<String> {
             yaml::replace_entry(text, replacement)
                 .map_err(SpliceError::into_error)?
                 .text
+        }
+        Change::ReplaceComment { replacement, .. } => {
+            yaml::replace_comment(text, replacement).context("there is no such comment")?
         }
         Change::Create { .. } | Change::Remove { .. } => text.to_owned(),
     })

@@ -40,6 +40,11 @@ impl Repo {
         ranges.into_iter().map(place).collect()
     }
 
+    /// Returns the place of a range of bytes of a manifest's document.
+    pub fn place_of_range(&self, manifest: &Manifest, range: Range<usize>) -> Place {
+        self.placed(manifest, range, yaml::position)
+    }
+
     /// Returns the ranges of bytes of the values at JSON Pointers of a manifest, in its file; those that are not there are
     /// left out. `None` where the document cannot be read.
     pub fn value_ranges(&self, manifest: &Manifest, pointers: &[PointerBuf]) -> Option<Vec<Range<usize>>> {

@@ -5,6 +5,7 @@ use textwrap::{Options, WordSplitter};
 use super::table::table;
 use crate::model::parameter::{Shape, TABLE};
 use crate::rules::{self, Meta};
+use crate::settings::TABLE as TABLE_OF_SETTINGS;
 
 /// Columns of running text.
 const WIDTH: usize = 100;
@@ -34,6 +35,11 @@ pub const TOPICS: &[Topic] = &[
         body: parameters,
     },
     Topic {
+        name: "settings",
+        summary: "the keys of `.homelab.yaml`, and comments that ignore findings",
+        body: settings,
+    },
+    Topic {
         name: "exit-codes",
         summary: "what the program's exit codes mean",
         body: exit_codes,
@@ -52,7 +58,11 @@ pub fn explain(subject: &str) -> Option<String> {
 }
 
 fn of_rule(meta: &Meta) -> String {
-    let head = format!("{} {} ({})\n", meta.id, meta.name, meta.severity);
+    let lock = match rules::is_locked(meta.id) {
+        true => ", cannot be switched off",
+        false => "",
+    };
+    let head = format!("{} {} ({}{lock})\n", meta.id, meta.name, meta.severity);
     let mut out = format!("{head}\n{}", wrapped(&format!("Rule: {}.", meta.summary), ""));
     for paragraph in meta.why.split("\n\n") {
         out.push('\n');
@@ -140,6 +150,33 @@ or `map`. All values are strings: quote numbers and booleans.",
         out.push_str(&wrapped(spec.doc, "  "));
     }
     out
+}
+
+fn settings() -> String {
+    const INTRODUCTION: &str = "`.homelab.yaml` at the repository's root says what command lines would have to repeat. It is \
+optional, and so is every key. Flags win over it. What it does not know is an error; `filter` and the plugin in Argo CD do not \
+read it.";
+    const COMMENTS: [&str; 3] = [
+        "In a manifest, a comment ignores findings of one place:",
+        "It stands at the end of the line that `validate` shows for the finding, or on a line of its own above it, with other \
+comments between them at most. It names one rule or more, separated by commas; the reason is optional. A finding on an object \
+that a chart or another repository brings is at `source` of its Application.",
+        "`validate` counts what was ignored. It warns about a comment that ignores nothing (HL409), which `--fix` takes out, \
+and about one that names no rule (HL410).",
+    ];
+    let mut out = wrapped(INTRODUCTION, "");
+    for key in TABLE_OF_SETTINGS {
+        out.push_str(&format!("\n{} ({})\n", key.name, key.takes));
+        out.push_str(&wrapped(key.doc, "  "));
+    }
+    let example = "  # homelab: ignore HL123 both programs lock the files\n".to_owned();
+    let [before, comments @ ..] = COMMENTS.map(|paragraph| wrapped(paragraph, ""));
+    out + "\n"
+        + &[before + "\n" + &example]
+            .into_iter()
+            .chain(comments)
+            .collect::<Vec<_>>()
+            .join("\n")
 }
 
 fn exit_codes() -> String {

@@ -2,13 +2,12 @@
 //!
 //! The text is styled; the terminal takes the styles out where no colour is wanted.
 
-use std::collections::BTreeMap;
-
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::blocks::{self, ALL, Block, SHOWN, written};
 use super::mask;
 use super::places::Places;
-use super::table::table;
+use super::summary;
 use crate::repo::{Manifest, Place, Repo};
 use crate::rules::{CheckReport, Finding, Severity, Skipped};
 
@@ -31,152 +30,26 @@ pub fn report(repo: &Repo, report: &CheckReport) -> String {
         let title = Level::ERROR.primary_title(format!("malformed: {malformed}"));
         texts.push(rendered(&[Group::with_title(title)]));
     }
-    let sorted = places.sorted(&report.findings);
-    texts.extend(
-        sorted
-            .iter()
-            .map(|(place, finding)| of_finding(&places, place.as_ref(), finding, FIX)),
-    );
-    texts.extend(report.skipped.iter().map(of_skipped));
-    texts.push(format!("{}{}{}", counts(report), fixable(report), coverage(report)));
+    let blocks = blocks::blocks(places.sorted(&report.findings));
+    texts.extend(blocks.iter().map(|block| match block.only() {
+        Some((place, finding)) => of_finding(&places, place.as_ref(), finding, FIX),
+        None => of_block(block),
+    }));
+    texts.extend(blocks::skipped(report).iter().map(|skipped| match skipped[..] {
+        [one] => of_skipped(one),
+        _ => of_many_skipped(skipped),
+    }));
+    texts.push(summary::with_fixes(report));
     texts.join("\n")
-}
-
-/// Returns the line that says how to fix what can be fixed; nothing where there is nothing.
-fn fixable(report: &CheckReport) -> String {
-    let fixes = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
-    let safe = fixes().filter(|fix| fix.safe).count();
-    let others = fixes().count() - safe;
-    match (safe, others) {
-        (0, 0) => String::new(),
-        (safe, 0) => format!("fix {safe} of them with `kubectl homelab validate --fix`\n"),
-        (0, others) => format!("fix {others} of them with `kubectl homelab validate --fix --unsafe-fixes`\n"),
-        (safe, others) => {
-            format!("fix {safe} of them with `kubectl homelab validate --fix`, {others} more with `--unsafe-fixes`\n")
-        }
-    }
 }
 
 /// How a fix is introduced: a safe one, and one that needs review.
 const FIX: (&str, &str) = ("fix: ", "fix (needs review): ");
 
-/// Returns the summary: how much was found, and how much was checked.
-pub fn summary(report: &CheckReport) -> String {
-    counts(report) + &coverage(report)
-}
-
-/// Returns the line that counts the findings: `2 errors, 1 warning`.
-fn counts(report: &CheckReport) -> String {
-    let (errors, warnings) = (report.errors(), report.warnings());
-    let of_what = match (report.left_out().count(), &report.coverage) {
-        (0, _) => String::new(),
-        (skipped, None) => format!(", {skipped} skipped"),
-        (_, Some(_)) => " in what was checked".to_owned(),
-    };
-    format!(
-        "{}, {}{of_what}\n",
-        plural(errors, "error"),
-        plural(warnings, "warning")
-    )
-}
-
-fn plural(count: usize, word: &str) -> String {
-    match count {
-        1 => format!("1 {word}"),
-        count => format!("{count} {word}s"),
-    }
-}
-
-/// Returns the line that counts what was checked and what was skipped, and why; nothing for a report that is not about
-/// Applications.
-fn coverage(report: &CheckReport) -> String {
-    let Some(coverage) = &report.coverage else {
-        return String::new();
-    };
-    let applications = report.skipped.iter().filter(|skipped| skipped.kind == "Application");
-    let (checked, total) = (coverage.checked.len(), coverage.checked.len() + applications.count());
-    let mut line = match total {
-        0 => "checked no Applications".to_owned(),
-        total => format!("checked {checked} of {}", plural(total, "Application")),
-    };
-    if !coverage.is_rendered {
-        line += " without rendering (--no-render)";
-    }
-    let failed = report.skipped.iter().filter(|skipped| skipped.failed).count();
-    if failed > 0 {
-        line += &format!("; {failed} failed");
-    }
-    let reasons = reasons(report);
-    if !reasons.is_empty() {
-        let count: usize = reasons.iter().map(|(_, count)| count).sum();
-        let named =
-            |((one, many), count): &((&str, &str), usize)| format!("{count} {}", if *count == 1 { one } else { many });
-        let named: Vec<String> = reasons.iter().map(named).collect();
-        line += &format!("; {count} skipped: {}", named.join(", "));
-    }
-    line + "\n"
-}
-
-/// The reasons why things were skipped, with how many were, the most frequent first.
-pub(super) fn reasons(report: &CheckReport) -> Vec<((&'static str, &'static str), usize)> {
-    let mut counts = BTreeMap::new();
-    for reason in report.left_out().filter_map(|skipped| skipped.reason) {
-        *counts.entry(reason).or_insert(0) += 1;
-    }
-    let mut reasons: Vec<_> = counts.into_iter().collect();
-    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    reasons
-}
-
-/// Renders the findings as a table without excerpts.
-pub fn findings_table(repo: &Repo, report: &CheckReport) -> String {
-    let places = Places::new(repo);
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for malformed in &report.malformed {
-        let place = match malformed.position {
-            Some(position) => format!("{}:{}:{}", malformed.file, position.line, position.column),
-            None => malformed.file.to_string(),
-        };
-        rows.push(vec![
-            "error".to_owned(),
-            String::new(),
-            place,
-            String::new(),
-            malformed.message.clone(),
-        ]);
-    }
-    for (place, finding) in places.sorted(&report.findings) {
-        let place = place.map(|place| format!("{}:{}:{}", place.file, place.position.line, place.position.column));
-        rows.push(vec![
-            finding.rule.severity.to_string(),
-            finding.rule.id.to_owned(),
-            place.unwrap_or_default(),
-            finding.app.as_ref().map(ToString::to_string).unwrap_or_default(),
-            finding.message.clone(),
-        ]);
-    }
-    for skipped in &report.skipped {
-        let severity = if skipped.failed { "error" } else { "skipped" };
-        rows.push(vec![
-            severity.to_owned(),
-            String::new(),
-            skipped.location.file.to_string(),
-            skipped.name.clone(),
-            skipped.why.replace('\n', " "),
-        ]);
-    }
-    if rows.is_empty() {
-        return String::new();
-    }
-    table(&["severity", "rule", "place", "application", "message"], rows)
-}
-
 fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix_words: (&str, &str)) -> String {
-    let level = match finding.rule.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let title = level.primary_title(finding.message.clone()).id(finding.rule.id);
+    let title = level(finding.severity)
+        .primary_title(finding.message.clone())
+        .id(finding.rule.id);
     let manifest = finding.location.as_ref().and_then(|location| places.manifest(location));
     let mut group = Group::with_title(title);
     if let (Some(place), Some(manifest)) = (place, manifest) {
@@ -201,6 +74,39 @@ fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix
         group = group.element(Level::HELP.message(format!("{words}{}", fix.title)));
     }
     rendered(&[group])
+}
+
+/// Renders findings of one rule on many Applications: the first places, and what they have in common.
+fn of_block(block: &Block<'_>) -> String {
+    let (_, first) = &block.findings[0];
+    let title = level(first.severity).primary_title(block.message()).id(first.rule.id);
+    let mut group = Group::with_title(title);
+    let is_one = block.common(|finding| finding.message.as_str()).is_some();
+    for (place, finding) in block.findings.iter().take(SHOWN) {
+        let place = place.as_ref().map(written).unwrap_or_default();
+        group = group.element(Level::NOTE.message(match is_one {
+            true => place,
+            false => format!("{place}: {}", finding.message),
+        }));
+    }
+    let more = block.findings.len().saturating_sub(SHOWN);
+    if more > 0 {
+        group = group.element(Level::NOTE.message(format!("and {more} more; {ALL}")));
+    }
+    let fix = block.common(|finding| finding.fix.as_ref().map(|fix| (fix.safe, fix.title.as_str())));
+    let help = match (fix, block.common(|finding| finding.hint.as_deref())) {
+        (Some(Some((safe, title))), _) => format!("{}{title}", if safe { FIX.0 } else { FIX.1 }),
+        (_, Some(Some(hint))) => hint.to_owned(),
+        _ => format!("read what to do with `kubectl homelab explain {}`", first.rule.id),
+    };
+    rendered(&[group.element(Level::HELP.message(help))])
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    }
 }
 
 /// The bytes of a line that is shown whole; of a longer one, those around the place are.
@@ -240,6 +146,24 @@ fn of_skipped(skipped: &Skipped) -> String {
     let title = level.primary_title(format!("{} `{}` {verb}: {}", skipped.kind, skipped.name, skipped.why));
     let mut group = Group::with_title(title);
     if let Some(hint) = &skipped.hint {
+        group = group.element(Level::HELP.message(hint.clone()));
+    }
+    rendered(&[group])
+}
+
+/// Renders what was skipped for one reason.
+fn of_many_skipped(skipped: &[&Skipped]) -> String {
+    let names: Vec<String> = skipped
+        .iter()
+        .take(SHOWN)
+        .map(|one| format!("`{}`", one.name))
+        .collect();
+    let reason = skipped[0].reason.map_or("", |(_, reason)| reason);
+    let title = format!("{} were skipped: {reason}", skipped.len());
+    let mut group = Group::with_title(Level::INFO.primary_title(title));
+    let more = skipped.len() - names.len();
+    group = group.element(Level::NOTE.message(format!("{} and {more} more; {ALL}", names.join(", "))));
+    if let Some(hint) = &skipped[0].hint {
         group = group.element(Level::HELP.message(hint.clone()));
     }
     rendered(&[group])

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::findings::reasons;
 use super::list::API_VERSION;
 use super::places::Places;
+use super::summary::reasons;
+use crate::model::settings::Level;
 use crate::repo::{Malformed, Place, Repo};
-use crate::rules::{CheckReport, Finding, Skipped};
+use crate::rules::{CheckReport, Finding, Meta, Skipped};
 
 /// The whole answer.
 #[derive(Debug, Serialize)]
@@ -15,6 +16,8 @@ struct FindingList<'a> {
     api_version: &'static str,
     kind: &'static str,
     items: Vec<Item<'a>>,
+    /// What comments ignore.
+    ignored: Vec<IgnoredItem<'a>>,
     skipped: Vec<SkippedItem<'a>>,
     summary: Summary,
 }
@@ -25,6 +28,10 @@ struct FindingList<'a> {
 struct Summary {
     errors: usize,
     warnings: usize,
+    /// How many findings comments ignore.
+    ignored: usize,
+    /// The rules whose level the repository's settings change.
+    levels: Vec<RuleLevel>,
     #[serde(skip_serializing_if = "Option::is_none")]
     applications: Option<Applications>,
     /// How much was skipped, without what failed.
@@ -40,6 +47,23 @@ struct Applications {
     failed: usize,
     /// Whether they were rendered; without that, manifests and parameters were checked only.
     rendered: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleLevel {
+    rule: &'static str,
+    level: &'static str,
+    /// The rule's own level.
+    instead: String,
+    findings: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct IgnoredItem<'a> {
+    #[serde(flatten)]
+    item: Item<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -111,10 +135,21 @@ pub fn finding_list(repo: &Repo, report: &CheckReport) -> serde_json::Result<Str
     let findings = sorted
         .iter()
         .map(|(place, finding)| of_finding(place.as_ref(), finding));
+    let ignored: Vec<&Finding> = report.ignored.iter().map(|ignored| &ignored.finding).collect();
+    let places_of_ignored = places.of(ignored.iter().copied());
+    let ignored = report
+        .ignored
+        .iter()
+        .zip(&places_of_ignored)
+        .map(|(ignored, place)| IgnoredItem {
+            item: of_finding(place.as_ref(), &ignored.finding),
+            reason: ignored.reason.as_deref(),
+        });
     let list = FindingList {
         api_version: API_VERSION,
         kind: "FindingList",
         items: malformed.chain(findings).collect(),
+        ignored: ignored.collect(),
         skipped: report.skipped.iter().map(of_skipped).collect(),
         summary: summary(report),
     };
@@ -135,9 +170,28 @@ fn summary(report: &CheckReport) -> Summary {
     Summary {
         errors: report.errors(),
         warnings: report.warnings(),
+        ignored: report.ignored.len(),
+        levels: report
+            .levels
+            .iter()
+            .map(|(rule, level)| of_level(report, rule, *level))
+            .collect(),
         applications,
         skipped: report.left_out().count(),
         reasons: reasons.map(|((_, reason), count)| Reason { reason, count }).collect(),
+    }
+}
+
+fn of_level(report: &CheckReport, rule: &'static Meta, level: Level) -> RuleLevel {
+    let findings = match level {
+        Level::Off => &report.off,
+        _ => &report.findings,
+    };
+    RuleLevel {
+        rule: rule.id,
+        level: level.name(),
+        instead: rule.severity.to_string(),
+        findings: findings.iter().filter(|finding| finding.rule.id == rule.id).count(),
     }
 }
 
@@ -158,7 +212,7 @@ fn of_finding<'a>(place: Option<&Place>, finding: &'a Finding) -> Item<'a> {
     Item {
         rule: Some(finding.rule.id),
         name: finding.rule.name,
-        severity: finding.rule.severity.to_string(),
+        severity: finding.severity.to_string(),
         message: &finding.message,
         file: finding.location.as_ref().map(|location| location.file.to_string()),
         line: position.map(|position| position.line),

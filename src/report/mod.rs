@@ -1,13 +1,16 @@
 //! Values in, text out: tables, findings with their source, diffs, JSON. Never prints.
 
+mod blocks;
 pub mod claims;
 pub mod diff;
 pub mod explain;
 pub mod findings;
+pub mod findings_table;
 pub mod fixes;
 pub mod json;
 pub mod list;
 pub mod live;
 mod mask;
 mod places;
+pub mod summary;
 pub mod table;

@@ -42,8 +42,9 @@ impl<'a> Places<'a> {
         let mut by_document: BTreeMap<(&RepoPath, usize), Vec<(usize, &Pointer)>> = BTreeMap::new();
         let mut places = Vec::new();
         for (number, finding) in findings.into_iter().enumerate() {
-            places.push(None);
-            if let Some(location) = &finding.location {
+            let location = finding.location.as_ref();
+            places.push(location.and_then(|location| self.of_bytes(location)));
+            if let Some(location) = location.filter(|location| location.bytes.is_none()) {
                 let of_document = by_document.entry((&location.file, location.document)).or_default();
                 of_document.push((number, &location.pointer));
             }
@@ -58,6 +59,12 @@ impl<'a> Places<'a> {
             }
         }
         places
+    }
+
+    /// Returns the place of a location that has no pointer.
+    fn of_bytes(&self, location: &Location) -> Option<Place> {
+        let (start, end) = location.bytes?;
+        Some(self.repo.place_of_range(self.manifest(location)?, start..end))
     }
 
     /// Returns the findings with their places, in the order of files and lines.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Finding, Rule, Scope, Selection, declared, fixer};
+use super::{Check, Finding, Rule, Scope, Selection, check, declared, fixer};
 use crate::model::{AppName, AppRenders, Availability, Object};
 use crate::repo::{Memory, Repo};
 use crate::yaml;
@@ -12,6 +12,11 @@ pub(crate) const HOME: &str = "https://git.example.org/home";
 
 /// Finds everything that breaks a rule.
 pub(super) fn findings(rule: &Rule, scope: &Scope<'_>) -> Vec<Finding> {
+    if let Check::Comments(_) = rule.check {
+        let mut findings = check(scope);
+        findings.retain(|finding| finding.rule.id == rule.meta.id);
+        return findings;
+    }
     let subjects = scope.subjects.iter();
     let each = subjects.flat_map(|subject| rule.on_each(scope, subject));
     let declared = declared::declared(scope);

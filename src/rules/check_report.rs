@@ -1,10 +1,11 @@
 //! The report of a check: findings, files that cannot be read, and what was skipped.
 
 use super::fixer::Refused;
-use super::{Finding, Location, Scope, Selection, Severity};
+use super::{ALL, Finding, Ignored, Location, Meta, Outcome, Scope, Selection, Severity};
 use crate::masking::without_logins;
 use crate::model::application::GROUP;
-use crate::model::{AppName, Availability, Unavailable};
+use crate::model::settings::Level;
+use crate::model::{AppName, Availability, Settings, Unavailable};
 use crate::repo::{Malformed, Manifest, RepoPath};
 
 /// The result of checking a repository or an installation.
@@ -12,6 +13,12 @@ use crate::repo::{Malformed, Manifest, RepoPath};
 pub struct CheckReport {
     /// What breaks a rule, sorted by place.
     pub findings: Vec<Finding>,
+    /// What comments ignore.
+    pub ignored: Vec<Ignored>,
+    /// What is found by rules that the repository's settings switch off.
+    pub off: Vec<Finding>,
+    /// The rules whose level is not their own, by the repository's settings.
+    pub levels: Vec<(&'static Meta, Level)>,
     /// Files and documents that are no manifests; each is an error.
     pub malformed: Vec<Malformed>,
     /// What could not be checked.
@@ -54,8 +61,12 @@ impl CheckReport {
     pub fn of(scope: &Scope<'_>) -> Self {
         let (checked, skipped) = applications(scope);
         let is_rendered = !scope.renders.is_empty() || scope.subjects.is_empty();
+        let Outcome { findings, ignored, off } = super::check_all(scope);
         Self {
-            findings: super::check(scope),
+            findings,
+            ignored,
+            off,
+            levels: levels(&scope.repo.settings, ALL.iter().map(|rule| rule.meta)),
             malformed: scope.repo.malformed.clone(),
             skipped,
             coverage: Some(Coverage { checked, is_rendered }),
@@ -69,14 +80,21 @@ impl CheckReport {
 
     /// Keeps only the findings of selected rules.
     pub fn select(&mut self, selection: &Selection) {
-        self.findings.retain(|finding| selection.has(finding.rule.id));
+        self.retain(|finding| selection.has(finding.rule.id));
+        self.levels.retain(|(rule, _)| selection.has(rule.id));
+    }
+
+    /// Keeps findings, those that are not reported included.
+    fn retain(&mut self, keep: impl Fn(&Finding) -> bool) {
+        self.findings.retain(&keep);
+        self.ignored.retain(|ignored| keep(&ignored.finding));
+        self.off.retain(&keep);
     }
 
     /// Keeps only what is in these files and folders, and what has no place.
     pub fn within(&mut self, paths: &[RepoPath]) {
         let is_in = |file: &RepoPath| paths.iter().any(|path| file.is_in(path));
-        self.findings
-            .retain(|finding| finding.location.as_ref().is_none_or(|location| is_in(&location.file)));
+        self.retain(|finding| finding.location.as_ref().is_none_or(|location| is_in(&location.file)));
         self.malformed.retain(|malformed| is_in(&malformed.file));
         self.skipped.retain(|skipped| is_in(&skipped.location.file));
         if let Some(coverage) = &mut self.coverage {
@@ -112,9 +130,22 @@ impl CheckReport {
     fn count(&self, severity: Severity) -> usize {
         self.findings
             .iter()
-            .filter(|finding| finding.rule.severity == severity)
+            .filter(|finding| finding.severity == severity)
             .count()
     }
+}
+
+/// Returns the rules whose level is not their own.
+pub(super) fn levels(settings: &Settings, rules: impl Iterator<Item = &'static Meta>) -> Vec<(&'static Meta, Level)> {
+    let changed = rules.filter_map(|rule| {
+        let level = settings.levels.get(rule.id)?;
+        let own = match rule.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+        };
+        (own != *level).then_some((rule, *level))
+    });
+    changed.collect()
 }
 
 /// Returns the places of the Applications that were checked, and what was not.

@@ -1,9 +1,10 @@
 //! What a rule finds: what is wrong, where, and how to fix it.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::masking::without_logins;
-use crate::model::{AppName, AsPointer, ObjectRef, PointerBuf};
+use crate::model::{AppName, AsPointer, ObjectRef, Pointer, PointerBuf};
 use crate::repo::{ChangeSet, Manifest, RepoPath};
 
 use super::Meta;
@@ -35,6 +36,8 @@ pub struct Location {
     pub document: usize,
     /// JSON Pointer inside the document; empty for all of it.
     pub pointer: PointerBuf,
+    /// The bytes of the document, start and end, for what no pointer leads to: a comment.
+    pub bytes: Option<(usize, usize)>,
 }
 
 impl Location {
@@ -44,6 +47,15 @@ impl Location {
             file: manifest.file.clone(),
             document: manifest.document,
             pointer: pointer.as_pointer().to_buf(),
+            bytes: None,
+        }
+    }
+
+    /// Returns the place of bytes of a manifest's document.
+    pub fn of_bytes(manifest: &Manifest, range: Range<usize>) -> Self {
+        Self {
+            bytes: Some((range.start, range.end)),
+            ..Self::of(manifest, Pointer::root())
         }
     }
 }
@@ -83,6 +95,8 @@ impl Fix {
 pub struct Finding {
     /// The rule.
     pub rule: &'static Meta,
+    /// How bad it is: the rule's own severity, or the one that the repository's settings give it.
+    pub severity: Severity,
     /// What is wrong, names in backticks.
     pub message: String,
     /// Where in the repository; a finding on a rendered object points at its Application.
@@ -102,6 +116,7 @@ impl Finding {
     pub fn new(rule: &'static Meta, message: impl Into<String>, location: Location) -> Self {
         Self {
             rule,
+            severity: rule.severity,
             message: without_logins(&message.into()),
             location: Some(location),
             app: None,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use json_patch::{Patch, PatchOperation};
 
 use super::fixes::{above, fitted};
-use super::{ALL, Finding, Fix, Location, Scope, Selection, Severity, check};
+use super::{ALL, Finding, Fix, Location, Outcome, Scope, Selection, Severity, check_all};
 use crate::failure::Failure;
 use crate::model::{AppRenders, Availability, Object, ObjectRef};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
@@ -62,7 +62,7 @@ pub struct Refused {
 
 /// Fixes what the rules find in a repository.
 pub fn fix(repo: &Repo, renders: &AppRenders, request: &Request) -> Fixed {
-    let findings = check(&Scope::new(repo, renders));
+    let Outcome { findings, ignored, .. } = check_all(&Scope::new(repo, renders));
     let found = request.selected(&findings);
     let mut fixer = Fixer {
         request,
@@ -70,6 +70,7 @@ pub fn fix(repo: &Repo, renders: &AppRenders, request: &Request) -> Fixed {
             repo: repo.clone(),
             renders: renders.clone(),
             findings: findings.clone(),
+            ignored: ignored.into_iter().map(|ignored| ignored.finding).collect(),
         },
         changes: ChangeSet::default(),
         tried: BTreeSet::new(),
@@ -145,6 +146,8 @@ struct State {
     repo: Repo,
     renders: AppRenders,
     findings: Vec<Finding>,
+    /// What comments ignore.
+    ignored: Vec<Finding>,
 }
 
 struct Fixer<'r> {
@@ -268,6 +271,7 @@ fn document(change: &Change) -> (&RepoPath, usize) {
         Change::Create { path, .. } => (path, 0),
         Change::Patch { path, document, .. }
         | Change::ReplaceEntry { path, document, .. }
+        | Change::ReplaceComment { path, document, .. }
         | Change::Remove { path, document } => (path, *document),
     }
 }
@@ -281,25 +285,35 @@ impl State {
             return Err("it would leave a file that cannot be read".to_owned());
         }
         let renders = self.carried(&wanted);
-        let findings = check(&Scope::new(&repo, &renders));
+        let Outcome { findings, ignored, .. } = check_all(&Scope::new(&repo, &renders));
         self.accept(batch, &findings)?;
         let state = State {
             repo,
             renders,
             findings,
+            ignored: ignored.into_iter().map(|ignored| ignored.finding).collect(),
         };
         Ok((state, changes))
     }
 
-    /// Refuses findings that are worse than before: a new error, or one of the batch that is still there.
+    /// Refuses findings that are worse than before: a new error, one that a comment ignored, or one of the batch that is
+    /// still there.
     fn accept(&self, batch: &[Finding], findings: &[Finding]) -> Result<(), String> {
         let known: BTreeSet<_> = self.findings.iter().map(Finding::identity).collect();
-        let is_new =
-            |finding: &&Finding| finding.rule.severity == Severity::Error && !known.contains(&finding.identity());
+        let is_new = |finding: &&Finding| finding.severity == Severity::Error && !known.contains(&finding.identity());
         if let Some(new) = findings.iter().find(is_new) {
             return Err(format!(
                 "it would introduce an error: {} ({})",
                 new.message, new.rule.id
+            ));
+        }
+        let ignored: BTreeSet<_> = self.ignored.iter().map(Finding::identity).collect();
+        let is_uncovered =
+            |finding: &&Finding| ignored.contains(&finding.identity()) && !known.contains(&finding.identity());
+        if let Some(uncovered) = findings.iter().find(is_uncovered) {
+            return Err(format!(
+                "it would part a line from the comment that ignores {} there",
+                uncovered.rule.id
             ));
         }
         let (before, after) = (tally(&self.findings), tally(findings));

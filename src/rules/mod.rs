@@ -14,7 +14,9 @@ mod doubt;
 pub mod finding;
 pub mod fixer;
 pub mod fixes;
+mod ignore;
 pub mod installation;
+pub mod outcome;
 pub mod scope;
 mod selection;
 pub mod subject;
@@ -37,6 +39,8 @@ mod destination_is_one_cluster;
 mod field_has_its_type;
 mod field_is_known;
 mod foreign_claim_only_in_pod_templates;
+mod ignore_comment_is_needed;
+mod ignore_comment_names_rules;
 mod kind_is_known;
 mod mount_is_not_nested;
 mod mounted_claim_has_owner;
@@ -67,11 +71,12 @@ mod value_files_have_no_ref;
 mod volume_is_read_only;
 
 use crate::model::spelling::nearest;
-use crate::parallel;
 
 pub use check_report::{CheckReport, Skipped};
 pub use declared::Declared;
 pub use finding::{Finding, Fix, Location, Severity};
+pub use ignore::Ignore;
+pub use outcome::{Ignored, Outcome, check_all};
 pub use scope::Scope;
 pub use selection::Selection;
 pub use subject::{Item, Subject};
@@ -109,6 +114,8 @@ pub enum Check {
     Object(fn(&Declared<'_>) -> Vec<Finding>),
     /// Called once.
     Whole(fn(&Scope<'_>) -> Vec<Finding>),
+    /// Called once, after all others: with the comments that ignore findings, and what they did.
+    Comments(fn(&Scope<'_>, &[Ignore]) -> Vec<Finding>),
 }
 
 impl Rule {
@@ -116,7 +123,7 @@ impl Rule {
     fn on_each(&self, scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         match self.check {
             Check::Each(check) => check(scope, subject),
-            Check::Object(_) | Check::Whole(_) => Vec::new(),
+            Check::Object(_) | Check::Whole(_) | Check::Comments(_) => Vec::new(),
         }
     }
 
@@ -124,14 +131,22 @@ impl Rule {
     fn on_object(&self, declared: &Declared<'_>) -> Vec<Finding> {
         match self.check {
             Check::Object(check) => check(declared),
-            Check::Each(_) | Check::Whole(_) => Vec::new(),
+            Check::Each(_) | Check::Whole(_) | Check::Comments(_) => Vec::new(),
+        }
+    }
+
+    /// Finds what is wrong with comments; nothing for a rule on something else.
+    fn on_comments(&self, scope: &Scope<'_>, ignores: &[Ignore]) -> Vec<Finding> {
+        match self.check {
+            Check::Comments(check) => check(scope, ignores),
+            Check::Each(_) | Check::Object(_) | Check::Whole(_) => Vec::new(),
         }
     }
 
     /// Finds what breaks a rule on the whole; nothing for a rule on each Application.
     fn on_whole(&self, scope: &Scope<'_>) -> Vec<Finding> {
         match self.check {
-            Check::Each(_) | Check::Object(_) => Vec::new(),
+            Check::Each(_) | Check::Object(_) | Check::Comments(_) => Vec::new(),
             Check::Whole(check) => check(scope),
         }
     }
@@ -184,6 +199,8 @@ pub static ALL: &[&Rule] = &[
     &application_name_is_unique::RULE,
     &repo_url_has_no_placeholder::RULE,
     &repo_url_is_usable::RULE,
+    &ignore_comment_is_needed::RULE,
+    &ignore_comment_names_rules::RULE,
 ];
 
 /// Returns the description of every rule: of those on the repository, then of those on an installation of Argo CD.
@@ -210,18 +227,5 @@ pub fn meant(text: &str) -> Option<&'static Meta> {
 
 /// Checks the repository by all rules; the findings are sorted by place and id.
 pub fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    // All rules on one Application, then the next: its objects stay in the processor's caches.
-    let on_each = |subject: &Subject<'_>| -> Vec<Finding> {
-        let rules = ALL.iter();
-        rules.flat_map(|rule| rule.on_each(scope, subject)).collect()
-    };
-    let mut findings = parallel::each(&scope.subjects, on_each).concat();
-    let on_object = |declared: &Declared<'_>| -> Vec<Finding> {
-        let rules = ALL.iter();
-        rules.flat_map(|rule| rule.on_object(declared)).collect()
-    };
-    findings.extend(parallel::each(&declared::declared(scope), on_object).concat());
-    findings.extend(parallel::in_order(ALL, |rule| rule.on_whole(scope), |_| {}).concat());
-    findings.sort_by(|a, b| a.order().cmp(&b.order()));
-    findings
+    check_all(scope).findings
 }

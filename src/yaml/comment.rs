@@ -9,18 +9,20 @@ use jsonptr::{Pointer, PointerBuf};
 
 /// A comment and what it is about.
 #[derive(Debug)]
-pub(super) struct Comment<'t> {
-    pub(super) offset: usize,
-    pub(super) text: &'t str,
+pub struct Comment<'t> {
+    /// Where its `#` stands, in bytes of the document.
+    pub offset: usize,
+    /// Its text from the `#` on.
+    pub text: &'t str,
     /// It has its line for itself.
-    pub(super) alone: bool,
+    pub alone: bool,
     /// JSON Pointer below the entry.
     pub(super) about: PointerBuf,
 }
 
 impl Comment<'_> {
     /// Returns the line, from 1, that the comment stands on; `text` is the document's.
-    pub(super) fn line(&self, text: &str) -> usize {
+    pub fn line(&self, text: &str) -> usize {
         newlines(&text[..self.offset]) + 1
     }
 }

@@ -6,7 +6,7 @@
 //! locate  JSON Pointer → span                             value   tree → JSON value, with Go's reading
 //! reprint the fallback of the splice: a whole document    splice  JSON Patch → text, proved by reading it again
 //! comment what a comment is about                         emit    value → text, for new files
-//! replace_entry  an entry in another one's place
+//! replace_entry  an entry in another one's place         replace_comment  a comment in another one's place
 //! ```
 //!
 //! The reference for all of it is what `kubectl` and Argo CD read: go-yaml version 2, converted to JSON.
@@ -17,6 +17,7 @@ mod error;
 mod locate;
 mod node;
 mod position;
+mod replace_comment;
 mod replace_entry;
 mod reprint;
 mod splice;
@@ -26,11 +27,12 @@ mod trivia;
 mod value;
 mod write;
 
-pub use comment::comment_lines;
+pub use comment::{Comment, comment_lines};
 pub use emit::{emit, emit_line};
 pub use error::YamlError;
 pub use locate::{Locator, Span};
 pub use position::{Lines, Position, position};
+pub use replace_comment::{ReplaceComment, comments, replace_comment};
 pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, replace_entry};
 pub use splice::error::SpliceError;
 pub use splice::{Spliced, splice};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::model::{AppName, Availability};
 use crate::repo::{Memory, RepoPath};
+use crate::report::findings_table;
 use crate::report::json::finding_list;
 use crate::rules::{Scope, Selection};
 use serde_json::json;
@@ -88,7 +89,7 @@ fn a_whole_report() {
 #[test]
 fn a_table() {
     let repo = repo();
-    insta::assert_snapshot!(findings_table(&repo, &checked(&repo)), @r#"
+    insta::assert_snapshot!(findings_table::wide(&repo, &checked(&repo)), @r#"
     SEVERITY   RULE    PLACE                           APPLICATION   MESSAGE
     error      -       applications/broken.yaml:1:7    -             unclosed bracket '['
     error      -       applications/latin.yaml:1:4     -             not UTF-8
@@ -96,7 +97,22 @@ fn a_table() {
     error      HL402   applications/secret.yaml:4:1    -             Secret `token` is in the repository in plain text
     skipped    -       applications/set.yaml           all           its Applications are generated in the cluster
     "#);
-    assert_eq!(findings_table(&repo, &CheckReport::default()), "");
+    insta::assert_snapshot!(findings_table::narrow(&repo, &checked(&repo)), @r#"
+    SEVERITY   RULE    PLACE AND MESSAGE
+    error      -       applications/broken.yaml:1:7
+                       unclosed bracket '['
+    error      -       applications/latin.yaml:1:4
+                       not UTF-8
+    error      HL101   applications/fetcher.yaml:6:3 (fetcher)
+                       `PersistentVolumeClaim/audio` has no Prune=false and no
+                       Delete=false
+    error      HL402   applications/secret.yaml:4:1
+                       Secret `token` is in the repository in plain text
+    skipped    -       applications/set.yaml (all)
+                       its Applications are generated in the cluster
+    "#);
+    assert_eq!(findings_table::wide(&repo, &CheckReport::default()), "");
+    assert_eq!(findings_table::narrow(&repo, &CheckReport::default()), "");
 }
 
 #[test]
@@ -150,6 +166,7 @@ fn json_of_version_one() {
           "hint": "change the values, and encrypt them (SOPS, Sealed Secrets) or keep them outside of Git"
         }
       ],
+      "ignored": [],
       "skipped": [
         {
           "kind": "ApplicationSet",
@@ -163,6 +180,8 @@ fn json_of_version_one() {
       "summary": {
         "errors": 4,
         "warnings": 0,
+        "ignored": 0,
+        "levels": [],
         "applications": {
           "total": 1,
           "checked": 1,
@@ -186,7 +205,7 @@ fn values_of_secrets_are_masked_wherever_they_stand() {
     let repo = repo();
     let checked = checked(&repo);
     let everything =
-        report(&repo, &checked) + &finding_list(&repo, &checked).unwrap() + &findings_table(&repo, &checked);
+        report(&repo, &checked) + &finding_list(&repo, &checked).unwrap() + &findings_table::wide(&repo, &checked);
     assert!(!everything.contains("hunter2"));
     let app = "apiVersion: argoproj.io/v1alpha1
 kind: Application
@@ -210,7 +229,7 @@ spec:
 
 #[test]
 fn the_summary_counts() {
-    assert_eq!(summary(&CheckReport::default()), "0 errors, 0 warnings\n");
+    assert_eq!(summary::text(&CheckReport::default()), "0 errors, 0 warnings\n");
 }
 
 #[test]
@@ -245,7 +264,7 @@ fn the_last_line_counts_what_was_checked_and_why_the_rest_was_not() {
         let renders = (0..118).map(|number| (name(number), render(number))).collect();
         let mut report = CheckReport::of(&Scope::new(&repo, &renders));
         report.select(&Selection::parse("+HL101").unwrap());
-        let text = summary(&report);
+        let text = summary::text(&report);
         text.lines().map(str::to_owned).collect::<Vec<String>>()
     };
     assert_eq!(
@@ -258,5 +277,5 @@ fn the_last_line_counts_what_was_checked_and_why_the_rest_was_not() {
     assert!(last(2)[1].starts_with("checked 55 of 118 Applications; 2 failed; 61 skipped: 41 charts"));
     let nothing = BTreeMap::new();
     let report = CheckReport::of(&Scope::new(&repo, &nothing));
-    assert!(summary(&report).ends_with("\nchecked 118 of 118 Applications without rendering (--no-render)\n"));
+    assert!(summary::text(&report).ends_with("\nchecked 118 of 118 Applications without rendering (--no-render)\n"));
 }

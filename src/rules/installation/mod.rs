@@ -24,7 +24,8 @@ mod sidecar_is_restricted;
 mod sidecar_runs_as_argo_cd_user;
 mod sidecar_runs_cmp_server;
 
-use super::{CheckReport, Finding, Location, Meta, Skipped};
+use super::{CheckReport, Finding, Location, Meta, Outcome, Skipped, check_report, ignore};
+use crate::model::Settings;
 use crate::model::sidecar::SETTINGS;
 
 pub use node::{Mount, Node};
@@ -58,12 +59,24 @@ pub static ALL: &[&InstallationRule] = &[
     &sidecar_can_write::RULE,
 ];
 
-/// Checks an installation by all rules, and lists what had to be skipped.
-pub fn check(installation: &Installation<'_>) -> CheckReport {
-    let mut findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(installation)).collect();
-    findings.sort_by(|a, b| a.order().cmp(&b.order()));
-    CheckReport {
+/// Checks an installation by all rules, with the levels of the repository's settings and the comments of the manifests, and
+/// lists what had to be skipped.
+pub fn check(installation: &Installation<'_>, settings: &Settings) -> CheckReport {
+    let findings: Vec<Finding> = ALL.iter().flat_map(|rule| (rule.check)(installation)).collect();
+    let mut ignores = ignore::of(installation.rendered());
+    let (findings, ignored) = ignore::apply(installation.rendered(), &mut ignores, findings);
+    let mut outcome = Outcome {
         findings,
+        ignored,
+        off: Vec::new(),
+    };
+    outcome.level(settings);
+    outcome.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    CheckReport {
+        findings: outcome.findings,
+        ignored: outcome.ignored,
+        off: outcome.off,
+        levels: check_report::levels(settings, ALL.iter().map(|rule| rule.meta)),
         malformed: installation.rendered().malformed.clone(),
         skipped: skipped(installation),
         coverage: None,
