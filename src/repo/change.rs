@@ -67,6 +67,17 @@ impl Change {
             | Change::Remove { path, .. } => path,
         }
     }
+
+    /// Returns the file and the document that it changes; a new file has one.
+    pub fn document(&self) -> (&RepoPath, usize) {
+        match self {
+            Change::Create { path, .. } => (path, 0),
+            Change::Patch { path, document, .. }
+            | Change::ReplaceEntry { path, document, .. }
+            | Change::ReplaceComment { path, document, .. }
+            | Change::Remove { path, document } => (path, *document),
+        }
+    }
 }
 
 /// All changes of one command, in an order in which every prefix leaves a valid repository (a Namespace before an owner

@@ -62,16 +62,12 @@ pub struct Refused {
 
 /// Fixes what the rules find in a repository.
 pub fn fix(repo: &Repo, renders: &AppRenders, request: &Request) -> Fixed {
-    let Outcome { findings, ignored, .. } = check_all(&Scope::new(repo, renders));
+    let state = State::of(repo.clone(), renders.clone());
+    let findings = state.findings.clone();
     let found = request.selected(&findings);
     let mut fixer = Fixer {
         request,
-        state: State {
-            repo: repo.clone(),
-            renders: renders.clone(),
-            findings: findings.clone(),
-            ignored: ignored.into_iter().map(|ignored| ignored.finding).collect(),
-        },
+        state,
         changes: ChangeSet::default(),
         tried: BTreeSet::new(),
         refused: Vec::new(),
@@ -265,18 +261,17 @@ fn reason(error: anyhow::Error) -> String {
         .join("; ")
 }
 
-/// Returns the document that a change touches; a new file has one.
-fn document(change: &Change) -> (&RepoPath, usize) {
-    match change {
-        Change::Create { path, .. } => (path, 0),
-        Change::Patch { path, document, .. }
-        | Change::ReplaceEntry { path, document, .. }
-        | Change::ReplaceComment { path, document, .. }
-        | Change::Remove { path, document } => (path, *document),
-    }
-}
-
 impl State {
+    fn of(repo: Repo, renders: AppRenders) -> Self {
+        let Outcome { findings, ignored, .. } = check_all(&Scope::new(&repo, &renders));
+        Self {
+            findings,
+            ignored: ignored.into_iter().map(|ignored| ignored.finding).collect(),
+            repo,
+            renders,
+        }
+    }
+
     /// Returns what becomes of it when these findings are fixed, and the changes, or why they cannot be fixed so.
     fn with(&self, batch: &[Finding]) -> Result<(State, ChangeSet), String> {
         let (wanted, changes) = self.fitted(batch);
@@ -285,14 +280,8 @@ impl State {
             return Err("it would leave a file that cannot be read".to_owned());
         }
         let renders = self.carried(&wanted);
-        let Outcome { findings, ignored, .. } = check_all(&Scope::new(&repo, &renders));
-        self.accept(batch, &findings)?;
-        let state = State {
-            repo,
-            renders,
-            findings,
-            ignored: ignored.into_iter().map(|ignored| ignored.finding).collect(),
-        };
+        let state = State::of(repo, renders);
+        self.accept(batch, &state.findings)?;
         Ok((state, changes))
     }
 
@@ -355,7 +344,7 @@ impl State {
         let mut patches = BTreeMap::new();
         for change in changes {
             if let Change::Patch { patch, .. } = change {
-                patches.insert(document(change), by_place(&patch.0));
+                patches.insert(change.document(), by_place(&patch.0));
             }
         }
         for subject in &Scope::new(&self.repo, &self.renders).subjects {

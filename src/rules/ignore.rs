@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Finding, Ignored, Location, Meta, is_locked, meant, metas};
+use super::{Finding, Location, Meta, is_locked, meant, metas};
 use crate::model::spelling::nearest;
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::yaml::{self, ReplaceComment};
@@ -30,6 +30,15 @@ pub struct Ignore {
     pub directive: Directive,
     /// The ids of findings that it ignored.
     pub used: Vec<&'static str>,
+}
+
+/// A finding that a comment ignores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ignored {
+    /// The finding.
+    pub finding: Finding,
+    /// Why, as far as the comment says it.
+    pub reason: Option<String>,
 }
 
 /// What a comment says.

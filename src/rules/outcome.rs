@@ -2,7 +2,8 @@
 //! the settings switch off.
 
 use super::declared::{self, Declared};
-use super::ignore::{self, Ignore};
+use super::declared::{self, Declared};
+use super::ignore::{self, Ignore, Ignored};
 use super::{ALL, Finding, Scope, Severity, Subject};
 use crate::model::Settings;
 use crate::model::settings::Level;
@@ -17,15 +18,6 @@ pub struct Outcome {
     pub ignored: Vec<Ignored>,
     /// What is found by rules that are switched off.
     pub off: Vec<Finding>,
-}
-
-/// A finding that a comment ignores.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ignored {
-    /// The finding.
-    pub finding: Finding,
-    /// Why, as far as the comment says it.
-    pub reason: Option<String>,
 }
 
 /// Checks a repository by all rules.

@@ -6,7 +6,7 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use super::super::fixes::add;
-use super::{Fix, document};
+use super::Fix;
 use crate::model::{Pointer, PointerExt};
 use crate::repo::{Change, Repo, RepoPath};
 
@@ -57,7 +57,7 @@ impl<'s> Joined<'s> {
     }
 
     fn fits(&self, change: &Change) -> bool {
-        let (path, index) = document(change);
+        let (path, index) = change.document();
         let Some(touched) = self.touched.get(&(path.clone(), index)) else {
             return true;
         };
@@ -72,7 +72,7 @@ impl<'s> Joined<'s> {
     }
 
     fn touch(&mut self, change: &Change) {
-        let (path, index) = document(change);
+        let (path, index) = change.document();
         let touched = self.touched.entry((path.clone(), index)).or_default();
         touched.fixes += 1;
         let Change::Patch { patch, .. } = change else {
