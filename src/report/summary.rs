@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::settings::Level;
 use crate::rules::{CheckReport, Finding, Meta};
 
+/// Columns of the line of levels.
+const WIDTH: usize = 80;
+
 /// Returns the summary with the way to fix what can be fixed.
 pub(super) fn with_fixes(report: &CheckReport) -> String {
     counts(report) + &fixable(report) + &levels(report) + &last_line(report)
@@ -46,21 +49,14 @@ fn levels(report: &CheckReport) -> String {
             Level::Off => of(&report.off),
             Level::Warning | Level::Error => of(&report.findings),
         };
-        format!(
-            "{} is {}, not {} ({})",
-            rule.id,
-            level.name(),
-            rule.severity,
-            plural(count, "finding")
-        )
+        format!("{} {} → {} ({count})", rule.id, rule.severity, level.name())
     };
-    match &report.levels[..] {
-        [] => String::new(),
-        levels => format!(
-            "by `.homelab.yaml` {}\n",
-            levels.iter().map(of_rule).collect::<Vec<_>>().join(", ")
-        ),
+    if report.levels.is_empty() {
+        return String::new();
     }
+    let rules: Vec<String> = report.levels.iter().map(of_rule).collect();
+    let line = format!("levels of `.homelab.yaml`, with their findings: {}", rules.join(", "));
+    textwrap::fill(&line, textwrap::Options::new(WIDTH).subsequent_indent("  ")) + "\n"
 }
 
 /// Returns the last line: what was checked, and what was ignored; nothing where both are nothing.

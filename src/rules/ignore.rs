@@ -30,6 +30,8 @@ pub struct Ignore {
     pub directive: Directive,
     /// The ids of findings that it ignored.
     pub used: Vec<&'static str>,
+    /// The findings of its rules that are elsewhere in the document: their ids and lines.
+    pub elsewhere: Vec<(&'static str, usize)>,
 }
 
 /// A finding that a comment ignores.
@@ -82,6 +84,12 @@ fn is_about_comments(id: &str) -> bool {
 }
 
 impl Ignore {
+    /// Reports whether it ignores findings of a rule.
+    fn names(&self, id: &str) -> bool {
+        let mut ids = self.directive.ids.iter().filter_map(Id::ignorable);
+        self.directive.misspelled.is_none() && ids.any(|rule| rule.id == id)
+    }
+
     /// Returns the changes that take ids out of the comment, or the whole comment where no other is left.
     pub fn without(&self, ids: &[&Id]) -> ChangeSet {
         let left = self.directive.ids.iter().filter(|id| !ids.contains(id));
@@ -136,6 +144,7 @@ fn of_manifest(repo: &Repo, manifest: &Manifest) -> Vec<Ignore> {
             before,
             directive,
             used: Vec::new(),
+            elsewhere: Vec::new(),
         });
     }
     ignores
@@ -215,17 +224,22 @@ pub(super) fn apply(repo: &Repo, ignores: &mut [Ignore], findings: Vec<Finding>)
         let document = location.map(|location| (location.file.clone(), location.document));
         let ignores = document.and_then(|document| by_document.get_mut(&document));
         let line = location.filter(|_| ignores.is_some()).and_then(|at| line(repo, at));
-        let is_about = |ignore: &&mut &mut Ignore| {
-            let ids = ignore.directive.ids.iter().filter_map(Id::ignorable);
-            Some(ignore.line) == line && ids.into_iter().any(|rule| rule.id == finding.rule.id)
-        };
-        match ignores.and_then(|ignores| ignores.iter_mut().find(is_about)) {
+        let of_rule = ignores
+            .into_iter()
+            .flatten()
+            .filter(|ignore| ignore.names(finding.rule.id));
+        let (mut here, elsewhere): (Vec<_>, Vec<_>) = of_rule.partition(|ignore| Some(ignore.line) == line);
+        match here.first_mut() {
             Some(ignore) => {
                 ignore.used.push(finding.rule.id);
                 let reason = ignore.directive.reason.clone();
                 ignored.push(Ignored { finding, reason });
             }
-            None => left.push(finding),
+            None => {
+                let found = line.map(|line| (finding.rule.id, line));
+                elsewhere.into_iter().for_each(|ignore| ignore.elsewhere.extend(found));
+                left.push(finding);
+            }
         }
     }
     (left, ignored)

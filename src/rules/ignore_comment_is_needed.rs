@@ -34,7 +34,8 @@ fn check(scope: &Scope<'_>, ignores: &[Ignore]) -> Vec<Finding> {
         let unused: Vec<&Id> = ids.filter(is_unused).filter(is_certain).collect();
         finding(ignore, &unused)
     };
-    ignores.iter().filter_map(of_ignore).collect()
+    let read = ignores.iter().filter(|ignore| ignore.directive.misspelled.is_none());
+    read.filter_map(of_ignore).collect()
 }
 
 fn finding(ignore: &Ignore, unused: &[&Id]) -> Option<Finding> {
@@ -48,9 +49,17 @@ fn finding(ignore: &Ignore, unused: &[&Id]) -> Option<Finding> {
         true => "take the comment out".to_owned(),
         false => format!("take {names} out of the comment"),
     };
+    let is_unused = |id: &str| {
+        unused
+            .iter()
+            .any(|unused| unused.rule.is_some_and(|rule| rule.id == id))
+    };
+    let elsewhere = ignore.elsewhere.iter().find(|(id, _)| is_unused(id));
+    let elsewhere = elsewhere.map(|(id, line)| format!("; {id} is found at line {line}"));
     let message = format!(
-        "the comment ignores nothing: there is no finding of {names} at line {}",
-        ignore.line
+        "the comment ignores nothing: there is no finding of {names} at line {}{}",
+        ignore.line,
+        elsewhere.unwrap_or_default()
     );
     Some(Finding::new(&META, message, ignore.location.clone()).fix(Fix::safe(title, ignore.without(unused))))
 }
@@ -114,13 +123,18 @@ mod tests {
             ),
             (
                 "    path: chart",
-                "    path: chart # homelab: ignore HL306",
-                "HL306 at line 9",
+                "    path: chart # homelab: ignore HL307",
+                "HL307 at line 9",
             ),
             (
                 "    automated: {}",
                 "    # homelab: ignore HL303, HL306, HL308\n    automated: {}",
                 "HL303 and HL308 at line 12",
+            ),
+            (
+                "  syncPolicy:",
+                "  # homelab: ignore HL306\n  syncPolicy:",
+                "HL306 at line 11; HL306 is found at line 12",
             ),
         ] {
             let case = case(from, to);
@@ -141,7 +155,8 @@ mod tests {
             // What was not rendered may have it.
             ("  source:", "  # homelab: ignore HL101\n  source:"),
             ("  source:", "  # homelab: ignore HL310\n  source:"),
-            // This is for the rule on what comments name.
+            // These are for the rule on what comments name.
+            ("  source:", "  # homelab: ignroe HL303\n  source:"),
             ("  source:", "  # homelab: ignore HL999, HL309\n  source:"),
         ] {
             assert_eq!(case(from, to).messages(&RULE), [""; 0], "{to}");
