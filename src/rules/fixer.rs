@@ -289,13 +289,6 @@ impl State {
     /// still there.
     fn accept(&self, batch: &[Finding], findings: &[Finding]) -> Result<(), String> {
         let known: BTreeSet<_> = self.findings.iter().map(Finding::identity).collect();
-        let is_new = |finding: &&Finding| finding.severity == Severity::Error && !known.contains(&finding.identity());
-        if let Some(new) = findings.iter().find(is_new) {
-            return Err(format!(
-                "it would introduce an error: {} ({})",
-                new.message, new.rule.id
-            ));
-        }
         let ignored: BTreeSet<_> = self.ignored.iter().map(Finding::identity).collect();
         let is_uncovered =
             |finding: &&Finding| ignored.contains(&finding.identity()) && !known.contains(&finding.identity());
@@ -303,6 +296,13 @@ impl State {
             return Err(format!(
                 "it would part a line from the comment that ignores {} there",
                 uncovered.rule.id
+            ));
+        }
+        let is_new = |finding: &&Finding| finding.severity == Severity::Error && !known.contains(&finding.identity());
+        if let Some(new) = findings.iter().find(is_new) {
+            return Err(format!(
+                "it would introduce an error: {} ({})",
+                new.message, new.rule.id
             ));
         }
         let (before, after) = (tally(&self.findings), tally(findings));

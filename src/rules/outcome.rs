@@ -2,7 +2,6 @@
 //! the settings switch off.
 
 use super::declared::{self, Declared};
-use super::declared::{self, Declared};
 use super::ignore::{self, Ignore, Ignored};
 use super::{ALL, Finding, Scope, Severity, Subject};
 use crate::model::Settings;

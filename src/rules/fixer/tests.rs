@@ -122,3 +122,16 @@ fn only_what_was_asked_for_is_touched() {
     };
     assert_eq!(files(&one), both[1..]);
 }
+
+#[test]
+fn a_line_is_not_parted_from_the_comment_that_ignores_its_finding() {
+    let text = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: # homelab: ignore HL101 why\n  name: films\nspec:\n  accessModes: [ReadWriteOnce]\n";
+    let case = storage().file("storage/films.yaml", text);
+    let fixed = case.fix(&request("+HL1"));
+    assert_eq!((fixed.found, fixed.fixed), (0, 0));
+    let repo = case.repo();
+    let state = State::of(repo, AppRenders::new());
+    assert_eq!(state.ignored.len(), 1);
+    let refused = state.accept(&[], &state.ignored).unwrap_err();
+    assert!(refused.contains("the comment that ignores HL101"), "{refused}");
+}
