@@ -247,12 +247,17 @@ fn the_schema_and_the_reader_agree() {
         write(folder.path(), &format!("home/{FILE}"), sample);
         let read = run(folder.path(), &["list"], "");
         assert_eq!(read.status.success(), is_right, "{sample}: {}", text(&read.stderr));
-        let judged = Command::new(helm())
+        let by_schema = Command::new(helm())
             .args(["template", "chart", "--values", &format!("home/{FILE}")])
             .current_dir(folder.path())
             .env("HOME", folder.path())
             .output()
             .unwrap();
-        assert_eq!(judged.status.success(), is_right, "{sample}: {}", text(&judged.stderr));
+        assert_eq!(
+            by_schema.status.success(),
+            is_right,
+            "{sample}: {}",
+            text(&by_schema.stderr)
+        );
     }
 }

@@ -59,7 +59,7 @@ impl<'f> Block<'f> {
     }
 }
 
-/// Puts sorted findings together; a block stands where its first finding does.
+/// Puts sorted findings together. What stands out comes first, and then what many Applications have in common.
 pub(super) fn blocks(findings: Vec<Placed<'_>>) -> Vec<Block<'_>> {
     let mut subjects: BTreeMap<(&str, Severity), BTreeSet<String>> = BTreeMap::new();
     for (place, finding) in &findings {
@@ -87,6 +87,7 @@ pub(super) fn blocks(findings: Vec<Placed<'_>>) -> Vec<Block<'_>> {
             }),
         }
     }
+    blocks.sort_by_key(|block| block.findings.len() > 1);
     blocks
 }
 

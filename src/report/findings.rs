@@ -159,7 +159,12 @@ fn of_many_skipped(skipped: &[&Skipped]) -> String {
         .map(|one| format!("`{}`", one.name))
         .collect();
     let reason = skipped[0].reason.map_or("", |(_, reason)| reason);
-    let title = format!("{} were skipped: {reason}", skipped.len());
+    let kind = if skipped[0].kind == "Application" {
+        " Applications"
+    } else {
+        ""
+    };
+    let title = format!("{}{kind} were skipped: {reason}", skipped.len());
     let mut group = Group::with_title(Level::INFO.primary_title(title));
     let more = skipped.len() - names.len();
     group = group.element(Level::NOTE.message(format!("{} and {more} more; {ALL}", names.join(", "))));

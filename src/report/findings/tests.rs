@@ -279,3 +279,83 @@ fn the_last_line_counts_what_was_checked_and_why_the_rest_was_not() {
     let report = CheckReport::of(&Scope::new(&repo, &nothing));
     assert!(summary::text(&report).ends_with("\nchecked 118 of 118 Applications without rendering (--no-render)\n"));
 }
+
+/// A repository with Applications that are synced automatically, some without a finalizer; a root syncs them.
+fn habits(count: usize) -> (Repo, CheckReport) {
+    let app = |name: &str, more: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\nspec:\n  project: default\n  destination: {{server: https://kubernetes.default.svc, namespace: argocd}}\n  source: {{repoURL: https://git.example.org/{more}, targetRevision: main}}\n  syncPolicy: {{automated: {{}}}}\n"
+        )
+    };
+    let mut files = vec![(
+        "applications/root.yaml".to_owned(),
+        app("root", "home, path: applications"),
+    )];
+    for index in 1..count {
+        let name = format!("app-{index}");
+        files.push((format!("applications/{name}.yaml"), app(&name, "charts, path: chart")));
+    }
+    let files = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let repo = Repo::read(&Memory::new(files).unwrap(), &[]).unwrap();
+    let mut report = CheckReport::of(&Scope::new(&repo, &BTreeMap::new()));
+    report.select(&Selection::parse("+HL306,+HL307").unwrap());
+    (repo, report)
+}
+
+#[test]
+fn what_many_applications_have_in_common_is_said_once() {
+    let (repo, found) = habits(7);
+    insta::assert_snapshot!(anstream::adapter::strip_str(&report(&repo, &found)).to_string(), @r#"
+    warning[HL307]: 6 Applications: check that an Application that another one syncs has the resources finalizer
+     |
+     = note: applications/app-1.yaml:3:1: `app-1` has no finalizer: removed from Git, its objects stay and nobody manages them
+     = note: applications/app-2.yaml:3:1: `app-2` has no finalizer: removed from Git, its objects stay and nobody manages them
+     = note: applications/app-3.yaml:3:1: `app-3` has no finalizer: removed from Git, its objects stay and nobody manages them
+     = note: and 3 more; `-o wide` lists all
+     = help: fix (needs review): add the finalizer resources-finalizer.argocd.argoproj.io
+
+    warning[HL306]: a failed automated sync is retried without looking at Git again: `retry.refresh` is not set (7 Applications)
+     |
+     = note: applications/app-1.yaml:10:16
+     = note: applications/app-2.yaml:10:16
+     = note: applications/app-3.yaml:10:16
+     = note: and 4 more; `-o wide` lists all
+     = help: fix: retry five times, each time with the newest commit
+
+    0 errors, 13 warnings
+    fix 7 of them with `kubectl homelab validate --fix`, 6 more with `--unsafe-fixes`
+    checked 7 of 7 Applications without rendering (--no-render)
+    "#);
+    insta::assert_snapshot!(findings_table::narrow(&repo, &found), @r#"
+    SEVERITY   RULE    PLACE AND MESSAGE
+    warning    HL307   applications/app-1.yaml:3:1
+                       applications/app-2.yaml:3:1
+                       applications/app-3.yaml:3:1
+                       and 3 more; `-o wide` lists all
+                       6 Applications: check that an Application that another one
+                       syncs has the resources finalizer
+    warning    HL306   applications/app-1.yaml:10:16
+                       applications/app-2.yaml:10:16
+                       applications/app-3.yaml:10:16
+                       and 4 more; `-o wide` lists all
+                       a failed automated sync is retried without looking at Git
+                       again: `retry.refresh` is not set (7 Applications)
+    "#);
+    assert_eq!(
+        findings_table::wide(&repo, &found).lines().count(),
+        1 + found.findings.len()
+    );
+    let json: serde_json::Value = serde_json::from_str(&finding_list(&repo, &found).unwrap()).unwrap();
+    assert_eq!(json["items"].as_array().unwrap().len(), found.findings.len());
+}
+
+#[test]
+fn what_few_applications_have_in_common_stays_apart_but_for_habits() {
+    let (repo, found) = habits(6);
+    let text = anstream::adapter::strip_str(&report(&repo, &found)).to_string();
+    assert_eq!(text.matches("warning[HL307]").count(), 5, "{text}");
+    assert_eq!(text.matches("warning[HL306]").count(), 1, "{text}");
+    let (repo, found) = habits(1);
+    let text = report(&repo, &found);
+    assert!(!text.contains("(1 Applications)"), "{text}");
+}
