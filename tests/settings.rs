@@ -261,3 +261,35 @@ fn the_schema_and_the_reader_agree() {
         );
     }
 }
+
+#[test]
+fn a_change_says_what_only_the_settings_let_through() {
+    let home = repository("rules: {HL109: warning}\n");
+    // What is not rendered may own a claim, and would make it a warning by itself.
+    fs::remove_file(home.path().join("home/applications/player.yaml")).unwrap();
+    let owner = application("owner", "charts", "player")
+        .replace(
+            "    targetRevision: main\n",
+            "    targetRevision: main\n    plugin: {name: homelab-v1, parameters: [{name: owns, array: [films]}]}\n",
+        )
+        .replace("    namespace: argocd\n", "    namespace: media\n");
+    write(home.path(), "home/applications/owner.yaml", &owner);
+    write(
+        home.path(),
+        "home/namespaces/radio.yaml",
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: radio}\n",
+    );
+    let arguments = ["add-app", "reader", "-n", "radio", "--mount", "films:/films"];
+    let source = ["--repo", "https://git.example.org/me/none", "--path", "chart"];
+    let output = run(home.path(), &[&arguments[..], &source].concat(), "");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("1 new finding would fail this command but for the levels in `.homelab.yaml`"),
+        "{said}"
+    );
+    fs::remove_file(home.path().join("home/.homelab.yaml")).unwrap();
+    fs::remove_file(home.path().join("home/applications/reader.yaml")).unwrap();
+    let output = run(home.path(), &[&arguments[..], &source].concat(), "");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+}

@@ -236,6 +236,13 @@ impl Session {
         if self.is_refused(&after, &verdict) {
             return Ok(Exit::Findings);
         }
+        if verdict.lowered > 0 && !edit.report_follows {
+            let findings = if verdict.lowered == 1 { "finding" } else { "findings" };
+            self.terminal.say(&format!(
+                "{} new {findings} would fail this command but for the levels in `.homelab.yaml`; `kubectl homelab validate` shows which",
+                verdict.lowered
+            ));
+        }
         edit.notes.iter().for_each(|note| self.terminal.say(note));
         self.remark_on_namespaces(repo, &after);
         let output = |output| printed(&files, output, self.terminal.is_coloured());

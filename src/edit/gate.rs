@@ -2,7 +2,7 @@
 
 use crate::model::AppRenders;
 use crate::repo::Repo;
-use crate::rules::{self, Finding, Rule, Scope, Severity};
+use crate::rules::{self, Finding, Outcome, Rule, Scope, Severity};
 
 /// Decides whether a change of the repository may be written.
 pub trait Gate {
@@ -17,6 +17,8 @@ pub struct Verdict {
     pub older: usize,
     /// The errors that the change introduces; the change is written only if there are none.
     pub introduced: Vec<Finding>,
+    /// The number of findings that the change introduces and that are no errors by the repository's settings alone.
+    pub lowered: usize,
 }
 
 /// Refuses a change that introduces an error of a rule.
@@ -32,14 +34,7 @@ pub struct RuleGate {
 
 impl Gate for RuleGate {
     fn check(&self, before: &Repo, after: &Repo) -> Verdict {
-        let errors = |repo: &Repo, renders| -> Vec<Finding> {
-            let findings = rules::check(&Scope::new(repo, renders));
-            findings
-                .into_iter()
-                .filter(|finding| finding.severity == Severity::Error)
-                .collect()
-        };
-        let old = errors(before, &self.before);
+        let (old, old_lowered) = errors(before, &self.before);
         // A change that removes no Namespace loses none: declaring the first Namespace must not turn the undeclared
         // ones into errors.
         let takes_namespace = before
@@ -49,12 +44,25 @@ impl Gate for RuleGate {
             old.iter().any(|other| other.identity() == finding.identity())
                 || std::ptr::eq(finding.rule, rules::namespace_with_claims_is_declared::RULE.meta) && !takes_namespace
         };
-        let mut found = errors(after, &self.after);
+        let (mut found, mut lowered) = errors(after, &self.after);
+        lowered.retain(|finding| !old_lowered.iter().any(|other| other.identity() == finding.identity()));
         found.retain(|finding| !self.accepted.iter().any(|rule| std::ptr::eq(rule.meta, finding.rule)));
         let (older, introduced): (Vec<_>, Vec<_>) = found.into_iter().partition(is_old);
         Verdict {
             older: older.len(),
             introduced,
+            lowered: lowered.len(),
         }
     }
+}
+
+/// Returns the errors, and the findings that are no errors by the repository's settings alone.
+fn errors(repo: &Repo, renders: &AppRenders) -> (Vec<Finding>, Vec<Finding>) {
+    let Outcome { findings, off, .. } = rules::check_all(&Scope::new(repo, renders));
+    let (errors, others): (Vec<_>, Vec<_>) = findings
+        .into_iter()
+        .partition(|finding| finding.severity == Severity::Error);
+    let mut lowered: Vec<Finding> = others.into_iter().chain(off).collect();
+    lowered.retain(|finding| finding.rule.severity == Severity::Error);
+    (errors, lowered)
 }
