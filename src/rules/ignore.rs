@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Finding, Location, Meta, is_locked, meant, metas};
+use crate::model::Pointer;
 use crate::model::spelling::nearest;
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::yaml::{self, ReplaceComment};
@@ -46,12 +47,21 @@ pub struct Ignored {
 /// What a comment says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directive {
-    /// The verb, where it is not `ignore` and was probably meant so.
-    pub misspelled: Option<String>,
+    /// Why it ignores nothing, whatever its ids are.
+    pub fault: Option<Fault>,
     /// The ids as they are written, each with its place in the comment and its rule.
     pub ids: Vec<Id>,
     /// What stands behind the ids.
     pub reason: Option<String>,
+}
+
+/// What keeps a comment from ignoring anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Its verb is not `ignore`, and was probably meant so.
+    Misspelled(String),
+    /// It stands outside of the documents: beside a `---`, or above it.
+    OutsideOfDocuments,
 }
 
 /// An id in a comment.
@@ -87,7 +97,7 @@ impl Ignore {
     /// Reports whether it ignores findings of a rule.
     fn names(&self, id: &str) -> bool {
         let mut ids = self.directive.ids.iter().filter_map(Id::ignorable);
-        self.directive.misspelled.is_none() && ids.any(|rule| rule.id == id)
+        self.directive.fault.is_none() && ids.any(|rule| rule.id == id)
     }
 
     /// Returns the changes that take ids out of the comment, or the whole comment where no other is left.
@@ -119,7 +129,46 @@ pub(super) fn of(repo: &Repo) -> Vec<Ignore> {
         let file = &repo.files[&manifest.file];
         file.document(manifest.document).contains(MARK)
     });
-    marked.flat_map(|manifest| of_manifest(repo, manifest)).collect()
+    let mut ignores: Vec<Ignore> = marked.flat_map(|manifest| of_manifest(repo, manifest)).collect();
+    let mut previous: Option<&Manifest> = None;
+    for manifest in &repo.manifests {
+        let above = previous.filter(|above| above.file == manifest.file);
+        ignores.extend(outside(repo, above, manifest));
+        previous = Some(manifest);
+    }
+    ignores
+}
+
+/// Returns the comments between the document above and a manifest: those beside `---`, and in a document of their own.
+fn outside(repo: &Repo, above: Option<&Manifest>, manifest: &Manifest) -> Vec<Ignore> {
+    let file = &repo.files[&manifest.file];
+    let start = above.map_or(0, |above| file.documents[above.document].range.end);
+    let between = file
+        .text
+        .get(start..file.documents[manifest.document].range.start)
+        .unwrap_or_default();
+    if !between.contains(MARK) {
+        return Vec::new();
+    }
+    let comments = between
+        .lines()
+        .filter_map(|line| Some(line[line.find('#')?..].trim_end()));
+    let of_comment = |comment: &str| {
+        let directive = Directive::parse(comment)?;
+        Some(Ignore {
+            location: Location::of(manifest, Pointer::root()),
+            line: 0,
+            text: comment.to_owned(),
+            before: 0,
+            directive: Directive {
+                fault: Some(Fault::OutsideOfDocuments),
+                ..directive
+            },
+            used: Vec::new(),
+            elsewhere: Vec::new(),
+        })
+    };
+    comments.filter_map(of_comment).collect()
 }
 
 fn of_manifest(repo: &Repo, manifest: &Manifest) -> Vec<Ignore> {
@@ -167,7 +216,7 @@ impl Directive {
             nearest(verb, [IGNORE])?;
         }
         let mut directive = Self {
-            misspelled: misspelled.then(|| verb.to_owned()),
+            fault: misspelled.then(|| Fault::Misspelled(verb.to_owned())),
             ids: Vec::new(),
             reason: None,
         };
@@ -257,7 +306,7 @@ mod tests {
 
     fn read(comment: &str) -> Option<(Vec<String>, Option<String>)> {
         let directive = Directive::parse(comment)?;
-        assert_eq!(directive.misspelled, None, "{comment}");
+        assert_eq!(directive.fault, None, "{comment}");
         let ids = directive.ids.iter().map(|id| {
             assert_eq!(&comment[id.range.clone()], id.written);
             id.written.clone()
@@ -307,8 +356,8 @@ mod tests {
         ] {
             assert_eq!(read(comment), None, "{comment}");
         }
-        let misspelled = Directive::parse("# homelab: ignroe HL123").unwrap().misspelled;
-        assert_eq!(misspelled.as_deref(), Some("ignroe"));
+        let fault = Directive::parse("# homelab: ignroe HL123").unwrap().fault;
+        assert_eq!(fault, Some(Fault::Misspelled("ignroe".to_owned())));
     }
 
     #[test]

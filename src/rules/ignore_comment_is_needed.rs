@@ -34,7 +34,7 @@ fn check(scope: &Scope<'_>, ignores: &[Ignore]) -> Vec<Finding> {
         let unused: Vec<&Id> = ids.filter(is_unused).filter(is_certain).collect();
         finding(ignore, &unused)
     };
-    let read = ignores.iter().filter(|ignore| ignore.directive.misspelled.is_none());
+    let read = ignores.iter().filter(|ignore| ignore.directive.fault.is_none());
     read.filter_map(of_ignore).collect()
 }
 

@@ -1,6 +1,6 @@
 //! HL410: a comment that ignores a rule names it by an id that there is.
 
-use super::ignore::Id;
+use super::ignore::{Fault, Id};
 use super::{Check, Finding, Ignore, Meta, Rule, Scope, Severity, is_locked};
 
 static META: Meta = Meta {
@@ -25,8 +25,15 @@ fn check(_: &Scope<'_>, ignores: &[Ignore]) -> Vec<Finding> {
 
 fn of_ignore(ignore: &Ignore) -> Vec<Finding> {
     let finding = |message: String| Finding::new(&META, message, ignore.location.clone());
-    if let Some(verb) = &ignore.directive.misspelled {
-        return vec![finding(format!("`{verb}` is not known in a comment `homelab:`")).hint("write `ignore`")];
+    match &ignore.directive.fault {
+        Some(Fault::Misspelled(verb)) => {
+            return vec![finding(format!("`{verb}` is not known in a comment `homelab:`")).hint("write `ignore`")];
+        }
+        Some(Fault::OutsideOfDocuments) => {
+            let message = format!("the comment `{}` is not read: it belongs to no document", ignore.text);
+            return vec![finding(message).hint("put it below the `---`, above the line that it is about")];
+        }
+        None => {}
     }
     if ignore.directive.ids.is_empty() {
         let message = "the comment ignores nothing: it names no rule".to_owned();
@@ -100,6 +107,17 @@ mod tests {
             assert!(found.len() == 1 && found[0].contains(message), "{comment}: {found:?}");
         }
         assert_eq!(case("homelab: ignore HL101, HL998, HL999").messages(&RULE).len(), 2);
+    }
+
+    #[test]
+    fn fires_beside_and_above_the_line_between_documents() {
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ";
+        let text = format!(
+            "# homelab: ignore HL101\n---\n{map}a\n--- # homelab: ignore HL102\n{map}b\n# homelab: ignore HL103\n---\n{map}c\n"
+        );
+        let found = Case::new().file("applications/a.yaml", &text).messages(&RULE);
+        let message = |id: &str| format!("the comment `# homelab: ignore {id}` is not read: it belongs to no document");
+        assert_eq!(found, [message("HL101"), message("HL102")]);
     }
 
     #[test]

@@ -84,114 +84,122 @@ fn off_and_false_are_one() {
     }
 }
 
+/// A text, what is said about it behind the file's name, and the hint.
+type Refused = (&'static str, &'static str, &'static str);
+
+const WRONG_KEYS: &[Refused] = &[
+    (
+        "kubeVersoin: 1.30\n",
+        ":1:1: unknown key `kubeVersoin`",
+        "write `kubeVersion`",
+    ),
+    (
+        "a: 1\n",
+        ":1:1: unknown key `a`",
+        "the keys are kubeVersion, apiVersions, flavour, nodes, rules",
+    ),
+    (
+        "nodes: 1\n\nkubeVersion: 1\n",
+        ":3:14: not a version of Kubernetes",
+        "write it as `1.34`",
+    ),
+    ("kubeVersion: [1.30]\n", ":1:14: not a version", "write it as `1.34`"),
+    (
+        "apiVersions: v1\n",
+        ":1:14: `apiVersions` is not a list",
+        "write a list of",
+    ),
+    (
+        "apiVersions:\n  - a/b/c/d\n",
+        ":2:5: not an API version",
+        "write a list of",
+    ),
+    ("flavour: K3s\n", ":1:10: `K3s` is not known here", "write `k3s`"),
+    (
+        "flavour: gke\n",
+        ":1:10: `gke` is not known here",
+        "write one of k3s, kind,",
+    ),
+    (
+        "nodes: 0\n",
+        ":1:8: `nodes` is not a number of nodes",
+        "write it as `3`",
+    ),
+];
+
+const WRONG_RULES: &[Refused] = &[
+    (
+        "rules: [HL306]\n",
+        ":1:8: `rules` is not a map",
+        "write it as `HL306: off`",
+    ),
+    (
+        "rules:\n  HL3066: off\n",
+        ":2:3: there is no rule `HL3066`",
+        "write `HL306`, which is retry-refreshes",
+    ),
+    (
+        "rules:\n  hl306: off\n",
+        ":2:3: there is no rule `hl306`",
+        "write `HL306`",
+    ),
+    (
+        "rules:\n  retry-refreshes: off\n",
+        ":2:3: there is no rule `retry-refreshes`",
+        "write `HL306`",
+    ),
+    (
+        "rules:\n  retry-refresh: off\n",
+        ":2:3: there is no rule `retry-refresh`",
+        "write `HL306`",
+    ),
+    (
+        "rules:\n  XY1: off\n",
+        ":2:3: there is no rule `XY1`",
+        "kubectl homelab explain",
+    ),
+    (
+        "rules:\n  HL306: warn\n",
+        ":2:10: `warn` is not known here",
+        "write one of off, warning, error",
+    ),
+    (
+        "rules:\n  HL306: on\n",
+        ":2:10: `on` is not known here",
+        "write one of off, warning, error",
+    ),
+    ("rules:\n  HL306:\n", ":2:9: this is not known here", "write one of off"),
+    (
+        "rules:\n  HL309: off\n",
+        ":2:10: HL309 cannot be switched off",
+        "correct what breaks `parameters-are-valid`",
+    ),
+    (
+        "- a\n",
+        ":1:1: the document is not a map",
+        "write keys such as `kubeVersion`",
+    ),
+    (
+        "nodes: 1\nnodes: 2\n",
+        ":2:1: this key stands here a second time",
+        "write every key once",
+    ),
+    (
+        "nodes: 1\n---\nnodes: 2\n",
+        ":3:1: a second document",
+        "write one document",
+    ),
+    ("nodes: [\n", ":1:8: ", "correct the YAML"),
+    (
+        "nodes: 0\nflavour: x\n",
+        ":1:8: `nodes` is not a number of nodes (and 1 more)",
+        "",
+    ),
+];
+
 #[test]
 fn what_is_not_known_is_refused_with_its_place_and_the_nearest_name() {
-    for (text, message, hint) in [
-        (
-            "kubeVersoin: 1.30\n",
-            ":1:1: unknown key `kubeVersoin`",
-            "write `kubeVersion`",
-        ),
-        (
-            "a: 1\n",
-            ":1:1: unknown key `a`",
-            "the keys are kubeVersion, apiVersions, flavour, nodes, rules",
-        ),
-        (
-            "nodes: 1\n\nkubeVersion: 1\n",
-            ":3:14: not a version of Kubernetes",
-            "write it as `1.34`",
-        ),
-        ("kubeVersion: [1.30]\n", ":1:14: not a version", "write it as `1.34`"),
-        (
-            "apiVersions: v1\n",
-            ":1:14: `apiVersions` is not a list",
-            "write a list of",
-        ),
-        (
-            "apiVersions:\n  - a/b/c/d\n",
-            ":2:5: not an API version",
-            "write a list of",
-        ),
-        ("flavour: K3s\n", ":1:10: `K3s` is not known here", "write `k3s`"),
-        (
-            "flavour: gke\n",
-            ":1:10: `gke` is not known here",
-            "write one of k3s, kind,",
-        ),
-        (
-            "nodes: 0\n",
-            ":1:8: `nodes` is not a number of nodes",
-            "write it as `3`",
-        ),
-        (
-            "rules: [HL306]\n",
-            ":1:8: `rules` is not a map",
-            "write it as `HL306: off`",
-        ),
-        (
-            "rules:\n  HL3066: off\n",
-            ":2:3: there is no rule `HL3066`",
-            "write `HL306`, which is retry-refreshes",
-        ),
-        (
-            "rules:\n  hl306: off\n",
-            ":2:3: there is no rule `hl306`",
-            "write `HL306`",
-        ),
-        (
-            "rules:\n  retry-refreshes: off\n",
-            ":2:3: there is no rule `retry-refreshes`",
-            "write `HL306`",
-        ),
-        (
-            "rules:\n  retry-refresh: off\n",
-            ":2:3: there is no rule `retry-refresh`",
-            "write `HL306`",
-        ),
-        (
-            "rules:\n  XY1: off\n",
-            ":2:3: there is no rule `XY1`",
-            "kubectl homelab explain",
-        ),
-        (
-            "rules:\n  HL306: warn\n",
-            ":2:10: `warn` is not known here",
-            "write one of off, warning, error",
-        ),
-        (
-            "rules:\n  HL306: on\n",
-            ":2:10: `on` is not known here",
-            "write one of off, warning, error",
-        ),
-        ("rules:\n  HL306:\n", ":2:9: this is not known here", "write one of off"),
-        (
-            "rules:\n  HL309: off\n",
-            ":2:10: HL309 cannot be switched off",
-            "correct what breaks `parameters-are-valid`",
-        ),
-        (
-            "- a\n",
-            ":1:1: the document is not a map",
-            "write keys such as `kubeVersion`",
-        ),
-        (
-            "nodes: 1\nnodes: 2\n",
-            ":2:1: this key stands here a second time",
-            "write every key once",
-        ),
-        (
-            "nodes: 1\n---\nnodes: 2\n",
-            ":3:1: a second document",
-            "write one document",
-        ),
-        ("nodes: [\n", ":1:8: ", "correct the YAML"),
-        (
-            "nodes: 0\nflavour: x\n",
-            ":1:8: `nodes` is not a number of nodes (and 1 more)",
-            "",
-        ),
-    ] {
+    for (text, message, hint) in WRONG_KEYS.iter().chain(WRONG_RULES) {
         let (found, way_out) = refused(text);
         assert!(
             found.contains(&format!(".homelab.yaml{message}")),

@@ -115,10 +115,13 @@ fn a_table() {
     assert_eq!(findings_table::narrow(&repo, &CheckReport::default()), "");
 }
 
+fn json(repo: &Repo) -> String {
+    finding_list(repo, &checked(repo)).unwrap()
+}
+
 #[test]
 fn json_of_version_one() {
-    let repo = repo();
-    insta::assert_snapshot!(finding_list(&repo, &checked(&repo)).unwrap(), @r#"
+    insta::assert_snapshot!(json(&repo()), @r#"
     {
       "apiVersion": "homelab.home.arpa/v1",
       "kind": "FindingList",
