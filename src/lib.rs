@@ -136,6 +136,10 @@
 //! - **A rule is a value, not a type**: its description and the function that finds what breaks it ([`rules::Rule`]). A trait
 //!   would have one implementor per file, each with a name of its own and the same ten lines. Price: a rule can't carry
 //!   state; none has any.
+//! - **Every command that reads a repository reads `.homelab.yaml`, and refuses what it does not know; `filter` and the plugin
+//!   never read it** ([`settings`]): a misspelled key must not be silent, and no file may change what Argo CD renders. What it
+//!   says of rules, and comments that ignore findings, are applied in one place behind all rules ([`rules::check_all`]), so
+//!   that the gates of edits, fixes and reports agree. Price: a file for a newer version of the program is an error.
 //! - **Fixes are applied rule by rule, and checked** (`rules::fixer`): after each step all rules run again, and a step that
 //!   introduces an error is taken back. Price: time, for a result that a second run does not change.
 //! - **One engine completes, clap's own**, for kubectl's protocol and for the scripts of the shells. An argument's value name
