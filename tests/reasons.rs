@@ -177,7 +177,7 @@ fn strict_fails_on_what_was_skipped() {
     let list: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(
         list["summary"],
-        serde_json::json!({"errors": 0, "warnings": 0, "applications": {"total": 2, "checked": 1, "failed": 0, "rendered": true},
+        serde_json::json!({"errors": 0, "warnings": 0, "ignored": 0, "levels": [], "applications": {"total": 2, "checked": 1, "failed": 0, "rendered": true},
             "skipped": 1, "reasons": [{"reason": "not cloned (--fetch)", "count": 1}]})
     );
 }
