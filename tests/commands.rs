@@ -151,7 +151,7 @@ fn filter_applies_the_storage_rules_and_changes_nothing_else() {
     # first
     apiVersion: v1
     kind: PersistentVolumeClaim
-    metadata: {"labels": {"kor/used": "true", "storage.home.arpa/owner": "player"}, "annotations": {"argocd.argoproj.io/compare-options": "IgnoreExtraneous", "argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "helm.sh/resource-policy": "keep"}, name: films, namespace: media}
+    metadata: {name: films, namespace: media, labels: {kor/used: "true", storage.home.arpa/owner: player}, annotations: {argocd.argoproj.io/compare-options: IgnoreExtraneous, argocd.argoproj.io/sync-options: "Prune=false,Delete=false", helm.sh/resource-policy: keep}}
     ---
     apiVersion: apps/v1
     kind: Deployment
@@ -164,13 +164,13 @@ fn filter_applies_the_storage_rules_and_changes_nothing_else() {
           containers:
             - name: player   # the only one
               volumeMounts:
-                - {"readOnly": true, name: audio, mountPath: /audio}
+                - {name: audio, mountPath: /audio, readOnly: true}
                 - name: homelab-more
                   mountPath: /more
                   readOnly: true
           volumes:
             - name: audio
-              persistentVolumeClaim: {"readOnly": true, claimName: audio}
+              persistentVolumeClaim: {claimName: audio, readOnly: true}
             - name: homelab-more
               persistentVolumeClaim:
                 claimName: more

@@ -111,6 +111,59 @@ impl Printer {
         printer.out
     }
 
+    /// Prints a JSON document: on one line or with a line for each entry.
+    fn print_json(value: &Map<String, Value>, seed: u64) -> String {
+        let mut printer = Self {
+            state: seed | 1,
+            out: String::new(),
+            newline: "\n",
+            comments: 0,
+        };
+        if printer.one_in(4) {
+            printer.newline = "\r\n";
+        }
+        let steps = ["  ", "   ", "    ", "\t"];
+        let step = steps.into_iter().find(|_| printer.one_in(3));
+        let colon = if printer.one_in(4) { ":" } else { ": " };
+        printer.json(&Value::Object(value.clone()), step.map(|step| (step, 0)), colon);
+        if printer.one_in(2) {
+            printer.end_line();
+        }
+        printer.out
+    }
+
+    fn json(&mut self, value: &Value, lines: Option<(&str, usize)>, colon: &str) {
+        let (open, close, entries): (char, char, Vec<(Option<&String>, &Value)>) = match value {
+            Value::Object(map) => ('{', '}', map.iter().map(|(key, value)| (Some(key), value)).collect()),
+            Value::Array(items) => ('[', ']', items.iter().map(|item| (None, item)).collect()),
+            other => return self.out.push_str(&other.to_string().replace('\u{2028}', "\\u2028")),
+        };
+        self.out.push(open);
+        let blank = entries.is_empty() && self.one_in(4);
+        self.out.push_str(if blank { " " } else { "" });
+        let count = entries.len();
+        let lines = lines.filter(|_| count > 0 && !self.one_in(8));
+        for (number, (key, value)) in (1..).zip(entries) {
+            if let Some((step, level)) = lines {
+                self.end_line();
+                self.out.push_str(&step.repeat(level + 1));
+            }
+            if let Some(key) = key {
+                let key = Value::from(key.as_str()).to_string().replace('\u{2028}', "\\u2028");
+                self.out.push_str(&key);
+                self.out.push_str(colon);
+            }
+            self.json(value, lines.map(|(step, level)| (step, level + 1)), colon);
+            let comma = if lines.is_some() || colon == ":" { "," } else { ", " };
+            self.out.push_str(if number < count { comma } else { "" });
+        }
+        if let Some((step, level)) = lines {
+            self.end_line();
+            self.out.push_str(&step.repeat(level));
+        }
+        self.out.push(close);
+    }
+
     fn one_in(&mut self, many: u64) -> bool {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
@@ -388,6 +441,35 @@ fn comments(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Returns a path for an insertion: a new key of a map, or a place in a list.
+fn insertion(value: &Value, at: usize, place: usize) -> String {
+    let mut paths = vec!["/New".to_owned()];
+    for path in pointers(value) {
+        match value.pointer(&path) {
+            Some(Value::Array(items)) => paths.push(format!("{path}/{}", place % (items.len() + 1))),
+            Some(Value::Object(_)) => paths.push(format!("{path}/New")),
+            _ => {}
+        }
+    }
+    paths.swap_remove(at % paths.len())
+}
+
+/// Puts a patch into one document of a text that may have several.
+fn splice_in(text: &str, document: usize, operation: Value) -> Result<String, String> {
+    let documents = yaml::documents(text).map_err(|error| error.to_string())?;
+    let range = documents[document].range.clone();
+    let spliced = yaml::splice(&text[range.clone()], &patch(json!([operation]))).map_err(|error| error.to_string())?;
+    match spliced.reprinted {
+        true => Err(format!("reprinted: {}", spliced.text)),
+        false => Ok(format!(
+            "{}{}{}",
+            &text[..range.start],
+            spliced.text,
+            &text[range.end..]
+        )),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -479,6 +561,40 @@ proptest! {
         let left = comments(&spliced.text);
         for comment in outside {
             prop_assert!(left.contains(&comment), "{}\n{}", text, spliced.text);
+        }
+    }
+
+    #[test]
+    fn an_insertion_and_its_removal_leave_the_same_bytes(
+        document in documents(),
+        others in proptest::collection::vec((documents(), any::<u64>()), 0..3),
+        json: bool,
+        seed: u64,
+        at: u16,
+        place: u16,
+        new in values(),
+    ) {
+        let own = if json { Printer::print_json(&document, seed) } else { Printer::print(&document, seed) };
+        let newline = if own.contains("\r\n") { "\r\n" } else { "\n" };
+        let (mut text, mut number) = (own, 0);
+        for (other, seed) in others {
+            let other = Printer::print(&other, seed).replace('\u{feff}', "").replace("\r\n", "\n").replace('\n', newline);
+            // A byte order mark and a text without a last line end keep their place.
+            let before = seed % 2 == 0 && !json && !text.starts_with('\u{feff}') && other.ends_with('\n');
+            if before {
+                text = format!("{other}---{newline}{text}");
+                number += 1;
+            } else if text.ends_with('\n') {
+                text = format!("{text}---{newline}{other}");
+            }
+        }
+        let path = insertion(&Value::Object(document), at.into(), place.into());
+        let mut done = text.clone();
+        for _ in 0..10 {
+            done = splice_in(&done, number, json!({"op": "add", "path": path, "value": new})).unwrap();
+            let between = done.clone();
+            done = splice_in(&done, number, json!({"op": "remove", "path": path})).unwrap();
+            prop_assert_eq!(&done, &text, "{} in between: {}", path, between);
         }
     }
 }

@@ -57,12 +57,16 @@ pub(super) fn of_document<'t>(tree: &Tree<'t>) -> Vec<Comment<'t>> {
 
 /// Lists every entry below a node that has lines of its own: where it starts, and its JSON Pointer.
 fn list_entries(tree: &Tree<'_>, node: u32, pointer: &Pointer, out: &mut Vec<(usize, PointerBuf)>) {
-    if !tree.is_block(node) {
-        return;
-    }
+    let has_line = |start: usize| {
+        let line = tree.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        tree.is_block(node) || tree.text[line..start].trim().is_empty()
+    };
     match tree.node(node).kind {
         Kind::Map => {
-            for (key, value) in tree.pairs(node) {
+            for (key, value) in tree
+                .pairs(node)
+                .filter(|(key, _)| has_line(tree.node(*key).start as usize))
+            {
                 let key_text = tree.key(key).unwrap_or_default();
                 let below = pointer.with_trailing_token(key_text.as_ref());
                 out.push((tree.node(key).start as usize, below.clone()));
@@ -70,7 +74,8 @@ fn list_entries(tree: &Tree<'_>, node: u32, pointer: &Pointer, out: &mut Vec<(us
             }
         }
         Kind::Seq => {
-            for (index, item) in tree.children(node).enumerate() {
+            let items = tree.children(node).enumerate();
+            for (index, item) in items.filter(|(_, item)| has_line(tree.node(*item).start as usize)) {
                 let below = pointer.with_trailing_token(index);
                 out.push((tree.node(item).start as usize, below.clone()));
                 list_entries(tree, item, &below, out);

@@ -7,10 +7,12 @@
 //! reprint the fallback of the splice: a whole document    splice  JSON Patch → text, proved by reading it again
 //! comment what a comment is about                         emit    value → text, for new files
 //! replace_entry  an entry in another one's place         replace_comment  a comment in another one's place
+//! brackets  how a document writes collections in brackets
 //! ```
 //!
 //! The reference for all of it is what `kubectl` and Argo CD read: go-yaml version 2, converted to JSON.
 
+mod brackets;
 mod comment;
 mod emit;
 mod error;

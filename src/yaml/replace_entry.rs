@@ -4,6 +4,7 @@
 //! comment inside the old one would be gone. Here the new lines stand where the old ones stood, and each comment follows
 //! the entry that it was about. The proof is the splice's: the result is read again and must have exactly the value.
 
+use super::brackets::Brackets;
 use super::comment::{self, Comment};
 use super::locate::{Path, Step};
 use super::node::{Kind, Style, Tag};
@@ -13,7 +14,7 @@ use super::splice::proof::prove;
 use super::splice::splice;
 use super::tree::Tree;
 use super::value::normalise;
-use super::write::Writer;
+use super::write::{Writer, quoted};
 use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation};
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
@@ -73,9 +74,7 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
         return renamed.map_err(|refusal| refusal.of(&tree));
     }
     let comments = comment::of_entry(&tree, &step);
-    if tree.node(step.container).style == Style::Block
-        && let Some(done) = in_place(&tree, &path, replacement, &comments, &expected)
-    {
+    if let Some(done) = in_place(&tree, &path, replacement, &comments, &expected) {
         return Ok(done);
     }
     let spliced = splice(text, &patch(replacement))?;
@@ -98,7 +97,13 @@ pub fn replace_entry(text: &str, replacement: &ReplaceEntry) -> Result<ReplacedE
 fn renamed(tree: &Tree<'_>, step: &Step, key: &str, expected: &Value) -> Result<ReplacedEntry, Refusal> {
     let at = tree.node(step.key.unwrap_or(step.node));
     let (start, end) = (at.start as usize, at.end as usize);
-    let text = format!("{}{key}{}", &tree.text[..start], &tree.text[end..]);
+    let mut text = tree.text[..start].to_owned();
+    match tree.text.as_bytes()[start] {
+        b'\'' => text.push_str(&format!("'{key}'")),
+        b'"' => quoted(&mut text, key),
+        _ => text.push_str(key),
+    }
+    text.push_str(&tree.text[end..]);
     Ok(ReplacedEntry {
         text: prove(tree.text, text, expected)?,
         value: expected.clone(),
@@ -141,7 +146,7 @@ fn patch(replacement: &ReplaceEntry) -> Patch {
     ])
 }
 
-/// Puts the new lines in the place of the old ones; returns `None` when no text was found that reads as it should.
+/// Puts the new entry in the place of the old one; returns `None` when no text was found that reads as it should.
 fn in_place(
     tree: &Tree<'_>,
     path: &Path,
@@ -149,11 +154,6 @@ fn in_place(
     comments: &[Comment<'_>],
     expected: &Value,
 ) -> Option<ReplacedEntry> {
-    let layout = Layout::of(tree);
-    let step = path.steps.last()?;
-    let start = tree.node(step.key?).start as usize;
-    let column = layout.column(start)?;
-    let until = end_of_entry(tree, &layout, step)?;
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for comment in comments {
         match goal(replacement, comment) {
@@ -162,16 +162,7 @@ fn in_place(
             None => lost.push(comment.line(tree.text)),
         }
     }
-    // A literal block at the end would take an indented comment below it for its own.
-    for literal in [true, false] {
-        let writer = Writer {
-            newline: layout.newline(),
-            list_indent: layout.list_indent(),
-            literal,
-        };
-        let mut lines = String::new();
-        writer.entry(&mut lines, &replacement.key, &replacement.value, column);
-        let plain = format!("{}{lines}{}", &tree.text[..start], &tree.text[until..]);
+    for plain in written(tree, path, replacement)? {
         let Ok(plain) = prove(tree.text, plain, expected) else {
             continue;
         };
@@ -189,6 +180,36 @@ fn in_place(
         });
     }
     None
+}
+
+/// Returns the texts with the new entry as it may be written.
+fn written(tree: &Tree<'_>, path: &Path, replacement: &ReplaceEntry) -> Option<Vec<String>> {
+    let layout = Layout::of(tree);
+    let (step, above) = path.steps.split_last()?;
+    let start = tree.node(step.key?).start as usize;
+    let text = |entry: String, until: usize| format!("{}{entry}{}", &tree.text[..start], &tree.text[until..]);
+    if tree.node(step.container).style == Style::Block {
+        let column = layout.column(start)?;
+        let until = end_of_entry(tree, &layout, step)?;
+        // A literal block at the end would take an indented comment below it for its own.
+        let texts = [true, false].map(|literal| {
+            let writer = Writer {
+                newline: layout.newline(),
+                list_indent: layout.list_indent(),
+                literal,
+            };
+            let mut lines = String::new();
+            writer.entry(&mut lines, &replacement.key, &replacement.value, column);
+            text(lines, until)
+        });
+        return Some(texts.to_vec());
+    }
+    let container = Path { steps: above.to_vec() };
+    let brackets = Brackets::near(tree, &layout, &container, Some(step.node));
+    let line = layout.has_own_line(start).then(|| layout.indentation(start));
+    let mut entry = String::new();
+    brackets.entry(&mut entry, Some(&replacement.key), &replacement.value, line);
+    Some(vec![text(entry, tree.node(step.node).end as usize)])
 }
 
 /// Returns the offset behind the entry's last content, a comment on the same line included.
@@ -295,8 +316,9 @@ mod tests {
         for (text, expected) in [
             (
                 "a: # of a\n  b: 1 # of b\n  # before\n  'c':   [x,  0644] # of c\n  d: 2\n",
-                "a: # of a\n  b: 1 # of b\n  # before\n  e:   [x,  0644] # of c\n  d: 2\n",
+                "a: # of a\n  b: 1 # of b\n  # before\n  'e':   [x,  0644] # of c\n  d: 2\n",
             ),
+            ("{\"a\": {\"c\": [\"x\", 420]}}", "{\"a\": {\"e\": [\"x\", 420]}}"),
             (
                 "a: {b: 1,  c: &x [x, 0644], d: *x}\n",
                 "a: {b: 1,  e: &x [x, 0644], d: *x}\n",
@@ -451,7 +473,17 @@ spec:
             texts: Vec::new(),
         };
         for (pointer, before, after) in [
-            ("/s/a", "s: {x: 1, a: {y: 2}}\n", "s: {\"b\": {\"c\": [\"d\"]}, x: 1}\n"),
+            ("/s/a", "s: {a: {y: 2}, x: 1}\n", "s: {b: {c: [d]}, x: 1}\n"),
+            (
+                "/s/a",
+                "s: { x: z,\n  a: { y: 2 } }\n",
+                "s: { x: z,\n  b: { c: [d] } }\n",
+            ),
+            (
+                "/a",
+                "{\n\t\"a\": {\n\t\t\"y\": 2\n\t},\n\t\"x\": 1\n}",
+                "{\n\t\"b\": {\n\t\t\"c\": [\n\t\t\t\"d\"\n\t\t]\n\t},\n\t\"x\": 1\n}",
+            ),
             ("/a", "a: {y: 2} # flow\nx: 1\n", "b: # flow\n  c:\n  - d\nx: 1\n"),
             ("/a", "a:\r\n  y: 2\r\nx: 1\r\n", "b:\r\n  c:\r\n  - d\r\nx: 1\r\n"),
             ("/a", "x: 1\na:\n  y: 2", "x: 1\nb:\n  c:\n  - d"),

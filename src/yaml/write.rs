@@ -123,32 +123,32 @@ pub(super) fn flow(out: &mut String, value: &Value) {
             out.push('{');
             for (position, (key, value)) in map.iter().enumerate() {
                 out.push_str(if position > 0 { ", " } else { "" });
-                flow_entry(out, key, value);
+                quoted(out, key);
+                out.push_str(": ");
+                flow(out, value);
             }
             out.push('}');
         }
     }
 }
 
-/// Writes `"key": value` as JSON.
-pub(super) fn flow_entry(out: &mut String, key: &str, value: &Value) {
-    quoted(out, key);
-    out.push_str(": ");
-    flow(out, value);
-}
-
 /// Writes a key in block context.
 pub(super) fn key(out: &mut String, text: &str) {
-    let simple = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-');
-    if text.bytes().all(simple) && is_plain(text) {
+    if is_simple(text) {
         out.push_str(text)
     } else {
         quoted(out, text)
     }
 }
 
+/// Reports whether a text may stand without quotes as a key and between brackets.
+pub(super) fn is_simple(text: &str) -> bool {
+    let simple = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-');
+    text.bytes().all(simple) && is_plain(text)
+}
+
 /// Writes a text in double quotes, with JSON's escapes and escapes for everything that YAML 1.1 would not keep.
-fn quoted(out: &mut String, text: &str) {
+pub(super) fn quoted(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {

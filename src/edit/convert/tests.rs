@@ -76,6 +76,33 @@ const HELM: &str = "  source:
     targetRevision: main
 ";
 
+/// Applications in JSON and with brackets in several styles.
+const IN_BRACKETS: [&str; 5] = [
+    "{\n  \"apiVersion\": \"argoproj.io/v1alpha1\",\n  \"kind\": \"Application\",\n  \"metadata\": {\n    \"name\": \"player\"\n  },\n  \"spec\": {\n    \"source\": {\n      \"repoURL\": \"u\",\n      \"path\": \"p\",\n      \"helm\": {\n        \"values\": \"a: 1\\n\"\n      }\n    }\n  }\n}",
+    "{\r\n   \"apiVersion\": \"argoproj.io/v1alpha1\",\r\n   \"kind\": \"Application\",\r\n   \"metadata\": { \"name\": \"player\" },\r\n   \"spec\": {\r\n      \"source\": {\r\n         \"helm\": { \"parameters\": [ { \"name\": \"a\", \"value\": \"b\" } ] },\r\n         \"path\": \"p\",\r\n         \"repoURL\": \"u\"\r\n      }\r\n   }\r\n}\r\n",
+    "{\"apiVersion\":\"argoproj.io/v1alpha1\",\"kind\":\"Application\",\"metadata\":{\"name\":\"player\"},\"spec\":{\"source\":{\"repoURL\":\"u\",\"path\":\"p\",\"helm\":{\"releaseName\":\"x\"}}}}\n",
+    "# one\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: player}\nspec:\n  source: {\n    repoURL: u,   # ours\n    # keep\n    path: p,\n    helm: {\n      values: \"image: x\",\n    },\n  }\n",
+    "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: { name: player }\nspec: { source: { repoURL: u, path: p, helm: { valueFiles: [ a.yaml, 'b.yaml' ], releaseName: x } } }\n---\na: b",
+];
+
+#[test]
+fn there_and_back_ten_times_is_the_same_text_in_brackets() {
+    for before in IN_BRACKETS {
+        let mut text = before.to_owned();
+        for _ in 0..10 {
+            for verb in [to_plugin as Verb, to_native] {
+                let files = Memory::new([("applications/player.yaml", text.as_str())]).unwrap();
+                let repo = Repo::read(&files, &[]).unwrap();
+                let conversion = verb(&repo, &repo.manifests[0], &request()).unwrap().unwrap();
+                assert_eq!(conversion.notes, [""; 0]);
+                let changed = repo.file_changes(&conversion.changes).unwrap().remove(0);
+                text = changed.after.unwrap();
+            }
+            assert_eq!(text, before);
+        }
+    }
+}
+
 #[test]
 fn there_and_back_is_the_same_text() {
     let mut request = request();
@@ -193,7 +220,7 @@ fn sources_of_every_kind() {
         ),
         (
             "  source: {repoURL: u, path: p, helm: {releaseName: x}}\n",
-            "  source: {\"plugin\": {\"name\": \"homelab-v1\", \"parameters\": [{\"name\": \"release-name\", \"string\": \"x\"}]}, repoURL: u, path: p}\n",
+            "  source: {repoURL: u, path: p, plugin: {name: homelab-v1, parameters: [{name: release-name, string: x}]}}\n",
         ),
         (
             "  source:\n    repoURL: u\n    path: p\n    helm: {}\n    directory:\n      recurse: true\n",

@@ -99,7 +99,7 @@ fn a_whole_stream() {
     # Source: player/templates/secret.yaml
     apiVersion: v1
     kind: Secret
-    metadata: {"labels": {"a": "b"}, name: token, annotations: {}}
+    metadata: {name: token, annotations: {}, labels: {a: b}}
     stringData: {"a":   yes, b: 0644}   # odd, and nobody's business
     ---
     # Source: player/templates/claim.yaml
@@ -130,7 +130,7 @@ fn a_whole_stream() {
           initContainers:
           - name: scan
             volumeMounts:
-              - {"readOnly": true, mountPath: /scan, name: films}
+              - {mountPath: /scan, name: films, readOnly: true}
           containers:
           - name: player
             volumeMounts:
@@ -160,7 +160,7 @@ fn a_whole_stream() {
           spec:
             template:
               spec:
-                containers: [{"volumeMounts": [{"name": "homelab-audio", "mountPath": "/audio", "readOnly": true}], name: index}]
+                containers: [{name: index, volumeMounts: [{name: homelab-audio, mountPath: /audio, readOnly: true}]}]
                 volumes:
                 - name: homelab-audio
                   persistentVolumeClaim:

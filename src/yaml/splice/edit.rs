@@ -1,6 +1,7 @@
 //! Turns changes of entries into edits of bytes.
 
 mod after_scalar;
+mod brackets;
 mod insert;
 mod remove;
 mod replace;

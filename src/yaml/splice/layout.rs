@@ -85,6 +85,29 @@ impl<'a, 't> Layout<'a, 't> {
             .then_some(before.len())
     }
 
+    /// Returns the blanks that the line of an offset starts with.
+    pub(in crate::yaml) fn indentation(&self, offset: usize) -> &'t str {
+        let line = &self.text()[self.line_start(offset)..];
+        &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    }
+
+    /// Reports whether nothing but blanks, tabs among them, stands before an offset on its line, which is not the first.
+    pub(in crate::yaml) fn has_own_line(&self, offset: usize) -> bool {
+        let start = self.line_start(offset);
+        start > text_start(self.text()) && self.text()[start..offset].trim_start_matches([' ', '\t']).is_empty()
+    }
+
+    /// Returns the end of a line's content, where nothing but blanks and a comment stands there from an offset on; the
+    /// line end itself is not part of it.
+    pub(in crate::yaml) fn rest_of_line(&self, offset: usize) -> Option<usize> {
+        let rest = &self.text()[offset..];
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let content = line.trim_start_matches([' ', '\t']);
+        let comment = content.starts_with('#') && (content.len() < line.len() || self.text()[..offset].ends_with(','));
+        (content.is_empty() || comment).then_some(offset + line.len())
+    }
+
     /// Reports whether an offset is the first thing on its line.
     pub(super) fn leads_line(&self, offset: usize) -> bool {
         let start = self.line_start(offset);

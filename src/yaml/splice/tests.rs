@@ -60,7 +60,7 @@ fn absent_and_null_values_get_json_in_their_place() {
                 {"op": "add", "path": "/c", "value": "s"},
             ])
         ),
-        "a: [{\"x\": 1}] # none\nb: {}\nc: s\n"
+        "a: [{x: 1}] # none\nb: {}\nc: s\n"
     );
     assert_eq!(
         text(
@@ -71,12 +71,12 @@ fn absent_and_null_values_get_json_in_their_place() {
                 {"op": "add", "path": "/b/-", "value": "z"},
             ])
         ),
-        "a:\n  {\"x\": 1, \"y\": 2}\nb: [\"z\"]\n"
+        "a:\n  {x: 1, \"y\": 2}\nb: [z]\n"
     );
 }
 
 #[test]
-fn brackets_get_json() {
+fn brackets_keep_their_layout() {
     assert_eq!(
         text(
             "a: {x: 1, # c\n}\nb: [1, # c\n  ]\n",
@@ -85,7 +85,7 @@ fn brackets_get_json() {
                 {"op": "add", "path": "/b/-", "value": {"k": null}},
             ])
         ),
-        "a: {\"y\": \"no\", x: 1, # c\n}\nb: [1, {\"k\": null}, # c\n  ]\n"
+        "a: {x: 1, \"y\": \"no\", # c\n}\nb: [1, {k: null}, # c\n  ]\n"
     );
     assert_eq!(
         text(
@@ -95,8 +95,85 @@ fn brackets_get_json() {
                 {"op": "add", "path": "/a/-", "value": 3},
             ])
         ),
-        "{\n\t\"b\": 2,\n\t\"a\": [\n\t\t1,\n\t\t3\n\t]\n}\n"
+        "{\n\t\"a\": [\n\t\t1,\n\t\t3\n\t],\n\t\"b\": 2\n}\n"
     );
+}
+
+/// Puts a patch into a text and takes it back; returns the text in between.
+fn there_and_back(before: &str, path: &str, value: Value) -> String {
+    let mut between = String::new();
+    for _ in 0..10 {
+        between = text(before, add(path, value.clone()));
+        assert_eq!(
+            text(&between, json!([{"op": "remove", "path": path}])),
+            before,
+            "{between}"
+        );
+    }
+    between
+}
+
+#[test]
+fn an_addition_in_brackets_looks_as_what_is_there_and_goes_again() {
+    let entry = json!({"n": ["v", 1], "e": {}});
+    for (before, path, after) in [
+        ("a: {b: 1}\n", "/a/c", "a: {b: 1, c: {\"n\": [v, 1], e: {}}}\n"),
+        ("a: {}\n", "/a/c", "a: {c: {\"n\": [v, 1], e: {}}}\n"),
+        ("a: { }\n", "/a/c", "a: { c: {\"n\": [v, 1], e: {}} }\n"),
+        ("a: { b: x }\n", "/a/c", "a: { b: x, c: { \"n\": [v, 1], e: {} } }\n"),
+        ("a: {b: x,}\n", "/a/c", "a: {b: x, c: {\"n\": [v, 1], e: {}},}\n"),
+        ("a: {b: }\n", "/a/c", "a: {b: , c: {\"n\": [v, 1], e: {}} }\n"),
+        ("a: [ b ]", "/a/-", "a: [ b, {\"n\": [ v, 1 ], e: {}} ]"),
+        (
+            "{\"a\":{\"b\":\"x\"}}",
+            "/c",
+            "{\"a\":{\"b\":\"x\"}, \"c\":{\"n\":[\"v\", 1], \"e\":{}}}",
+        ),
+        (
+            "{\"a\":1,\"b\":2}",
+            "/c",
+            "{\"a\":1,\"b\":2,\"c\":{\"n\":[\"v\",1],\"e\":{}}}",
+        ),
+        (
+            "{\r\n   \"a\": 1,\r\n   \"b\": {}\r\n}",
+            "/b/c",
+            "{\r\n   \"a\": 1,\r\n   \"b\": {\r\n      \"c\": {\r\n         \"n\": [\r\n            \"v\",\r\n            1\r\n         ],\r\n         \"e\": {}\r\n      }\r\n   }\r\n}",
+        ),
+        (
+            "a: { # one\n  b: x, # two\n  # three\n} # four\n",
+            "/a/c",
+            "a: { # one\n  b: x, # two\n  c: {\n    \"n\": [\n      v,\n      1,\n    ],\n    e: {},\n  },\n  # three\n} # four\n",
+        ),
+        (
+            "a: { # one\n  b: {x: y} # two\n  # three\n} # four\n",
+            "/a/c",
+            "a: { # one\n  b: {x: y}, # two\n  c: {\n    \"n\": [\n      v,\n      1\n    ],\n    e: {}\n  }\n  # three\n} # four\n",
+        ),
+        (
+            "a: [\n  {b: x},\n  # of c\n  {c: y}\n]\n",
+            "/a/1",
+            "a: [\n  {b: x},\n  {\n    \"n\": [\n      v,\n      1\n    ],\n    e: {}\n  },\n  # of c\n  {c: y}\n]\n",
+        ),
+        ("a: [b,  c]\n", "/a/0", "a: [{\"n\": [v, 1], e: {}}, b,  c]\n"),
+    ] {
+        let path_back = path.replace("/-", "/1");
+        let between = match path.ends_with("/-") {
+            true => there_and_back(before, &path_back, entry.clone()),
+            false => there_and_back(before, path, entry.clone()),
+        };
+        assert_eq!(between, after, "{before}");
+    }
+}
+
+#[test]
+fn a_text_without_a_last_line_end_stays_so() {
+    assert_eq!(there_and_back("a: 1", "/b", json!({"c": [1]})), "a: 1\nb:\n  c:\n  - 1");
+    assert_eq!(
+        there_and_back("a: 1\r\nl:\r\n- x", "/l/1", json!(2)),
+        "a: 1\r\nl:\r\n- x\r\n- 2"
+    );
+    let remove = json!([{"op": "remove", "path": "/b"}]);
+    assert_eq!(text("a: |\n  x\nb: 1", remove), "a: |\n  x\n");
 }
 
 #[test]
@@ -148,7 +225,7 @@ fn lists_of_every_shape_take_items() {
         "l:\n- a # 1\n- x\n# of b\n- b\n"
     );
     assert_eq!(text("l: &v\n- a\n", add("/l/-", json!("b"))), "l: &v\n- a\n- b\n");
-    assert_eq!(text("l: [a, b]\n", add("/l/1", json!("x"))), "l: [a, \"x\", b]\n");
+    assert_eq!(text("l: [a, b]\n", add("/l/1", json!("x"))), "l: [a, x, b]\n");
 }
 
 #[test]
@@ -258,7 +335,7 @@ fn a_patch_leaves_a_document() {
 #[test]
 fn values_are_replaced_where_they_stand() {
     let replace = |path: &str, value: Value| json!([{"op": "replace", "path": path, "value": value}]);
-    assert_eq!(text("a: 'x' # c\n", replace("/a", json!("yes"))), "a: \"yes\" # c\n");
+    assert_eq!(text("a: 'x' # c\n", replace("/a", json!("yes"))), "a: 'yes' # c\n");
     assert_eq!(text("a: x\n", replace("/a", json!("p\nq"))), "a: |-\n  p\n  q\n");
     assert_eq!(
         text("a:\n  b: 1\n  c: 2\nd: 1\n", replace("/a", json!({"x": {"z": 1}}))),

@@ -1,37 +1,29 @@
 //! Inserts entries.
 
-use super::{Edit, Editor, PROPERTIES, json};
+use super::{Edit, Editor, Entries, PROPERTIES};
 use crate::yaml::locate::Path;
-use crate::yaml::node::{Kind, Style};
+use crate::yaml::node::Style;
 use crate::yaml::splice::error::Refusal;
-use crate::yaml::write::flow_entry;
 use serde_json::Value;
 
 impl Editor<'_, '_> {
-    /// Adds entries at the end of a container (in a mapping of braces at its start: that holds against trailing commas
-    /// and comments).
-    pub(super) fn append(
-        &self,
-        path: &Path,
-        entries: &[(Option<String>, Value)],
-        edits: &mut Vec<Edit>,
-    ) -> Result<(), Refusal> {
+    /// Adds entries at the end of a container.
+    pub(super) fn append(&self, path: &Path, entries: &Entries, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
         let container = path.node();
-        let edit = match self.tree.node(container).style {
-            Style::Block => self.append_lines(path, entries)?,
-            Style::Flow => self.append_json(container, entries, path.steps.len()),
+        match self.tree.node(container).style {
+            Style::Block => edits.push(self.append_lines(path, entries)?),
+            Style::Flow => self.append_in_brackets(path, entries, edits),
             Style::Pair => {
                 return Err(Refusal {
                     offset: self.start(container),
                     reason: "a pair without braces takes no entry",
                 });
             }
-        };
-        edits.push(edit);
+        }
         Ok(())
     }
 
-    fn append_lines(&self, path: &Path, entries: &[(Option<String>, Value)]) -> Result<Edit, Refusal> {
+    fn append_lines(&self, path: &Path, entries: &Entries) -> Result<Edit, Refusal> {
         let column = self.entries_column(path)?;
         let at = self.layout.line_end(self.end(path.node()));
         let writer = self.writer(at);
@@ -61,59 +53,6 @@ impl Editor<'_, '_> {
         })
     }
 
-    fn append_json(&self, container: u32, entries: &[(Option<String>, Value)], depth: usize) -> Edit {
-        let node = self.tree.node(container);
-        let open = node.start as usize + 1;
-        let entry = |(key, value): &(Option<String>, Value)| match key {
-            Some(key) => {
-                let mut text = String::new();
-                flow_entry(&mut text, key, value);
-                text
-            }
-            None => json(value),
-        };
-        let Some(first) = (node.next > container + 1).then(|| self.start(container + 1)) else {
-            let text = entries.iter().map(entry).collect::<Vec<_>>().join(", ");
-            return Edit {
-                at: open,
-                until: open,
-                text,
-                depth,
-            };
-        };
-        // Entries on lines of their own get lines of their own.
-        let gap = self
-            .layout
-            .text()
-            .get(open..first)
-            .filter(|gap| gap.contains('\n') && gap.trim().is_empty());
-        if node.kind == Kind::Map {
-            let text = entries.iter().map(|new| match gap {
-                Some(gap) => format!("{gap}{},", entry(new)),
-                None => format!("{}, ", entry(new)),
-            });
-            return Edit {
-                at: open,
-                until: open,
-                text: text.collect(),
-                depth,
-            };
-        }
-        let children = self.layout.locator().children(container);
-        let last = children.last().copied().unwrap_or(container + 1);
-        let at = self.end(last);
-        let text = entries
-            .iter()
-            .map(|new| format!(",{}{}", gap.unwrap_or(" "), entry(new)))
-            .collect();
-        Edit {
-            at,
-            until: at,
-            text,
-            depth,
-        }
-    }
-
     /// Inserts an item before another one of a sequence.
     pub(super) fn insert_before(&self, path: &Path, value: &Value, edits: &mut Vec<Edit>) -> Result<(), Refusal> {
         let Some((step, above)) = path.steps.split_last() else {
@@ -128,12 +67,7 @@ impl Editor<'_, '_> {
                     reason: PROPERTIES,
                 });
             }
-            edits.push(Edit {
-                at,
-                until: at,
-                text: format!("{}, ", json(value)),
-                depth,
-            });
+            edits.push(self.item_in_brackets(&Path { steps: above.to_vec() }, step, value));
             return Ok(());
         }
         let lost = Refusal {

@@ -4,7 +4,6 @@ use super::{Edit, Editor, PROPERTIES};
 use crate::yaml::locate::{Path, Step};
 use crate::yaml::node::{Kind, Style, Tag};
 use crate::yaml::splice::error::Refusal;
-use crate::yaml::trivia::skip_trivia;
 use serde_json::{Map, Value};
 
 impl Editor<'_, '_> {
@@ -30,13 +29,7 @@ impl Editor<'_, '_> {
                 reason: PROPERTIES,
             }),
             Style::Flow => {
-                let ranges = self.flow_ranges(step, alone);
-                edits.extend(ranges.into_iter().map(|(at, until)| Edit {
-                    at,
-                    until,
-                    text: String::new(),
-                    depth,
-                }));
+                self.remove_in_brackets(step, alone, depth, edits);
                 Ok(())
             }
             Style::Block if alone => {
@@ -68,31 +61,8 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// Returns an entry in brackets, and the comma that goes with it; comments around them stay.
-    fn flow_ranges(&self, step: &Step, alone: bool) -> Vec<(usize, usize)> {
-        let text = self.tree.text;
-        let (start, end) = self.entry(step.container, step.position);
-        let comma = |behind: usize| Some(skip_trivia(text, behind)).filter(|at| text[*at..].starts_with(','));
-        let last = step.position + 1 == self.layout.locator().len(step.container);
-        if last && !alone {
-            return match comma(self.entry(step.container, step.position - 1).1) {
-                Some(comma) if text[comma + 1..start].trim().is_empty() => vec![(comma, end)],
-                Some(comma) => vec![(comma, comma + 1), (start, end)],
-                None => vec![(start, end)],
-            };
-        }
-        let Some(comma) = comma(end) else {
-            return vec![(start, end)];
-        };
-        let blanks = text[comma + 1..].len() - text[comma + 1..].trim_start_matches(' ').len();
-        if text[end..comma].trim().is_empty() {
-            return vec![(start, comma + 1 + if alone { 0 } else { blanks })];
-        }
-        vec![(start, end), (comma, comma + 1)]
-    }
-
     /// Returns the start and end of an entry of a container.
-    fn entry(&self, container: u32, position: usize) -> (usize, usize) {
+    pub(super) fn entry(&self, container: u32, position: usize) -> (usize, usize) {
         let children = self.layout.locator().children(container);
         if self.tree.node(container).kind == Kind::Map {
             let (key, value) = (children[2 * position], children[2 * position + 1]);
@@ -100,6 +70,22 @@ impl Editor<'_, '_> {
         } else {
             (self.start(children[position]), self.end(children[position]))
         }
+    }
+
+    /// Returns the lines between two offsets. The last lines of a text without a line end take the one before them along,
+    /// so that the text still has none.
+    fn whole_lines(&self, start: usize, end: usize) -> (usize, usize) {
+        let text = self.tree.text;
+        let (at, until) = (self.layout.line_start(start), self.layout.line_end(end));
+        let is_content = |at: usize| {
+            let blocks = self.tree.nodes.iter().filter(|node| node.kind == Kind::Block);
+            blocks.into_iter().any(|block| block.end as usize == at)
+        };
+        if until < text.len() || text.ends_with('\n') || !text[..at].ends_with('\n') || is_content(at) {
+            return (at, until);
+        }
+        let before = &text[..at - 1];
+        (before.strip_suffix('\r').unwrap_or(before).len(), until)
     }
 
     /// Returns the lines of an entry; for one that stands behind a dash, up to the entry that takes its place there.
@@ -116,7 +102,7 @@ impl Editor<'_, '_> {
             }
         };
         if self.layout.leads_line(start) {
-            return Ok((self.layout.line_start(start), self.layout.line_end(end)));
+            return Ok(self.whole_lines(start, end));
         }
         if step.position != 0 || self.layout.column(start).is_none() {
             return Err(lost);

@@ -1,7 +1,8 @@
 //! Replaces the values of entries.
 
 use super::{Edit, Editor, json};
-use crate::yaml::locate::Path;
+use crate::yaml::brackets::Brackets;
+use crate::yaml::locate::{Path, Step};
 use crate::yaml::node::{Kind, Node, Style, Tag};
 use crate::yaml::splice::error::Refusal;
 use crate::yaml::trivia::skip_trivia;
@@ -119,8 +120,12 @@ impl Editor<'_, '_> {
             return json(value);
         };
         let container = Path { steps: above.to_vec() };
-        if self.tree.node(step.container).style != Style::Block {
-            return json(value);
+        let in_brackets = self.tree.node(step.container).style != Style::Block;
+        if let Some(text) = self.in_old_quotes(step.node, value) {
+            return text;
+        }
+        if in_brackets || value.is_object() || value.is_array() {
+            return self.in_brackets(&container, step, value);
         }
         match value {
             Value::String(text) if free.is_some() || !text.contains('\n') => match self.entries_column(&container) {
@@ -134,6 +139,35 @@ impl Editor<'_, '_> {
             },
             _ => json(value),
         }
+    }
+
+    /// Returns a string in the quotes of the one that it replaces.
+    fn in_old_quotes(&self, old: u32, value: &Value) -> Option<String> {
+        let old = self.tree.node(old);
+        let text = value
+            .as_str()
+            .filter(|text| old.kind == Kind::Quoted && !text.contains('\n'))?;
+        let fits = |c: char| c == ' ' || c.is_ascii_graphic() && c != '\'';
+        let is_single = self.tree.text[old.start as usize..].starts_with('\'');
+        Some(match is_single && text.chars().all(fits) {
+            true => format!("'{text}'"),
+            false => json(value),
+        })
+    }
+
+    /// Returns a value written as the brackets near it, or as those that it replaces.
+    fn in_brackets(&self, container: &Path, step: &Step, value: &Value) -> String {
+        let brackets = Brackets::near(self.tree, &self.layout, container, Some(step.node));
+        let start = self.start(step.key.unwrap_or(step.node));
+        let old = self.tree.node(step.node);
+        let old_has_lines =
+            old.style == Style::Flow && self.tree.text[old.start as usize..old.end as usize].contains('\n');
+        let line = self
+            .line_of(step)
+            .or_else(|| old_has_lines.then(|| self.layout.indentation(start)));
+        let mut out = String::new();
+        brackets.value(&mut out, value, line);
+        out
     }
 
     /// Replaces a block collection: by lines if the new value is one of its kind, else by text on the entry's line.
