@@ -117,7 +117,9 @@ impl Brackets {
             });
             return;
         }
-        set(&mut self.blanks[usize::from(is_map)], || gap.to_owned());
+        if gap.trim_matches(' ').is_empty() {
+            set(&mut self.blanks[usize::from(is_map)], || gap.to_owned());
+        }
         let second = children.get(if is_map { 2 } else { 1 });
         let before = children[usize::from(is_map)];
         if let Some(second) = second {

@@ -515,3 +515,18 @@ fn errors_name_the_operation_and_never_the_text() {
     );
     assert!(!test.unwrap_err().to_string().contains("s3cret"));
 }
+#[test]
+fn comments_anchors_and_tags_in_brackets_stay_where_they_are() {
+    let remove = |path: &str| json!([{"op": "remove", "path": path}]);
+    assert_eq!(text("{b, #\nc}", remove("/c")), "{b #\n}");
+    assert_eq!(there_and_back("{!}", "/p", json!(1)), "{p: 1, !}");
+    assert_eq!(
+        text(
+            "s: {a: [&a{n}]}",
+            json!([{"op": "replace", "path": "/s", "value": [{}]}])
+        ),
+        "s: [{}]"
+    );
+    let moved = json!([{"op": "move", "from": "/a", "path": "/b"}]);
+    assert_eq!(text("a:\n  s: |\n    A\nb:\n  s:\t", moved), "b:\n  s: \"A\\n\"\t");
+}

@@ -3,7 +3,7 @@
 use super::{Edit, Editor, Entries};
 use crate::yaml::brackets::Brackets;
 use crate::yaml::locate::{Path, Step};
-use crate::yaml::node::Kind;
+use crate::yaml::node::{Kind, Tag};
 use crate::yaml::trivia::skip_trivia;
 use serde_json::Value;
 
@@ -27,6 +27,12 @@ impl Editor<'_, '_> {
             insert(at, text);
             return;
         };
+        if self.ends_with_properties(container) {
+            let open = self.start(container) + 1;
+            let (_, text) = self.first_in_brackets(path, &brackets, entries);
+            insert(open, text + ", ");
+            return;
+        }
         let (start, end) = self.entry(container, last);
         let has_line = self.layout.has_own_line(start);
         let indentation = has_line.then(|| self.layout.indentation(start));
@@ -182,12 +188,19 @@ impl Editor<'_, '_> {
         let line = self.layout.line_start(start);
         let newline = line - if text[..line].ends_with("\r\n") { 2 } else { 1 };
         let Some(line_end) = self.layout.rest_of_line(until) else {
-            return if last && comma.is_none() {
-                [self.comma_before(step), vec![(newline, until, "")]].concat()
-            } else if last {
-                vec![(newline, until, "")]
-            } else {
-                self.inline_range(step, last, start, end)
+            if !last {
+                return self.inline_range(step, last, start, end);
+            }
+            // What follows must not come behind a comment.
+            let before = step
+                .position
+                .checked_sub(1)
+                .map_or(newline, |before| self.entry(step.container, before).1);
+            let joins = is_blank(text[before..newline].trim_start_matches([' ', ',']));
+            let gone = (if joins { newline } else { start }, until, "");
+            return match comma {
+                Some(_) => vec![gone],
+                None => [self.comma_before(step), vec![gone]].concat(),
             };
         };
         let mut gone = if last && comma.is_none() {
@@ -253,6 +266,13 @@ impl Editor<'_, '_> {
     /// Returns the comma that stands behind an offset, comments aside.
     fn comma_behind(&self, offset: usize) -> Option<usize> {
         Some(skip_trivia(self.tree.text, offset)).filter(|at| self.tree.text[*at..].starts_with(','))
+    }
+
+    /// Reports whether the last entry ends with an anchor or a tag, which stand behind what its node spans.
+    fn ends_with_properties(&self, container: u32) -> bool {
+        let children = self.layout.locator().children(container);
+        let mut last = children.iter().rev().take(2).map(|child| self.tree.node(*child));
+        last.any(|node| node.start == node.end && (node.anchored || node.tag != Tag::None))
     }
 
     /// Reports whether an entry has a key and no value: its text ends with the colon.
