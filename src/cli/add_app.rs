@@ -35,8 +35,8 @@ Examples:
 
 /// Add an Application to the repository
 ///
-/// Writes the Application and, if no manifest has it, its Namespace. Where the source can be rendered, the claims that
-/// it renders are added to `--owns`.
+/// Writes the Application, with `--create-namespace` its Namespace, too. Where the source can be rendered, the claims that
+/// it renders are added to `--owns`. With `--upsert` it changes one that is there: what is named, and nothing else.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -44,8 +44,12 @@ pub(super) struct Args {
     name: AppName,
 
     /// The destination namespace
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
-    dest_namespace: NamespaceName,
+    #[arg(short = 'n', long, value_name = "NAMESPACE", required_unless_present = "upsert")]
+    dest_namespace: Option<NamespaceName>,
+
+    /// Add the Namespace, if no manifest has it
+    #[arg(long)]
+    create_namespace: bool,
 
     /// The cluster, by the URL of its API server; by default the one that Argo CD runs in
     #[arg(long, value_name = "URL", conflicts_with = "dest_name")]
@@ -77,6 +81,10 @@ pub(super) struct Args {
     #[arg(long)]
     upsert: bool,
 
+    /// With --upsert: let the Application leave its claims behind in another namespace or cluster, and get empty ones
+    #[arg(long, requires = "upsert")]
+    move_namespace: bool,
+
     #[command(flatten)]
     edit: EditArgs,
 
@@ -95,11 +103,11 @@ pub(super) struct Args {
 #[command(next_help_heading = "Source")]
 struct SourceArgs {
     /// The Git or Helm repository
-    #[arg(long, value_name = "URL", required_unless_present = "chart")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["chart", "upsert"])]
     repo: Option<String>,
 
     /// The folder in the Git repository: a chart, or manifests
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["helm_chart", "chart"])]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["helm_chart", "chart", "upsert"])]
     path: Option<String>,
 
     /// The chart in the Helm repository
@@ -111,7 +119,7 @@ struct SourceArgs {
     chart: Option<String>,
 
     /// Branch, tag or commit, `HEAD` by default; the chart's version
-    #[arg(long, value_name = "REV", required_unless_present = "path")]
+    #[arg(long, value_name = "REV", required_unless_present_any = ["path", "upsert"])]
     revision: Option<String>,
 }
 
@@ -194,6 +202,7 @@ impl Args {
             name,
             source,
             dest_namespace,
+            create_namespace,
             dest_server,
             dest_name,
             project,
@@ -204,6 +213,7 @@ impl Args {
             labels,
             annotations,
             upsert,
+            move_namespace,
             edit,
         } = self;
         let (repo_url, place, revision) = source.into_place();
@@ -226,6 +236,8 @@ impl Args {
             labels: pairs::map(labels),
             annotations: pairs::map(annotations),
             upsert,
+            create_namespace,
+            move_namespace,
         };
         let options = Options {
             network: checkouts.network(Network::Never),
@@ -236,8 +248,8 @@ impl Args {
 }
 
 impl SourceArgs {
-    /// Returns the repository, the place in it, and the revision.
-    fn into_place(self) -> (String, Place, Option<String>) {
+    /// Returns the repository, the place in it, and the revision, as far as they are named.
+    fn into_place(self) -> (Option<String>, Option<Place>, Option<String>) {
         let SourceArgs {
             repo,
             path,
@@ -246,13 +258,9 @@ impl SourceArgs {
             revision,
         } = self;
         if let Some(chart) = chart {
-            return (chart, Place::Path(".".to_owned()), revision);
+            return (Some(chart), Some(Place::Path(".".to_owned())), revision);
         }
-        let place = match (helm_chart, path) {
-            (Some(chart), _) => Place::Chart(chart),
-            (None, path) => Place::Path(path.unwrap_or_else(|| ".".to_owned())),
-        };
-        (repo.unwrap_or_default(), place, revision)
+        (repo, helm_chart.map(Place::Chart).or(path.map(Place::Path)), revision)
     }
 }
 
@@ -319,17 +327,18 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         helm: helm.into_options(&repo.settings),
         ..options
     };
+    edit::add_app::check_against(repo, &request)?;
+    if repo.application(name.as_str()).is_some() {
+        edit.message = format!("Change Application {name}");
+    }
     let preview = edit::add_app::preview(repo, &request);
     let apps = repo.applications().map(|(_, app)| app);
     dirs.check(apps.chain(Application::new(&preview)))?;
     let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
     let objects = edit::add_app::rendered::complete(repo, &mut request, &sources, &mut edit)?;
-    if edit::add_app::adds_namespace(repo, &request) {
-        edit.notes.push(format!(
-            "Namespace `{}` had no manifest; it is added",
-            request.namespace
-        ));
-    }
+    edit.notes
+        .extend(edit::add_app::claims_left::check(repo, &request, &sources)?);
+    edit.notes.extend(edit::add_app::namespace::remark(repo, &request));
     edit.changes = edit::add_app(repo, &request)?;
     let mut gate = RuleGate::default();
     gate.after.insert(name, objects);

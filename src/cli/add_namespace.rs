@@ -29,7 +29,8 @@ pub(super) struct Args {
     /// Its name
     name: NamespaceName,
 
-    /// Pod Security Standard: privileged, baseline or restricted, pinned with `:v1.30` or `:latest`
+    /// Pod Security Standard: privileged, baseline or restricted, pinned with `:v1.30` or `:latest`; `baseline` for a new
+    /// Namespace
     #[arg(long, value_name = "LEVEL[:VERSION]")]
     pod_security: Option<PodSecurity>,
 
@@ -78,12 +79,16 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         upsert,
     };
     session.edit(&edit.write)?;
+    let is_new = session.repo()?.namespace(name.as_str()).is_none();
+    let takes_default = is_new && !edit::add_namespace::has_level(&request);
+    let remark = takes_default.then(|| edit::add_namespace::default_remark(&name));
     let outcome = Edit {
         changes: edit::add_namespace(session.repo()?, &request)?,
         message: format!("Add Namespace {name}"),
         next: Some(format!(
             "add what produces data with `kubectl homelab add-app NAME --repo URL --path DIR -n {name}`"
         )),
+        notes: remark.into_iter().collect(),
         ..Edit::default()
     };
     session.finish(&edit, &outcome, &RuleGate::default())

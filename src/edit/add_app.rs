@@ -1,17 +1,20 @@
 //! `add-app`: an Application whose claims are safe from its first sync on, and its Namespace where that is missing.
 
+pub mod claims_left;
 mod manifest;
+pub mod namespace;
 pub mod rendered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::add_namespace::{self, add_namespace};
+use serde_json::Value;
+
 use crate::failure::HintExt;
 use crate::model::parameter::{Parameter, Parameters};
-use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, claim, repo_url};
-use crate::repo::{Change, ChangeSet, Repo, RepoPath};
+use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, Source, claim, repo_url, spelling};
+use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::yaml;
 
 /// Where the Application's manifests come from.
@@ -38,12 +41,12 @@ pub enum Destination {
 pub struct Request {
     /// The Application.
     pub name: AppName,
-    /// Its destination namespace.
-    pub namespace: NamespaceName,
-    /// `repoURL`.
-    pub repo_url: String,
-    /// The path or the chart.
-    pub place: Place,
+    /// Its destination namespace; a new Application needs one.
+    pub namespace: Option<NamespaceName>,
+    /// `repoURL`; a new Application needs one.
+    pub repo_url: Option<String>,
+    /// The path or the chart; a new Application needs one.
+    pub place: Option<Place>,
     /// `targetRevision`; `HEAD` by default.
     pub revision: Option<String>,
     /// The cluster; by default the one that Argo CD runs in.
@@ -70,35 +73,107 @@ pub struct Request {
     pub annotations: BTreeMap<String, String>,
     /// Whether an existing Application may be changed.
     pub upsert: bool,
+    /// Whether a Namespace without a manifest is added.
+    pub create_namespace: bool,
+    /// Whether the Application may leave its claims behind in another namespace or cluster.
+    pub move_namespace: bool,
 }
 
-/// Reports whether the Namespace of a new Application is added with it: no manifest has it, and it is in the cluster to
-/// which the Namespaces of this repository go.
-pub fn adds_namespace(repo: &Repo, request: &Request) -> bool {
-    let clusters = repo.clusters();
-    let of_namespaces = repo.namespaces_application().map(|app| clusters.of(&app));
-    let preview = preview(repo, request);
-    let own = Application::new(&preview).map(|app| clusters.of(&app));
-    repo.namespace(request.namespace.as_str()).is_none() && own.unwrap_or_default() == of_namespaces.unwrap_or_default()
+impl Request {
+    /// Reports whether it names anything about the source.
+    fn names_source(&self) -> bool {
+        let of_source = self.repo_url.is_some() || self.place.is_some() || self.revision.is_some();
+        of_source || !self.parameters.is_empty()
+    }
 }
 
-/// Adds an Application to the repository, its Namespace first where no manifest has it and it is in the same cluster as
-/// the others.
+/// Refuses a request that does not fit the repository, before anything is rendered.
 ///
 /// # Errors
-/// When it is already there (without `upsert`), a parameter is wrong, or the request asks for what ends in lost data.
+/// When the Application is already there (without `upsert`) or cannot be changed as asked for, a new one lacks something,
+/// or its Namespace has no manifest and is not added.
+pub fn check_against(repo: &Repo, request: &Request) -> Result<()> {
+    match repo.application(request.name.as_str()) {
+        Some((existing, _)) if !request.upsert => {
+            return Err(anyhow!(
+                "Application `{}` is already there, in `{}`",
+                request.name,
+                existing.file
+            )
+            .hint("change it with `--upsert`, or choose another name"));
+        }
+        Some((existing, app)) => check_change(request, existing, &app)?,
+        None => check_complete(repo, request)?,
+    }
+    namespace::check(repo, request)
+}
+
+/// Refuses a change of an existing Application's source that its source does not allow.
+fn check_change(request: &Request, existing: &Manifest, app: &Application<'_>) -> Result<()> {
+    let name = &request.name;
+    if !request.names_source() {
+        return Ok(());
+    }
+    if app.object().at("/spec/sources").is_some() {
+        return Err(anyhow!("Application `{name}` has several sources").hint(format!(
+            "change what is about its sources in `{}` by hand",
+            existing.file
+        )));
+    }
+    let source = Object::new(manifest::upserted(app.object().tree(), request));
+    check_source(source.at("/spec/source").unwrap_or(&Value::Null))?;
+    let sources = app.sources();
+    let uses_plugin = sources.iter().any(Source::uses_homelab_plugin);
+    let has = |tool: &&str| sources.iter().any(|source| source.tree().get(*tool).is_some());
+    let tools = ["helm", "kustomize", "directory", "plugin"];
+    match tools.into_iter().find(has) {
+        Some(tool) if !uses_plugin && !request.parameters.is_empty() => Err(anyhow!(
+            "Application `{name}` has `{tool}` in its source, beside which there can be no parameters of this plugin"
+        )
+        .hint(format!(
+            "move it to the plugin first with `kubectl homelab convert {name}`"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a new Application without a source or a namespace.
+fn check_complete(repo: &Repo, request: &Request) -> Result<()> {
+    let flags = [
+        (request.repo_url.is_none(), "`--repo`"),
+        (request.place.is_none(), "`--path` or `--helm-chart`"),
+        (request.namespace.is_none(), "`--dest-namespace`"),
+    ];
+    let missing: Vec<&str> = flags
+        .iter()
+        .filter(|(is_missing, _)| *is_missing)
+        .map(|(_, flag)| *flag)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let name = &request.name;
+    let error = anyhow!(
+        "there is no Application `{name}`, and a new one needs {}",
+        missing.join(", ")
+    );
+    let known = repo.applications().map(|(_, app)| app.name());
+    Err(error.hint(match spelling::nearest(name.as_str(), known) {
+        Some(nearest) => format!("change `{nearest}`, if that is meant, or name what a new Application needs"),
+        None => "name them; `kubectl homelab list` shows the Applications that are there".to_owned(),
+    }))
+}
+
+/// Adds an Application to the repository or changes it, its Namespace first where that is asked for.
+///
+/// # Errors
+/// Those of [`check`] and [`check_against`].
 pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     check(request)?;
-    let mut changes = ChangeSet::default();
-    if adds_namespace(repo, request) {
-        changes = add_namespace(repo, &add_namespace::Request::new(request.namespace.clone()))?;
-    }
+    check_against(repo, request)?;
+    let mut changes = namespace::added(repo, request)?;
     changes.changes.push(match repo.application(request.name.as_str()) {
-        Some((existing, app)) if request.upsert => {
-            if app.object().at("/spec/sources").is_some() {
-                return Err(anyhow!("Application `{}` has several sources", request.name)
-                    .hint(format!("change `{}` by hand", existing.file)));
-            }
+        Some((existing, app)) => {
             let tree = app.object().tree();
             let patch = json_patch::diff(tree, &manifest::upserted(tree, request));
             Change::Patch {
@@ -106,14 +181,6 @@ pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
                 document: existing.document,
                 patch,
             }
-        }
-        Some((existing, _)) => {
-            return Err(anyhow!(
-                "Application `{}` is already there, in `{}`",
-                request.name,
-                existing.file
-            )
-            .hint("change it with `--upsert`, or choose another name"));
         }
         None => Change::Create {
             path: repo.file_for_application(&request.name)?,
@@ -130,7 +197,12 @@ pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
 pub fn check(request: &Request) -> Result<()> {
     request.name.check_as_owner()?;
     check_parameters(&request.parameters)?;
-    check_source(request)?;
+    if let Some(Place::Path(path)) = &request.place {
+        RepoPath::new(path)?;
+    }
+    if request.repo_url.is_some() && request.place.is_some() {
+        check_source(&manifest::source(request, None))?;
+    }
     if request
         .sync_options
         .iter()
@@ -152,13 +224,11 @@ fn check_parameters(list: &[Parameter]) -> Result<Parameters> {
 }
 
 /// Refuses a source that Argo CD could not read.
-fn check_source(request: &Request) -> Result<()> {
-    let is_chart = matches!(request.place, Place::Chart(_)) || request.repo_url.starts_with("oci://");
-    repo_url::usable(&request.repo_url, is_chart)?;
-    if let Place::Path(path) = &request.place {
-        RepoPath::new(path)?;
-    }
-    Ok(())
+fn check_source(source: &Value) -> Result<()> {
+    let text = |key: &str| source.get(key).and_then(Value::as_str);
+    let repo_url = text("repoURL").unwrap_or_default();
+    let is_chart = text("chart").is_some() || repo_url.starts_with("oci://");
+    repo_url::usable(repo_url, is_chart)
 }
 
 /// Adds the claims that the Application was seen to render to its parameter `owns`; gives the ones that were added.
@@ -216,9 +286,9 @@ mod tests {
     fn request() -> Request {
         Request {
             name: AppName::new("fetcher").unwrap(),
-            namespace: NamespaceName::new("media").unwrap(),
-            repo_url: "https://git.example.org/fetcher".to_owned(),
-            place: Place::Path("helm/fetcher".to_owned()),
+            namespace: Some(NamespaceName::new("media").unwrap()),
+            repo_url: Some("https://git.example.org/fetcher".to_owned()),
+            place: Some(Place::Path("helm/fetcher".to_owned())),
             revision: Some("main".to_owned()),
             destination: None,
             project: None,
@@ -232,6 +302,8 @@ mod tests {
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             upsert: false,
+            create_namespace: true,
+            move_namespace: false,
         }
     }
 
@@ -320,6 +392,99 @@ mod tests {
         assert_eq!(app.sources()[0].repo_url(), "https://git.example.org/fetcher");
     }
 
+    /// Returns a repository with one Application.
+    fn with_app(spec: &str) -> Repo {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: fetcher\nspec:\n  {spec}\n  destination: {{namespace: media}}\n"
+        );
+        let files = Memory::new([
+            ("applications/fetcher.yaml", text.as_str()),
+            (
+                "namespaces/radio.yaml",
+                "apiVersion: v1\nkind: Namespace\nmetadata: {name: radio}\n",
+            ),
+        ]);
+        Repo::read(&files.unwrap(), &[]).unwrap()
+    }
+
+    /// Returns a request that names nothing but the Application.
+    fn change() -> Request {
+        Request {
+            namespace: None,
+            repo_url: None,
+            place: None,
+            revision: None,
+            upsert: true,
+            create_namespace: false,
+            ..request()
+        }
+    }
+
+    #[test]
+    fn upsert_takes_any_part_of_a_request() {
+        let native = with_app("source: {repoURL: https://git.example.org/a, path: x, helm: {releaseName: y}}");
+        let after = |repo: &Repo, request: Request| {
+            let changes = add_app(repo, &request)?;
+            let changed = repo.file_changes(&changes)?.pop();
+            Ok::<_, anyhow::Error>(changed.and_then(|file| file.after).unwrap_or_default())
+        };
+        assert_eq!(after(&native, change()).unwrap(), "", "nothing is named");
+        let revision = Some("v2".to_owned());
+        let text = after(&native, Request { revision, ..change() }).unwrap();
+        assert!(
+            text.contains("{repoURL: https://git.example.org/a, path: x, helm: {releaseName: y}, targetRevision: v2}"),
+            "{text}"
+        );
+        let parameters = vec![array("owns", &["a"])];
+        let owns = Request { parameters, ..change() };
+        let error = after(&native, owns.clone()).unwrap_err();
+        assert!(error.to_string().contains("has `helm` in its source"), "{error}");
+        let several = with_app("sources: [{repoURL: https://git.example.org/a, path: x}]");
+        let labels = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+        assert!(
+            after(&several, Request { labels, ..change() })
+                .unwrap()
+                .contains("a: b")
+        );
+        assert!(
+            after(&several, owns.clone())
+                .unwrap_err()
+                .to_string()
+                .contains("several sources")
+        );
+        let error = after(&Repo::default(), owns).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no Application `fetcher`, and a new one needs `--repo`, `--path` or `--helm-chart`, `--dest-namespace`"
+        );
+    }
+
+    #[test]
+    fn a_namespace_without_a_manifest_is_an_error() {
+        let repo = with_app("source: {repoURL: https://git.example.org/a, path: x}");
+        let add = |namespace: &str| {
+            let request = Request {
+                name: AppName::new("other").unwrap(),
+                namespace: Some(NamespaceName::new(namespace).unwrap()),
+                create_namespace: false,
+                ..request()
+            };
+            add_app(&repo, &request).map_err(|error| {
+                let failure = crate::failure::Failure::from(error);
+                format!("{}: {}", failure.one_line(), failure.hints.join(""))
+            })
+        };
+        let error = add("radoi").unwrap_err();
+        assert!(
+            error.contains("`radoi` has no manifest") && error.contains("`-n radio`"),
+            "{error}"
+        );
+        assert!(add("films").unwrap_err().contains("`--create-namespace`"));
+        for known in ["radio", "default", "argocd"] {
+            assert_eq!(add(known).unwrap().changes.len(), 1, "{known}");
+        }
+    }
+
     #[test]
     fn upsert_leaves_one_place_and_keeps_its_hands_off_several_sources() {
         let upsert = |spec: &str| {
@@ -353,8 +518,8 @@ mod tests {
     fn a_source_is_one_that_argo_cd_can_read() {
         let add = |repo_url: &str, path: &str| {
             let request = Request {
-                repo_url: repo_url.to_owned(),
-                place: Place::Path(path.to_owned()),
+                repo_url: Some(repo_url.to_owned()),
+                place: Some(Place::Path(path.to_owned())),
                 ..request()
             };
             add_app(&Repo::default(), &request).map(|_| manifest::new(&Repo::default(), &request))
@@ -369,8 +534,8 @@ mod tests {
         let host = "https://charts.example.org";
         assert!(add(host, "helm").unwrap_err().to_string().contains("not the URL"));
         let chart = |repo_url: &str| {
-            let repo_url = repo_url.to_owned();
-            let place = Place::Chart("fetcher".to_owned());
+            let repo_url = Some(repo_url.to_owned());
+            let place = Some(Place::Chart("fetcher".to_owned()));
             add_app(
                 &Repo::default(),
                 &Request {

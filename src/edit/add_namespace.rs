@@ -15,6 +15,9 @@ use crate::model::{NamespaceName, Object};
 use crate::repo::{Change, ChangeSet, Repo};
 use crate::yaml;
 
+/// Label: the level that is enforced.
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+
 /// A level of the Pod Security Standards, with the version that it is pinned to
 /// ([source](https://kubernetes.io/docs/concepts/security/pod-security-admission/#pod-security-admission-labels-for-namespaces)).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +57,17 @@ impl fmt::Display for PodSecurity {
     }
 }
 
+/// The level of a new Namespace for which none is named: without one, every pod could read and write the node's disk.
+const DEFAULT_LEVEL: &str = "baseline";
+
+/// Returns a remark on the level of a new Namespace for which none is named.
+pub fn default_remark(name: &NamespaceName) -> String {
+    format!(
+        "its pods have to meet the Pod Security Standard `{DEFAULT_LEVEL}`, which `kubectl homelab add-namespace {name} --upsert \
+         --pod-security LEVEL` changes"
+    )
+}
+
 /// A request to add or change a Namespace.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -88,6 +102,11 @@ impl Request {
     }
 }
 
+/// Reports whether a request names the level that is enforced.
+pub fn has_level(request: &Request) -> bool {
+    request.pod_security.is_some() || request.labels.contains_key(ENFORCE)
+}
+
 /// Adds a Namespace to the repository, or brings the one that is there to what is asked for.
 ///
 /// # Errors
@@ -97,7 +116,11 @@ pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
         .namespaces_application()
         .is_some_and(|app| app.sources().iter().any(crate::model::Source::uses_homelab_plugin));
     let existing = repo.namespace(request.name.as_str());
-    let mut wanted = manifest(request);
+    let level = request
+        .pod_security
+        .clone()
+        .or_else(|| default_level(request, existing.is_none()));
+    let mut wanted = manifest(request, level.as_ref());
     if !guarded {
         guard(&mut wanted, existing.map(|existing| &existing.object));
     }
@@ -163,9 +186,18 @@ fn guard(wanted: &mut Value, existing: Option<&Object>) {
     set(COMPARE_OPTIONS, with_ignore_extraneous);
 }
 
-fn manifest(request: &Request) -> Value {
+/// Returns the level of a new Namespace for which none is named.
+fn default_level(request: &Request, is_new: bool) -> Option<PodSecurity> {
+    let level = PodSecurity {
+        level: DEFAULT_LEVEL.to_owned(),
+        version: None,
+    };
+    (is_new && !has_level(request)).then_some(level)
+}
+
+fn manifest(request: &Request, level: Option<&PodSecurity>) -> Value {
     let mut labels = BTreeMap::new();
-    if let Some(security) = &request.pod_security {
+    if let Some(security) = level {
         for mode in ["enforce", "audit", "warn"] {
             labels.insert(format!("pod-security.kubernetes.io/{mode}"), security.level.clone());
             if let Some(version) = &security.version {
@@ -234,6 +266,18 @@ mod tests {
         assert_eq!(
             tree["metadata"]["annotations"]["argocd.argoproj.io/sync-options"],
             "Prune=false,Delete=false"
+        );
+    }
+
+    #[test]
+    fn a_new_namespace_enforces_a_level() {
+        let plain = Request::new(NamespaceName::new("media").unwrap());
+        assert!(after(&Repo::default(), &plain).contains("pod-security.kubernetes.io/enforce: baseline\n"));
+        let labels = BTreeMap::from([(ENFORCE.to_owned(), "privileged".to_owned())]);
+        let text = after(&Repo::default(), &Request { labels, ..plain });
+        assert!(
+            text.contains("enforce: privileged") && !text.contains("baseline"),
+            "{text}"
         );
     }
 

@@ -30,7 +30,12 @@ pub(super) fn new(repo: &Repo, request: &Request) -> Value {
         metadata.insert("labels".to_owned(), json!(request.labels));
     }
     let mut annotations = BTreeMap::new();
-    let watched = git_folder(request).map(|folder| generate_paths::of(&folder, &request.reads));
+    let path = match &request.place {
+        Some(Place::Path(path)) => Some(path.as_str()),
+        _ => None,
+    };
+    let folder = git_folder(request.repo_url.as_deref(), path);
+    let watched = folder.map(|folder| generate_paths::of(&folder, &request.reads));
     annotations.extend(watched.map(|paths| (GENERATE_PATHS.to_owned(), paths)));
     annotations.extend(asked_annotations(request));
     if !annotations.is_empty() {
@@ -65,7 +70,10 @@ pub(super) fn new(repo: &Repo, request: &Request) -> Value {
 
 /// Returns an existing Application with the requested changes; everything else stays as it is.
 pub(super) fn upserted(tree: &Value, request: &Request) -> Value {
-    let mut wanted = json!({"spec": {"source": source(request, None), "destination": destination(request, None)}});
+    let mut wanted = json!({"spec": {"destination": destination(request, None)}});
+    if request.names_source() {
+        wanted["spec"]["source"] = source(request, None);
+    }
     if !request.labels.is_empty() {
         wanted["metadata"]["labels"] = json!(request.labels);
     }
@@ -84,22 +92,32 @@ pub(super) fn upserted(tree: &Value, request: &Request) -> Value {
     let mut tree = tree.clone();
     merge(&mut tree, &wanted);
     leave_one_of_each(&mut tree, request);
-    watch(&mut tree, request);
+    if request.names_source() {
+        watch(&mut tree, request);
+    }
     set_finalizer(&mut tree, request.finalizer);
     set_sync_options(&mut tree, &request.sync_options);
     tree
 }
 
-fn source(request: &Request, revision: Option<&str>) -> Value {
-    let mut source = json!({"repoURL": request.repo_url});
+/// Builds the source: of a new Application with a revision, of an existing one what is asked for.
+pub(super) fn source(request: &Request, revision: Option<&str>) -> Value {
+    let mut source = json!({});
+    if let Some(repo_url) = &request.repo_url {
+        source["repoURL"] = json!(repo_url);
+    }
     match &request.place {
-        Place::Path(path) => source["path"] = json!(source_path(path)),
-        Place::Chart(chart) => source["chart"] = json!(chart),
+        Some(Place::Path(path)) => source["path"] = json!(source_path(path)),
+        Some(Place::Chart(chart)) => source["chart"] = json!(chart),
+        None => {}
     }
     if let Some(revision) = request.revision.as_deref().or(revision) {
         source["targetRevision"] = json!(revision);
     }
-    source["plugin"] = json!({"name": PLUGIN_NAME});
+    // What Argo CD renders by itself stays with it, as long as nothing is asked for that only the plugin has.
+    if revision.is_some() || !request.parameters.is_empty() {
+        source["plugin"] = json!({"name": PLUGIN_NAME});
+    }
     if !request.parameters.is_empty() {
         source["plugin"]["parameters"] = parameters(&request.parameters);
     }
@@ -112,22 +130,24 @@ fn destination(request: &Request, default: Option<&Destination>) -> Value {
         Some(Destination::Name(name)) => json!({"name": name}),
         None => json!({}),
     };
-    destination["namespace"] = json!(request.namespace.as_str());
+    if let Some(namespace) = &request.namespace {
+        destination["namespace"] = json!(namespace.as_str());
+    }
     destination
 }
 
 /// Removes the alternative that is no longer used: a source has a path or a chart, and a destination a server or a
 /// name.
 fn leave_one_of_each(tree: &mut Value, request: &Request) {
-    let place = match &request.place {
+    let place = request.place.as_ref().map(|place| match place {
         Place::Path(_) => "chart",
         Place::Chart(_) => "path",
-    };
+    });
     let cluster = request.destination.as_ref().map(|destination| match destination {
         Destination::Server(_) => "name",
         Destination::Name(_) => "server",
     });
-    for (pointer, other) in [("/spec/source", Some(place)), ("/spec/destination", cluster)] {
+    for (pointer, other) in [("/spec/source", place), ("/spec/destination", cluster)] {
         let map = tree.pointer_mut(pointer).and_then(Value::as_object_mut);
         if let (Some(map), Some(other)) = (map, other) {
             map.shift_remove(other);
@@ -139,7 +159,9 @@ fn leave_one_of_each(tree: &mut Value, request: &Request) {
 /// the whole repository.
 fn watch(tree: &mut Value, request: &Request) {
     let pointer = annotation_pointer(GENERATE_PATHS);
-    let (Some(watched), Some(folder)) = (tree.pointer_mut(pointer.as_str()), git_folder(request)) else {
+    let source = &tree["spec"]["source"];
+    let folder = git_folder(source["repoURL"].as_str(), source["path"].as_str());
+    let (Some(watched), Some(folder)) = (tree.pointer_mut(pointer.as_str()), folder) else {
         return;
     };
     let reads: Vec<RepoPath> = request.reads.iter().chain([&folder]).cloned().collect();
@@ -219,11 +241,10 @@ fn asked_annotations(request: &Request) -> BTreeMap<String, String> {
 }
 
 /// Returns the folder of a source in a Git repository.
-fn git_folder(request: &Request) -> Option<RepoPath> {
-    match &request.place {
-        Place::Path(path) if !request.repo_url.starts_with("oci://") => Some(RepoPath::new(path).unwrap_or_default()),
-        _ => None,
-    }
+fn git_folder(repo_url: Option<&str>, path: Option<&str>) -> Option<RepoPath> {
+    let is_git = repo_url.is_some_and(|url| !url.starts_with("oci://"));
+    path.filter(|_| is_git)
+        .map(|path| RepoPath::new(path).unwrap_or_default())
 }
 
 /// Returns the parameters in the form that Argo CD writes, in the order of the documentation.
@@ -255,9 +276,9 @@ mod tests {
     fn request() -> Request {
         Request {
             name: AppName::new("one").unwrap(),
-            namespace: NamespaceName::new("web").unwrap(),
-            repo_url: "https://git.example.org/web".to_owned(),
-            place: Place::Path("charts/web".to_owned()),
+            namespace: Some(NamespaceName::new("web").unwrap()),
+            repo_url: Some("https://git.example.org/web".to_owned()),
+            place: Some(Place::Path("charts/web".to_owned())),
             revision: None,
             destination: None,
             project: None,
@@ -271,6 +292,8 @@ mod tests {
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             upsert: true,
+            create_namespace: false,
+            move_namespace: false,
         }
     }
 

@@ -33,6 +33,11 @@ pub fn complete(
             return Ok(Availability::Unavailable(unavailable));
         }
     };
+    let uses_plugin = |app: Application<'_>| app.sources().iter().any(crate::model::Source::uses_homelab_plugin);
+    // A change of a label does not change the source as well.
+    if !request.names_source() || !Application::new(&object).is_some_and(uses_plugin) {
+        return Ok(Availability::Available(objects));
+    }
     let added = own_rendered_claims(request, &objects)?;
     if !added.is_empty() {
         let names: Vec<String> = added.iter().map(|claim| format!("`{claim}`")).collect();
