@@ -25,7 +25,7 @@ Examples:
 
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
 ///
-/// Writes the root Application, which brings everything, and the one that syncs the Namespaces. In a copy of the shipped
+/// Writes the root Application, which brings everything, the one that syncs the Namespaces, and Argo CD's own Namespace. In a copy of the shipped
 /// repository it replaces `OWNER` in every URL instead.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -57,6 +57,12 @@ pub(super) struct Args {
     edit: EditArgs,
 }
 
+/// The steps that follow.
+const FIRST_APPLICATION: &str =
+    "add a first Application with `kubectl homelab add-app NAME --repo URL --path DIR -n NAMESPACE --create-namespace`";
+const PLUGIN: &str = "add the plugin to Argo CD with what `kubectl homelab cmp manifest -o kustomize` prints, push the \
+                      repository, and apply its root Application";
+
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let folder = args.dir.clone().unwrap_or_else(|| session.start().to_owned());
     let stand_in = args.stand_in(&folder)?;
@@ -83,10 +89,14 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         changes: edit::init(session.repo()?, &args.request(session.repo()?, session.checkout()?)?)?,
         message: "Set up the GitOps repository".to_owned(),
         notes: outer.into_iter().collect(),
-        next: Some("add a Namespace with `kubectl homelab add-namespace NAME`".to_owned()),
+        next: Some(FIRST_APPLICATION.to_owned()),
         ..Edit::default()
     };
-    session.finish(&args.edit, &edit, &RuleGate::default())
+    let exit = session.finish(&args.edit, &edit, &RuleGate::default())?;
+    if args.edit.is_written() && exit == Exit::Done && !edit.changes.changes.is_empty() {
+        session.terminal.hint(PLUGIN);
+    }
+    Ok(exit)
 }
 
 impl Args {

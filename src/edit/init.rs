@@ -1,10 +1,14 @@
-//! `init`: a new GitOps repository, or the shipped one with its placeholder filled in.
+//! `init`: a new GitOps repository with Argo CD's own Namespace in it, or the shipped one with its placeholder filled in.
+
+use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow, bail};
 use json_patch::Patch;
 use serde_json::{Value, json};
 
+use super::add_namespace::{self, add_namespace};
 use crate::failure::HintExt;
+use crate::model::NamespaceName;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::repo_url;
 use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
@@ -62,7 +66,34 @@ pub fn init(repo: &Repo, request: &Request) -> Result<ChangeSet> {
             text: yaml::emit(&tree)?,
         });
     }
+    let after = repo.with(&changes)?;
+    changes.changes.extend(first_namespace(&after, request)?.changes);
     Ok(changes)
+}
+
+/// Adds Argo CD's own Namespace, where the Application of the Namespaces would have none to sync: Argo CD reports a folder
+/// that is not there as an error. No pod that runs today is refused by it.
+fn first_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
+    let Some(app) = repo.namespaces_application() else {
+        return Ok(ChangeSet::default());
+    };
+    let sources = repo.folder_sources(&app);
+    if repo
+        .files
+        .keys()
+        .any(|file| sources.iter().any(|source| source.reads(file)))
+    {
+        return Ok(ChangeSet::default());
+    }
+    let level = |mode: &str, level: &str| (format!("pod-security.kubernetes.io/{mode}"), level.to_owned());
+    let levels = [
+        level("enforce", "privileged"),
+        level("audit", "baseline"),
+        level("warn", "baseline"),
+    ];
+    let mut namespace = add_namespace::Request::new(NamespaceName::new(&request.argocd_namespace)?);
+    namespace.labels = BTreeMap::from(levels);
+    add_namespace(repo, &namespace)
 }
 
 /// Replaces the placeholder: in URLs of this repository by the whole new URL, in others by its owner.
@@ -209,6 +240,10 @@ mod tests {
         let after = repo.with(&init(&repo, &request()).unwrap()).unwrap();
         assert_eq!(after.root_application().unwrap().1.name(), "root");
         assert_eq!(after.namespaces_application().unwrap().name(), "namespaces");
+        assert_eq!(
+            after.namespace("argocd").unwrap().file.as_str(),
+            "namespaces/argocd.yaml"
+        );
         assert!(
             init(&after, &request())
                 .unwrap_err()

@@ -1,6 +1,8 @@
 //! Completes a new Application from its render: the claims that it renders become its own, and the paths that its
 //! render reads are watched.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, anyhow};
 
 use super::{Request, own_rendered_claims, preview};
@@ -38,7 +40,12 @@ pub fn complete(
     if !request.names_source() || !Application::new(&object).is_some_and(uses_plugin) {
         return Ok(Availability::Available(objects));
     }
-    let added = own_rendered_claims(request, &objects)?;
+    let owned = owned(&object);
+    let others: Vec<Object> = objects
+        .into_iter()
+        .filter(|object| !owned.contains(object.name()))
+        .collect();
+    let added = own_rendered_claims(request, &others)?;
     if !added.is_empty() {
         let names: Vec<String> = added.iter().map(|claim| format!("`{claim}`")).collect();
         edit.notes.push(format!(
@@ -54,6 +61,14 @@ pub fn complete(
     Ok(again.map_or_else(Availability::Unavailable, |(objects, _)| {
         Availability::Available(objects)
     }))
+}
+
+/// Returns the claims that an Application has in `owns` already.
+fn owned(object: &Object) -> BTreeSet<String> {
+    let sources = Application::new(object).map(|app| app.sources()).unwrap_or_default();
+    let parameters = sources.iter().filter_map(|source| source.parameters().ok());
+    let names = parameters.flat_map(|parameters| parameters.owns.into_iter().map(|claim| claim.to_string()));
+    names.collect()
 }
 
 type Objects = (Vec<Object>, Vec<String>);
