@@ -239,6 +239,31 @@ impl WorkingTree {
             .collect())
     }
 
+    /// Returns the text of a file in a commit, such as `HEAD`; nothing where there is no such commit or file in it.
+    ///
+    /// # Errors
+    /// When git fails, or the text is not UTF-8.
+    pub fn committed(&self, commit: &str, file: &RepoPath) -> Result<Option<String>> {
+        let is_there = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
+        let object = format!("{commit}:{}", file.as_str());
+        // A folder that git refuses is not one without commits.
+        git(&self.root, &["rev-parse", "--git-dir"])?;
+        if git(&self.root, &[&is_there[..], &[&object]].concat()).is_err() {
+            return Ok(None);
+        }
+        git(&self.root, &["cat-file", "blob", &object]).map(Some)
+    }
+
+    /// Returns the branch that the current one is pushed to, as `origin/main`, where that is known.
+    pub fn upstream(&self) -> Option<String> {
+        let name = git(
+            &self.root,
+            &["rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}"],
+        )
+        .ok()?;
+        Some(name.trim().to_owned())
+    }
+
     /// Commits these files and nothing else.
     ///
     /// # Errors
@@ -377,6 +402,19 @@ mod tests {
         }
         let tree = WorkingTree::at(folder.path()).unwrap();
         (folder, tree)
+    }
+
+    #[test]
+    fn what_is_committed_is_told_from_what_is_written() {
+        let (folder, tree) = tree();
+        let file = RepoPath::new("a").unwrap();
+        write(folder.path(), "a", "1");
+        assert_eq!(tree.committed("HEAD", &file).unwrap(), None, "there is no commit");
+        tree.commit(&[&file], "one").unwrap();
+        write(folder.path(), "a", "2");
+        assert_eq!(tree.committed("HEAD", &file).unwrap().as_deref(), Some("1"));
+        assert_eq!(tree.committed("HEAD", &RepoPath::new("b").unwrap()).unwrap(), None);
+        assert_eq!(tree.upstream(), None);
     }
 
     fn write(folder: &Path, name: &str, text: &str) {

@@ -408,6 +408,21 @@ fn guarded_first_it_is_three_commits() {
     let original = home.texts()["claims.yaml"].clone();
     for _ in 0..3 {
         home.done(&["convert", "producer", "--guard-first", "--commit"]);
+        let uncommitted = home.texts();
+        git(&["reset", "--quiet", "--soft", "HEAD~1"]);
+        let refused = home.homelab(&["convert", "producer", "--guard-first"]);
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        if message.contains("nothing to change") {
+            assert!(message.contains("rendered by the plugin already"), "{message}");
+        } else {
+            assert_eq!(refused.status.code(), Some(3), "{message}");
+            assert!(
+                message.contains("of 3, the ") && message.contains("is not committed"),
+                "{message}"
+            );
+        }
+        assert_eq!(home.texts(), uncommitted);
+        git(&["reset", "--quiet", "--soft", "ORIG_HEAD"]);
     }
     assert_eq!(
         git(&["log", "--format=%s", "--reverse"]),

@@ -1,13 +1,16 @@
 //! `kubectl homelab convert`.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
+
+use anyhow::{Result, anyhow};
 use clap::ValueEnum;
 
 use super::helm::HelmArgs;
 use super::session::{EditArgs, Session};
 use super::source_dirs::SourceDirArgs;
-use crate::edit::convert::{Choices, ClaimOf, Plan, Refusal, Target, Which, plan};
-use crate::failure::{Exit, Failure, usage};
+use crate::edit::convert::{Choices, ClaimOf, Plan, Refusal, StepBefore, Target, Which, plan};
+use crate::failure::{Exit, Failure, HintExt, usage};
+use crate::git::WorkingTree;
 use crate::model::{AppName, ClaimName, Settings};
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
@@ -35,7 +38,8 @@ Examples:
 ///
 /// One commit is safe: names stay as they are, so that nothing is pruned. With `--guard-first` the move takes three
 /// commits, each of them synced before the next: the Application gets the sync options `Prune=false` and `Delete=false`,
-/// it moves, and the options go again. Every run makes the next one and prints what to wait for.
+/// it moves, and the options go again. Every run makes the next one and prints what to wait for; it refuses to, while the
+/// one before is not committed.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -143,6 +147,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if args.drop_owns && args.to == To::Plugin {
         return Err(usage("the argument '--drop-owns' cannot be used with '--to plugin'"));
     }
+    let guard_first = args.guard_first;
     session.edit(&args.edit.write)?;
     let (options, choices, dirs, edit_args) = args.into_parts(&session.repo()?.settings);
     let plan = {
@@ -154,6 +159,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             progress.now(&format!("converting {name}"));
         })?
     };
+    if guard_first && plan.refused.is_empty() {
+        check_steps(&plan.before, session)?;
+    }
     let stays = !plan.stays.is_empty() || !plan.open.is_empty();
     let Plan {
         edit, gate, refused, ..
@@ -165,6 +173,47 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     say(&refused, session);
     session.terminal.say("no files were changed");
     Ok(Exit::Findings)
+}
+
+/// Refuses a step while the one before is not committed, and remarks on one that is not pushed.
+fn check_steps(before: &[StepBefore], session: &Session) -> Result<()> {
+    let checkout = session.checkout()?;
+    let Some(tree) = WorkingTree::at(checkout.root()) else {
+        return Err(anyhow!(
+            "`--guard-first` takes three commits, and `{}` is not a git working tree",
+            checkout.root().display()
+        )
+        .hint("make it one with `git init` and commit what is there, or leave out `--guard-first`"));
+    };
+    let upstream = tree.upstream();
+    let mut unpushed = BTreeSet::new();
+    for step in before {
+        let is_in = |commit: &str| -> Result<bool> {
+            Ok(tree
+                .committed(commit, &step.file)?
+                .is_some_and(|text| step.is_in(&text)))
+        };
+        if !is_in("HEAD")? {
+            return Err(anyhow!(
+                "{} of Application `{}`, is not committed in `{}`",
+                step.step(),
+                step.app,
+                step.file
+            )
+            .hint("commit and push it, wait until Argo CD has synced it, then run the same command again"));
+        }
+        if let Some(upstream) = &upstream
+            && !is_in(upstream)?
+        {
+            unpushed.insert(format!(
+                "{} of Application `{}`, is not in `{upstream}` yet: push it, and wait for its sync before this one is pushed",
+                step.step(),
+                step.app
+            ));
+        }
+    }
+    unpushed.iter().for_each(|remark| session.terminal.warn(remark));
+    Ok(())
 }
 
 /// Reports the Applications that stay as they are.

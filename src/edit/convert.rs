@@ -6,6 +6,7 @@
 //! to_native    plugin: → helm:, directory:      plan   what one run does: the move, or the next of three steps
 //! choices      what the user chose
 //! random       what differs between two native renders, too
+//! step_before  what has to be committed before the next of three steps
 //! application  one Application, moved in memory, rendered before and after, and compared
 //! ```
 
@@ -15,6 +16,7 @@ mod guard;
 mod plan;
 mod random;
 mod refusal;
+mod step_before;
 mod to_native;
 mod to_plugin;
 
@@ -34,6 +36,7 @@ use crate::yaml::{self, ReplaceEntry};
 pub use choices::{Choices, ClaimOf, Target, Which};
 pub use plan::{Plan, plan};
 pub use refusal::Refusal;
+pub use step_before::StepBefore;
 pub use to_native::to_native;
 pub use to_plugin::{rendered_claims, to_plugin};
 

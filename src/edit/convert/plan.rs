@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::application::{AppConversion, ConversionOutcome, Converted};
 use super::choices::{Choices, Target, Which};
 use super::refusal::Refusal;
+use super::step_before::StepBefore;
 use super::{error, guard};
 use crate::edit::{Edit, Gate, Renders, RuleGate};
 use crate::model::Application;
@@ -26,6 +27,8 @@ pub struct Plan {
     pub stays: Vec<anyhow::Error>,
     /// Reasons why Applications stay as they are until the user decides (with `--all`).
     pub open: Vec<Refusal>,
+    /// The steps that have to be committed before the changes are made.
+    pub before: Vec<StepBefore>,
 }
 
 /// Plans a run: moves each Application in memory, renders it before and after, and compares. `progress` hears the name of
@@ -83,9 +86,14 @@ fn step(
             return Ok(());
         }
         if converted.is_empty() {
+            let moving = manifests.iter().filter(|manifest| guard::is_moving_manifest(manifest));
+            plan.before = moving.map(|manifest| StepBefore::of_release(manifest)).collect();
             plan.edit = release_step(manifests).unwrap_or_default();
             return Ok(());
         }
+        let guarded = converted.iter().filter(|app| app.needs_guard);
+        let guarded = guarded.filter_map(|app| repo.application(app.name.as_str()));
+        plan.before = guarded.map(|(manifest, _)| StepBefore::of_move(manifest)).collect();
     }
     let movable = match choices.which {
         Which::All => movable(choices, repo, converted, plan)?,
