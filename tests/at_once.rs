@@ -53,7 +53,9 @@ fn repository(has_git: bool) -> tempfile::TempDir {
 }
 
 fn add_app(name: &str, more: &str) -> String {
-    format!("add-app {name} -n media --create-namespace --repo https://git.example.org/me/charts --path {name} --revision main {more}")
+    format!(
+        "add-app {name} -n media --create-namespace --repo https://git.example.org/me/charts --path {name} --revision main {more}"
+    )
 }
 
 fn text(folder: &Path, file: &str) -> String {

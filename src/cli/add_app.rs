@@ -339,6 +339,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     edit.notes
         .extend(edit::add_app::claims_left::check(repo, &request, &sources)?);
     edit.notes.extend(edit::add_app::namespace::remark(repo, &request));
+    edit.notes.extend(edit::add_app::unknown_variables(repo, &request));
     edit.changes = edit::add_app(repo, &request)?;
     let mut gate = RuleGate::default();
     gate.after.insert(name, objects);

@@ -13,8 +13,11 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::parameter::{Parameter, Parameters};
-use crate::model::{AppName, Application, ClaimName, NamespaceName, Object, Source, claim, repo_url, spelling};
+use crate::model::{
+    AppName, Application, ClaimName, NamespaceName, Object, Source, claim, repo_url, spelling, substitute,
+};
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
+use crate::rules::variable_is_known;
 use crate::yaml;
 
 /// Where the Application's manifests come from.
@@ -265,6 +268,25 @@ pub fn own_rendered_claims(request: &mut Request, objects: &[Object]) -> Result<
         }
     }
     Ok(added)
+}
+
+/// Returns remarks on `$NAME` that is no variable of Argo CD, where the request has it.
+pub fn unknown_variables(repo: &Repo, request: &Request) -> Vec<String> {
+    let preview = preview(repo, request);
+    let unknown = Application::new(&preview)
+        .map(|app| substitute::unknown_variables(&app))
+        .unwrap_or_default();
+    let is_asked_for = request
+        .parameters
+        .iter()
+        .any(|parameter| parameter.map.is_some() || parameter.array.is_some());
+    let unknown: Vec<_> = unknown.iter().filter(|_| is_asked_for).collect();
+    let hint = (!unknown.is_empty()).then(variable_is_known::hint);
+    unknown
+        .iter()
+        .map(|unknown| variable_is_known::message(unknown))
+        .chain(hint)
+        .collect()
 }
 
 /// Returns the Application that a request would write, to render it before it is written.

@@ -63,8 +63,8 @@ const DEFAULT_LEVEL: &str = "baseline";
 /// Returns a remark on the level of a new Namespace for which none is named.
 pub fn default_remark(name: &NamespaceName) -> String {
     format!(
-        "its pods have to meet the Pod Security Standard `{DEFAULT_LEVEL}`, which `kubectl homelab add-namespace {name} --upsert \
-         --pod-security LEVEL` changes"
+        "pods in `{name}` have to meet the Pod Security Standard `{DEFAULT_LEVEL}`: change it with \
+         `kubectl homelab add-namespace {name} --upsert --pod-security LEVEL`"
     )
 }
 

@@ -24,6 +24,7 @@ pub mod repo_url;
 pub mod settings;
 pub mod sidecar;
 pub mod spelling;
+pub mod substitute;
 pub mod sync;
 pub mod variable;
 pub mod version;

@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 use super::Request;
 use super::confidential::Confidential;
 use super::confined;
-use super::substitute::substitute;
 use super::value_files::{self, Place};
+use crate::model::substitute::substitute;
 use crate::repo::{Files, RepoPath};
 
 /// One argument of helm.

@@ -10,7 +10,6 @@ pub mod helm_arguments;
 pub mod overrides;
 pub mod schema;
 pub mod storage_pass;
-pub mod substitute;
 mod value_files;
 
 use std::collections::BTreeMap;
@@ -22,6 +21,7 @@ use crate::law::StorageRules;
 use crate::model::namespace::Registries;
 use crate::model::ownership::Ownership;
 use crate::model::parameter::Parameters;
+use crate::model::substitute::is_lossy;
 use crate::model::{AppName, NamespaceName};
 use crate::repo::layout::APPLICATIONS;
 use crate::repo::{Files, Repo, RepoPath};
@@ -121,7 +121,7 @@ fn lost_variables(request: &Request) -> impl Iterator<Item = String> {
     let values = lists
         .into_iter()
         .flat_map(|(list, values)| values.iter().map(move |value| (list, value)));
-    let lost = values.filter(|(_, (_, value))| substitute::is_lossy(value, &request.variables));
+    let lost = values.filter(|(_, (_, value))| is_lossy(value, &request.variables));
     let app = &request.app;
     lost.map(move |(list, (name, _))| {
         format!("Application `{app}`: a `$` in `{list}`, `{name}`, names no variable of Argo CD and is empty there; `$$` is a dollar")

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::Request;
 use super::glob;
-use super::substitute::substitute;
 use crate::failure::HintExt;
+use crate::model::substitute::substitute;
 use crate::repo::{Files, RepoPath};
 
 /// The number of symbolic links that Argo CD follows from one name.

@@ -68,6 +68,7 @@ mod source_or_sources;
 mod stateful_set_retains_claims;
 mod sync_option_is_known;
 mod value_files_have_no_ref;
+pub mod variable_is_known;
 mod volume_is_read_only;
 
 use crate::model::spelling::nearest;
@@ -194,6 +195,7 @@ pub static ALL: &[&Rule] = &[
     &source_or_sources::RULE,
     &plugin_name_is_known::RULE,
     &annotation_is_known::RULE,
+    &variable_is_known::RULE,
     &secret_is_encrypted::RULE,
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,
