@@ -59,7 +59,7 @@ pub(super) struct Args {
 
 /// The steps that follow.
 const FIRST_APPLICATION: &str =
-    "add a first Application with `kubectl homelab add-app NAME --repo URL --path DIR -n NAMESPACE --create-namespace`";
+    "add an Application with `kubectl homelab add-app NAME --repo URL --path DIR -n NAMESPACE --create-namespace`";
 const PLUGIN: &str = "add the plugin to Argo CD with what `kubectl homelab cmp manifest -o kustomize` prints, push the \
                       repository, and apply its root Application";
 

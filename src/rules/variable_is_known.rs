@@ -7,7 +7,7 @@ static META: Meta = Meta {
     id: "HL318",
     name: "variable-is-known",
     severity: Severity::Warning,
-    summary: "`$NAME` in Helm parameters and names of value files is a variable of Argo CD",
+    summary: "variables in Helm parameters and in names of value files are ones that Argo CD has",
     why: "Argo CD substitutes `$NAME` and `${NAME}` in Helm parameters and in names of value files, and so does the plugin. It \
 knows the variables that describe the Application, such as `ARGOCD_APP_NAME`, and none of the environment: `$HOME` becomes \
 nothing, and so does a part of a password with a dollar in it, without a word. `$$` is a dollar. Texts of values \
