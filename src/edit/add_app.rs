@@ -281,12 +281,9 @@ pub fn unknown_variables(repo: &Repo, request: &Request) -> Vec<String> {
         .iter()
         .any(|parameter| parameter.map.is_some() || parameter.array.is_some());
     let unknown: Vec<_> = unknown.iter().filter(|_| is_asked_for).collect();
-    let hint = (!unknown.is_empty()).then(variable_is_known::hint);
-    unknown
-        .iter()
-        .map(|unknown| variable_is_known::message(unknown))
-        .chain(hint)
-        .collect()
+    let hint = (!unknown.is_empty()).then(|| variable_is_known::HINT.to_owned());
+    let messages = unknown.iter().map(|unknown| variable_is_known::message(unknown));
+    messages.chain(hint).collect()
 }
 
 /// Returns the Application that a request would write, to render it before it is written.

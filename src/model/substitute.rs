@@ -55,15 +55,24 @@ pub fn unknown_variables(app: &Application<'_>) -> Vec<UnknownVariable> {
     let references: BTreeSet<&str> = sources.iter().filter_map(Source::reference).collect();
     let mut unknown = Vec::new();
     for source in &sources {
-        for (pointer, of, text) in texts(source) {
+        for Substituted {
+            pointer,
+            of,
+            text,
+            is_file,
+        } in texts(source)
+        {
             substitute_with(text, |name| {
+                let part = |c: char| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit();
+                let name_of_variable = name.chars().all(part).then(|| name.to_owned());
                 let is_known = name == "$" || VARIABLES.contains(&name) || references.contains(name);
-                if !is_known {
-                    let is_variable = |c: char| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit();
+                // A file of a source that is not there is another mistake.
+                let is_reference = is_file && name_of_variable.is_none();
+                if !is_known && !is_reference {
                     unknown.push(UnknownVariable {
                         pointer: pointer.clone(),
                         of: of.clone(),
-                        name: name.chars().all(is_variable).then(|| name.to_owned()),
+                        name: name_of_variable,
                     });
                 }
                 String::new()
@@ -73,9 +82,25 @@ pub fn unknown_variables(app: &Application<'_>) -> Vec<UnknownVariable> {
     unknown
 }
 
-/// Returns the texts of a source in which variables are substituted: where they stand, what they are for, and they.
-fn texts<'o>(source: &Source<'o>) -> Vec<(PointerBuf, String, &'o str)> {
+/// A text in which variables are substituted.
+struct Substituted<'o> {
+    pointer: PointerBuf,
+    of: String,
+    text: &'o str,
+    is_file: bool,
+}
+
+/// Returns the texts of a source in which variables are substituted.
+fn texts<'o>(source: &Source<'o>) -> Vec<Substituted<'o>> {
     let mut found = Vec::new();
+    let mut add = |pointer: PointerBuf, of: &str, text: Option<&'o Value>, is_file: bool| {
+        found.extend(text.and_then(Value::as_str).map(|text| Substituted {
+            pointer,
+            of: of.to_owned(),
+            text,
+            is_file,
+        }));
+    };
     let list = |path: &[&str]| {
         source
             .value(&source.at(path))
@@ -83,41 +108,28 @@ fn texts<'o>(source: &Source<'o>) -> Vec<(PointerBuf, String, &'o str)> {
             .into_iter()
             .flatten()
     };
-    let named = |entry: &Value| entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    for (index, parameter) in list(&["plugin", "parameters"])
-        .enumerate()
-        .filter(|_| source.uses_homelab_plugin())
-    {
-        let (name, place) = (named(parameter), source.at(&["plugin", "parameters"]).child(index));
-        if !PARAMETERS.contains(&name.as_str()) {
+    let name = |entry: &'o Value| entry.get("name").and_then(Value::as_str).unwrap_or_default();
+    for (index, parameter) in list(&["plugin", "parameters"]).enumerate() {
+        let (of, place) = (name(parameter), source.at(&["plugin", "parameters"]).child(index));
+        if !source.uses_homelab_plugin() || !PARAMETERS.contains(&of) {
             continue;
         }
+        let is_file = of.contains("file");
         for (key, text) in parameter.get("map").and_then(Value::as_object).into_iter().flatten() {
-            found.extend(
-                text.as_str()
-                    .map(|text| (place.child("map").child(key.as_str()), key.clone(), text)),
-            );
+            add(place.child("map").child(key.as_str()), key, Some(text), is_file);
         }
-        let array = parameter.get("array").and_then(Value::as_array).into_iter().flatten();
-        for (index, text) in array.enumerate() {
-            found.extend(
-                text.as_str()
-                    .map(|text| (place.child("array").child(index), name.clone(), text)),
-            );
+        let array = parameter.get("array").and_then(Value::as_array);
+        for (index, text) in array.into_iter().flatten().enumerate() {
+            add(place.child("array").child(index), of, Some(text), is_file);
         }
     }
     for (path, field) in FIELDS {
         for (index, entry) in list(path).enumerate() {
             let place = source.at(path).child(index);
-            let (place, of, text) = match field {
-                "" => (place, path.join("."), entry.as_str()),
-                field => (
-                    place.child(field),
-                    named(entry),
-                    entry.get(field).and_then(Value::as_str),
-                ),
-            };
-            found.extend(text.map(|text| (place, of, text)));
+            match field {
+                "" => add(place, &path.join("."), Some(entry), true),
+                field => add(place.child(field), name(entry), entry.get(field), field == "path"),
+            }
         }
     }
     found

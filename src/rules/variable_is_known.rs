@@ -1,7 +1,7 @@
 //! HL318: a `$` before something that Argo CD does not know leaves nothing.
 
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
-use crate::model::substitute::{UnknownVariable, VARIABLES, unknown_variables};
+use crate::model::substitute::{UnknownVariable, unknown_variables};
 
 static META: Meta = Meta {
     id: "HL318",
@@ -9,9 +9,11 @@ static META: Meta = Meta {
     severity: Severity::Warning,
     summary: "variables in Helm parameters and in names of value files are ones that Argo CD has",
     why: "Argo CD substitutes `$NAME` and `${NAME}` in Helm parameters and in names of value files, and so does the plugin. It \
-knows the variables that describe the Application, such as `ARGOCD_APP_NAME`, and none of the environment: `$HOME` becomes \
-nothing, and so does a part of a password with a dollar in it, without a word. `$$` is a dollar. Texts of values \
-(`values`, value files) are not touched.\n\n\
+knows the variables that describe the Application, and none of the environment: `$HOME` becomes nothing, and so does a part \
+of a password with a dollar in it, without a word. `$$` is a dollar. Texts of values (`values`, value files) are not touched. \
+The variables are `ARGOCD_APP_NAME`, `ARGOCD_APP_NAMESPACE`, `ARGOCD_APP_PROJECT_NAME`, `ARGOCD_APP_REVISION`, \
+`ARGOCD_APP_REVISION_SHORT`, `ARGOCD_APP_REVISION_SHORT_8`, `ARGOCD_APP_SOURCE_PATH`, `ARGOCD_APP_SOURCE_REPO_URL` and \
+`ARGOCD_APP_SOURCE_TARGET_REVISION`.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/",
 };
 
@@ -23,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let unknown = unknown_variables(&subject.app).into_iter();
     unknown
-        .map(|unknown| subject.finding(&META, message(&unknown), &unknown.pointer).hint(hint()))
+        .map(|unknown| subject.finding(&META, message(&unknown), &unknown.pointer).hint(HINT))
         .collect()
 }
 
@@ -36,14 +38,13 @@ pub fn message(unknown: &UnknownVariable) -> String {
     }
 }
 
-/// Returns the way out.
-pub fn hint() -> String {
-    format!("write `$$` for a dollar, or one of {}", VARIABLES.join(", "))
-}
+/// The way out.
+pub const HINT: &str = "write `$$` for a dollar; `kubectl homelab explain HL318` lists the variables";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::substitute::VARIABLES;
     use crate::rules::case::Case;
     use serde_json::{Value, json};
 
@@ -81,5 +82,8 @@ mod tests {
                 .unwrap()
                 .starts_with("write `$$` for a dollar")
         );
+        for variable in VARIABLES {
+            assert!(META.why.contains(&format!("`{variable}`")), "{variable}");
+        }
     }
 }
