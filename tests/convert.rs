@@ -405,9 +405,17 @@ fn guarded_first_it_is_three_commits() {
     git(&["config", "user.email", "test@example.org"]);
     git(&["add", "."]);
     git(&["commit", "--quiet", "-m", "Before"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let remote = elsewhere.path().to_str().unwrap();
+    git(&["init", "--quiet", "--bare", remote]);
+    git(&["remote", "add", "origin", remote]);
+    git(&["push", "--quiet", "--set-upstream", "origin", "HEAD"]);
     let original = home.texts()["claims.yaml"].clone();
-    for _ in 0..3 {
-        home.done(&["convert", "producer", "--guard-first", "--commit"]);
+    for step in 0..3 {
+        let done = home.homelab(&["convert", "producer", "--guard-first", "--commit"]);
+        let message = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success(), "{message}");
+        assert_eq!(message.contains("is not in `origin/"), step > 0, "{message}");
         let uncommitted = home.texts();
         git(&["reset", "--quiet", "--soft", "HEAD~1"]);
         let refused = home.homelab(&["convert", "producer", "--guard-first"]);

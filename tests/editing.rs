@@ -240,3 +240,47 @@ fn a_render_of_all_names_files_that_cannot_be_read() {
     );
     assert!(printed.contains("name: one\n"), "{printed}");
 }
+
+#[test]
+fn what_is_written_from_an_empty_folder_on_passes_validate_strict() {
+    for has_git in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        fs::create_dir(&home).unwrap();
+        if has_git {
+            git(&home, &["init", "--quiet"]);
+        }
+        let done = |arguments: &str| {
+            let arguments: Vec<&str> = arguments.split_whitespace().collect();
+            let (code, stdout, message) = run(&home, &arguments);
+            assert_eq!(code, Some(0), "{arguments:?}: {stdout}{message}");
+            message
+        };
+        let hints = done("init --repo-url https://git.example.org/me/home");
+        assert!(hints.contains("`kubectl homelab add-app NAME") && hints.contains("`kubectl homelab cmp manifest"));
+        done("validate");
+        done("validate --strict");
+        let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n";
+        fs::create_dir(home.join("web")).unwrap();
+        fs::write(home.join("web/claim.yaml"), claim).unwrap();
+        done("add-namespace plain");
+        done("add-namespace full --pod-security restricted:v1.30 --sync-wave -20 -l a=b --annotations c=d");
+        done("add-namespace labelled -l pod-security.kubernetes.io/enforce=privileged");
+        done("add-namespace plain --upsert -l a=b");
+        let source = "--repo https://git.example.org/me/home --path web --revision main";
+        done(&format!("add-app one -n plain {source}"));
+        done(&format!(
+            "add-app two -n new --create-namespace {source} --sync-wave 3 -l a=b --annotations c=d --project default --self-heal false --sync-option ServerSideApply=true"
+        ));
+        done(&format!(
+            "add-app three -n full {source} --owns more --auto-prune false"
+        ));
+        done("add-app two --upsert --self-heal true --sync-wave 4");
+        done("validate --strict");
+        let text = fs::read_to_string(home.join("applications/two.yaml")).unwrap();
+        assert!(
+            text.contains("selfHeal: true") && text.contains("sync-wave: \"4\""),
+            "{text}"
+        );
+    }
+}
