@@ -31,7 +31,7 @@ pub fn check(repo: &Repo, request: &Request) -> Result<()> {
 /// Returns the changes that add the Namespace, where it is missing.
 ///
 /// # Errors
-/// Those of [`add_namespace`].
+/// Those of [`add_namespace()`].
 pub(super) fn added(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     match missing(repo, request).filter(|_| request.create_namespace) {
         Some(name) => add_namespace(repo, &add_namespace::Request::new(name.clone())),
