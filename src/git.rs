@@ -2,6 +2,7 @@
 //! the user's own credentials.
 #![expect(clippy::disallowed_methods, reason = "the adapter to git")]
 
+mod export;
 mod refusal;
 mod revision;
 
@@ -16,6 +17,7 @@ use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
 
+pub use export::Export;
 pub use refusal::Refused;
 
 /// The variables that say where a repository is, as `git rev-parse --local-env-vars` lists them, without those that carry
@@ -53,6 +55,9 @@ enum Purpose {
     Local,
     /// Asking another host: no hooks run, and nobody is asked for a password.
     Network,
+    /// Writing the files of a revision into a folder of our own, with an index of our own: no hooks run, and nothing that
+    /// only a server has is fetched.
+    Export,
     /// Committing in the user's repository: the user's hooks run.
     Commit,
 }
@@ -62,24 +67,32 @@ impl Purpose {
     fn deadline(self) -> Deadline {
         Deadline::after(Duration::from_secs(match self {
             Self::Local => 120,
-            Self::Network => 600,
+            Self::Network | Self::Export => 600,
             Self::Commit => 1800,
         }))
     }
 
     /// Returns the settings of a call.
-    fn settings(self) -> &'static [&'static str] {
+    fn settings(self) -> Vec<&'static str> {
+        let quiet = [
+            "core.hooksPath=/dev/null",
+            "core.fsmonitor=false",
+            "gc.auto=0",
+            "maintenance.auto=false",
+            "protocol.ext.allow=never",
+            "protocol.fd.allow=never",
+            "submodule.recurse=false",
+        ];
+        // All files, and no part of the index in the user's repository.
+        let whole = [
+            "core.sparseCheckout=false",
+            "core.splitIndex=false",
+            "index.sparse=false",
+        ];
         match self {
-            Self::Commit => &[],
-            Self::Local | Self::Network => &[
-                "core.hooksPath=/dev/null",
-                "core.fsmonitor=false",
-                "gc.auto=0",
-                "maintenance.auto=false",
-                "protocol.ext.allow=never",
-                "protocol.fd.allow=never",
-                "submodule.recurse=false",
-            ],
+            Self::Commit => Vec::new(),
+            Self::Local | Self::Network => quiet.to_vec(),
+            Self::Export => [&quiet[..], &whole].concat(),
         }
     }
 
@@ -95,6 +108,11 @@ impl Purpose {
             .with([("GIT_OPTIONAL_LOCKS", "0"), ("GIT_ASKPASS", ""), ("SSH_ASKPASS", "")])
             .with([("SSH_ASKPASS_REQUIRE", "never")])
             .with_default("GIT_ALLOW_PROTOCOL", PROTOCOLS);
+        let quiet = match self {
+            // Pointers of LFS stay pointers.
+            Self::Export => quiet.with([("GIT_ALLOW_PROTOCOL", "none"), ("GIT_LFS_SKIP_SMUDGE", "1")]),
+            _ => quiet,
+        };
         // A folder that is no repository must not lead to one around it.
         match std::path::absolute(folder).ok().as_deref().and_then(Path::parent) {
             Some(parent) => quiet.with([("GIT_CEILING_DIRECTORIES", parent)]),
@@ -110,16 +128,20 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
 
 /// Runs git and returns its standard output.
 fn run(purpose: Purpose, folder: &Path, arguments: &[&str]) -> Result<String> {
+    run_with(purpose, purpose.environment(folder), folder, arguments)
+}
+
+/// As [`run`], in an environment.
+fn run_with(purpose: Purpose, mut environment: Environment, folder: &Path, arguments: &[&str]) -> Result<String> {
     let program = process::find("git").ok_or_else(|| anyhow!("`git` is not on PATH").hint("install git"))?;
     let mut full = vec!["-C".into(), folder.as_os_str().to_owned()];
     full.extend(
         purpose
             .settings()
-            .iter()
+            .into_iter()
             .flat_map(|setting| ["-c".into(), setting.into()]),
     );
     full.extend(arguments.iter().map(Into::into));
-    let mut environment = purpose.environment(folder);
     if purpose == Purpose::Network && git(folder, &["config", "--get", "core.sshCommand"]).is_err() {
         environment = environment.with_ssh_in_batch_mode();
     }

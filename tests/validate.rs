@@ -138,3 +138,88 @@ fn list_and_validate_agree_on_what_a_source_reads() {
         assert!(!rendered.is_empty());
     }
 }
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let settings = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+    let mut git = Command::new("git");
+    let status = git.args(settings).args(arguments).current_dir(folder).status();
+    assert!(status.expect("git runs").success(), "{arguments:?}");
+}
+
+/// Returns a repository whose Application `films` renders the folder `m`, with a claim `films` at the tag `before` and one of
+/// another name now.
+fn renamed_claim() -> tempfile::TempDir {
+    let work = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| fs::write(work.path().join(name), text).expect("the file can be written");
+    let git = |arguments: &[&str]| git(work.path(), arguments);
+    for folder in ["applications", "m"] {
+        fs::create_dir(work.path().join(folder)).expect("the folder can be made");
+    }
+    let claim = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: {name}}}\nspec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}\n"
+        )
+    };
+    write("m/claim.yaml", &claim("films"));
+    write(
+        "applications/films.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: films\n  namespace: argocd\n  finalizers: [resources-finalizer.argocd.argoproj.io]\nspec:\n  project: default\n  source:\n    repoURL: https://git.example.org/me/home\n    path: m\n    targetRevision: main\n    plugin:\n      name: homelab-v1\n      parameters:\n        - name: owns\n          array: [films, movies]\n  destination: {server: https://kubernetes.default.svc, namespace: media}\n",
+    );
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["remote", "add", "origin", "https://git.example.org/me/home"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message=one"]);
+    git(&["tag", "before"]);
+    write("m/claim.yaml", &claim("movies"));
+    work
+}
+
+/// Runs `validate` there and returns its exit code and its output.
+fn validated(work: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+        .arg("validate")
+        .args(arguments)
+        .current_dir(work)
+        .env("HOME", work)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program runs");
+    let texts = [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("the output is text"));
+    (output.status.code(), texts.concat())
+}
+
+#[test]
+fn a_claim_that_a_revision_rendered_is_missed() {
+    let work = renamed_claim();
+    let rules = ["--rules", "HL119"];
+    let (exit, alone) = validated(work.path(), &rules);
+    assert!(exit == Some(0) && !alone.contains("HL119"), "{alone}");
+    let (exit, compared) = validated(work.path(), &["--base", "before", "--strict", "--rules", "HL119"]);
+    assert_eq!(exit, Some(1), "{compared}");
+    assert!(
+        compared.contains("warning[HL119]: claim `media/films` was rendered at `before`, and it is not now"),
+        "{compared}"
+    );
+    assert!(compared.contains("`media/movies` is rendered, which starts empty"), "{compared}");
+    let (exit, refused) = validated(work.path(), &["--base", "nope"]);
+    assert_eq!(exit, Some(3), "{refused}");
+    assert!(refused.contains("git knows no revision `nope` here"), "{refused}");
+    let (exit, usage) = validated(work.path(), &["--base", "before", "--no-render"]);
+    assert_eq!(exit, Some(2), "{usage}");
+}
+
+#[test]
+fn what_a_revision_does_not_render_is_counted() {
+    let work = renamed_claim();
+    let file = work.path().join("m/claim.yaml");
+    let now = fs::read_to_string(&file).expect("the file is there");
+    fs::write(&file, "kind: [\n").expect("the file can be written");
+    git(work.path(), &["commit", "--quiet", "--all", "--message=broken"]);
+    fs::write(&file, now).expect("the file can be written");
+    let (exit, text) = validated(work.path(), &["--base", "HEAD", "--rules", "HL119"]);
+    assert_eq!(exit, Some(0), "{text}");
+    assert!(text.contains("base Application `films` was skipped"), "{text}");
+    assert!(text.contains("not known at the base"), "{text}");
+    let (exit, _) = validated(work.path(), &["--base", "HEAD", "--rules", "HL119", "--strict"]);
+    assert_eq!(exit, Some(1));
+}

@@ -20,6 +20,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 use super::session::Session;
 use crate::disk::{self, Checkout};
 use crate::failure::Exit;
+use crate::git::WorkingTree;
 use crate::model::Application;
 use crate::model::claim::ClaimRef;
 use crate::repo::Repo;
@@ -139,6 +140,8 @@ enum Kind {
     Claim,
     /// `CLAIM:PATH`.
     Mount,
+    /// A branch or a tag of the repository.
+    Revision,
     Rule,
 }
 
@@ -149,6 +152,8 @@ fn kind(arg: &Arg) -> Option<Kind> {
         "APP" => Some(Kind::App),
         "NAMESPACE" => Some(Kind::Namespace),
         "CLAIM" => Some(Kind::Claim),
+        // Other revisions are those of sources.
+        "REV" if arg.get_id() == "base" => Some(Kind::Revision),
         _ if name.starts_with("CLAIM[") => Some(Kind::Mount),
         _ if name.starts_with("RULE") => Some(Kind::Rule),
         _ => None,
@@ -188,21 +193,32 @@ impl Names {
 
     /// Returns the repository, if there is one. Its remotes say nothing about names, and git need not run.
     fn repo(&self) -> Option<&Repo> {
-        let read = || {
-            let checkout = match &self.repo_dir {
-                Some(folder) if disk::is_repository(folder) => Checkout::open(folder),
-                Some(folder) => Checkout::find(folder),
-                None => Checkout::find(Path::new(".")),
-            };
-            Repo::read(&checkout.ok()?, &[]).ok()
-        };
+        let read = || Repo::read(&self.checkout()?, &[]).ok();
         self.repo.get_or_init(read).as_ref()
+    }
+
+    fn checkout(&self) -> Option<Checkout> {
+        let checkout = match &self.repo_dir {
+            Some(folder) if disk::is_repository(folder) => Checkout::open(folder),
+            Some(folder) => Checkout::find(folder),
+            None => Checkout::find(Path::new(".")),
+        };
+        checkout.ok()
+    }
+
+    /// Returns the branches and tags.
+    fn revisions(&self) -> Vec<(String, String)> {
+        let tree = self.checkout().and_then(|checkout| WorkingTree::at(checkout.root()));
+        let names = tree.map(|tree| tree.references()).unwrap_or_default();
+        names.into_iter().map(|name| (name, String::new())).collect()
     }
 
     /// Returns the names of a kind, each with a word about it.
     fn of(&self, kind: Kind) -> Vec<(String, String)> {
-        if kind == Kind::Rule {
-            return subjects();
+        match kind {
+            Kind::Rule => return subjects(),
+            Kind::Revision => return self.revisions(),
+            _ => {}
         }
         let Some(repo) = self.repo() else {
             return Vec::new();
@@ -211,7 +227,7 @@ impl Names {
             Kind::App => apps(repo),
             Kind::Namespace => namespaces(repo),
             Kind::Claim | Kind::Mount => claims(repo, self.namespace.as_deref()),
-            Kind::Rule => BTreeMap::new(),
+            Kind::Revision | Kind::Rule => BTreeMap::new(),
         };
         let ending = if kind == Kind::Mount { ":" } else { "" };
         found

@@ -16,8 +16,8 @@ use crate::failure::{Exit, usage};
 use crate::model::AppRenders;
 use crate::repo::{Repo, RepoPath};
 use crate::report::{fixes, summary};
-use crate::rules::{CheckReport, Scope};
-use crate::sources::{Network, Options, Sources};
+use crate::rules::{Base, CheckReport, Scope};
+use crate::sources::{Network, Options, Snapshot, Sources, add_new};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -27,6 +27,9 @@ Examples:
 
   # In CI: fetch what is missing, and fail on warnings, too
   kubectl homelab validate --fetch --strict -o json
+
+  # In the CI of a pull request: which owned claims are not rendered any more
+  kubectl homelab validate --base origin/main
 
   # What the safe fixes would change
   kubectl homelab validate --fix --dry-run=client -o diff";
@@ -45,6 +48,11 @@ pub(super) struct Args {
     /// Check manifests and parameters only, and render nothing
     #[arg(long, conflicts_with = "fetch")]
     no_render: bool,
+
+    /// Compare with this revision of the repository, as `main` or `HEAD~1`: HL119 finds owned claims that it rendered and
+    /// that are not rendered any more
+    #[arg(long, value_name = "REV", conflicts_with = "no_render")]
+    base: Option<String>,
 
     #[command(flatten)]
     sources: SourceDirArgs,
@@ -83,6 +91,23 @@ struct FixArgs {
     write: WriteArgs,
 }
 
+/// The revision to compare with.
+struct AtBase {
+    /// As the user named it.
+    revision: String,
+    snapshot: Snapshot,
+    renders: AppRenders,
+}
+
+impl AtBase {
+    fn state(&self) -> Base<'_> {
+        Base {
+            revision: &self.revision,
+            scope: Scope::new(self.snapshot.repo(), &self.renders),
+        }
+    }
+}
+
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if let Some(output) = args.output.filter(|output| !args.fixes.fix && output.edits().is_some()) {
         let value = output.to_possible_value();
@@ -94,12 +119,13 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     }
     let paths = args.paths.iter().map(|path| session.checkout()?.relative(path));
     let paths: Vec<RepoPath> = paths.collect::<Result<_>>()?;
-    let (renders, notes) = args.render(session)?;
+    let (renders, mut notes) = args.render(session)?;
+    let base = args.base(session, &mut notes)?;
     notes.iter().for_each(|note| session.terminal.say(note));
     if args.fixes.fix {
-        return args.fix(session, renders, paths);
+        return args.fix(session, renders, (paths, base));
     }
-    let report = args.checked(session.repo()?, &renders, &paths);
+    let report = args.checked(session.repo()?, &renders, (&paths, base.as_ref()));
     args.print(session, session.repo()?, &report)?;
     Ok(args.checks.exit(&report))
 }
@@ -110,19 +136,44 @@ impl Args {
         if self.no_render {
             return Ok((AppRenders::new(), Vec::new()));
         }
-        let options = Options {
-            network: self.sources.network(Network::Never),
-            helm: self.helm.clone().into_options(&session.repo()?.settings),
-            ..Options::default()
-        };
-        let dirs = self.sources.clone().into_dirs();
+        let (dirs, options) = (self.sources.clone().into_dirs(), self.options(session)?);
         let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
         let progress = session.terminal.progress("rendering");
         sources.render_all(|name| progress.now(&format!("rendering {name}")))
     }
 
-    fn checked(&self, repo: &Repo, renders: &AppRenders, paths: &[RepoPath]) -> CheckReport {
-        let mut report = CheckReport::of(&Scope::new(repo, renders));
+    fn options(&self, session: &Session) -> Result<Options> {
+        Ok(Options {
+            network: self.sources.network(Network::Never),
+            helm: self.helm.clone().into_options(&session.repo()?.settings),
+            ..Options::default()
+        })
+    }
+
+    /// Reads and renders the revision to compare with, if there is one; new remarks go to `notes`.
+    fn base(&self, session: &Session, notes: &mut Vec<String>) -> Result<Option<AtBase>> {
+        let Some(revision) = &self.base else { return Ok(None) };
+        let snapshot = Snapshot::of(session.checkout()?, revision)?;
+        let (dirs, options) = (self.sources.clone().into_dirs(), self.options(session)?);
+        let sources = Sources::of_snapshot(&snapshot, &dirs, &options);
+        let progress = session.terminal.progress("rendering the base");
+        let (renders, remarks) = sources.render_all(|name| progress.now(&format!("rendering {name} at {revision}")))?;
+        let lacking = snapshot.missing_submodules().iter();
+        notes.extend(lacking.map(|path| format!("the submodule `{path}` of `{revision}` is not available locally")));
+        add_new(notes, remarks);
+        Ok(Some(AtBase {
+            revision: revision.clone(),
+            snapshot,
+            renders,
+        }))
+    }
+
+    fn checked(&self, repo: &Repo, renders: &AppRenders, (paths, base): (&[RepoPath], Option<&AtBase>)) -> CheckReport {
+        let scope = Scope::new(repo, renders);
+        let mut report = CheckReport::of(&match base {
+            Some(base) => scope.since(base.state()),
+            None => scope,
+        });
         report.select(self.checks.rules());
         if !paths.is_empty() {
             report.within(paths);
@@ -149,7 +200,12 @@ impl Args {
     }
 
     /// Fixes what can be fixed, and reports what is left.
-    fn fix(&self, session: &mut Session, renders: AppRenders, paths: Vec<RepoPath>) -> Result<Exit> {
+    fn fix(
+        &self,
+        session: &mut Session,
+        renders: AppRenders,
+        (paths, base): (Vec<RepoPath>, Option<AtBase>),
+    ) -> Result<Exit> {
         let request = Request {
             selection: self.checks.rules().clone(),
             paths,
@@ -161,12 +217,13 @@ impl Args {
         if is_finished && self.finish(session, renders, &fixed)? != Exit::Done {
             return Ok(Exit::Findings);
         }
+        let within = (&request.paths[..], base.as_ref());
         let mut report = if is_finished && is_written {
             session.forget();
             let (renders, _) = self.render(session)?;
-            self.checked(session.repo()?, &renders, &request.paths)
+            self.checked(session.repo()?, &renders, within)
         } else {
-            self.checked(&fixed.repo, &fixed.renders, &request.paths)
+            self.checked(&fixed.repo, &fixed.renders, within)
         };
         report.without_fixes(&fixed.refused);
         self.print(session, &fixed.repo, &report)?;

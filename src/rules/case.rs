@@ -93,6 +93,11 @@ impl Case {
         repo
     }
 
+    /// Returns what the Applications render.
+    pub(crate) fn app_renders(&self) -> &AppRenders {
+        &self.renders
+    }
+
     /// Returns the findings of a rule.
     pub(crate) fn findings(&self, rule: &Rule) -> Vec<Finding> {
         let repo = self.repo();

@@ -1,11 +1,12 @@
 //! The report of a check: findings, files that cannot be read, and what was skipped.
 
 use super::fixer::Refused;
+use super::unrendered::{exists, unknown_origins, unrendered};
 use super::{ALL, Finding, Ignored, Location, Meta, Outcome, Scope, Selection, Severity};
 use crate::masking::without_logins;
 use crate::model::application::GROUP;
 use crate::model::settings::Level;
-use crate::model::{AppName, Availability, Settings, Unavailable};
+use crate::model::{AppName, Availability, PointerBuf, Settings, Unavailable};
 use crate::repo::{Malformed, Manifest, RepoPath};
 
 /// The result of checking a repository or an installation.
@@ -39,7 +40,8 @@ pub struct Coverage {
 /// An Application, or another thing that makes objects, whose objects are not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// `Application` or `ApplicationSet`.
+    /// `Application` or `ApplicationSet`; with `base` before it for one of the earlier state that was compared with, which can
+    /// be a `file`, too.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -59,7 +61,8 @@ pub struct Skipped {
 impl CheckReport {
     /// Checks a repository by all rules.
     pub fn of(scope: &Scope<'_>) -> Self {
-        let (checked, skipped) = applications(scope);
+        let (checked, mut skipped) = applications(scope);
+        skipped.extend(at_base(scope));
         let is_rendered = !scope.renders.is_empty() || scope.subjects.is_empty();
         let Outcome { findings, ignored, off } = super::check_all(scope);
         Self {
@@ -148,6 +151,54 @@ pub(super) fn levels(settings: &Settings, rules: impl Iterator<Item = &'static M
     changed.collect()
 }
 
+/// What several things are called that are not known at the base.
+const AT_BASE: (&str, &str) = ("not known at the base", "not known at the base");
+
+/// Returns what may have brought a claim to the base that nothing renders now, and is not known. None of it is an error: the
+/// change may be what corrects it.
+fn at_base(scope: &Scope<'_>) -> Vec<Skipped> {
+    let Some(base) = scope.base() else { return Vec::new() };
+    let mut skipped: Vec<Skipped> = Vec::new();
+    let open = unrendered(scope, base);
+    for found in &open {
+        for subject in unknown_origins(scope, base, found) {
+            let why = match base.scope.renders.get(&subject.name) {
+                Some(Availability::Unavailable(why)) => Skipped::of(subject.manifest, why),
+                Some(Availability::Failed { message, .. }) => Skipped::failed(subject.manifest, message.clone(), None),
+                _ => Skipped::failed(subject.manifest, "it was not rendered".to_owned(), None),
+            };
+            let kind = format!("base {}", why.kind);
+            if !skipped.iter().any(|other| other.name == why.name) {
+                skipped.push(Skipped { kind, ..why });
+            }
+        }
+    }
+    if open.iter().any(|found| !exists(&base.scope.claim(&found.claim))) {
+        skipped.extend(base.scope.repo.malformed.iter().map(Skipped::file));
+        let is_gone = |manifest: &&Manifest| {
+            let is_it = |other: &Manifest| other.object.reference() == manifest.object.reference();
+            manifest.object.is(GROUP, "ApplicationSet") && !scope.repo.manifests.iter().any(is_it)
+        };
+        let sets = base.scope.repo.manifests.iter().filter(is_gone);
+        let set = |manifest| Skipped::of(manifest, &Unavailable::GeneratedInCluster);
+        skipped.extend(sets.map(set).map(|set| Skipped {
+            kind: format!("base {}", set.kind),
+            ..set
+        }));
+    }
+    let at_base = |skipped: Skipped| Skipped {
+        hint: Some(
+            skipped
+                .hint
+                .unwrap_or_else(|| "compare with a revision that renders".to_owned()),
+        ),
+        reason: Some(AT_BASE),
+        failed: false,
+        ..skipped
+    };
+    skipped.into_iter().map(at_base).collect()
+}
+
 /// Returns the places of the Applications that were checked, and what was not.
 fn applications(scope: &Scope<'_>) -> (Vec<Location>, Vec<Skipped>) {
     let (mut checked, mut skipped) = (Vec::new(), Vec::new());
@@ -186,6 +237,23 @@ impl Skipped {
             reason: Some(why.kind()),
             failed: why.is_error(),
             ..Self::failed(manifest, why.to_string(), Some(why.hint()))
+        }
+    }
+
+    /// Returns a file of the base that cannot be read.
+    fn file(malformed: &Malformed) -> Self {
+        Self {
+            kind: "base file".to_owned(),
+            name: malformed.file.to_string(),
+            location: Location {
+                file: malformed.file.clone(),
+                document: 0,
+                pointer: PointerBuf::new(),
+            },
+            why: without_logins(&malformed.message),
+            hint: None,
+            reason: Some(AT_BASE),
+            failed: false,
         }
     }
 

@@ -51,6 +51,7 @@ mod namespace_is_synced;
 pub mod namespace_with_claims_is_declared;
 mod owned_claim_ignores_extraneous;
 pub mod owned_claim_is_guarded;
+mod owned_claim_is_still_rendered;
 mod parameters_are_valid;
 mod plugin_name_is_known;
 mod rendered_claim_is_in_owns;
@@ -67,6 +68,7 @@ mod source_is_complete;
 mod source_or_sources;
 mod stateful_set_retains_claims;
 mod sync_option_is_known;
+mod unrendered;
 mod value_files_have_no_ref;
 pub mod variable_is_known;
 mod volume_is_read_only;
@@ -78,7 +80,7 @@ pub use declared::Declared;
 pub use finding::{Finding, Fix, Location, Severity};
 pub use ignore::{Ignore, Ignored};
 pub use outcome::{Outcome, check_all};
-pub use scope::Scope;
+pub use scope::{Base, Scope};
 pub use selection::Selection;
 pub use subject::{Item, Subject};
 
@@ -166,6 +168,7 @@ pub static ALL: &[&Rule] = &[
     &claim_namespace_matches::RULE,
     &shared_claim_allows_many_pods::RULE,
     &cron_job_forbids_concurrent_runs::RULE,
+    &owned_claim_is_still_rendered::RULE,
     &claim_sync_wave_matches_consumer::RULE,
     &mount_is_not_nested::RULE,
     &claim_has_one_writer::RULE,

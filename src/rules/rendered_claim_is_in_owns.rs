@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::unrendered::exists;
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::ClaimName;
 use crate::model::claim::is_claim;
@@ -16,7 +17,7 @@ repository is rendered, where the charts of the Applications cannot be seen: onl
 not in `owns` has no owner there, other Applications can treat it as their own, and nothing refuses its deletion. An \
 Application with several plugin sources needs the same `owns` in each: a source cannot see what the others render, and \
 takes their claims for foreign ones that it may only read.\n\n\
-The fix adds the claim. `kubectl homelab add-app` fills `owns` from the render.",
+The fix adds the claim. `kubectl homelab add-app` fills `owns` from the render. Where `owns` has claims that are not rendered, review it first: after an Application was renamed, its chart asks for new claims, and these are empty. The parameter `release-name` with the old name brings the old ones back.",
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -34,6 +35,11 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
     if sources.is_empty() || of_plugin.count() != sources.len() {
         return None;
     }
+    let left: Vec<&ClaimName> = subject
+        .owns()
+        .into_iter()
+        .filter(|name| is_left(scope, subject, name))
+        .collect();
     let mut findings = Vec::new();
     for name in candidates(scope, subject) {
         let lacking: Vec<_> = sources
@@ -53,12 +59,31 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
             .flat_map(|source| fixes::add_to_parameter(source, "owns", &[&name]))
             .collect();
         let pointer = first.parameter("owns").unwrap_or_else(|| first.pointer.clone());
-        findings.push(subject.finding(&META, message, &pointer).fix(Fix::safe(
+        let (title, changes) = (
             format!("add `{name}` to `owns`"),
             fixes::patch(subject.manifest, changes),
-        )));
+        );
+        let finding = subject.finding(&META, message, &pointer);
+        let is_new = lacking.len() == sources.len();
+        findings.push(match left.as_slice() {
+            [first, ..] if is_new => finding.hint(left_behind(first)).fix(Fix::needs_review(title, changes)),
+            _ => finding.fix(Fix::safe(title, changes)),
+        });
     }
     Some(findings)
+}
+
+/// Reports whether a claim in `owns` is neither rendered nor made by a controller, as far as that is known.
+fn is_left(scope: &Scope<'_>, subject: &Subject<'_>, name: &ClaimName) -> bool {
+    let claim = subject.claim(name);
+    subject.is_seen && claim.is_some_and(|claim| !exists(&scope.claim(&claim)))
+}
+
+/// Returns the next step where a claim is rendered and another one in `owns` is not: one may have the place of the other.
+fn left_behind(left: &ClaimName) -> String {
+    format!(
+        "`{left}` in `owns` is not rendered: if this claim has its place, it starts empty; after a rename of the Application, set the parameter `release-name` to the old name instead"
+    )
 }
 
 /// Returns the claims of the destination namespace that it renders and nobody else declares, and those that a source
@@ -131,6 +156,20 @@ mod tests {
             .plugin("fetcher", json!([]))
             .renders("fetcher", [claim("audio", json!({}))]);
         assert!(of_other.messages(&RULE).is_empty(), "that is HL106's");
+    }
+
+    #[test]
+    fn a_claim_that_may_replace_another_is_not_added_unseen() {
+        let renamed = rendered(json!([owns(["config", "old-audio"])]));
+        let found = renamed.findings(&RULE);
+        assert!(!found[0].fix.as_ref().unwrap().safe);
+        assert!(
+            found[0]
+                .hint
+                .as_ref()
+                .unwrap()
+                .contains("`old-audio` in `owns` is not rendered")
+        );
     }
 
     #[test]

@@ -43,6 +43,17 @@ pub struct Scope<'a> {
     doubts: Vec<Doubt>,
     /// The Application that brings each manifest to the cluster, by file and document.
     bringers: OnceLock<BTreeMap<(RepoPath, usize), usize>>,
+    /// The earlier state to compare with.
+    base: Option<Box<Base<'a>>>,
+}
+
+/// An earlier state of the repository.
+#[derive(Debug)]
+pub struct Base<'a> {
+    /// The revision, as the user named it.
+    pub revision: &'a str,
+    /// What was known then.
+    pub scope: Scope<'a>,
 }
 
 /// A claim that no known Application owns.
@@ -72,6 +83,7 @@ impl<'a> Scope<'a> {
             own_namespaces: BTreeSet::new(),
             doubts: Doubt::of_repository(repo, &clusters),
             bringers: OnceLock::new(),
+            base: None,
         };
         let applications: Vec<_> = repo.applications().collect();
         let subject = |(manifest, app): &(&'a Manifest, Application<'a>)| {
@@ -98,6 +110,20 @@ impl<'a> Scope<'a> {
             scope.owned.entry(place).or_default().push(claim.clone());
         }
         scope
+    }
+
+    /// Adds an earlier state of the repository to compare with.
+    #[must_use]
+    pub fn since(self, base: Base<'a>) -> Self {
+        Self {
+            base: Some(Box::new(base)),
+            ..self
+        }
+    }
+
+    /// Returns the earlier state of the repository, if there is one to compare with.
+    pub fn base(&self) -> Option<&Base<'a>> {
+        self.base.as_deref()
     }
 
     fn learn(&mut self, subject: &Subject<'a>) {

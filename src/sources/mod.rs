@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! desired  the Applications that Argo CD would have        resolve  a source → its files: checkout, cache, network
-//! request  a source → a request for `render`
+//! request  a source → a request for `render`                 snapshot the repository at a revision
 //! ```
 
 mod desired;
 mod request;
 mod resolve;
+mod snapshot;
 mod source_dirs;
 
 use std::io::ErrorKind;
@@ -26,6 +27,7 @@ use crate::render::{self, Output, Renderers, Request};
 use crate::repo::{Repo, RepoPath};
 
 pub use desired::{Desired, Origin, desired};
+pub use snapshot::Snapshot;
 pub use source_dirs::SourceDirs;
 
 use resolve::{OtherRevision, ResolvedSource, Resolver};
@@ -95,6 +97,14 @@ impl<'s> Sources<'s> {
         }
     }
 
+    /// Returns the sources of a repository at a revision. Other repositories are taken from where they are for the working
+    /// tree.
+    pub fn of_snapshot(snapshot: &'s Snapshot, dirs: &'s SourceDirs, options: &'s Options) -> Self {
+        let mut sources = Self::new(snapshot.repo(), snapshot.checkout(), dirs, options);
+        sources.resolver = sources.resolver.with_snapshot(snapshot);
+        sources
+    }
+
     /// Renders all sources of an Application.
     ///
     /// # Errors
@@ -155,7 +165,7 @@ impl<'s> Sources<'s> {
     pub fn render_all(&self, progress: impl FnMut(&str)) -> Result<(AppRenders, Vec<String>)> {
         let desired = desired(self.resolver.repo());
         let apps: Vec<Application<'_>> = desired.into_iter().map(|desired| desired.app).collect();
-        self.resolver.dirs().check(apps.iter().copied())?;
+        self.resolver.check_dirs(&apps)?;
         let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
         for (app, render) in apps.iter().zip(self.rendered_each(&apps, true, progress)) {
             let Some(name) = app.app_name() else { continue };

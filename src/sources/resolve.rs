@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{Network, Options, SourceDirs};
+use super::{Network, Options, Snapshot, SourceDirs};
 use crate::disk::{self, Checkout};
 use crate::failure::{self, HintExt};
 use crate::git::{self, Refused, State, WorkingTree};
 use crate::helm::Helm;
 use crate::model::repo_url::Fault;
-use crate::model::{Source, Unavailable, repo_url};
+use crate::model::{Application, Source, Unavailable, repo_url};
 use crate::repo::{Files, Repo, RepoPath};
 use crate::yaml;
 
@@ -40,6 +40,8 @@ pub(super) struct OtherRevision {
 pub(super) struct Resolver<'s> {
     repo: &'s Repo,
     checkout: &'s Checkout,
+    /// Set where the repository is not a working tree but one of its revisions.
+    snapshot: Option<&'s Snapshot>,
     dirs: &'s SourceDirs,
     options: &'s Options,
     /// The checkouts beside the repository, with the URLs of their remotes.
@@ -63,6 +65,7 @@ impl<'s> Resolver<'s> {
         Self {
             repo,
             checkout,
+            snapshot: None,
             dirs,
             options,
             siblings: OnceLock::new(),
@@ -75,8 +78,21 @@ impl<'s> Resolver<'s> {
         self.repo
     }
 
-    pub(super) fn dirs(&self) -> &'s SourceDirs {
-        self.dirs
+    /// Takes the repository for a revision of another one.
+    pub(super) fn with_snapshot(self, snapshot: &'s Snapshot) -> Self {
+        Self {
+            snapshot: Some(snapshot),
+            ..self
+        }
+    }
+
+    /// Refuses a directory for a repository that no Application has as a source. It may be a source in the working tree only,
+    /// which is checked first.
+    pub(super) fn check_dirs(&self, apps: &[Application<'_>]) -> Result<()> {
+        match self.snapshot {
+            Some(_) => Ok(()),
+            None => self.dirs.check(apps.iter().copied()),
+        }
     }
 
     /// Finds the files of a source; remarks about them go to `notes`. Before they are fetched, `is_worth_it` is asked.
@@ -105,7 +121,10 @@ impl<'s> Resolver<'s> {
             return Ok(self.as_it_is(checkout, path));
         }
         if self.repo.is_own(url) {
-            return Ok(self.as_it_is(self.checkout.clone(), path));
+            let own = self.as_it_is(self.checkout.clone(), path);
+            let commit = self.snapshot.map(|snapshot| snapshot.commit().to_owned());
+            let revision = commit.or(own.revision);
+            return Ok(ResolvedSource { revision, ..own });
         }
         if let Some(tree) = self.sibling(url, revision) {
             let (sibling, remark) = self.in_sibling(tree, url, revision, path)?;
@@ -144,8 +163,9 @@ impl<'s> Resolver<'s> {
     /// Returns the checkouts beside the repository that have this URL as a remote.
     fn siblings(&self, url: &str) -> impl Iterator<Item = &WorkingTree> {
         let siblings = self.siblings.get_or_init(|| {
-            let folders = disk::siblings(self.checkout.root());
-            let others = folders.iter().filter(|folder| *folder != self.checkout.root());
+            let root = self.snapshot.map_or(self.checkout.root(), Snapshot::home);
+            let folders = disk::siblings(root);
+            let others = folders.iter().filter(|folder| *folder != root);
             let trees = others.filter_map(|folder| WorkingTree::at(folder));
             trees.map(|tree| (tree.clone(), tree.remotes())).collect()
         });
