@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 
 use crate::failure::HintExt;
-use crate::model::repo_url::{remote_helper, shown};
+use crate::masking::without_logins;
+use crate::model::repo_url::remote_helper;
 use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
@@ -364,7 +365,7 @@ pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
     git(folder, &["init", "--quiet", "--template="])?;
     git(folder, &["config", "remote.origin.url", url])?;
     revision::fetch(folder, revision)
-        .with_context(|| format!("cannot fetch `{revision}` of `{}`", shown(url)))
+        .with_context(|| format!("cannot fetch `{revision}` of `{}`", without_logins(url)))
         .hint(
             "check the URL, the revision and your git credentials, or name a checkout with `--source-dir REPO=DIR`",
         )?;

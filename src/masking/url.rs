@@ -152,7 +152,10 @@ fn login_end(text: &str) -> usize {
             return at + 1;
         }
     }
-    let Some((_, port)) = text[..authority].split_once(':') else {
+    // The colons of an IPv6 address are no port's.
+    let address = text[..authority].strip_prefix('[').and_then(|inside| inside.find(']'));
+    let behind = address.map_or(0, |end| end + 2);
+    let Some((_, port)) = text[behind..authority].split_once(':') else {
         return text[..authority].rfind('@').map_or(0, |at| at + 1);
     };
     if !port.contains('@') && port.bytes().all(|byte| byte.is_ascii_digit()) && !port.is_empty() {
@@ -231,6 +234,12 @@ mod tests {
             ("oci://a@b:1/c and http://u:p@d", "oci://b:1/c and http://d"),
             ("`https://ghp_1@x.example/a.git`", "`https://x.example/a.git`"),
             ("https://p@ss@x.example", "https://x.example"),
+            ("https://me@dev.azure.com/me/a", "https://dev.azure.com/me/a"),
+            ("https://me:hun/ter2@x.example/a", "https://x.example/a"),
+            (
+                "https://x.example/a?private_token=hunter2",
+                "https://x.example/a?private_token=…",
+            ),
             ("https://u:pa/ss@x.example/a", "https://x.example/a"),
             ("https://u:p?a#b'c\"d@x.example/a", "https://x.example/a"),
             ("\"https:\\/\\/u:p@x.example\\/a\"", "\"https:\\/\\/x.example\\/a\""),
@@ -270,6 +279,7 @@ mod tests {
             "https://x.example:8080/a@b/c:d@e",
             "https://x.example/a?ref=v1.2&timeout=90s",
             "https://[::1]:6443/api",
+            "https://[2001:db8::1]/a@b",
             "ghcr.io/a/b:1.2@sha256:0123",
             "execution error at (a/templates/a.yaml:3:4): set `a`",
             "a bearer of news",

@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::name::AppName;
 use super::object::Object;
-use super::repo_url::{Fault, shown};
+use super::repo_url::Fault;
 use crate::failure::HintExt;
+use crate::masking::without_logins;
 
 /// The way out for what only Argo CD renders.
 const BY_ARGO_CD: &str = "render it with Argo CD itself, or pipe its objects through `kubectl homelab filter`";
@@ -116,15 +117,15 @@ pub enum Unavailable {
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address { url, fault } => write!(f, "`{}` {fault}", shown(url)),
-            Self::NotCloned { url } => write!(f, "`{}` is not available locally", shown(url)),
+            Self::Address { url, fault } => write!(f, "`{}` {fault}", without_logins(url)),
+            Self::NotCloned { url } => write!(f, "`{}` is not available locally", without_logins(url)),
             Self::RefusedByGit {
                 url, checkout, message, ..
             } => {
                 write!(
                     f,
                     "git refuses the checkout `{checkout}` of `{}`: {message}",
-                    shown(url)
+                    without_logins(url)
                 )
             }
             Self::OtherRevision {
@@ -141,7 +142,7 @@ impl fmt::Display for Unavailable {
                 write!(
                     f,
                     "the chart `{chart}` {version} of `{}` is not in the cache",
-                    shown(url)
+                    without_logins(url)
                 )
             }
             Self::NeedsNetwork { what } => f.write_str(what),

@@ -1,13 +1,11 @@
 //! Source lines without the values that nobody may see: those of Secrets, and Helm values in an Application.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::Value;
 
 use crate::masking::{is_secret, logins, secrets_within};
 use crate::model::object::annotation_pointer;
-use crate::model::repo_url::shown;
 use crate::model::{Application, Object, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, Repo};
 
@@ -145,7 +143,7 @@ fn of_source(source: &Source<'_>) -> Vec<PointerBuf> {
     let helm = ["values", "valuesObject", "parameters"].map(|field| source.at(&["helm", field]));
     let mut pointers: Vec<PointerBuf> = helm.into();
     pointers.push(source.at(&["plugin", "env"]));
-    let has_login = matches!(shown(source.repo_url()), Cow::Owned(_));
+    let has_login = !logins(source.repo_url()).is_empty();
     pointers.extend(has_login.then(|| source.at(&["repoURL"])));
     let parameters = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
     for (index, parameter) in parameters.into_iter().flatten().enumerate() {

@@ -1,7 +1,7 @@
 //! HL407: the placeholder of a template is nobody's repository.
 
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
-use crate::model::repo_url::{placeholder, shown};
+use crate::model::repo_url::placeholder;
 
 static META: Meta = Meta {
     id: "HL407",
@@ -24,7 +24,7 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     for (source, _) in &subject.sources {
         let url = source.repo_url();
         let Some(placeholder) = placeholder(url) else { continue };
-        let message = format!("repoURL `{}` has the placeholder {placeholder}", shown(url));
+        let message = format!("repoURL `{url}` has the placeholder {placeholder}");
         let finding = subject.finding(&META, message, source.at(&["repoURL"]));
         findings.push(finding.hint("run `kubectl homelab init --repo-url URL`, or write the account's name"));
     }

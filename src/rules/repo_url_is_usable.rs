@@ -38,7 +38,7 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let rule = if fault.is_error() { &META } else { &WARNING };
         let message = match &fault {
             Fault::Missing => "a source has no repoURL".to_owned(),
-            fault => format!("repoURL `{}` {fault}", repo_url::shown(url)),
+            fault => format!("repoURL `{url}` {fault}"),
         };
         let finding = subject.finding(rule, message, source.at(&["repoURL"]));
         findings.push(finding.hint(fault.hint()));

@@ -12,6 +12,7 @@ use crate::disk::{self, Checkout};
 use crate::failure::{self, HintExt};
 use crate::git::{self, Refused, State, WorkingTree};
 use crate::helm::Helm;
+use crate::masking::without_logins;
 use crate::model::repo_url::Fault;
 use crate::model::{Application, Source, Unavailable, repo_url};
 use crate::repo::{Files, Repo, RepoPath};
@@ -239,7 +240,7 @@ impl<'s> Resolver<'s> {
         }
         let differs = differs.join(" and ");
         let remark = (!differs.is_empty()).then(|| {
-            let url = repo_url::shown(url);
+            let url = without_logins(url);
             format!("`{url}` is taken from the checkout `{checkout}` as it is: {differs}")
         });
         let resolved = ResolvedSource {

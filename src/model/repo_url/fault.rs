@@ -4,8 +4,9 @@ use std::fmt;
 
 use anyhow::{Result, anyhow};
 
-use super::{Address, PLACEHOLDER, has_placeholder, shown};
+use super::{Address, PLACEHOLDER, has_placeholder};
 use crate::failure::HintExt;
+use crate::masking::without_logins;
 
 /// The schemes with which git reads a repository of another host.
 const GIT_SCHEMES: [&str; 4] = ["https", "http", "ssh", "git"];
@@ -121,7 +122,7 @@ pub fn usable(url: &str, is_chart: bool) -> Result<()> {
     match check(url, is_chart) {
         Err(fault) if fault.is_error() => Err(anyhow!(
             "`{}` is not the URL of a repository that Argo CD can read: it {fault}",
-            shown(url)
+            without_logins(url)
         )
         .hint(fault.hint())),
         _ => Ok(()),
