@@ -32,7 +32,7 @@ use serde_json::Value;
 
 use crate::model::claim::{Mount, is_claim};
 use crate::model::claim_use::Embedded;
-use crate::model::made_claims::{claim_prefixes, numbered_prefix, operator_claims};
+use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
 use crate::model::namespace::{Registries, is_namespace};
 use crate::model::parameter::{Parameters, PatchTarget};
 use crate::model::{AppName, ClaimName, NamespaceName, Object, PointerBuf};
@@ -208,7 +208,7 @@ impl ClaimAccess {
                 rendered.insert(here(object.name().to_owned()));
             }
             rendered.extend(operator_claims(object).into_iter().map(here));
-            templates.extend(claim_prefixes(object).into_iter().map(here));
+            templates.extend(claim_patterns(object).into_iter().map(here));
         }
         Self {
             rendered,
@@ -223,8 +223,7 @@ impl ClaimAccess {
     pub(crate) fn is_own(&self, namespace: &str, claim: &str) -> bool {
         self.rendered.contains(&(namespace.to_owned(), claim.to_owned()))
             || namespace == self.destination && self.named.contains(claim)
-            || numbered_prefix(claim)
-                .is_some_and(|prefix| self.templates.contains(&(namespace.to_owned(), prefix.to_owned())))
+            || patterns_of(claim).any(|pattern| self.templates.contains(&(namespace.to_owned(), pattern)))
     }
 
     /// Reports whether the Application may write a claim.

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 use super::StorageRules;
-pub use crate::model::made_claims::claim_prefixes;
-use crate::model::made_claims::numbered;
+pub use crate::model::made_claims::claim_patterns;
+use crate::model::made_claims::fitting;
 use crate::model::namespace::Registry;
 use crate::model::workload::deletes_its_claims;
 use crate::model::{AppName, ClaimName, Object};
@@ -23,12 +23,12 @@ pub fn check(rules: &StorageRules, object: &Object) -> Result<()> {
     {
         return Ok(());
     }
-    let prefixes = claim_prefixes(object);
+    let patterns = claim_patterns(object);
     let deletes = deletes_its_claims(object);
-    let Some(field) = deletes.first().filter(|_| !prefixes.is_empty()) else {
+    let Some(field) = deletes.first().filter(|_| !patterns.is_empty()) else {
         return Ok(());
     };
-    let owned = prefixes.iter().flat_map(|prefix| of_set(&rules.owns, prefix)).min();
+    let owned = patterns.iter().flat_map(|pattern| of_set(&rules.owns, pattern)).min();
     if let Some(claim) = owned {
         bail!(
             "`persistentVolumeClaimRetentionPolicy.{field}: Delete` deletes the owned claim `{claim}`; set it to Retain"
@@ -40,8 +40,8 @@ pub fn check(rules: &StorageRules, object: &Object) -> Result<()> {
 /// Returns notes about claims that a StatefulSet makes and that belong to another Application, as far as the parameters and
 /// the registry tell.
 pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
-    let prefixes = claim_prefixes(object);
-    if prefixes.is_empty() {
+    let patterns = claim_patterns(object);
+    if patterns.is_empty() {
         return Vec::new();
     }
     let namespace = object.namespace().unwrap_or(rules.destination.as_str());
@@ -56,7 +56,7 @@ pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
         .registries
         .as_ref()
         .and_then(|registries| registries.get(namespace));
-    let made = |registry| prefixes.iter().flat_map(move |prefix| of_registry(registry, prefix));
+    let made = |registry| patterns.iter().flat_map(move |pattern| of_registry(registry, pattern));
     let others = registry
         .into_iter()
         .flat_map(made)
@@ -65,19 +65,19 @@ pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
         .map(|(claim, owner)| note(claim, &format!("Application `{owner}` owns")))
         .collect();
     if namespace == rules.destination.as_str() {
-        let written = prefixes.iter().flat_map(|prefix| of_set(&rules.writes, prefix));
+        let written = patterns.iter().flat_map(|pattern| of_set(&rules.writes, pattern));
         notes.extend(written.map(|claim| note(claim, "the parameter `writes` names as another Application's")));
     }
     notes
 }
 
 /// Returns the claims of a set that a StatefulSet could make.
-fn of_set<'c>(claims: &'c BTreeSet<ClaimName>, prefix: &str) -> impl Iterator<Item = &'c ClaimName> + use<'c> {
-    let made = numbered(prefix, |range| claims.range::<str, _>(range).map(|claim| (claim, ())));
+fn of_set<'c>(claims: &'c BTreeSet<ClaimName>, pattern: &str) -> impl Iterator<Item = &'c ClaimName> + use<'c> {
+    let made = fitting(pattern, |range| claims.range::<str, _>(range).map(|claim| (claim, ())));
     made.into_iter().map(|(claim, ())| claim)
 }
 
 /// Returns the owned claims of a namespace that a StatefulSet could make, each with its owner.
-fn of_registry<'r>(registry: &'r Registry, prefix: &str) -> Vec<(&'r ClaimName, &'r AppName)> {
-    numbered(prefix, |range| registry.owners.range::<str, _>(range))
+fn of_registry<'r>(registry: &'r Registry, pattern: &str) -> Vec<(&'r ClaimName, &'r AppName)> {
+    fitting(pattern, |range| registry.owners.range::<str, _>(range))
 }

@@ -15,7 +15,7 @@ use super::application::Application;
 use super::claim::{ClaimRef, is_claim};
 use super::claim_use::{Access, claim_uses};
 use super::cluster::Cluster;
-use super::made_claims::{claim_prefixes, numbered_prefix, operator_claims};
+use super::made_claims::{claim_patterns, operator_claims, patterns_of};
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::namespace::Registries;
 use super::object::Object;
@@ -59,8 +59,8 @@ impl Claim {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {
     claims: BTreeMap<ClaimRef, Claim>,
-    /// The Applications with a StatefulSet, by cluster, namespace and what the names of its claims begin with.
-    prefixes: BTreeMap<(Cluster, NamespaceName, String), BTreeSet<AppName>>,
+    /// The Applications with a StatefulSet or the like, by cluster, namespace and the pattern of the names of its claims.
+    patterns: BTreeMap<(Cluster, NamespaceName, String), BTreeSet<AppName>>,
 }
 
 impl Ownership {
@@ -108,10 +108,10 @@ impl Ownership {
                 claim.owners.insert(app.clone());
                 claim.made_for.insert(app.clone());
             }
-            for prefix in claim_prefixes(object) {
+            for pattern in claim_patterns(object) {
                 let apps = self
-                    .prefixes
-                    .entry((cluster.clone(), namespace.clone(), prefix))
+                    .patterns
+                    .entry((cluster.clone(), namespace.clone(), pattern))
                     .or_default();
                 apps.insert(app.clone());
             }
@@ -148,17 +148,12 @@ impl Ownership {
     /// too. Call it when everything is rendered.
     pub fn settle(&mut self) {
         for (reference, claim) in &mut self.claims {
-            let Some(prefix) = numbered_prefix(reference.name.as_str()) else {
-                continue;
-            };
-            let set = (
-                reference.cluster.clone(),
-                reference.namespace.clone(),
-                prefix.to_owned(),
-            );
-            for app in self.prefixes.get(&set).into_iter().flatten() {
-                claim.owners.insert(app.clone());
-                claim.made_for.insert(app.clone());
+            for pattern in patterns_of(reference.name.as_str()) {
+                let set = (reference.cluster.clone(), reference.namespace.clone(), pattern);
+                for app in self.patterns.get(&set).into_iter().flatten() {
+                    claim.owners.insert(app.clone());
+                    claim.made_for.insert(app.clone());
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Check, Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::law::claims::{is_skipped, recreated_by};
-use crate::law::stateful_sets::claim_prefixes;
+use crate::law::stateful_sets::claim_patterns;
 use crate::model::sync::{SYNC_OPTIONS, entries, value};
 use crate::model::workload::deletes_its_claims;
 use crate::model::{ClaimName, Object};
@@ -91,12 +91,12 @@ fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
     Some(finding.hint(format!("take `{cause}` off")))
 }
 
-fn deleted_by_its_set(subject: &Subject<'_>, item: &Item<'_>, owned: &HashMap<&str, &ClaimName>) -> Option<Finding> {
+fn deleted_by_its_set(subject: &Subject<'_>, item: &Item<'_>, owned: &HashMap<String, &ClaimName>) -> Option<Finding> {
     let object = item.object();
     let policy = deletes_its_claims(object);
     let when = policy.first()?;
-    let prefixes = claim_prefixes(object);
-    let claim = prefixes.iter().find_map(|prefix| owned.get(prefix.as_str()))?;
+    let patterns = claim_patterns(object);
+    let claim = patterns.iter().find_map(|pattern| owned.get(pattern))?;
     let message = format!(
         "StatefulSet `{}` deletes its claim `{claim}`: {when} is Delete",
         object.name()

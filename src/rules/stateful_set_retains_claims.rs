@@ -1,7 +1,7 @@
 //! HL127: a StatefulSet can be configured to delete its claims.
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::law::stateful_sets::claim_prefixes;
+use crate::law::stateful_sets::claim_patterns;
 use crate::model::workload::deletes_its_claims;
 use crate::model::{Pointer, PointerExt};
 use serde_json::json;
@@ -29,9 +29,9 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     for item in &subject.items {
         let object = item.object();
         let deletes = deletes_its_claims(object);
-        let prefixes = claim_prefixes(object);
-        let owns_one = prefixes.iter().any(|prefix| owned.contains_key(prefix.as_str()));
-        if deletes.is_empty() || prefixes.is_empty() || owns_one {
+        let patterns = claim_patterns(object);
+        let owns_one = patterns.iter().any(|pattern| owned.contains_key(pattern));
+        if deletes.is_empty() || patterns.is_empty() || owns_one {
             continue;
         }
         let policy = Pointer::from_static("/spec/persistentVolumeClaimRetentionPolicy");

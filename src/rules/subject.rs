@@ -7,7 +7,7 @@ use json_patch::PatchOperation;
 
 use crate::model::claim::is_claim;
 use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
-use crate::model::made_claims::numbered_prefix;
+use crate::model::made_claims::patterns_of;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef,
@@ -125,12 +125,12 @@ impl<'a> Subject<'a> {
             .collect()
     }
 
-    /// Returns the claims in `owns` that a StatefulSet could make, by what their names begin with; the first of each.
-    pub fn numbered_owns(&self) -> HashMap<&str, &ClaimName> {
+    /// Returns the claims in `owns` that a StatefulSet could make, by the patterns of their names; the first of each.
+    pub fn numbered_owns(&self) -> HashMap<String, &ClaimName> {
         let mut numbered = HashMap::new();
         for claim in self.owns() {
-            if let Some(prefix) = numbered_prefix(claim.as_str()) {
-                numbered.entry(prefix).or_insert(claim);
+            for pattern in patterns_of(claim.as_str()) {
+                numbered.entry(pattern).or_insert(claim);
             }
         }
         numbered
