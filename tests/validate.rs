@@ -200,7 +200,10 @@ fn a_claim_that_a_revision_rendered_is_missed() {
         compared.contains("warning[HL119]: claim `media/films` was rendered at `before`, and it is not now"),
         "{compared}"
     );
-    assert!(compared.contains("`media/movies` is rendered, which starts empty"), "{compared}");
+    assert!(
+        compared.contains("`media/movies` is rendered, which starts empty"),
+        "{compared}"
+    );
     let (exit, refused) = validated(work.path(), &["--base", "nope"]);
     assert_eq!(exit, Some(3), "{refused}");
     assert!(refused.contains("git knows no revision `nope` here"), "{refused}");

@@ -28,6 +28,8 @@ pub enum Availability<T> {
         message: String,
         /// The way out, where there is one.
         hint: Option<String>,
+        /// The id of the rule that reports it, where there is one.
+        rule: Option<&'static str>,
     },
 }
 

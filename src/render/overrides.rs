@@ -2,6 +2,8 @@
 //! over the Application's own before anything else
 //! ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/parameters/#store-overrides-in-git)).
 
+use std::fmt;
+
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
@@ -15,6 +17,23 @@ const PLACE: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
 /// The fields that each name a tool; a source has one of them at most
 /// ([source](https://github.com/argoproj/argo-cd/blob/master/pkg/apis/application/v1alpha1/types.go), `ExplicitType`).
 const TOOLS: [&str; 4] = ["kustomize", "helm", "directory", "plugin"];
+
+/// Argo CD does not render a source with several tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TwoTools(String);
+
+impl TwoTools {
+    /// The id of the rule that reports it.
+    pub const RULE: &str = "HL304";
+}
+
+impl fmt::Display for TwoTools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, and Argo CD takes only one tool ({})", self.0, Self::RULE)
+    }
+}
+
+impl std::error::Error for TwoTools {}
 
 /// A source with the overrides of its folder.
 #[derive(Debug)]
@@ -90,7 +109,7 @@ impl Merged {
     /// Refuses a source with several tools, which Argo CD does not render.
     ///
     /// # Errors
-    /// When there are two, with the file that adds one of them.
+    /// [`TwoTools`] when there are two, with the file that adds one of them.
     pub fn check_tools(&self) -> Result<()> {
         let mut tools = TOOLS
             .into_iter()
@@ -102,17 +121,15 @@ impl Merged {
         let error = match [first, second].iter().find_map(added) {
             Some((file, tool)) => {
                 let other = if *tool == first { second } else { first };
-                anyhow!(
-                    "`{file}` adds `{tool}` to a source that has `{other}`, and Argo CD takes only one tool (HL304)"
-                )
-                .hint(match [first, second].contains(&"plugin") {
+                let what = format!("`{file}` adds `{tool}` to a source that has `{other}`");
+                anyhow::Error::new(TwoTools(what)).hint(match [first, second].contains(&"plugin") {
                     true => format!("move what `{file}` sets into plugin parameters, and remove the file"),
                     false => format!("move what is in `{file}` into the Application, and remove the file"),
                 })
             }
-            None => anyhow!("the source has `{first}` beside `{second}`, and Argo CD takes only one tool (HL304)"),
+            None => anyhow::Error::new(TwoTools(format!("the source has `{first}` beside `{second}`"))),
         };
-        Err(error.hint("run `kubectl homelab explain HL304`"))
+        Err(error.hint(format!("run `kubectl homelab explain {}`", TwoTools::RULE)))
     }
 }
 

@@ -86,6 +86,12 @@ impl Case {
         self
     }
 
+    /// Adds why it is not known what an Application renders.
+    pub(crate) fn unavailable(mut self, name: &str, why: Availability<Vec<Object>>) -> Self {
+        self.renders.insert(AppName::new(name).unwrap(), why);
+        self
+    }
+
     pub(crate) fn repo(&self) -> Repo {
         let files = self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let repo = Repo::read(&Memory::new(files).unwrap(), &[HOME.to_owned()]).unwrap();

@@ -227,7 +227,7 @@ fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<Skipped> {
     match scope.renders.get(&name)? {
         Availability::Available(_) => None,
         Availability::Unavailable(why) => Some(Skipped::of(manifest, why)),
-        Availability::Failed { message, hint } => Some(Skipped::failed(manifest, message.clone(), hint.clone())),
+        Availability::Failed { message, hint, .. } => Some(Skipped::failed(manifest, message.clone(), hint.clone())),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::native::{self, is_zero};
-use crate::model::{Pointer, Source};
+use crate::model::{Availability, Pointer, Source};
 use crate::yaml;
 use serde_json::{Value, json};
 
@@ -26,7 +26,22 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Each(check),
 };
 
-fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = of_manifest(subject);
+    // A file beside the source may add a tool, which only the render sees.
+    if let Some(Availability::Failed { message, hint, rule }) = scope.renders.get(&subject.name)
+        && *rule == Some(META.id)
+        && findings.is_empty()
+    {
+        let message = message.trim_end_matches(&format!(" ({})", META.id));
+        let finding = subject.finding(&META, message, subject.source_pointer());
+        let hint = hint.clone();
+        findings.push(finding.hint(hint.unwrap_or_else(|| "leave one tool to the source".to_owned())));
+    }
+    findings
+}
+
+fn of_manifest(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, _) in &subject.sources {
         let tools = [
@@ -139,6 +154,28 @@ mod tests {
             ["the source has `directory` beside `helm`, and Argo CD takes only one"]
         );
         assert_eq!(native.place(&RULE), "applications/player.yaml /spec/source/directory");
+    }
+
+    #[test]
+    fn what_a_file_adds_is_found_by_the_render() {
+        let message =
+            "`c/.argocd-source.yaml` adds `helm` to a source that has `plugin`, and Argo CD takes only one tool";
+        let failed = |rule| Availability::Failed {
+            message: format!("{message} (HL304)"),
+            hint: Some("move it".to_owned()),
+            rule,
+        };
+        let case = |rule| {
+            Case::new()
+                .plugin("player", json!([]))
+                .unavailable("player", failed(rule))
+        };
+        assert_eq!(case(Some("HL304")).messages(&RULE), [message]);
+        assert_eq!(
+            case(Some("HL304")).place(&RULE),
+            "applications/player.yaml /spec/source"
+        );
+        assert!(case(None).messages(&RULE).is_empty());
     }
 
     #[test]

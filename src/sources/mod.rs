@@ -22,7 +22,7 @@ use crate::edit::{Rendered, Renders};
 use crate::failure::{self, Failure};
 use crate::helm::LazyHelm;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
-use crate::render::overrides::{self, Merged};
+use crate::render::overrides::{self, Merged, TwoTools};
 use crate::render::{self, Output, Renderers, Request};
 use crate::repo::{Repo, RepoPath};
 
@@ -302,10 +302,12 @@ pub fn availability<T>(result: Result<T>) -> Availability<T> {
         |error| match failure::find::<Unavailable>(&error) {
             Some(unavailable) => Availability::Unavailable(unavailable.clone()),
             None => {
+                let rule = failure::find::<TwoTools>(&error).map(|_| TwoTools::RULE);
                 let failure = Failure::from(error);
                 Availability::Failed {
                     message: failure.one_line(),
                     hint: failure.hints.into_iter().next(),
+                    rule,
                 }
             }
         },

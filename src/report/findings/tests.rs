@@ -258,6 +258,7 @@ fn the_last_line_counts_what_was_checked_and_why_the_rest_was_not() {
             _ if number < failed => Availability::Failed {
                 message: "it is broken".to_owned(),
                 hint: None,
+                rule: None,
             },
             0..57 => Availability::Available(Vec::new()),
             57..98 => Availability::Unavailable(chart.clone()),
