@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use json_patch::PatchOperation;
+use serde_json::Value;
 
 use crate::model::application::{GROUP, is_application};
-use crate::model::argocd_schema::{self, Fault, KINDS};
+use crate::model::argocd_schema::{self, API_VERSION, Fault, KINDS};
 use crate::model::{AppName, AsPointer, Object, Pointer, PointerBuf};
 use crate::repo::{ChangeSet, Manifest};
 
@@ -54,6 +55,24 @@ fn objects(manifest: &Manifest) -> Vec<(PointerBuf, Cow<'_, Object>)> {
     }
     let items = manifest.object.flatten().into_iter();
     items.map(|(pointer, item)| (pointer, Cow::Owned(item))).collect()
+}
+
+impl<'a> Declared<'a> {
+    /// Returns the template of an ApplicationSet as an Application; `None` for another object, and for a template that
+    /// something else completes: a `templatePatch`, or the template of a generator.
+    pub(super) fn template(&self) -> Option<Declared<'a>> {
+        let object = self.object.is(GROUP, "ApplicationSet").then(|| template(&self.object));
+        let place = match &self.place {
+            Place::Manifest(manifest, base) => Place::Manifest(manifest, base.concat(TEMPLATE)),
+            Place::Render(subject) => Place::Render(subject),
+        };
+        Some(Declared {
+            scope: self.scope,
+            object: Cow::Owned(object.flatten()?),
+            place,
+            faults: OnceLock::new(),
+        })
+    }
 }
 
 impl Declared<'_> {
@@ -123,6 +142,41 @@ impl Declared<'_> {
             Place::Render(_) => None,
         }
     }
+}
+
+/// Where the template of an ApplicationSet is.
+const TEMPLATE: &Pointer = Pointer::from_static("/spec/template");
+
+/// Returns the template of an ApplicationSet as an Application, if it is all that the Applications come from.
+fn template(set: &Object) -> Option<Object> {
+    let template = set.at(TEMPLATE)?.as_object()?;
+    let generators = set.at("/spec/generators").unwrap_or(&Value::Null);
+    if set.at("/spec/templatePatch").is_some() || has_template(generators) {
+        return None;
+    }
+    let mut tree = template.clone();
+    tree.insert("apiVersion".to_owned(), API_VERSION.into());
+    tree.insert("kind".to_owned(), "Application".into());
+    Some(Object::new(Value::Object(tree)))
+}
+
+/// Reports whether a generator, or one inside it, has a template of its own.
+fn has_template(generators: &Value) -> bool {
+    match generators {
+        Value::Array(list) => list.iter().any(has_template),
+        Value::Object(map) => map.iter().any(|(key, value)| match key.as_str() {
+            "template" => value.is_object(),
+            // Values, whatever their names are.
+            "elements" | "values" => false,
+            _ => has_template(value),
+        }),
+        _ => false,
+    }
+}
+
+/// Reports whether a text is completed when an ApplicationSet makes its Applications.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    text.contains("{{")
 }
 
 /// Returns a JSON Pointer as users write paths of fields: `spec.sources[1].helm`.

@@ -1,5 +1,6 @@
 //! HL313: an Application is deployed to one cluster, which it names once.
 
+use super::declared::is_placeholder;
 use super::{Check, Declared, Finding, Meta, Rule, Severity};
 use crate::model::Application;
 
@@ -21,7 +22,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(declared: &Declared<'_>) -> Vec<Finding> {
-    of(declared).filter(|_| !declared.is_patch()).into_iter().collect()
+    let found = match declared.template() {
+        Some(template) => of(&template),
+        None => of(declared),
+    };
+    found.filter(|_| !declared.is_patch()).into_iter().collect()
 }
 
 fn of(declared: &Declared<'_>) -> Option<Finding> {
@@ -38,6 +43,8 @@ fn of(declared: &Declared<'_>) -> Option<Finding> {
         return None;
     }
     match (app.destination_server(), app.destination_name()) {
+        // One of them may come out empty.
+        (Some(server), Some(name)) if is_placeholder(server) || is_placeholder(name) => None,
         (Some(_), Some(_)) => {
             let message = "the destination has both `server` and `name`, and Argo CD takes only one (InvalidSpecError)";
             let finding = declared.finding(&META, message, "/spec/destination/name");
@@ -83,6 +90,42 @@ mod tests {
                 case(none).messages(&RULE),
                 ["the destination has neither `server` nor `name`, so that it is no cluster (InvalidSpecError)"]
             );
+        }
+    }
+
+    fn set(destination: Value, more: Value) -> Case {
+        let template = json!({"metadata": {"name": "{{.path.basename}}"}, "spec": {"destination": destination}});
+        let mut spec = json!({"generators": [{"git": {"values": {"template": "x"}}}], "template": template});
+        for (key, value) in more.as_object().unwrap() {
+            spec[key] = value.clone();
+        }
+        let tree = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "s"}, "spec": spec});
+        Case::new().manifest("applications/set.yaml", tree)
+    }
+
+    #[test]
+    fn the_template_of_a_set_is_one_too() {
+        let neither = set(json!({"namespace": "media"}), json!({}));
+        assert_eq!(neither.messages(&RULE).len(), 1);
+        assert_eq!(
+            neither.place(&RULE),
+            "applications/set.yaml /spec/template/spec/destination"
+        );
+        let both = json!({"server": "https://kubernetes.default.svc", "name": "in-cluster"});
+        assert_eq!(set(both, json!({})).messages(&RULE).len(), 1);
+        for right in [
+            set(json!({"server": "{{.server}}"}), json!({})),
+            set(json!({"server": "{{.server}}", "name": "{{.name}}"}), json!({})),
+            set(
+                json!({}),
+                json!({"templatePatch": "spec: {destination: {name: in-cluster}}"}),
+            ),
+            set(
+                json!({}),
+                json!({"generators": [{"merge": {"generators": [{"list": {"template": {"spec": {}}}}]}}]}),
+            ),
+        ] {
+            assert_eq!(right.messages(&RULE), Vec::<String>::new());
         }
     }
 

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn fix_removes_it() {
         let fixed = |text: &str| Case::new().file("applications/x.yaml", text).fixed(&RULE);
-        let set = "apiVersion: argoproj.io/v1alpha1\nkind: AplicationSet\nmetadata: {name: s}\nspec:\n  generators: []\n  template: {metadata: {}, spec: {project: p, destination: {}}}\n";
+        let set = "apiVersion: argoproj.io/v1alpha1\nkind: AplicationSet\nmetadata: {name: s}\nspec:\n  generators: []\n  template: {metadata: {}, spec: {project: p, destination: {name: in-cluster}, source: {repoURL: u, path: p}}}\n";
         assert_eq!(fixed(set), set.replace("Apl", "Appl"));
         let project = "# ours\napiVersion: argoproj.io/v1 # new?\nkind: AppProject\nmetadata: {name: p}\nspec: {}\n";
         assert_eq!(fixed(project), project.replace("/v1", "/v1alpha1"));

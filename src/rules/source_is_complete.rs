@@ -1,5 +1,6 @@
 //! HL314: a source says where its manifests are.
 
+use super::declared::is_placeholder;
 use super::{Check, Declared, Finding, Fix, Meta, Rule, Severity, fixes};
 use crate::model::native::is_zero;
 use crate::model::{Application, Pointer, PointerExt, Source};
@@ -28,7 +29,10 @@ pub(super) static RULE: Rule = Rule {
 const INVALID: &str = "(InvalidSpecError)";
 
 fn check(declared: &Declared<'_>) -> Vec<Finding> {
-    let findings = of_application(declared);
+    let findings = match declared.template() {
+        Some(template) => of_application(&template),
+        None => of_application(declared),
+    };
     if findings.is_empty() || declared.is_patch() {
         return Vec::new();
     }
@@ -103,7 +107,7 @@ fn of_source(declared: &Declared<'_>, source: &Source<'_>, is_one: bool) -> Opti
 }
 
 fn of_path(declared: &Declared<'_>, source: &Source<'_>) -> Option<Finding> {
-    let path = source.path()?;
+    let path = source.path().filter(|path| !is_placeholder(path))?;
     let pointer = source.at(&["path"]);
     if path.starts_with('/') {
         let relative = RepoPath::new(path).ok()?.to_string();
@@ -189,6 +193,31 @@ mod tests {
         ] {
             assert_eq!(case.messages(&RULE), [message]);
             assert_eq!(case.place(&RULE), format!("applications/player.yaml {place}"));
+        }
+    }
+
+    #[test]
+    fn the_template_of_a_set_has_sources_too() {
+        let set = |source: Value| {
+            let template = json!({"metadata": {"name": "{{.path.basename}}"}, "spec": {"source": source}});
+            let spec = json!({"generators": [], "template": template});
+            Case::new().manifest(
+                "applications/set.yaml",
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "s"}, "spec": spec}),
+            )
+        };
+        let absolute = set(json!({"repoURL": "u", "path": "/player"}));
+        assert_eq!(
+            absolute.place(&RULE),
+            "applications/set.yaml /spec/template/spec/source/path"
+        );
+        assert!(absolute.fixed(&RULE).contains("path: player"));
+        assert_eq!(set(json!({"repoURL": "u"})).messages(&RULE).len(), 1);
+        for right in ["{{.path.path}}", "/{{.path.path}}", "{{.path.path}}/../../chart"] {
+            assert!(
+                set(json!({"repoURL": "u", "path": right})).messages(&RULE).is_empty(),
+                "{right}"
+            );
         }
     }
 
