@@ -18,7 +18,8 @@ pub struct NamedClaim {
     pub claim: String,
     /// The namespace of the manifest in the text, or around it.
     pub namespace: Option<String>,
-    /// [`Access::Writes`] where the cluster applies the text, else [`Access::Unknown`].
+    /// [`Access::Writes`] where the cluster applies the text, else [`Access::Unknown`]; [`Access::Reads`] for one that is
+    /// only read.
     pub access: Access,
 }
 
@@ -27,8 +28,17 @@ pub struct NamedClaim {
 pub struct Claims {
     /// The claims that it could write.
     pub named: Vec<NamedClaim>,
+    /// The claims that it names and only reads.
+    pub read: Vec<NamedClaim>,
     /// Whether the name of one is an expression that the cluster fills in.
     pub has_expression: bool,
+}
+
+/// Returns the claims that a text names, to write them or not, each with its namespace where that is said.
+pub fn names(text: &TextUse<'_>) -> Vec<(String, Option<String>)> {
+    let claims = claims(text);
+    let all = claims.named.into_iter().chain(claims.read);
+    all.map(|claim| (claim.claim, claim.namespace)).collect()
 }
 
 /// What an expression is replaced with: no claim has such a name, and YAML reads it as a word.
@@ -48,12 +58,16 @@ pub fn claims(text: &TextUse<'_>) -> Claims {
         let namespace = namespace.or(text.manifest.namespace).map(str::to_owned);
         if ClaimName::new(name).is_ok() {
             let claim = name.to_owned();
-            claims.named.push(NamedClaim {
+            let named = match access {
+                Access::Reads => &mut claims.read,
+                Access::Writes | Access::Unknown => &mut claims.named,
+            };
+            named.push(NamedClaim {
                 claim,
                 namespace,
                 access,
             });
-        } else {
+        } else if access != Access::Reads {
             claims.has_expression |= name.contains(EXPRESSION) || name.contains("$(");
         }
     };
@@ -67,16 +81,18 @@ pub fn claims(text: &TextUse<'_>) -> Claims {
     for object in trees.into_iter().map(Object::new) {
         let uses = claim_uses(&object);
         for volume in &uses.volumes {
-            if !volume.read_only && !volume.is_read_only_at_mounts() {
-                add(volume.claim, volume.manifest.namespace, access);
-            }
+            let access = match volume.read_only || volume.is_read_only_at_mounts() {
+                true => Access::Reads,
+                false => access,
+            };
+            add(volume.claim, volume.manifest.namespace, access);
         }
         for place in &uses.places {
-            match place.access {
-                Access::Writes => add(place.claim, place.manifest.namespace, access),
-                Access::Unknown => add(place.claim, place.manifest.namespace, Access::Unknown),
-                Access::Reads => {}
-            }
+            let access = match place.access {
+                Access::Writes => access,
+                other => other,
+            };
+            add(place.claim, place.manifest.namespace, access);
         }
         for found in uses.texts {
             let namespace = found.manifest.namespace.or(text.manifest.namespace);
@@ -92,6 +108,7 @@ pub fn claims(text: &TextUse<'_>) -> Claims {
     }
     for found in inner {
         claims.named.extend(found.named);
+        claims.read.extend(found.read);
         claims.has_expression |= found.has_expression;
     }
     claims

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::application::Application;
 use super::claim::{ClaimRef, is_claim};
-use super::claim_use::{Access, claim_uses};
+use super::claim_use::{Access, TextUse, claim_uses};
 use super::cluster::Cluster;
 use super::made_claims::{claim_patterns, operator_claims, patterns_of};
 use super::name::{AppName, ClaimName, NamespaceName};
@@ -41,6 +41,8 @@ pub struct Claim {
     pub users: BTreeSet<AppName>,
     /// The Applications whose rendered objects can write it.
     pub rendered_writers: BTreeSet<AppName>,
+    /// The Applications that name it in a text, such as `podSpecPatch` or a manifest in a ConfigMap: they may mount it.
+    pub named_by: BTreeSet<AppName>,
 }
 
 impl Claim {
@@ -61,7 +63,12 @@ pub struct Ownership {
     claims: BTreeMap<ClaimRef, Claim>,
     /// The Applications with a StatefulSet or the like, by cluster, namespace and the pattern of the names of its claims.
     patterns: BTreeMap<(Cluster, NamespaceName, String), BTreeSet<AppName>>,
+    /// The claims that texts name, by Application; they may be names of other things.
+    named: BTreeSet<(ClaimRef, AppName)>,
 }
+
+/// Returns the claims that a text names, each with its namespace where that is said.
+pub type NamedIn = dyn Fn(&TextUse<'_>) -> Vec<(String, Option<String>)>;
 
 impl Ownership {
     /// Adds the claims in the parameters of one source of an Application, by the cluster and the namespace of its
@@ -81,12 +88,13 @@ impl Ownership {
     }
 
     /// Adds what the rendered objects of an Application show in the cluster of its destination. Objects without a namespace
-    /// are in the destination's.
+    /// are in the destination's. `named_in` reads texts.
     pub fn render<'o>(
         &mut self,
         app: &AppName,
         (cluster, destination): (&Cluster, Option<&NamespaceName>),
         objects: impl IntoIterator<Item = &'o Object>,
+        named_in: &NamedIn,
     ) {
         for object in objects {
             let namespace = object.namespace().and_then(|name| NamespaceName::new(name).ok());
@@ -115,13 +123,31 @@ impl Ownership {
                     .or_default();
                 apps.insert(app.clone());
             }
-            self.consume(app, place, object);
+            self.consume(app, place, object, named_in);
         }
     }
 
     /// Adds the claims that an object mounts, or names where it may write them.
-    fn consume(&mut self, app: &AppName, (cluster, namespace): (&Cluster, &NamespaceName), object: &Object) {
+    fn consume(
+        &mut self,
+        app: &AppName,
+        (cluster, namespace): (&Cluster, &NamespaceName),
+        object: &Object,
+        named_in: &NamedIn,
+    ) {
         let uses = claim_uses(object);
+        for (claim, other) in uses.texts.iter().flat_map(named_in) {
+            let namespace = other.map_or_else(|| Ok(namespace.clone()), |name| NamespaceName::new(&name));
+            if let (Ok(name), Ok(namespace)) = (ClaimName::new(&claim), namespace) {
+                let cluster = cluster.clone();
+                let claim = ClaimRef {
+                    cluster,
+                    namespace,
+                    name,
+                };
+                self.named.insert((claim, app.clone()));
+            }
+        }
         let volumes = uses.volumes.iter();
         let volumes = volumes.map(|volume| (&volume.manifest, volume.claim, volume.is_written()));
         let places = uses.places.iter().filter(|place| place.access != Access::Unknown);
@@ -145,8 +171,13 @@ impl Ownership {
     }
 
     /// Gives each claim whose name a StatefulSet could make, whatever its replicas, to the Application of the StatefulSet
-    /// too. Call it when everything is rendered.
+    /// too, and tells which claims texts name. Call it when everything is rendered.
     pub fn settle(&mut self) {
+        for (reference, app) in &self.named {
+            if let Some(claim) = self.claims.get_mut(reference) {
+                claim.named_by.insert(app.clone());
+            }
+        }
         for (reference, claim) in &mut self.claims {
             for pattern in patterns_of(reference.name.as_str()) {
                 let set = (reference.cluster.clone(), reference.namespace.clone(), pattern);
@@ -260,7 +291,7 @@ mod tests {
                 "containers": [], "volumes": [{"name": "a", "persistentVolumeClaim": {"claimName": "audio"}}, {"name": "b", "persistentVolumeClaim": {"claimName": "films"}}]}}),
             ),
         ];
-        ownership.render(&app, (&Cluster::Local, Some(&namespace)), &objects);
+        ownership.render(&app, (&Cluster::Local, Some(&namespace)), &objects, &|_| Vec::new());
         let claims: Vec<_> = ownership
             .claims()
             .map(|(r, c)| (r.to_string(), c.owners.len(), c.consumers.len()))

@@ -83,7 +83,8 @@ pub fn claims(scope: &Scope<'_>, namespace: Option<&str>) -> Vec<ClaimRow> {
     found
         .map(|(reference, claim)| {
             let all = claim.owners.iter().chain(&claim.writers).chain(&claim.consumers);
-            let all: BTreeSet<&AppName> = all.collect();
+            // Who names it in a text may mount it.
+            let all: BTreeSet<&AppName> = all.chain(&claim.named_by).collect();
             let (mut writers, mut readers, mut not_rendered) = (Vec::new(), Vec::new(), Vec::new());
             for app in all {
                 let known = Known::of(scope, app);
@@ -95,7 +96,7 @@ pub fn claims(scope: &Scope<'_>, namespace: Option<&str>) -> Vec<ClaimRow> {
                 }
                 if known.writes(&claim, app) {
                     writers.push(app.to_string());
-                } else if known.uses(&claim, app) {
+                } else if known.uses(&claim, app) || claim.named_by.contains(app) {
                     readers.push(app.to_string());
                 }
             }
@@ -235,6 +236,27 @@ mod tests {
             ["not rendered, shown as declared: `player`, `tagger`: not cloned (--fetch)"]
         );
         assert!(remarks(&scope, Some("radio")).is_empty() && claims(&scope, Some("radio")).is_empty());
+    }
+
+    #[test]
+    fn claims_in_texts_have_readers() {
+        let here = "server: https://kubernetes.default.svc";
+        let repo = repo(&[
+            app("fetcher", here, &plugin("owns", "audio")),
+            app("flow", here, ""),
+            app("notes", here, ""),
+        ]);
+        let patch = "{volumes: [{name: a, persistentVolumeClaim: {claimName: audio, readOnly: true}}]}";
+        let workflow = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "w"}, "spec": {"podSpecPatch": patch}});
+        let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"job": "claimName: audio", "other": "claimName: nobodys"}});
+        let available = |tree: Value| Availability::Available(vec![Object::new(tree)]);
+        let renders: AppRenders = [("flow", available(workflow)), ("notes", available(config))]
+            .map(|(name, render)| (AppName::new(name).unwrap(), render))
+            .into();
+        insta::assert_snapshot!(table(&claims(&Scope::new(&repo, &renders), None), false), @"
+        NAMESPACE   CLAIM   OWNER     WRITERS   READERS
+        media       audio   fetcher   -         flow notes
+        ");
     }
 
     #[test]

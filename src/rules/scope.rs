@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use crate::law::texts;
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
 use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName};
@@ -137,7 +138,7 @@ impl<'a> Scope<'a> {
         }
         let objects = subject.items.iter().map(Item::object);
         self.ownership
-            .render(&subject.name, (&subject.cluster, namespace), objects);
+            .render(&subject.name, (&subject.cluster, namespace), objects, &texts::names);
         for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
             let clusters = self.namespaces.entry(item.object().name().to_owned()).or_default();
             clusters.insert(subject.cluster.clone());
