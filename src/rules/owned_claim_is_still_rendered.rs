@@ -40,20 +40,18 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 fn of_claim(scope: &Scope<'_>, base: &Base<'_>, found: &Unrendered<'_, '_>) -> Option<Finding> {
     let before = origin(base, found)?;
     let (subject, claim) = (found.subject, &found.claim);
-    let was = match base.scope.claim(claim).rendered_by.is_empty() {
-        true => "a controller made claim",
-        false => "claim",
+    let was_made = base.scope.claim(claim).rendered_by.is_empty();
+    let was = match was_made {
+        true => format!("a controller made claim `{claim}` at `{}`", base.revision),
+        false => format!("claim `{claim}` was rendered at `{}`", base.revision),
     };
-    let verb = if was == "claim" { " was rendered" } else { "" };
-    let now = match found.is_owned {
-        true => "it is not now",
-        false => "it is neither rendered nor in `owns` now",
+    let now = match (found.is_owned, was_made) {
+        (true, true) => "none does now",
+        (true, false) => "it is not now",
+        (false, _) => "it is neither rendered nor in `owns` now",
     };
     let reason = Reason::of(scope, base, found, before);
-    let message = format!(
-        "{was} `{claim}`{verb} at `{}`, and {now}: {}",
-        base.revision, reason.what
-    );
+    let message = format!("{was}, and {now}: {}", reason.what);
     Some(subject.finding(&META, message, place(found)).hint(reason.hint))
 }
 
@@ -69,7 +67,7 @@ fn place(found: &Unrendered<'_, '_>) -> PointerBuf {
     )
 }
 
-/// Why a claim is not rendered any more, as far as it can be told.
+/// The reason why a claim is not rendered any more, as far as it can be told.
 struct Reason {
     /// What has changed, in a sentence.
     what: String,
@@ -85,7 +83,7 @@ impl Reason {
             .unwrap_or_else(|| Self::source(found, before, &new))
     }
 
-    /// The Application deploys to another place.
+    /// Returns the reason where the Application deploys to another place.
     fn destination(found: &Unrendered<'_, '_>, before: &Subject<'_>) -> Option<Self> {
         let (subject, claim) = (found.subject, &found.claim);
         let (namespace, other) = (before.namespace.as_ref()?, subject.namespace.as_ref()?);
@@ -104,7 +102,7 @@ impl Reason {
         Some(Self { what, hint })
     }
 
-    /// The release has another name, and the chart names its objects after it.
+    /// Returns the reason where the release has another name, and the chart names its objects after it.
     fn release(found: &Unrendered<'_, '_>, before: &Subject<'_>, new: &BTreeSet<ClaimRef>) -> Option<Self> {
         let subject = found.subject;
         let (old, now) = (releases(before), releases(subject));
@@ -125,7 +123,7 @@ impl Reason {
         })
     }
 
-    /// The source renders something else.
+    /// Returns the reason where the source renders something else.
     fn source(found: &Unrendered<'_, '_>, before: &Subject<'_>, new: &BTreeSet<ClaimRef>) -> Self {
         let subject = found.subject;
         let revisions = |subject: &Subject<'_>| -> Vec<String> {
