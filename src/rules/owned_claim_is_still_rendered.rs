@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::scope::Base;
-use super::unrendered::{Unrendered, origin, unrendered};
+use super::unrendered::{Unrendered, likeness, origin, unrendered};
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::is_claim;
 use crate::model::{ClaimRef, PointerBuf};
@@ -169,13 +169,7 @@ fn new_claims(scope: &Scope<'_>, base: &Base<'_>, subject: &Subject<'_>) -> BTre
 
 /// Returns the claim whose name has most in common with that of a claim, at its start and its end.
 fn closest<'c>(claim: &ClaimRef, others: &'c BTreeSet<ClaimRef>) -> Option<&'c ClaimRef> {
-    let common = |other: &ClaimRef| {
-        let (one, other) = (claim.name.as_str().as_bytes(), other.name.as_str().as_bytes());
-        let equal = |(one, other): &(&u8, &u8)| one == other;
-        let start = one.iter().zip(other).take_while(equal).count();
-        let end = one.iter().rev().zip(other.iter().rev()).take_while(equal).count();
-        start + end
-    };
+    let common = |other: &ClaimRef| likeness(claim.name.as_str(), other.name.as_str());
     let best = others.iter().max_by_key(|other| common(other));
     best.filter(|other| common(other) > 0)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::unrendered::exists;
+use super::unrendered::{exists, likeness};
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::ClaimName;
 use crate::model::claim::is_claim;
@@ -65,9 +65,10 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
         );
         let finding = subject.finding(&META, message, &pointer);
         let is_new = lacking.len() == sources.len();
-        findings.push(match left.as_slice() {
-            [first, ..] if is_new => finding.hint(left_behind(first)).fix(Fix::needs_review(title, changes)),
-            _ => finding.fix(Fix::safe(title, changes)),
+        let replaced = left.iter().max_by_key(|left| likeness(left.as_str(), name.as_str()));
+        findings.push(match replaced.filter(|_| is_new) {
+            Some(left) => finding.hint(left_behind(left)).fix(Fix::needs_review(title, changes)),
+            None => finding.fix(Fix::safe(title, changes)),
         });
     }
     Some(findings)

@@ -56,6 +56,15 @@ pub(super) fn exists(claim: &Claim) -> bool {
     !claim.rendered_by.is_empty() || !claim.made_for.is_empty()
 }
 
+/// Returns how much of two names is the same, at their start and their end.
+pub(super) fn likeness(one: &str, other: &str) -> usize {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let equal = |(one, other): &(&u8, &u8)| one == other;
+    let start = one.iter().zip(other).take_while(equal).count();
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(equal).count();
+    start + end
+}
+
 /// Returns the Application of the base that brought a claim: the one of the same name, else the first.
 pub(super) fn origin<'s, 'a>(base: &'s Base<'a>, found: &Unrendered<'_, '_>) -> Option<&'s Subject<'a>> {
     let known = base.scope.claim(&found.claim);
