@@ -8,6 +8,8 @@ use anyhow::{Result, anyhow};
 use super::{Request, own_rendered_claims, preview};
 use crate::edit::{Edit, Renders};
 use crate::failure::{self, Failure, HintExt};
+use crate::model::claim::is_claim;
+use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
 use crate::model::{Application, Availability, Object, Unavailable};
 use crate::repo::Repo;
 
@@ -52,6 +54,9 @@ pub fn complete(
             "the claims that it renders are added to `owns`: {}",
             names.join(", ")
         ));
+        let before = repo.application(request.name.as_str());
+        edit.notes
+            .extend(before.and_then(|(_, before)| left_behind(&before, &objects)));
     }
     if let Some(app) = Application::new(&object) {
         request.reads.extend(renders.reads(&app)?);
@@ -69,6 +74,23 @@ fn owned(object: &Object) -> BTreeSet<String> {
     let parameters = sources.iter().filter_map(|source| source.parameters().ok());
     let names = parameters.flat_map(|parameters| parameters.owns.into_iter().map(|claim| claim.to_string()));
     names.collect()
+}
+
+/// Returns a note on a claim that an Application has in `owns` and that is not rendered, where others are rendered for the
+/// first time: after a rename they have its place, and are empty.
+fn left_behind(before: &Application<'_>, objects: &[Object]) -> Option<String> {
+    let patterns: BTreeSet<String> = objects.iter().flat_map(claim_patterns).collect();
+    let rendered = objects.iter().filter(|object| is_claim(object)).map(Object::name);
+    let made = objects.iter().flat_map(operator_claims);
+    let names: BTreeSet<String> = rendered.map(str::to_owned).chain(made).collect();
+    let exists = |claim: &str| names.contains(claim) || patterns_of(claim).any(|pattern| patterns.contains(&pattern));
+    let sources = before.sources().into_iter();
+    let parameters = sources.filter_map(|source| source.parameters().ok());
+    let mut owned = parameters.flat_map(|parameters| parameters.owns);
+    let left = owned.find(|claim| !exists(claim.as_str()))?;
+    Some(format!(
+        "`{left}` in `owns` is not rendered: if a new claim has its place, it starts empty; after a rename of the Application, `--release-name` with the old name brings the claim back"
+    ))
 }
 
 type Objects = (Vec<Object>, Vec<String>);
@@ -89,5 +111,37 @@ fn render(object: &Object, renders: &dyn Renders, request: &Request) -> Result<R
                     .hint(hint.unwrap_or_else(|| "correct its source, or bring the checkout up to date".to_owned())))
             }
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_claim_that_is_left_behind_is_named() {
+        let app = Object::new(
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "jf"},
+            "spec": {"source": {"repoURL": "u", "plugin": {"name": "homelab-v1",
+                "parameters": [{"name": "owns", "array": ["jellyfin-config", "data-db-0"]}]}}}}),
+        );
+        let object = |api_version: &str, kind: &str, name: &str, spec: Value| {
+            Object::new(json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, "spec": spec}))
+        };
+        let set = object(
+            "apps/v1",
+            "StatefulSet",
+            "db",
+            json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}}]}),
+        );
+        let claim = |name: &str| object("v1", "PersistentVolumeClaim", name, json!({}));
+        let left = |name: &str| left_behind(&Application::new(&app).unwrap(), &[set.clone(), claim(name)]);
+        assert_eq!(left("jellyfin-config"), None);
+        let note = left("jf-config").unwrap();
+        assert!(
+            note.starts_with("`jellyfin-config` in `owns` is not rendered"),
+            "{note}"
+        );
     }
 }
