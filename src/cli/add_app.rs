@@ -14,7 +14,7 @@ use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
-use crate::model::{AppName, Application, ClaimName, NamespaceName};
+use crate::model::{AppName, Application, Availability, ClaimName, NamespaceName};
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
 /// Examples for `--help`.
@@ -339,7 +339,10 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     edit.notes
         .extend(edit::add_app::claims_left::check(repo, &request, &sources)?);
     edit.notes.extend(edit::add_app::namespace::remark(repo, &request));
-    edit.notes.extend(edit::add_app::unknown_variables(repo, &request));
+    if matches!(objects, Availability::Unavailable(_)) {
+        // The remarks of a render name them.
+        edit.notes.extend(edit::add_app::unknown_variables(repo, &request));
+    }
     edit.changes = edit::add_app(repo, &request)?;
     let mut gate = RuleGate::default();
     gate.after.insert(name, objects);
