@@ -31,6 +31,7 @@ pub(super) enum FindingsOutput {
     Table,
     /// A line for each finding
     Wide,
+    /// Everything, for programs
     Json,
 }
 

@@ -127,10 +127,8 @@ fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    let (options, dirs) = (
-        args.options(&session.repo()?.settings),
-        args.sources.clone().into_dirs(),
-    );
+    let options = args.options(&session.repo()?.settings);
+    let dirs = args.sources.clone().into_dirs();
     let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
     let objects = args.objects(session)?;
     let apps: Vec<Application<'_>> = objects.iter().filter_map(Application::new).collect();
