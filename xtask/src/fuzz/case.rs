@@ -39,6 +39,8 @@ pub(super) struct Answer {
     pub(super) readable: bool,
     /// Why the program has to refuse the input, if it has to.
     pub(super) must_refuse: Option<String>,
+    /// Why the program may refuse the input as well.
+    pub(super) may_refuse: Option<String>,
     /// What is wrong with what the program did.
     pub(super) wrong: Option<String>,
 }

@@ -80,6 +80,7 @@ fn answer(value: &Value) -> Answer {
     Answer {
         readable: value["readable"] == true,
         must_refuse: text("mustRefuse"),
+        may_refuse: text("mayRefuse"),
         wrong: text("wrong"),
     }
 }

@@ -285,8 +285,7 @@ fn application(parameters: &Parameters) -> Value {
     })
 }
 
-/// Why a stream that Argo CD reads may be refused although no rule asks for it: readers disagree on its text, or it is one
-/// that Argo CD would read less of than is written.
+/// Why a stream that Argo CD reads may be refused although no rule asks for it: readers disagree on its text.
 const READ_OTHERWISE: &[&str] = &[
     "readers disagree on it",
     "a scalar in brackets that readers disagree on",
@@ -296,18 +295,12 @@ const READ_OTHERWISE: &[&str] = &[
     "a line that starts with `---` may go on with blanks or a comment only",
     "comments must be separated from other tokens by whitespace",
     // Go reads some texts that YAML does not have.
-    "control characters are not allowed",
     "found unknown escape character",
     "misplaced bracket",
     "mismatched bracket",
     "plain scalar cannot start with '-' followed by",
     "simple key expected ':'",
     "tabs disallowed within this context",
-    // Of others it reads no more than the first object in braces.
-    "unclosed bracket",
-    "invalid trailing content after double-quoted scalar",
-    "':' may not precede any of `[{` in flow mapping",
-    "stands behind a document's end, and Argo CD would drop it",
     "YAML directives are disallowed",
 ];
 
@@ -325,6 +318,9 @@ fn verdict(ran: &Ran, answer: &Answer) -> Result<String, String> {
     }
     if answer.must_refuse.is_some() {
         return Ok("refused by the storage rules".to_owned());
+    }
+    if let Some(reason) = &answer.may_refuse {
+        return Ok(format!("refused, as {reason}"));
     }
     let reason = READ_OTHERWISE.iter().find(|reason| refused.contains(**reason));
     match reason {

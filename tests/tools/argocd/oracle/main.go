@@ -27,6 +27,8 @@ type answer struct {
 	Readable bool `json:"readable"`
 	// Why the program has to refuse the input, if it has to.
 	MustRefuse string `json:"mustRefuse,omitempty"`
+	// Why the program may refuse the input as well.
+	MayRefuse string `json:"mayRefuse,omitempty"`
 	// What is wrong with what the program did.
 	Wrong string `json:"wrong,omitempty"`
 }

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/kube"
+	goyaml "go.yaml.in/yaml/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 // Reads what a plugin printed as Argo CD does: the plugin's server splits it into JSON, and the repo-server reads that as
@@ -44,6 +50,40 @@ func read(text string) ([]map[string]any, error) {
 		}
 	}
 	return objects, nil
+}
+
+// Reports whether Argo CD reads less of a stream than is written: behind the first value of a document it looks at nothing, not
+// even at what is no YAML.
+func readsLess(text string) bool {
+	if isJSON(text) {
+		return false
+	}
+	documents := yaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		document, err := documents.Read()
+		if err != nil {
+			return false
+		}
+		var value any
+		decoder := goyaml.NewDecoder(strings.NewReader(string(document)))
+		if errors.Is(decoder.Decode(&value), io.EOF) {
+			continue
+		}
+		if !errors.Is(decoder.Decode(&value), io.EOF) {
+			return true
+		}
+	}
+}
+
+// Reports whether a stream is nothing but JSON, which is read value by value.
+func isJSON(text string) bool {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	for {
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
 }
 
 // Argo CD drops an object with a null `items` and neither spec nor status.

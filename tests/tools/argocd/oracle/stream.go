@@ -33,6 +33,9 @@ func checkStream(given stream) answer {
 	refusal := given.Application.follow(want)
 	result := answer{Readable: true, MustRefuse: refusal}
 	if given.After == nil {
+		if readsLess(given.Before) {
+			result.MayRefuse = "Argo CD would read less than is written"
+		}
 		return result
 	}
 	if refusal != "" {
