@@ -251,7 +251,7 @@ func (search *search) volume(pod, volume tree, scope scope) bool {
 func diskIsReadOnly(pod tree, name string) bool {
 	devices := child(child(pod, "domain"), "devices")
 	for _, disk := range items(devices, "disks") {
-		if text(disk, "name") != name {
+		if of, ok := disk["name"].(string); !ok || of != name {
 			continue
 		}
 		for _, kind := range []string{"disk", "lun"} {
