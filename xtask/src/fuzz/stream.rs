@@ -301,6 +301,8 @@ const READ_OTHERWISE: &[&str] = &[
     "plain scalar cannot start with '-' followed by",
     "simple key expected ':'",
     "tabs disallowed within this context",
+    "while parsing a tag, did not find",
+    "while scanning a tag, did not find",
     "YAML directives are disallowed",
 ];
 
