@@ -249,6 +249,7 @@ impl Skipped {
                 file: malformed.file.clone(),
                 document: 0,
                 pointer: PointerBuf::new(),
+                bytes: None,
             },
             why: without_logins(&malformed.message),
             hint: None,

@@ -76,7 +76,12 @@ fn owned(repo: &Repo, name: &AppName, app: &Application<'_>, objects: Option<&[O
             ownership.declare(name, (&cluster, namespace), &parameters);
         }
     }
-    ownership.render(name, (&cluster, namespace.as_ref()), objects.into_iter().flatten(), &|_| Vec::new());
+    ownership.render(
+        name,
+        (&cluster, namespace.as_ref()),
+        objects.into_iter().flatten(),
+        &|_| Vec::new(),
+    );
     ownership.settle();
     let own = ownership.claims().filter(|(_, claim)| claim.owners.contains(name));
     own.map(|(reference, _)| reference.clone()).collect()

@@ -43,10 +43,8 @@ pub fn complete(
         return Ok(Availability::Available(objects));
     }
     let owned = owned(&object);
-    let others: Vec<Object> = objects
-        .into_iter()
-        .filter(|object| !owned.contains(object.name()))
-        .collect();
+    let others = objects.iter().filter(|object| !owned.contains(object.name()));
+    let others: Vec<Object> = others.cloned().collect();
     let added = own_rendered_claims(request, &others)?;
     if !added.is_empty() {
         let names: Vec<String> = added.iter().map(|claim| format!("`{claim}`")).collect();
