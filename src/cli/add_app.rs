@@ -29,6 +29,13 @@ Examples:
     --repo https://jellyfin.github.io/jellyfin-helm --helm-chart jellyfin \\
     --revision 3.3.0 --mount pvc-audio:/media/audio
 
+  # Into a new Namespace, which is added with it
+  kubectl homelab add-app films -n films --create-namespace \\
+    --repo https://github.com/you/films --path manifests
+
+  # Change an Application that is there: what is named, and nothing else
+  kubectl homelab add-app scanner --upsert --sync-wave 3
+
   # Print the change instead of making it
   kubectl homelab add-app scanner -n radio --dry-run=client -o diff \\
     --repo https://github.com/you/scanner --path helm/scanner";

@@ -16,6 +16,7 @@ use crate::model::NamespaceName;
 const EXAMPLES: &str = "\
 Examples:
   kubectl homelab add-namespace radio --pod-security restricted
+  kubectl homelab add-namespace radio --upsert --pod-security baseline
   kubectl homelab add-namespace radio --dry-run=client -o yaml
   kubectl homelab add-namespace radio --commit='Add the radio'";
 

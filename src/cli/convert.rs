@@ -26,6 +26,9 @@ Examples:
   # Move one whose chart writes a claim that it does not render
   kubectl homelab convert player --read-only pvc-audio
 
+  # In three commits, each of them synced before the next
+  kubectl homelab convert jellyfin --guard-first --commit
+
   # And back
   kubectl homelab convert jellyfin --to native --drop-owns";
 

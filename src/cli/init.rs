@@ -25,8 +25,8 @@ Examples:
 
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
 ///
-/// Writes the root Application, which brings everything, the one that syncs the Namespaces, and Argo CD's own Namespace. In a copy of the shipped
-/// repository it replaces `OWNER` in every URL instead.
+/// Writes the root Application, which brings everything, the one that syncs the Namespaces, and Argo CD's own Namespace.
+/// In a copy of the shipped repository it replaces `OWNER` in every URL instead.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
