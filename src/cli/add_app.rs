@@ -14,7 +14,8 @@ use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
-use crate::model::{AppName, Application, Availability, ClaimName, NamespaceName};
+use crate::model::{AppName, Application, Availability, ClaimName, NamespaceName, Object};
+use crate::repo::Repo;
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
 /// Examples for `--help`.
@@ -317,6 +318,23 @@ impl PluginArgs {
     }
 }
 
+/// Returns remarks on what the request leads to; refuses one that leaves claims behind.
+fn remarks(
+    repo: &Repo,
+    request: &Request,
+    sources: &Sources<'_>,
+    objects: &Availability<Vec<Object>>,
+) -> Result<Vec<String>> {
+    let left = edit::add_app::claims_left::check(repo, request, sources)?;
+    let namespace = edit::add_app::namespace::remark(repo, request);
+    let mut remarks: Vec<String> = left.into_iter().chain(namespace).collect();
+    if matches!(objects, Availability::Unavailable(_)) {
+        // The remarks of a render name them.
+        remarks.extend(edit::add_app::unknown_variables(repo, request));
+    }
+    Ok(remarks)
+}
+
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let (mut request, dirs, options, helm, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
@@ -343,13 +361,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     dirs.check(apps.chain(Application::new(&preview)))?;
     let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
     let objects = edit::add_app::rendered::complete(repo, &mut request, &sources, &mut edit)?;
-    edit.notes
-        .extend(edit::add_app::claims_left::check(repo, &request, &sources)?);
-    edit.notes.extend(edit::add_app::namespace::remark(repo, &request));
-    if matches!(objects, Availability::Unavailable(_)) {
-        // The remarks of a render name them.
-        edit.notes.extend(edit::add_app::unknown_variables(repo, &request));
-    }
+    edit.notes.extend(remarks(repo, &request, &sources, &objects)?);
     edit.changes = edit::add_app(repo, &request)?;
     let mut gate = RuleGate::default();
     gate.after.insert(name, objects);
