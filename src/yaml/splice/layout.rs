@@ -153,8 +153,12 @@ impl<'a, 't> Layout<'a, 't> {
     }
 
     /// Reports whether a literal block may end before an offset: an indented comment or a line of blanks would become
-    /// part of it.
+    /// part of it, and at the end of a file without a last line end Go reads its last line without one, unless its caller
+    /// ends the line first.
     pub(in crate::yaml) fn literal_fits(&self, offset: usize) -> bool {
+        if offset == self.text().len() && !self.text().ends_with('\n') {
+            return false;
+        }
         let next = self.text()[offset..].lines().find(|line| !line.is_empty());
         next.is_none_or(|line| {
             let content = line.trim_start_matches([' ', '\t']);

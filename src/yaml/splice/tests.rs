@@ -528,5 +528,5 @@ fn comments_anchors_and_tags_in_brackets_stay_where_they_are() {
         "s: [{}]"
     );
     let moved = json!([{"op": "move", "from": "/a", "path": "/b"}]);
-    assert_eq!(text("a:\n  s: |\n    A\nb:\n  s:\t", moved), "b:\n  s: \"A\\n\"\t");
+    assert_eq!(text("a:\n  s: |\n    A\nb:\n  s:\t", moved), "b:\n  s: \"A\\n\"");
 }
