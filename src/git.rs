@@ -241,6 +241,25 @@ impl WorkingTree {
         })
     }
 
+    /// Returns the files that are committed or would be: tracked ones that are there, and others that are not ignored.
+    ///
+    /// # Errors
+    /// When git fails, or a name is not a path inside the tree.
+    pub fn files(&self) -> Result<Vec<RepoPath>> {
+        let arguments = [
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--deduplicate",
+        ];
+        let listed = git(&self.root, &arguments)?;
+        let paths = listed.split('\0').filter(|path| !path.is_empty());
+        let is_there = |path: &&str| self.root.join(path).symlink_metadata().is_ok();
+        paths.filter(is_there).map(RepoPath::new).collect()
+    }
+
     /// Reports whether a revision, as Argo CD resolves it, means the commit that is checked out.
     pub fn is_at(&self, revision: &str) -> bool {
         let head = git(&self.root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok();

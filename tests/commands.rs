@@ -57,6 +57,16 @@ fn list() {
 }
 
 #[test]
+fn list_sets() {
+    transcript::check_in("tests/commands/list/sets.trycmd", |to| {
+        transcript::sandbox::folder::copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/list/sets"),
+            to,
+        );
+    });
+}
+
+#[test]
 fn render_refuses() {
     transcript::check("tests/commands/render/refused.trycmd");
 }

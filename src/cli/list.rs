@@ -8,12 +8,12 @@ use super::output::{DocumentOutput, ListOutput};
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::failure::Exit;
-use crate::model::{AppRenders, NamespaceName};
+use crate::model::{AppRenders, Application, NamespaceName};
 use crate::repo::Repo;
 use crate::report::claims;
-use crate::report::list::{self, Listing};
+use crate::report::list::{self, Listing, SetRow};
 use crate::rules::Scope;
-use crate::sources::{Network, Options, Sources};
+use crate::sources::{ExpandedSet, Network, Options, Sources, expanded_sets};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -24,10 +24,13 @@ Examples:
   # The claims of one namespace: who owns, writes and reads them
   kubectl homelab list volumes -n jellyfin
 
+  # The ApplicationSets, with the Applications that they generate
+  kubectl homelab list sets -o wide
+
   # Everything that is known, for scripts
   kubectl homelab list volumes -o json";
 
-/// List Applications, Namespaces or claims of the repository
+/// List Applications, ApplicationSets, Namespaces or claims of the repository
 ///
 /// `list volumes` renders the Applications, to show who writes and who reads each claim. Without `--fetch` it uses no
 /// network: for an Application that is not rendered, what it declares counts, and a line says so. The table fits 80
@@ -77,6 +80,8 @@ enum What {
     Namespaces,
     #[value(aliases = ["volume", "claims", "claim", "pvc"])]
     Volumes,
+    #[value(aliases = ["set", "appsets", "appset", "applicationsets", "applicationset"])]
+    Sets,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -108,7 +113,7 @@ impl Args {
         let wide = self.output == ListOutput::Wide;
         let renders = match self.what {
             What::Volumes => self.renders.render(session, repo)?,
-            What::Apps | What::Namespaces => AppRenders::new(),
+            What::Apps | What::Namespaces | What::Sets => AppRenders::new(),
         };
         let scope = Scope::new(repo, &renders);
         Ok(match self.what {
@@ -120,6 +125,11 @@ impl Args {
             What::Volumes => {
                 let rows = claims::claims(&scope, namespace);
                 (Listing::claims(&rows, wide), claims::remarks(&scope, namespace))
+            }
+            What::Sets => {
+                let sets = expanded_sets(repo, session.checkout()?);
+                let rows = sets.iter().filter_map(|expanded| set_row(expanded, namespace));
+                (Listing::sets(&rows.collect::<Vec<_>>(), wide), Vec::new())
             }
         })
     }
@@ -144,4 +154,29 @@ impl RenderArgs {
         notes.iter().for_each(|note| session.terminal.say(note));
         Ok(renders)
     }
+}
+
+/// Returns the row of a set; of one namespace only its Applications count, and a set without any of them has no row.
+fn set_row(expanded: &ExpandedSet<'_>, namespace: Option<&str>) -> Option<SetRow> {
+    let (applications, reason) = match &expanded.applications {
+        Ok(generated) => {
+            let apps = generated
+                .iter()
+                .filter_map(|generated| Application::new(&generated.application));
+            let wanted = |app: &Application<'_>| namespace.is_none_or(|name| app.destination_namespace() == Some(name));
+            let names: Vec<String> = apps.filter(wanted).map(|app| app.name().to_owned()).collect();
+            if names.is_empty() && namespace.is_some() {
+                return None;
+            }
+            (Some(names), None)
+        }
+        Err(reason) => (None, Some(reason.to_string())),
+    };
+    Some(SetRow {
+        name: expanded.set.name().to_owned(),
+        generators: expanded.set.generators(),
+        applications,
+        reason,
+        file: expanded.manifest.file.to_string(),
+    })
 }

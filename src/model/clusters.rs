@@ -21,9 +21,7 @@ pub struct Clusters(BTreeMap<String, Cluster>);
 impl Clusters {
     /// Reads the Secrets among these objects.
     pub fn of_secrets<'o>(objects: impl IntoIterator<Item = &'o Object>) -> Self {
-        let is_cluster =
-            |object: &&Object| object.is("", "Secret") && object.label(SECRET_TYPE.0) == Some(SECRET_TYPE.1);
-        let secrets = objects.into_iter().filter(is_cluster);
+        let secrets = objects.into_iter().filter(|object| is_secret(object));
         let pairs = secrets.filter_map(|object| Some((field(object, "name")?, field(object, "server")?)));
         Self(
             pairs
@@ -44,6 +42,11 @@ impl Clusters {
             (None, None) => Cluster::Local,
         }
     }
+}
+
+/// Reports whether an object is a Secret that describes a cluster.
+pub fn is_secret(object: &Object) -> bool {
+    object.is("", "Secret") && object.label(SECRET_TYPE.0) == Some(SECRET_TYPE.1)
 }
 
 /// Returns a field of a Secret as text.

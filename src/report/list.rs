@@ -55,6 +55,23 @@ pub struct NamespaceRow {
     pub file: String,
 }
 
+/// One ApplicationSet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetRow {
+    /// Its name.
+    pub name: String,
+    /// Its generators, as `matrix(git, list)`.
+    pub generators: Vec<String>,
+    /// The names of the Applications that it generates; `None` where they are unknown.
+    pub applications: Option<Vec<String>>,
+    /// Why they are unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The file that contains it.
+    pub file: String,
+}
+
 /// A list in all formats.
 #[derive(Clone, Debug)]
 pub struct Listing {
@@ -94,6 +111,16 @@ impl Listing {
             table: claims::table(rows, wide),
             names: rows.iter().map(name).collect(),
             tree: tree("ClaimList", rows),
+        }
+    }
+
+    /// Returns a list of ApplicationSets; `wide` adds columns to the table.
+    pub fn sets(rows: &[SetRow], wide: bool) -> Self {
+        let name = |row: &SetRow| format!("applicationset.argoproj.io/{}", row.name);
+        Self {
+            table: sets_table(rows, wide),
+            names: rows.iter().map(name).collect(),
+            tree: tree("ApplicationSetList", rows),
         }
     }
 }
@@ -238,6 +265,26 @@ fn namespaces_table(rows: &[NamespaceRow], whole: bool) -> String {
         cells.extend(whole.then(|| Cell::from(&row.file)));
         cells
     });
+    sized(&heads, &cells.collect::<Vec<_>>(), whole)
+}
+
+/// Renders ApplicationSets as a table, with a reason where Applications are unknown; `whole` adds Applications and files.
+fn sets_table(rows: &[SetRow], whole: bool) -> String {
+    let has_reason = rows.iter().any(|row| row.reason.is_some());
+    let cells = rows.iter().map(|row| {
+        let count = row.applications.as_ref().map(|names| names.len().to_string());
+        let mut cells = vec![Cell::from(&row.name), Cell::List(row.generators.clone())];
+        cells.push(Cell::Word(count.unwrap_or_else(|| "unknown".to_owned())));
+        cells.extend(has_reason.then(|| Cell::Text(row.reason.clone().unwrap_or_default())));
+        if whole {
+            cells.push(Cell::List(row.applications.clone().unwrap_or_default()));
+            cells.push(Cell::from(&row.file));
+        }
+        cells
+    });
+    let mut heads = vec!["name", "generators", "applications"];
+    heads.extend(has_reason.then_some("reason"));
+    heads.extend(whole.then_some(["names", "file"]).into_iter().flatten());
     sized(&heads, &cells.collect::<Vec<_>>(), whole)
 }
 

@@ -4,11 +4,13 @@
 //! ```text
 //! desired  the Applications that Argo CD would have        resolve  a source → its files: checkout, cache, network
 //! request  a source → a request for `render`                 snapshot the repository at a revision
+//! sets     the ApplicationSets and what they generate
 //! ```
 
 mod desired;
 mod request;
 mod resolve;
+mod sets;
 mod snapshot;
 mod source_dirs;
 
@@ -27,6 +29,7 @@ use crate::render::{self, Output, Renderers, Request};
 use crate::repo::{Repo, RepoPath};
 
 pub use desired::{Desired, Origin, desired};
+pub use sets::{ExpandedSet, expanded_sets};
 pub use snapshot::Snapshot;
 pub use source_dirs::SourceDirs;
 

@@ -185,6 +185,17 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.5,
         gigabytes: 0.1,
     },
+    // What its code makes of ApplicationSets and their templates.
+    Tool {
+        name: "argocd-sets",
+        module: "argocd",
+        package: "./sets",
+        versioned: "github.com/argoproj/argo-cd/v3",
+        flags: "",
+        files: &[],
+        minutes: 0.5,
+        gigabytes: 0.1,
+    },
     // What Argo CD's own packages and its custom resource definitions say of a manifest.
     Tool {
         name: "verdicts",
@@ -290,6 +301,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "argocd",
     "generate-manifest",
     "argocd-answers",
+    "argocd-sets",
     "verdicts",
     "helm3",
     "kubectl-krew",

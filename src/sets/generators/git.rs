@@ -1,0 +1,178 @@
+//! The git generator: folders or files of a repository.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::super::Reason;
+use super::super::matching::{FilePattern, folder_matches};
+use super::super::selector::flattened;
+use super::super::template::{Value, sanitized};
+use super::{Context, ParameterSet};
+use crate::masking::without_logins;
+use crate::repo::RepoPath;
+use crate::yaml;
+
+impl Context<'_> {
+    /// Returns the parameters of the folders or files that match.
+    pub(super) fn git(&self, generator: &Json) -> Result<Vec<ParameterSet>, Reason> {
+        let entries = |key: &str| generator[key].as_array().filter(|list| !list.is_empty());
+        let (folders, files) = (entries("directories"), entries("files"));
+        if folders.is_none() && files.is_none() {
+            return Err(Reason::invalid("a git generator has neither `directories` nor `files`"));
+        }
+        let url = generator["repoURL"].as_str().unwrap_or_default();
+        if !self.contents.is_own(url) {
+            return Err(Reason::OtherRepository {
+                url: without_logins(url).to_string(),
+            });
+        }
+        let listed = self.contents.files().map_err(|error| Reason::Unreadable {
+            message: format!("the files of the repository cannot be listed: {error:#}"),
+        })?;
+        match (folders, files) {
+            (Some(folders), _) => self.folders(generator, folders, &listed),
+            (_, Some(files)) => self.files(generator, files, &listed),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn folders(&self, generator: &Json, wanted: &[Json], listed: &[RepoPath]) -> Result<Vec<ParameterSet>, Reason> {
+        // By the names of folders: `a/b` comes before `a-b`.
+        let mut folders: BTreeSet<Vec<&str>> = BTreeSet::new();
+        for file in listed {
+            let parts: Vec<&str> = file.parts().collect();
+            let visible = parts.iter().take_while(|part| !part.starts_with('.')).count();
+            for length in 1..=visible.min(parts.len().saturating_sub(1)) {
+                folders.insert(parts[..length].to_vec());
+            }
+        }
+        let mut sets = Vec::new();
+        for folder in folders {
+            let path = folder.join("/");
+            let matches = |excluded: bool| {
+                wanted
+                    .iter()
+                    .filter(|entry| (entry["exclude"] == true) == excluded)
+                    .any(|entry| folder_matches(entry["path"].as_str().unwrap_or_default(), &path) == Some(true))
+            };
+            if !matches(false) || matches(true) {
+                continue;
+            }
+            let mut set = ParameterSet::new(self.path_parameters(generator, &path, None));
+            set.origins.extend(RepoPath::new(&path));
+            self.add_values(&generator["values"], &set)?;
+            sets.push(set);
+        }
+        Ok(sets)
+    }
+
+    fn files(&self, generator: &Json, wanted: &[Json], listed: &[RepoPath]) -> Result<Vec<ParameterSet>, Reason> {
+        let mut patterns = Vec::new();
+        for entry in wanted {
+            let pattern = FilePattern::new(entry["path"].as_str().unwrap_or_default())?;
+            patterns.push((entry["exclude"] == true, pattern));
+        }
+        let is_wanted = |path: &RepoPath| {
+            let matches = |excluded: bool| {
+                let mut patterns = patterns.iter().filter(|(exclude, _)| *exclude == excluded);
+                patterns.any(|(_, pattern)| pattern.matches(path.as_str()))
+            };
+            matches(false) && !matches(true)
+        };
+        let mut files: Vec<&RepoPath> = listed.iter().filter(|path| is_wanted(path)).collect();
+        files.sort();
+        files.dedup();
+        let mut sets = Vec::new();
+        for file in files {
+            for mut content in self.content(file)? {
+                let folder = file.parent().to_string();
+                if !self.language.is_go() {
+                    let flat = flattened(&Value::of_json(&content));
+                    content = Json::Object(
+                        flat.into_iter()
+                            .map(|(key, value)| (key, Json::String(value)))
+                            .collect(),
+                    );
+                }
+                let map = content.as_object().into_iter().flatten();
+                let values = map.map(|(key, value)| (key.clone(), Value::of_json(value)));
+                let paths = self.path_parameters(generator, &folder, Some(file.file_name()));
+                let mut set = ParameterSet::new(values.chain(paths));
+                set.origins.push(file.clone());
+                self.add_values(&generator["values"], &set)?;
+                sets.push(set);
+            }
+        }
+        Ok(sets)
+    }
+
+    /// Reads a file: a map, or a list of maps.
+    fn content(&self, file: &RepoPath) -> Result<Vec<Json>, Reason> {
+        let bytes = self.contents.read(file).map_err(|error| Reason::Unreadable {
+            message: format!("{error:#}"),
+        })?;
+        let bytes = bytes.ok_or_else(|| Reason::Unreadable {
+            message: format!("`{file}` is gone"),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| Reason::invalid(format!("`{file}` is not UTF-8")))?;
+        let wrong = |why: String| Reason::invalid(format!("`{file}` {why}"));
+        // Of several documents Go reads the first.
+        let documents = yaml::documents(&text).map_err(|error| wrong(format!("is not YAML: {error}")))?;
+        let mut documents = documents.iter().map(|document| &text[document.range.clone()]);
+        let first = documents.next().unwrap_or_default();
+        let value = match yaml::value(first).map_err(|error| wrong(format!("is not YAML: {error}")))? {
+            None if documents.next().is_some() => {
+                return Err(Reason::unsupported(format!("an empty first document in `{file}`")));
+            }
+            value => value.unwrap_or_default(),
+        };
+        match value {
+            Json::Null => Ok(vec![Json::Object(serde_json::Map::new())]),
+            Json::Object(_) => Ok(vec![value]),
+            Json::Array(list) if list.iter().all(|item| item.is_object() || item.is_null()) => Ok(list),
+            _ => Err(wrong("is neither a map nor a list of maps".to_owned())),
+        }
+    }
+
+    /// Returns the parameters that a path gives.
+    fn path_parameters(&self, generator: &Json, folder: &str, file: Option<&str>) -> Vec<(String, Value)> {
+        let prefix = generator["pathParamPrefix"].as_str().unwrap_or_default();
+        let base = folder.rsplit('/').next().unwrap_or(folder);
+        let mut names = vec![
+            ("basename", Value::text(base)),
+            ("basenameNormalized", Value::Text(sanitized(base))),
+        ];
+        if let Some(file) = file {
+            names.push(("filename", Value::text(file)));
+            names.push(("filenameNormalized", Value::Text(sanitized(file))));
+        }
+        let segments = folder.split('/');
+        if self.language.is_go() {
+            let mut path: Vec<(String, Value)> = names
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            path.push(("path".to_owned(), Value::text(folder)));
+            path.push(("segments".to_owned(), Value::texts(segments)));
+            let path = Value::map(path);
+            return vec![match prefix {
+                "" => ("path".to_owned(), path),
+                prefix => (prefix.to_owned(), Value::map([("path".to_owned(), path)])),
+            }];
+        }
+        let root = if prefix.is_empty() {
+            "path".to_owned()
+        } else {
+            format!("{prefix}.path")
+        };
+        let mut values: Vec<(String, Value)> = names
+            .into_iter()
+            .map(|(name, value)| (format!("{root}.{name}"), value))
+            .collect();
+        let segments = segments.enumerate().filter(|(_, segment)| !segment.is_empty());
+        values.extend(segments.map(|(index, segment)| (format!("{root}[{index}]"), Value::text(segment))));
+        values.push((root, Value::text(folder)));
+        values
+    }
+}

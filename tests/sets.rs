@@ -1,0 +1,245 @@
+//! ApplicationSets as Argo CD's own Go code expands them (`tests/tools/argocd/sets`): what it answers to the cases of
+//! `tests/vectors/sets` is kept there.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test runs programs and fails loudly"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use homelab::model::Object;
+use homelab::repo::RepoPath;
+use homelab::sets::{Contents, Reason, Set};
+use homelab::yaml;
+use serde_json::{Map, Value, json};
+
+const TEMPLATES: &str = include_str!("vectors/sets/templates.json");
+const SETS: &str = include_str!("vectors/sets/sets.json");
+
+/// The functions that are refused, each with the number of templates of the vectors that use one.
+const REFUSED: usize = 13;
+
+/// What a case says about the repository.
+struct Case {
+    files: BTreeMap<RepoPath, String>,
+    clusters: Vec<Object>,
+}
+
+impl Contents for Case {
+    fn is_own(&self, url: &str) -> bool {
+        url == "https://git.example.org/home.git"
+    }
+
+    fn files(&self) -> anyhow::Result<Vec<RepoPath>> {
+        Ok(self.files.keys().cloned().collect())
+    }
+
+    fn read(&self, path: &RepoPath) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(self.files.get(path).map(|text| text.clone().into_bytes()))
+    }
+
+    fn clusters(&self) -> Vec<&Object> {
+        self.clusters.iter().collect()
+    }
+}
+
+/// Expands the set of a case.
+fn expand(case: &Value) -> Result<Vec<Value>, Reason> {
+    let files = case["files"].as_object().into_iter().flatten();
+    let contents = Case {
+        files: files
+            .map(|(path, text)| (RepoPath::new(path).unwrap(), text.as_str().unwrap().to_owned()))
+            .collect(),
+        clusters: case["clusters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .cloned()
+            .map(Object::new)
+            .collect(),
+    };
+    let set = match &case["set"] {
+        Value::String(text) => yaml::value(text).unwrap().unwrap(),
+        tree => tree.clone(),
+    };
+    let object = Object::new(set);
+    let generated = Set::new(&object).unwrap().expand(&contents)?;
+    Ok(generated
+        .into_iter()
+        .map(|generated| generated.application.into_tree())
+        .collect())
+}
+
+/// Evaluates a template as the only annotation of an Application.
+fn evaluate(template: &str, parameters: &Value, options: &Value) -> Result<String, Reason> {
+    let set = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "set"}, "spec": {
+        "goTemplate": true,
+        "goTemplateOptions": options,
+        "generators": [{"list": {"elements": [parameters]}}],
+        "template": {
+            "metadata": {"name": "app", "annotations": {"text": template}},
+            "spec": {"project": "default", "destination": {"name": "in-cluster"}},
+        },
+    }});
+    let mut expanded = expand(&json!({"set": set}))?;
+    Ok(expanded.remove(0)["metadata"]["annotations"]["text"]
+        .as_str()
+        .unwrap()
+        .to_owned())
+}
+
+/// Drops what Go leaves out: values that are their type's zero value. Helm's free values stay whole.
+fn without_zeros(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let entries = map
+                .iter()
+                .filter(|(key, _)| *key != "apiVersion" && *key != "kind" || map.contains_key("jsonPointers"));
+            let entries = entries.map(|(key, value)| match key.as_str() {
+                "valuesObject" => (key.clone(), value.clone()),
+                _ => (key.clone(), without_zeros(value)),
+            });
+            let is_zero = |value: &Value| match value {
+                Value::Null => true,
+                Value::Bool(value) => !value,
+                Value::Number(number) => number.as_f64() == Some(0.0),
+                Value::String(text) => text.is_empty(),
+                Value::Array(list) => list.is_empty(),
+                Value::Object(map) => map.is_empty(),
+            };
+            Value::Object(entries.filter(|(_, value)| !is_zero(value)).collect::<Map<_, _>>())
+        }
+        Value::Array(list) => Value::Array(list.iter().map(without_zeros).collect()),
+        other => other.clone(),
+    }
+}
+
+fn prepared(applications: &[Value], is_sorted: bool) -> Vec<Value> {
+    let mut applications: Vec<Value> = applications.iter().map(without_zeros).collect();
+    if is_sorted {
+        applications.sort_by_key(|application| application["metadata"]["name"].to_string());
+    }
+    applications
+}
+
+#[test]
+fn templates_are_evaluated_as_argo_cd_does() {
+    let vectors: Value = serde_json::from_str(TEMPLATES).unwrap();
+    let (mut wrong, mut refused) = (Vec::new(), BTreeSet::new());
+    for case in vectors["cases"].as_array().unwrap() {
+        let template = case["template"].as_str().unwrap();
+        let options = case.get("options").cloned().unwrap_or_else(|| json!([]));
+        match (evaluate(template, &vectors["params"], &options), case["text"].as_str()) {
+            (Ok(text), Some(expected)) if text == expected => {}
+            (Ok(text), expected) => wrong.push(format!("{template}\n  is  {text:?}\n  not {expected:?}")),
+            (Err(Reason::Invalid { .. }), None) => {}
+            (Err(Reason::Unsupported { what }), _) => {
+                refused.insert(format!("{template}: {what}"));
+            }
+            (Err(reason), expected) => wrong.push(format!("{template}\n  fails: {reason}\n  not {expected:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(refused.len(), REFUSED, "{refused:#?}");
+}
+
+#[test]
+fn sets_are_expanded_as_argo_cd_does() {
+    let vectors: Value = serde_json::from_str(SETS).unwrap();
+    let mut wrong = Vec::new();
+    for case in vectors.as_array().unwrap() {
+        let is_sorted = case["unordered"] == true;
+        let expected = case
+            .get("error")
+            .is_none()
+            .then(|| case["applications"].as_array().map(Vec::as_slice).unwrap_or_default());
+        let name = &case["name"];
+        match (expand(case), expected) {
+            (Ok(found), Some(expected)) if prepared(&found, is_sorted) == prepared(expected, is_sorted) => {}
+            (Err(Reason::Invalid { .. }), None) => {}
+            (Ok(found), Some(expected)) => wrong.push(format!(
+                "{name}\n  is  {}\n  not {}",
+                Value::Array(prepared(&found, is_sorted)),
+                Value::Array(prepared(expected, is_sorted))
+            )),
+            (Ok(found), None) => wrong.push(format!("{name}\n  is  {found:?}\n  not an error")),
+            (Err(reason), expected) => wrong.push(format!("{name}\n  fails: {reason}\n  not {expected:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Asks Argo CD's code about all cases again.
+#[test]
+fn the_vectors_are_what_argo_cd_answers() {
+    let program = std::env::var_os("HOMELAB_TEST_ARGOCD_SETS");
+    let program = program.expect("run `cargo xtask test`: it builds the program that asks Argo CD's code");
+    let templates: Value = serde_json::from_str(TEMPLATES).unwrap();
+    let sets: Value = serde_json::from_str(SETS).unwrap();
+    let (templates, parameters, sets) = (
+        templates["cases"].as_array().unwrap(),
+        &templates["params"],
+        sets.as_array().unwrap(),
+    );
+    let of_template = |case: &Value| {
+        let options = case.get("options").cloned().unwrap_or_else(|| json!([]));
+        json!({"template": case["template"], "params": parameters, "options": options})
+    };
+    let of_set = |case: &Value| json!({"set": case["set"], "files": case["files"], "clusters": case["clusters"]});
+    let questions: Vec<Value> = templates
+        .iter()
+        .map(of_template)
+        .chain(sets.iter().map(of_set))
+        .collect();
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let lines: String = questions.iter().map(|question| format!("{question}\n")).collect();
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success());
+    let answers = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
+    let answers: Vec<Value> = answers.map(Result::unwrap).collect();
+    assert_eq!(answers.len(), questions.len());
+    let is_random = |template: &str| {
+        ["uuidv4", "rand", "genCA", "now"]
+            .iter()
+            .any(|name| template.contains(name))
+    };
+    for (case, answer) in templates.iter().zip(&answers) {
+        let template = case["template"].as_str().unwrap();
+        assert_eq!(case.get("error").is_some(), answer.get("error").is_some(), "{template}");
+        assert!(
+            case["text"] == answer["text"] || is_random(template),
+            "{template}: {answer}"
+        );
+    }
+    for (case, answer) in sets.iter().zip(&answers[templates.len()..]) {
+        assert_eq!(
+            case.get("error").is_some(),
+            answer.get("error").is_some(),
+            "{}",
+            case["name"]
+        );
+        let list = |value: &Value| {
+            prepared(
+                value["applications"].as_array().map(Vec::as_slice).unwrap_or_default(),
+                true,
+            )
+        };
+        let without_status = |mut applications: Vec<Value>| {
+            for application in &mut applications {
+                application.as_object_mut().unwrap().remove("status");
+            }
+            applications
+        };
+        assert_eq!(list(case), without_status(list(answer)), "{}", case["name"]);
+    }
+}
