@@ -470,6 +470,13 @@ fn splice_in(text: &str, document: usize, operation: Value) -> Result<String, St
     }
 }
 
+/// Reports whether a text is JSON but for the last comma, with which a document stays YAML.
+fn would_be_json(text: &str) -> bool {
+    let text = text.trim_end();
+    let without = text.strip_suffix(",}").map(|text| format!("{text}}}"));
+    without.is_some_and(|text| serde_json::from_str::<Value>(&text).is_ok())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -552,6 +559,8 @@ proptest! {
         let tree = yaml::Tree::parse(&text).unwrap();
         let span = tree.locate(&PointerBuf::parse(path).unwrap()).unwrap();
         let spliced = tree.splice(&patch(json!([operation]))).unwrap();
+        // A document in brackets that the edit would turn into JSON is printed again: streams of JSON are read otherwise.
+        prop_assume!(!(spliced.reprinted && would_be_json(&spliced.text)));
         prop_assert!(!spliced.reprinted, "{}\n{}", text, spliced.text);
         // Touched is what stands from the entry's first byte to the end of its last line.
         let first = span.key.map_or_else(|| dash(&text, span.value.start), |key| key.start);

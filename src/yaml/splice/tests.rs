@@ -293,7 +293,7 @@ fn what_stands_behind_removed_lines_does_not_become_a_part_of_a_block_scalar() {
 #[test]
 fn blanks_behind_replaced_lines_do_not_become_a_part_of_a_text() {
     for (before, after) in [
-        ("a:\n b: ", "a:\n c: |\n   x"),
+        ("a:\n b: ", "a:\n c: \"x\\n\""),
         ("a:\n b: 1 \t\nd: 1\n", "a:\n c: |\n   x\nd: 1\n"),
         ("a:\n b: 1 # c\n", "a:\n c: \"x\\n\" # c\n"),
     ] {
