@@ -298,6 +298,7 @@ impl<'o> Walk<'o> {
                     let reads = reads(source) || tables::only_reads(&context.manifest, above);
                     self.place(name, if reads { Access::Reads } else { Access::Writes }, context);
                 }
+                _ if tables::is_claim_source(key) => self.sources(value, context),
                 _ => self.tree(value, context),
             }
             self.path.pop();
