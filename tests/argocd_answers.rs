@@ -5,8 +5,7 @@
     reason = "a test runs programs and fails loudly"
 )]
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+mod argocd_code;
 
 use homelab::model::{repo_url, version};
 use serde::Deserialize;
@@ -22,23 +21,7 @@ struct Answer {
 }
 
 fn answers(questions: &[Value]) -> Vec<Answer> {
-    let program = std::env::var_os("HOMELAB_TEST_ARGOCD_ANSWERS");
-    let program = program.expect("run `cargo xtask test`: it builds the program that asks Argo CD's code");
-    let mut child = Command::new(program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let lines: String = questions.iter().map(|question| format!("{question}\n")).collect();
-    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    assert!(output.status.success());
-    let found = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Answer>();
-    let found: Vec<Answer> = found.map(Result::unwrap).collect();
-    assert_eq!(found.len(), questions.len());
-    found
+    argocd_code::answers("HOMELAB_TEST_ARGOCD_ANSWERS", questions)
 }
 
 /// Returns the ways to write the address of one repository.

@@ -6,9 +6,9 @@
     reason = "a test runs programs and fails loudly"
 )]
 
+mod argocd_code;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 use homelab::model::Object;
 use homelab::repo::RepoPath;
@@ -175,8 +175,6 @@ fn sets_are_expanded_as_argo_cd_does() {
 /// Asks Argo CD's code about all cases again.
 #[test]
 fn the_vectors_are_what_argo_cd_answers() {
-    let program = std::env::var_os("HOMELAB_TEST_ARGOCD_SETS");
-    let program = program.expect("run `cargo xtask test`: it builds the program that asks Argo CD's code");
     let templates: Value = serde_json::from_str(TEMPLATES).unwrap();
     let sets: Value = serde_json::from_str(SETS).unwrap();
     let (templates, parameters, sets) = (
@@ -194,20 +192,7 @@ fn the_vectors_are_what_argo_cd_answers() {
         .map(of_template)
         .chain(sets.iter().map(of_set))
         .collect();
-    let mut child = Command::new(program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let lines: String = questions.iter().map(|question| format!("{question}\n")).collect();
-    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    assert!(output.status.success());
-    let answers = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
-    let answers: Vec<Value> = answers.map(Result::unwrap).collect();
-    assert_eq!(answers.len(), questions.len());
+    let answers: Vec<Value> = argocd_code::answers("HOMELAB_TEST_ARGOCD_SETS", &questions);
     let is_random = |template: &str| {
         ["uuidv4", "rand", "genCA", "now"]
             .iter()

@@ -138,7 +138,9 @@ fn a_read_only_folder_changes_nothing_and_is_reported() {
     let mut command = if is_root {
         fs::remove_file(applications.join("probe")).unwrap();
         let program = folder.path().join("program");
-        fs::copy(PROGRAM, &program).unwrap();
+        // Another process writes it: a child that this one starts meanwhile would have it open, and nobody could run it.
+        let copied = Command::new("cp").arg(PROGRAM).arg(&program).status().unwrap();
+        assert!(copied.success());
         let mut command = Command::new("setpriv");
         command
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
