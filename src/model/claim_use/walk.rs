@@ -176,7 +176,9 @@ impl<'o> Walk<'o> {
             let source = match &readable {
                 None => source(volume),
                 Some(disks) => {
-                    let written = tables::disk_claim(volume).filter(|_| !disks.contains(name));
+                    // An empty name is an absent field.
+                    let written =
+                        tables::disk_claim(volume).filter(|(.., claim)| !claim.is_empty() && !disks.contains(name));
                     if let Some((key, claim_key, claim)) = written {
                         self.found.places.push(PlaceUse {
                             manifest: context.manifest,
@@ -253,7 +255,7 @@ impl<'o> Walk<'o> {
     }
 
     fn mounts(&mut self, mounts: &'o [Value], context: &Context<'o, '_>) {
-        for (index, mount) in mounts.iter().enumerate() {
+        for (index, mount) in mounts.iter().enumerate().filter(|(_, mount)| mount.is_object()) {
             let mounts = match context.volume(text(mount, "name")) {
                 Noted::Claim(volume) => &mut self.found.volumes[volume].mounts,
                 Noted::Directory(volume) => &mut self.found.directories[volume].mounts,

@@ -304,6 +304,9 @@ const READ_OTHERWISE: &[&str] = &[
     "while parsing a tag, did not find",
     "while scanning a tag, did not find",
     "YAML directives are disallowed",
+    "a block scalar that keeps its last lines ends in blanks without a line end",
+    // `...` behind a line that ends with a carriage return alone.
+    "stands behind a document's end, and Argo CD would drop it",
     // Go looks for it only in the last value of a key that stands twice.
     "a key is null",
 ];

@@ -66,7 +66,7 @@ func readsLess(text string) bool {
 		}
 		var value any
 		decoder := goyaml.NewDecoder(strings.NewReader(string(document)))
-		if errors.Is(decoder.Decode(&value), io.EOF) {
+		if decoder.Decode(&value) != nil {
 			continue
 		}
 		if !errors.Is(decoder.Decode(&value), io.EOF) {
