@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Returns the answers of the program that an environment variable names, one for each question.
-pub fn answers<T: DeserializeOwned>(variable: &str, questions: &[Value]) -> Vec<T> {
+pub(crate) fn answers<T: DeserializeOwned>(variable: &str, questions: &[Value]) -> Vec<T> {
     let program = std::env::var_os(variable);
     let program = program.expect("run `cargo xtask test`: it builds the program that asks Argo CD's code");
     let mut child = Command::new(program)
