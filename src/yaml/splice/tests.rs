@@ -409,6 +409,17 @@ fn a_byte_order_mark_that_readers_would_disagree_on_is_printed_as_an_escape() {
 }
 
 #[test]
+fn a_text_that_ends_in_blanks_is_printed_again() {
+    let spliced = patched("a: |2\n   ", add("/b", json!(1)));
+    assert_eq!(
+        (spliced.reprinted, spliced.disproved),
+        (true, false),
+        "{}",
+        spliced.text
+    );
+}
+
+#[test]
 fn what_is_shared_is_reprinted_correctly() {
     let spliced = patched("# head\na: &x {p: 1}\nb: *x\n", add("/a/q", json!(2)));
     assert!(spliced.reprinted);

@@ -74,6 +74,12 @@ var standApart = map[groupKind][]string{
 	{"sparkoperator.k8s.io", "ScheduledSparkApplication"}: {"spec", "template"},
 	{"kubevirt.io", "VirtualMachine"}:                     {"spec", "template", "spec"},
 	{"kubevirt.io", "VirtualMachineInstance"}:             {"spec"},
+	{"tekton.dev", "Pipeline"}:                            {"spec"},
+	{"tekton.dev", "PipelineRun"}:                         {"spec"},
+	{"tekton.dev", "Task"}:                                {"spec"},
+	{"tekton.dev", "TaskRun"}:                             {"spec"},
+	{"k8up.io", "Restore"}:                                {"spec"},
+	{"k8up.io", "Schedule"}:                               {"spec"},
 }
 
 func (search *search) walk(value any, scope scope) {
@@ -158,6 +164,10 @@ func (search *search) entries(value tree, scope scope) {
 		scope.volumes = search.volumes(value, volumes, scope)
 	}
 	for key, entry := range value {
+		if namesClaims(key) {
+			search.sources(entry, scope.below(key), scope.above)
+			continue
+		}
 		switch entry := entry.(type) {
 		case []any:
 			if key == "volumes" && isPod {
@@ -170,11 +180,6 @@ func (search *search) entries(value tree, scope scope) {
 						mount["readOnly"] = true
 					}
 				}
-				continue
-			}
-		case tree:
-			if strings.EqualFold(key, "persistentVolumeClaim") {
-				search.source(entry, scope.below(key), scope.above)
 				continue
 			}
 		case string:
@@ -236,7 +241,8 @@ func (search *search) volume(pod, volume tree, scope scope) bool {
 	}
 	claim, _ := source.(tree)
 	claimName := text(claim, "claimName")
-	isExpression := scope.group == "argoproj.io" && strings.Contains(scope.kind, "Workflow") && strings.Contains(claimName, "{{")
+	isExpression := scope.group == "argoproj.io" && strings.Contains(scope.kind, "Workflow") && strings.Contains(claimName, "{{") ||
+		scope.group == "tekton.dev" && strings.Contains(claimName, "$(")
 	if !isExpression && !isClaimName(claimName) {
 		search.refuse("the volume %q names the claim %q", name, claimName)
 		return false
@@ -271,11 +277,10 @@ func (search *search) belowVolumes(volumes []any, scope scope) {
 	for _, volume := range volumes {
 		volume, _ := volume.(tree)
 		for key, value := range volume {
-			source, isMap := value.(tree)
 			switch {
 			case key == "persistentVolumeClaim":
-			case isMap && strings.EqualFold(key, "persistentVolumeClaim"):
-				search.source(source, scope.below(key), "")
+			case namesClaims(key):
+				search.sources(value, scope.below(key), "")
 			default:
 				search.walk(value, scope.below(key))
 			}
@@ -283,9 +288,27 @@ func (search *search) belowVolumes(volumes []any, scope scope) {
 	}
 }
 
+func namesClaims(key string) bool { return strings.EqualFold(key, "persistentVolumeClaim") }
+
+// A source, or a list of them; a name alone may mean something else.
+func (search *search) sources(value any, scope scope, above string) {
+	switch value := value.(type) {
+	case []any:
+		for _, item := range value {
+			search.sources(item, scope, above)
+		}
+	case tree:
+		search.source(value, scope, above)
+	}
+}
+
 // A claim's source that is no volume of a pod: it must be the Application's own, or read-only by itself.
 func (search *search) source(source tree, scope scope, above string) {
 	for key, value := range source {
+		if namesClaims(key) {
+			search.sources(value, scope.below(key), "")
+			continue
+		}
 		name, isText := value.(string)
 		if !isText || !strings.EqualFold(key, "claimName") {
 			search.walk(value, scope.below(key))
