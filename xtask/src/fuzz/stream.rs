@@ -307,6 +307,10 @@ const READ_OTHERWISE: &[&str] = &[
     "a block scalar that keeps its last lines ends in blanks without a line end",
     // `...` behind a line that ends with a carriage return alone.
     "stands behind a document's end, and Argo CD would drop it",
+    // Behind JSON, Go drops a document that is nothing but `...`.
+    "the document ends before it starts",
+    // The parser takes a comment below a text with a given indentation, and less deep than that, for one of its lines.
+    "wrongly indented line in block scalar",
     // Go looks for it only in the last value of a key that stands twice.
     "a key is null",
 ];
