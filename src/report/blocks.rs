@@ -49,12 +49,18 @@ impl<'f> Block<'f> {
         }
     }
 
-    /// Returns how many there are, and on how many Applications.
+    /// Returns how many there are, and on how many Applications; what belongs to none counts by its file.
     pub(super) fn count(&self) -> String {
         let findings = self.findings.len();
+        let of_applications = self.findings.iter().filter(|(_, finding)| finding.app.is_some());
+        let noun = match of_applications.count() {
+            0 => "files",
+            count if count == findings => "Applications",
+            _ => "Applications and files",
+        };
         match self.subjects {
-            subjects if subjects == findings => format!("{findings} Applications"),
-            subjects => format!("{findings} findings on {subjects} Applications"),
+            subjects if subjects == findings => format!("{findings} {noun}"),
+            subjects => format!("{findings} findings on {subjects} {noun}"),
         }
     }
 }

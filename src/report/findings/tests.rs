@@ -307,6 +307,29 @@ fn habits(count: usize) -> (Repo, CheckReport) {
 }
 
 #[test]
+fn what_belongs_to_no_application_counts_by_its_file() {
+    let root = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: root}\nspec: {source: {repoURL: https://git.example.org/home, path: applications}}\n";
+    let mut files = vec![("applications/root.yaml".to_owned(), root.to_owned())];
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        let text = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
+        files.push((format!("namespaces/{name}.yaml"), text));
+    }
+    let files = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let repo = Repo::read(
+        &Memory::new(files).unwrap(),
+        &["https://git.example.org/home".to_owned()],
+    )
+    .unwrap();
+    let mut found = CheckReport::of(&Scope::new(&repo, &BTreeMap::new()));
+    found.select(&Selection::parse("+HL205").unwrap());
+    let text = anstream::adapter::strip_str(&report(&repo, &found)).to_string();
+    assert!(
+        text.starts_with("warning[HL205]: 6 files: check that an Application syncs every Namespace"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_many_applications_have_in_common_is_said_once() {
     let (repo, found) = habits(7);
     insta::assert_snapshot!(anstream::adapter::strip_str(&report(&repo, &found)).to_string(), @r#"
