@@ -98,10 +98,6 @@ impl Tree<'_> {
                     ..refusal
                 }
             }
-            Err(refusal) if refusal.is_broken_proof() && self.ends_in_blanks() => Refusal {
-                reason: "a text ends in blanks without a line end",
-                ..refusal
-            },
             Err(refusal) => refusal,
         };
         match prove(self.text, reprint(self, &expected), &expected) {
@@ -128,12 +124,6 @@ impl Tree<'_> {
                 .all(is_new)
                 || self.pairs(map).any(|(key, _)| self.is_merge(key))
         })
-    }
-
-    /// Reports whether the last line is one of a block scalar and has blanks only: with a line end it would be another one.
-    fn ends_in_blanks(&self) -> bool {
-        let is_block = self.nodes.last().is_some_and(|node| node.kind == Kind::Block);
-        is_block && self.text.ends_with([' ', '\t'])
     }
 
     fn has_alias(&self) -> bool {

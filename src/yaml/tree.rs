@@ -227,7 +227,7 @@ fn structure(style: StructureStyle, start: usize, end: usize) -> Style {
 }
 
 /// Returns the end of a block scalar's last line of content; the parser's span runs up to the next token. Blank lines
-/// at the end belong to it only if its value keeps them (`|+`).
+/// at the end belong to it only if its value keeps them (`|+`), or has blanks beyond the indentation in its last one.
 fn block_scalar_end(text: &str, value: &str, end: usize) -> usize {
     let bytes = text.as_bytes();
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -238,6 +238,10 @@ fn block_scalar_end(text: &str, value: &str, end: usize) -> usize {
     let keeps = value.ends_with("\n\n") || (!value.is_empty() && value.bytes().all(|byte| byte == b'\n'));
     if keeps {
         return cut;
+    }
+    let last = value.strip_suffix('\n').unwrap_or(value).rsplit('\n').next();
+    if last.is_some_and(|line| !line.is_empty() && line.bytes().all(|byte| blank(&byte))) {
+        return if end == bytes.len() { end } else { cut };
     }
     let content = text[..cut].trim_end_matches([' ', '\t', '\n', '\r']).len();
     memchr::memchr(b'\n', &bytes[content..cut]).map_or(cut, |newline| content + newline + 1)

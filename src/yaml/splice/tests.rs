@@ -409,14 +409,24 @@ fn a_byte_order_mark_that_readers_would_disagree_on_is_printed_as_an_escape() {
 }
 
 #[test]
-fn a_text_that_ends_in_blanks_is_printed_again() {
-    let spliced = patched("a: |2\n   ", add("/b", json!(1)));
-    assert_eq!(
-        (spliced.reprinted, spliced.disproved),
-        (true, false),
-        "{}",
-        spliced.text
-    );
+fn the_last_line_of_a_text_may_have_blanks_only() {
+    for (before, path, after) in [
+        ("a: |2\n   ", "/b", "a: |2\n   \nb: 1"),
+        ("a: |2\n   \n\n", "/b", "a: |2\n   \n\nb: 1\n"),
+        ("a: |\n  x\n   \n...\n", "/b", "a: |\n  x\n   \nb: 1\n...\n"),
+        (
+            "m:\n  a: |\n    x\n     \n \nc: 1\n",
+            "/m/b",
+            "m:\n  a: |\n    x\n     \n \n  b: 1\nc: 1\n",
+        ),
+        (
+            "m:\n  a: >\n    x\n     \nc: 1\n",
+            "/m/b",
+            "m:\n  a: >\n    x\n     \n  b: 1\nc: 1\n",
+        ),
+    ] {
+        assert_eq!(text(before, add(path, json!(1))), after);
+    }
 }
 
 #[test]
