@@ -1,6 +1,6 @@
 //! What every command has: the terminal, the repository, and the one funnel through which changes are made.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, LazyCell, OnceCell};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
@@ -282,7 +282,7 @@ impl Session {
 
     /// Names the new Namespaces that no Application syncs.
     fn remark_on_namespaces(&self, repo: &Repo, after: &Repo) {
-        let folders = after.synced_folders();
+        let folders = LazyCell::new(|| after.synced_folders());
         let is_new = |manifest: &&Manifest| !repo.files.contains_key(&manifest.file);
         for manifest in after.namespaces().filter(is_new) {
             if !folders.reads(&manifest.file) {

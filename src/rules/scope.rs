@@ -140,9 +140,7 @@ impl<'a> Scope<'a> {
         self.ownership
             .render(&subject.name, (&subject.cluster, namespace), objects, &texts::names);
         for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
-            let clusters = self.namespaces.entry(item.object().name().to_owned()).or_default();
-            clusters.insert(subject.cluster.clone());
-            self.clusters_of_namespaces.insert(subject.cluster.clone());
+            self.declare_namespace(&subject.cluster, item.object().name());
         }
     }
 
@@ -187,13 +185,18 @@ impl<'a> Scope<'a> {
 
     /// Learns of the Namespaces whose manifests no Application syncs: they are for the cluster that Argo CD runs in.
     fn learn_unsynced_namespaces(&mut self) {
-        for manifest in self.repo.namespaces() {
+        let repo = self.repo;
+        for manifest in repo.namespaces() {
             if !self.namespaces.contains_key(manifest.object.name()) {
-                let local = BTreeSet::from([Cluster::Local]);
-                self.namespaces.insert(manifest.object.name().to_owned(), local);
-                self.clusters_of_namespaces.insert(Cluster::Local);
+                self.declare_namespace(&Cluster::Local, manifest.object.name());
             }
         }
+    }
+
+    fn declare_namespace(&mut self, cluster: &Cluster, name: &str) {
+        let clusters = self.namespaces.entry(name.to_owned()).or_default();
+        clusters.insert(cluster.clone());
+        self.clusters_of_namespaces.insert(cluster.clone());
     }
 
     /// Returns the Application of this name; the first in file order if there are two.
