@@ -12,7 +12,7 @@ use crate::edit::convert::{Choices, ClaimOf, Plan, Refusal, StepBefore, Target, 
 use crate::failure::{Exit, Failure, HintExt, usage};
 use crate::git::WorkingTree;
 use crate::model::{AppName, ClaimName, Settings};
-use crate::sources::{Network, Options, SourceDirs, Sources};
+use crate::sources::{Options, SourceDirs, Sources};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -116,11 +116,7 @@ fn parse_claim(text: &str) -> Result<ClaimOf, String> {
 impl Args {
     /// Returns how to render, what to convert, where the sources are, and how to end.
     fn into_parts(self, settings: &Settings) -> (Options, Choices, SourceDirs, EditArgs) {
-        let options = Options {
-            network: self.sources.network(Network::Never),
-            helm: self.helm.into_options(settings),
-            ..Options::default()
-        };
+        let options = self.sources.options(&self.helm, settings);
         let choices = Choices {
             which: if self.all {
                 Which::All

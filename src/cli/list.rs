@@ -13,7 +13,7 @@ use crate::repo::Repo;
 use crate::report::claims;
 use crate::report::list::{self, Listing, SetRow};
 use crate::rules::Scope;
-use crate::sources::{ExpandedSet, Network, Options, Sources, expanded_sets};
+use crate::sources::{ExpandedSet, expanded_sets};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -141,16 +141,8 @@ impl RenderArgs {
         if self.no_render {
             return Ok(AppRenders::new());
         }
-        let options = Options {
-            network: self.sources.network(Network::Never),
-            helm: self.helm.clone().into_options(&repo.settings),
-            ..Options::default()
-        };
-        let dirs = self.sources.clone().into_dirs();
-        let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
-        let progress = session.terminal.progress("rendering");
-        let (renders, notes) = sources.render_all(|name| progress.now(&format!("rendering {name}")))?;
-        drop(progress);
+        let options = self.sources.options(&self.helm, &repo.settings);
+        let (renders, notes) = session.render_all(&self.sources.clone().into_dirs(), &options)?;
         notes.iter().for_each(|note| session.terminal.say(note));
         Ok(renders)
     }

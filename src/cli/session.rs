@@ -12,11 +12,13 @@ use crate::edit::gate::Verdict;
 use crate::edit::{Edit, Gate};
 use crate::failure::{Exit, HintExt, bug};
 use crate::git::WorkingTree;
+use crate::model::AppRenders;
 use crate::repo::change::FileChange;
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
 use crate::rules::root_application_exists::init_command;
 use crate::settings;
+use crate::sources::{Options, SourceDirs, Sources};
 use crate::terminal::Terminal;
 
 /// The options that decide whether a command writes its changes or prints them.
@@ -278,6 +280,13 @@ impl Session {
     /// Forgets the repository as it was read, after it was changed.
     pub(super) fn forget(&mut self) {
         self.opened.take();
+    }
+
+    /// Renders all Applications of the repository, and returns the remarks that were made on the way.
+    pub(super) fn render_all(&self, dirs: &SourceDirs, options: &Options) -> Result<(AppRenders, Vec<String>)> {
+        let sources = Sources::new(self.repo()?, self.checkout()?, dirs, options);
+        let progress = self.terminal.progress("rendering");
+        sources.render_all(|name| progress.now(&format!("rendering {name}")))
     }
 
     /// Names the new Namespaces that no Application syncs.

@@ -1,7 +1,9 @@
 //! `--source-dir` and `--fetch`: the checkouts of sources that a user names, and whether others are fetched.
 
+use super::helm::HelmArgs;
 use super::pairs;
-use crate::sources::{Network, SourceDirs};
+use crate::model::Settings;
+use crate::sources::{Network, Options, SourceDirs};
 
 /// Where sources may come from.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -23,6 +25,15 @@ impl SourceDirArgs {
     /// Returns the use of the network, which without `--fetch` is the command's own.
     pub(super) fn network(&self, otherwise: Network) -> Network {
         if self.fetch { Network::Always } else { otherwise }
+    }
+
+    /// Returns the options of a render that uses the network with `--fetch` only.
+    pub(super) fn options(&self, helm: &HelmArgs, settings: &Settings) -> Options {
+        Options {
+            network: self.network(Network::Never),
+            helm: helm.clone().into_options(settings),
+            ..Options::default()
+        }
     }
 
     /// Returns the directories.

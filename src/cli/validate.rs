@@ -17,7 +17,7 @@ use crate::model::AppRenders;
 use crate::repo::{Repo, RepoPath};
 use crate::report::{fixes, summary};
 use crate::rules::{Base, CheckReport, Scope};
-use crate::sources::{Network, Options, Snapshot, Sources, add_new};
+use crate::sources::{Options, Snapshot, Sources, add_new};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -136,18 +136,11 @@ impl Args {
         if self.no_render {
             return Ok((AppRenders::new(), Vec::new()));
         }
-        let (dirs, options) = (self.sources.clone().into_dirs(), self.options(session)?);
-        let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
-        let progress = session.terminal.progress("rendering");
-        sources.render_all(|name| progress.now(&format!("rendering {name}")))
+        session.render_all(&self.sources.clone().into_dirs(), &self.options(session)?)
     }
 
     fn options(&self, session: &Session) -> Result<Options> {
-        Ok(Options {
-            network: self.sources.network(Network::Never),
-            helm: self.helm.clone().into_options(&session.repo()?.settings),
-            ..Options::default()
-        })
+        Ok(self.sources.options(&self.helm, &session.repo()?.settings))
     }
 
     /// Reads and renders the revision to compare with, if there is one; new remarks go to `notes`.
