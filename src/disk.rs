@@ -13,6 +13,7 @@ mod write;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -29,6 +30,8 @@ use write::stage;
 #[derive(Clone, Debug)]
 pub struct Checkout {
     root: PathBuf,
+    /// The files that count, where git says it.
+    files: Option<Arc<Vec<RepoPath>>>,
 }
 
 impl Checkout {
@@ -41,7 +44,10 @@ impl Checkout {
         if !real.is_dir() {
             bail!("`{}` is not a folder", root.display());
         }
-        Ok(Self { root: real })
+        Ok(Self {
+            root: real,
+            files: None,
+        })
     }
 
     /// Finds the repository that a folder is in: the nearest ancestor with `.git`, else the nearest with
@@ -63,7 +69,18 @@ impl Checkout {
             )
             .hint("change into the repository, name it with `--repo-dir`, or make one with `kubectl homelab init`")
         })?;
-        Ok(Self { root: root.to_owned() })
+        Ok(Self {
+            root: root.to_owned(),
+            files: None,
+        })
+    }
+
+    /// Takes these files for all that count below the root: those that git has, and those that it would add.
+    #[must_use]
+    pub fn with_files(mut self, mut files: Vec<RepoPath>) -> Self {
+        files.sort();
+        self.files = Some(Arc::new(files));
+        self
     }
 
     /// Returns the root, absolute and without symbolic links.

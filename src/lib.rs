@@ -43,7 +43,7 @@
 //! | `masking` | – | `base64` |
 //! | `model` | `failure`, `masking` | `anyhow`, `base64`, `jsonptr`, `serde_json`, `strsim` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
-//! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
+//! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `json_patch`, `memchr`, `serde_json` |
 //! | `law` | `failure`, `model`, `yaml` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
 //! | `sets` | `masking`, `model`, `yaml`, `repo` | `anyhow`, `base16ct`, `base64`, `regex`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `masking`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |

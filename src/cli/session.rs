@@ -18,7 +18,7 @@ use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
 use crate::rules::root_application_exists::init_command;
 use crate::settings;
-use crate::sources::{Options, SourceDirs, Sources};
+use crate::sources::{Options, SourceDirs, Sources, complete};
 use crate::terminal::Terminal;
 
 /// The options that decide whether a command writes its changes or prints them.
@@ -177,12 +177,18 @@ impl Session {
     }
 
     fn read(&self, checkout: Checkout) -> Result<(Checkout, Repo)> {
-        let remotes = WorkingTree::at(checkout.root())
-            .map(|tree| tree.remotes())
-            .unwrap_or_default();
-        let settings = settings::read(&checkout)?;
-        let mut repo = Repo::read(&checkout, &remotes)?;
-        repo.settings = settings;
+        let tree = WorkingTree::at(checkout.root());
+        let (checkout, remotes) = match &tree {
+            Some(tree) => (checkout.with_files(tree.files()?), tree.remotes()),
+            None => (checkout, Vec::new()),
+        };
+        let mut repo = Repo::read_with(&checkout, &remotes, settings::read(&checkout)?)?;
+        let progress = self.terminal.progress("rendering charts of Applications");
+        let options = Options::default();
+        complete(&mut repo, &checkout, (&SourceDirs::default(), &options), &mut |name| {
+            progress.now(&format!("rendering {name}"));
+        })?;
+        drop(progress);
         if !self.skips_are_said.replace(true) {
             let skipped = repo.skipped.iter();
             skipped.for_each(|skipped| self.terminal.warn(&format!("{skipped}: it is skipped")));

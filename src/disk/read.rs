@@ -9,7 +9,8 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::Checkout;
 use crate::failure::HintExt;
-use crate::repo::{Entry, Files, NotPlain, RepoPath};
+use crate::repo::RepoPath;
+use crate::repo::files::{self, Entry, Files, NotPlain};
 
 impl Checkout {
     /// Returns the path with symbolic links resolved, `None` when it does not exist.
@@ -103,6 +104,13 @@ impl Files for Checkout {
         match target {
             Some(target) => Ok(Some(target)),
             None => bail!("`{path}` is a symbolic link that leads out of the repository"),
+        }
+    }
+
+    fn all(&self) -> Result<Vec<RepoPath>> {
+        match &self.files {
+            Some(files) => Ok(files.to_vec()),
+            None => files::walk(self),
         }
     }
 }

@@ -10,9 +10,9 @@ use super::application::Application;
 use super::cluster::{Cluster, LOCAL_NAME};
 use super::object::Object;
 
-/// Label of the Secrets that describe clusters to Argo CD, and its value
+/// Label of the Secrets that describe clusters to Argo CD; its value is `cluster`
 /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#clusters)).
-const SECRET_TYPE: (&str, &str) = ("argocd.argoproj.io/secret-type", "cluster");
+pub const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 
 /// The clusters whose name and API server are known together, from the Secrets that describe them.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +46,7 @@ impl Clusters {
 
 /// Reports whether an object is a Secret that describes a cluster.
 pub fn is_secret(object: &Object) -> bool {
-    object.is("", "Secret") && object.label(SECRET_TYPE.0) == Some(SECRET_TYPE.1)
+    object.is("", "Secret") && object.label(SECRET_TYPE) == Some("cluster")
 }
 
 /// Returns a field of a Secret as text.
@@ -73,7 +73,7 @@ mod tests {
 
     fn secret(section: &str, fields: Value) -> Object {
         Object::new(
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nas", "labels": {SECRET_TYPE.0: SECRET_TYPE.1}},
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nas", "labels": {SECRET_TYPE: "cluster"}},
             section: fields}),
         )
     }

@@ -115,10 +115,7 @@ impl Repo {
                 None => texts.remove(&file.path),
             };
         }
-        let mut repo = Repo::of_texts(texts, self.own_urls.clone());
-        repo.listing.extend(self.listing.iter().cloned());
-        repo.skipped.clone_from(&self.skipped);
-        repo.settings.clone_from(&self.settings);
+        let mut repo = self.with_texts(texts);
         // A file that could not be decoded has no text; it stays malformed.
         let lost = self
             .malformed

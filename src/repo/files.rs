@@ -137,6 +137,35 @@ pub trait Files: Sync {
     /// # Errors
     /// When it leads out of the root.
     fn link(&self, path: &RepoPath) -> Result<Option<RepoPath>>;
+
+    /// Returns every file that is committed or would be, sorted; symbolic links to folders are files here. Where nobody knows
+    /// better, that is everything outside of `.git`.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    fn all(&self) -> Result<Vec<RepoPath>> {
+        walk(self)
+    }
+}
+
+/// Lists every file outside of `.git`, sorted; symbolic links to folders are files here.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn walk<F: Files + ?Sized>(files: &F) -> Result<Vec<RepoPath>> {
+    let (mut found, mut folders) = (Vec::new(), vec![RepoPath::root()]);
+    while let Some(folder) = folders.pop() {
+        for entry in files.list(&folder)?.unwrap_or_default() {
+            let path = folder.join(&entry.name)?;
+            match entry.is_folder && !entry.is_link {
+                true if entry.name == ".git" => {}
+                true => folders.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Files in memory.
@@ -179,6 +208,10 @@ impl Files for Memory {
 
     fn link(&self, _: &RepoPath) -> Result<Option<RepoPath>> {
         Ok(None)
+    }
+
+    fn all(&self) -> Result<Vec<RepoPath>> {
+        Ok(self.0.keys().cloned().collect())
     }
 }
 

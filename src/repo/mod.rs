@@ -2,29 +2,41 @@
 //! and never by file name.
 
 pub mod change;
+mod charts;
 pub mod files;
 mod include;
+pub mod kustomization;
 pub mod layout;
+mod liveness;
+pub mod origin;
 pub mod own_file;
 mod parse;
 mod place;
 mod read;
+mod scan;
 pub mod synced;
+pub mod tree;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Clusters, Object, Settings};
+use crate::model::{Application, Clusters, Object, Pointer, PointerBuf, Settings};
 use crate::yaml::{Document, Position};
 
 pub use change::{Change, ChangeSet};
+pub use charts::Charts;
 pub use files::{Entry, Files, Memory, NotPlain, RepoPath};
+pub use kustomization::Kustomizations;
+pub use liveness::Dormant;
+pub use origin::{Anchor, Generated, Origin, Rendered};
 pub use place::Place;
+pub use scan::is_looked_for;
 pub use synced::{FolderSource, SyncedFolders};
+pub use tree::{Branch, Bringer};
 
 /// One file of the repository, split into documents.
 #[derive(Clone, Debug)]
@@ -53,6 +65,48 @@ pub struct Manifest {
     pub document: usize,
     /// The object as Argo CD reads it; a `List` is one manifest here.
     pub object: Object,
+    /// How it came out of the document.
+    pub origin: Origin,
+}
+
+impl Manifest {
+    /// Returns where one of its fields is in its document.
+    pub fn in_document(&self, pointer: &Pointer) -> PointerBuf {
+        self.origin.in_document(pointer)
+    }
+
+    /// Reports whether it is the document itself, or an item of the list in it: text that can be edited.
+    pub fn is_written(&self) -> bool {
+        self.origin.base().is_some()
+    }
+}
+
+/// An Application or an ApplicationSet in the repository that is not alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inactive {
+    /// The file.
+    pub file: RepoPath,
+    /// Its kind.
+    pub kind: String,
+    /// Its name, as far as it is known.
+    pub name: String,
+    /// Why it is not alive.
+    pub why: Dormant,
+}
+
+/// An ApplicationSet, or an Application that renders others, of which it is not known what it brings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unknown {
+    /// The set or the Application; it is the folder of a chart where somebody applies that.
+    pub name: String,
+    /// Its kind: `ApplicationSet`, `Application` or `chart`.
+    pub kind: &'static str,
+    /// Where it is: the file, and the document in it.
+    pub place: (RepoPath, usize),
+    /// Why, in a sentence.
+    pub why: String,
+    /// The next step, where there is one.
+    pub hint: Option<String>,
 }
 
 /// A file or a document that is not a manifest. The others are checked nevertheless.
@@ -82,6 +136,16 @@ pub struct Repo {
     pub files: BTreeMap<RepoPath, SourceFile>,
     /// The manifests, sorted by file and document.
     pub manifests: Vec<Manifest>,
+    /// Argo CD's objects and Namespaces that are no document: items of lists, and what sets generate and Applications render.
+    pub derived: Vec<Manifest>,
+    /// What is written in the repository and not alive.
+    pub inactive: Vec<Inactive>,
+    /// What brings Applications that are not known.
+    pub unknown: Vec<Unknown>,
+    /// The kustomizations.
+    pub kustomizations: Kustomizations,
+    /// The charts.
+    pub charts: Charts,
     /// The files and documents that could not be read.
     pub malformed: Vec<Malformed>,
     /// The files that were skipped: nobody commits them.
@@ -90,6 +154,10 @@ pub struct Repo {
     listing: HashSet<RepoPath>,
     /// The manifests by the folder of their file, as indices of `manifests`.
     by_folder: BTreeMap<RepoPath, Vec<usize>>,
+    /// The sets whose Applications are known: file, document and name.
+    expanded: BTreeSet<(RepoPath, usize, String)>,
+    /// The folders that Applications sync and that were read.
+    followed: BTreeSet<synced::Key>,
     /// URLs that mean this repository: the root Application's `repoURL` and the working tree's remotes.
     pub own_urls: Vec<String>,
     /// What the repository says about itself; who reads it puts it here.
@@ -97,10 +165,14 @@ pub struct Repo {
 }
 
 impl Repo {
-    /// Returns the Applications with their manifests.
+    /// Returns every manifest: the documents, and what was derived from them.
+    pub fn all_manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.manifests.iter().chain(&self.derived)
+    }
+
+    /// Returns the Applications with their manifests, those that others generate and render included.
     pub fn applications(&self) -> impl Iterator<Item = (&Manifest, Application<'_>)> {
-        self.manifests
-            .iter()
+        self.all_manifests()
             .filter_map(|manifest| Some((manifest, Application::new(&manifest.object)?)))
     }
 
@@ -157,7 +229,7 @@ impl Repo {
 
     /// Returns the Namespaces.
     pub fn namespaces(&self) -> impl Iterator<Item = &Manifest> {
-        self.manifests.iter().filter(|manifest| is_namespace(&manifest.object))
+        self.all_manifests().filter(|manifest| is_namespace(&manifest.object))
     }
 
     /// Returns the Namespace of this name.
@@ -167,7 +239,7 @@ impl Repo {
 
     /// Returns the clusters whose Secrets are in the repository.
     pub fn clusters(&self) -> Clusters {
-        Clusters::of_secrets(self.manifests.iter().map(|manifest| &manifest.object))
+        Clusters::of_secrets(self.all_manifests().map(|manifest| &manifest.object))
     }
 
     /// Reports whether a URL points to this repository.
@@ -175,21 +247,16 @@ impl Repo {
         self.own_urls.iter().any(|own| crate::model::repo_url::same(own, url))
     }
 
-    /// Reports whether Kustomize reads a file: there is a kustomization in its folder, or above it. Such a manifest can be
-    /// a patch, which has only some of the fields.
+    /// Reports whether Kustomize may read a file as something else than a manifest: there is a kustomization in its folder, or above
+    /// it, and none that has it as a resource. Such a manifest can be a patch, which has only some of the fields.
     pub fn is_kustomize_input(&self, file: &RepoPath) -> bool {
-        let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-        let has_one = |folder: &RepoPath| {
-            let paths = names.iter().filter_map(|name| folder.join(name).ok());
-            paths.into_iter().any(|path| self.listing.contains(&path))
-        };
-        file.folders().any(|folder| has_one(&folder))
+        file.folders().any(|folder| self.kustomizations.is_at(&folder)) && !self.kustomizations.takes_in(file)
     }
 
     /// Returns the namespace of Argo CD itself, as far as manifests tell: that of the projects, which count nowhere else,
     /// of the root Application, or of all Applications, where they agree.
     pub fn controller_namespace(&self) -> &str {
-        let projects = self.manifests.iter().map(|manifest| &manifest.object);
+        let projects = self.all_manifests().map(|manifest| &manifest.object);
         let mut projects = projects.filter(|object| object.is(crate::model::application::GROUP, "AppProject"));
         let of_project = projects.find_map(Object::namespace);
         let of_root = || self.root_application()?.1.object().namespace();
@@ -201,24 +268,20 @@ impl Repo {
         of_project.or_else(of_root).or_else(of_all).unwrap_or("argocd")
     }
 
-    /// Returns the root Application: the one whose source is the folder that contains it, or every other Application.
-    pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
-        let mut folders: BTreeMap<RepoPath, usize> = BTreeMap::new();
-        for (manifest, _) in self.applications() {
-            *folders.entry(manifest.file.parent()).or_default() += 1;
-        }
-        let holds_applications = |path: &RepoPath| {
-            let below = folders.range(path.clone()..);
-            let below = below.take_while(|(folder, _)| folder.as_str().starts_with(path.as_str()));
-            let inside = below.filter(|(folder, _)| folder.is_in(path)).map(|(_, count)| count);
-            inside.sum::<usize>() > 1 || folders.len() == 1 && folders.contains_key(path)
-        };
-        let points_at_applications = |app: &Application<'_>| {
-            app.sources().iter().any(|source| {
-                let path = source.path().and_then(|path| RepoPath::new(path).ok());
-                path.is_some_and(|path| holds_applications(&path)) && self.is_own(source.repo_url())
-            })
-        };
-        self.applications().find(|(_, app)| points_at_applications(app))
+    /// Notes that the Applications of a set are known.
+    pub fn set_expanded(&mut self, set: &Manifest) {
+        self.expanded.insert(expanded_key(set));
     }
+
+    /// Returns the sets whose Applications are not known.
+    pub fn unexpanded_sets(&self) -> impl Iterator<Item = &Manifest> {
+        let sets = self
+            .all_manifests()
+            .filter(|manifest| manifest.object.is(crate::model::application::GROUP, "ApplicationSet"));
+        sets.filter(|set| !self.expanded.contains(&expanded_key(set)))
+    }
+}
+
+fn expanded_key(set: &Manifest) -> (RepoPath, usize, String) {
+    (set.file.clone(), set.document, set.object.name().to_owned())
 }

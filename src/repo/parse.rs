@@ -1,7 +1,7 @@
 //! What is in one file: its documents, the manifests in them, and what is wrong.
 
 use super::own_file::is_own_file;
-use super::{Files, Malformed, Manifest, NotPlain, RepoPath, SourceFile};
+use super::{Files, Malformed, Manifest, NotPlain, Origin, RepoPath, SourceFile};
 use crate::failure;
 use crate::model::Object;
 use crate::yaml::{self, Position};
@@ -68,6 +68,7 @@ impl Parsed {
                     file: path.clone(),
                     document: index,
                     object: Object::new(tree),
+                    origin: Origin::Document,
                 }),
                 Ok(Some(_)) => wrong.push(yaml::YamlError {
                     line: document.line,

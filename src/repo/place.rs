@@ -21,7 +21,8 @@ impl Repo {
     /// Returns the place of a JSON Pointer of a manifest: its key if it has one, otherwise its value; if the pointer
     /// leads nowhere, the nearest place above it, or the document's first line.
     pub fn place(&self, manifest: &Manifest, pointer: &Pointer) -> Place {
-        let range = self.located(manifest, |locator, text| nearest(locator, text, pointer));
+        let pointer = manifest.in_document(pointer);
+        let range = self.located(manifest, |locator, text| nearest(locator, text, &pointer));
         let position = |text: &str, offset: usize| yaml::position(text, offset);
         self.placed(manifest, range, position)
     }
@@ -31,11 +32,10 @@ impl Repo {
         let ranges: Vec<_> = self.located(manifest, |locator, text| {
             pointers
                 .into_iter()
-                .map(|pointer| nearest(locator, text, pointer))
+                .map(|pointer| nearest(locator, text, &manifest.in_document(pointer)))
                 .collect()
         });
-        let file = &self.files[&manifest.file];
-        let lines = Lines::of(file.document(manifest.document));
+        let lines = Lines::of(self.document_of(manifest).unwrap_or_default());
         let place = |range| self.placed(manifest, range, |_, offset| lines.position(offset));
         ranges.into_iter().map(place).collect()
     }
@@ -48,16 +48,23 @@ impl Repo {
     /// Returns the ranges of bytes of the values at JSON Pointers of a manifest, in its file; those that are not there are
     /// left out. `None` where the document cannot be read.
     pub fn value_ranges(&self, manifest: &Manifest, pointers: &[PointerBuf]) -> Option<Vec<Range<usize>>> {
-        let base = self.files[&manifest.file].documents[manifest.document].range.start;
+        let base = self.files.get(&manifest.file)?.documents[manifest.document].range.start;
         self.located(manifest, |locator, _| {
-            let spans = pointers.iter().filter_map(|pointer| locator?.locate(pointer));
+            let spans = pointers
+                .iter()
+                .filter_map(|pointer| locator?.locate(&manifest.in_document(pointer)));
             let ranges = spans.map(|span| span.value.start + base..span.value.end + base);
             locator.map(|_| ranges.collect())
         })
     }
 
+    fn document_of(&self, manifest: &Manifest) -> Option<&str> {
+        let file = self.files.get(&manifest.file)?;
+        Some(file.document(manifest.document))
+    }
+
     fn located<T>(&self, manifest: &Manifest, find: impl FnOnce(Option<&Locator<'_, '_>>, &str) -> T) -> T {
-        let text = self.files[&manifest.file].document(manifest.document);
+        let text = self.document_of(manifest).unwrap_or_default();
         match yaml::Tree::parse(text) {
             Ok(tree) => find(Some(&Locator::new(&tree)), text),
             Err(_) => find(None, text),
@@ -71,7 +78,14 @@ impl Repo {
         range: Range<usize>,
         position: impl FnOnce(&str, usize) -> Position,
     ) -> Place {
-        let file = &self.files[&manifest.file];
+        let Some(file) = self.files.get(&manifest.file) else {
+            // A chart that somebody applies: its files are no manifests.
+            return Place {
+                file: manifest.file.clone(),
+                range: 0..0,
+                position: Position { line: 1, column: 1 },
+            };
+        };
         let document = &file.documents[manifest.document];
         let base = document.range.start;
         let inside = position(file.document(manifest.document), range.start);

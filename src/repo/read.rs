@@ -1,18 +1,18 @@
-//! Reads the repository: which folders belong to its state, and what is in their files.
+//! Reads the repository: what belongs to its state, and what is in these files.
 //!
-//! Reading starts with the manifests at the top level, in `applications/` and in `namespaces/`, and follows the
-//! Applications found there: the folders of this repository that they point to are read as Argo CD reads them
-//! ([`FolderSource`]).
+//! The whole working tree is looked through for Argo CD's objects ([`super::scan`]). The Applications among them are
+//! followed: the folders of this repository that they point to are read as Argo CD reads them ([`FolderSource`]).
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
 use super::layout::{APPLICATIONS, NAMESPACES};
 use super::parse::Parsed;
-use super::{Entry, Files, FolderSource, Malformed, Repo, RepoPath};
-use crate::model::Application;
+use super::scan::{Scan, is_looked_for};
+use super::{Entry, Files, FolderSource, Manifest, Origin, Repo, RepoPath};
 use crate::model::namespace::is_namespace;
+use crate::model::{Application, Settings};
 use crate::parallel;
 
 /// The choice of sub-folders that are read.
@@ -29,44 +29,75 @@ impl Repo {
     /// Reads a repository. `remotes` are URLs that are known to mean this working tree.
     ///
     /// # Errors
-    /// When a folder or file cannot be read at all; what is in a file, however wrong, is no error but [`Malformed`].
+    /// When a folder or file cannot be read at all; what is in a file, however wrong, is no error but [`super::Malformed`].
     pub fn read(files: &dyn Files, remotes: &[String]) -> Result<Self> {
+        Self::read_with(files, remotes, Settings::default())
+    }
+
+    /// As [`Repo::read`], with what the repository says about itself.
+    ///
+    /// # Errors
+    /// Those of [`Repo::read`].
+    pub fn read_with(files: &dyn Files, remotes: &[String], settings: Settings) -> Result<Self> {
         let mut repo = Repo {
             own_urls: remotes.to_vec(),
+            settings,
             ..Repo::default()
         };
-        let mut reader = Reader {
-            files,
-            seen: HashSet::new(),
-        };
+        let scan = Scan::of(files, &|_| false)?;
+        repo.listing = scan.listing;
+        (repo.kustomizations, repo.charts) = (scan.kustomizations, scan.charts);
+        repo.inactive = scan.inactive;
+        scan.found.into_iter().for_each(|parsed| repo.add(parsed));
+        // A URL that was just added may be the one that another Application points to.
+        while repo.learn_own_urls() {}
+        repo.set_inactive_aside();
         // Namespaces that no Application syncs are read as well: a new one must not overwrite them.
-        let folders = ["", APPLICATIONS, NAMESPACES].map(RepoPath::new);
+        let folders = [APPLICATIONS, NAMESPACES].map(RepoPath::new);
         let folders: Vec<RepoPath> = folders.into_iter().collect::<Result<_>>()?;
-        let folders: Vec<FolderSource> = folders.into_iter().map(FolderSource::flat).collect();
-        reader.read(&mut repo, &folders, Below::Manifests)?;
-        let (mut seen, mut followed) = (BTreeSet::new(), 0);
-        while followed < repo.manifests.len() {
-            // A URL that was just added may be the one that an earlier Application points to.
-            if repo.learn_own_urls(followed) {
-                followed = 0;
-            }
-            let found = repo.manifests[followed..].iter();
-            let apps = found.filter_map(|manifest| Application::new(&manifest.object));
-            let sources = apps.flat_map(|app| repo.folder_sources(&app));
-            let sources: Vec<FolderSource> = sources.filter(|source| seen.insert(source.key())).collect();
-            followed = repo.manifests.len();
-            reader.read(&mut repo, &sources, Below::All)?;
-        }
-        repo.refuse_lists();
-        repo.malformed
-            .sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
-        repo.index_folders();
+        let folders = folders.into_iter().map(|folder| repo.folder_as_it_is(folder));
+        let folders: Vec<FolderSource> = folders.collect();
+        Reader::new(files, &repo).read(&mut repo, &folders, Below::Manifests)?;
+        repo.follow(files)?;
         Ok(repo)
+    }
+
+    /// Reads what the Applications sync from this repository, and follows the Applications in there; what was followed before
+    /// is not read again.
+    ///
+    /// # Errors
+    /// Those of [`Repo::read`].
+    pub fn follow(&mut self, files: &dyn Files) -> Result<()> {
+        let mut reader = Reader::new(files, self);
+        let (mut written, mut derived) = (0, 0);
+        while written < self.manifests.len() || derived < self.derived.len() {
+            if self.learn_own_urls() {
+                (written, derived) = (0, 0);
+            }
+            let found = self.manifests[written..].iter().chain(&self.derived[derived..]);
+            let apps = found.filter_map(|manifest| Application::new(&manifest.object));
+            let mut sources: Vec<FolderSource> = apps.flat_map(|app| self.folder_sources(&app)).collect();
+            sources.retain(|source| self.followed.insert(source.key()));
+            (written, derived) = (self.manifests.len(), self.derived.len());
+            reader.read(self, &sources, Below::All)?;
+        }
+        self.inactive
+            .sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
+        self.malformed
+            .sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
+        self.index_folders();
+        Ok(())
+    }
+
+    /// Adds what sets generate and Applications render; [`Repo::follow`] reads what they sync.
+    pub fn add_derived(&mut self, manifests: impl IntoIterator<Item = Manifest>) {
+        self.derived.extend(manifests);
     }
 
     fn index_folders(&mut self) {
         self.manifests
             .sort_by(|a, b| (&a.file, a.document).cmp(&(&b.file, b.document)));
+        self.by_folder.clear();
         for (index, manifest) in self.manifests.iter().enumerate() {
             self.by_folder.entry(manifest.file.parent()).or_default().push(index);
         }
@@ -80,13 +111,8 @@ impl Repo {
     pub fn read_folder_tree(files: &dyn Files, folder: &RepoPath) -> Result<Self> {
         let mut repo = Repo::default();
         let folder = FolderSource::new(folder.clone(), true, None, None)?;
-        let mut reader = Reader {
-            files,
-            seen: HashSet::new(),
-        };
-        reader.read(&mut repo, &[folder], Below::Manifests)?;
-        repo.refuse_lists();
-        repo.learn_own_urls(0);
+        Reader::new(files, &repo).read(&mut repo, &[folder], Below::Manifests)?;
+        repo.learn_own_urls();
         repo.index_folders();
         Ok(repo)
     }
@@ -106,10 +132,17 @@ impl Repo {
         repo
     }
 
-    /// Builds a repository of these files, for one that results from changes of another.
-    pub(super) fn of_texts(texts: BTreeMap<&RepoPath, &str>, own_urls: Vec<String>) -> Self {
+    /// Returns the repository with other texts of its files; what is not text stays as it was.
+    pub(super) fn with_texts(&self, texts: BTreeMap<&RepoPath, &str>) -> Self {
         let mut repo = Repo {
-            own_urls,
+            own_urls: self.own_urls.clone(),
+            settings: self.settings.clone(),
+            kustomizations: self.kustomizations.clone(),
+            charts: self.charts.clone(),
+            listing: self.listing.clone(),
+            skipped: self.skipped.clone(),
+            unknown: self.unknown.clone(),
+            expanded: self.expanded.clone(),
             ..Repo::default()
         };
         let texts: Vec<(&RepoPath, &str)> = texts.into_iter().collect();
@@ -117,36 +150,44 @@ impl Repo {
             Parsed::of_text((*path).clone(), (*text).to_owned())
         });
         parsed.into_iter().for_each(|parsed| repo.add(parsed));
-        repo.refuse_lists();
-        repo.learn_own_urls(0);
+        while repo.learn_own_urls() {}
+        repo.set_inactive_aside();
         repo.index_folders();
+        let unread = self
+            .inactive
+            .iter()
+            .filter(|inactive| !self.files.contains_key(&inactive.file));
+        repo.inactive.extend(unread.cloned());
+        let kept = self.derived.iter().filter(|manifest| !manifest.is_written());
+        let kept: Vec<Manifest> = kept
+            .filter(|manifest| repo.has_home_of(manifest, self))
+            .cloned()
+            .collect();
+        repo.derived.extend(kept);
         repo
     }
 
-    /// Refuses Applications and Namespaces in a `List`, which Argo CD takes apart: they are found as documents only and
-    /// must not be skipped silently.
-    fn refuse_lists(&mut self) {
-        for manifest in self.manifests.iter().filter(|manifest| manifest.object.is_list()) {
-            let items = manifest.object.flatten();
-            let found = items
-                .iter()
-                .find(|(_, item)| Application::new(item).is_some() || is_namespace(item));
-            if let Some((pointer, item)) = found {
-                let place = self.place(manifest, pointer);
-                self.malformed.push(Malformed {
-                    file: place.file,
-                    position: Some(place.position),
-                    message: format!(
-                        "{} `{}` is in a List; write it as a document of its own",
-                        item.kind(),
-                        item.name()
-                    ),
-                });
-            }
+    /// Reports whether the document that another repository's manifest was derived from is still there.
+    fn has_home_of(&self, derived: &Manifest, before: &Repo) -> bool {
+        let home = |repo: &'_ Repo| {
+            let manifest = repo.manifest(&derived.file, derived.document)?;
+            manifest.object.reference()
+        };
+        !before.files.contains_key(&derived.file) || home(self) == home(before)
+    }
+
+    /// Returns a folder as Argo CD reads it where a source says nothing else.
+    fn folder_as_it_is(&self, folder: RepoPath) -> FolderSource {
+        match self.kustomizations.files(&folder) {
+            Some(files) => FolderSource::build(folder, files),
+            None => FolderSource::flat(folder),
         }
     }
 
     fn add(&mut self, parsed: Parsed) {
+        for manifest in parsed.manifests.iter().filter(|manifest| manifest.object.is_list()) {
+            self.derived.extend(items(manifest));
+        }
         self.manifests.extend(parsed.manifests);
         self.malformed.extend(parsed.malformed);
         self.skipped.extend(parsed.skipped);
@@ -156,11 +197,11 @@ impl Repo {
         }
     }
 
-    /// Learns URLs of this repository from the manifests from an index on: an Application whose source path is the folder
-    /// that it is in has this repository's URL. Reports whether there is a new one.
-    fn learn_own_urls(&mut self, first: usize) -> bool {
+    /// Learns URLs of this repository: an Application whose source path is the folder that it is in has this repository's URL.
+    /// Reports whether there is a new one.
+    fn learn_own_urls(&mut self) -> bool {
         let mut found = Vec::new();
-        for manifest in &self.manifests[first..] {
+        for manifest in self.all_manifests().filter(|manifest| manifest.is_written()) {
             let Some(app) = Application::new(&manifest.object) else {
                 continue;
             };
@@ -184,13 +225,34 @@ impl Repo {
     }
 }
 
+/// Returns the items of a list that count as manifests of their own.
+fn items(list: &Manifest) -> impl Iterator<Item = Manifest> {
+    let items = list.object.flatten().into_iter();
+    let wanted = items.filter(|(_, item)| is_looked_for(item) || is_namespace(item));
+    wanted.map(|(pointer, object)| Manifest {
+        file: list.file.clone(),
+        document: list.document,
+        object,
+        origin: Origin::Item(pointer),
+    })
+}
+
 /// Reads folders of files, each file once.
 struct Reader<'f> {
     files: &'f dyn Files,
     seen: HashSet<RepoPath>,
 }
 
-impl Reader<'_> {
+impl<'f> Reader<'f> {
+    fn new(files: &'f dyn Files, repo: &Repo) -> Self {
+        let unread = repo.malformed.iter().map(|malformed| &malformed.file);
+        let unread = unread.chain(repo.skipped.iter().map(|skipped| &skipped.path));
+        Self {
+            files,
+            seen: repo.files.keys().chain(unread).cloned().collect(),
+        }
+    }
+
     /// Reads what sources read, and adds it to the repository: folder by folder, on all cores.
     fn read(&mut self, repo: &mut Repo, sources: &[FolderSource], below: Below) -> Result<()> {
         let mut paths = Vec::new();
@@ -205,6 +267,14 @@ impl Reader<'_> {
 
     /// Lists the files of one source that were not read yet; a folder that is a chart is none of manifests.
     fn list(&mut self, repo: &mut Repo, source: &FolderSource, below: Below, paths: &mut Vec<RepoPath>) -> Result<()> {
+        if let Some(files) = source.built_files() {
+            let read = files
+                .iter()
+                .filter(|file| source.reads(file))
+                .filter(|file| self.seen.insert((*file).clone()));
+            paths.extend(read.cloned());
+            return Ok(());
+        }
         let is_chart = |entries: &[Entry]| entries.iter().any(|entry| entry.name == "Chart.yaml");
         let mut folders = vec![source.folder().clone()];
         while let Some(folder) = folders.pop() {
@@ -347,17 +417,96 @@ mod tests {
     }
 
     #[test]
-    fn an_application_in_a_list_is_not_passed_over() {
+    fn the_items_of_a_list_are_manifests_of_their_own() {
         let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: media}\n";
         let files = Memory::new([("applications/root.yaml", ROOT), ("applications/list.yaml", list)]).unwrap();
-        let message = "applications/list.yaml:7:3: Namespace `media` is in a List; write it as a document of its own";
         for repo in [
             Repo::read(&files, &[]).unwrap(),
             Repo::read_folder_tree(&files, &RepoPath::new(APPLICATIONS).unwrap()).unwrap(),
         ] {
-            let malformed: Vec<String> = repo.malformed.iter().map(ToString::to_string).collect();
-            assert_eq!(malformed, [message]);
+            assert_eq!(repo.malformed, []);
+            let media = repo.namespace("media").unwrap();
+            let name = crate::model::Pointer::from_static("/metadata/name");
+            let position = repo.place(media, name).position;
+            assert_eq!((position.line, position.column), (9, 14));
         }
+    }
+
+    #[test]
+    fn applications_are_found_wherever_they_are() {
+        let deep = ROOT.replace("path: applications", "path: deep");
+        let list = "kind: List\napiVersion: v1\nitems:\n- apiVersion: argoproj.io/v1alpha1\n  kind: ApplicationSet\n  metadata: {name: s}\n";
+        let left_out = app("old", "elsewhere");
+        let template = app("{{ .name }}", "elsewhere");
+        let files = Memory::new([
+            ("infra/.argo/a.yml", deep.as_str()),
+            ("tests/list.yaml", list),
+            (
+                "deep/b.json",
+                r#"{"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "b"}}"#,
+            ),
+            ("k/kustomization.yaml", "resources: [in.yaml]\n"),
+            ("k/in.yaml", &app("in", "elsewhere")),
+            ("k/old.yaml", &left_out),
+            ("k/root.yaml", &app("top", "k")),
+            ("chart/Chart.yaml", "name: c\n"),
+            ("chart/templates/t.yaml", &template),
+            ("boiler/plate.yaml", &template),
+            (
+                "broken.yaml",
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: [\n",
+            ),
+            (
+                "broken.tpl.yaml",
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\n{{ if }}\n",
+            ),
+            ("other.yaml", "a: [\n"),
+            ("workflow.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n"),
+        ])
+        .unwrap();
+        let repo = Repo::read(&files, &["https://git.example.org/home".to_owned()]).unwrap();
+        let names: Vec<&str> = repo.applications().map(|(_, app)| app.name()).collect();
+        assert_eq!(names, ["b", "root", "in", "top"]);
+        assert_eq!(repo.unexpanded_sets().count(), 1);
+        let inactive: Vec<(&str, String)> = repo
+            .inactive
+            .iter()
+            .map(|inactive| (inactive.file.as_str(), inactive.why.to_string()))
+            .collect();
+        assert_eq!(
+            inactive,
+            [
+                ("boiler/plate.yaml", "a template fills it in".to_owned()),
+                ("broken.tpl.yaml", "a template fills it in".to_owned()),
+                ("k/old.yaml", "the kustomization in `k` leaves it out".to_owned()),
+            ]
+        );
+        let malformed: Vec<String> = repo.malformed.iter().map(|one| one.file.to_string()).collect();
+        assert_eq!(malformed, ["broken.yaml"]);
+        let children = repo.synced_folders();
+        let of = |path: &str| {
+            let path = RepoPath::new(path).unwrap();
+            children.readers(&path).map(|app| app.name()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (of("k/in.yaml"), of("k/old.yaml"), of("deep/b.json")),
+            (vec!["top"], vec![], vec!["root"])
+        );
+    }
+
+    #[test]
+    fn what_include_leaves_out_is_not_alive() {
+        let root = app("root", "apps") + "    directory: {recurse: true, include: '*/app.yaml'}\n";
+        let files = Memory::new([
+            ("root.yaml", root.as_str()),
+            ("apps/a/app.yaml", &app("a", "x")),
+            ("apps/a/off.yaml", &app("off", "x")),
+        ])
+        .unwrap();
+        let repo = Repo::read(&files, &["https://git.example.org/home".to_owned()]).unwrap();
+        let names: Vec<&str> = repo.applications().map(|(_, app)| app.name()).collect();
+        assert_eq!(names, ["a", "root"]);
+        assert_eq!(repo.inactive[0].why, crate::repo::Dormant::Excluded("root".to_owned()));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The files that a source reads from this repository: one answer for reading the repository, for `list`, for the rules
 //! and for the render.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -13,6 +14,9 @@ use crate::model::{Application, Source};
 /// The file name extensions that Argo CD takes for manifests.
 const MANIFESTS: [&str; 3] = [".yaml", ".yml", ".json"];
 
+/// What distinguishes the folders of sources: folder, `recurse`, `include` and `exclude`, and whether Kustomize builds it.
+pub(super) type Key = (RepoPath, bool, (Option<String>, Option<String>), bool);
+
 /// A folder of manifests as a source reads it: Argo CD's options `recurse`, `include` and `exclude`
 /// ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/directory/)).
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct FolderSource {
     recurse: bool,
     include: Option<(String, Glob)>,
     exclude: Option<(String, Glob)>,
+    /// The files that a build by Kustomize takes in, where it is one.
+    build: Option<Arc<BTreeSet<RepoPath>>>,
 }
 
 impl FolderSource {
@@ -31,7 +37,26 @@ impl FolderSource {
             recurse: false,
             include: None,
             exclude: None,
+            build: None,
         }
+    }
+
+    /// Returns a build of a folder by Kustomize, which takes in these files.
+    pub(super) fn build(folder: RepoPath, files: BTreeSet<RepoPath>) -> Self {
+        Self {
+            build: Some(Arc::new(files)),
+            ..Self::flat(folder)
+        }
+    }
+
+    /// Reports whether Kustomize builds it: what it reads is not what it syncs.
+    pub fn is_build(&self) -> bool {
+        self.build.is_some()
+    }
+
+    /// Returns the files of a build.
+    pub(super) fn built_files(&self) -> Option<&BTreeSet<RepoPath>> {
+        self.build.as_deref()
     }
 
     /// Returns a folder with the options of a source.
@@ -49,6 +74,7 @@ impl FolderSource {
             recurse,
             include: glob("include", include)?,
             exclude: glob("exclude", exclude)?,
+            build: None,
         })
     }
 
@@ -65,14 +91,25 @@ impl FolderSource {
     /// Reports whether the options let a file through, whatever its ending: `include` and `exclude` match its path from
     /// the folder.
     pub fn selects(&self, file: &RepoPath) -> bool {
-        let is_reached = if self.recurse {
-            file.is_in(&self.folder) && *file != self.folder
-        } else {
-            file.parent() == self.folder
-        };
+        if let Some(files) = &self.build {
+            return files.contains(file);
+        }
         let below = || file.as_str()[self.folder.as_str().len()..].trim_start_matches('/');
         let matches = |glob: &Option<(String, Glob)>| glob.as_ref().map(|(_, glob)| glob.matches(below()));
-        is_reached && matches(&self.exclude) != Some(true) && matches(&self.include) != Some(false)
+        self.reaches(file) && matches(&self.exclude) != Some(true) && matches(&self.include) != Some(false)
+    }
+
+    /// Reports whether a file is in the folder, as deep as it is read.
+    fn reaches(&self, file: &RepoPath) -> bool {
+        match self.recurse {
+            true => file.is_in(&self.folder) && *file != self.folder,
+            false => file.parent() == self.folder,
+        }
+    }
+
+    /// Reports whether nothing but `include` or `exclude` keeps a file from being read.
+    pub fn excludes(&self, file: &RepoPath) -> bool {
+        self.build.is_none() && self.reaches(file) && !self.selects(file)
     }
 
     /// Reports whether a file is read as manifests.
@@ -81,26 +118,29 @@ impl FolderSource {
     }
 
     /// Returns what distinguishes this folder source from another one.
-    pub(super) fn key(&self) -> (RepoPath, bool, Option<String>, Option<String>) {
+    pub(super) fn key(&self) -> Key {
         let text = |glob: &Option<(String, Glob)>| glob.as_ref().map(|(text, _)| text.clone());
-        (
-            self.folder.clone(),
-            self.recurse,
-            text(&self.include),
-            text(&self.exclude),
-        )
+        let globs = (text(&self.include), text(&self.exclude));
+        (self.folder.clone(), self.recurse, globs, self.is_build())
     }
 }
 
 /// The folders of this repository that its Applications sync as manifests, found by the files in them.
 #[derive(Debug)]
-pub struct SyncedFolders<'r>(BTreeMap<RepoPath, Vec<(Application<'r>, FolderSource)>>);
+pub struct SyncedFolders<'r>(BTreeMap<RepoPath, Vec<(&'r Manifest, Application<'r>, FolderSource)>>);
 
 impl<'r> SyncedFolders<'r> {
     /// Returns the Applications that sync a file, one for each source that reads it.
     pub fn readers<'s>(&'s self, file: &'s RepoPath) -> impl Iterator<Item = Application<'r>> + 's {
+        self.synced_by(file).map(|(_, app)| app)
+    }
+
+    /// Returns the Applications that sync a file with their manifests, one for each source that reads it.
+    pub fn synced_by<'s>(&'s self, file: &'s RepoPath) -> impl Iterator<Item = (&'r Manifest, Application<'r>)> + 's {
         let sources = file.folders().filter_map(|folder| self.0.get(&folder)).flatten();
-        sources.filter(|(_, source)| source.reads(file)).map(|(app, _)| *app)
+        sources
+            .filter(|(_, _, source)| source.reads(file))
+            .map(|(manifest, app, _)| (*manifest, *app))
     }
 
     /// Reports whether an Application syncs a file.
@@ -113,9 +153,21 @@ impl Repo {
     /// Returns the folders of this repository that its Applications sync as manifests.
     pub fn synced_folders(&self) -> SyncedFolders<'_> {
         let mut folders: BTreeMap<RepoPath, Vec<_>> = BTreeMap::new();
-        for (_, app) in self.applications() {
+        for (manifest, app) in self.applications() {
             for source in self.folder_sources(&app) {
-                folders.entry(source.folder.clone()).or_default().push((app, source));
+                // A build may take in files of other folders.
+                let mut places: BTreeSet<RepoPath> = source
+                    .built_files()
+                    .into_iter()
+                    .flatten()
+                    .map(RepoPath::parent)
+                    .collect();
+                if !source.is_build() {
+                    places.insert(source.folder.clone());
+                }
+                for place in places {
+                    folders.entry(place).or_default().push((manifest, app, source.clone()));
+                }
             }
         }
         SyncedFolders(folders)
@@ -139,6 +191,12 @@ impl Repo {
             let (include, exclude) = (parameters.include.as_deref(), parameters.exclude.as_deref());
             return FolderSource::new(folder, parameters.recurse, include, exclude).ok();
         }
+        if source.directory().is_none()
+            && source.plugin().is_none()
+            && let Some(files) = self.kustomizations.files(&folder)
+        {
+            return Some(FolderSource::build(folder, files));
+        }
         let option = |name: &str| source.directory().and_then(|directory| directory.get(name));
         let recurse = option("recurse").and_then(Value::as_bool).unwrap_or(false);
         let glob = |name: &str| option(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -148,6 +206,14 @@ impl Repo {
     /// Returns the manifests that a source reads from this repository; `None` where that is not known without rendering.
     pub fn synced_manifests(&self, source: &Source<'_>) -> Option<Vec<&Manifest>> {
         let source = self.folder_source(source)?;
+        if let Some(files) = source.built_files() {
+            let of_file = |file: &RepoPath| self.by_folder.get(&file.parent()).into_iter().flatten();
+            let manifests = files.iter().flat_map(of_file).map(|index| &self.manifests[*index]);
+            let mut seen = BTreeSet::new();
+            let once = manifests
+                .filter(|manifest| source.reads(&manifest.file) && seen.insert((&manifest.file, manifest.document)));
+            return Some(once.collect());
+        }
         // The sub-folders of a folder come after it, possibly with siblings like `path-2` in between.
         let below = self.by_folder.range(source.folder.clone()..);
         let below = below.take_while(|(folder, _)| folder.as_str().starts_with(source.folder.as_str()));

@@ -7,7 +7,7 @@ use crate::masking::without_logins;
 use crate::model::application::GROUP;
 use crate::model::settings::Level;
 use crate::model::{AppName, Availability, PointerBuf, Settings, Unavailable};
-use crate::repo::{Malformed, Manifest, RepoPath};
+use crate::repo::{Malformed, Manifest, RepoPath, Unknown};
 
 /// The result of checking a repository or an installation.
 #[derive(Clone, Debug, Default)]
@@ -177,9 +177,9 @@ fn at_base(scope: &Scope<'_>) -> Vec<Skipped> {
         skipped.extend(base.scope.repo.malformed.iter().map(Skipped::file));
         let is_gone = |manifest: &&Manifest| {
             let is_it = |other: &Manifest| other.object.reference() == manifest.object.reference();
-            manifest.object.is(GROUP, "ApplicationSet") && !scope.repo.manifests.iter().any(is_it)
+            manifest.object.is(GROUP, "ApplicationSet") && !scope.repo.all_manifests().any(is_it)
         };
-        let sets = base.scope.repo.manifests.iter().filter(is_gone);
+        let sets = base.scope.repo.unexpanded_sets().filter(is_gone);
         let set = |manifest| Skipped::of(manifest, &Unavailable::GeneratedInCluster);
         skipped.extend(sets.map(set).map(|set| Skipped {
             kind: format!("base {}", set.kind),
@@ -202,17 +202,21 @@ fn at_base(scope: &Scope<'_>) -> Vec<Skipped> {
 /// Returns the places of the Applications that were checked, and what was not.
 fn applications(scope: &Scope<'_>) -> (Vec<Location>, Vec<Skipped>) {
     let (mut checked, mut skipped) = (Vec::new(), Vec::new());
-    for manifest in &scope.repo.manifests {
-        let object = &manifest.object;
-        if object.is(GROUP, "ApplicationSet") {
-            skipped.push(Skipped::of(manifest, &Unavailable::GeneratedInCluster));
-        } else if object.is(GROUP, "Application") {
-            match of_application(scope, manifest) {
-                None => checked.push(Location::of(manifest, "/metadata/name")),
-                Some(why) => skipped.push(why),
-            }
+    for (manifest, _) in scope.repo.applications() {
+        match of_application(scope, manifest) {
+            None => checked.push(Location::of(manifest, "/metadata/name")),
+            Some(why) => skipped.push(why),
         }
     }
+    let repo = scope.repo;
+    let is_known = |set: &Manifest| {
+        let is_it =
+            |unknown: &&Unknown| unknown.place == (set.file.clone(), set.document) && unknown.name == set.object.name();
+        repo.unknown.iter().any(|unknown| is_it(&unknown))
+    };
+    let sets = repo.unexpanded_sets().filter(|set| !is_known(set));
+    skipped.extend(sets.map(|set| Skipped::of(set, &Unavailable::GeneratedInCluster)));
+    skipped.extend(repo.unknown.iter().map(Skipped::unknown));
     (checked, skipped)
 }
 
@@ -237,6 +241,31 @@ impl Skipped {
             reason: Some(why.kind()),
             failed: why.is_error(),
             ..Self::failed(manifest, why.to_string(), Some(why.hint()))
+        }
+    }
+
+    /// Returns a set, or something that renders Applications, of which it is not known what it brings.
+    fn unknown(unknown: &Unknown) -> Self {
+        let (file, document) = unknown.place.clone();
+        Self {
+            kind: unknown.kind.to_owned(),
+            name: unknown.name.clone(),
+            location: Location {
+                file,
+                document,
+                pointer: PointerBuf::new(),
+                bytes: None,
+            },
+            why: without_logins(&unknown.why),
+            hint: unknown.hint.as_deref().map(without_logins),
+            reason: Some(match unknown.kind {
+                "ApplicationSet" => ("ApplicationSet not expanded", "ApplicationSets not expanded"),
+                _ => (
+                    "source of Applications not rendered",
+                    "sources of Applications not rendered",
+                ),
+            }),
+            failed: false,
         }
     }
 

@@ -44,11 +44,16 @@ impl Doubt {
             .malformed
             .iter()
             .map(|malformed| Self::about_all(format!("`{}`, which cannot be read", malformed.file)));
-        let sets = repo
-            .manifests
-            .iter()
-            .filter_map(|manifest| Self::of_set(&manifest.object, clusters));
-        unread.chain(sets).collect()
+        let sets = repo.unexpanded_sets();
+        let sets = sets.filter_map(|manifest| Self::of_set(&manifest.object, clusters));
+        let parents = repo.unknown.iter().filter(|unknown| unknown.kind != "ApplicationSet");
+        let parents = parents.map(|parent| {
+            Self::about_all(format!(
+                "what the {} `{}` renders: {}",
+                parent.kind, parent.name, parent.why
+            ))
+        });
+        unread.chain(sets).chain(parents).collect()
     }
 
     /// Returns the doubt about an ApplicationSet; its template may say where its Applications go.

@@ -41,12 +41,12 @@ pub struct Location {
 }
 
 impl Location {
-    /// Returns a place inside a manifest.
+    /// Returns a place inside a manifest; of one that is generated or rendered, the place of what makes it.
     pub fn of(manifest: &Manifest, pointer: impl AsPointer) -> Self {
         Self {
             file: manifest.file.clone(),
             document: manifest.document,
-            pointer: pointer.as_pointer().to_buf(),
+            pointer: manifest.in_document(pointer.as_pointer()),
             bytes: None,
         }
     }
@@ -147,9 +147,13 @@ impl Finding {
         self
     }
 
-    /// Adds the fix.
+    /// Adds the fix; where it has nothing to change, it is the user's next step.
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
+        if fix.changes.changes.is_empty() {
+            // Nothing here can be edited: the object is generated or rendered.
+            return self.hint(fix.title);
+        }
         self.fix = Some(fix);
         self
     }

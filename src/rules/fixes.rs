@@ -87,8 +87,12 @@ pub fn patch(manifest: &Manifest, operations: Vec<PatchOperation>) -> ChangeSet 
     patch_below(manifest, Pointer::root(), operations)
 }
 
-/// Returns a patch of an object at `base` in its manifest.
+/// Returns a patch of an object at `base` in its manifest; nothing for a manifest that is not written in the repository.
 pub fn patch_below(manifest: &Manifest, base: &Pointer, operations: Vec<PatchOperation>) -> ChangeSet {
+    let Some(item) = manifest.origin.base() else {
+        return ChangeSet::default();
+    };
+    let base = &item.concat(base);
     ChangeSet {
         changes: vec![Change::Patch {
             path: manifest.file.clone(),
@@ -103,6 +107,7 @@ pub fn patch_below(manifest: &Manifest, base: &Pointer, operations: Vec<PatchOpe
 pub fn rename(manifest: &Manifest, base: &Pointer, field: &Pointer, name: &str) -> Option<ChangeSet> {
     let pointer = base.concat(field);
     let value = manifest.object.at(&pointer)?.clone();
+    let pointer = manifest.origin.base()?.concat(&pointer);
     let replacement = ReplaceEntry {
         pointer,
         key: name.to_owned(),

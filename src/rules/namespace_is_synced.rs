@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::root_application_exists::init_command;
 use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
-use crate::model::application::GROUP;
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Object, Source};
 use crate::repo::{Manifest, Repo, RepoPath};
@@ -74,14 +73,13 @@ fn hint(repo: &Repo) -> String {
 /// Reports whether something whose files are not known here may bring manifests of this repository: an ApplicationSet, a
 /// Kustomize folder, a source with options that cannot be read.
 fn may_be_brought_otherwise(repo: &Repo) -> bool {
-    let is_set = |manifest: &Manifest| manifest.object.is(GROUP, "ApplicationSet");
     let is_unknown = |source: &Source<'_>| {
         let is_own_folder = !source.is_versioned() && source.path().is_some() && repo.is_own(source.repo_url());
-        is_own_folder && (source.kustomize().is_some() || repo.folder_source(source).is_none())
+        is_own_folder
+            && (source.kustomize().is_some() || repo.folder_source(source).is_none_or(|folder| folder.is_build()))
     };
-    let is_kustomization = |file: &RepoPath| file.file_name().to_lowercase().starts_with("kustomization");
-    repo.manifests.iter().any(is_set)
-        || repo.files.keys().any(is_kustomization)
+    repo.unexpanded_sets().next().is_some()
+        || !repo.unknown.is_empty()
         || repo.applications().any(|(_, app)| app.sources().iter().any(is_unknown))
 }
 
@@ -146,7 +144,9 @@ mod tests {
                 .unwrap()
                 .contains("init --force")
         );
-        let elsewhere = case().namespaces().manifest("media.yaml", namespace("other"));
+        let app = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"}});
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": [namespace("other"), app]});
+        let elsewhere = case().namespaces().manifest("by-hand.yaml", list);
         assert_eq!(
             elsewhere.findings(&RULE)[0].hint.as_deref(),
             Some("move it to `namespaces`, which Application `namespaces` syncs")

@@ -240,13 +240,14 @@ fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)
     let (mut items, mut all) = (Vec::new(), !sources.is_empty());
     for (source, parameters) in sources {
         let manifests = repo.synced_manifests(source).unwrap_or_default();
-        // A folder without manifests may contain a chart.
-        all = all && (!manifests.is_empty() || source.gives_files_only());
+        let is_build = repo.folder_source(source).is_some_and(|folder| folder.is_build());
+        // A folder without manifests may contain a chart, and Kustomize changes what it takes in.
+        all = all && (!manifests.is_empty() && !is_build || source.gives_files_only());
         for manifest in manifests {
             items.extend(flattened(manifest).map(|(pointer, object)| Item {
                 object,
                 home: Some((manifest, pointer)),
-                is_finished: parameters.is_none(),
+                is_finished: parameters.is_none() && !is_build,
             }));
         }
     }

@@ -1,29 +1,198 @@
-//! The Applications that Argo CD would have.
+//! The Applications that Argo CD would have: those in files, those that ApplicationSets generate, and those that charts of
+//! Applications render, to any depth.
 
-use crate::model::Application;
-use crate::repo::{Manifest, Repo};
+use std::collections::BTreeSet;
 
-/// An Application that Argo CD would have.
-#[derive(Clone, Copy, Debug)]
-pub struct Desired<'r> {
-    /// The Application.
-    pub app: Application<'r>,
-    /// Its origin.
-    pub origin: Origin<'r>,
+use anyhow::Result;
+use serde_json::Value;
+
+use super::parents::{Parent, applied_charts, parents};
+use super::{ExpandedSet, Options, SourceDirs, Sources, availability, expanded_sets};
+use crate::disk::Checkout;
+use crate::model::{Application, Availability, Object};
+use crate::repo::{Generated, Manifest, Origin, Rendered, Repo, RepoPath, Unknown, is_looked_for};
+use crate::sets::Reason;
+
+/// How many sets and renders may stand between a file and an Application: more of them are a cycle.
+const DEEPEST: usize = 12;
+
+/// What was followed already, by kind, namespace and name, and the document that it comes from.
+type Followed = BTreeSet<(String, Option<String>, String, RepoPath, usize)>;
+
+/// Adds to a repository what its ApplicationSets generate and its charts of Applications render, and reads what these
+/// Applications sync. `progress` is called with the name of each chart that is rendered.
+///
+/// # Errors
+/// When the repository's files cannot be read.
+pub fn complete(
+    repo: &mut Repo,
+    checkout: &Checkout,
+    (dirs, options): (&SourceDirs, &Options),
+    progress: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let (mut sets, mut rendered) = (Followed::new(), Followed::new());
+    let mut is_last = false;
+    for depth in 0.. {
+        let Expansion {
+            mut found,
+            mut unknown,
+            expanded,
+        } = generated(repo, checkout, &mut sets);
+        expanded.iter().for_each(|set| repo.set_expanded(set));
+        // What nothing syncs is known when everything else is.
+        let mut open = if is_last { applied_charts(repo) } else { parents(repo) };
+        open.retain(|parent| rendered.insert(key(&parent.manifest)));
+        let (of_parents, unrendered) = of_parents(repo, checkout, (dirs, options), &open, progress);
+        found.extend(of_parents);
+        unknown.extend(unrendered);
+        repo.unknown.extend(unknown);
+        let known: BTreeSet<_> = repo.applications().map(|(manifest, _)| key(manifest)).collect();
+        found.retain(|manifest| !known.contains(&key(manifest)));
+        if depth >= DEEPEST && !found.is_empty() {
+            repo.unknown.extend(found.iter().map(endless));
+            break;
+        }
+        if found.is_empty() && is_last {
+            break;
+        }
+        is_last = found.is_empty();
+        repo.add_derived(found);
+        repo.follow(checkout)?;
+    }
+    Ok(())
 }
 
-/// The origin of an Application.
-#[derive(Clone, Copy, Debug)]
-pub enum Origin<'r> {
-    /// A manifest of the repository.
-    Manifest(&'r Manifest),
+/// Returns why what a manifest brings is not followed any further.
+fn endless(manifest: &Manifest) -> Unknown {
+    Unknown {
+        name: manifest.object.name().to_owned(),
+        kind: "Application",
+        place: (manifest.file.clone(), manifest.document),
+        why: format!("{DEEPEST} sets and charts stand between a file and it: they render each other in a circle"),
+        hint: Some("take the circle out: an Application renders another one that renders the first again".to_owned()),
+    }
 }
 
-/// Returns all Applications that Argo CD would create from a repository, with their origin, in the order of files.
-pub fn desired(repo: &Repo) -> Vec<Desired<'_>> {
-    let manifests = repo.applications().map(|(manifest, app)| Desired {
-        app,
-        origin: Origin::Manifest(manifest),
-    });
-    manifests.collect()
+fn key(manifest: &Manifest) -> (String, Option<String>, String, RepoPath, usize) {
+    let object = &manifest.object;
+    let namespace = object.namespace().map(str::to_owned);
+    (
+        object.kind().to_owned(),
+        namespace,
+        object.name().to_owned(),
+        manifest.file.clone(),
+        manifest.document,
+    )
+}
+
+/// What sets generate.
+#[derive(Default)]
+struct Expansion {
+    found: Vec<Manifest>,
+    unknown: Vec<Unknown>,
+    /// The sets whose Applications are known.
+    expanded: Vec<Manifest>,
+}
+
+/// Returns what the sets generate that were not expanded yet, and those that are not known.
+fn generated(repo: &Repo, checkout: &Checkout, done: &mut Followed) -> Expansion {
+    let mut expansion = Expansion::default();
+    for set in expanded_sets(repo, checkout) {
+        if !done.insert(key(set.manifest)) {
+            continue;
+        }
+        match &set.applications {
+            Ok(applications) => {
+                expansion.expanded.push(set.manifest.clone());
+                expansion.found.extend(applications.iter().map(|generated| Manifest {
+                    file: set.manifest.file.clone(),
+                    document: set.manifest.document,
+                    object: generated.application.clone(),
+                    origin: Origin::Generated(Generated {
+                        set: set.set.name().to_owned(),
+                        template: set.manifest.origin.template(),
+                        folders: generated.origins.clone(),
+                    }),
+                }));
+            }
+            Err(reason) => expansion.unknown.push(unexpanded(&set, reason)),
+        }
+    }
+    expansion
+}
+
+fn unexpanded(expanded: &ExpandedSet<'_>, reason: &Reason) -> Unknown {
+    Unknown {
+        name: expanded.set.name().to_owned(),
+        kind: "ApplicationSet",
+        place: (expanded.manifest.file.clone(), expanded.manifest.document),
+        why: reason.to_string(),
+        hint: hint(reason),
+    }
+}
+
+fn hint(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::OtherRepository { .. } => Some("name a checkout with `--source-dir REPO=DIR`".to_owned()),
+        Reason::Invalid { .. } => Some("correct the set: Argo CD refuses it, too".to_owned()),
+        Reason::Unreadable { .. } => Some("let the file be read".to_owned()),
+        Reason::Outside { .. } | Reason::Unsupported { .. } => None,
+    }
+}
+
+/// Returns the Applications and sets that parents render, and the parents that do not render here.
+fn of_parents(
+    repo: &Repo,
+    checkout: &Checkout,
+    (dirs, options): (&SourceDirs, &Options),
+    parents: &[Parent],
+    progress: &mut dyn FnMut(&str),
+) -> (Vec<Manifest>, Vec<Unknown>) {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    if parents.is_empty() {
+        return (found, unknown);
+    }
+    let sources = Sources::new(repo, checkout, dirs, options);
+    let apps: Vec<Application<'_>> = parents
+        .iter()
+        .filter_map(|parent| Application::new(&parent.manifest.object))
+        .collect();
+    for (parent, render) in parents.iter().zip(sources.render_natively(&apps, progress)) {
+        let objects = match availability(render) {
+            Availability::Available(objects) => objects,
+            Availability::Unavailable(why) => {
+                unknown.push(parent.unknown(why.to_string(), Some(why.hint())));
+                continue;
+            }
+            Availability::Failed { message, hint, .. } => {
+                unknown.push(parent.unknown(message, hint));
+                continue;
+            }
+        };
+        let wanted = objects.into_iter().filter(is_looked_for);
+        found.extend(wanted.map(|object| Manifest {
+            file: parent.manifest.file.clone(),
+            document: parent.manifest.document,
+            object: in_namespace(object, parent),
+            origin: Origin::Rendered(Rendered {
+                by: parent.name.clone(),
+                is_chart: parent.is_chart,
+                source: parent.source.clone(),
+            }),
+        }));
+    }
+    (found, unknown)
+}
+
+/// Returns an object with the namespace that it gets where its own is not written.
+fn in_namespace(object: Object, parent: &Parent) -> Object {
+    let namespace = Application::new(&parent.manifest.object).and_then(|app| app.destination_namespace());
+    let (None, Some(namespace)) = (object.namespace(), namespace) else {
+        return object;
+    };
+    let mut tree = object.into_tree();
+    if let Some(Value::Object(metadata)) = tree.get_mut("metadata") {
+        metadata.insert("namespace".to_owned(), namespace.into());
+    }
+    Object::new(tree)
 }

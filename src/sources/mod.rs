@@ -2,12 +2,14 @@
 //! there is none.
 //!
 //! ```text
-//! desired  the Applications that Argo CD would have        resolve  a source → its files: checkout, cache, network
+//! desired  the Applications that Argo CD would have        parents  which renders may hold Applications
+//! resolve  a source → its files: checkout, cache, network
 //! request  a source → a request for `render`                 snapshot the repository at a revision
 //! sets     the ApplicationSets and what they generate
 //! ```
 
 mod desired;
+mod parents;
 mod request;
 mod resolve;
 mod sets;
@@ -28,7 +30,7 @@ use crate::render::overrides::{self, Merged, TwoTools};
 use crate::render::{self, Output, Renderers, Request};
 use crate::repo::{Repo, RepoPath};
 
-pub use desired::{Desired, Origin, desired};
+pub use desired::complete;
 pub use sets::{ExpandedSet, expanded_sets};
 pub use snapshot::Snapshot;
 pub use source_dirs::SourceDirs;
@@ -149,6 +151,13 @@ impl<'s> Sources<'s> {
         self.rendered_each(apps, false, progress)
     }
 
+    /// Renders Applications as Argo CD does without the storage rules; returns the objects of each, lists flattened.
+    fn render_natively(&self, apps: &[Application<'_>], progress: &mut dyn FnMut(&str)) -> Vec<Result<Vec<Object>>> {
+        let renders = self.rendered_each(apps, true, progress);
+        let objects = |render: Result<AppRender>| flat(&render?.outputs, Output::raw_objects);
+        renders.into_iter().map(objects).collect()
+    }
+
     fn rendered_each(
         &self,
         apps: &[Application<'_>],
@@ -166,8 +175,7 @@ impl<'s> Sources<'s> {
     /// # Errors
     /// When a directory was named for a repository that no Application has as a source.
     pub fn render_all(&self, progress: impl FnMut(&str)) -> Result<(AppRenders, Vec<String>)> {
-        let desired = desired(self.resolver.repo());
-        let apps: Vec<Application<'_>> = desired.into_iter().map(|desired| desired.app).collect();
+        let apps: Vec<Application<'_>> = self.resolver.repo().applications().map(|(_, app)| app).collect();
         self.resolver.check_dirs(&apps)?;
         let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
         for (app, render) in apps.iter().zip(self.rendered_each(&apps, true, progress)) {

@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 use anyhow::{Result, anyhow};
 
 use crate::disk::Checkout;
-use crate::git::WorkingTree;
 use crate::model::{Object, clusters};
 use crate::repo::{Files, Manifest, Repo, RepoPath};
 use crate::sets::{Contents, Generated, Reason, Set};
@@ -28,7 +27,7 @@ pub fn expanded_sets<'r>(repo: &'r Repo, checkout: &Checkout) -> Vec<ExpandedSet
         checkout,
         files: OnceCell::new(),
     };
-    let sets = repo.manifests.iter().filter_map(|manifest| {
+    let sets = repo.all_manifests().filter_map(|manifest| {
         let set = Set::new(&manifest.object)?;
         Some(ExpandedSet {
             manifest,
@@ -47,25 +46,6 @@ struct WorkingFiles<'r> {
     files: OnceCell<Result<Vec<RepoPath>, String>>,
 }
 
-impl WorkingFiles<'_> {
-    fn listed(&self) -> Result<Vec<RepoPath>> {
-        if let Some(tree) = WorkingTree::at(self.checkout.root()) {
-            return tree.files();
-        }
-        let (mut files, mut folders) = (Vec::new(), vec![RepoPath::root()]);
-        while let Some(folder) = folders.pop() {
-            for entry in self.checkout.list(&folder)?.unwrap_or_default() {
-                let path = folder.join(&entry.name)?;
-                match entry.is_folder && !entry.is_link {
-                    true => folders.push(path),
-                    false => files.push(path),
-                }
-            }
-        }
-        Ok(files)
-    }
-}
-
 impl Contents for WorkingFiles<'_> {
     fn is_own(&self, url: &str) -> bool {
         self.repo.is_own(url)
@@ -74,7 +54,7 @@ impl Contents for WorkingFiles<'_> {
     fn files(&self) -> Result<Vec<RepoPath>> {
         let files = self
             .files
-            .get_or_init(|| self.listed().map_err(|error| format!("{error:#}")));
+            .get_or_init(|| self.checkout.all().map_err(|error| format!("{error:#}")));
         files.clone().map_err(|message| anyhow!(message))
     }
 
@@ -83,7 +63,7 @@ impl Contents for WorkingFiles<'_> {
     }
 
     fn clusters(&self) -> Vec<&Object> {
-        let objects = self.repo.manifests.iter().map(|manifest| &manifest.object);
+        let objects = self.repo.all_manifests().map(|manifest| &manifest.object);
         objects.filter(|object| clusters::is_secret(object)).collect()
     }
 }

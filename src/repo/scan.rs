@@ -1,0 +1,147 @@
+//! Finds Argo CD's objects wherever they are in a working tree: every file is looked through for them, and only those that
+//! hold some are parsed.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use memchr::memmem;
+
+use super::charts::Charts;
+use super::kustomization::{self, Kustomizations};
+use super::parse::Parsed;
+use super::{Dormant, Files, Inactive, Manifest, RepoPath};
+use crate::model::application::GROUP;
+use crate::model::{Object, clusters};
+use crate::parallel;
+
+/// The kinds that are looked for, besides the Secrets of clusters.
+const KINDS: [&str; 3] = ["Application", "ApplicationSet", "AppProject"];
+
+/// What is in a working tree.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Every file.
+    pub(super) listing: HashSet<RepoPath>,
+    pub(super) kustomizations: Kustomizations,
+    pub(super) charts: Charts,
+    /// The files that hold Argo CD's objects.
+    pub(super) found: Vec<Parsed>,
+    /// Those that a template fills in.
+    pub(super) inactive: Vec<Inactive>,
+}
+
+/// What one file is.
+enum Role {
+    Kustomization(String),
+    /// A file of a chart, or values, with Argo CD's objects in it.
+    Input,
+    /// Manifests with Argo CD's objects among them.
+    Manifests(Parsed),
+    /// Text that resembles an Application and cannot be read before a template fills it in.
+    Template,
+}
+
+impl Scan {
+    /// Looks through files for Argo CD's objects.
+    ///
+    /// # Errors
+    /// When the files cannot be listed.
+    pub(super) fn of(files: &dyn Files, is_excluded: &(dyn Fn(&RepoPath) -> bool + Sync)) -> Result<Self> {
+        let mut paths = files.all()?;
+        paths.retain(|path| !is_excluded(path));
+        let charts = Charts::of(&paths);
+        let roles = parallel::each(&paths, |path| role(files, &charts, path));
+        let mut scan = Scan {
+            charts,
+            ..Scan::default()
+        };
+        for (path, role) in paths.iter().zip(roles) {
+            match role {
+                None => {}
+                Some(Role::Kustomization(text)) => scan.kustomizations.add(path.parent(), &text),
+                Some(Role::Input) => scan.charts.add_input(path),
+                Some(Role::Manifests(parsed)) => scan.found.push(parsed),
+                Some(Role::Template) => scan.inactive.push(Inactive {
+                    file: path.clone(),
+                    kind: "Application".to_owned(),
+                    name: String::new(),
+                    why: Dormant::Placeholder,
+                }),
+            }
+        }
+        scan.listing.extend(paths);
+        Ok(scan)
+    }
+}
+
+/// Returns what a file is; `None` where nothing of Argo CD is in it.
+fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
+    let name = path.file_name();
+    let is_kustomization = kustomization::NAMES.contains(&name);
+    let is_template = charts.is_template(path);
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let is_read = is_kustomization || ends(&[".yaml", ".yml", ".json"]) || is_template && ends(&[".tpl"]);
+    if !is_read {
+        return None;
+    }
+    // What cannot be read is said when something syncs it.
+    let bytes = files.read(path).ok().flatten()?;
+    if is_kustomization {
+        return String::from_utf8(bytes).ok().map(Role::Kustomization);
+    }
+    let is_of_chart = is_template || charts.is_values(path) || charts.is_metadata(path);
+    if is_of_chart && memmem::find(&bytes, b"argocd-apps").is_some() {
+        return Some(Role::Input);
+    }
+    if !mentions_objects(&bytes) {
+        return None;
+    }
+    if is_of_chart {
+        return Some(Role::Input);
+    }
+    // A symbolic link is a second name of a file that is found as itself.
+    if files.link(path).ok().flatten().is_some() {
+        return None;
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    let looks = resembles(&text);
+    let is_open = text.contains("{{") || text.contains("{%") || text.contains("${");
+    let parsed = Parsed::of_text(path.clone(), text);
+    if parsed.manifests.iter().any(holds_objects) {
+        return Some(Role::Manifests(parsed));
+    }
+    match (looks && !parsed.malformed.is_empty(), is_open) {
+        (true, true) => Some(Role::Template),
+        (true, false) => Some(Role::Manifests(parsed)),
+        (false, _) => Some(Role::Input),
+    }
+}
+
+/// Reports whether a text may hold what is looked for.
+fn mentions_objects(text: &[u8]) -> bool {
+    let has = |part: &str| memmem::find(text, part.as_bytes()).is_some();
+    has("argoproj.io/v1alpha1") && (has("Application") || has("AppProject")) || has(clusters::SECRET_TYPE)
+}
+
+/// Reports whether a line of a text gives one of the kinds.
+fn resembles(text: &str) -> bool {
+    let kind = |line: &str| {
+        let line = line.trim_start().trim_start_matches("- ").replace(['"', '\'', ','], "");
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == "kind").then(|| KINDS.contains(&value.trim()))
+    };
+    text.lines().any(|line| kind(line) == Some(true))
+}
+
+/// Reports whether a manifest is what is looked for, or a list with some of it.
+fn holds_objects(manifest: &Manifest) -> bool {
+    match manifest.object.is_list() {
+        true => manifest.object.flatten().iter().any(|(_, item)| is_looked_for(item)),
+        false => is_looked_for(&manifest.object),
+    }
+}
+
+/// Reports whether an object is looked for everywhere: one of Argo CD's, or a cluster.
+pub fn is_looked_for(object: &Object) -> bool {
+    KINDS.iter().any(|kind| object.is(GROUP, kind)) || clusters::is_secret(object)
+}

@@ -1,0 +1,202 @@
+//! The tree of Applications: which Application or ApplicationSet brings which others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Manifest, Origin, Repo, SyncedFolders};
+use crate::model::Application;
+use crate::model::application::GROUP;
+
+/// What brings an Application or an ApplicationSet to the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bringer<'r> {
+    /// The Application that syncs its manifest, or renders it.
+    Application(&'r str),
+    /// The ApplicationSet that generates it.
+    Set(&'r str),
+    /// A chart of this repository that somebody applies.
+    Chart(&'r str),
+    /// Nothing in the repository: somebody applies it.
+    Hand,
+}
+
+/// An Application or an ApplicationSet with what brings it.
+#[derive(Clone, Debug)]
+pub struct Branch<'r> {
+    /// The Application or set.
+    pub manifest: &'r Manifest,
+    /// What brings it.
+    pub bringer: Bringer<'r>,
+    /// Whether it brings others.
+    pub has_children: bool,
+}
+
+impl Branch<'_> {
+    /// Reports whether it is a root: nothing in the repository brings it, and it brings others.
+    pub fn is_root(&self) -> bool {
+        self.bringer == Bringer::Hand && self.has_children
+    }
+
+    /// Reports whether it is a set.
+    pub fn is_set(&self) -> bool {
+        is_set(self.manifest)
+    }
+}
+
+impl Repo {
+    /// Returns the Applications and sets with what brings them, in the order of files.
+    pub fn tree(&self) -> Vec<Branch<'_>> {
+        let synced = self.synced_folders();
+        let members = self
+            .all_manifests()
+            .filter(|manifest| Application::new(&manifest.object).is_some() || is_set(manifest));
+        let mut branches: Vec<Branch<'_>> = members
+            .map(|manifest| Branch {
+                manifest,
+                bringer: bringer(manifest, &synced),
+                has_children: false,
+            })
+            .collect();
+        branches.sort_by_key(|branch| (&branch.manifest.file, branch.manifest.document));
+        open_circles(&mut branches);
+        let brought: Vec<(bool, &str)> = branches.iter().filter_map(|branch| key(&branch.bringer)).collect();
+        let brought: BTreeSet<_> = brought.into_iter().collect();
+        for branch in &mut branches {
+            branch.has_children = brought.contains(&(branch.is_set(), branch.manifest.object.name()));
+        }
+        branches
+    }
+
+    /// Returns the root Application: the first that nothing in the repository brings, and that brings others.
+    pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
+        let roots = self.tree().into_iter().filter(Branch::is_root);
+        let apps = roots.filter_map(|branch| Some((branch.manifest, Application::new(&branch.manifest.object)?)));
+        let mut apps: Vec<_> = apps.collect();
+        // Where there are several, that of most Applications is meant when one is asked for.
+        apps.sort_by_key(|(_, app)| std::cmp::Reverse(self.children(app)));
+        apps.into_iter().next()
+    }
+
+    fn children(&self, app: &Application<'_>) -> usize {
+        let sources = self.folder_sources(app);
+        let is_child = |manifest: &&Manifest| match &manifest.origin {
+            Origin::Rendered(rendered) => rendered.by == app.name(),
+            Origin::Generated(_) => false,
+            Origin::Document | Origin::Item(_) => sources.iter().any(|source| source.reads(&manifest.file)),
+        };
+        self.applications()
+            .map(|(manifest, _)| manifest)
+            .filter(is_child)
+            .count()
+    }
+}
+
+fn bringer<'r>(manifest: &'r Manifest, synced: &SyncedFolders<'r>) -> Bringer<'r> {
+    match &manifest.origin {
+        Origin::Generated(generated) => Bringer::Set(&generated.set),
+        Origin::Rendered(rendered) if rendered.is_chart => Bringer::Chart(&rendered.by),
+        Origin::Rendered(rendered) => Bringer::Application(&rendered.by),
+        Origin::Document | Origin::Item(_) => {
+            let is_itself = |other: &Manifest| other.object.reference() == manifest.object.reference();
+            let mut others = synced.synced_by(&manifest.file).filter(|(other, _)| !is_itself(other));
+            others
+                .next()
+                .map_or(Bringer::Hand, |(_, app)| Bringer::Application(app.name()))
+        }
+    }
+}
+
+fn is_set(manifest: &Manifest) -> bool {
+    manifest.object.is(GROUP, "ApplicationSet")
+}
+
+/// Returns what a bringer is called among the branches: whether it is a set, and its name.
+fn key<'r>(bringer: &Bringer<'r>) -> Option<(bool, &'r str)> {
+    match bringer {
+        Bringer::Application(name) => Some((false, name)),
+        Bringer::Set(name) => Some((true, name)),
+        Bringer::Chart(_) | Bringer::Hand => None,
+    }
+}
+
+/// Takes the first of those for a root that bring each other in a circle: somebody has to apply it.
+fn open_circles(branches: &mut [Branch<'_>]) {
+    let mut by_key = BTreeMap::new();
+    for (index, branch) in branches.iter().enumerate() {
+        by_key
+            .entry((branch.is_set(), branch.manifest.object.name()))
+            .or_insert(index);
+    }
+    let above: Vec<Option<usize>> = branches
+        .iter()
+        .map(|branch| key(&branch.bringer).and_then(|key| by_key.get(&key).copied()))
+        .collect();
+    let mut state = vec![0_u8; branches.len()];
+    for start in 0..branches.len() {
+        let (mut path, mut at) = (Vec::new(), Some(start));
+        while let Some(index) = at.filter(|index| state[*index] == 0) {
+            state[index] = 1;
+            path.push(index);
+            at = above[index];
+        }
+        if let Some(index) = at.filter(|index| state[*index] == 1) {
+            let circle = path.iter().skip_while(|member| **member != index);
+            if let Some(first) = circle.min() {
+                branches[*first].bringer = Bringer::Hand;
+            }
+        }
+        path.into_iter().for_each(|index| state[index] = 2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    fn app(name: &str, path: &str) -> String {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\nspec: {{source: {{repoURL: https://git.example.org/home, path: {path}}}}}\n"
+        )
+    }
+
+    fn described(files: &[(&str, String)]) -> Vec<String> {
+        let files = Memory::new(files.iter().map(|(path, text)| (*path, text.as_str()))).unwrap();
+        let repo = Repo::read(&files, &["https://git.example.org/home".to_owned()]).unwrap();
+        let text = |branch: &Branch<'_>| {
+            let root = if branch.is_root() { " root" } else { "" };
+            format!("{} {:?}{root}", branch.manifest.object.name(), branch.bringer)
+        };
+        repo.tree().iter().map(text).collect()
+    }
+
+    #[test]
+    fn an_application_is_brought_by_the_one_that_syncs_its_file() {
+        let tree = described(&[
+            ("bootstrap/root.yaml", app("root", "apps")),
+            ("apps/a.yaml", app("a", "deep")),
+            ("apps/root-copy.yaml", app("root", "apps")),
+            (
+                "deep/b.json",
+                r#"{"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "b"}}"#
+                    .to_owned(),
+            ),
+            ("by-hand.yml", app("c", "elsewhere")),
+        ]);
+        assert_eq!(
+            tree,
+            [
+                "a Application(\"root\")",
+                "root Hand root",
+                "root Hand root",
+                "c Hand",
+                "b Application(\"a\")",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_of_a_circle_is_a_root() {
+        let tree = described(&[("one/a.yaml", app("a", "two")), ("two/b.yaml", app("b", "one"))]);
+        assert_eq!(tree, ["a Hand root", "b Application(\"a\")"]);
+    }
+}
