@@ -336,6 +336,7 @@ fn remarks(
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
+    session.reads_with(&args.checkouts, &args.helm);
     let (mut request, dirs, options, helm, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
     session.edit(&edit_args.write)?;

@@ -147,6 +147,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         return Err(usage("the argument '--drop-owns' cannot be used with '--to plugin'"));
     }
     let guard_first = args.guard_first;
+    session.reads_with(&args.sources, &args.helm);
     session.edit(&args.edit.write)?;
     let (options, choices, dirs, edit_args) = args.into_parts(&session.repo()?.settings);
     let plan = {

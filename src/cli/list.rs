@@ -4,14 +4,15 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::helm::HelmArgs;
-use super::output::{DocumentOutput, ListOutput};
+use super::output::{DocumentOutput, ListOutput, TreeOutput};
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
-use crate::failure::Exit;
+use crate::failure::{Exit, usage};
 use crate::model::{AppRenders, Application, NamespaceName};
 use crate::repo::Repo;
+use crate::report::app_tree;
 use crate::report::claims;
-use crate::report::list::{self, Listing, SetRow};
+use crate::report::list::{self, Columns, Listing, SetRow};
 use crate::rules::Scope;
 use crate::sources::{ExpandedSet, expanded_sets};
 
@@ -20,6 +21,9 @@ const EXAMPLES: &str = "\
 Examples:
   # All Applications, with their claims
   kubectl homelab list
+
+  # Where they come from: roots, ApplicationSets, charts
+  kubectl homelab list -o tree
 
   # The claims of one namespace: who owns, writes and reads them
   kubectl homelab list volumes -n jellyfin
@@ -50,9 +54,17 @@ pub(super) struct Args {
     #[arg(short = 'A', long)]
     all_namespaces: bool,
 
+    /// Show where each Application comes from: the root, an ApplicationSet, a chart, somebody's hand
+    #[arg(long)]
+    origin: bool,
+
+    /// List instead what is written in the repository and not alive, with the reason
+    #[arg(long)]
+    inactive: bool,
+
     /// Output format
     #[arg(short, long, value_enum, default_value = "table")]
-    output: ListOutput,
+    output: TreeOutput,
 
     #[command(flatten, next_help_heading = "For volumes")]
     renders: RenderArgs,
@@ -85,12 +97,22 @@ enum What {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
+    session.reads_with(&args.renders.sources, &args.renders.helm);
+    args.check()?;
     let repo = session.repo()?;
+    repo.check_found()?;
     let (listing, remarks) = args.listing(session, repo)?;
     for malformed in &repo.malformed {
         session.terminal.warn(&malformed.to_string());
     }
-    let text = match args.output {
+    let output = match args.output {
+        TreeOutput::List(output) => output,
+        TreeOutput::Tree => {
+            session.terminal.data(&app_tree::drawn(repo))?;
+            return Ok(Exit::Done);
+        }
+    };
+    let text = match output {
         ListOutput::Table | ListOutput::Wide if listing.names.is_empty() => {
             session.terminal.say("nothing found");
             remarks.iter().for_each(|remark| session.terminal.say(remark));
@@ -107,17 +129,39 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 }
 
 impl Args {
+    /// Refuses flags that do not go with what is listed.
+    fn check(&self) -> Result<()> {
+        let is_about_apps = matches!(self.what, What::Apps);
+        let flags = [
+            (self.origin, "--origin"),
+            (self.inactive, "--inactive"),
+            (self.output == TreeOutput::Tree, "--output tree"),
+        ];
+        match flags.iter().find(|(is_given, _)| *is_given && !is_about_apps) {
+            Some((_, flag)) => Err(usage(format!("the argument '{flag}' is about Applications alone"))),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the list, and remarks on what it does not show.
     fn listing(&self, session: &Session, repo: &Repo) -> Result<(Listing, Vec<String>)> {
         let namespace = self.namespace.as_ref().map(NamespaceName::as_str);
-        let wide = self.output == ListOutput::Wide;
+        let wide = self.output == TreeOutput::List(ListOutput::Wide);
         let renders = match self.what {
             What::Volumes => self.renders.render(session, repo)?,
             What::Apps | What::Namespaces | What::Sets => AppRenders::new(),
         };
         let scope = Scope::new(repo, &renders);
         Ok(match self.what {
-            What::Apps => (Listing::apps(&list::apps(repo, namespace), wide), Vec::new()),
+            What::Apps if self.inactive => (Listing::inactive(&list::inactive(repo), wide), Vec::new()),
+            What::Apps => {
+                let columns = Columns {
+                    origin: self.origin,
+                    wide,
+                };
+                let rows = list::apps(repo, namespace);
+                (Listing::apps(&rows, columns), list::unknown(repo))
+            }
             What::Namespaces => {
                 let rows = list::namespaces(repo, &scope.ownership, namespace);
                 (Listing::namespaces(&rows, wide), Vec::new())

@@ -46,6 +46,33 @@ pub enum EditOutput {
     Name,
 }
 
+/// Formats of `list`: those of a list, and a drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TreeOutput {
+    List(ListOutput),
+    Tree,
+}
+
+impl ValueEnum for TreeOutput {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::List(ListOutput::Table),
+            Self::List(ListOutput::Wide),
+            Self::Tree,
+            Self::List(ListOutput::Name),
+            Self::List(ListOutput::Json),
+            Self::List(ListOutput::Yaml),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::List(output) => output.to_possible_value(),
+            Self::Tree => Some(PossibleValue::new("tree")),
+        }
+    }
+}
+
 /// Formats of a command that finds and edits: those of findings, and those of edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FixOutput {

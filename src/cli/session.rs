@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 
+use super::helm::HelmArgs;
 use super::output::EditOutput;
+use super::source_dirs::SourceDirArgs;
 use crate::disk::{self, Checkout, Lock};
 use crate::edit::gate::Verdict;
 use crate::edit::{Edit, Gate};
@@ -74,6 +76,8 @@ pub struct Session {
     /// The terminal.
     pub terminal: Terminal,
     repo_dir: Option<PathBuf>,
+    /// How charts of Applications are rendered, and where they come from.
+    parents: (SourceDirArgs, HelmArgs),
     opened: OnceCell<(Checkout, Repo)>,
     /// Set when it was said which files are skipped.
     skips_are_said: Cell<bool>,
@@ -87,10 +91,16 @@ impl Session {
         Self {
             terminal: Terminal,
             repo_dir,
+            parents: Default::default(),
             opened: OnceCell::new(),
             skips_are_said: Cell::default(),
             lock: None,
         }
+    }
+
+    /// Says how charts of Applications are rendered when the repository is read; without that, with what is available locally.
+    pub(super) fn reads_with(&mut self, sources: &SourceDirArgs, helm: &HelmArgs) {
+        self.parents = (sources.clone(), helm.clone());
     }
 
     /// Returns the folder to start from.
@@ -184,8 +194,9 @@ impl Session {
         };
         let mut repo = Repo::read_with(&checkout, &remotes, settings::read(&checkout)?)?;
         let progress = self.terminal.progress("rendering charts of Applications");
-        let options = Options::default();
-        complete(&mut repo, &checkout, (&SourceDirs::default(), &options), &mut |name| {
+        let (sources, helm) = &self.parents;
+        let (dirs, options) = (sources.clone().into_dirs(), sources.options(helm, &repo.settings));
+        complete(&mut repo, &checkout, (&dirs, &options), &mut |name| {
             progress.now(&format!("rendering {name}"));
         })?;
         drop(progress);

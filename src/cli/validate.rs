@@ -114,11 +114,14 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         let name = value.as_ref().map_or("", |value| value.get_name());
         return Err(usage(format!("the argument '--output {name}' requires '--fix'")));
     }
+    session.reads_with(&args.sources, &args.helm);
     if args.fixes.fix {
         session.edit(&args.fixes.write)?;
     }
     let paths = args.paths.iter().map(|path| session.checkout()?.relative(path));
     let paths: Vec<RepoPath> = paths.collect::<Result<_>>()?;
+    session.repo()?.check_found()?;
+    paths.iter().try_for_each(|path| session.repo()?.check_read(path))?;
     let (renders, mut notes) = args.render(session)?;
     let base = args.base(session, &mut notes)?;
     notes.iter().for_each(|note| session.terminal.say(note));
@@ -146,8 +149,9 @@ impl Args {
     /// Reads and renders the revision to compare with, if there is one; new remarks go to `notes`.
     fn base(&self, session: &Session, notes: &mut Vec<String>) -> Result<Option<AtBase>> {
         let Some(revision) = &self.base else { return Ok(None) };
-        let snapshot = Snapshot::of(session.checkout()?, revision)?;
         let (dirs, options) = (self.sources.clone().into_dirs(), self.options(session)?);
+        let settings = session.repo()?.settings.clone();
+        let snapshot = Snapshot::of(session.checkout()?, revision, settings, (&dirs, &options))?;
         let sources = Sources::of_snapshot(&snapshot, &dirs, &options);
         let progress = session.terminal.progress("rendering the base");
         let (renders, remarks) = sources.render_all(|name| progress.now(&format!("rendering {name} at {revision}")))?;

@@ -105,7 +105,10 @@ pub fn check_against(repo: &Repo, request: &Request) -> Result<()> {
             )
             .hint("change it with `--upsert`, or choose another name"));
         }
-        Some((existing, app)) => check_change(request, existing, &app)?,
+        Some((existing, app)) => {
+            existing.check_editable()?;
+            check_change(request, existing, &app)?;
+        }
         None => check_complete(repo, request)?,
     }
     namespace::check(repo, request)

@@ -1,6 +1,7 @@
 //! What `list` shows: Applications, Namespaces and claims, as a table, as names or as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::table::{Cell, sized};
 use crate::masking::without_logins;
 use crate::model::ownership::Ownership;
 use crate::model::{Application, Cluster, Source};
-use crate::repo::{Manifest, Repo};
+use crate::repo::{Branch, Bringer, Inactive, Manifest, Repo, Unknown};
 
 /// Version of the JSON that this program prints.
 pub const API_VERSION: &str = "homelab.home.arpa/v1";
@@ -35,8 +36,79 @@ pub struct AppRow {
     pub mounts: Vec<String>,
     /// The claims of others that it may write.
     pub writes: Vec<String>,
+    /// Where it comes from.
+    pub origin: AppOrigin,
+    /// The file that contains it, or what generates or renders it.
+    pub file: String,
+}
+
+/// Where an Application comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AppOrigin {
+    /// `root`, `applied` (by hand: nothing in the repository brings it), `synced`, `generated` or `rendered`.
+    pub kind: &'static str,
+    /// The Application, the ApplicationSet or the chart that brings it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+impl AppOrigin {
+    fn of(branch: &Branch<'_>) -> Self {
+        let is_written = branch.manifest.is_written();
+        let (kind, by) = match branch.bringer {
+            Bringer::Hand if branch.has_children => ("root", None),
+            Bringer::Hand => ("applied", None),
+            Bringer::Application(name) if is_written => ("synced", Some(name)),
+            Bringer::Application(name) | Bringer::Chart(name) => ("rendered", Some(name)),
+            Bringer::Set(name) => ("generated", Some(name)),
+        };
+        let by = by.map(str::to_owned);
+        Self { kind, by }
+    }
+}
+
+impl fmt::Display for AppOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.kind, &self.by) {
+            (kind, Some(by)) => write!(f, "{kind} by {by}"),
+            ("applied", None) => f.write_str("applied by hand"),
+            (kind, None) => f.write_str(kind),
+        }
+    }
+}
+
+/// An Application or an ApplicationSet that is not alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InactiveRow {
+    /// Its kind.
+    pub kind: String,
+    /// Its name, empty where a template fills it in.
+    pub name: String,
     /// The file that contains it.
     pub file: String,
+    /// Why it is not alive.
+    pub reason: String,
+}
+
+/// Returns what is written in the repository and not alive.
+pub fn inactive(repo: &Repo) -> Vec<InactiveRow> {
+    let row = |inactive: &Inactive| InactiveRow {
+        kind: inactive.kind.clone(),
+        name: inactive.name.clone(),
+        file: inactive.file.to_string(),
+        reason: inactive.why.to_string(),
+    };
+    repo.inactive.iter().map(row).collect()
+}
+
+/// Returns what brings Applications that are not known, in sentences.
+pub fn unknown(repo: &Repo) -> Vec<String> {
+    let text = |unknown: &Unknown| {
+        let why = without_logins(&unknown.why);
+        format!("not known: what {} `{}` brings: {why}", unknown.kind, unknown.name)
+    };
+    repo.unknown.iter().map(text).collect()
 }
 
 /// One Namespace.
@@ -84,13 +156,27 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Returns a list of Applications; `wide` adds columns to the table.
-    pub fn apps(rows: &[AppRow], wide: bool) -> Self {
+    /// Returns a list of Applications; `columns` adds some to the table.
+    pub fn apps(rows: &[AppRow], columns: Columns) -> Self {
         let name = |row: &AppRow| format!("application.argoproj.io/{}", row.name);
         Self {
-            table: apps_table(rows, wide),
+            table: apps_table(rows, columns),
             names: rows.iter().map(name).collect(),
             tree: tree("ApplicationList", rows),
+        }
+    }
+
+    /// Returns a list of what is not alive; `wide` has every row of the table in one line.
+    pub fn inactive(rows: &[InactiveRow], wide: bool) -> Self {
+        let cells = rows.iter().map(|row| {
+            let words = [&row.name, &row.kind, &row.file].map(Cell::from);
+            words.into_iter().chain([Cell::Text(row.reason.clone())]).collect()
+        });
+        let name = |row: &InactiveRow| format!("{}.argoproj.io/{}", row.kind.to_lowercase(), row.name);
+        Self {
+            table: sized(&["name", "kind", "file", "reason"], &cells.collect::<Vec<_>>(), wide),
+            names: rows.iter().map(name).collect(),
+            tree: tree("InactiveList", rows),
         }
     }
 
@@ -128,15 +214,17 @@ impl Listing {
 /// Returns the Applications, those of one destination namespace where one is named.
 pub fn apps(repo: &Repo, namespace: Option<&str>) -> Vec<AppRow> {
     let wanted = |app: &Application<'_>| namespace.is_none_or(|name| app.destination_namespace() == Some(name));
-    let found = repo.applications().filter(|(_, app)| wanted(app));
-    let mut rows: Vec<AppRow> = found
-        .map(|(manifest, app)| app_row(&app, manifest.file.as_str()))
-        .collect();
+    let tree = repo.tree();
+    let found = tree.iter().filter_map(|branch| {
+        let app = Application::new(&branch.manifest.object).filter(wanted)?;
+        Some(app_row(&app, branch))
+    });
+    let mut rows: Vec<AppRow> = found.collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     rows
 }
 
-fn app_row(app: &Application<'_>, file: &str) -> AppRow {
+fn app_row(app: &Application<'_>, branch: &Branch<'_>) -> AppRow {
     let sources = app.sources();
     let parameters: Vec<_> = sources.iter().filter_map(|source| source.parameters().ok()).collect();
     let by_plugin = sources.iter().filter(|source| source.uses_homelab_plugin()).count();
@@ -157,7 +245,8 @@ fn app_row(app: &Application<'_>, file: &str) -> AppRow {
         owns: once_each(parameters.iter().flat_map(|parameters| &parameters.owns)),
         mounts: once_each(parameters.iter().flat_map(|parameters| &parameters.mounts)),
         writes: once_each(parameters.iter().flat_map(|parameters| &parameters.writes)),
-        file: file.to_owned(),
+        origin: AppOrigin::of(branch),
+        file: branch.manifest.file.to_string(),
     }
 }
 
@@ -227,9 +316,21 @@ fn cluster(repo: &Repo, manifest: &Manifest) -> Cluster {
     app.map(|app| repo.clusters().of(&app)).unwrap_or_default()
 }
 
-/// Renders Applications as a table; `whole` adds paths of mounts, sources, revisions and files.
-fn apps_table(rows: &[AppRow], whole: bool) -> String {
+/// The columns of a table of Applications besides the usual ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// Where they come from.
+    pub origin: bool,
+    /// Paths of mounts, origins, sources, revisions and files; every row is in one line.
+    pub wide: bool,
+}
+
+/// Renders Applications as a table.
+fn apps_table(rows: &[AppRow], columns: Columns) -> String {
+    let whole = columns.wide;
+    let has_origin = whole || columns.origin;
     let mut heads = vec!["name", "namespace", "renderer", "owns", "mounts", "writes"];
+    heads.extend(has_origin.then_some("origin"));
     if whole {
         heads.extend(["source", "revision", "file"]);
     }
@@ -241,6 +342,7 @@ fn apps_table(rows: &[AppRow], whole: bool) -> String {
         let mut cells = Vec::from([&row.name, &row.namespace].map(Cell::from));
         cells.push(Cell::Word(row.rendered_by.to_owned()));
         cells.extend([row.owns.clone(), mounts, row.writes.clone()].map(Cell::List));
+        cells.extend(has_origin.then(|| Cell::Text(row.origin.to_string())));
         if whole {
             let texts = [row.sources.join(" + "), row.revisions.join(" + "), row.file.clone()];
             cells.extend(texts.map(Cell::Word));
@@ -321,7 +423,7 @@ mod tests {
         let repo = repo();
         let nothing = BTreeMap::new();
         let scope = Scope::new(&repo, &nothing);
-        insta::assert_snapshot!(apps_table(&apps(&repo, None), false), @"
+        insta::assert_snapshot!(apps_table(&apps(&repo, None), Columns::default()), @"
         NAME      NAMESPACE   RENDERER   OWNS    MOUNTS   WRITES
         fetcher   media       plugin     audio   -        -
         player    media       plugin     -       audio    -

@@ -95,7 +95,9 @@ impl Choices {
             let app = repo.application(name).map(|(manifest, _)| manifest);
             let mut manifests = repo.manifests.iter();
             let set = || manifests.find(|manifest| is_set(manifest) && manifest.object.name() == name);
-            app.or_else(set).ok_or_else(|| repo.no_application(name))
+            let manifest = app.or_else(set).ok_or_else(|| repo.no_application(name))?;
+            manifest.check_editable()?;
+            Ok(manifest)
         };
         names.iter().map(one).collect()
     }
