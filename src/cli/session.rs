@@ -12,7 +12,7 @@ use super::source_dirs::SourceDirArgs;
 use crate::disk::{self, Checkout, Lock};
 use crate::edit::gate::Verdict;
 use crate::edit::{Edit, Gate};
-use crate::failure::{Exit, HintExt, bug};
+use crate::failure::{Exit, Failure, HintExt, bug};
 use crate::git::WorkingTree;
 use crate::model::AppRenders;
 use crate::repo::change::FileChange;
@@ -188,9 +188,17 @@ impl Session {
 
     fn read(&self, checkout: Checkout) -> Result<(Checkout, Repo)> {
         let tree = WorkingTree::at(checkout.root());
-        let (checkout, remotes) = match &tree {
-            Some(tree) => (checkout.with_files(tree.files()?), tree.remotes()),
-            None => (checkout, Vec::new()),
+        let remotes = tree.as_ref().map(WorkingTree::remotes).unwrap_or_default();
+        let checkout = match tree.map(|tree| tree.files()) {
+            Some(Ok(files)) => checkout.with_files(files),
+            Some(Err(error)) if !self.skips_are_said.get() => {
+                let why = Failure::from(error).one_line();
+                self.terminal.warn(&format!(
+                    "files that git ignores count, too, since git does not list them: {why}"
+                ));
+                checkout
+            }
+            Some(Err(_)) | None => checkout,
         };
         let mut repo = Repo::read_with(&checkout, &remotes, settings::read(&checkout)?)?;
         let progress = self.terminal.progress("rendering charts of Applications");
