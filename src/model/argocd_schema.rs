@@ -5,6 +5,8 @@
 //! a missing required field are refused. A null counts as absent, except in a list
 //! ([source](https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/)).
 
+mod decoding;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::LazyLock;
 
@@ -12,6 +14,8 @@ use serde_json::{Map, Value};
 
 use super::pointer::{Pointer, PointerBuf, PointerExt};
 use super::spelling::nearest;
+
+pub use decoding::{SourceDecoder, Undecodable, Why};
 
 /// The kinds in the table.
 pub const KINDS: [&str; 3] = ["Application", "ApplicationSet", "AppProject"];

@@ -26,6 +26,7 @@ pub mod sidecar;
 pub mod spelling;
 pub mod substitute;
 pub mod sync;
+pub mod tool;
 pub mod variable;
 pub mod version;
 pub mod workload;

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::parameter::Parameters;
-use crate::repo::own_file::{is_own_file, resembles_manifest};
+use crate::repo::overrides::is_override;
+use crate::repo::own_file::is_own_file;
 use crate::repo::{Files, FolderSource, RepoPath};
 use crate::yaml;
 
@@ -81,13 +82,6 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-/// Reports whether a file contains Argo CD's overrides of the source, which are not a manifest.
-fn is_override(path: &RepoPath, text: &str) -> bool {
-    let name = path.file_name();
-    let is_named = name == ".argocd-source.yaml" || name.starts_with(".argocd-source-") && name.ends_with(".yaml");
-    is_named && !resembles_manifest(text)
 }
 
 /// Decodes the text of a file, which is UTF-8, or UTF-16 with a byte order mark.

@@ -7,7 +7,6 @@ mod confined;
 pub mod directory;
 mod glob;
 pub mod helm_arguments;
-pub mod overrides;
 pub mod schema;
 pub mod storage_pass;
 mod value_files;

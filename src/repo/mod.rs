@@ -9,6 +9,7 @@ pub mod kustomization;
 pub mod layout;
 mod liveness;
 pub mod origin;
+pub mod overrides;
 pub mod own_file;
 mod parse;
 mod place;

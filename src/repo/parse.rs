@@ -1,5 +1,6 @@
 //! What is in one file: its documents, the manifests in them, and what is wrong.
 
+use super::overrides::is_override;
 use super::own_file::is_own_file;
 use super::{Files, Malformed, Manifest, NotPlain, Origin, RepoPath, SourceFile};
 use crate::failure;
@@ -53,7 +54,7 @@ impl Parsed {
 
     /// Parses the text of a file.
     pub(super) fn of_text(path: RepoPath, text: String) -> Self {
-        if is_own_file(&path, &text) {
+        if is_own_file(&path, &text) || is_override(&path, &text) {
             return Self::default();
         }
         let (mut manifests, mut wrong) = (Vec::new(), Vec::new());

@@ -107,7 +107,7 @@ impl Repo {
 }
 
 /// Returns the range of the key or value that a pointer leads to, or of the nearest above it; else that of the first line.
-fn nearest(locator: Option<&Locator<'_, '_>>, text: &str, pointer: &Pointer) -> Range<usize> {
+pub(super) fn nearest(locator: Option<&Locator<'_, '_>>, text: &str, pointer: &Pointer) -> Range<usize> {
     let mut pointer = pointer;
     let found = locator.and_then(|locator| {
         loop {

@@ -1,7 +1,8 @@
 //! HL304: a source is rendered by one tool.
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::native::{self, is_zero};
+use crate::model::native;
+use crate::model::tool::is_dropped;
 use crate::model::{Availability, Pointer, Source};
 use crate::yaml;
 use serde_json::{Value, json};
@@ -13,7 +14,9 @@ static META: Meta = Meta {
     summary: "a source has only one of helm, kustomize, directory and plugin",
     why: "Argo CD refuses a source that names two tools (\"multiple application sources defined\"): the Application does not \
 render at all. That holds for what the files `.argocd-source.yaml` and `.argocd-source-<application>.yaml` in the source's \
-folder add, too: image-updater writes such a file with `helm` or `kustomize` in it. Everything that stood under `helm:` has a plugin parameter instead: `valueFiles` becomes `values-files`, \
+folder add, too: image-updater writes such a file with `helm` or `kustomize` in it. No such file can take a tool away (`helm: \
+null` in it changes nothing), so that one that adds `plugin` needs a source without the others. Everything that stood under \
+`helm:` has a plugin parameter instead: `valueFiles` becomes `values-files`, \
 `values` and `valuesObject` become `values`, `parameters` becomes `helm-parameters` (with `forceString` \
 `helm-string-parameters`), `fileParameters` becomes `helm-file-parameters`, and all others keep their names, as \
 `release-name` and `skip-crds`; so do `recurse`, `include` and `exclude` of `directory:`. The fix moves them where all of them \
@@ -52,7 +55,7 @@ fn of_manifest(subject: &Subject<'_>) -> Vec<Finding> {
         // Argo CD drops those that say nothing.
         let said = tools
             .into_iter()
-            .filter_map(|(tool, block)| Some((tool, block.filter(|block| !is_zero(block))?)));
+            .filter_map(|(tool, block)| Some((tool, block.filter(|block| !is_dropped(tool, block))?)));
         if source.plugin().is_some() {
             findings.extend(said.map(|(tool, block)| of_block(subject, source, tool, block)));
             continue;

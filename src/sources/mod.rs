@@ -26,8 +26,8 @@ use crate::edit::{Rendered, Renders};
 use crate::failure::{self, Failure};
 use crate::helm::LazyHelm;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
-use crate::render::overrides::{self, Merged, TwoTools};
 use crate::render::{self, Output, Renderers, Request};
+use crate::repo::overrides::{self, Merged, TwoTools};
 use crate::repo::{Repo, RepoPath};
 
 pub use desired::complete;

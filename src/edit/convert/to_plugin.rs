@@ -13,6 +13,7 @@ use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::claim::is_claim;
 use crate::model::native::{self, Moved, Unsupported, is_zero};
 use crate::model::parameter::{self, Parameters};
+use crate::model::tool::is_dropped;
 use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::{Application, ClaimName, Object, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, Repo, RepoPath};
@@ -106,7 +107,7 @@ fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
     };
     let beside = ["helm", "directory", "kustomize"].into_iter().find(|tool| {
         let block = source.tree().get(*tool);
-        block.is_some_and(|block| !is_zero(block))
+        block.is_some_and(|block| !is_dropped(tool, block))
     });
     match (source.plugin(), beside) {
         (Some(_), Some(tool)) => unsupported(

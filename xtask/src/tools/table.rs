@@ -196,6 +196,17 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.5,
         gigabytes: 0.1,
     },
+    // What its code merges over a source.
+    Tool {
+        name: "argocd-overrides",
+        module: "argocd",
+        package: "./overrides",
+        versioned: "github.com/argoproj/argo-cd/v3",
+        flags: "",
+        files: &[],
+        minutes: 2.7,
+        gigabytes: 0.3,
+    },
     // What Argo CD's own packages and its custom resource definitions say of a manifest.
     Tool {
         name: "verdicts",
@@ -302,6 +313,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "generate-manifest",
     "argocd-answers",
     "argocd-sets",
+    "argocd-overrides",
     "verdicts",
     "helm3",
     "kubectl-krew",
