@@ -10,6 +10,7 @@ pub mod generate_paths;
 pub mod init;
 pub mod merge;
 pub mod renders;
+pub mod source_override;
 
 use crate::repo::ChangeSet;
 

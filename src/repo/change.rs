@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow, bail};
 use json_patch::Patch;
 
-use super::{Repo, RepoPath};
+use super::{Repo, RepoPath, SourceFile};
 use crate::failure::{HintExt, bug};
 use crate::yaml::{self, ReplaceComment, ReplaceEntry, SpliceError};
 
@@ -23,6 +23,15 @@ pub enum Change {
     Patch {
         /// The file.
         path: RepoPath,
+        /// Index of the document.
+        document: usize,
+        /// The operations.
+        patch: Patch,
+    },
+    /// Applies a JSON Patch to one document of a file that is none of the repository's manifests, as [`Change::Patch`] does.
+    PatchFile {
+        /// The file as it is.
+        file: SourceFile,
         /// Index of the document.
         document: usize,
         /// The operations.
@@ -65,6 +74,7 @@ impl Change {
             | Change::ReplaceEntry { path, .. }
             | Change::ReplaceComment { path, .. }
             | Change::Remove { path, .. } => path,
+            Change::PatchFile { file, .. } => &file.path,
         }
     }
 
@@ -76,6 +86,7 @@ impl Change {
             | Change::ReplaceEntry { path, document, .. }
             | Change::ReplaceComment { path, document, .. }
             | Change::Remove { path, document } => (path, *document),
+            Change::PatchFile { file, document, .. } => (&file.path, *document),
         }
     }
 }
@@ -153,16 +164,20 @@ impl Repo {
     }
 
     fn file_change<'c>(&self, path: &RepoPath, changes: impl Iterator<Item = &'c Change>) -> Result<FileChange> {
-        let before = self.files.get(path);
+        let mut before = self.files.get(path);
         let mut created = None;
         let mut documents: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for change in changes {
+            if let Change::PatchFile { file, .. } = change {
+                before = before.or(Some(file));
+            }
             match change {
                 Change::Create { text, .. } if !self.listing.contains(path) && created.is_none() => {
                     created = Some(text.clone());
                 }
                 Change::Create { .. } => bail!("the file is already there"),
                 Change::Patch { document, .. }
+                | Change::PatchFile { document, .. }
                 | Change::ReplaceEntry { document, .. }
                 | Change::ReplaceComment { document, .. } => {
                     let file = before
@@ -201,7 +216,7 @@ impl Repo {
 /// because comments and anchors would be lost.
 fn patched(text: &str, change: &Change) -> Result<String> {
     Ok(match change {
-        Change::Patch { patch, .. } => {
+        Change::Patch { patch, .. } | Change::PatchFile { patch, .. } => {
             let spliced = yaml::splice(text, patch).map_err(SpliceError::into_error)?;
             if spliced.disproved {
                 return Err(bug("an edit of it did not prove to be right, and was not made"));
@@ -227,7 +242,7 @@ fn patched(text: &str, change: &Change) -> Result<String> {
 }
 
 /// Returns the file's text with some documents replaced or removed; `None` when no document with content is left.
-fn assemble(file: &super::SourceFile, documents: &BTreeMap<usize, Option<String>>) -> Option<String> {
+fn assemble(file: &SourceFile, documents: &BTreeMap<usize, Option<String>>) -> Option<String> {
     let blank = |text: &str| {
         text.lines()
             .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))

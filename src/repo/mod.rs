@@ -40,7 +40,7 @@ pub use synced::{FolderSource, SyncedFolders};
 pub use tree::{Branch, Bringer};
 
 /// One file of the repository, split into documents.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
     /// Its path.
     pub path: RepoPath,

@@ -214,6 +214,12 @@ impl Override {
         }
     }
 
+    /// Returns the index of the document that Argo CD reads among those of the file.
+    pub fn position_in(&self, documents: &[Document]) -> usize {
+        let position = documents.iter().position(|document| *document == self.document);
+        position.unwrap_or_default()
+    }
+
     fn refused(&self, Undecodable { pointer, why }: &Undecodable) -> anyhow::Error {
         let place = self.place(pointer);
         let Position { line, column } = place.position;
@@ -269,7 +275,12 @@ impl Merged {
             }
             (Some(file), Some(other_file)) => {
                 let what = format!("`{file}` adds `{added}`, and `{other_file}` adds `{other}`");
-                let hint = format!("take `{added}` out of `{file}`, or `{other}` out of `{other_file}`");
+                let hint = match added {
+                    "plugin" => format!(
+                        "move what `{other}` sets in `{other_file}` into plugin parameters, as `helm.parameters` into `helm-parameters`"
+                    ),
+                    _ => format!("take `{added}` out of `{file}`, or `{other}` out of `{other_file}`"),
+                };
                 anyhow::Error::new(TwoTools(what)).hint(hint)
             }
             (None, None) => anyhow::Error::new(TwoTools(format!("the source has `{first}` beside `{second}`"))),

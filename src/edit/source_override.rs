@@ -1,0 +1,256 @@
+//! Sets the plugin and its parameters of an Application in a file of its source's folder (`.argocd-source.yaml`), for one whose
+//! manifest cannot be edited because an ApplicationSet generates it.
+//!
+//! Such a file cannot do everything: a tool in the template stays, and the entries of lists are merged by position
+//! ([`overrides`]). So the result is proved: what Argo CD makes of the template and the new file has to be what is wanted.
+
+mod section;
+
+use anyhow::{Context, Result, anyhow};
+use json_patch::Patch;
+use serde_json::{Value, json};
+
+use super::generate_paths;
+use crate::failure::{HintExt, bug};
+use crate::model::application::GENERATE_PATHS;
+use crate::model::tool::TOOLS;
+use crate::model::{Application, Source};
+use crate::repo::overrides::{self, COMMON, Override};
+use crate::repo::{Change, ChangeSet, Files, Repo, RepoPath, SourceFile};
+use crate::yaml;
+
+/// A changed file of overrides.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The change; none where the source is as wanted already.
+    pub changes: ChangeSet,
+    /// The file.
+    pub file: RepoPath,
+    /// All overrides of the source after the change, to render it with.
+    pub overrides: Vec<Override>,
+    /// What the user has to know.
+    pub notes: Vec<String>,
+}
+
+/// Sets the plugin of an Application's source: `plugin` is its section, with all parameters that the source shall have. The file is
+/// `.argocd-source.yaml`, or that of the Application alone where others have the same folder as a source. What else is in
+/// the file stays. `app` is the Application as its manifest or its set gives it, without overrides.
+///
+/// # Errors
+/// When no file can make the source so: it is not in this repository, its template names another tool or has parameters
+/// that are not wanted, or another file is in the way.
+pub fn write(
+    repo: &Repo,
+    files: &dyn Files,
+    app: &Application<'_>,
+    position: usize,
+    plugin: &Value,
+) -> Result<Written> {
+    let name = app.name();
+    let sources = app.sources();
+    let source = sources
+        .get(position)
+        .with_context(|| format!("Application `{name}` has no source {}", position + 1))?;
+    let folder = folder(repo, app, source)?;
+    check_template(app, source)?;
+    check_other_sources(repo, app, position, &folder)?;
+    let instance = app.instance(repo.controller_namespace());
+    let before = overrides::of_source(&instance, files, &folder)?;
+    let file = file(repo, app, &before, &folder, &instance)?;
+    let is_below = |one: &&Override| one.file != file && one.file.file_name() == COMMON;
+    let below: Vec<Override> = before.iter().filter(is_below).cloned().collect();
+    let base = overrides::merge(source.tree(), &below)?.tree;
+    let existing = before.iter().find(|one| one.file == file);
+    let change = change(existing, &file, base.get("plugin"), plugin).with_context(|| refused(name, &file))?;
+    let changes = ChangeSet {
+        changes: change.into_iter().collect(),
+    };
+    let after = after(repo, &before, &changes, &file)?;
+    prove(source, &before, &after, plugin).with_context(|| refused(name, &file))?;
+    Ok(Written {
+        notes: notes(app, &folder, &file, &changes),
+        changes,
+        file,
+        overrides: after,
+    })
+}
+
+fn refused(name: &str, file: &RepoPath) -> String {
+    format!("`{file}` cannot give Application `{name}` these parameters")
+}
+
+/// Returns the folder of a source in this repository.
+fn folder(repo: &Repo, app: &Application<'_>, source: &Source<'_>) -> Result<RepoPath> {
+    let name = app.name();
+    let by_set = "change its ApplicationSet, or the manifest that makes the Application";
+    if source.is_versioned() {
+        return Err(anyhow!(
+            "the source of Application `{name}` is a chart that is pulled, which no file of this repository changes"
+        )
+        .hint(by_set));
+    }
+    if !repo.is_own(source.repo_url()) {
+        return Err(anyhow!("the source of Application `{name}` is a folder of another repository, where its parameters would have to be").hint(by_set));
+    }
+    let path = source
+        .path()
+        .with_context(|| format!("the source of Application `{name}` has no `path`"))?;
+    RepoPath::new(path)
+}
+
+/// Refuses a template that names another tool: no file takes it away, not even one that says nothing.
+fn check_template(app: &Application<'_>, source: &Source<'_>) -> Result<()> {
+    let is_there =
+        |tool: &&&str| **tool != "plugin" && source.tree().get(**tool).is_some_and(|section| !section.is_null());
+    let Some(tool) = TOOLS.iter().find(is_there) else {
+        return Ok(());
+    };
+    Err(anyhow!(
+        "the source of Application `{}` has `{tool}`, and no file takes it away: Argo CD would find two tools",
+        app.name()
+    )
+    .hint(format!(
+        "change the template of its ApplicationSet: put `plugin` in the place of `{tool}`"
+    )))
+}
+
+/// Refuses a folder that is another source of the same Application, too: the file would count for both.
+fn check_other_sources(repo: &Repo, app: &Application<'_>, position: usize, folder: &RepoPath) -> Result<()> {
+    let others = app.sources();
+    let mut others = others.iter().enumerate().filter(|(other, _)| *other != position);
+    match others.find(|(_, source)| is_in(repo, source, folder)) {
+        Some((other, _)) => Err(anyhow!(
+            "the sources {} and {} of Application `{}` are the same folder, and a file in it would change both",
+            position + 1,
+            other + 1,
+            app.name()
+        )
+        .hint("change its ApplicationSet, or give each source a folder of its own")),
+        None => Ok(()),
+    }
+}
+
+/// Reports whether a source is a folder of this repository that Argo CD renders.
+fn is_in(repo: &Repo, source: &Source<'_>, folder: &RepoPath) -> bool {
+    let path = source.path().and_then(|path| RepoPath::new(path).ok());
+    !source.is_versioned()
+        && !source.gives_files_only()
+        && path.as_ref() == Some(folder)
+        && repo.is_own(source.repo_url())
+}
+
+/// Returns the file to change: the one that has the plugin already, else the one that changes this Application alone.
+fn file(
+    repo: &Repo,
+    app: &Application<'_>,
+    before: &[Override],
+    folder: &RepoPath,
+    instance: &str,
+) -> Result<RepoPath> {
+    let own = folder.join(&overrides::name_for(instance))?;
+    let has_plugin = |one: &&Override| one.file == own && one.patch.get("plugin").is_some();
+    let is_other =
+        |other: &Application<'_>| (other.name(), other.object().namespace()) != (app.name(), app.object().namespace());
+    let mut others = repo.applications().map(|(_, other)| other).filter(is_other);
+    let is_shared = others.any(|other| other.sources().iter().any(|source| is_in(repo, source, folder)));
+    if is_shared || before.iter().any(|one| has_plugin(&one)) {
+        return Ok(own);
+    }
+    folder.join(COMMON)
+}
+
+/// Returns the change of the file, if there is one. `base` is the plugin's section without it.
+fn change(
+    existing: Option<&Override>,
+    file: &RepoPath,
+    base: Option<&Value>,
+    plugin: &Value,
+) -> Result<Option<Change>> {
+    let Some(existing) = existing else {
+        let section = section::new(base, plugin)?;
+        return match section {
+            Some(section) => Ok(Some(Change::Create {
+                path: file.clone(),
+                text: yaml::emit(&json!({"plugin": section}))?,
+            })),
+            None => Ok(None),
+        };
+    };
+    let operations = section::operations(existing.patch.get("plugin"), base, plugin)?;
+    if operations.is_empty() {
+        return Ok(None);
+    }
+    let documents = yaml::documents(&existing.text).map_err(|error| anyhow!("{file}:{error}"))?;
+    Ok(Some(Change::PatchFile {
+        document: existing.position_in(&documents),
+        file: SourceFile {
+            path: file.clone(),
+            text: existing.text.clone(),
+            documents,
+        },
+        patch: Patch(operations),
+    }))
+}
+
+/// Returns the overrides of the source after the change, in the order in which they are merged.
+fn after(repo: &Repo, before: &[Override], changes: &ChangeSet, file: &RepoPath) -> Result<Vec<Override>> {
+    let mut after: Vec<Override> = before.iter().filter(|one| one.file != *file).cloned().collect();
+    let changed = repo
+        .file_changes(changes)?
+        .into_iter()
+        .next()
+        .and_then(|change| change.after);
+    let unchanged = || before.iter().find(|one| one.file == *file).map(|one| one.text.clone());
+    if let Some(text) = changed.or_else(unchanged) {
+        after.push(Override::parse(file.clone(), text)?);
+    }
+    after.sort_by_key(|one| one.file.file_name() != COMMON);
+    Ok(after)
+}
+
+/// Checks that Argo CD makes what is wanted of the source, and nothing else.
+fn prove(source: &Source<'_>, before: &[Override], after: &[Override], plugin: &Value) -> Result<()> {
+    let merged = overrides::merge(source.tree(), after)?;
+    merged.check_tools()?;
+    let found = merged.tree.get("plugin").cloned().unwrap_or_default();
+    if found.get("name") != plugin.get("name") || section::parameters(&found) != section::parameters(plugin) {
+        return Err(
+            anyhow!("with it, Argo CD would not have the parameters that are wanted")
+                .hint("change the template of its ApplicationSet: give it the parameters there"),
+        );
+    }
+    let others = |mut tree: Value| {
+        if let Some(fields) = tree.as_object_mut() {
+            fields.remove("plugin");
+        }
+        tree
+    };
+    let unchanged = overrides::merge(source.tree(), before)?.tree;
+    if others(unchanged) != others(merged.tree) {
+        return Err(bug("more than the plugin would change"));
+    }
+    Ok(())
+}
+
+/// Returns what the user has to know: a file that Argo CD does not watch has no effect until a hard refresh.
+fn notes(app: &Application<'_>, folder: &RepoPath, file: &RepoPath, changes: &ChangeSet) -> Vec<String> {
+    let annotation = app
+        .object()
+        .annotation(GENERATE_PATHS)
+        .filter(|_| !changes.changes.is_empty());
+    let extended = annotation.and_then(|annotation| {
+        let folders = std::slice::from_ref(folder);
+        generate_paths::extended(annotation, folders, std::slice::from_ref(file))
+    });
+    let note = |extended: generate_paths::Extended| {
+        format!(
+            "the annotation `{GENERATE_PATHS}` of Application `{}` does not cover `{file}`: add `{}` to it, else only a hard refresh reads the file",
+            app.name(),
+            extended.added
+        )
+    };
+    extended.map(note).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;
