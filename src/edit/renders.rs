@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::model::{Application, Object, Source};
 use crate::repo::RepoPath;
+use crate::repo::overrides::Override;
 
 /// The objects of one Application, lists flattened.
 #[derive(Clone, Debug)]
@@ -23,6 +24,13 @@ pub trait Renders {
     /// # Errors
     /// [`crate::model::Unavailable`] when a source is not available locally, any other error when it does not render.
     fn render(&self, app: &Application<'_>) -> Result<Rendered>;
+
+    /// Renders all sources of an Application with these overrides of one of them, which are not written yet, in the place of those
+    /// in its folder ([`crate::edit::source_override::Written::overrides`]).
+    ///
+    /// # Errors
+    /// Those of [`Renders::render`].
+    fn render_overridden(&self, app: &Application<'_>, overrides: &[Override]) -> Result<Rendered>;
 
     /// Returns the paths besides its sources' own that the render of an Application reads, from the repository's root.
     ///

@@ -5,11 +5,12 @@
 //! desired  the Applications that Argo CD would have        parents  which renders may hold Applications
 //! resolve  a source → its files: checkout, cache, network
 //! request  a source → a request for `render`                 snapshot the repository at a revision
-//! sets     the ApplicationSets and what they generate
+//! sets     the ApplicationSets and what they generate        renders  the answers for commands that edit
 //! ```
 
 mod desired;
 mod parents;
+mod renders;
 mod request;
 mod resolve;
 mod sets;
@@ -22,13 +23,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::disk::{self, Checkout};
-use crate::edit::{Rendered, Renders};
 use crate::failure::{self, Failure};
 use crate::helm::LazyHelm;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
 use crate::render::{self, Output, Renderers, Request};
-use crate::repo::overrides::{self, Merged, TwoTools};
-use crate::repo::{Repo, RepoPath};
+use crate::repo::Repo;
+use crate::repo::overrides::{self, Merged, Override, TwoTools};
 
 pub use desired::complete;
 pub use sets::{ExpandedSet, expanded_sets};
@@ -84,6 +84,15 @@ pub struct AppRender {
     pub notes: Vec<String>,
 }
 
+/// How one Application is rendered.
+#[derive(Clone, Copy, Default)]
+struct How<'o> {
+    /// Whether the rules of `validate` report what the storage rules would refuse.
+    for_rules: bool,
+    /// Overrides of a source that are not written yet.
+    overrides: &'o [Override],
+}
+
 /// The sources of one repository's Applications.
 pub struct Sources<'s> {
     resolver: Resolver<'s>,
@@ -116,12 +125,10 @@ impl<'s> Sources<'s> {
     /// [`Unavailable`] when a source is not available locally or another tool renders it; any other error when a source
     /// does not render, or the network fails.
     pub fn render(&self, app: &Application<'_>) -> Result<AppRender> {
-        self.rendered(app, false)
+        self.rendered(app, How::default())
     }
 
-    /// Renders all sources of an Application; `for_rules` says that the rules of `validate` report what the storage rules would
-    /// refuse.
-    fn rendered(&self, app: &Application<'_>, for_rules: bool) -> Result<AppRender> {
+    fn rendered(&self, app: &Application<'_>, how: How<'_>) -> Result<AppRender> {
         let mut render = AppRender {
             outputs: Vec::new(),
             notes: Vec::new(),
@@ -134,7 +141,7 @@ impl<'s> Sources<'s> {
             if source.gives_files_only() {
                 continue;
             }
-            let output = self.render_source(app, source, for_rules, &mut render.notes);
+            let output = self.render_source(app, source, how, &mut render.notes);
             render.outputs.push(match sources.len() {
                 1 => output?,
                 _ => output.with_context(|| format!("source {position}"))?,
@@ -164,7 +171,11 @@ impl<'s> Sources<'s> {
         for_rules: bool,
         mut progress: impl FnMut(&str),
     ) -> Vec<Result<AppRender>> {
-        let render = |app: &Application<'_>| self.rendered(app, for_rules);
+        let how = How {
+            for_rules,
+            ..How::default()
+        };
+        let render = |app: &Application<'_>| self.rendered(app, how);
         crate::parallel::in_order(apps, render, |index| progress(apps[index].name()))
     }
 
@@ -193,12 +204,12 @@ impl<'s> Sources<'s> {
         &self,
         app: &Application<'_>,
         source: &Source<'_>,
-        for_rules: bool,
+        how: How<'_>,
         notes: &mut Vec<String>,
     ) -> Result<Output> {
         let is_worth_it = || refused(request::request(app, source).err());
         let resolved = self.resolver.resolve(source, notes, &is_worth_it)?;
-        self.render_resolved(app, source, for_rules, &resolved)
+        self.render_resolved(app, source, how, &resolved)
             .map_err(|error| explained(error, &resolved))
     }
 
@@ -206,10 +217,10 @@ impl<'s> Sources<'s> {
         &self,
         app: &Application<'_>,
         source: &Source<'_>,
-        for_rules: bool,
+        how: How<'_>,
         resolved: &ResolvedSource,
     ) -> Result<Output> {
-        let merged = self.merged(app, source, resolved)?;
+        let merged = self.merged(app, source, how, resolved)?;
         merged.check_tools()?;
         let source = Source::new(source.pointer.clone(), &merged.tree);
         if source.plugin().is_none() && render::is_kustomization(&resolved.checkout, &resolved.path)? {
@@ -219,7 +230,7 @@ impl<'s> Sources<'s> {
             .into_error());
         }
         let mut request = request::request(app, &source)?;
-        request.for_rules = for_rules;
+        request.for_rules = how.for_rules;
         self.complete(&mut request, app, &source, resolved);
         let helm = LazyHelm {
             checkout: resolved.checkout.clone(),
@@ -232,7 +243,18 @@ impl<'s> Sources<'s> {
     }
 
     /// Returns a source with the overrides of its folder.
-    fn merged(&self, app: &Application<'_>, source: &Source<'_>, resolved: &ResolvedSource) -> Result<Merged> {
+    fn merged(
+        &self,
+        app: &Application<'_>,
+        source: &Source<'_>,
+        how: How<'_>,
+        resolved: &ResolvedSource,
+    ) -> Result<Merged> {
+        let is_here = |one: &&Override| one.file.parent() == resolved.path;
+        let unwritten: Vec<Override> = how.overrides.iter().filter(is_here).cloned().collect();
+        if !unwritten.is_empty() && self.resolver.repo().is_own(source.repo_url()) {
+            return overrides::merge(source.tree(), &unwritten);
+        }
         let instance = app.instance(&self.controller_namespace);
         overrides::apply(source.tree(), &instance, &resolved.checkout, &resolved.path)
     }
@@ -267,43 +289,6 @@ impl<'s> Sources<'s> {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-    }
-}
-
-impl Renders for Sources<'_> {
-    fn render(&self, app: &Application<'_>) -> Result<Rendered> {
-        let render = self.render(app)?;
-        Ok(Rendered {
-            raw: flat(&render.outputs, Output::raw_objects)?,
-            finished: flat(&render.outputs, Output::objects)?,
-            notes: render.notes,
-        })
-    }
-
-    fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>> {
-        let mut reads = Vec::new();
-        for source in app
-            .sources()
-            .iter()
-            .filter(|source| !source.is_versioned() && !source.gives_files_only())
-        {
-            let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))? else {
-                continue;
-            };
-            if let Ok(mut wanted) = request::request(app, source) {
-                wanted.source_path = resolved.path;
-                reads.extend(render::helm_arguments::reads(&wanted, &resolved.checkout)?);
-            }
-        }
-        Ok(reads)
-    }
-
-    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<(RepoPath, &'static str)>> {
-        let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))? else {
-            return Ok(None);
-        };
-        let merged = self.merged(app, source, &resolved)?;
-        Ok(merged.changes.into_iter().next())
     }
 }
 
@@ -360,14 +345,6 @@ fn explained(error: anyhow::Error, resolved: &ResolvedSource) -> anyhow::Error {
         message: Failure::from(error).one_line(),
     }
     .into_error()
-}
-
-/// Returns the value, or `None` where it is not available.
-fn optional<T>(result: Result<T>) -> Result<Option<T>> {
-    match result {
-        Err(error) if failure::find::<Unavailable>(&error).is_some() => Ok(None),
-        result => result.map(Some),
-    }
 }
 
 fn flat(outputs: &[Output], objects: impl Fn(&Output) -> Result<Vec<Object>>) -> Result<Vec<Object>> {

@@ -1,0 +1,67 @@
+//! The renders and files that commands that edit ask for.
+
+use anyhow::Result;
+
+use super::{AppRender, How, Sources, flat, request};
+use crate::edit::{Rendered, Renders};
+use crate::failure;
+use crate::model::{Application, Source, Unavailable};
+use crate::render::{self, Output};
+use crate::repo::RepoPath;
+use crate::repo::overrides::Override;
+
+impl Renders for Sources<'_> {
+    fn render(&self, app: &Application<'_>) -> Result<Rendered> {
+        flattened(self.render(app)?)
+    }
+
+    fn render_overridden(&self, app: &Application<'_>, overrides: &[Override]) -> Result<Rendered> {
+        let how = How {
+            overrides,
+            ..How::default()
+        };
+        flattened(self.rendered(app, how)?)
+    }
+
+    fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>> {
+        let mut reads = Vec::new();
+        for source in app
+            .sources()
+            .iter()
+            .filter(|source| !source.is_versioned() && !source.gives_files_only())
+        {
+            let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))? else {
+                continue;
+            };
+            if let Ok(mut wanted) = request::request(app, source) {
+                wanted.source_path = resolved.path;
+                reads.extend(render::helm_arguments::reads(&wanted, &resolved.checkout)?);
+            }
+        }
+        Ok(reads)
+    }
+
+    fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<(RepoPath, &'static str)>> {
+        let Some(resolved) = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))? else {
+            return Ok(None);
+        };
+        let merged = self.merged(app, source, How::default(), &resolved)?;
+        Ok(merged.changes.into_iter().next())
+    }
+}
+
+fn flattened(render: AppRender) -> Result<Rendered> {
+    Ok(Rendered {
+        raw: flat(&render.outputs, Output::raw_objects)?,
+        finished: flat(&render.outputs, Output::objects)?,
+        notes: render.notes,
+    })
+}
+
+/// Returns the value, or `None` where it is not available.
+fn optional<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if failure::find::<Unavailable>(&error).is_some() => Ok(None),
+        result => result.map(Some),
+    }
+}
