@@ -103,6 +103,20 @@ pub fn faults(kind: &str, tree: &Value) -> Vec<Fault> {
     faults
 }
 
+/// Returns the fields of parts of a source that no source has; one that Argo CD's code reads under another spelling is known.
+pub fn unknown_in_source(tree: &Value) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    SCHEMA.check(&Type::Fields("Source"), tree, Pointer::root(), &mut faults);
+    let is_unknown = |fault: &Fault| match (&fault.what, fault.pointer.back()) {
+        (What::Unknown { nearest }, Some(key)) => {
+            !nearest.is_some_and(|(field, _)| decoding::is_folded(&key.decoded(), field))
+        }
+        _ => false,
+    };
+    faults.retain(is_unknown);
+    faults
+}
+
 /// Returns where else in a manifest of a kind a field of this name stands, nearest to the top: `spec.syncPolicy`. `None`
 /// where it stands in several maps of the same height.
 pub fn home_of(kind: &str, field: &str) -> Option<String> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow, bail};
 use json_patch::Patch;
 
+use super::overrides::{Override, is_override};
 use super::{Repo, RepoPath, SourceFile};
 use crate::failure::{HintExt, bug};
 use crate::yaml::{self, ReplaceComment, ReplaceEntry, SpliceError};
@@ -127,6 +128,14 @@ impl Repo {
             };
         }
         let mut repo = self.with_texts(texts);
+        repo.overrides.clone_from(&self.overrides);
+        for file in &changed {
+            let text = file.after.clone().filter(|text| is_override(&file.path, text));
+            match text.map(|text| Override::parse(file.path.clone(), text)).transpose()? {
+                Some(one) => repo.overrides.insert(file.path.clone(), one),
+                None => repo.overrides.remove(&file.path),
+            };
+        }
         // A file that could not be decoded has no text; it stays malformed.
         let lost = self
             .malformed

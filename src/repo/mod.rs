@@ -34,6 +34,7 @@ pub use files::{Entry, Files, Memory, NotPlain, RepoPath};
 pub use kustomization::Kustomizations;
 pub use liveness::Dormant;
 pub use origin::{Anchor, Generated, Origin, Rendered};
+pub use overrides::Override;
 pub use place::Place;
 pub use scan::is_looked_for;
 pub use synced::{FolderSource, SyncedFolders};
@@ -183,6 +184,8 @@ pub struct Repo {
     expanded: BTreeSet<(RepoPath, usize, String)>,
     /// The folders that Applications sync and that were read.
     followed: BTreeSet<synced::Key>,
+    /// The files of overrides of the Applications' sources ([`overrides`]), by their paths.
+    pub overrides: BTreeMap<RepoPath, Override>,
     /// URLs that mean this repository: the root Application's `repoURL` and the working tree's remotes.
     pub own_urls: Vec<String>,
     /// What the repository says about itself; who reads it puts it here.

@@ -13,17 +13,17 @@ use serde_json::Value;
 
 use super::own_file::resembles_manifest;
 use super::place::{Place, nearest};
-use super::{Files, RepoPath};
+use super::{Files, Repo, RepoPath};
 use crate::failure::HintExt;
-use crate::model::Pointer;
 use crate::model::argocd_schema::{SourceDecoder, Undecodable, Why};
 use crate::model::tool::{TOOLS, is_dropped};
+use crate::model::{Application, Pointer, Source};
 use crate::yaml::{self, Document, Locator, Position, Tree};
 
 /// The file that counts for every Application with the folder as a source.
 pub const COMMON: &str = ".argocd-source.yaml";
 /// The fields that locate the source, which Argo CD does not allow to override.
-const PLACE: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
+pub const PLACE: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
 
 /// Argo CD does not render a source with several tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,50 @@ pub fn merge(source: &Value, overrides: &[Override]) -> Result<Merged> {
 fn tools(source: &Value) -> Vec<&'static str> {
     let is_there = |tool: &&str| source.get(*tool).is_some_and(Value::is_object);
     TOOLS.into_iter().filter(is_there).collect()
+}
+
+impl Repo {
+    /// Reads the overrides in the folders of this repository that Applications have as sources. What Argo CD does not read is left to
+    /// the render.
+    ///
+    /// # Errors
+    /// When a folder cannot be looked into.
+    pub fn read_overrides(&mut self, files: &dyn Files) -> Result<()> {
+        let controller = self.controller_namespace().to_owned();
+        let mut found = Vec::new();
+        for (_, app) in self.applications() {
+            let names = [COMMON.to_owned(), name_for(&app.instance(&controller))];
+            for folder in app.sources().iter().filter_map(|source| self.overridden_folder(source)) {
+                for name in &names {
+                    let path = folder.join(name)?;
+                    let is_new = self.listing.contains(&path) && !self.overrides.contains_key(&path);
+                    let bytes = is_new.then(|| files.read(&path).ok().flatten()).flatten();
+                    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+                    found.extend(text.and_then(|text| Override::parse(path, text).ok()));
+                }
+            }
+        }
+        self.overrides
+            .extend(found.into_iter().map(|one| (one.file.clone(), one)));
+        Ok(())
+    }
+
+    /// Returns the overrides of a source of an Application, in the order in which Argo CD merges them. `controller` is the
+    /// namespace of Argo CD itself ([`Repo::controller_namespace`]).
+    pub fn overrides_of(&self, app: &Application<'_>, source: &Source<'_>, controller: &str) -> Vec<Override> {
+        let Some(folder) = self.overridden_folder(source).filter(|_| !self.overrides.is_empty()) else {
+            return Vec::new();
+        };
+        let names = [COMMON.to_owned(), name_for(&app.instance(controller))];
+        let paths = names.iter().filter_map(|name| folder.join(name).ok());
+        paths.filter_map(|path| self.overrides.get(&path).cloned()).collect()
+    }
+
+    /// Returns the folder of this repository in which Argo CD looks for overrides of a source.
+    fn overridden_folder(&self, source: &Source<'_>) -> Option<RepoPath> {
+        let is_here = !source.is_versioned() && !source.gives_files_only() && self.is_own(source.repo_url());
+        RepoPath::new(source.path().filter(|_| is_here)?).ok()
+    }
 }
 
 /// Returns the source without the sections that Argo CD drops from an Application, but not from a file.

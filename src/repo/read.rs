@@ -86,7 +86,7 @@ impl Repo {
         self.malformed
             .sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
         self.index_folders();
-        Ok(())
+        self.read_overrides(files)
     }
 
     /// Adds what sets generate and Applications render; [`Repo::follow`] reads what they sync.

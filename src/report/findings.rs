@@ -2,7 +2,7 @@
 //!
 //! The text is styled; the terminal takes the styles out where no colour is wanted.
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::blocks::{self, ALL, Block, SHOWN, written};
 use super::mask;
@@ -54,6 +54,10 @@ fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix
     let mut group = Group::with_title(title);
     if let (Some(place), Some(manifest)) = (place, manifest) {
         group = group.element(excerpt(places, manifest, place));
+    } else if let Some(place) = place {
+        // A file that is no manifest is not shown: nobody knows what in it may be secret.
+        let origin = Origin::path(place.file.to_string()).line(place.position.line);
+        group = group.element(origin.char_column(place.position.column));
     }
     if let Some(object) = finding
         .object

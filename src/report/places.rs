@@ -50,6 +50,12 @@ impl<'a> Places<'a> {
             }
         }
         for ((file, document), wanted) in by_document {
+            if let Some(one) = self.repo.overrides.get(file) {
+                for (number, pointer) in wanted {
+                    places[number] = Some(one.place(pointer));
+                }
+                continue;
+            }
             let Some(manifest) = self.repo.manifest(file, document) else {
                 continue;
             };

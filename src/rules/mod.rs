@@ -49,6 +49,8 @@ mod namespace_has_pod_security;
 pub mod namespace_is_guarded;
 mod namespace_is_synced;
 pub mod namespace_with_claims_is_declared;
+mod override_field_is_known;
+mod override_lists_match;
 mod owned_claim_ignores_extraneous;
 pub mod owned_claim_is_guarded;
 mod owned_claim_is_still_rendered;
@@ -199,6 +201,8 @@ pub static ALL: &[&Rule] = &[
     &plugin_name_is_known::RULE,
     &annotation_is_known::RULE,
     &variable_is_known::RULE,
+    &override_lists_match::RULE,
+    &override_field_is_known::RULE,
     &secret_is_encrypted::RULE,
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,

@@ -87,10 +87,17 @@ impl<'a> Scope<'a> {
             base: None,
         };
         let applications: Vec<_> = repo.applications().collect();
+        let controller = repo.controller_namespace();
         let subject = |(manifest, app): &(&'a Manifest, Application<'a>)| {
             let name = app.app_name()?;
             let render = renders.get(&name);
-            Some(Subject::new(repo, manifest, (*app, name, clusters.of(app)), render))
+            Some(Subject::new(
+                repo,
+                manifest,
+                (*app, name, clusters.of(app)),
+                controller,
+                render,
+            ))
         };
         for subject in parallel::each(&applications, subject).into_iter().flatten() {
             scope.learn(&subject);

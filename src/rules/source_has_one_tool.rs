@@ -1,9 +1,11 @@
 //! HL304: a source is rendered by one tool.
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use crate::failure::Failure;
 use crate::model::native;
 use crate::model::tool::is_dropped;
 use crate::model::{Availability, Pointer, Source};
+use crate::repo::overrides;
 use crate::yaml;
 use serde_json::{Value, json};
 
@@ -31,17 +33,42 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = of_manifest(subject);
-    // A file beside the source may add a tool, which only the render sees.
+    if findings.is_empty() {
+        findings = of_files(subject);
+    }
+    // A file in another repository is seen by the render alone.
     if let Some(Availability::Failed { message, hint, rule }) = scope.renders.get(&subject.name)
         && *rule == Some(META.id)
         && findings.is_empty()
     {
-        let message = message.trim_end_matches(&format!(" ({})", META.id));
-        let finding = subject.finding(&META, message, subject.source_pointer());
+        let finding = subject.finding(&META, without_id(message), subject.source_pointer());
         let hint = hint.clone();
         findings.push(finding.hint(hint.unwrap_or_else(|| "leave one tool to the source".to_owned())));
     }
     findings
+}
+
+/// Finds the tools that files in the sources' folders add.
+fn of_files(subject: &Subject<'_>) -> Vec<Finding> {
+    let sources = subject.sources.iter().zip(&subject.overrides);
+    let of_source = |((source, _), overrides): (&(Source<'_>, _), &Vec<_>)| {
+        let merged = overrides::merge(source.tree(), overrides)
+            .ok()
+            .filter(|_| !overrides.is_empty())?;
+        let failure = Failure::from(merged.check_tools().err()?);
+        let message = failure.one_line();
+        let finding = subject.finding(&META, without_id(&message), source.pointer.clone());
+        Some(match failure.hints.first() {
+            Some(hint) => finding.hint(hint.clone()),
+            None => finding,
+        })
+    };
+    sources.filter_map(of_source).collect()
+}
+
+fn without_id(message: &str) -> &str {
+    let id = format!(" ({})", META.id);
+    message.strip_suffix(&id).unwrap_or(message)
 }
 
 fn of_manifest(subject: &Subject<'_>) -> Vec<Finding> {
@@ -133,7 +160,7 @@ fn moved(source: &Source<'_>, tool: &str, block: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::case::{Case, owns, plugin_spec};
+    use crate::rules::case::{Case, HOME, owns, plugin_spec};
 
     fn case(tool: &str, block: Value) -> Case {
         let mut spec = plugin_spec(json!([owns(["audio"])]));
@@ -160,7 +187,39 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_adds_is_found_by_the_render() {
+    fn what_a_file_adds_is_found() {
+        let app = |source: Value| {
+            let mut spec = json!({"source": source});
+            spec["source"]["repoURL"] = json!(HOME);
+            spec
+        };
+        let root = app(json!({"path": "applications"}));
+        let case = |more: Value, text: &str| {
+            let mut source = json!({"path": "apps/player"});
+            source
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let case = Case::new().app("root", root.clone()).app("player", app(source));
+            case.file("apps/player/.argocd-source.yaml", text)
+        };
+        let file = "`apps/player/.argocd-source.yaml`";
+        let plugin = "helm: null\nplugin: {name: homelab-v1}\n";
+        let helm = case(json!({"helm": {"releaseName": "r"}}), plugin);
+        assert_eq!(
+            helm.messages(&RULE),
+            [format!(
+                "{file} adds `plugin` to a source that has `helm`, and Argo CD takes only one tool"
+            )]
+        );
+        assert_eq!(helm.place(&RULE), "applications/player.yaml /spec/source");
+        let hint = helm.findings(&RULE)[0].hint.clone().unwrap();
+        assert!(hint.contains("no file can, not even with `helm: null`"), "{hint}");
+        assert!(case(json!({"helm": {}}), plugin).messages(&RULE).is_empty());
+    }
+
+    #[test]
+    fn what_a_file_of_another_repository_adds_is_found_by_the_render() {
         let message =
             "`c/.argocd-source.yaml` adds `helm` to a source that has `plugin`, and Argo CD takes only one tool";
         let failed = |rule| Availability::Failed {

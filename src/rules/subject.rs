@@ -13,7 +13,7 @@ use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef,
     Pointer, PointerBuf, Source,
 };
-use crate::repo::{ChangeSet, Manifest, Repo};
+use crate::repo::{ChangeSet, Manifest, Override, Repo, overrides};
 
 use super::{Finding, Location, Meta, fixes};
 
@@ -30,8 +30,11 @@ pub struct Subject<'a> {
     pub cluster: Cluster,
     /// The destination namespace, if it has a valid one.
     pub namespace: Option<NamespaceName>,
-    /// The sources, with the parsed parameters of those that the plugin renders.
+    /// The sources, with the parsed parameters of those that the plugin renders: those that Argo CD gives it, overrides in the
+    /// source's folder included.
     pub sources: Vec<(Source<'a>, Option<ReadParameters>)>,
+    /// The overrides of each source, in the order in which Argo CD merges them.
+    pub overrides: Vec<Vec<Override>>,
     /// The objects that it brings to the cluster, as far as they are known.
     pub items: Vec<Item<'a>>,
     /// Whether `items` is complete.
@@ -71,16 +74,19 @@ impl<'a> Subject<'a> {
         repo: &'a Repo,
         manifest: &'a Manifest,
         (app, name, cluster): (Application<'a>, AppName, Cluster),
+        controller: &str,
         render: Option<&'a Availability<Vec<Object>>>,
     ) -> Self {
-        let sources: Vec<_> = app
-            .sources()
-            .into_iter()
-            .map(|source| {
-                let parameters = source.uses_homelab_plugin().then(|| source.parameters());
-                (source, parameters)
-            })
+        let sources = app.sources();
+        let overrides: Vec<Vec<Override>> = sources
+            .iter()
+            .map(|source| repo.overrides_of(&app, source, controller))
             .collect();
+        let sources = sources.into_iter().zip(&overrides).map(|(source, overrides)| {
+            let parameters = parameters(&source, overrides);
+            (source, parameters)
+        });
+        let sources: Vec<_> = sources.collect();
         let (mut items, all_at_home) = own_items(repo, &sources);
         let mut is_seen = all_at_home;
         if let Some(Availability::Available(objects)) = render {
@@ -94,6 +100,7 @@ impl<'a> Subject<'a> {
             cluster,
             namespace: app.namespace_name(),
             sources,
+            overrides,
             items,
             is_seen,
         }
@@ -232,6 +239,20 @@ impl<'a> Subject<'a> {
             _ => Pointer::from_static("/spec/sources").to_buf(),
         }
     }
+}
+
+/// Returns the parameters of a source that the plugin renders. With overrides that Argo CD does not take there is no render, and
+/// those of the source itself count.
+fn parameters(source: &Source<'_>, overrides: &[Override]) -> Option<ReadParameters> {
+    let merged = match overrides {
+        [] => None,
+        overrides => overrides::merge(source.tree(), overrides).ok(),
+    };
+    let merged = merged
+        .as_ref()
+        .map(|merged| Source::new(source.pointer.clone(), &merged.tree));
+    let source = merged.as_ref().unwrap_or(source);
+    source.uses_homelab_plugin().then(|| source.parameters())
 }
 
 /// Returns the manifests of this repository that the sources sync, and whether they are everything that the sources

@@ -132,7 +132,7 @@ fn zero(of: &Type) -> Value {
 }
 
 /// Reports whether Go takes a key for a field: it passes over the case of letters, and over two letters of other alphabets.
-fn is_folded(key: &str, field: &str) -> bool {
+pub(super) fn is_folded(key: &str, field: &str) -> bool {
     let letter = |letter: char| match letter {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
