@@ -52,6 +52,14 @@ fn convert_refuses() {
 }
 
 #[test]
+fn overrides() {
+    transcript::check_in("tests/commands/convert/overrides.trycmd", |to| {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories/overrides");
+        transcript::sandbox::folder::copy(&repository, to);
+    });
+}
+
+#[test]
 fn list() {
     transcript::check("tests/commands/list/cases.trycmd");
 }

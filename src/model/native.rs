@@ -124,6 +124,12 @@ pub fn is_zero(value: &Value) -> bool {
     }
 }
 
+/// Returns the parameter of the plugin that an option of a tool becomes.
+pub fn parameter_of(tool: &str, option: &str) -> Option<&'static str> {
+    let row = TABLE.iter().find(|row| row.tool == tool && row.option == option)?;
+    Some(row.parameter)
+}
+
 /// Returns the options of a source as parameters. `references` are the names (`ref`) of the other sources; `yaml`
 /// prints the value of `valuesObject`, given its JSON Pointer.
 ///

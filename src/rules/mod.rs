@@ -127,7 +127,10 @@ impl Rule {
     /// Finds what breaks the rule in one Application; nothing for a rule on the whole.
     fn on_each(&self, scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         match self.check {
-            Check::Each(check) => check(scope, subject),
+            Check::Each(check) => {
+                let findings = check(scope, subject).into_iter();
+                findings.map(|finding| subject.fitted(finding)).collect()
+            }
             Check::Object(_) | Check::Whole(_) | Check::Comments(_) => Vec::new(),
         }
     }

@@ -13,7 +13,7 @@ use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef,
     Pointer, PointerBuf, Source,
 };
-use crate::repo::{ChangeSet, Manifest, Override, Repo, overrides};
+use crate::repo::{Change, ChangeSet, Manifest, Override, Repo, overrides};
 
 use super::{Finding, Location, Meta, fixes};
 
@@ -212,6 +212,31 @@ impl<'a> Subject<'a> {
     /// Returns a finding on the Application's own manifest.
     pub fn finding(&self, rule: &'static Meta, message: impl Into<String>, pointer: impl AsPointer) -> Finding {
         Finding::new(rule, message, Location::of(self.manifest, pointer)).app(Some(self.name.clone()))
+    }
+
+    /// Returns a finding without a fix that would set parameters in the manifest which files of overrides set: there it would have
+    /// no effect, or mix them.
+    pub(super) fn fitted(&self, mut finding: Finding) -> Finding {
+        let Some(file) = self.overrides.iter().flatten().last().map(|one| &one.file) else {
+            return finding;
+        };
+        let is_source = |operation: &PatchOperation| operation.path().as_str().starts_with("/spec/source");
+        let touches_source = |change: &Change| match change {
+            Change::Patch { path, document, patch } => {
+                (path, *document) == (&self.manifest.file, self.manifest.document) && patch.0.iter().any(is_source)
+            }
+            _ => false,
+        };
+        if let Some(fix) = finding
+            .fix
+            .take_if(|fix| fix.changes.changes.iter().any(touches_source))
+        {
+            return finding.hint(format!(
+                "{} in `{file}`, which Argo CD merges over the source",
+                fix.title
+            ));
+        }
+        finding
     }
 
     /// Returns a finding on an object: at its manifest if that is in this repository, otherwise at the Application's

@@ -11,11 +11,11 @@ use crate::compare::{self, Effects};
 use crate::edit::{Rendered, Renders};
 use crate::failure;
 use crate::model::namespace::is_namespace;
-use crate::model::native::Unsupported;
+use crate::model::native::{self, Unsupported};
 use crate::model::ownership::Ownership;
-use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Unavailable};
+use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Source, Unavailable};
 use crate::repo::layout::APPLICATIONS;
-use crate::repo::{ChangeSet, Manifest, Repo, RepoPath};
+use crate::repo::{ChangeSet, Manifest, Repo, RepoPath, overrides};
 
 /// The conversion of one Application.
 pub(super) struct AppConversion<'a> {
@@ -53,10 +53,16 @@ impl AppConversion<'_> {
     pub(super) fn convert(&self) -> Result<ConversionOutcome> {
         let mut request = self.request()?;
         // Obstacles are reported before anything is rendered.
+        let app = Application::new(&self.manifest.object);
+        if let Some(app) = &app
+            && self.is_moved_by_files(app, &request)?
+        {
+            return Ok(ConversionOutcome::Unchanged);
+        }
         if self.conversion(&request)?.is_none() {
             return Ok(ConversionOutcome::Unchanged);
         }
-        let app = Application::new(&self.manifest.object).context("not an Application")?;
+        let app = app.context("not an Application")?;
         self.check_overrides(&app)?;
         let before = self.render(&app)?;
         if self.choices.target == Target::Plugin {
@@ -166,6 +172,42 @@ impl AppConversion<'_> {
         })
     }
 
+    /// Reports whether files in the sources' folders (`.argocd-source.yaml`) make the plugin render them already.
+    fn is_moved_by_files(&self, app: &Application<'_>, request: &Request) -> Result<bool> {
+        let meant = super::meant(app, request).unwrap_or_default();
+        let (mut files, mut left) = (Vec::new(), 0);
+        for source in meant.iter().filter(|source| source.plugin().is_none()) {
+            match self.file_with_plugin(app, source) {
+                Some(file) => files.push((source, file)),
+                None => left += 1,
+            }
+        }
+        let Some((source, file)) = files.first() else {
+            return Ok(false);
+        };
+        let hint = match self.choices.target {
+            Target::Plugin if left == 0 => return Ok(true),
+            Target::Plugin => "name the other sources with `--source-position`".to_owned(),
+            Target::Native => format!("take `plugin` out of `{file}`, and remove the file if nothing is left in it"),
+        };
+        let unsupported = Unsupported {
+            pointer: source.pointer.clone(),
+            why: format!("the file `{file}` in its folder makes the plugin render it"),
+            hint,
+        };
+        Err(error(self.repo, self.manifest, &[unsupported]))
+    }
+
+    /// Returns the file that gives a source the plugin.
+    fn file_with_plugin(&self, app: &Application<'_>, source: &Source<'_>) -> Option<RepoPath> {
+        let controller = self.repo.controller_namespace();
+        let overrides = self.repo.overrides_of(app, source, controller);
+        let merged = overrides::merge(source.tree(), &overrides).ok()?;
+        let has_plugin = Source::new(source.pointer.clone(), &merged.tree).uses_homelab_plugin();
+        let mut changes = merged.changes.into_iter().filter(|_| has_plugin);
+        changes.find(|(_, tool)| *tool == "plugin").map(|(file, _)| file)
+    }
+
     /// Refuses a source whose folder holds options of a tool (`.argocd-source.yaml`): Argo CD would put them beside the
     /// new tool, and take neither.
     fn check_overrides(&self, app: &Application<'_>) -> Result<()> {
@@ -174,7 +216,10 @@ impl AppConversion<'_> {
                 let unsupported = Unsupported {
                     pointer: source.pointer.clone(),
                     why: format!("the file `{file}` in its folder changes `{tool}`"),
-                    hint: format!("move what is in `{file}` into the Application first, and remove the file"),
+                    hint: format!(
+                        "move what is in `{file}` into the Application first, and remove the file{}",
+                        self.become_parameters(&file, tool)
+                    ),
                 };
                 return Err(error(self.repo, self.manifest, &[unsupported]));
             }
@@ -182,10 +227,25 @@ impl AppConversion<'_> {
         Ok(())
     }
 
+    /// Returns what the options of a tool in a file become, as the end of a sentence.
+    fn become_parameters(&self, file: &RepoPath, tool: &str) -> String {
+        let patch = self.repo.overrides.get(file).map(|one| &one.patch);
+        let options = patch.and_then(|patch| patch.get(tool)?.as_object());
+        let known = options.into_iter().flat_map(|options| options.keys());
+        let known = known.filter_map(|option| Some((option, native::parameter_of(tool, option)?)));
+        let all: Vec<String> = known
+            .map(|(option, name)| format!("`{tool}.{option}` becomes the parameter `{name}`"))
+            .collect();
+        match all.is_empty() {
+            true => String::new(),
+            false => format!(": {}", all.join(", ")),
+        }
+    }
+
     /// Returns the paths besides the sources' own that the plugin reads.
     fn reads(&self, app: &Application<'_>, objects: &[Object]) -> Result<Vec<RepoPath>> {
         let mut reads = self.renders.reads(app)?;
-        let is_own = |source: &crate::model::Source<'_>| !source.is_versioned() && self.repo.is_own(source.repo_url());
+        let is_own = |source: &Source<'_>| !source.is_versioned() && self.repo.is_own(source.repo_url());
         if app.sources().iter().any(is_own) && objects.iter().any(is_namespace) {
             reads.push(RepoPath::new(APPLICATIONS)?);
         }
