@@ -9,7 +9,7 @@ static META: Meta = Meta {
     id: "HL320",
     name: "override-field-is-known",
     severity: Severity::Error,
-    summary: "`.argocd-source.yaml` has only fields that Argo CD takes from it",
+    summary: "a file `.argocd-source.yaml` has only fields that Argo CD takes from it",
     why: "Argo CD reads `.argocd-source.yaml` and `.argocd-source-<application>.yaml` in a source's folder as parts of the source, \
 and passes over every field that a source does not have: with `plugins:` or `parameters:` at the top the Application is \
 rendered as if the file were not there, by Argo CD's own tools and without guards. It also ignores `repoURL`, `path`, `chart` \

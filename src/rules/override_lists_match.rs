@@ -63,7 +63,7 @@ fn of_file(subject: &Subject<'_>, source: &Source<'_>, (below, one): (&[Override
         let [base, own, merged] = [&base.tree, &one.patch, &merged.tree].map(|tree| list(tree, &at));
         let mixed = base.iter().zip(&own).zip(&merged).position(|((base, own), entry)| {
             let is_gone = !merged.iter().any(|entry| name(entry) == name(base));
-            name(base) != name(own) && name(own) != "" && (entry != own || is_gone)
+            name(base) != name(own) && !name(own).is_empty() && (entry != own || is_gone)
         });
         if let Some(index) = mixed {
             let what = (keys.join("."), name(&own[index]), name(&base[index]));
