@@ -43,7 +43,7 @@
 //! | `masking` | – | `base64` |
 //! | `model` | `failure`, `masking` | `anyhow`, `base64`, `jsonptr`, `serde_json`, `strsim` |
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
-//! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `json_patch`, `memchr`, `serde_json` |
+//! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `globset`, `json_patch`, `memchr`, `serde_json` |
 //! | `law` | `failure`, `model`, `yaml` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
 //! | `sets` | `masking`, `model`, `yaml`, `repo` | `anyhow`, `base16ct`, `base64`, `regex`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `masking`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
@@ -107,7 +107,7 @@
 //!   mostly wait for helm.
 //! - **Two globs of our own.** Argo CD expands `values-files` with one Go library (doublestar) and matches `include` and
 //!   `exclude` with another (gobwas). Order and syntax decide which values win and what is pruned, and no crate has either.
-//!   Price: 300 lines, tested against what the Go libraries answer by `tests/vectors/glob`.
+//!   The patterns of `.homelab.yaml` are a crate's ([`repo::Excluded`]). Price: 300 lines, tested against what the Go libraries answer by `tests/vectors/glob`.
 //! - **`refresh`, `sync` and `wait` use the API server, not Argo CD's.** They write and read the Application objects
 //!   with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS are made
 //!   by [`cluster::Cluster::connect`] alone, and kube's watcher watches; the deadline, and which errors end a wait, are
@@ -142,10 +142,11 @@
 //! - **A rule is a value, not a type**: its description and the function that finds what breaks it ([`rules::Rule`]). A trait
 //!   would have one implementor per file, each with a name of its own and the same ten lines. Price: a rule can't carry
 //!   state; none has any.
-//! - **Every command that reads a repository reads `.homelab.yaml`, and refuses what it does not know; `filter` and the plugin
-//!   never read it** ([`settings`]): a misspelled key must not be silent, and no file may change what Argo CD renders. What it
-//!   says of rules, and comments that ignore findings, are applied in one place behind all rules ([`rules::check_all`]), so
-//!   that the gates of edits, fixes and reports agree. Price: a file for a newer version of the program is an error.
+//! - **Every command that reads a repository reads `.homelab.yaml`, and refuses what it does not know; `filter` never reads it,
+//!   and the plugin only what the repository consists of** ([`settings`]): a misspelled key must not be silent, and no level
+//!   of a rule may change what Argo CD renders. What it says of rules, and comments that ignore findings, are applied in one
+//!   place behind all rules ([`rules::check_all`]), so that the gates of edits, fixes and reports agree. Price: a file for a
+//!   newer version of the program is an error on the command line, and a key that is malformed one in Argo CD.
 //! - **Fixes are applied rule by rule, and checked** (`rules::fixer`): after each step all rules run again, and a step that
 //!   introduces an error is taken back. Price: time, for a result that a second run does not change.
 //! - **One engine completes, clap's own**, for kubectl's protocol and for the scripts of the shells. An argument's value name

@@ -193,7 +193,7 @@ fn neither_filter_nor_the_plugin_reads_the_file() {
 }
 
 /// Texts of `.homelab.yaml` that the reader and the schema have to agree on.
-const SAMPLES: [(&str, bool); 28] = [
+const SAMPLES: [(&str, bool); 54] = [
     ("{}", true),
     ("kubeVersion: 1.30", true),
     ("kubeVersion: v1.34.1+k3s1", true),
@@ -225,6 +225,41 @@ const SAMPLES: [(&str, bool); 28] = [
     ("rules: [HL306]", false),
     ("kubeversion: 1.30", false),
     ("exclud: [a]", false),
+    ("exclude: [tests/**, '*.bak.yaml', /a/, a/b]", true),
+    ("exclude:", true),
+    ("exclude: tests", false),
+    ("exclude: ['!a']", false),
+    ("exclude: [../a]", false),
+    ("exclude: ['**']", false),
+    ("exclude: [1]", false),
+    (
+        "repoURLs: [https://git.example.org/me/home, git@git.example.org:me/home.git]",
+        true,
+    ),
+    ("repoURLs: [github.com/me/home]", false),
+    ("repoURLs: [home]", false),
+    ("repoURLs: https://git.example.org/me/home", false),
+    (
+        "roots: [{path: a, name: 1, namespace: argocd, values: [b], parameters: {c: d, e: 1, f: true}}]",
+        true,
+    ),
+    ("roots: [{path: a, namespace: null, values: null}]", true),
+    ("roots: [{name: a}]", false),
+    ("roots: [{path: a, valeus: [b]}]", false),
+    ("roots: [{path: a, values: b}]", false),
+    ("roots: [{path: a, namespace: B}]", false),
+    ("roots: [{path: a, parameters: {b: [c]}}]", false),
+    ("roots: [a]", false),
+    ("roots: {path: a}", false),
+    (
+        "clusters: [{name: a, server: 'https://a', project: b, labels: {c: d}, annotations: {e: 1}}]",
+        true,
+    ),
+    ("clusters: [{name: a}]", false),
+    ("clusters: [{server: 'https://a'}]", false),
+    ("clusters: [{name: a, server: nas}]", false),
+    ("clusters: [{name: a, server: 'https://a', label: {b: c}}]", false),
+    ("clusters: {a: {server: 'https://a'}}", false),
 ];
 
 /// Helm checks values by a schema with a JSON schema library of its own.

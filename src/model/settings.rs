@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::declared_cluster::DeclaredCluster;
+
 /// The facts that a command line would otherwise have to repeat. What is absent is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -15,6 +17,30 @@ pub struct Settings {
     pub nodes: Option<u64>,
     /// The levels of rules that are not their own, by id.
     pub levels: BTreeMap<&'static str, Level>,
+    /// The files that are never scanned, as patterns in the form of `.gitignore`.
+    pub exclude: Vec<String>,
+    /// Other addresses of this repository.
+    pub repo_urls: Vec<String>,
+    /// What somebody applies by hand or with a script.
+    pub roots: Vec<Root>,
+    /// The clusters of Argo CD that no Secret in the repository describes.
+    pub clusters: Vec<DeclaredCluster>,
+}
+
+/// A chart or a folder of the repository that somebody applies by hand or with a script. Two of one chart are two instances
+/// of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The chart or the folder, from the repository's top and without `.` and `..`; empty for the top itself.
+    pub path: String,
+    /// The name of its instance: a chart's release. That of the folder where none is given.
+    pub name: String,
+    /// The namespace that it is applied to: Argo CD's. `None` where the repository has to tell.
+    pub namespace: Option<String>,
+    /// The chart's value files, from the repository's top and without `.` and `..`; a later one wins.
+    pub values: Vec<String>,
+    /// Values by their names, as `helm --set` takes them; they win over the files.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// What a finding of a rule counts as.

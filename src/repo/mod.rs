@@ -3,6 +3,7 @@
 
 pub mod change;
 mod charts;
+pub mod excluded;
 pub mod files;
 mod include;
 pub mod kustomization;
@@ -30,6 +31,7 @@ use crate::yaml::{Document, Position};
 
 pub use change::{Change, ChangeSet};
 pub use charts::Charts;
+pub use excluded::Excluded;
 pub use files::{Entry, Files, Memory, NotPlain, RepoPath};
 pub use kustomization::Kustomizations;
 pub use liveness::Dormant;

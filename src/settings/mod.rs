@@ -2,19 +2,20 @@
 //! has to repeat it. [`table::TABLE`] is the one list of its keys: the reader, the JSON schema, the README and `explain`
 //! come from it.
 //!
-//! The command line reads it, and refuses what it does not know. `filter` and the plugin do not: the versions are Argo CD's
-//! own there, and no rule is checked.
+//! The command line reads it, and refuses what it does not know. `filter` does not, and the plugin reads only the keys that
+//! say what the repository consists of ([`scan`]): the versions are Argo CD's own there, and no rule is checked.
 
+mod clusters;
 mod entry;
+mod roots;
 mod schema;
 mod table;
 
 use anyhow::{Context, Result, anyhow};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::failure::HintExt;
-use crate::model::spelling::nearest;
-use crate::model::{Pointer, PointerBuf, Settings};
+use crate::model::{Pointer, PointerBuf, PointerExt, Settings};
 use crate::repo::{Files, RepoPath};
 use crate::yaml::{self, Locator, Position, Tree, YamlError};
 
@@ -29,11 +30,33 @@ pub const FILE: &str = ".homelab.yaml";
 /// A name that people expect to be read as well.
 const OTHER_NAME: &str = ".homelab.yml";
 
+/// Which keys are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    /// All, and there must be no others.
+    All,
+    /// Those that say what the repository consists of; others may be of a newer version.
+    Scanned,
+}
+
 /// Reads the settings of a repository; those without a file are empty.
 ///
 /// # Errors
 /// When the file cannot be read, is no YAML, or has a key or a value that is not known: with its place.
 pub fn read(files: &dyn Files) -> Result<Settings> {
+    read_keys(files, Keys::All)
+}
+
+/// Reads what the settings say of the repository itself: `exclude`, `repoURLs`, `roots` and `clusters`. Whatever other keys
+/// there are, and what they say, makes no difference, so that nothing else in the file can fail a render.
+///
+/// # Errors
+/// When the file cannot be read, is no YAML, or has one of these keys with a value that is not known: with its place.
+pub fn scan(files: &dyn Files) -> Result<Settings> {
+    read_keys(files, Keys::Scanned)
+}
+
+fn read_keys(files: &dyn Files, keys: Keys) -> Result<Settings> {
     let is_there = |name: &str| Ok::<_, anyhow::Error>(files.read(&RepoPath::new(name)?)?.is_some());
     if is_there(OTHER_NAME)? {
         return Err(anyhow!("`{OTHER_NAME}` is not read").hint(format!("rename it to `{FILE}`")));
@@ -42,11 +65,11 @@ pub fn read(files: &dyn Files) -> Result<Settings> {
         return Ok(Settings::default());
     };
     let text = String::from_utf8(bytes).map_err(|_| anyhow!("`{FILE}` is not UTF-8"))?;
-    parse(&text).with_context(|| format!("`{FILE}` cannot be used"))
+    parse(&text, keys).with_context(|| format!("`{FILE}` cannot be used"))
 }
 
 /// Reads the text of the file.
-fn parse(text: &str) -> Result<Settings> {
+fn parse(text: &str, keys: Keys) -> Result<Settings> {
     let mut settings = Settings::default();
     let documents = yaml::documents(text).map_err(malformed)?;
     let below = |error: YamlError, line: usize| malformed(error.below(line - 1));
@@ -66,14 +89,15 @@ fn parse(text: &str) -> Result<Settings> {
             let Position { line, column } = yaml::position(part, offset);
             format!("{FILE}:{}:{column}", line + document.line - 1)
         };
-        if let Some(offset) = tree.repeated_key() {
+        let locator = Locator::new(&tree);
+        let is_read = |offset: &usize| keys == Keys::All || is_scanned(&value, &locator, *offset);
+        if let Some(offset) = tree.repeated_keys().into_iter().find(is_read) {
             return Err(anyhow!("{}: this key stands here a second time", place(offset)).hint("write every key once"));
         }
         if let Some(offset) = tree.dropped() {
             return Err(anyhow!("{}: nobody reads what stands here", place(offset)).hint("write one document"));
         }
-        let locator = Locator::new(&tree);
-        let mut faults = of_document(&mut settings, &value, &locator);
+        let mut faults = of_document(&mut settings, keys, &value, &locator);
         let offset = |fault: &Fault| {
             let span = locator.locate(&fault.pointer);
             let start = |span: yaml::Span| match fault.is_on_key {
@@ -95,8 +119,19 @@ fn parse(text: &str) -> Result<Settings> {
     Ok(settings)
 }
 
+/// Reports whether an offset is in an entry whose key is read by [`scan`]: in the last entry that begins before it.
+fn is_scanned(value: &Value, locator: &Locator<'_, '_>, offset: usize) -> bool {
+    let names = value.as_object().into_iter().flat_map(Map::keys);
+    let begins = names.filter_map(|name| {
+        let span = locator.locate(&PointerBuf::new().child(name.as_str()))?;
+        Some((span.key?.start, name)).filter(|(start, _)| *start <= offset)
+    });
+    let entry = begins.max();
+    entry.is_some_and(|(_, name)| TABLE.iter().any(|key| key.name == name && key.is_scanned))
+}
+
 /// Reads the value of the document; returns what is wrong with it.
-fn of_document(settings: &mut Settings, value: &Value, locator: &Locator<'_, '_>) -> Vec<Fault> {
+fn of_document(settings: &mut Settings, keys: Keys, value: &Value, locator: &Locator<'_, '_>) -> Vec<Fault> {
     let written = |pointer: &Pointer| locator.scalar_text(pointer).map(str::to_owned);
     let root = Entry::new(value, PointerBuf::new(), &written);
     let Value::Object(map) = value else {
@@ -111,20 +146,14 @@ fn of_document(settings: &mut Settings, value: &Value, locator: &Locator<'_, '_>
         match TABLE.iter().find(|key| key.name == name) {
             // As a key with nothing but comments below it.
             Some(_) if value.is_null() => {}
-            Some(key) => faults.extend((key.read)(settings, &entry)),
-            None => faults.push(unknown(&entry, name)),
+            Some(key) if keys == Keys::All || key.is_scanned => faults.extend((key.read)(settings, &entry)),
+            None if keys == Keys::All => {
+                faults.push(entry.unknown(name, &TABLE.iter().map(|key| key.name).collect::<Vec<_>>()));
+            }
+            _ => {}
         }
     }
     faults
-}
-
-fn unknown(entry: &Entry<'_>, name: &str) -> Fault {
-    let names = TABLE.iter().map(|key| key.name);
-    let hint = match nearest(name, names.clone()) {
-        Some(meant) => format!("write `{meant}`"),
-        None => format!("the keys are {}", names.collect::<Vec<_>>().join(", ")),
-    };
-    entry.fault_on_key(format!("unknown key `{name}`"), hint)
 }
 
 fn malformed(error: YamlError) -> anyhow::Error {

@@ -48,12 +48,57 @@ fn of_key(name: &str) -> Value {
             json!({"enum": names.chain([Value::Null]).collect::<Vec<_>>()})
         }
         "nodes" => json!({"type": ["integer", "null"], "minimum": 1}),
+        "exclude" => list(json!({
+            "type": "string",
+            "pattern": "[^*/]",
+            "not": {"pattern": r"^!|(^|/)\.\.?(/|$)"},
+        })),
+        "repoURLs" => list(json!({
+            "type": "string",
+            "pattern": r"^((https?|ssh|git|file)://[^\s]+|[^/\s]+:[^\s]+)$",
+        })),
+        "roots" => list(map(
+            &["path"],
+            json!({
+                "path": {"type": "string", "minLength": 1},
+                "name": text(),
+                "namespace": {"type": ["string", "null"], "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+                "values": list(json!({"type": "string", "minLength": 1})),
+                "parameters": texts(),
+            }),
+        )),
+        "clusters" => list(map(
+            &["name", "server"],
+            json!({
+                "name": {"type": ["string", "number"], "minLength": 1},
+                "server": {"type": "string", "pattern": r"^https?://[^\s]+$"},
+                "project": text(),
+                "labels": texts(),
+                "annotations": texts(),
+            }),
+        )),
         _ => json!({
             "type": ["object", "null"],
             "additionalProperties": false,
             "properties": rules::metas().map(|meta| (meta.id.to_owned(), of_rule(meta))).collect::<Map<_, _>>(),
         }),
     }
+}
+
+fn list(items: Value) -> Value {
+    json!({"type": ["array", "null"], "items": items})
+}
+
+fn map(required: &[&str], properties: Value) -> Value {
+    json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
+}
+
+fn text() -> Value {
+    json!({"type": ["string", "number", "null"], "minLength": 1})
+}
+
+fn texts() -> Value {
+    json!({"type": ["object", "null"], "additionalProperties": {"type": ["string", "number", "boolean"]}})
 }
 
 fn of_rule(meta: &rules::Meta) -> Value {

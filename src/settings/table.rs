@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::entry::{Entry, Fault};
 use crate::model::Settings;
 use crate::model::kube_version::is_kube_version;
+use crate::model::repo_url;
 use crate::model::settings::{Flavour, Level};
 use crate::model::spelling::nearest;
+use crate::repo::Excluded;
 use crate::rules::{self, Meta};
 
 /// One key.
@@ -20,6 +22,8 @@ pub struct Key {
     pub takes: &'static str,
     /// What it says.
     pub doc: &'static str,
+    /// Whether it says what the repository consists of, which the plugin has to know as well.
+    pub is_scanned: bool,
     /// Reads its value into the settings, and returns what is wrong with it.
     pub(super) read: fn(&mut Settings, &Entry<'_>) -> Vec<Fault>,
 }
@@ -30,33 +34,99 @@ pub static TABLE: &[Key] = &[
         name: "kubeVersion",
         takes: "a version, as `1.34`",
         doc: "The cluster's version of Kubernetes, which charts see. It is taken as it is written: `1.30` is not 1.3. `--kube-version` wins.",
+        is_scanned: false,
         read: kube_version,
     },
     Key {
         name: "apiVersions",
         takes: "a list, as `[monitoring.coreos.com/v1]`",
         doc: "API versions that charts see besides Helm's own. `--api-versions` replaces the list.",
+        is_scanned: false,
         read: api_versions,
     },
     Key {
         name: "flavour",
         takes: "k3s, kind, k0s, microk8s, minikube, rke2, talos or kubeadm",
         doc: "The distribution of Kubernetes, for rules on the storage classes that a cluster has by itself.",
+        is_scanned: false,
         read: flavour,
     },
     Key {
         name: "nodes",
         takes: "a number",
         doc: "How many nodes the cluster has, for rules on volumes of one node.",
+        is_scanned: false,
         read: nodes,
     },
     Key {
         name: "rules",
         takes: "a map, as `HL306: off`",
         doc: "The level of rules, by their ids: `off`, `warning` or `error`. `validate` says which errors it lowers.",
+        is_scanned: false,
         read: levels,
     },
+    Key {
+        name: "exclude",
+        takes: "a list of patterns, as `[tests/**]`",
+        doc: "Files that are never scanned, in the form of `.gitignore` without `!`: a pattern with a `/` in it starts at the repository's top, another one matches in every folder. Argo CD reads what an Application's source names nevertheless.",
+        is_scanned: true,
+        read: exclude,
+    },
+    Key {
+        name: "repoURLs",
+        takes: "a list of URLs",
+        doc: "Other addresses of this repository, as that of a Git server inside the cluster. The working tree's remotes are known anyway.",
+        is_scanned: true,
+        read: repo_urls,
+    },
+    Key {
+        name: "roots",
+        takes: "a list, as `[{path: bootstrap}]`",
+        doc: "Charts and folders that somebody applies by hand or with a script, each with `path`, and with `name` (the release; the folder's name by default), `namespace` (that of Argo CD), `values` (a list of files) and `parameters` (a map, as `helm --set` takes them) where it needs them. All paths start at the repository's top.",
+        is_scanned: true,
+        read: super::roots::read,
+    },
+    Key {
+        name: "clusters",
+        takes: "a list, as `[{name: nas, server: 'https://nas.lan:6443'}]`",
+        doc: "Argo CD's clusters that no Secret in the repository describes, for the cluster generators of ApplicationSets and for destinations: `name` and `server`, and `labels`, `annotations` (maps) and `project` where the Secret has them.",
+        is_scanned: true,
+        read: super::clusters::read,
+    },
 ];
+
+fn exclude(settings: &mut Settings, entry: &Entry<'_>) -> Vec<Fault> {
+    let Some(items) = entry.items() else {
+        return vec![entry.fault("`exclude` is not a list", "write a list of patterns, as `[tests/**]`")];
+    };
+    let mut faults = Vec::new();
+    for item in items {
+        let text = item.value.as_str().unwrap_or_default();
+        match Excluded::new([text]) {
+            Ok(_) => settings.exclude.push(text.to_owned()),
+            Err(error) => faults.push(item.fault_of(error)),
+        }
+    }
+    faults
+}
+
+fn repo_urls(settings: &mut Settings, entry: &Entry<'_>) -> Vec<Fault> {
+    let Some(items) = entry.items() else {
+        return vec![entry.fault(
+            "`repoURLs` is not a list",
+            "write a list of URLs, as Applications name them",
+        )];
+    };
+    let mut faults = Vec::new();
+    for item in items {
+        let text = item.value.as_str().unwrap_or_default();
+        match repo_url::usable(text, false) {
+            Ok(()) => settings.repo_urls.push(text.to_owned()),
+            Err(error) => faults.push(item.fault_of(error)),
+        }
+    }
+    faults
+}
 
 fn kube_version(settings: &mut Settings, entry: &Entry<'_>) -> Vec<Fault> {
     match entry.text().filter(|text| is_kube_version(text)) {

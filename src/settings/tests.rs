@@ -1,15 +1,17 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::failure::Failure;
 use crate::model::settings::{Flavour, Level};
 use crate::repo::Memory;
 
 fn settings(text: &str) -> Settings {
-    parse(text).unwrap_or_else(|error| panic!("{text}: {error:#}"))
+    parse(text, Keys::All).unwrap_or_else(|error| panic!("{text}: {error:#}"))
 }
 
 /// Returns the message and the hint of a text that is refused.
 fn refused(text: &str) -> (String, String) {
-    let failure = Failure::from(parse(text).expect_err(text));
+    let failure = Failure::from(parse(text, Keys::All).expect_err(text));
     (failure.one_line(), failure.hints.join("; "))
 }
 
@@ -25,8 +27,50 @@ rules:
   HL306: off
   HL203: error
   HL101: warning
+exclude: [tests/**, '*.bak.yaml']
+repoURLs:
+- http://gitea.gitea.svc:3000/me/home.git
+roots:
+- path: ./bootstrap/
+- path: apps
+  name: production
+  namespace: argocd
+  values: [/apps/values-prod.yaml, ./common.yaml]
+  parameters: {cluster: home, size: 1.10}
+clusters:
+- name: nas
+  server: https://nas.lan:6443
+- name: 1
+  server: https://kubernetes.default.svc
+  project: home
+  labels: {env: prod, tier: 1}
+  annotations: {example.org/a: ''}
 ";
     let read = settings(all);
+    assert_eq!(read.exclude, ["tests/**", "*.bak.yaml"]);
+    assert_eq!(read.repo_urls, ["http://gitea.gitea.svc:3000/me/home.git"]);
+    let [bootstrap, apps] = &read.roots[..] else { panic!() };
+    assert_eq!(
+        (bootstrap.path.as_str(), bootstrap.name.as_str(), &bootstrap.namespace),
+        ("bootstrap", "bootstrap", &None)
+    );
+    assert_eq!(
+        (apps.name.as_str(), apps.namespace.as_deref()),
+        ("production", Some("argocd"))
+    );
+    assert_eq!(apps.values, ["apps/values-prod.yaml", "common.yaml"]);
+    let pairs = |map: &BTreeMap<String, String>| -> Vec<String> {
+        map.iter().map(|(key, value)| format!("{key}={value}")).collect()
+    };
+    assert_eq!(pairs(&apps.parameters), ["cluster=home", "size=1.10"]);
+    let [nas, home] = &read.clusters[..] else { panic!() };
+    assert_eq!(
+        (nas.name.as_str(), nas.server.as_str()),
+        ("nas", "https://nas.lan:6443")
+    );
+    assert_eq!((home.name.as_str(), home.project.as_deref()), ("1", Some("home")));
+    assert_eq!(pairs(&home.labels), ["env=prod", "tier=1"]);
+    assert_eq!(pairs(&home.annotations), ["example.org/a="]);
     assert_eq!(read.kube_version.as_deref(), Some("1.30"));
     assert_eq!(
         read.api_versions,
@@ -96,7 +140,7 @@ const WRONG_KEYS: &[Refused] = &[
     (
         "a: 1\n",
         ":1:1: unknown key `a`",
-        "the keys are kubeVersion, apiVersions, flavour, nodes, rules",
+        "the keys are kubeVersion, apiVersions, flavour, nodes, rules, exclude, repoURLs, roots, clusters",
     ),
     (
         "nodes: 1\n\nkubeVersion: 1\n",
@@ -197,9 +241,125 @@ const WRONG_RULES: &[Refused] = &[
     ),
 ];
 
+const WRONG_SCANNED: &[Refused] = &[
+    ("exclude: tests\n", ":1:10: `exclude` is not a list", "as `[tests/**]`"),
+    (
+        "exclude: [a, '!b']\n",
+        ":1:14: `!b` would take files in again",
+        "list only",
+    ),
+    ("exclude: [1]\n", ":1:11: `` leaves out everything", "name a folder"),
+    (
+        "exclude: ['**']\n",
+        ":1:11: `**` leaves out everything",
+        "name a folder",
+    ),
+    (
+        "exclude: ['[a']\n",
+        ":1:11: `[a` is not a pattern: ",
+        "as in `.gitignore`",
+    ),
+    (
+        "repoURLs: a\n",
+        ":1:11: `repoURLs` is not a list",
+        "write a list of URLs",
+    ),
+    (
+        "repoURLs: [github.com/me/home]\n",
+        ":1:12: `github.com/me/home` is not the URL of a repository that Argo CD can read",
+        "https://",
+    ),
+    (
+        "repoURLs: ['https://me:hunter2@git.example.org/me/home']\n",
+        ":1:12: `https://git.example.org/me/home` is not the URL",
+        "revoke it",
+    ),
+    (
+        "roots: {path: a}\n",
+        ":1:8: `roots` is not a list",
+        "as `[{path: bootstrap}]`",
+    ),
+    ("roots: [a]\n", ":1:9: not a map", "write keys such as `path`"),
+    (
+        "roots: [{name: a}]\n",
+        ":1:9: a root has no `path`",
+        "as `[{path: bootstrap}]`",
+    ),
+    (
+        "roots: [{path: ../a}]\n",
+        ":1:16: not a path in the repository",
+        "from the repository's top",
+    ),
+    (
+        "roots: [{path: .}]\n",
+        ":1:9: the root at the repository's top has no name",
+        "add `name`",
+    ),
+    (
+        "roots: [{path: a, value: [b]}]\n",
+        ":1:19: unknown key `value`",
+        "write `values`",
+    ),
+    (
+        "roots: [{path: a, values: b}]\n",
+        ":1:27: `values` is not a list",
+        "write a list of files",
+    ),
+    (
+        "roots: [{path: a, values: [../b]}]\n",
+        ":1:28: not a path",
+        "from the repository's top",
+    ),
+    (
+        "roots: [{path: a, namespace: A}]\n",
+        ":1:30: not the name of a namespace",
+        "as `argocd`",
+    ),
+    (
+        "roots: [{path: a, parameters: [b=c]}]\n",
+        ":1:31: not a map",
+        "write a map of texts",
+    ),
+    (
+        "roots: [{path: a, parameters: {b: []}}]\n",
+        ":1:35: `b` is not a text",
+        "write a map of texts",
+    ),
+    (
+        "roots: [{path: a}, {path: ./a/}]\n",
+        ":1:20: this root stands here a second time",
+        "once",
+    ),
+    (
+        "clusters: {}\n",
+        ":1:11: the clusters are not a list",
+        "as `[{name: nas,",
+    ),
+    (
+        "clusters: [{name: a}]\n",
+        ":1:12: a cluster has no `server`",
+        "as `[{name: nas,",
+    ),
+    (
+        "clusters: [{name: a, server: nas}]\n",
+        ":1:30: not the URL of an API server",
+        "write it as `https://",
+    ),
+    (
+        "clusters: [{name: a, server: 'https://a', labels: {'a b': c}}]\n",
+        ":1:51: the key `a b` may hold",
+        "as Kubernetes accepts it",
+    ),
+    (
+        "clusters: [{name: a, server: 'https://a'}, {name: b, server: 'https://a/'}]\n",
+        ":1:44: the cluster `b` has the name or the server of `a`",
+        "once",
+    ),
+];
+
 #[test]
 fn what_is_not_known_is_refused_with_its_place_and_the_nearest_name() {
-    for (text, message, hint) in WRONG_KEYS.iter().chain(WRONG_RULES) {
+    for (text, message, hint) in WRONG_KEYS.iter().chain(WRONG_RULES).chain(WRONG_SCANNED) {
         let (found, way_out) = refused(text);
         assert!(
             found.contains(&format!(".homelab.yaml{message}")),
@@ -217,6 +377,46 @@ fn the_file_is_read_under_its_name_only() {
     let failure = Failure::from(read(OTHER_NAME).unwrap_err());
     assert_eq!(failure.one_line(), "`.homelab.yml` is not read");
     assert_eq!(failure.hints, ["rename it to `.homelab.yaml`"]);
+}
+
+#[test]
+fn a_scan_reads_what_the_repository_consists_of_and_nothing_else() {
+    let scanned = |text: &str| parse(text, Keys::Scanned);
+    for others in [
+        "newer: {a: 1}\n",
+        "nodes: zero\nrules: {HL1: off}\n",
+        "rules: {HL306: off, HL306: off}\n",
+        "rules: []\nrules: []\n",
+    ] {
+        for text in [format!("{others}exclude: [a]\n"), format!("exclude: [a]\n{others}")] {
+            assert!(parse(&text, Keys::All).is_err(), "{text}");
+            let expected = Settings {
+                exclude: vec!["a".to_owned()],
+                ..Settings::default()
+            };
+            assert_eq!(scanned(&text).unwrap(), expected, "{text}");
+        }
+    }
+    for (text, message, _) in WRONG_SCANNED {
+        let error = format!("{:#}", scanned(text).unwrap_err());
+        assert!(error.contains(message), "{message} in {error}");
+    }
+    for (text, message) in [
+        (
+            "exclude: [a]\nrules: {}\nexclude: [b]\n",
+            ":3:1: this key stands here a second time",
+        ),
+        (
+            "rules: {a: 1, a: 2}\nroots: [{path: a, path: b}]\n",
+            ":2:19: this key stands here a second time",
+        ),
+        ("exclude: [a]\n---\nnewer: 1\n", ":3:1: a second document"),
+        ("exclude: [\n", ":1:10: unclosed bracket"),
+        ("- exclude\n", ":1:1: the document is not a map"),
+    ] {
+        let error = format!("{:#}", scanned(text).unwrap_err());
+        assert!(error.contains(message), "{message} in {error}");
+    }
 }
 
 #[test]
@@ -244,7 +444,7 @@ fn the_schema_has_the_keys_and_names_of_the_reader() {
         for value in values {
             settings(&yaml(&serde_json::json!({ id: value })));
         }
-        let is_off = parse(&yaml(&serde_json::json!({ id: "off" }))).is_ok();
+        let is_off = parse(&yaml(&serde_json::json!({ id: "off" })), Keys::All).is_ok();
         assert_eq!(is_off, values.contains(&serde_json::json!("off")), "{id}");
     }
     let flavours = schema["properties"]["flavour"]["enum"].as_array().unwrap();

@@ -66,16 +66,17 @@ impl Tree<'_> {
         Locator::new(self).path(pointer)
     }
 
-    /// Returns the offset of the first key that stands a second time in its mapping, of which Go takes the last.
-    pub fn repeated_key(&self) -> Option<usize> {
+    /// Returns the offsets of the keys that stand a second time in their mapping, of which Go takes the last; in order.
+    pub fn repeated_keys(&self) -> Vec<usize> {
         let maps = (0..self.nodes.len() as u32).filter(|index| self.node(*index).kind == Kind::Map);
-        maps.filter_map(|map| {
+        let repeated = maps.filter_map(|map| {
             let mut seen = HashSet::new();
             let mut keys = self.pairs(map).map(|(key, _)| key);
             keys.find(|key| self.key(*key).is_ok_and(|text| !seen.insert(text)))
-        })
-        .map(|key| self.node(key).start as usize)
-        .min()
+        });
+        let mut offsets: Vec<usize> = repeated.map(|key| self.node(key).start as usize).collect();
+        offsets.sort_unstable();
+        offsets
     }
 
     /// Reports whether a node is a collection by indentation.
