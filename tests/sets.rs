@@ -11,6 +11,7 @@ mod argocd_code;
 use std::collections::{BTreeMap, BTreeSet};
 
 use homelab::model::Object;
+use homelab::model::settings::GeneratorOutput;
 use homelab::repo::RepoPath;
 use homelab::sets::{Contents, Reason, Set};
 use homelab::yaml;
@@ -23,9 +24,11 @@ const SETS: &str = include_str!("vectors/sets/sets.json");
 const REFUSED: usize = 13;
 
 /// What a case says about the repository.
+#[derive(Default)]
 struct Case {
     files: BTreeMap<RepoPath, String>,
     clusters: Vec<Object>,
+    outputs: Vec<GeneratorOutput>,
 }
 
 impl Contents for Case {
@@ -44,6 +47,10 @@ impl Contents for Case {
     fn clusters(&self) -> Vec<&Object> {
         self.clusters.iter().collect()
     }
+
+    fn generator_outputs(&self) -> &[GeneratorOutput] {
+        &self.outputs
+    }
 }
 
 /// Expands the set of a case.
@@ -60,6 +67,7 @@ fn expand(case: &Value) -> Result<Vec<Value>, Reason> {
             .cloned()
             .map(Object::new)
             .collect(),
+        outputs: Vec::new(),
     };
     let set = match &case["set"] {
         Value::String(text) => yaml::value(text).unwrap().unwrap(),
@@ -227,4 +235,144 @@ fn the_vectors_are_what_argo_cd_answers() {
         };
         assert_eq!(list(case), without_status(list(answer)), "{}", case["name"]);
     }
+}
+
+/// Returns a set with these generators.
+fn set_of(generators: &str, is_go: bool, name: &str) -> Object {
+    let text = format!(
+        "{{apiVersion: argoproj.io/v1alpha1, kind: ApplicationSet, metadata: {{name: set}}, spec: {{goTemplate: {is_go}, \
+         generators: {generators}, template: {{metadata: {{name: '{name}'}}, spec: {{project: default, destination: {{}}}}}}}}}}"
+    );
+    Object::new(yaml::value(&text).unwrap().unwrap())
+}
+
+#[test]
+fn an_application_knows_where_its_parameters_come_from() {
+    let list = "list: {elements: [{a: x}, {a: y}], elementsYaml: '[{a: z}]'}";
+    let git = "git: {repoURL: 'https://git.example.org/home.git', revision: HEAD, directories: [{path: '*'}]}";
+    let files = BTreeMap::from([(RepoPath::new("apps/a.yaml").unwrap(), String::new())]);
+    let contents = Case {
+        files,
+        ..Case::default()
+    };
+    let places = |generators: &str, name: &str| -> Vec<Vec<String>> {
+        let object = set_of(generators, true, name);
+        let expanded = Set::new(&object).unwrap().expand(&contents).unwrap();
+        let pointers = expanded.iter().map(|generated| {
+            let pointers = generated.generators.iter();
+            pointers.map(|pointer| pointer.as_str().to_owned()).collect()
+        });
+        pointers.collect()
+    };
+    assert_eq!(
+        places(
+            &format!("[{{{git}}}, {{{list}}}]"),
+            "{{.a}}{{if .path}}{{.path.path}}{{end}}"
+        ),
+        [
+            ["/spec/generators/0/git"],
+            ["/spec/generators/1/list/elements/0"],
+            ["/spec/generators/1/list/elements/1"],
+            ["/spec/generators/1/list/elementsYaml"],
+        ]
+    );
+    assert_eq!(
+        places(
+            &format!("[{{matrix: {{generators: [{{{git}}}, {{list: {{elements: [{{a: b}}]}}}}]}}}}]"),
+            "{{.a}}"
+        ),
+        [[
+            "/spec/generators/0/matrix/generators/0/git",
+            "/spec/generators/0/matrix/generators/1/list/elements/0",
+        ]]
+    );
+    assert_eq!(
+        places(
+            "[{merge: {mergeKeys: [a], generators: [{list: {elements: [{a: b}, {a: c}]}}, {list: {elements: [{a: c, d: e}]}}]}}]",
+            "{{.a}}"
+        ),
+        [
+            vec!["/spec/generators/0/merge/generators/0/list/elements/0"],
+            vec![
+                "/spec/generators/0/merge/generators/0/list/elements/1",
+                "/spec/generators/0/merge/generators/1/list/elements/0",
+            ],
+        ]
+    );
+}
+
+#[test]
+fn generators_that_need_a_server_give_what_was_said() {
+    let output = |set: &str, generator: Option<&str>, parameters: Value| GeneratorOutput {
+        set: set.to_owned(),
+        generator: generator.map(str::to_owned),
+        parameters: parameters
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|map| map.as_object().unwrap().clone())
+            .collect(),
+    };
+    let names = |object: &Object, outputs: Vec<GeneratorOutput>| {
+        let contents = Case {
+            outputs,
+            ..Case::default()
+        };
+        let expanded = Set::new(object).unwrap().expand(&contents);
+        let name = |generated: &homelab::sets::Generated| generated.application.name().to_owned();
+        expanded.map(|expanded| expanded.iter().map(name).collect::<Vec<_>>())
+    };
+    let requests = set_of(
+        "[{pullRequest: {github: {owner: a, repo: b}, values: {c: 'd{{.number}}'}}}]",
+        true,
+        "{{.number}}-{{.inner.x}}-{{.values.c}}",
+    );
+    let given = json!([{"number": 1, "inner": {"x": "y"}}, {"number": 2, "inner": {"x": "z"}}]);
+    for generator in [None, Some("pullRequest")] {
+        let found = names(&requests, vec![output("set", generator, given.clone())]).unwrap();
+        assert_eq!(found, ["1-y-d1", "2-z-d2"]);
+    }
+    for missing in [
+        vec![],
+        vec![output("other", None, given.clone())],
+        vec![output("set", Some("plugin"), given.clone())],
+    ] {
+        let reason = names(&requests, missing).unwrap_err();
+        assert_eq!(reason.to_string(), "the generator `pullRequest` needs a server");
+    }
+    let fast = set_of(
+        "[{plugin: {configMapRef: {name: a}, values: {c: 'd{{number}}'}}}]",
+        false,
+        "{{number}}-{{inner.x}}-{{values.c}}",
+    );
+    assert_eq!(
+        names(&fast, vec![output("set", None, given.clone())]).unwrap(),
+        ["1-y-d1", "2-z-d2"]
+    );
+    let decision = set_of(
+        "[{clusterDecisionResource: {configMapRef: a, values: {c: 'd{{.name}}'}}}]",
+        true,
+        "{{.name}}-{{len .values.c}}",
+    );
+    assert_eq!(
+        names(&decision, vec![output("set", None, json!([{"name": "a"}]))]).unwrap(),
+        ["a-10"]
+    );
+    let two = set_of(
+        "[{pullRequest: {github: {owner: a, repo: b}}}, {matrix: {generators: [{list: {elements: [{e: f}]}}, {plugin: {configMapRef: {name: a}}}]}}]",
+        true,
+        "{{.number}}-{{.e}}",
+    );
+    let reason = names(&two, vec![output("set", None, given.clone())]).unwrap_err();
+    assert!(
+        reason
+            .to_string()
+            .starts_with("one list of parameters for several generators"),
+        "{reason}"
+    );
+    let both = vec![
+        output("set", Some("plugin"), json!([{"number": 3}])),
+        output("set", Some("pullRequest"), json!([{"number": 4, "e": "g"}])),
+    ];
+    assert_eq!(names(&two, both).unwrap(), ["4-g", "3-f"]);
 }

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 
 use super::helm::HelmArgs;
 use super::output::{DocumentOutput, ListOutput, TreeOutput};
+use super::outside::OutsideArgs;
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::failure::{Exit, usage};
@@ -68,6 +69,9 @@ pub(super) struct Args {
 
     #[command(flatten, next_help_heading = "For volumes")]
     renders: RenderArgs,
+
+    #[command(flatten)]
+    outside: OutsideArgs,
 }
 
 /// How Applications are rendered, to know who reads and writes the claims.
@@ -99,6 +103,7 @@ enum What {
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.renders.sources, &args.renders.helm);
     args.check()?;
+    session.take_outside(&args.outside);
     let repo = session.repo()?;
     repo.check_found()?;
     let (listing, remarks) = args.listing(session, repo)?;

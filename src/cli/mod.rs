@@ -24,6 +24,7 @@ mod init;
 mod list;
 mod live;
 mod output;
+mod outside;
 mod pairs;
 mod refresh;
 mod render;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::helm::HelmArgs;
 use super::output::DocumentOutput;
+use super::outside::OutsideArgs;
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::disk;
@@ -78,6 +79,9 @@ pub(super) struct Args {
     /// How to print it
     #[arg(short, long, value_enum, default_value = "yaml")]
     output: DocumentOutput,
+
+    #[command(flatten)]
+    outside: OutsideArgs,
 }
 
 impl Args {
@@ -128,6 +132,7 @@ fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.sources, &args.helm);
+    session.take_outside(&args.outside);
     let options = args.options(&session.repo()?.settings);
     let dirs = args.sources.clone().into_dirs();
     let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::helm::HelmArgs;
 use super::output::EditOutput;
+use super::outside::OutsideArgs;
 use super::source_dirs::SourceDirArgs;
 use crate::disk::{self, Checkout, Lock};
 use crate::edit::gate::Verdict;
@@ -79,6 +80,8 @@ pub struct Session {
     /// How charts of Applications are rendered, and where they come from.
     parents: (SourceDirArgs, HelmArgs),
     opened: OnceCell<(Checkout, Repo)>,
+    /// What was said of its ApplicationSets.
+    outside: OutsideArgs,
     /// Set when it was said which files are skipped.
     skips_are_said: Cell<bool>,
     /// The right to write; it is taken before the repository is read.
@@ -93,6 +96,7 @@ impl Session {
             repo_dir,
             parents: Default::default(),
             opened: OnceCell::new(),
+            outside: OutsideArgs::default(),
             skips_are_said: Cell::default(),
             lock: None,
         }
@@ -101,6 +105,12 @@ impl Session {
     /// Says how charts of Applications are rendered when the repository is read; without that, with what is available locally.
     pub(super) fn reads_with(&mut self, sources: &SourceDirArgs, helm: &HelmArgs) {
         self.parents = (sources.clone(), helm.clone());
+    }
+
+    /// Takes what the user says of ApplicationSets, before the repository is read.
+    pub(super) fn take_outside(&mut self, outside: &OutsideArgs) {
+        self.outside = outside.clone();
+        self.forget();
     }
 
     /// Returns the folder to start from.
@@ -200,7 +210,9 @@ impl Session {
             }
             Some(Err(_)) | None => checkout,
         };
-        let mut repo = Repo::read_with(&checkout, &remotes, settings::read(&checkout)?)?;
+        let mut settings = settings::read(&checkout)?;
+        self.outside.add_to(&mut settings)?;
+        let mut repo = Repo::read_with(&checkout, &remotes, settings)?;
         let progress = self.terminal.progress("rendering charts of Applications");
         let (sources, helm) = &self.parents;
         let (dirs, options) = (sources.clone().into_dirs(), sources.options(helm, &repo.settings));

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::checks::{self, CheckArgs};
 use super::helm::HelmArgs;
 use super::output::FixOutput;
+use super::outside::OutsideArgs;
 use super::session::{EditArgs, Session, WriteArgs};
 use super::source_dirs::SourceDirArgs;
 use crate::edit::RuleGate;
@@ -68,6 +69,9 @@ pub(super) struct Args {
     output: Option<FixOutput>,
 
     #[command(flatten)]
+    outside: OutsideArgs,
+
+    #[command(flatten)]
     fixes: FixArgs,
 }
 
@@ -115,6 +119,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         return Err(usage(format!("the argument '--output {name}' requires '--fix'")));
     }
     session.reads_with(&args.sources, &args.helm);
+    session.take_outside(&args.outside);
     if args.fixes.fix {
         session.edit(&args.fixes.write)?;
     }

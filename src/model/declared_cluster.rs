@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Result, anyhow, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::clusters::SECRET_TYPE;
+use super::clusters::{SECRET_TYPE, is_secret};
 use super::object::Object;
 
 /// A cluster.
@@ -23,6 +26,38 @@ pub struct DeclaredCluster {
 }
 
 impl DeclaredCluster {
+    /// Reads a Secret that describes a cluster, without its login; `None` for another object.
+    ///
+    /// # Errors
+    /// When it has no name or no server, or one that is no text. No message contains a value.
+    pub fn of_secret(secret: &Object) -> Option<Result<Self>> {
+        is_secret(secret).then(|| Self::of_fields(secret))
+    }
+
+    fn of_fields(secret: &Object) -> Result<Self> {
+        let needed = |key: &str| match data(secret, key)? {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => bail!("the Secret of a cluster has no `{key}`"),
+        };
+        let texts = |key: &str| {
+            let map = secret.tree()["metadata"][key].as_object().into_iter().flatten();
+            let texts = map.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+            texts.collect()
+        };
+        Ok(Self {
+            name: needed("name")?,
+            server: needed("server")?,
+            project: data(secret, "project")?.filter(|project| !project.is_empty()),
+            labels: texts("labels"),
+            annotations: texts("annotations"),
+        })
+    }
+
+    /// Reports whether another one has its name or its server.
+    pub fn is_twin_of(&self, other: &Self) -> bool {
+        self.name == other.name || self.server.trim_end_matches('/') == other.server.trim_end_matches('/')
+    }
+
     /// Returns the Secret that would describe it to Argo CD
     /// ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#clusters)).
     pub fn secret(&self) -> Object {
@@ -42,6 +77,20 @@ impl DeclaredCluster {
         }
         Object::new(tree)
     }
+}
+
+/// Returns an entry of a Secret as text.
+fn data(secret: &Object, key: &str) -> Result<Option<String>> {
+    if let Some(text) = secret.tree()["stringData"][key].as_str() {
+        return Ok(Some(text.to_owned()));
+    }
+    let Some(value) = secret.tree()["data"].get(key) else {
+        return Ok(None);
+    };
+    let decoded = value.as_str().and_then(|text| STANDARD.decode(text).ok());
+    let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = text.ok_or_else(|| anyhow!("`{key}` of the Secret of a cluster is no text in base64"))?;
+    Ok(Some(text))
 }
 
 #[cfg(test)]
@@ -72,5 +121,43 @@ mod tests {
         assert_eq!(secret.label("env"), Some("prod"));
         assert_eq!(secret.tree()["metadata"]["annotations"], json!({"a": "b"}));
         assert_eq!(secret.tree()["stringData"]["project"], "home");
+        let read = DeclaredCluster::of_secret(&secret).unwrap().unwrap();
+        assert_eq!(
+            (read.name, read.server, read.project),
+            (whole.name, whole.server, whole.project)
+        );
+        assert_eq!(
+            (read.labels["env"].as_str(), read.annotations),
+            ("prod", whole.annotations)
+        );
+    }
+    #[test]
+    fn a_secret_is_read_without_its_login_and_without_its_values_in_messages() {
+        let secret = |kind: &str, data: serde_json::Value| {
+            Object::new(json!({"apiVersion": "v1", "kind": kind, "data": data,
+                "metadata": {"name": "a", "labels": {SECRET_TYPE: "cluster"}}}))
+        };
+        let whole =
+            json!({"name": STANDARD.encode("nas"), "server": STANDARD.encode("https://nas.lan"), "config": "e30="});
+        let read = DeclaredCluster::of_secret(&secret("Secret", whole.clone()))
+            .unwrap()
+            .unwrap();
+        assert_eq!((read.name.as_str(), read.server.as_str()), ("nas", "https://nas.lan"));
+        assert!(DeclaredCluster::of_secret(&secret("ConfigMap", whole)).is_none());
+        for (data, message) in [
+            (
+                json!({"name": STANDARD.encode("nas")}),
+                "the Secret of a cluster has no `server`",
+            ),
+            (
+                json!({"name": "hunter2!"}),
+                "`name` of the Secret of a cluster is no text in base64",
+            ),
+        ] {
+            let error = DeclaredCluster::of_secret(&secret("Secret", data))
+                .unwrap()
+                .unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use super::declared_cluster::DeclaredCluster;
 
 /// The facts that a command line would otherwise have to repeat. What is absent is not known.
@@ -25,6 +27,33 @@ pub struct Settings {
     pub roots: Vec<Root>,
     /// The clusters of Argo CD that no Secret in the repository describes.
     pub clusters: Vec<DeclaredCluster>,
+    /// What generators would give that need a server; a command line says it, and no file of the repository.
+    pub generator_outputs: Vec<GeneratorOutput>,
+}
+
+/// What a generator of an ApplicationSet would give that needs a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratorOutput {
+    /// The name of the set.
+    pub set: String,
+    /// The kind of the generator, as the set's field is called; `None` for the only one that needs a server.
+    pub generator: Option<String>,
+    /// Its sets of parameters.
+    pub parameters: Vec<Map<String, Value>>,
+}
+
+impl GeneratorOutput {
+    /// The generators that need a server.
+    pub const KINDS: [&str; 4] = ["scmProvider", "pullRequest", "plugin", "clusterDecisionResource"];
+}
+
+impl Settings {
+    /// Adds clusters, each in the place of those that have its name or its server.
+    pub fn add_clusters(&mut self, clusters: Vec<DeclaredCluster>) {
+        self.clusters
+            .retain(|known| !clusters.iter().any(|cluster| cluster.is_twin_of(known)));
+        self.clusters.extend(clusters);
+    }
 }
 
 /// A chart or a folder of the repository that somebody applies by hand or with a script. Two of one chart are two instances

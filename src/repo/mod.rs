@@ -26,7 +26,7 @@ use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Clusters, Object, Pointer, PointerBuf, Settings};
+use crate::model::{Application, Clusters, DeclaredCluster, Object, Pointer, PointerBuf, Settings};
 use crate::yaml::{Document, Position};
 
 pub use change::{Change, ChangeSet};
@@ -330,9 +330,11 @@ impl Repo {
         self.namespaces().find(|manifest| manifest.object.name() == name)
     }
 
-    /// Returns the clusters whose Secrets are in the repository.
+    /// Returns the clusters whose Secrets are in the repository, and those that its settings declare.
     pub fn clusters(&self) -> Clusters {
-        Clusters::of_secrets(self.all_manifests().map(|manifest| &manifest.object))
+        let declared: Vec<Object> = self.settings.clusters.iter().map(DeclaredCluster::secret).collect();
+        let objects = self.all_manifests().map(|manifest| &manifest.object);
+        Clusters::of_secrets(objects.chain(&declared))
     }
 
     /// Reports whether a URL points to this repository.

@@ -25,7 +25,8 @@ use anyhow::Result;
 use serde_json::{Map, Value};
 
 use crate::model::argocd_schema::{self, What};
-use crate::model::{Object, application::GROUP};
+use crate::model::settings::GeneratorOutput;
+use crate::model::{Object, Pointer, PointerBuf, PointerExt, application::GROUP};
 use crate::repo::RepoPath;
 
 pub use reason::Reason;
@@ -49,8 +50,13 @@ pub trait Contents {
     /// When it is there and cannot be read.
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>>;
 
-    /// Returns the Secrets of the clusters that are known.
+    /// Returns the Secrets of the clusters that are known; of two with one name the later one counts.
     fn clusters(&self) -> Vec<&Object>;
+
+    /// Returns what generators would give that need a server, as far as somebody has said it.
+    fn generator_outputs(&self) -> &[GeneratorOutput] {
+        &[]
+    }
 }
 
 /// An Application of a set.
@@ -60,6 +66,8 @@ pub struct Generated {
     pub application: Object,
     /// The folders and files that its parameters come from.
     pub origins: Vec<RepoPath>,
+    /// The places in the set that its parameters come from: an element of a list, else a generator.
+    pub generators: Vec<PointerBuf>,
 }
 
 /// An ApplicationSet.
@@ -99,17 +107,24 @@ impl<'o> Set<'o> {
                 MissingKey::of_options(&options).map_err(|fault| Reason::of("goTemplateOptions", fault))?,
             ),
         };
-        let context = generators::Context { contents, language };
+        let context = generators::Context {
+            contents,
+            language,
+            set: self.name(),
+            spec,
+        };
         let mut applications = Vec::new();
         let empty = Map::new();
         let base = spec["template"].as_object().unwrap_or(&empty);
-        for generator in spec["generators"].as_array().into_iter().flatten() {
-            for result in context.transform(generator, base, None)? {
+        let list = Pointer::from_static("/spec/generators");
+        for (index, generator) in spec["generators"].as_array().into_iter().flatten().enumerate() {
+            for result in context.transform((generator, &list.child(index)), base, None)? {
                 for set in result.sets {
                     let application = application::of_template(&result.template, spec, self.object, &set, language)?;
                     applications.push(Generated {
                         application,
                         origins: set.origins,
+                        generators: set.places,
                     });
                 }
             }

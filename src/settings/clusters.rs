@@ -1,11 +1,18 @@
-//! The key `clusters` of `.homelab.yaml`: a list of clusters.
+//! Lists of clusters: the key `clusters` of `.homelab.yaml`, and a file that a command line names.
 
 use std::collections::BTreeMap;
 
+use anyhow::{Result, anyhow};
+use serde_json::Value;
+
+use super::document::documents;
 use super::entry::{Entry, Fault};
-use crate::model::{DeclaredCluster, Settings, label};
+use crate::failure::HintExt;
+use crate::model::{DeclaredCluster, Object, PointerBuf, Settings, label};
 
 const FIELDS: [&str; 5] = ["name", "server", "project", "labels", "annotations"];
+const FILE_HINT: &str =
+    "write the Secrets that describe clusters to Argo CD, or a list as `[{name: nas, server: 'https://nas.lan:6443'}]`";
 const HINT: &str = "write a list of maps, as `[{name: nas, server: 'https://nas.lan:6443'}]`";
 
 pub(super) fn read(settings: &mut Settings, entry: &Entry<'_>) -> Vec<Fault> {
@@ -14,6 +21,64 @@ pub(super) fn read(settings: &mut Settings, entry: &Entry<'_>) -> Vec<Fault> {
         Err(faults) => return faults,
     }
     Vec::new()
+}
+
+/// Reads a file of clusters: lists as in `.homelab.yaml`, the Secrets that describe clusters to Argo CD, and lists of them, in
+/// any number of documents. `file` is its name in messages; no message contains a value of a Secret.
+///
+/// # Errors
+/// When there is anything else in it, or nothing: with its place.
+pub fn clusters_of_file(file: &str, text: &str) -> Result<Vec<DeclaredCluster>> {
+    let mut found = Vec::new();
+    for document in documents(file, text)? {
+        document.check(|_| true)?;
+        document.read(|root| {
+            let read = match root.value {
+                Value::Array(_) => clusters(root),
+                _ => of_secrets(root),
+            };
+            read.and_then(|read| add(&mut found, read, root))
+                .err()
+                .unwrap_or_default()
+        })?;
+    }
+    if found.is_empty() {
+        return Err(anyhow!("{file}:1:1: there is no cluster in it").hint(FILE_HINT));
+    }
+    Ok(found)
+}
+
+/// Adds clusters of another document.
+fn add(known: &mut Vec<DeclaredCluster>, more: Vec<DeclaredCluster>, root: &Entry<'_>) -> Result<(), Vec<Fault>> {
+    for cluster in more {
+        if let Some(fault) = twin(known, &cluster, root) {
+            return Err(vec![fault]);
+        }
+        known.push(cluster);
+    }
+    Ok(())
+}
+
+/// Reads a Secret that describes a cluster, or a list of such Secrets.
+fn of_secrets(root: &Entry<'_>) -> Result<Vec<DeclaredCluster>, Vec<Fault>> {
+    let items = match root.value.get("kind").and_then(Value::as_str) {
+        Some("List" | "SecretList") => {
+            let items = root.value.get("items").map(|items| root.child("items", items));
+            items
+                .and_then(|items| items.items())
+                .ok_or_else(|| vec![root.fault("a list without `items`", FILE_HINT)])?
+        }
+        _ => vec![Entry::new(root.value, PointerBuf::new(), root.written)],
+    };
+    let (mut clusters, mut faults) = (Vec::new(), Vec::new());
+    for item in items {
+        match DeclaredCluster::of_secret(&Object::new(item.value.clone())) {
+            Some(Ok(cluster)) => clusters.push(cluster),
+            Some(Err(error)) => faults.push(item.fault(format!("{error:#}"), "write it as Argo CD reads it")),
+            None => faults.push(item.fault("neither a list of clusters nor a Secret that describes one", FILE_HINT)),
+        }
+    }
+    if faults.is_empty() { Ok(clusters) } else { Err(faults) }
 }
 
 /// Reads a list of clusters.
@@ -25,13 +90,7 @@ fn clusters(entry: &Entry<'_>) -> Result<Vec<DeclaredCluster>, Vec<Fault>> {
     for item in items {
         match cluster(&item) {
             Ok(cluster) => {
-                if let Some(twin) = clusters.iter().find(|known| is_twin(known, &cluster)) {
-                    let message = format!(
-                        "the cluster `{}` has the name or the server of `{}`",
-                        cluster.name, twin.name
-                    );
-                    faults.push(item.fault(message, "write every cluster once"));
-                }
+                faults.extend(twin(&clusters, &cluster, &item));
                 clusters.push(cluster);
             }
             Err(found) => faults.extend(found),
@@ -40,8 +99,12 @@ fn clusters(entry: &Entry<'_>) -> Result<Vec<DeclaredCluster>, Vec<Fault>> {
     if faults.is_empty() { Ok(clusters) } else { Err(faults) }
 }
 
-fn is_twin(a: &DeclaredCluster, b: &DeclaredCluster) -> bool {
-    a.name == b.name || a.server.trim_end_matches('/') == b.server.trim_end_matches('/')
+/// Returns the fault of a cluster that has the name or the server of one that is known.
+fn twin(known: &[DeclaredCluster], cluster: &DeclaredCluster, item: &Entry<'_>) -> Option<Fault> {
+    let twin = known.iter().find(|known| known.is_twin_of(cluster))?;
+    let (name, other) = (&cluster.name, &twin.name);
+    let message = format!("the cluster `{name}` has the name or the server of `{other}`");
+    Some(item.fault(message, "write every cluster once"))
 }
 
 fn cluster(item: &Entry<'_>) -> Result<DeclaredCluster, Vec<Fault>> {

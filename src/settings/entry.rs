@@ -15,7 +15,7 @@ type Written<'d> = dyn Fn(&Pointer) -> Option<String> + 'd;
 pub(super) struct Entry<'d> {
     pub(super) value: &'d Value,
     pointer: PointerBuf,
-    written: &'d Written<'d>,
+    pub(super) written: &'d Written<'d>,
 }
 
 /// What is wrong with an entry.

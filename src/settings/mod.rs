@@ -6,22 +6,26 @@
 //! say what the repository consists of ([`scan`]): the versions are Argo CD's own there, and no rule is checked.
 
 mod clusters;
+mod document;
 mod entry;
+mod generators;
 mod roots;
 mod schema;
 mod table;
 
 use anyhow::{Context, Result, anyhow};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::failure::HintExt;
-use crate::model::{Pointer, PointerBuf, PointerExt, Settings};
+use crate::model::Settings;
 use crate::repo::{Files, RepoPath};
-use crate::yaml::{self, Locator, Position, Tree, YamlError};
 
+pub use clusters::clusters_of_file;
+pub use generators::generators_of_file;
 pub use schema::{schema, schema_text};
 pub use table::{Key, TABLE};
 
+use document::documents;
 use entry::{Entry, Fault};
 
 /// The file's path in the repository.
@@ -71,70 +75,26 @@ fn read_keys(files: &dyn Files, keys: Keys) -> Result<Settings> {
 /// Reads the text of the file.
 fn parse(text: &str, keys: Keys) -> Result<Settings> {
     let mut settings = Settings::default();
-    let documents = yaml::documents(text).map_err(malformed)?;
-    let below = |error: YamlError, line: usize| malformed(error.below(line - 1));
-    let mut found = None;
+    let documents = documents(FILE, text)?;
+    if let Some(second) = documents.get(1) {
+        return Err(second.error_at_start("a second document", "write one document"));
+    }
     for document in documents {
-        let part = &text[document.range.clone()];
-        let tree = Tree::parse(part).map_err(|error| below(error, document.line))?;
-        if tree.is_empty() {
-            continue;
-        }
-        if found.is_some() {
-            return Err(anyhow!("{FILE}:{}:1: a second document", document.line).hint("write one document"));
-        }
-        let value = tree.value().map_err(|error| below(error, document.line))?;
-        found = Some(());
-        let place = |offset: usize| {
-            let Position { line, column } = yaml::position(part, offset);
-            format!("{FILE}:{}:{column}", line + document.line - 1)
-        };
-        let locator = Locator::new(&tree);
-        let is_read = |offset: &usize| keys == Keys::All || is_scanned(&value, &locator, *offset);
-        if let Some(offset) = tree.repeated_keys().into_iter().find(is_read) {
-            return Err(anyhow!("{}: this key stands here a second time", place(offset)).hint("write every key once"));
-        }
-        if let Some(offset) = tree.dropped() {
-            return Err(anyhow!("{}: nobody reads what stands here", place(offset)).hint("write one document"));
-        }
-        let mut faults = of_document(&mut settings, keys, &value, &locator);
-        let offset = |fault: &Fault| {
-            let span = locator.locate(&fault.pointer);
-            let start = |span: yaml::Span| match fault.is_on_key {
-                true => span.key.unwrap_or(span.value).start,
-                false => span.value.start,
-            };
-            span.map_or(0, start)
-        };
-        faults.sort_by_key(offset);
-        if let [first, others @ ..] = &faults[..] {
-            let more = match others.len() {
-                0 => String::new(),
-                count => format!(" (and {count} more)"),
-            };
-            let at = place(offset(first));
-            return Err(anyhow!("{at}: {}{more}", first.message).hint(first.hint.clone()));
-        }
+        let is_read = |offset: &usize| keys == Keys::All || document.key_at(*offset).is_some_and(is_scanned);
+        document.check(is_read)?;
+        document.read(|root| of_document(&mut settings, keys, root))?;
     }
     Ok(settings)
 }
 
-/// Reports whether an offset is in an entry whose key is read by [`scan`]: in the last entry that begins before it.
-fn is_scanned(value: &Value, locator: &Locator<'_, '_>, offset: usize) -> bool {
-    let names = value.as_object().into_iter().flat_map(Map::keys);
-    let begins = names.filter_map(|name| {
-        let span = locator.locate(&PointerBuf::new().child(name.as_str()))?;
-        Some((span.key?.start, name)).filter(|(start, _)| *start <= offset)
-    });
-    let entry = begins.max();
-    entry.is_some_and(|(_, name)| TABLE.iter().any(|key| key.name == name && key.is_scanned))
+/// Reports whether a key is read by [`scan`].
+fn is_scanned(name: &str) -> bool {
+    TABLE.iter().any(|key| key.name == name && key.is_scanned)
 }
 
-/// Reads the value of the document; returns what is wrong with it.
-fn of_document(settings: &mut Settings, keys: Keys, value: &Value, locator: &Locator<'_, '_>) -> Vec<Fault> {
-    let written = |pointer: &Pointer| locator.scalar_text(pointer).map(str::to_owned);
-    let root = Entry::new(value, PointerBuf::new(), &written);
-    let Value::Object(map) = value else {
+/// Reads the document; returns what is wrong with it.
+fn of_document(settings: &mut Settings, keys: Keys, root: &Entry<'_>) -> Vec<Fault> {
+    let Value::Object(map) = root.value else {
         return vec![root.fault(
             "the document is not a map",
             format!("write keys such as `{}`", TABLE[0].name),
@@ -154,10 +114,6 @@ fn of_document(settings: &mut Settings, keys: Keys, value: &Value, locator: &Loc
         }
     }
     faults
-}
-
-fn malformed(error: YamlError) -> anyhow::Error {
-    anyhow!("{FILE}:{error}").hint("correct the YAML")
 }
 
 #[cfg(test)]

@@ -453,3 +453,108 @@ fn the_schema_has_the_keys_and_names_of_the_reader() {
         settings(&format!("flavour: {flavour}\n"));
     }
 }
+
+#[test]
+fn a_file_of_clusters_has_lists_and_secrets() {
+    let secret = |name: &str, server: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Secret, metadata: {{name: a, labels: {{argocd.argoproj.io/secret-type: cluster, env: b}}}}, \
+             stringData: {{name: {name}, server: '{server}', config: hunter2}}}}"
+        )
+    };
+    let (nas, attic) = (secret("nas", "https://nas.lan"), secret("attic", "https://attic.lan"));
+    let text = format!(
+        "- {{name: barn, server: 'https://barn.lan'}}\n---\n{nas}\n---\n---\n{{kind: List, items: [{attic}]}}\n"
+    );
+    let clusters = clusters_of_file("c.yaml", &text).unwrap();
+    let names: Vec<&str> = clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+    assert_eq!(names, ["barn", "nas", "attic"]);
+    assert_eq!(clusters[2].labels["env"], "b");
+    let lonely = secret("''", "https://a.lan");
+    for (text, message) in [
+        ("", "c.yaml:1:1: there is no cluster in it"),
+        ("[]\n", "c.yaml:1:1: there is no cluster in it"),
+        ("- {name: a}\n", "c.yaml:1:3: a cluster has no `server`"),
+        (
+            "{name: a, server: 'https://a'}\n",
+            "c.yaml:1:1: neither a list of clusters nor a Secret",
+        ),
+        (
+            "kind: ConfigMap\n",
+            "c.yaml:1:1: neither a list of clusters nor a Secret",
+        ),
+        ("kind: List\n", "c.yaml:1:1: a list without `items`"),
+        ("kind: List\nitems: [{kind: Secret}]\n", "c.yaml:2:9: neither a list"),
+        ("a: [\n", "c.yaml:1:4: "),
+        (&lonely, "c.yaml:1:1: the Secret of a cluster has no `name`"),
+        (
+            &format!("{nas}\n---\n{nas}\n"),
+            "c.yaml:3:1: the cluster `nas` has the name or the server of `nas`",
+        ),
+    ] {
+        let error = Failure::from(clusters_of_file("c.yaml", text).unwrap_err());
+        assert!(
+            error.one_line().starts_with(message),
+            "{message} in {}",
+            error.one_line()
+        );
+        assert!(!error.one_line().contains("hunter2") && !error.hints.is_empty());
+    }
+}
+
+#[test]
+fn a_file_of_generators_has_parameters_by_the_names_of_sets() {
+    let text = "a: [{b: c}, {}]\nd:\n  pullRequest: []\n  plugin: [{e: {f: 1}}]\n";
+    let outputs = generators_of_file("g.yaml", text).unwrap();
+    let found: Vec<(&str, Option<&str>, usize)> = outputs
+        .iter()
+        .map(|output| {
+            (
+                output.set.as_str(),
+                output.generator.as_deref(),
+                output.parameters.len(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [("a", None, 2), ("d", Some("plugin"), 1), ("d", Some("pullRequest"), 0)]
+    );
+    for (text, message) in [
+        ("", "g.yaml:1:1: there is no ApplicationSet in it"),
+        ("[]\n", "g.yaml:1:1: the document is not a map"),
+        ("a: b\n", "g.yaml:1:4: not a list of sets of parameters"),
+        ("a: [b]\n", "g.yaml:1:5: a set of parameters is not a map"),
+        ("a: {git: []}\n", "g.yaml:1:5: unknown key `git`"),
+        ("a: []\na: []\n", "g.yaml:2:1: this key stands here a second time"),
+        ("a: []\n---\nb: []\n", "g.yaml:3:1: a second document"),
+    ] {
+        let error = Failure::from(generators_of_file("g.yaml", text).unwrap_err());
+        assert!(
+            error.one_line().starts_with(message),
+            "{message} in {}",
+            error.one_line()
+        );
+        assert!(!error.hints.is_empty());
+    }
+}
+
+#[test]
+fn named_clusters_replace_those_of_the_settings() {
+    let mut read = settings(
+        "clusters: [{name: a, server: 'https://a'}, {name: b, server: 'https://b'}, {name: c, server: 'https://c'}]\n",
+    );
+    read.add_clusters(
+        clusters_of_file(
+            "c.yaml",
+            "[{name: a, server: 'https://x'}, {name: y, server: 'https://b/'}]",
+        )
+        .unwrap(),
+    );
+    let pairs: Vec<(&str, &str)> = read
+        .clusters
+        .iter()
+        .map(|cluster| (cluster.name.as_str(), cluster.server.as_str()))
+        .collect();
+    assert_eq!(pairs, [("c", "https://c"), ("a", "https://x"), ("y", "https://b/")]);
+}

@@ -5,7 +5,8 @@ use std::cell::OnceCell;
 use anyhow::{Result, anyhow};
 
 use crate::disk::Checkout;
-use crate::model::{Object, clusters};
+use crate::model::settings::GeneratorOutput;
+use crate::model::{DeclaredCluster, Object, clusters};
 use crate::repo::{Files, Manifest, Repo, RepoPath};
 use crate::sets::{Contents, Generated, Reason, Set};
 
@@ -25,6 +26,7 @@ pub fn expanded_sets<'r>(repo: &'r Repo, checkout: &Checkout) -> Vec<ExpandedSet
     let contents = WorkingFiles {
         repo,
         checkout,
+        declared: repo.settings.clusters.iter().map(DeclaredCluster::secret).collect(),
         files: OnceCell::new(),
     };
     let sets = repo.all_manifests().filter_map(|manifest| {
@@ -42,6 +44,8 @@ pub fn expanded_sets<'r>(repo: &'r Repo, checkout: &Checkout) -> Vec<ExpandedSet
 struct WorkingFiles<'r> {
     repo: &'r Repo,
     checkout: &'r Checkout,
+    /// The Secrets of the clusters that the settings declare.
+    declared: Vec<Object>,
     /// Their paths, or why they cannot be listed.
     files: OnceCell<Result<Vec<RepoPath>, String>>,
 }
@@ -64,6 +68,11 @@ impl Contents for WorkingFiles<'_> {
 
     fn clusters(&self) -> Vec<&Object> {
         let objects = self.repo.all_manifests().map(|manifest| &manifest.object);
-        objects.filter(|object| clusters::is_secret(object)).collect()
+        let secrets = objects.filter(|object| clusters::is_secret(object));
+        secrets.chain(&self.declared).collect()
+    }
+
+    fn generator_outputs(&self) -> &[GeneratorOutput] {
+        &self.repo.settings.generator_outputs
     }
 }

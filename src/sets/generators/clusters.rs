@@ -34,10 +34,9 @@ impl Context<'_> {
         let is_selective = selects("matchLabels") || selects("matchExpressions");
         let mut clusters = BTreeMap::new();
         for secret in self.contents.clusters() {
-            if selector.matches(&texts(secret, "labels")) {
-                clusters.insert(data(secret, "name")?.unwrap_or_default(), secret);
-            }
+            clusters.insert(data(secret, "name")?.unwrap_or_default(), secret);
         }
+        clusters.retain(|_, secret| selector.matches(&texts(secret, "labels")));
         let (mut sets, mut has_local) = (Vec::new(), false);
         for (name, secret) in clusters {
             let server = data(secret, "server")?.unwrap_or_default();

@@ -8,17 +8,20 @@ use super::super::Reason;
 use super::super::selector::texts;
 use super::super::template::{Style, Value, json_text, merge, printed};
 use super::{Context, ParameterSet};
+use crate::model::{PointerBuf, PointerExt};
 
 impl Context<'_> {
     /// Returns every set of the first generator with every set of the second one, which may depend on it.
-    pub(super) fn matrix(&self, generator: &Json) -> Result<Vec<ParameterSet>, Reason> {
+    pub(super) fn matrix(&self, generator: &Json, place: &PointerBuf) -> Result<Vec<ParameterSet>, Reason> {
         let entries = generator["generators"].as_array().map(Vec::as_slice);
         let Some([first, second]) = entries else {
             return Err(Reason::invalid("a matrix generator needs exactly two generators"));
         };
+        let list = place.child("generators");
+        let (of_first, of_second) = (list.child(0), list.child(1));
         let mut sets = Vec::new();
-        for a in self.nested(first, None)? {
-            for b in self.nested(second, Some(&a))? {
+        for a in self.nested((first, &of_first), None)? {
+            for b in self.nested((second, &of_second), Some(&a))? {
                 let mut set = match self.language.is_go() {
                     true => {
                         let set = ParameterSet::new([]);
@@ -29,6 +32,7 @@ impl Context<'_> {
                     false => combined(&a, &b)?,
                 };
                 set.origins = [a.origins.clone(), b.origins].concat();
+                set.places = [a.places.clone(), b.places].concat();
                 sets.push(set);
             }
         }
@@ -36,7 +40,7 @@ impl Context<'_> {
     }
 
     /// Returns the sets of the first generator, overridden by those of the others that have the same keys.
-    pub(super) fn merge(&self, generator: &Json) -> Result<Vec<ParameterSet>, Reason> {
+    pub(super) fn merge(&self, generator: &Json, place: &PointerBuf) -> Result<Vec<ParameterSet>, Reason> {
         let entries = generator["generators"]
             .as_array()
             .map(Vec::as_slice)
@@ -49,8 +53,9 @@ impl Context<'_> {
             return Err(Reason::invalid("a merge generator needs `mergeKeys`"));
         }
         let mut all = Vec::new();
-        for entry in entries {
-            all.push(self.nested(entry, None)?);
+        for (index, entry) in entries.iter().enumerate() {
+            let place = place.child("generators").child(index);
+            all.push(self.nested((entry, &place), None)?);
         }
         let mut all = all.into_iter();
         let mut base = by_keys(&keys, all.next().unwrap_or_default())?;
@@ -67,6 +72,7 @@ impl Context<'_> {
                     _ => overridden(set, &other)?,
                 }
                 set.origins.extend(other.origins);
+                set.places.extend(other.places);
             }
         }
         Ok(base.into_iter().map(|(_, set)| set).collect())

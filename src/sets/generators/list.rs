@@ -5,20 +5,24 @@ use serde_json::Value as Json;
 use super::super::Reason;
 use super::super::template::Value;
 use super::{Context, ParameterSet};
+use crate::model::{PointerBuf, PointerExt};
 use crate::yaml;
 
 impl Context<'_> {
     /// Returns the elements of a list.
-    pub(super) fn list(&self, generator: &Json) -> Result<Vec<ParameterSet>, Reason> {
+    pub(super) fn list(&self, generator: &Json, place: &PointerBuf) -> Result<Vec<ParameterSet>, Reason> {
         let mut sets = Vec::new();
-        for element in generator["elements"].as_array().into_iter().flatten() {
+        let elements = generator["elements"].as_array().into_iter().flatten();
+        for (index, element) in elements.enumerate() {
             let Json::Object(map) = element else {
                 return Err(Reason::invalid("an element of a list is not a map"));
             };
-            sets.push(match self.language.is_go() {
+            let mut set = match self.language.is_go() {
                 true => ParameterSet::new(map.iter().map(|(key, value)| (key.clone(), Value::of_json(value)))),
                 false => plain(map)?,
-            });
+            };
+            set.places.push(place.child("elements").child(index));
+            sets.push(set);
         }
         let text = generator["elementsYaml"].as_str().unwrap_or_default();
         if !text.is_empty() {
@@ -31,13 +35,15 @@ impl Context<'_> {
                 Some(_) => return Err(wrong()),
             };
             for element in elements {
-                sets.push(match element {
+                let mut set = match element {
                     Json::Object(map) => {
                         ParameterSet::new(map.iter().map(|(key, value)| (key.clone(), Value::of_json(value))))
                     }
                     Json::Null => ParameterSet::new([]),
                     _ => return Err(wrong()),
-                });
+                };
+                set.places.push(place.child("elementsYaml"));
+                sets.push(set);
             }
         }
         Ok(sets)

@@ -5,6 +5,7 @@ mod combined;
 mod fill;
 mod git;
 mod list;
+mod outside;
 
 use serde_json::{Map, Value as Json};
 
@@ -12,6 +13,7 @@ use super::selector::{Selector, flattened};
 use super::template::{Fault, MissingKey, Value};
 use super::text::Language;
 use super::{Contents, Reason};
+use crate::model::{PointerBuf, PointerExt};
 use crate::repo::RepoPath;
 
 use fill::fill;
@@ -20,7 +22,13 @@ use fill::fill;
 pub(super) struct Context<'c> {
     pub(super) contents: &'c dyn Contents,
     pub(super) language: Language,
+    /// The set's name.
+    pub(super) set: &'c str,
+    pub(super) spec: &'c Json,
 }
+
+/// A generator, or an entry of a list of them, and where it is in the set.
+type Placed<'g> = (&'g Json, &'g PointerBuf);
 
 /// Parameters of one Application.
 #[derive(Clone, Debug)]
@@ -28,6 +36,8 @@ pub(super) struct ParameterSet {
     pub(super) values: Value,
     /// The folders and files that they come from.
     pub(super) origins: Vec<RepoPath>,
+    /// The places in the set that they come from; none for the whole generator.
+    pub(super) places: Vec<PointerBuf>,
 }
 
 /// What one generator gives, with its template.
@@ -54,6 +64,7 @@ impl ParameterSet {
         Self {
             values: Value::map(values),
             origins: Vec::new(),
+            places: Vec::new(),
         }
     }
 
@@ -67,7 +78,7 @@ impl Context<'_> {
     /// Runs an entry of a list of generators; `outer` are the parameters of the generator that it depends on.
     pub(super) fn transform(
         &self,
-        entry: &Json,
+        (entry, place): Placed<'_>,
         base: &Map<String, Json>,
         outer: Option<&ParameterSet>,
     ) -> Result<Vec<Transformed>, Reason> {
@@ -87,7 +98,11 @@ impl Context<'_> {
         for kind in kinds {
             let mut template = entry[kind]["template"].as_object().cloned().unwrap_or_default();
             fill(&mut template, base);
-            let mut sets = self.generate(kind, &rendered[kind])?;
+            let place = place.child(kind);
+            let mut sets = self.generate(kind, (&rendered[kind], &place))?;
+            for set in sets.iter_mut().filter(|set| set.places.is_empty()) {
+                set.places.push(place.clone());
+            }
             if let Some(selector) = &selector {
                 sets.retain(|set| selector.matches(&flattened(&set.values)));
             }
@@ -96,19 +111,19 @@ impl Context<'_> {
         Ok(results)
     }
 
-    fn generate(&self, kind: &'static str, generator: &Json) -> Result<Vec<ParameterSet>, Reason> {
+    fn generate(&self, kind: &'static str, (generator, place): Placed<'_>) -> Result<Vec<ParameterSet>, Reason> {
         match kind {
-            "list" => self.list(generator),
+            "list" => self.list(generator, place),
             "clusters" => self.clusters(generator),
             "git" => self.git(generator),
-            "matrix" => self.matrix(generator),
-            "merge" => self.merge(generator),
-            generator => Err(Reason::Outside { generator }),
+            "matrix" => self.matrix(generator, place),
+            "merge" => self.merge(generator, place),
+            kind => self.outside(kind, generator),
         }
     }
 
     /// Runs a generator inside of another one: exactly one.
-    fn nested(&self, entry: &Json, outer: Option<&ParameterSet>) -> Result<Vec<ParameterSet>, Reason> {
+    fn nested(&self, entry: Placed<'_>, outer: Option<&ParameterSet>) -> Result<Vec<ParameterSet>, Reason> {
         let mut results = self.transform(entry, &Map::new(), outer)?;
         match (results.pop(), results.is_empty()) {
             (Some(result), true) => Ok(result.sets),
@@ -174,9 +189,6 @@ impl Context<'_> {
 
     /// Adds the `values` of a generator to parameters, which they may use.
     fn add_values(&self, values: &Json, set: &ParameterSet) -> Result<(), Reason> {
-        let Value::Map(_, entries) = &set.values else {
-            return Ok(());
-        };
         let mut rendered = Vec::new();
         for (key, text) in values.as_object().into_iter().flatten() {
             let text = self.language.render(text.as_str().unwrap_or_default(), &set.values);
@@ -185,23 +197,26 @@ impl Context<'_> {
                 text.map_err(|fault| Reason::of(&format!("values.{key}"), fault))?,
             ));
         }
-        if rendered.is_empty() {
-            return Ok(());
+        self.add_texts(rendered, set);
+        Ok(())
+    }
+
+    /// Adds texts to parameters as their `values`.
+    fn add_texts(&self, texts: Vec<(String, String)>, set: &ParameterSet) {
+        let Value::Map(_, entries) = &set.values else { return };
+        if texts.is_empty() {
+            return;
         }
+        let mut entries = entries.borrow_mut();
         match self.language {
             Language::Go(_) => {
-                entries
-                    .borrow_mut()
-                    .insert("values".to_owned(), Value::text_map(rendered));
+                entries.insert("values".to_owned(), Value::text_map(texts));
             }
             Language::Fast => {
-                let rendered = rendered
-                    .into_iter()
-                    .map(|(key, text)| (format!("values.{key}"), Value::Text(text)));
-                entries.borrow_mut().extend(rendered);
+                let texts = texts.into_iter();
+                entries.extend(texts.map(|(key, text)| (format!("values.{key}"), Value::Text(text))));
             }
         }
-        Ok(())
     }
 }
 
