@@ -39,6 +39,21 @@ impl HelmArgs {
     }
 }
 
+/// Whether renders are kept from one command to the next.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub(super) struct CacheArgs {
+    /// Render every chart again: take no renders from the user's cache, and keep none there
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl CacheArgs {
+    /// Reports whether they are.
+    pub(super) fn keeps_renders(self) -> bool {
+        !self.no_cache
+    }
+}
+
 /// Reads a version of Kubernetes.
 fn parse_version(text: &str) -> Result<String, String> {
     is_kube_version(text)

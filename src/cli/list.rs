@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::helm::HelmArgs;
+use super::helm::{CacheArgs, HelmArgs};
 use super::output::{DocumentOutput, ListOutput, TreeOutput};
 use super::outside::OutsideArgs;
 use super::session::Session;
@@ -15,7 +15,7 @@ use crate::report::app_tree;
 use crate::report::claims;
 use crate::report::list::{self, Columns, Listing, SetRow};
 use crate::rules::Scope;
-use crate::sources::{ExpandedSet, expanded_sets};
+use crate::sources::{ExpandedSet, Options, expanded_sets};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -86,6 +86,9 @@ struct RenderArgs {
 
     #[command(flatten)]
     helm: HelmArgs,
+
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -190,7 +193,10 @@ impl RenderArgs {
         if self.no_render {
             return Ok(AppRenders::new());
         }
-        let options = self.sources.options(&self.helm, &repo.settings);
+        let options = Options {
+            keeps_renders: self.cache.keeps_renders(),
+            ..self.sources.options(&self.helm, &repo.settings)
+        };
         let (renders, notes) = session.render_all(&self.sources.clone().into_dirs(), &options)?;
         notes.iter().for_each(|note| session.terminal.say(note));
         Ok(renders)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 
-use super::helm::HelmArgs;
+use super::helm::{CacheArgs, HelmArgs};
 use super::output::DocumentOutput;
 use super::outside::OutsideArgs;
 use super::session::Session;
@@ -68,6 +68,9 @@ pub(super) struct Args {
     #[command(flatten)]
     helm: HelmArgs,
 
+    #[command(flatten)]
+    cache: CacheArgs,
+
     /// Leave the storage rules out: print what Helm or the folder renders
     #[arg(long)]
     no_storage_rules: bool,
@@ -96,6 +99,7 @@ impl Args {
             revision: self.revision.clone(),
             values: self.values.clone(),
             without_storage_rules: self.no_storage_rules,
+            keeps_renders: self.cache.keeps_renders(),
         }
     }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::checks::{self, CheckArgs};
-use super::helm::HelmArgs;
+use super::helm::{CacheArgs, HelmArgs};
 use super::output::FixOutput;
 use super::outside::OutsideArgs;
 use super::session::{EditArgs, Session, WriteArgs};
@@ -63,6 +63,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     helm: HelmArgs,
+
+    #[command(flatten)]
+    cache: CacheArgs,
 
     /// Output format; findings with source excerpts by default. With --fix also that of the edits
     #[arg(short, long, value_enum)]
@@ -148,7 +151,10 @@ impl Args {
     }
 
     fn options(&self, session: &Session) -> Result<Options> {
-        Ok(self.sources.options(&self.helm, &session.repo()?.settings))
+        Ok(Options {
+            keeps_renders: self.cache.keeps_renders(),
+            ..self.sources.options(&self.helm, &session.repo()?.settings)
+        })
     }
 
     /// Reads and renders the revision to compare with, if there is one; new remarks go to `notes`.

@@ -119,11 +119,35 @@ fn folded(tree: Value) -> Value {
     }
 }
 
-/// Makes a copy of the chart with all that it depends on, and returns its folder.
+/// Returns the addresses that the names of repositories stand for in the user's configuration.
+pub(super) fn places(files: &dyn Files, chart: &RepoPath) -> Result<Vec<String>> {
+    let dependencies = Dependencies::of(files, chart)?;
+    let named = dependencies.repositories();
+    if !named.iter().any(|named| is_remote(named)) {
+        return Ok(Vec::new());
+    }
+    let repositories = Repositories::of(&named)?;
+    Ok(named.iter().map(|named| repositories.url(named).to_owned()).collect())
+}
+
+/// Returns the folders of the checkout that a chart depends on.
+pub(super) fn folders(files: &dyn Files, chart: &RepoPath) -> Result<Vec<RepoPath>> {
+    Dependencies::of(files, chart)?.folders(chart)
+}
+
+/// A copy of a chart with all that it depends on.
+pub(super) struct Filled {
+    /// Its folder.
+    pub(super) chart: PathBuf,
+    /// Whether the same versions are taken the next time.
+    pub(super) is_settled: bool,
+}
+
+/// Makes a copy of the chart with all that it depends on.
 ///
 /// # Errors
 /// When helm fails, the network is needed and may not be used, or a dependency is outside the checkout.
-pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Result<PathBuf> {
+pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Result<Filled> {
     let checkout = &sandbox.helm.checkout;
     let dependencies = Dependencies::of(checkout, &call.chart)?;
     let named = dependencies.repositories();
@@ -138,6 +162,11 @@ pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Resu
     }
     let chart = copy.path(&call.chart);
     let charts = chart.join("charts");
+    let is_remote_at_all = named.iter().any(|named| is_remote(named));
+    let filled = Filled {
+        is_settled: !is_remote_at_all || mode == Mode::Build && dependencies.lock.is_some(),
+        chart: chart.clone(),
+    };
     // Charts in the folder itself stay: helm only compares their versions.
     let has_own = named.contains(&"");
     if !has_own {
@@ -147,7 +176,7 @@ pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Resu
     let cache = sandbox.helm.cache.as_ref().filter(|_| mode == Mode::Build && !has_own);
     let entry = cache.zip(key(&dependencies, &repositories, local));
     if entry.as_ref().is_some_and(|(cache, key)| cache.take(key, &charts)) {
-        return Ok(chart);
+        return Ok(filled);
     }
     if let Some(repository) = named
         .iter()
@@ -166,7 +195,7 @@ pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Resu
     if let Some((cache, key)) = entry {
         cache.keep(&key, &charts);
     }
-    Ok(chart)
+    Ok(filled)
 }
 
 /// Returns the name of what helm would build, when that is settled: by a lock file, and by the content of all that is in

@@ -5,7 +5,10 @@
 mod cache;
 mod dependencies;
 mod digests;
+mod entries;
 mod error;
+mod fingerprint;
+mod kept;
 mod redact;
 mod repositories;
 mod sandbox;
@@ -35,6 +38,7 @@ use crate::render::{Argument, HelmCall, Raw, Renderer};
 use crate::repo::RepoPath;
 use crate::time::{self, Deadline};
 
+pub use self::kept::{KEEP_VARIABLE, Kept, KeptRenders};
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
 pub use self::schemas::REMOTE_SCHEMAS_VARIABLE;
 
@@ -220,6 +224,7 @@ impl Renderer<HelmCall> for Helm {
         let arguments = self.arguments(call, home.path())?;
         let template = |files: &Checkout, folder: &Path| -> Result<Result<Raw, HelmError>> {
             let notes = schemas::unchecked(call, files, self.network, self.remote_schemas)?;
+            let is_settled = call.fetched_values().is_none() && !schemas::are_fetched(call, files, self.network)?;
             let skip = (!notes.is_empty()).then(|| "--skip-schema-validation".into());
             let text = sandbox.run(Invocation {
                 verb: "template",
@@ -228,7 +233,11 @@ impl Renderer<HelmCall> for Helm {
                 confidential: &call.confidential,
                 variables: Vec::new(),
             });
-            Ok(text.map(|text| Raw { text, notes }))
+            Ok(text.map(|text| Raw {
+                text,
+                notes,
+                is_settled,
+            }))
         };
         // Argo CD builds missing dependencies as well, once.
         let mode = if call.dependency_update {
@@ -241,7 +250,9 @@ impl Renderer<HelmCall> for Helm {
         };
         let filled = dependencies::filled(&sandbox, call, mode)?;
         let copy = Checkout::open(&sandbox.checkout_copy())?;
-        template(&copy, &filled)?.map_err(|error| error.hinted_for(call))
+        let mut raw = template(&copy, &filled.chart)?.map_err(|error| error.hinted_for(call))?;
+        raw.is_settled &= filled.is_settled;
+        Ok(raw)
     }
 }
 

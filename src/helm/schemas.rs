@@ -69,6 +69,14 @@ pub(super) fn unchecked(
     Ok(references.iter().filter(|_| !network).map(remark).collect())
 }
 
+/// Reports whether helm asks the network for a part of a schema.
+///
+/// # Errors
+/// Those of [`unchecked`].
+pub(super) fn are_fetched(call: &HelmCall, files: &dyn Files, network: bool) -> Result<bool> {
+    Ok(network && !call.skip_schema_validation && !remote_references(files, &call.chart)?.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,6 +44,9 @@ pub struct Raw {
     pub text: String,
     /// Remarks for the user.
     pub notes: Vec<String>,
+    /// Whether the same call gives the same stream the next time, as far as it depends on what is read: nothing came from the
+    /// network without a digest or a lock.
+    pub is_settled: bool,
 }
 
 /// The programs that render sources, one for each kind of source that needs one.
@@ -94,7 +97,7 @@ impl Request {
 /// When the source cannot be rendered, helm fails, an object is incomplete, or the storage rules refuse something.
 /// Nothing is ever rendered in part.
 pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) -> Result<Output> {
-    let Raw { text: raw, notes } = match source_type(files, &request.source_path)? {
+    let Raw { text: raw, notes, .. } = match source_type(files, &request.source_path)? {
         SourceType::Helm if is_for_a_folder(&request.parameters) => bail!(
             "`recurse`, `include` and `exclude` are for folders of manifests, and `{}` is a chart",
             request.source_path
@@ -103,6 +106,7 @@ pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) ->
         SourceType::Directory => Raw {
             text: directory::read(files, &request.source_path, &request.parameters)?,
             notes: Vec::new(),
+            is_settled: true,
         },
     };
     let mut output = finished(request, files, raw)?;

@@ -13,6 +13,7 @@ impl Renderer<HelmCall> for Prints {
         Ok(Raw {
             text: self.0.to_owned(),
             notes: vec!["a remark".to_owned()],
+            is_settled: true,
         })
     }
 }

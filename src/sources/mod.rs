@@ -24,9 +24,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::disk::{self, Checkout};
 use crate::failure::{self, Failure};
-use crate::helm::LazyHelm;
+use crate::helm::{KeptRenders, LazyHelm};
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
-use crate::render::{self, Output, Renderers, Request};
+use crate::render::{self, HelmCall, Output, Renderer, Renderers, Request};
 use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
 
@@ -50,6 +50,9 @@ pub struct Options {
     pub values: Vec<String>,
     /// Whether the storage rules are left out.
     pub without_storage_rules: bool,
+    /// Whether renders of charts are taken from the user's cache, and kept there. Not where two renders are compared to find
+    /// random values.
+    pub keeps_renders: bool,
 }
 
 /// The options of helm: the program, and the cluster that charts are rendered for.
@@ -99,6 +102,8 @@ pub struct Sources<'s> {
     options: &'s Options,
     /// The namespace of Argo CD itself.
     controller_namespace: String,
+    /// The renders of the commands before.
+    kept: Option<KeptRenders>,
 }
 
 impl<'s> Sources<'s> {
@@ -108,6 +113,10 @@ impl<'s> Sources<'s> {
             resolver: Resolver::new(repo, checkout, dirs, options),
             options,
             controller_namespace: repo.controller_namespace().to_owned(),
+            kept: disk::cache()
+                .ok()
+                .filter(|_| options.keeps_renders)
+                .map(|cache| KeptRenders::below(&cache)),
         }
     }
 
@@ -239,7 +248,9 @@ impl<'s> Sources<'s> {
             cache: disk::cache().ok(),
             bounded: false,
         };
-        render::render(&request, &resolved.checkout, Renderers { helm: &helm })
+        let kept = self.kept.as_ref().map(|kept| kept.before(&helm));
+        let helm = kept.as_ref().map_or(&helm as &dyn Renderer<HelmCall>, |kept| kept);
+        render::render(&request, &resolved.checkout, Renderers { helm })
     }
 
     /// Returns a source with the overrides of its folder.
