@@ -4,6 +4,10 @@
 #[cfg(unix)]
 mod end_to_end;
 mod gitops;
+#[cfg(unix)]
+mod home;
+#[cfg(unix)]
+mod homes;
 mod processes;
 mod stream;
 
@@ -43,9 +47,11 @@ pub(crate) fn measure(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     }
     rows.extend(processes::rows(&stream, &wanted)?);
     #[cfg(unix)]
+    rows.extend(homes::rows(&wanted)?);
+    #[cfg(unix)]
     rows.extend(end_to_end::rows(&wanted)?);
     #[cfg(not(unix))]
-    println!("skipped the end-to-end rows: repo-servers run on Linux and macOS only");
+    println!("skipped the rows of whole homes and the end-to-end rows: they run on Linux and macOS only");
     let cells = rows.iter().map(|row| {
         let met = row.met.map_or("", |met| if met { "met" } else { "MISSED" });
         vec![
