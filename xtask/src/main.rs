@@ -1,4 +1,4 @@
-//! The development tasks: `cargo xtask tools|test|fuzz|install-test|demo|corpus|bench|dist|image|krew|schema`.
+//! The development tasks: `cargo xtask tools|test|fuzz|install-test|demo|corpus|bench|ecosystem|dist|image|krew|schema`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +10,7 @@ mod cargo;
 mod corpus;
 mod demo;
 mod dist;
+mod ecosystem;
 mod fuzz;
 mod image;
 mod krew;
@@ -83,6 +84,8 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Report what the program makes of repositories that other people keep
+    Ecosystem(ecosystem::Request),
     /// Read everything and write it once: the baseline of `filter` in `bench`
     #[command(hide = true)]
     Cat,
@@ -121,6 +124,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Demo { repo, flavour, .. } => demo_on_argocd(repo.as_deref(), flavour).map(|()| ExitCode::SUCCESS),
         Task::Corpus { dir } => corpus::check(&dir),
         Task::Bench { corpus, only } => bench::measure(corpus.as_deref(), only.as_deref()).map(|()| ExitCode::SUCCESS),
+        Task::Ecosystem(request) => ecosystem::report(&request),
         Task::Cat => bench::cat().map(|()| ExitCode::SUCCESS),
     }
 }
