@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::model::Settings;
 use crate::model::kube_version::is_kube_version;
-use crate::sources::HelmOptions;
+use crate::sources::{ChartRenders, HelmOptions};
 
 /// Which helm, and for which cluster it renders.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -48,9 +48,12 @@ pub(super) struct CacheArgs {
 }
 
 impl CacheArgs {
-    /// Reports whether they are.
-    pub(super) fn keeps_renders(self) -> bool {
-        !self.no_cache
+    /// Returns where renders of charts come from.
+    pub(super) fn charts(self) -> ChartRenders {
+        match self.no_cache {
+            true => ChartRenders::Fresh,
+            false => ChartRenders::Kept,
+        }
     }
 }
 

@@ -194,7 +194,7 @@ impl RenderArgs {
             return Ok(AppRenders::new());
         }
         let options = Options {
-            keeps_renders: self.cache.keeps_renders(),
+            charts: self.cache.charts(),
             ..self.sources.options(&self.helm, &repo.settings)
         };
         let (renders, notes) = session.render_all(&self.sources.clone().into_dirs(), &options)?;

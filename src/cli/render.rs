@@ -99,7 +99,7 @@ impl Args {
             revision: self.revision.clone(),
             values: self.values.clone(),
             without_storage_rules: self.no_storage_rules,
-            keeps_renders: self.cache.keeps_renders(),
+            charts: self.cache.charts(),
         }
     }
 

@@ -152,7 +152,7 @@ impl Args {
 
     fn options(&self, session: &Session) -> Result<Options> {
         Ok(Options {
-            keeps_renders: self.cache.keeps_renders(),
+            charts: self.cache.charts(),
             ..self.sources.options(&self.helm, &session.repo()?.settings)
         })
     }

@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow};
 use super::entries::Entries;
 use super::{LazyHelm, fingerprint};
 use crate::failure::HintExt;
+use crate::model::Unavailable;
 use crate::render::{HelmCall, Raw, Renderer};
 
 /// Environment variable: whether renders are kept for the next command, `true` or `false`.
@@ -19,44 +20,67 @@ const FOLDER: &str = "renders";
 
 /// The renders that commands have kept.
 #[derive(Debug)]
-pub struct KeptRenders(Entries);
+pub struct KeptRenders {
+    /// `None` where there is no cache.
+    entries: Option<Entries>,
+    /// Whether helm is never started.
+    alone: bool,
+}
 
 impl KeptRenders {
-    /// Keeps renders in a folder of the cache.
-    pub fn below(cache: &Path) -> Self {
-        Self(Entries::new(cache.join(FOLDER)))
+    /// Keeps renders in a folder of the cache, if there is one.
+    pub fn below(cache: Option<&Path>) -> Self {
+        Self {
+            entries: cache.map(|cache| Entries::new(cache.join(FOLDER))),
+            alone: false,
+        }
+    }
+
+    /// Starts no helm for what is not here.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// Takes what helm would render from here, where it is, and adds what helm renders.
     pub fn before<'k>(&'k self, helm: &'k LazyHelm) -> Kept<'k> {
-        Kept { entries: &self.0, helm }
+        Kept { renders: self, helm }
     }
 }
 
 /// Helm, and what it has rendered before.
 #[derive(Debug)]
 pub struct Kept<'k> {
-    entries: &'k Entries,
+    renders: &'k KeptRenders,
     helm: &'k LazyHelm,
+}
+
+impl Kept<'_> {
+    /// Renders what is not kept.
+    fn not_kept(&self, call: &HelmCall) -> Result<Raw> {
+        match self.renders.alone {
+            true => Err(Unavailable::NotRendered.into_error()),
+            false => self.helm.render(call),
+        }
+    }
 }
 
 impl Renderer<HelmCall> for Kept<'_> {
     fn render(&self, call: &HelmCall) -> Result<Raw> {
-        if !is_wanted()? {
-            return self.helm.render(call);
-        }
+        let is_wanted = is_wanted()?;
         // What is wrong is said by the render itself.
         let key = || fingerprint::of(self.helm, call).ok();
-        let Some(before) = key() else {
-            return self.helm.render(call);
+        let entries = self.renders.entries.as_ref().filter(|_| is_wanted);
+        let Some((entries, before)) = entries.and_then(|entries| Some((entries, key()?))) else {
+            return self.not_kept(call);
         };
-        if let Some(raw) = self.entries.take(&before) {
+        if let Some(raw) = entries.take(&before) {
             return Ok(raw);
         }
-        let raw = self.helm.render(call)?;
+        let raw = self.not_kept(call)?;
         // A file that was changed meanwhile may have been read in its new form.
         if raw.is_settled && !holds_secrets(&raw.text) && key().as_ref() == Some(&before) {
-            self.entries.keep(&before, &raw);
+            entries.keep(&before, &raw);
         }
         Ok(raw)
     }
@@ -130,5 +154,51 @@ mod tests {
         ] {
             assert!(!holds_secrets(text), "{text}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn without_helm_only_what_is_kept_is_there() {
+        use crate::disk::Checkout;
+        use crate::failure::find;
+        use crate::render::confidential::Confidential;
+        use crate::repo::RepoPath;
+        use std::fs;
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("helm");
+        fs::create_dir(folder.path().join("chart")).unwrap();
+        fs::write(folder.path().join("chart/Chart.yaml"), "name: chart\n").unwrap();
+        fs::write(&program, "#!/bin/sh\ncat Chart.yaml\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let helm = LazyHelm {
+            checkout: Checkout::open(folder.path()).unwrap(),
+            program: Some(program),
+            network: false,
+            cache: None,
+            bounded: false,
+        };
+        let call = HelmCall {
+            chart: RepoPath::new("chart").unwrap(),
+            arguments: Vec::new(),
+            confidential: Confidential::default(),
+            dependency_update: false,
+            skip_schema_validation: false,
+        };
+        let cache = folder.path().join("cache");
+        let render = |renders: KeptRenders| renders.before(&helm).render(&call).map(|raw| raw.text);
+        let is_missing = |renders: KeptRenders| {
+            let error = render(renders).unwrap_err();
+            find::<Unavailable>(&error) == Some(&Unavailable::NotRendered)
+        };
+        let alone = || KeptRenders::below(Some(&cache)).alone();
+        assert!(is_missing(KeptRenders::below(None).alone()) && is_missing(alone()));
+        assert_eq!(render(KeptRenders::below(None)).unwrap(), "name: chart\n");
+        assert!(is_missing(alone()));
+        assert_eq!(render(KeptRenders::below(Some(&cache))).unwrap(), "name: chart\n");
+        assert_eq!(render(alone()).unwrap(), "name: chart\n");
+        fs::write(folder.path().join("chart/values.yaml"), "a: 1\n").unwrap();
+        assert!(is_missing(alone()));
     }
 }

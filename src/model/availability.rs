@@ -105,6 +105,8 @@ pub enum Unavailable {
         /// What cannot be rendered, each in a sentence.
         what: Vec<String>,
     },
+    /// Nothing is rendered, and no earlier command has kept the render.
+    NotRendered,
     /// The Applications are generated in the cluster.
     GeneratedInCluster,
     /// A program that the render needs is not installed.
@@ -151,6 +153,7 @@ impl fmt::Display for Unavailable {
             Self::RenderedBy { tool } => write!(f, "it is rendered by {tool}"),
             Self::OtherPlugin { name, .. } => write!(f, "it is rendered by the plugin `{name}`"),
             Self::UnsupportedOptions { what } => f.write_str(&what.join("; ")),
+            Self::NotRendered => f.write_str("nothing is rendered, and no earlier command has kept its render"),
             Self::GeneratedInCluster => f.write_str("its Applications are generated in the cluster"),
             Self::Unreadable { message } | Self::ProgramMissing { message, .. } => f.write_str(message),
         }
@@ -185,6 +188,7 @@ impl Unavailable {
             Self::NeedsNetwork { .. } => "let it be fetched with `--fetch`, or put it into the source".to_owned(),
             Self::RenderedBy { .. } | Self::UnsupportedOptions { .. } => BY_ARGO_CD.to_owned(),
             Self::OtherPlugin { own, .. } => format!("only the plugin `{own}` is rendered here"),
+            Self::NotRendered => "leave out `--no-render`".to_owned(),
             Self::GeneratedInCluster => "write them as Applications to have them checked".to_owned(),
         }
     }
@@ -208,6 +212,7 @@ impl Unavailable {
                 "with options that only Argo CD renders",
                 "with options that only Argo CD renders",
             ),
+            Self::NotRendered => ("not rendered yet (--no-render)", "not rendered yet (--no-render)"),
             Self::GeneratedInCluster => (
                 "ApplicationSet, expanded in the cluster",
                 "ApplicationSets, expanded in the cluster",

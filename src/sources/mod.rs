@@ -50,9 +50,32 @@ pub struct Options {
     pub values: Vec<String>,
     /// Whether the storage rules are left out.
     pub without_storage_rules: bool,
-    /// Whether renders of charts are taken from the user's cache, and kept there. Not where two renders are compared to find
-    /// random values.
-    pub keeps_renders: bool,
+    /// Where renders of charts come from.
+    pub charts: ChartRenders,
+}
+
+/// Where renders of charts come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChartRenders {
+    /// Helm renders them: what compares two renders to find random values needs that.
+    #[default]
+    Fresh,
+    /// They are taken from the user's cache; helm renders the others, and they are kept there.
+    Kept,
+    /// They are taken from the user's cache, and helm renders nothing.
+    KeptAlone,
+}
+
+impl ChartRenders {
+    /// Returns the renders that are kept, if any are wanted.
+    fn kept(self) -> Option<KeptRenders> {
+        let kept = || KeptRenders::below(disk::cache().ok().as_deref());
+        match self {
+            Self::Fresh => None,
+            Self::Kept => Some(kept()),
+            Self::KeptAlone => Some(kept().alone()),
+        }
+    }
 }
 
 /// The options of helm: the program, and the cluster that charts are rendered for.
@@ -113,10 +136,7 @@ impl<'s> Sources<'s> {
             resolver: Resolver::new(repo, checkout, dirs, options),
             options,
             controller_namespace: repo.controller_namespace().to_owned(),
-            kept: disk::cache()
-                .ok()
-                .filter(|_| options.keeps_renders)
-                .map(|cache| KeptRenders::below(&cache)),
+            kept: options.charts.kept(),
         }
     }
 
