@@ -32,7 +32,11 @@ struct Home(tempfile::TempDir);
 impl Home {
     fn new() -> Self {
         let home = Self(tempfile::tempdir().unwrap());
-        home.write("repo/.git/HEAD", "ref: refs/heads/main\n");
+        let git = Command::new("git")
+            .args(["init", "--quiet"])
+            .arg(home.path("repo"))
+            .status();
+        assert!(git.unwrap().success());
         home.write("repo/applications/root.yaml", &app("root", "applications", ""));
         for name in ["a", "b", "c"] {
             home.write(
@@ -278,6 +282,40 @@ fn a_value_file_from_the_network_is_read_each_time() {
     home.write("repo/applications/a.yaml", &app("a", "charts/a", options));
     assert_eq!(home.starts("render --all"), 3);
     assert_eq!(home.starts("render --all"), 1);
+}
+
+/// Returns the names that `list` prints, and what it says.
+fn listed(output: &Output) -> (Vec<String>, String) {
+    let names = String::from_utf8(output.stdout.clone()).unwrap();
+    let names = names
+        .lines()
+        .map(|line| line.trim_start_matches("application.argoproj.io/").to_owned());
+    (names.collect(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+#[test]
+fn a_chart_of_applications_is_rendered_once_and_without_renders_only_what_is_kept_is_known() {
+    let home = Home::new();
+    home.write("repo/applications/apps.yaml", &app("apps", "charts/apps", ""));
+    home.write("repo/charts/apps/Chart.yaml", &chart("apps", ""));
+    home.write("repo/charts/apps/templates/d.yaml", &app("d", "charts/c", ""));
+    let all = ["a", "apps", "b", "c", "d", "root"];
+    let (names, _) = listed(&home.run("list -o name --no-render"));
+    assert!(!names.contains(&"d".to_owned()) && home.count() == 0, "{names:?}");
+    assert_eq!(listed(&home.run("list -o name")).0, all);
+    assert_eq!(home.count(), 1);
+    for arguments in ["list -o name", "list -o name --no-render"] {
+        assert_eq!(home.starts(arguments), 0, "{arguments}");
+        assert_eq!(listed(&home.run(arguments)).0, all, "{arguments}");
+    }
+    assert_eq!(home.starts("list --no-cache"), 1);
+    // One has the source of another.
+    assert_eq!(home.starts("validate"), 4);
+    for arguments in ["validate", "validate --no-render", RENDER] {
+        assert_eq!(home.starts(arguments), 0, "{arguments}");
+    }
+    home.write("repo/charts/apps/templates/d.yaml", &app("e", "charts/c", ""));
+    assert_eq!(home.starts("validate"), 2);
 }
 
 #[test]

@@ -55,6 +55,14 @@ impl CacheArgs {
             false => ChartRenders::Kept,
         }
     }
+
+    /// Returns where renders of charts of Applications come from; without `is_rendered`, helm is not started for them either.
+    pub(super) fn charts_of_applications(self, is_rendered: bool) -> ChartRenders {
+        match is_rendered {
+            true => self.charts(),
+            false => ChartRenders::KeptAlone,
+        }
+    }
 }
 
 /// Reads a version of Kubernetes.

@@ -104,7 +104,9 @@ enum What {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    session.reads_with(&args.renders.sources, &args.renders.helm);
+    let renders = &args.renders;
+    session.reads_with(&renders.sources, &renders.helm);
+    session.takes_charts(renders.cache.charts_of_applications(!renders.no_render));
     args.check()?;
     session.take_outside(&args.outside);
     let repo = session.repo()?;

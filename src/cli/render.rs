@@ -137,6 +137,7 @@ fn from_file(file: &std::path::Path) -> Result<Vec<Object>> {
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.sources, &args.helm);
     session.take_outside(&args.outside);
+    session.takes_charts(args.cache.charts());
     let options = args.options(&session.repo()?.settings);
     let dirs = args.sources.clone().into_dirs();
     let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);

@@ -21,7 +21,7 @@ use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
 use crate::rules::root_application_exists::init_command;
 use crate::settings;
-use crate::sources::{Options, SourceDirs, Sources, complete};
+use crate::sources::{ChartRenders, Options, SourceDirs, Sources, complete};
 use crate::terminal::Terminal;
 
 /// The options that decide whether a command writes its changes or prints them.
@@ -79,6 +79,7 @@ pub struct Session {
     repo_dir: Option<PathBuf>,
     /// How charts of Applications are rendered, and where they come from.
     parents: (SourceDirArgs, HelmArgs),
+    charts: ChartRenders,
     opened: OnceCell<(Checkout, Repo)>,
     /// What was said of its ApplicationSets.
     outside: OutsideArgs,
@@ -95,6 +96,7 @@ impl Session {
             terminal: Terminal,
             repo_dir,
             parents: Default::default(),
+            charts: ChartRenders::Kept,
             opened: OnceCell::new(),
             outside: OutsideArgs::default(),
             skips_are_said: Cell::default(),
@@ -111,6 +113,11 @@ impl Session {
     pub(super) fn take_outside(&mut self, outside: &OutsideArgs) {
         self.outside = outside.clone();
         self.forget();
+    }
+
+    /// Says whether their renders are taken from the user's cache; without that, they are.
+    pub(super) fn takes_charts(&mut self, charts: ChartRenders) {
+        self.charts = charts;
     }
 
     /// Returns the folder to start from.
@@ -215,7 +222,11 @@ impl Session {
         let mut repo = Repo::read_with(&checkout, &remotes, settings)?;
         let progress = self.terminal.progress("rendering charts of Applications");
         let (sources, helm) = &self.parents;
-        let (dirs, options) = (sources.clone().into_dirs(), sources.options(helm, &repo.settings));
+        let dirs = sources.clone().into_dirs();
+        let options = Options {
+            charts: self.charts,
+            ..sources.options(helm, &repo.settings)
+        };
         complete(&mut repo, &checkout, (&dirs, &options), &mut |name| {
             progress.now(&format!("rendering {name}"));
         })?;

@@ -123,6 +123,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     }
     session.reads_with(&args.sources, &args.helm);
     session.take_outside(&args.outside);
+    session.takes_charts(args.cache.charts_of_applications(!args.no_render));
     if args.fixes.fix {
         session.edit(&args.fixes.write)?;
     }

@@ -6,9 +6,11 @@
 //! resolve  a source → its files: checkout, cache, network
 //! request  a source → a request for `render`                 snapshot the repository at a revision
 //! sets     the ApplicationSets and what they generate        renders  the answers for commands that edit
+//! options  how to render
 //! ```
 
 mod desired;
+mod options;
 mod parents;
 mod renders;
 mod request;
@@ -18,7 +20,6 @@ mod snapshot;
 mod source_dirs;
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
@@ -31,75 +32,12 @@ use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
 
 pub use desired::complete;
+pub use options::{ChartRenders, HelmOptions, Network, Options};
 pub use sets::{ExpandedSet, expanded_sets};
 pub use snapshot::Snapshot;
 pub use source_dirs::SourceDirs;
 
 use resolve::{OtherRevision, ResolvedSource, Resolver};
-
-/// The options of a render.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Whether the network is used for sources that are not available locally.
-    pub network: Network,
-    /// The helm to run, and what charts see of the cluster.
-    pub helm: HelmOptions,
-    /// A revision to use instead of `targetRevision`.
-    pub revision: Option<String>,
-    /// Additional value files.
-    pub values: Vec<String>,
-    /// Whether the storage rules are left out.
-    pub without_storage_rules: bool,
-    /// Where renders of charts come from.
-    pub charts: ChartRenders,
-}
-
-/// Where renders of charts come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ChartRenders {
-    /// Helm renders them: what compares two renders to find random values needs that.
-    #[default]
-    Fresh,
-    /// They are taken from the user's cache; helm renders the others, and they are kept there.
-    Kept,
-    /// They are taken from the user's cache, and helm renders nothing.
-    KeptAlone,
-}
-
-impl ChartRenders {
-    /// Returns the renders that are kept, if any are wanted.
-    fn kept(self) -> Option<KeptRenders> {
-        let kept = || KeptRenders::below(disk::cache().ok().as_deref());
-        match self {
-            Self::Fresh => None,
-            Self::Kept => Some(kept()),
-            Self::KeptAlone => Some(kept().alone()),
-        }
-    }
-}
-
-/// The options of helm: the program, and the cluster that charts are rendered for.
-#[derive(Clone, Debug, Default)]
-pub struct HelmOptions {
-    /// The program; `helm` on PATH by default.
-    pub program: Option<PathBuf>,
-    /// The Kubernetes version that charts see.
-    pub kube_version: Option<String>,
-    /// The API versions that charts see, as `group/version[/Kind]`.
-    pub api_versions: Vec<String>,
-}
-
-/// The use of the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Network {
-    /// The network is never used; a source that is not available locally is reported.
-    #[default]
-    Never,
-    /// The network is used for sources that are neither available locally nor in the cache.
-    WhenMissing,
-    /// The network is also used for sources in the cache, to update them.
-    Always,
-}
 
 /// The render of an Application.
 #[derive(Clone, Debug)]
