@@ -95,7 +95,7 @@ pub enum Unavailable {
     },
     /// Another plugin renders it.
     OtherPlugin {
-        /// Its name.
+        /// Its name; empty where none is given.
         name: String,
         /// The name of the plugin that this program is.
         own: String,
@@ -151,6 +151,9 @@ impl fmt::Display for Unavailable {
             }
             Self::NeedsNetwork { what } => f.write_str(what),
             Self::RenderedBy { tool } => write!(f, "it is rendered by {tool}"),
+            Self::OtherPlugin { name, .. } if name.is_empty() => {
+                f.write_str("it is rendered by a plugin that Argo CD finds by the files: none is named")
+            }
             Self::OtherPlugin { name, .. } => write!(f, "it is rendered by the plugin `{name}`"),
             Self::UnsupportedOptions { what } => f.write_str(&what.join("; ")),
             Self::NotRendered => f.write_str("nothing is rendered, and no earlier command has kept its render"),

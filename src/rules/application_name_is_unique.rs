@@ -1,9 +1,9 @@
 //! HL406: two files that mean one object overwrite each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
-use crate::repo::Manifest;
+use crate::repo::{Manifest, Repo, RepoPath, SyncedFolders};
 
 static META: Meta = Meta {
     id: "HL406",
@@ -14,6 +14,8 @@ static META: Meta = Meta {
 warns of a repeated resource. When the two differ, the objects of the one are pruned to make way for those of the other, \
 claims included. Names have to differ even between namespaces of Argo CD: the owner of a claim is written as the \
 Application's name without its namespace.\n\n\
+Two roots or two ApplicationSets of one name are for two Argo CDs, such as one for production and one for a sandbox: what the \
+one brings may have the names of what the other brings.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/",
 };
 
@@ -23,13 +25,17 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let mut seen: BTreeMap<&str, &Manifest> = BTreeMap::new();
+    let bringers = Bringers::of(scope.repo);
+    let mut seen: BTreeMap<&str, Vec<&Manifest>> = BTreeMap::new();
     let mut findings = Vec::new();
     for (manifest, app) in scope.repo.applications().filter(|(_, app)| !app.name().is_empty()) {
-        let Some(first) = seen.get(app.name()) else {
-            seen.insert(app.name(), manifest);
-            continue;
-        };
+        let others = seen.entry(app.name()).or_default();
+        let first = others
+            .iter()
+            .find(|other| !bringers.are_apart(other, manifest))
+            .copied();
+        others.push(manifest);
+        let Some(first) = first else { continue };
         let place = if first.file == manifest.file {
             "the same file".to_owned()
         } else {
@@ -42,10 +48,74 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     findings
 }
 
+/// A document of a file.
+type Document<'r> = (&'r RepoPath, usize);
+
+/// What brings the Applications, up to what somebody applies.
+struct Bringers<'r> {
+    repo: &'r Repo,
+    synced: SyncedFolders<'r>,
+    /// The documents that bring others.
+    all: BTreeSet<Document<'r>>,
+}
+
+impl<'r> Bringers<'r> {
+    fn of(repo: &'r Repo) -> Self {
+        let mut bringers = Self {
+            repo,
+            synced: repo.synced_folders(),
+            all: BTreeSet::new(),
+        };
+        for (manifest, _) in repo.applications() {
+            let above = bringers.chain(manifest).into_iter().map(place);
+            // What is generated or rendered is at the place of what makes it.
+            let above: Vec<_> = above.skip(usize::from(manifest.is_written())).collect();
+            bringers.all.extend(above);
+        }
+        bringers
+    }
+
+    /// Returns the documents from that of a manifest up to its root.
+    fn chain(&self, manifest: &'r Manifest) -> Vec<&'r Manifest> {
+        let (mut next, mut chain) = (Some(manifest), Vec::<&'r Manifest>::new());
+        while let Some(at) = next {
+            let at = match at.is_written() {
+                true => at,
+                false => self.repo.manifest(&at.file, at.document).unwrap_or(at),
+            };
+            if chain.iter().any(|below| place(below) == place(at)) {
+                break;
+            }
+            chain.push(at);
+            let mut above = self.synced.synced_by(&at.file).map(|(above, _)| above);
+            next = above.find(|above| above.object.reference() != at.object.reference());
+        }
+        chain
+    }
+
+    /// Reports whether two manifests are for two Argo CDs: they have two roots, and come from two objects of one name, which no
+    /// Argo CD could have.
+    fn are_apart(&self, one: &'r Manifest, other: &'r Manifest) -> bool {
+        let [one, other] = [one, other].map(|manifest| self.chain(manifest));
+        let is_one_object = |one: &&Manifest, other: &&Manifest| {
+            one.object.reference() == other.object.reference() && self.all.contains(&place(one))
+        };
+        one.last().map(|root| place(root)) != other.last().map(|root| place(root))
+            && one.iter().any(|one| {
+                let mut others = other.iter().filter(|other| self.all.contains(&place(other)));
+                others.any(|other| is_one_object(one, other))
+            })
+    }
+}
+
+fn place(manifest: &Manifest) -> Document<'_> {
+    (&manifest.file, manifest.document)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::case::Case;
+    use crate::rules::case::{Case, HOME};
     use serde_json::json;
 
     fn application(case: Case, path: &str, name: &str) -> Case {
@@ -74,6 +144,32 @@ mod tests {
             "b",
         );
         assert!(case.messages(&RULE).is_empty());
+    }
+
+    #[test]
+    fn two_roots_of_one_name_are_two_instances() {
+        let root = |case: Case, folder: &str, name: &str| {
+            let app = |name: &str, path: &str| {
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name},
+                    "spec": {"source": {"repoURL": HOME, "path": path}}})
+            };
+            case.manifest(&format!("{folder}/root.yaml"), app(name, &format!("{folder}/apps")))
+                .manifest(&format!("{folder}/apps/player.yaml"), app("player", "charts/player"))
+        };
+        let apart = root(root(Case::new(), "production", "root"), "sandbox", "root");
+        assert!(apart.messages(&RULE).is_empty(), "{:?}", apart.messages(&RULE));
+        // Roots of two names are for one Argo CD.
+        let one = root(root(Case::new(), "production", "root"), "sandbox", "other");
+        assert_eq!(
+            one.messages(&RULE),
+            ["Application `player` is also in `production/apps/player.yaml`"]
+        );
+        // Within one of them it is one object.
+        let within = application(apart, "sandbox/apps/copy.yaml", "player");
+        assert_eq!(within.messages(&RULE).len(), 1);
+        // What brings nothing is no root.
+        let copy = application(application(Case::new(), "a/root.yaml", "root"), "b/root.yaml", "root");
+        assert_eq!(copy.messages(&RULE).len(), 1);
     }
 
     #[test]

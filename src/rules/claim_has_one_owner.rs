@@ -1,10 +1,11 @@
 //! HL104: a claim of two owners is nobody's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::is_claim;
 use crate::model::{AppName, ClaimName, ClaimRef, PointerBuf};
+use crate::repo::RepoPath;
 
 static META: Meta = Meta {
     id: "HL104",
@@ -43,6 +44,11 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
             continue;
         };
         let Some(subject) = scope.subject(last) else { continue };
+        let declared = |app: &AppName| scope.subject(app).and_then(|subject| base(subject, reference));
+        let bases: BTreeSet<_> = owners.iter().map(declared).collect();
+        if bases.len() == 1 && bases.iter().all(Option::is_some) {
+            continue;
+        }
         let names: Vec<String> = owners.iter().map(|app| format!("`{app}`")).collect();
         let message = format!("claim `{reference}` has {} owners: {}", names.len(), names.join(", "));
         let places = places.entry(&subject.name).or_insert_with(|| Declared::of(subject));
@@ -54,6 +60,18 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         findings.push(finding.hint("leave it to the one that produces the data, and let the others mount it"));
     }
     findings
+}
+
+/// Returns the document from which Kustomize makes a claim of an Application, if it does. What several builds take in is a base,
+/// to which each gives a name of its own.
+fn base<'s>(subject: &'s Subject<'_>, claim: &ClaimRef) -> Option<(&'s RepoPath, usize)> {
+    let is_it = |item: &&Item<'_>| {
+        let object = item.object();
+        is_claim(object) && subject.claim_beside(object, object.name()).as_ref() == Some(claim)
+    };
+    let item = subject.items.iter().find(is_it)?;
+    let (manifest, _) = item.home.as_ref().filter(|_| !item.is_finished)?;
+    Some((&manifest.file, manifest.document))
 }
 
 /// Where an Application declares its claims.
@@ -88,7 +106,7 @@ impl<'s> Declared<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::case::{Case, claim, owns};
+    use crate::rules::case::{Case, HOME, claim, owns};
     use serde_json::json;
 
     #[test]
@@ -148,6 +166,22 @@ mod tests {
         ] {
             assert_eq!(local().app("b", on(other)).messages(&RULE).len(), owners - 1);
         }
+    }
+
+    #[test]
+    fn what_several_builds_take_in_is_a_base() {
+        let app = |case: Case, name: &str, text: &str| {
+            let spec = json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": name}});
+            case.app(name, spec).file(&format!("{name}/kustomization.yaml"), text)
+        };
+        let text = "namePrefix: own-\nresources: [../base/claim.yaml]\n";
+        let both = |case: Case, text: &str| app(app(case, "a", text), "b", text);
+        let case = both(Case::new(), text).manifest("base/claim.yaml", claim("data", json!({})));
+        assert!(case.messages(&RULE).is_empty(), "{:?}", case.messages(&RULE));
+        let two = both(Case::new(), "resources: [claim.yaml]\n")
+            .manifest("a/claim.yaml", claim("data", json!({})))
+            .manifest("b/claim.yaml", claim("data", json!({})));
+        assert_eq!(two.messages(&RULE), ["claim `media/data` has 2 owners: `a`, `b`"]);
     }
 
     #[test]

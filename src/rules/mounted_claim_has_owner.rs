@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
+use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::application::Entries;
 use crate::model::claim_use::claim_uses;
 use crate::model::parameter::Parameters;
@@ -53,7 +53,9 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             findings.push(subject.finding(verdict.rule, message, &pointer).hint(hint(name)));
         }
     }
-    for item in &subject.items {
+    // Kustomize may give claims other names and namespaces.
+    let is_known = |item: &&Item<'_>| item.is_finished || subject.uses_homelab_plugin();
+    for item in subject.items.iter().filter(is_known) {
         let object = item.object();
         for volume in claim_uses(object).volumes {
             let pointer = &volume.pointer;
@@ -142,7 +144,7 @@ fn hint(claim: &ClaimName) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::case::{Case, claim, deployment, mounts, owns, writes};
+    use crate::rules::case::{Case, HOME, claim, deployment, mounts, owns, writes};
     use serde_json::json;
 
     #[test]
@@ -261,6 +263,22 @@ mod tests {
             Severity::Error
         );
         assert!(warning(&case(child(json!(null)))).ends_with("Application `db`, which `apps` renders"));
+    }
+
+    #[test]
+    fn what_kustomize_builds_may_have_other_names() {
+        let case = Case::new()
+            .app(
+                "player",
+                json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "player"}}),
+            )
+            .file(
+                "player/kustomization.yaml",
+                "namespace: films\nresources: [deployment.yaml, claim.yaml]\n",
+            )
+            .manifest("player/deployment.yaml", deployment("player", "films", false, false))
+            .manifest("player/claim.yaml", claim("data", json!({})));
+        assert!(case.messages(&RULE).is_empty(), "{:?}", case.messages(&RULE));
     }
 
     #[test]

@@ -86,6 +86,23 @@ mod tests {
     }
 
     #[test]
+    fn what_another_plugin_renders_is_not_known() {
+        let case = |plugin: Value| {
+            let source = json!({"repoURL": HOME, "path": "player", "plugin": plugin});
+            Case::new()
+                .app(
+                    "player",
+                    json!({"destination": {"namespace": "media"}, "source": source}),
+                )
+                .manifest("player/namespace.yaml", namespace(json!({})))
+        };
+        assert_eq!(case(Value::Null).messages(&RULE).len(), 1);
+        for plugin in [json!({"name": "other"}), json!({})] {
+            assert!(case(plugin.clone()).messages(&RULE).is_empty(), "{plugin}");
+        }
+    }
+
+    #[test]
     fn stays_silent() {
         let guarded = Case::new().namespaces().manifest(
             "namespaces/media.yaml",

@@ -1,7 +1,7 @@
 //! HL405: applying one file must bring everything.
 
 use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
-use crate::repo::Repo;
+use crate::repo::{Bringer, Repo};
 
 static META: Meta = Meta {
     id: "HL405",
@@ -21,12 +21,22 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let Some((first, _)) = scope.repo.applications().next() else {
-        return Vec::new();
-    };
-    if scope.repo.root_application().is_some() {
+    let repo = scope.repo;
+    // What is not known may be, or bring, the root.
+    if !repo.unknown.is_empty() || repo.root_application().is_some() {
         return Vec::new();
     }
+    let tree = repo.tree();
+    if tree.iter().any(|branch| matches!(branch.bringer, Bringer::Chart(_))) {
+        return Vec::new();
+    }
+    // A set that somebody applies brings all that it generates.
+    let mut by_hand = tree
+        .iter()
+        .filter(|branch| branch.bringer == Bringer::Hand && !branch.is_set());
+    let Some(first) = by_hand.next().map(|branch| branch.manifest) else {
+        return Vec::new();
+    };
     let finding = Finding::new(
         &META,
         "no root Application syncs the Applications of this repository",
@@ -69,6 +79,17 @@ mod tests {
         let rooted = case().app("root", json!({"source": {"repoURL": HOME, "path": "applications"}}));
         assert!(rooted.messages(&RULE).is_empty());
         assert!(Case::new().messages(&RULE).is_empty(), "there is nothing to sync");
+        let mut by_set = case().repo();
+        by_set.unknown.push(crate::repo::Unknown {
+            name: "apps".to_owned(),
+            kind: "chart",
+            place: (crate::repo::RepoPath::root(), 0),
+            why: String::new(),
+            hint: None,
+        });
+        let renders = crate::model::AppRenders::new();
+        let scope = Scope::new(&by_set, &renders);
+        assert!(check(&scope).is_empty(), "what is not rendered may be the root");
     }
 
     #[test]

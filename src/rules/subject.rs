@@ -286,8 +286,9 @@ fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)
     let (mut items, mut all) = (Vec::new(), !sources.is_empty());
     for (source, parameters) in sources {
         let manifests = repo.synced_manifests(source).unwrap_or_default();
-        let is_build = repo.folder_source(source).is_some_and(|folder| folder.is_build());
-        // A folder without manifests may contain a chart, and Kustomize changes what it takes in.
+        let is_of_plugin = parameters.is_none() && source.plugin().is_some();
+        let is_build = is_of_plugin || repo.folder_source(source).is_some_and(|folder| folder.is_build());
+        // A folder without manifests may contain a chart; Kustomize and other plugins change what they take in.
         all = all && (!manifests.is_empty() && !is_build || source.gives_files_only());
         for manifest in manifests {
             items.extend(flattened(manifest).map(|(pointer, object)| Item {

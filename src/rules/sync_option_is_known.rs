@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::object::annotation_pointer;
-use crate::model::sync::{KNOWN_OPTIONS, SYNC_OPTIONS, entries};
+use crate::model::sync::{COMPARE_OPTIONS, KNOWN_OPTIONS, SYNC_OPTIONS, entries};
 use crate::model::{PointerExt, application};
 use json_patch::PatchOperation;
 use serde_json::json;
@@ -87,10 +87,16 @@ fn corrected(option: &str) -> Option<String> {
     Some(format!("{}={value}", known.key))
 }
 
+/// What people write among the sync options, and Argo CD reads among the compare options.
+const SERVER_SIDE_DIFF: &str = "ServerSideDiff";
+
 fn hint(option: &str) -> String {
     let key = option.split('=').next().unwrap_or_default().trim();
     match KNOWN_OPTIONS.iter().find(|known| known.key.eq_ignore_ascii_case(key)) {
         Some(known) => format!("write `{}=` with one of {}", known.key, known.values.join(", ")),
+        None if key.eq_ignore_ascii_case(SERVER_SIDE_DIFF) => {
+            format!("it is a compare option: put it into the annotation `{COMPARE_OPTIONS}` instead")
+        }
         None => {
             let keys: Vec<&str> = KNOWN_OPTIONS.iter().map(|known| known.key).collect();
             format!("use one of {}", keys.join(", "))
@@ -126,6 +132,11 @@ mod tests {
         let hints: Vec<_> = wrong.findings(&RULE).into_iter().filter_map(|f| f.hint).collect();
         assert_eq!(hints[0], "write `Prune=` with one of false, confirm, true");
         assert!(hints[1].starts_with("use one of ApplyOutOfSyncOnly,"));
+        let compare = case(json!(["ServerSideDiff=true"]));
+        assert_eq!(
+            compare.findings(&RULE)[0].hint.as_deref(),
+            Some("it is a compare option: put it into the annotation `argocd.argoproj.io/compare-options` instead")
+        );
         let object = Case::new().helm("fetcher").renders(
             "fetcher",
             [claim("audio", json!({SYNC_OPTIONS: "Prune=False, Delete=false"}))],

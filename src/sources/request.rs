@@ -48,7 +48,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
     }
     if let Some(name) = source
         .plugin()
-        .map(|plugin| plugin.get("name").and_then(Value::as_str).unwrap_or("without a name"))
+        .map(|plugin| plugin.get("name").and_then(Value::as_str).unwrap_or_default())
     {
         let (name, own) = (name.to_owned(), PLUGIN_NAME.to_owned());
         return Err(Unavailable::OtherPlugin { name, own }.into_error());

@@ -116,10 +116,14 @@ fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
             "see `kubectl homelab explain HL304`: it shows which parameter replaces which option",
         ),
         (Some(plugin), None) if !source.uses_homelab_plugin() => {
-            let name = plugin.get("name").and_then(Value::as_str).unwrap_or("without a name");
+            let name = plugin.get("name").and_then(Value::as_str);
+            let name = name.map_or_else(
+                || "a plugin without a name".to_owned(),
+                |name| format!("the plugin `{name}`"),
+            );
             unsupported(
                 source.at(&["plugin"]),
-                format!("it is rendered by the plugin `{name}`"),
+                format!("it is rendered by {name}"),
                 "only sources that Argo CD renders itself are converted; express what that plugin does in the parameters of `homelab-v1`",
             )
         }
