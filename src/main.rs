@@ -7,6 +7,7 @@ use homelab::terminal::Terminal;
 use homelab::{cli, process};
 
 fn main() -> ExitCode {
+    cli::end_on_panic();
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == process::WORD) {
         return process::supervised(arguments).map_or_else(

@@ -86,6 +86,13 @@ impl Terminal {
         io::stderr().is_terminal()
     }
 
+    /// Clears the progress line, if one shows, of a program that ends without dropping it.
+    pub fn end_progress(&self) {
+        if self.is_interactive() {
+            let _ = write!(AutoStream::auto(io::stderr().lock()), "\r\x1b[2K");
+        }
+    }
+
     /// Shows that something longer is going on, on a terminal only, until the value is dropped.
     pub fn progress(&self, what: &str) -> Progress {
         if !self.is_interactive() {

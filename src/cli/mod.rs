@@ -47,7 +47,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use completion::{Shell, script as completion_script};
 
 use crate::disk::completer;
-use crate::failure::{Exit, Failure, catch_panics};
+use crate::failure::{Exit, Failure, on_panic};
 use crate::terminal::Terminal;
 use session::Session;
 
@@ -151,25 +151,28 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Makes a panic end the program as the bug that it is. Nothing is unwound: the system frees locks and ends helm, and what
+/// temporary files are left, the next command removes.
+#[expect(clippy::exit, reason = "any thread may panic, and nothing goes on after it")]
+pub fn end_on_panic() {
+    on_panic(|error| {
+        Terminal.end_progress();
+        std::process::exit(fail(error) as i32)
+    });
+}
+
 /// Parses the command line, runs it, and prints what went wrong.
 pub fn main() -> Exit {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    match catch_panics(|| run_program(&arguments)) {
-        Ok(exit) => exit,
-        Err(error) => fail(error),
-    }
-}
-
-fn run_program(arguments: &[OsString]) -> Exit {
-    if complete::for_shell(arguments) {
+    if complete::for_shell(&arguments) {
         return Exit::Done;
     }
-    if let Some(words) = completer::words_to_complete(arguments) {
+    if let Some(words) = completer::words_to_complete(&arguments) {
         // Whatever fails, the user is in the middle of a command line.
         let _ = complete::answer(words, &Terminal);
         return Exit::Done;
     }
-    let words = flags::normalized(command(), arguments);
+    let words = flags::normalized(command(), &arguments);
     let cli = match words.and_then(Cli::try_parse_from) {
         Ok(cli) => cli,
         // Who asks for nothing gets the help, as from kubectl.

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::Value;
 
 use case::{Answer, Ran, Target};
@@ -84,6 +84,9 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
             case::show(&(targets[0].make)(&mut Numbers::of(seed.wrapping_add(number))));
         }
         return Ok(ExitCode::SUCCESS);
+    }
+    if cfg!(panic = "abort") {
+        bail!("the release profile ends at the first panic: build with `--profile fuzz` instead of `--release`");
     }
     let seconds = request.seconds.or(request.cases.is_none().then_some(SECONDS));
     let each = seconds.map(|seconds| Duration::from_secs(seconds) / targets.len() as u32);
