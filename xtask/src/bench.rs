@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod end_to_end;
 mod gitops;
+mod growth;
 #[cfg(unix)]
 mod home;
 #[cfg(unix)]
@@ -44,6 +45,9 @@ pub(crate) fn measure(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     let mut rows = Vec::new();
     if wanted("splice") {
         rows.extend(stream.rows()?);
+    }
+    if wanted("growth") {
+        rows.extend(growth::rows()?);
     }
     rows.extend(processes::rows(&stream, &wanted)?);
     #[cfg(unix)]
