@@ -150,7 +150,7 @@ pub fn empty_folder() -> Result<tempfile::TempDir> {
 /// When it cannot be read or is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    String::from_utf8(bytes).map_err(|_| anyhow!("`{}` is not UTF-8", path.display()))
+    text(bytes, &format!("`{}`", path.display()))
 }
 
 /// Reads standard input, whole.
@@ -162,11 +162,18 @@ pub fn read_stdin() -> Result<String> {
     unbuffered_stdin()
         .and_then(|mut input| input.read_to_end(&mut bytes))
         .context("cannot read standard input")?;
-    String::from_utf8(bytes).map_err(|error| {
-        anyhow!(
-            "standard input is not UTF-8 at byte {}",
-            error.utf8_error().valid_up_to()
-        )
+    text(bytes, "standard input")
+}
+
+fn text(bytes: Vec<u8>, what: &str) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => anyhow!("{what} is UTF-16, not UTF-8").hint(
+            "convert it with `iconv -f UTF-16 -t UTF-8`; Windows PowerShell writes UTF-16 with `>` and `Out-File`",
+        ),
+        _ => {
+            let at = error.utf8_error().valid_up_to();
+            anyhow!("{what} is not UTF-8 at byte {at}").hint("convert it to UTF-8, as `iconv` does")
+        }
     })
 }
 
@@ -215,6 +222,7 @@ pub fn siblings(root: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Failure;
     use crate::repo::Files;
 
     #[cfg(unix)]
@@ -263,6 +271,17 @@ mod tests {
         let links: Vec<_> = checkout.list(&RepoPath::root()).unwrap().unwrap();
         let links: Vec<_> = links.iter().map(|entry| (&entry.name[..], entry.is_link)).collect();
         assert_eq!(links, [("broken", true), ("in", true), ("out", true), ("real", false)]);
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_refused_with_the_way_it_came_about() {
+        let refused = |bytes: &[u8]| Failure::from(text(bytes.to_vec(), "standard input").unwrap_err());
+        let utf16 = refused(b"\xff\xfea\x00");
+        assert_eq!(utf16.one_line(), "standard input is UTF-16, not UTF-8");
+        assert!(utf16.hints[0].contains("PowerShell"));
+        let latin = refused(b"a: \xe4\n");
+        assert_eq!(latin.one_line(), "standard input is not UTF-8 at byte 3");
+        assert!(latin.hints[0].contains("iconv"));
     }
 
     #[test]

@@ -125,7 +125,10 @@ fn line(difference: &Difference) -> String {
         Action::Removed => "rendered by Argo CD's own tool only".to_owned(),
         Action::Added => "rendered by the plugin only".to_owned(),
         Action::Moved => "is in another place".to_owned(),
-        Action::Changed(pointers) if is_random => format!("{} differs {TOO}", pointers.join(", ")),
+        Action::Changed(pointers) if is_random => {
+            let verb = if pointers.len() == 1 { "differs" } else { "differ" };
+            format!("{} {verb} {TOO}", pointers.join(", "))
+        }
         Action::Changed(pointers) => format!("differs at {}", pointers.join(", ")),
     };
     format!("  {}: {what}", difference.object)
@@ -165,6 +168,12 @@ mod tests {
         assert_eq!(
             decided(std::slice::from_ref(&value), &nothing, false).unwrap(),
             ["  Secret/s: /data/password differs between two native renders, too"]
+        );
+        let mut values = difference("Secret/s", "/data/a", Reason::RandomValue, false);
+        values.action = Action::Changed(["/data/a", "/data/b"].map(str::to_owned).to_vec());
+        assert_eq!(
+            line(&values),
+            "  Secret/s: /data/a, /data/b differ between two native renders, too"
         );
         let both = [value, key];
         let (message, hint) = decided(&both, &nothing, false).unwrap_err();
