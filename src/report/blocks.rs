@@ -101,16 +101,16 @@ fn key(finding: &Finding) -> (&'static str, Severity) {
     (finding.rule.id, finding.severity)
 }
 
-/// Returns what was skipped, those together that are for the same reason and are many.
+/// Returns what was skipped and no finding explains, those together that are for the same reason and are many.
 pub(super) fn skipped(report: &CheckReport) -> Vec<Vec<&Skipped>> {
     let reason = |skipped: &Skipped| skipped.reason.filter(|_| !skipped.failed);
     let mut counts = BTreeMap::new();
-    for reason in report.skipped.iter().filter_map(reason) {
+    for reason in report.unexplained().filter_map(reason) {
         *counts.entry(reason).or_insert(0) += 1;
     }
     let mut blocks: Vec<Vec<&Skipped>> = Vec::new();
     let mut known = BTreeMap::new();
-    for skipped in &report.skipped {
+    for skipped in report.unexplained() {
         let many = reason(skipped).filter(|reason| counts.get(reason).is_some_and(|count| *count > APART));
         let next = blocks.len();
         let number = many.map_or(next, |reason| *known.entry(reason).or_insert(next));

@@ -113,7 +113,7 @@ pub fn wide(repo: &Repo, report: &CheckReport) -> String {
             &finding.message,
         )
     });
-    let skipped = report.skipped.iter().map(|skipped| {
+    let skipped = report.unexplained().map(|skipped| {
         let severity = if skipped.failed { "error" } else { "skipped" };
         row(
             severity,

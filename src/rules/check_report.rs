@@ -1,5 +1,7 @@
 //! The report of a check: findings, files that cannot be read, and what was skipped.
 
+use std::collections::BTreeSet;
+
 use super::fixer::Refused;
 use super::unrendered::{exists, unknown_origins, unrendered};
 use super::{ALL, Finding, Ignored, Location, Meta, Outcome, Scope, Selection, Severity};
@@ -8,6 +10,10 @@ use crate::model::application::GROUP;
 use crate::model::settings::Level;
 use crate::model::{AppName, Availability, PointerBuf, Settings, Unavailable};
 use crate::repo::{Malformed, Manifest, RepoPath, Unknown};
+
+/// The rules that find what no source renders with: `source-has-one-tool`, `value-files-have-no-ref`, `parameters-are-valid` and
+/// `source-is-complete`.
+const PREVENTS_RENDERING: [&str; 4] = ["HL304", "HL305", "HL309", "HL314"];
 
 /// The result of checking a repository or an installation.
 #[derive(Clone, Debug, Default)]
@@ -114,10 +120,27 @@ impl CheckReport {
         }
     }
 
-    /// Returns the number of errors: findings, malformed files, sources that do not render.
+    /// Returns the number of errors: findings, malformed files, and sources that do not render for a reason that no finding
+    /// gives.
     pub fn errors(&self) -> usize {
-        let failed = self.skipped.iter().filter(|skipped| skipped.failed).count();
+        let failed = self.unexplained().filter(|skipped| skipped.failed).count();
         self.count(Severity::Error) + self.malformed.len() + failed
+    }
+
+    /// Returns what could not be checked, without what failed for a reason that a finding gives.
+    pub fn unexplained(&self) -> impl Iterator<Item = &Skipped> {
+        let gives_a_reason =
+            |finding: &&Finding| finding.severity == Severity::Error && PREVENTS_RENDERING.contains(&finding.rule.id);
+        let document = |location: &Location| (location.file.clone(), location.document);
+        let locations = self
+            .findings
+            .iter()
+            .filter(gives_a_reason)
+            .filter_map(|finding| finding.location.as_ref());
+        let explained: BTreeSet<_> = locations.map(document).collect();
+        self.skipped.iter().filter(move |skipped| {
+            !skipped.failed || skipped.reason.is_some() || !explained.contains(&document(&skipped.location))
+        })
     }
 
     /// Returns the number of warnings.

@@ -386,3 +386,33 @@ fn what_few_applications_have_in_common_stays_apart_but_for_habits() {
     let text = report(&repo, &found);
     assert!(!text.contains("(1 Applications)"), "{text}");
 }
+
+#[test]
+fn what_a_finding_explains_is_one_error() {
+    let app = FETCHER.replace("path: chart", "path: /chart");
+    let files = Memory::new([("applications/fetcher.yaml", app.as_str())]).unwrap();
+    let repo = Repo::read(&files, &[]).unwrap();
+    let failed = Availability::Failed {
+        message: "the path `/chart` is absolute".to_owned(),
+        hint: None,
+        rule: None,
+    };
+    let renders = BTreeMap::from([(AppName::new("fetcher").unwrap(), failed)]);
+    let checked = |rules: &str| {
+        let mut found = CheckReport::of(&Scope::new(&repo, &renders));
+        found.select(&Selection::parse(rules).unwrap());
+        let texts = [
+            report(&repo, &found),
+            findings_table::narrow(&repo, &found),
+            findings_table::wide(&repo, &found),
+        ];
+        let lines = texts.map(|text| text.matches("absolute").count());
+        (found.errors(), lines, summary::text(&found))
+    };
+    let (errors, lines, text) = checked("+HL314");
+    assert_eq!((errors, lines), (1, [1, 1, 1]), "{text}");
+    assert!(text.ends_with("checked 0 of 1 Application; 1 failed\n"), "{text}");
+    // Without the finding, the failure is what says it.
+    let (errors, lines, _) = checked("+HL313");
+    assert_eq!((errors, lines), (2, [1, 1, 1]));
+}
