@@ -135,6 +135,10 @@
 //!   return or an odd quote is parsed.
 //! - **On Linux the released program is glibc's, linked statically.** What the tests link is what is released, and it
 //!   runs in an image that has nothing else in it. Price: a megabyte more than with musl.
+//! - **A panic ends the process in its hook** ([`failure::on_panic`]), with the exit code of a bug; nothing is unwound, so that
+//!   a release needs no tables for it, two megabytes. Whatever has to be given back is given back without destructors, as after
+//!   SIGKILL: the system frees locks, the supervisor ends helm, the next command removes temporary files. Price: a fuzzer
+//!   that goes on after a panic needs a profile of its own.
 //! - **Templates of ApplicationSets are evaluated by an evaluator of our own** (`sets::template`), with the types that Go tells
 //!   apart. The living crate for Go's templates has no `missingkey`, and its functions and numbers are others than those that
 //!   Argo CD gives to sets. What is not the same here is refused by its name. Price: 3,700 lines, tested against what Argo
