@@ -121,6 +121,7 @@ pub enum Unavailable {
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Address { url, fault } if url.is_empty() => write!(f, "`repoURL` {fault}"),
             Self::Address { url, fault } => write!(f, "`{}` {fault}", without_logins(url)),
             Self::NotCloned { url } => write!(f, "`{}` is not available locally", without_logins(url)),
             Self::RefusedByGit {
@@ -239,5 +240,23 @@ impl Unavailable {
             self,
             Self::RefusedByGit { .. } | Self::Unreadable { .. } | Self::ProgramMissing { .. }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_missing_is_named_by_its_field() {
+        let address = |url: &str, fault| {
+            Unavailable::Address {
+                url: url.to_owned(),
+                fault,
+            }
+            .to_string()
+        };
+        assert_eq!(address("", Fault::Missing), "`repoURL` is empty");
+        assert!(address("htps://x", Fault::Missing).starts_with("`htps://x` "));
     }
 }
