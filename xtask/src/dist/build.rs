@@ -39,7 +39,19 @@ pub(super) fn release_in(target: &Target, sources: &Path, target_folder: &Path) 
         bail!("cannot build the program for {}", target.triple);
     }
     let program = target_folder.join(target.triple).join("release").join(target.program());
+    if target.os == "linux" && !is_foreign(target) && !starts(&program) {
+        bail!(
+            "the program for {} does not start: the release needs glibc 2.36 or newer",
+            target.triple
+        );
+    }
     fs::read(&program).with_context(|| format!("cannot read {}", program.display()))
+}
+
+/// Reports whether a program starts here.
+fn starts(program: &Path) -> bool {
+    let output = Command::new(program).arg("version").output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 /// Checks that the parts that a target needs are installed.
