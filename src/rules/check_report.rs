@@ -127,20 +127,24 @@ impl CheckReport {
         self.count(Severity::Error) + self.malformed.len() + failed
     }
 
-    /// Returns what could not be checked, without what failed for a reason that a finding gives.
+    /// Returns what could not be checked, without the Applications that failed for a reason that a finding gives.
     pub fn unexplained(&self) -> impl Iterator<Item = &Skipped> {
         let gives_a_reason =
             |finding: &&Finding| finding.severity == Severity::Error && PREVENTS_RENDERING.contains(&finding.rule.id);
-        let document = |location: &Location| (location.file.clone(), location.document);
-        let locations = self
-            .findings
+        // Several that one set generates have one document.
+        let of_finding = |finding: &'_ Finding| {
+            let (location, app) = (finding.location.as_ref()?, finding.app.as_ref()?);
+            Some((location.file.clone(), location.document, app.to_string()))
+        };
+        let reasons = self.findings.iter().filter(gives_a_reason).filter_map(of_finding);
+        let explained: BTreeSet<_> = reasons.collect();
+        let is_explained = move |Skipped { location, name, .. }: &Skipped| {
+            explained.contains(&(location.file.clone(), location.document, name.clone()))
+        };
+        let is_failure = |skipped: &Skipped| skipped.failed && skipped.reason.is_none();
+        self.skipped
             .iter()
-            .filter(gives_a_reason)
-            .filter_map(|finding| finding.location.as_ref());
-        let explained: BTreeSet<_> = locations.map(document).collect();
-        self.skipped.iter().filter(move |skipped| {
-            !skipped.failed || skipped.reason.is_some() || !explained.contains(&document(&skipped.location))
-        })
+            .filter(move |skipped| !(is_failure(skipped) && is_explained(skipped)))
     }
 
     /// Returns the number of warnings.

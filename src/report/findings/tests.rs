@@ -412,6 +412,14 @@ fn what_a_finding_explains_is_one_error() {
     let (errors, lines, text) = checked("+HL314");
     assert_eq!((errors, lines), (1, [1, 1, 1]), "{text}");
     assert!(text.ends_with("checked 0 of 1 Application; 1 failed\n"), "{text}");
+    let mut found = CheckReport::of(&Scope::new(&repo, &renders));
+    found.select(&Selection::parse("+HL314").unwrap());
+    let other = found.skipped[0].clone();
+    found.skipped.push(Skipped {
+        name: "of-the-same-set".to_owned(),
+        ..other
+    });
+    assert_eq!(found.errors(), 2, "the other one has no finding");
     // Without the finding, the failure is what says it.
     let (errors, lines, _) = checked("+HL313");
     assert_eq!((errors, lines), (2, [1, 1, 1]));
