@@ -170,6 +170,8 @@ pub struct Repo {
     pub inactive: Vec<Inactive>,
     /// What brings Applications that are not known.
     pub unknown: Vec<Unknown>,
+    /// How many files the settings keep from being looked into.
+    pub excluded: usize,
     /// The kustomizations.
     pub kustomizations: Kustomizations,
     /// The charts.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 
+use super::excluded::Excluded;
 use super::layout::{APPLICATIONS, NAMESPACES};
 use super::parse::Parsed;
 use super::scan::{Scan, is_looked_for};
@@ -40,12 +41,12 @@ impl Repo {
     /// Those of [`Repo::read`].
     pub fn read_with(files: &dyn Files, remotes: &[String], settings: Settings) -> Result<Self> {
         let mut repo = Repo {
-            own_urls: remotes.to_vec(),
+            own_urls: remotes.iter().chain(&settings.repo_urls).cloned().collect(),
             settings,
             ..Repo::default()
         };
-        let scan = Scan::of(files, &|_| false)?;
-        repo.listing = scan.listing;
+        let scan = Scan::of(files, &Excluded::new(repo.settings.exclude.iter().map(String::as_str))?)?;
+        (repo.listing, repo.excluded) = (scan.listing, scan.excluded);
         (repo.kustomizations, repo.charts) = (scan.kustomizations, scan.charts);
         repo.inactive = scan.inactive;
         scan.found.into_iter().for_each(|parsed| repo.add(parsed));
@@ -53,8 +54,9 @@ impl Repo {
         while repo.learn_own_urls() {}
         repo.set_inactive_aside();
         // Namespaces that no Application syncs are read as well: a new one must not overwrite them.
-        let folders = [APPLICATIONS, NAMESPACES].map(RepoPath::new);
-        let folders: Vec<RepoPath> = folders.into_iter().collect::<Result<_>>()?;
+        let roots = repo.settings.roots.iter().map(|root| root.path.as_str());
+        let folders = [APPLICATIONS, NAMESPACES].into_iter().chain(roots).map(RepoPath::new);
+        let folders: Vec<RepoPath> = folders.collect::<Result<_>>()?;
         let folders = folders.into_iter().map(|folder| repo.folder_as_it_is(folder));
         let folders: Vec<FolderSource> = folders.collect();
         Reader::new(files, &repo).read(&mut repo, &folders, Below::Manifests)?;
@@ -143,6 +145,7 @@ impl Repo {
             skipped: self.skipped.clone(),
             unknown: self.unknown.clone(),
             expanded: self.expanded.clone(),
+            excluded: self.excluded,
             ..Repo::default()
         };
         let texts: Vec<(&RepoPath, &str)> = texts.into_iter().collect();

@@ -7,6 +7,7 @@ use anyhow::Result;
 use memchr::memmem;
 
 use super::charts::Charts;
+use super::excluded::Excluded;
 use super::kustomization::{self, Kustomizations};
 use super::parse::Parsed;
 use super::{Dormant, Files, Inactive, Manifest, RepoPath};
@@ -22,6 +23,8 @@ const KINDS: [&str; 3] = ["Application", "ApplicationSet", "AppProject"];
 pub(super) struct Scan {
     /// Every file.
     pub(super) listing: HashSet<RepoPath>,
+    /// How many of them were not looked into.
+    pub(super) excluded: usize,
     pub(super) kustomizations: Kustomizations,
     pub(super) charts: Charts,
     /// The files that hold Argo CD's objects.
@@ -46,13 +49,14 @@ impl Scan {
     ///
     /// # Errors
     /// When the files cannot be listed.
-    pub(super) fn of(files: &dyn Files, is_excluded: &(dyn Fn(&RepoPath) -> bool + Sync)) -> Result<Self> {
-        let mut paths = files.all()?;
-        paths.retain(|path| !is_excluded(path));
+    pub(super) fn of(files: &dyn Files, excluded: &Excluded) -> Result<Self> {
+        let all = files.all()?;
+        let paths: Vec<RepoPath> = all.iter().filter(|path| !excluded.matches(path)).cloned().collect();
         let charts = Charts::of(&paths);
         let roles = parallel::each(&paths, |path| role(files, &charts, path));
         let mut scan = Scan {
             charts,
+            excluded: all.len() - paths.len(),
             ..Scan::default()
         };
         for (path, role) in paths.iter().zip(roles) {
@@ -69,7 +73,7 @@ impl Scan {
                 }),
             }
         }
-        scan.listing.extend(paths);
+        scan.listing.extend(all);
         Ok(scan)
     }
 }

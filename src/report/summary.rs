@@ -96,6 +96,9 @@ fn coverage(report: &CheckReport) -> Option<String> {
         let named: Vec<String> = reasons.iter().map(named).collect();
         line += &format!("; {count} skipped: {}", named.join(", "));
     }
+    if coverage.excluded > 0 {
+        line += &format!("; {} excluded by `.homelab.yaml`", plural(coverage.excluded, "file"));
+    }
     Some(line)
 }
 

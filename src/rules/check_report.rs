@@ -41,6 +41,8 @@ pub struct Coverage {
     pub checked: Vec<Location>,
     /// Whether they were rendered; without that, manifests and parameters were checked only.
     pub is_rendered: bool,
+    /// How many files the repository's settings exclude.
+    pub excluded: usize,
 }
 
 /// An Application, or another thing that makes objects, whose objects are not known.
@@ -78,7 +80,11 @@ impl CheckReport {
             levels: levels(&scope.repo.settings, ALL.iter().map(|rule| rule.meta)),
             malformed: scope.repo.malformed.clone(),
             skipped,
-            coverage: Some(Coverage { checked, is_rendered }),
+            coverage: Some(Coverage {
+                checked,
+                is_rendered,
+                excluded: scope.repo.excluded,
+            }),
         }
     }
 

@@ -1,10 +1,11 @@
 //! Applications whose render may hold Applications: parents. A render costs a helm, so that only those count where something
 //! says so: templates or values with Argo CD's objects in them, or the chart argocd-apps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::model::settings::Root;
 use crate::model::{Application, Object, Pointer, PointerBuf, Source};
 use crate::repo::{Manifest, Origin, Repo, RepoPath, Unknown};
 
@@ -66,22 +67,47 @@ pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
     let Some(url) = repo.own_urls.first() else {
         return Vec::new();
     };
-    let charts = repo.charts.of_applications().filter(|chart| !synced.contains(chart));
-    charts
-        .filter_map(|chart| applied_chart(chart, url, repo.controller_namespace()))
+    let declared: Vec<&Root> = repo.settings.roots.iter().collect();
+    let is_declared = |chart: &RepoPath| declared.iter().any(|root| root.path == chart.as_str());
+    let others = repo.charts.of_applications();
+    let others = others.filter(|chart| !synced.contains(chart) && !is_declared(chart));
+    let others: Vec<Root> = others.map(root_of).collect();
+    let is_chart = |root: &&Root| RepoPath::new(&root.path).is_ok_and(|path| repo.charts.is_at(&path));
+    let all = declared.into_iter().chain(&others).filter(is_chart);
+    all.filter_map(|root| applied_chart(root, url, repo.controller_namespace()))
         .collect()
 }
 
-fn applied_chart(chart: &RepoPath, url: &str, namespace: &str) -> Option<Parent> {
-    let name = match chart.file_name() {
-        "" => "root",
-        name => name,
-    };
+/// Returns a chart that somebody applies in the simplest way.
+fn root_of(chart: &RepoPath) -> Root {
+    Root {
+        path: chart.as_str().to_owned(),
+        name: match chart.file_name() {
+            "" => "root".to_owned(),
+            name => name.to_owned(),
+        },
+        namespace: None,
+        values: Vec::new(),
+        parameters: BTreeMap::new(),
+    }
+}
+
+/// Returns the Application that stands for a chart that somebody applies: a source with the same options.
+fn applied_chart(root: &Root, url: &str, argo_cd: &str) -> Option<Parent> {
+    let (chart, name) = (RepoPath::new(&root.path).ok()?, root.name.as_str());
+    let namespace = root.namespace.as_deref().unwrap_or(argo_cd);
+    // The value files of a source are below its folder; a leading slash means the repository's top.
+    let values: Vec<String> = root.values.iter().map(|file| format!("/{file}")).collect();
+    let parameter = |(name, value): (&String, &String)| json!({"name": name, "value": value});
+    let parameters: Vec<Value> = root.parameters.iter().map(parameter).collect();
     let application = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
         "metadata": {"name": name, "namespace": namespace},
         "spec": {
-            "project": "default", "source": {"repoURL": url, "path": chart.to_string()},
+            "project": "default", "source": {
+                "repoURL": url, "path": chart.to_string(),
+                "helm": {"releaseName": name, "valueFiles": values, "parameters": parameters},
+            },
             "destination": {"server": "https://kubernetes.default.svc", "namespace": namespace},
         },
     });
