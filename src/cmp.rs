@@ -23,6 +23,7 @@ use crate::model::parameter::{self, Parameters};
 use crate::model::{AppName, NamespaceName};
 use crate::render::{self, Output, Renderers, Request};
 use crate::repo::RepoPath;
+use crate::sources::{HelmOptions, Network, Options, OwnersOf};
 
 pub use announcement::announcement;
 
@@ -49,7 +50,23 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         cache: disk::named_cache()?,
         bounded: true,
     };
-    render::render(&request, &checkout, Renderers { helm: &helm })
+    let options = Options {
+        network: Network::WhenMissing,
+        helm: HelmOptions {
+            kube_version: request.kube_version.clone(),
+            api_versions: request.api_versions.clone(),
+            ..HelmOptions::default()
+        },
+        for_plugin: true,
+        ..Options::default()
+    };
+    let url = environment.get("ARGOCD_APP_SOURCE_REPO_URL").map_or("", String::as_str);
+    let owners = OwnersOf::new(&checkout, url, &options);
+    let renderers = Renderers {
+        helm: &helm,
+        owners: &owners,
+    };
+    render::render(&request, &checkout, renderers)
 }
 
 fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Request)> {

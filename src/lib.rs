@@ -59,8 +59,8 @@
 //! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process` | `anyhow` |
 //! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
-//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `sets`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |
-//! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm` | `anyhow`, `serde_json` |
+//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |
+//! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm`, `sources` | `anyhow`, `serde_json` |
 //! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `rules`, `settings`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types

@@ -5,13 +5,13 @@
     reason = "a test reads files and fails loudly"
 )]
 
-use homelab::edit::generate_paths;
 use homelab::law::StorageRules;
 use homelab::model::claim::Mount;
 use homelab::model::parameter::{self, Parameters};
 use homelab::model::{AppName, ClaimName, NamespaceName};
 use homelab::render::storage_pass;
 use homelab::repo::RepoPath;
+use homelab::repo::generate_paths;
 use homelab::yaml;
 use serde_json::{Map, Value, json};
 

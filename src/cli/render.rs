@@ -100,6 +100,7 @@ impl Args {
             values: self.values.clone(),
             without_storage_rules: self.no_storage_rules,
             charts: self.cache.charts(),
+            ..Options::default()
         }
     }
 

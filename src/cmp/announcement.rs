@@ -54,7 +54,7 @@ fn announced(spec: &Spec, values: &[String]) -> Value {
     set("collectionType", json!(spec.shape.field()));
     match spec.shape {
         Shape::Array if spec.name == "values-files" => set("array", json!(values)),
-        Shape::Array => set("array", json!([])),
+        Shape::Array | Shape::Texts => set("array", json!([])),
         Shape::Map => set("map", json!({})),
         Shape::Boolean => set("string", json!("false")),
         Shape::String => set("string", json!("")),

@@ -105,7 +105,7 @@ fn a_registry_is_never_empty_by_mistake() {
         owners(&missing.path().join("namespaces"), "namespaces")
             .unwrap_err()
             .to_string()
-            .contains("no folder of Applications")
+            .contains("`namespaces` is not in this repository")
     );
     for (text, part) in [
         ("a: [\n", "applications/x.yaml:"),
@@ -118,6 +118,59 @@ fn a_registry_is_never_empty_by_mistake() {
         );
         assert!(error.contains(part), "{part} in {error}");
     }
+}
+
+/// A set over folders, and what its Applications own.
+const SET: &str = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: apps}\nspec:\n  goTemplate: true\n  generators:\n  - git: {repoURL: https://git.example.org/home, revision: main, directories: [{path: apps/*}]}\n  template:\n    metadata: {name: '{{.path.basename}}'}\n    spec:\n      project: default\n      source: {repoURL: https://git.example.org/home, path: '{{.path.path}}'}\n      destination: {namespace: media, name: in-cluster}\n";
+const OVERRIDE: &str = "plugin:\n  name: homelab-v1\n  parameters:\n  - name: owns\n    array: [audio]\n";
+
+fn owners_of_sets(files: &[(&str, &str)]) -> Result<String> {
+    let whole = tree(files);
+    let environment = environment(&[
+        ("ARGOCD_APP_NAME", "namespaces"),
+        ("ARGOCD_APP_SOURCE_PATH", "namespaces"),
+        ("ARGOCD_APP_SOURCE_REPO_URL", "https://git.example.org/home.git"),
+    ]);
+    let output = generate(&environment, &whole.path().join("namespaces"))?;
+    let label = output.objects()?[0]
+        .label("owner.storage.home.arpa/audio")
+        .map(str::to_owned);
+    Ok(label.unwrap_or_default())
+}
+
+#[test]
+fn a_registry_counts_what_sets_generate() {
+    let namespaces = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: namespaces}\nspec: {source: {repoURL: https://git.example.org/home, path: namespaces}}\n";
+    let base = [
+        ("namespaces/media.yaml", NAMESPACE),
+        ("bootstrap/namespaces.yaml", namespaces),
+        ("bootstrap/apps.yaml", SET),
+        (
+            "apps/fetcher/claim.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+        ),
+        ("apps/fetcher/.argocd-source.yaml", OVERRIDE),
+    ];
+    assert_eq!(owners_of_sets(&base).unwrap(), "fetcher");
+    let outside = SET.replace("  template:", "  - plugin: {configMapRef: {name: x}}\n  template:");
+    let unknown: Vec<(&str, &str)> = base
+        .iter()
+        .map(|(path, text)| {
+            (
+                *path,
+                if *path == "bootstrap/apps.yaml" {
+                    outside.as_str()
+                } else {
+                    text
+                },
+            )
+        })
+        .collect();
+    let error = format!("{:#}", owners_of_sets(&unknown).unwrap_err());
+    assert!(
+        error.contains("what ApplicationSet `apps` brings is not known"),
+        "{error}"
+    );
 }
 
 #[test]

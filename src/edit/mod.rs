@@ -6,7 +6,6 @@ pub mod add_namespace;
 pub mod convert;
 pub mod fix;
 pub mod gate;
-pub mod generate_paths;
 pub mod init;
 pub mod merge;
 pub mod renders;

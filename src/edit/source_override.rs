@@ -10,11 +10,11 @@ use anyhow::{Context, Result, anyhow};
 use json_patch::Patch;
 use serde_json::{Value, json};
 
-use super::generate_paths;
 use crate::failure::{HintExt, bug};
 use crate::model::application::GENERATE_PATHS;
 use crate::model::tool::TOOLS;
 use crate::model::{Application, Source};
+use crate::repo::generate_paths;
 use crate::repo::overrides::{self, COMMON, Override};
 use crate::repo::{Change, ChangeSet, Files, Repo, RepoPath, SourceFile};
 use crate::yaml;

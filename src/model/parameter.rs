@@ -27,6 +27,8 @@ pub enum Shape {
     Boolean,
     /// A list of strings.
     Array,
+    /// A list of strings, where one alone may be a string.
+    Texts,
     /// Strings by key.
     Map,
 }
@@ -36,7 +38,7 @@ impl Shape {
     pub fn field(self) -> &'static str {
         match self {
             Shape::String | Shape::Boolean => "string",
-            Shape::Array => "array",
+            Shape::Array | Shape::Texts => "array",
             Shape::Map => "map",
         }
     }
@@ -249,10 +251,14 @@ pub const TABLE: &[Spec] = &[
     ),
     spec(
         "applications",
-        Shape::String,
-        "Folder of Applications",
-        "The folder of the Applications in the repository that this source belongs to, for the ownership registry on Namespaces; `applications` by default.",
-        |parameters, given| set(&mut parameters.applications, given.text()),
+        Shape::Texts,
+        "Folders of Applications",
+        "Folders in the repository of this source that have to be among what Argo CD sends, for the ownership registry on Namespaces: all Applications that are sent count. Needed where `manifest-generate-paths` keeps a part of the repository back; `applications` by default there.",
+        |parameters, given| {
+            let one = given.text().into_iter();
+            parameters.applications = one.chain(given.list().iter().cloned()).collect();
+            Ok(())
+        },
     ),
 ];
 
@@ -304,7 +310,7 @@ pub struct Parameters {
     /// `allow-empty`.
     pub allow_empty: bool,
     /// `applications`.
-    pub applications: Option<String>,
+    pub applications: Vec<String>,
 }
 
 impl Parameters {
@@ -375,7 +381,8 @@ fn check_shape(spec: &Spec, parameter: &Parameter) -> Result<(), String> {
     ];
     let expected = spec.shape.field();
     for (field, present) in fields {
-        if present && field != expected {
+        let is_alone = field == "string" && spec.shape == Shape::Texts;
+        if present && field != expected && !is_alone {
             return Err(format!(
                 "parameter `{}` has `{field}`, it takes `{expected}`",
                 spec.name
@@ -406,7 +413,7 @@ mod tests {
                 Shape::String => json!("x"),
                 Shape::Boolean => json!("true"),
                 Shape::Array if spec.name == "mounts" => json!(["media:/m"]),
-                Shape::Array => json!(["x"]),
+                Shape::Array | Shape::Texts => json!(["x"]),
                 Shape::Map if spec.name == "patches" => json!({"Pod/x": "[]"}),
                 Shape::Map => json!({"x": "y"}),
             };

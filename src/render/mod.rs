@@ -7,25 +7,25 @@ mod confined;
 pub mod directory;
 mod glob;
 pub mod helm_arguments;
+mod registry;
 pub mod schema;
 pub mod storage_pass;
 mod value_files;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::failure::HintExt;
 use crate::law::StorageRules;
 use crate::model::namespace::Registries;
-use crate::model::ownership::Ownership;
 use crate::model::parameter::Parameters;
 use crate::model::substitute::is_lossy;
 use crate::model::{AppName, NamespaceName};
-use crate::repo::layout::APPLICATIONS;
-use crate::repo::{Files, Repo, RepoPath};
+use crate::repo::{Files, RepoPath};
 
 pub use helm_arguments::{Argument, HelmCall};
+pub use registry::Owners;
 pub use storage_pass::{Output, Stream};
 
 /// A program that renders sources of one kind, as [`crate::helm`] those of a [`HelmCall`].
@@ -54,6 +54,8 @@ pub struct Raw {
 pub struct Renderers<'r> {
     /// Renders charts.
     pub helm: &'r dyn Renderer<HelmCall>,
+    /// Knows the Applications of the repository that the source belongs to.
+    pub owners: &'r dyn Owners,
 }
 
 /// A source to render, with its parameters.
@@ -109,7 +111,7 @@ pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) ->
             is_settled: true,
         },
     };
-    let mut output = finished(request, files, raw)?;
+    let mut output = finished(request, files, raw, renderers.owners)?;
     output.notes.splice(0..0, lost_variables(request).chain(notes));
     Ok(output)
 }
@@ -132,14 +134,14 @@ fn lost_variables(request: &Request) -> impl Iterator<Item = String> {
 }
 
 /// Applies the storage rules to a stream, where the request asks for them.
-fn finished(request: &Request, files: &dyn Files, raw: String) -> Result<Output> {
+fn finished(request: &Request, files: &dyn Files, raw: String, owners: &dyn Owners) -> Result<Output> {
     let parameters = &request.parameters;
     if !request.storage_rules {
         return storage_pass::untouched(raw, parameters.allow_empty);
     }
     storage_pass::apply_with(raw, &parameters.patches, parameters.allow_empty, |stream| {
         let registries = if stream.has_namespace() {
-            registries(request, files)?
+            registry::registries(request, files, owners)?
         } else {
             None
         };
@@ -196,6 +198,11 @@ fn source_type(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
     Ok(SourceType::Directory)
 }
 
+/// Reports whether a folder is a chart.
+fn is_chart(files: &dyn Files, path: &RepoPath) -> Result<bool> {
+    Ok(matches!(source_type(files, path)?, SourceType::Helm))
+}
+
 /// Reports whether Argo CD would build a folder with Kustomize.
 ///
 /// # Errors
@@ -209,60 +216,6 @@ pub fn is_kustomization(files: &dyn Files, path: &RepoPath) -> Result<bool> {
             .any(|entry| !entry.is_folder && names.contains(&entry.name.as_str()))
     };
     Ok(has(&names) && !has(&["Chart.yaml"]))
-}
-
-/// Returns the ownership registries if the checkout is the GitOps repository. A chart of another repository that
-/// renders a Namespace gets only its guards: an empty registry would open every claim.
-fn registries(request: &Request, files: &dyn Files) -> Result<Option<Registries>> {
-    let named = request.parameters.applications.as_deref();
-    let wanted = RepoPath::new(named.unwrap_or(APPLICATIONS))?;
-    let outside = || {
-        anyhow!("the folder of Applications `{wanted}` is not in what Argo CD sent to the plugin").hint(format!(
-            "add `/{wanted}` to the annotation `{}`",
-            crate::model::application::GENERATE_PATHS
-        ))
-    };
-    let folder = if request.prefix.is_root() {
-        wanted.clone()
-    } else {
-        let below = wanted
-            .as_str()
-            .strip_prefix(request.prefix.as_str())
-            .and_then(|rest| rest.strip_prefix('/'));
-        RepoPath::new(below.ok_or_else(outside)?)?
-    };
-    let is_chart = matches!(source_type(files, &request.source_path)?, SourceType::Helm);
-    if files.list(&folder)?.is_none() {
-        if is_chart && named.is_none() {
-            return Ok(None);
-        }
-        return Err(anyhow!(
-            "there is no folder of Applications `{wanted}`, and without it nobody knows who owns which claim"
-        )
-        .hint("name it with the parameter `applications`"))
-        .hint(format!(
-            "add it to the annotation `{}`, if there is one",
-            crate::model::application::GENERATE_PATHS
-        ));
-    }
-    let repo = Repo::read_folder_tree(files, &folder)?;
-    if let Some(malformed) = repo.malformed.first() {
-        bail!("cannot read the owners of claims: {malformed}");
-    }
-    if let Some(skipped) = repo.skipped.first() {
-        bail!("cannot read the owners of claims: {skipped}");
-    }
-    // Claims in another cluster have their owners there.
-    let clusters = repo.clusters();
-    let own = repo
-        .application(request.app.as_str())
-        .map(|(_, itself)| clusters.of(&itself));
-    let of_this_cluster = repo
-        .applications()
-        .map(|(_, app)| app)
-        .filter(|app| own.as_ref().is_none_or(|own| own.may_be(&clusters.of(app))));
-    let registries = Ownership::registries(of_this_cluster).context("cannot read the owners of claims")?;
-    Ok(Some(registries))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 use super::*;
 use crate::model::parameter;
-use crate::repo::Memory;
+use crate::repo::{Memory, Repo};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// Replaces Helm: records the call and prints a text.
@@ -288,14 +289,7 @@ fn what_a_chart_is_not_asked_is_refused() {
     let files = Memory::new([("c/Chart.yaml", ""), ("c/a.yaml", CONFIG)]).unwrap();
     for parameter in ["recurse", "include", "exclude"] {
         let request = request("c", json!([{"name": parameter, "string": "true"}]));
-        let error = render(
-            &request,
-            &files,
-            Renderers {
-                helm: &Prints(CONFIG, RefCell::default()),
-            },
-        )
-        .unwrap_err();
+        let error = render(&request, &files, renderers(&Prints(CONFIG, RefCell::default()), &files)).unwrap_err();
         assert!(error.to_string().contains("`c` is a chart"), "{error}");
     }
 }
@@ -346,10 +340,20 @@ fn what_lies_outside_the_chart_and_is_read_is_found() {
     );
 }
 
+impl Owners for Memory {
+    fn repository(&self) -> Result<Cow<'_, Repo>> {
+        Repo::read(self, &[]).map(Cow::Owned)
+    }
+}
+
+fn renderers<'r>(helm: &'r Prints, owners: &'r Memory) -> Renderers<'r> {
+    Renderers { helm, owners }
+}
+
 fn of(files: &[(&'static str, &'static str)], path: &str, helm: &'static str) -> Result<String> {
     let files = Memory::new(files.iter().copied()).unwrap();
     let helm = Prints(helm, RefCell::default());
-    render(&request(path, json!([])), &files, Renderers { helm: &helm }).map(|output| output.text())
+    render(&request(path, json!([])), &files, renderers(&helm, &files)).map(|output| output.text())
 }
 
 #[test]
@@ -390,9 +394,7 @@ fn a_chart_with_a_namespace_needs_the_applications_only_where_they_are_or_are_na
     let error = render(
         &named,
         &files,
-        Renderers {
-            helm: &Prints(NAMESPACE, RefCell::default()),
-        },
+        renderers(&Prints(NAMESPACE, RefCell::default()), &files),
     )
     .unwrap_err();
     assert!(
@@ -408,13 +410,6 @@ fn claims_need_a_destination_namespace() {
         ..request("c", json!([{"name": "owns", "array": ["films"]}]))
     };
     let files = Memory::new([("c/a.yaml", CONFIG)]).unwrap();
-    let error = render(
-        &request,
-        &files,
-        Renderers {
-            helm: &Prints("", RefCell::default()),
-        },
-    )
-    .unwrap_err();
+    let error = render(&request, &files, renderers(&Prints("", RefCell::default()), &files)).unwrap_err();
     assert!(error.to_string().contains("no destination namespace"), "{error}");
 }

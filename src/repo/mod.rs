@@ -5,6 +5,7 @@ pub mod change;
 mod charts;
 pub mod excluded;
 pub mod files;
+pub mod generate_paths;
 mod include;
 pub mod kustomization;
 pub mod layout;

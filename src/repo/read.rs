@@ -461,7 +461,7 @@ mod tests {
             ),
             (
                 "broken.tpl.yaml",
-                "apiVersion: argoproj.io/v1alpha1\nkind: Application\n{{ if }}\n",
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\n  {{- if .x }}\n",
             ),
             ("other.yaml", "a: [\n"),
             ("workflow.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n"),

@@ -109,15 +109,15 @@ fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
     }
     let text = String::from_utf8(bytes).ok()?;
     let looks = resembles(&text);
-    let is_open = text.contains("{{") || text.contains("{%") || text.contains("${");
+    let is_open = is_template_of_others(&text);
     let parsed = Parsed::of_text(path.clone(), text);
     if parsed.manifests.iter().any(holds_objects) {
         return Some(Role::Manifests(parsed));
     }
-    match (looks && !parsed.malformed.is_empty(), is_open) {
-        (true, true) => Some(Role::Template),
-        (true, false) => Some(Role::Manifests(parsed)),
-        (false, _) => Some(Role::Input),
+    match looks {
+        true if is_open => Some(Role::Template),
+        true if !parsed.malformed.is_empty() => Some(Role::Manifests(parsed)),
+        _ => Some(Role::Input),
     }
 }
 
@@ -125,6 +125,16 @@ fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
 fn mentions_objects(text: &[u8]) -> bool {
     let has = |part: &str| memmem::find(text, part.as_bytes()).is_some();
     has("argoproj.io/v1alpha1") && (has("Application") || has("AppProject")) || has(clusters::SECRET_TYPE)
+}
+
+/// Reports whether a text that is no YAML becomes some when a template is filled in: a line begins with an action, or a value
+/// without quotes does. An ApplicationSet has its own templates, in quotes.
+fn is_template_of_others(text: &str) -> bool {
+    let begins = |text: &str| text.starts_with("{{") || text.starts_with("{%");
+    let has_value = |line: &str| [": {{", "- {{"].iter().any(|start| line.contains(start));
+    let is_set = text.contains("ApplicationSet");
+    text.lines()
+        .any(|line| begins(line.trim_start()) || !is_set && has_value(line))
 }
 
 /// Reports whether a line of a text gives one of the kinds.

@@ -6,11 +6,12 @@
 //! resolve  a source → its files: checkout, cache, network
 //! request  a source → a request for `render`                 snapshot the repository at a revision
 //! sets     the ApplicationSets and what they generate        renders  the answers for commands that edit
-//! options  how to render
+//! options  how to render                                     owners   the Applications, for the registry on Namespaces
 //! ```
 
 mod desired;
 mod options;
+mod owners;
 mod parents;
 mod renders;
 mod request;
@@ -23,7 +24,7 @@ use std::io::ErrorKind;
 
 use anyhow::{Context, Result, bail};
 
-use crate::disk::{self, Checkout};
+use crate::disk::Checkout;
 use crate::failure::{self, Failure};
 use crate::helm::{KeptRenders, LazyHelm};
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
@@ -33,6 +34,7 @@ use crate::repo::overrides::{self, Merged, Override, TwoTools};
 
 pub use desired::complete;
 pub use options::{ChartRenders, HelmOptions, Network, Options};
+pub use owners::OwnersOf;
 pub use sets::{ExpandedSet, expanded_sets};
 pub use snapshot::Snapshot;
 pub use source_dirs::SourceDirs;
@@ -55,6 +57,8 @@ struct How<'o> {
     for_rules: bool,
     /// Overrides of a source that are not written yet.
     overrides: &'o [Override],
+    /// Whether the storage rules are left out, whatever the source says.
+    without_storage_rules: bool,
 }
 
 /// The sources of one repository's Applications.
@@ -127,7 +131,12 @@ impl<'s> Sources<'s> {
 
     /// Renders Applications as Argo CD does without the storage rules; returns the objects of each, lists flattened.
     fn render_natively(&self, apps: &[Application<'_>], progress: &mut dyn FnMut(&str)) -> Vec<Result<Vec<Object>>> {
-        let renders = self.rendered_each(apps, true, progress);
+        // The registry on Namespaces would ask for what is being found out.
+        let how = How {
+            without_storage_rules: true,
+            ..How::default()
+        };
+        let renders = self.rendered_as(apps, how, progress);
         let objects = |render: Result<AppRender>| flat(&render?.outputs, Output::raw_objects);
         renders.into_iter().map(objects).collect()
     }
@@ -136,12 +145,24 @@ impl<'s> Sources<'s> {
         &self,
         apps: &[Application<'_>],
         for_rules: bool,
+        progress: impl FnMut(&str),
+    ) -> Vec<Result<AppRender>> {
+        self.rendered_as(
+            apps,
+            How {
+                for_rules,
+                ..How::default()
+            },
+            progress,
+        )
+    }
+
+    fn rendered_as(
+        &self,
+        apps: &[Application<'_>],
+        how: How<'_>,
         mut progress: impl FnMut(&str),
     ) -> Vec<Result<AppRender>> {
-        let how = How {
-            for_rules,
-            ..How::default()
-        };
         let render = |app: &Application<'_>| self.rendered(app, how);
         crate::parallel::in_order(apps, render, |index| progress(apps[index].name()))
     }
@@ -198,17 +219,22 @@ impl<'s> Sources<'s> {
         }
         let mut request = request::request(app, &source)?;
         request.for_rules = how.for_rules;
+        request.storage_rules &= !how.without_storage_rules;
         self.complete(&mut request, app, &source, resolved);
         let helm = LazyHelm {
             checkout: resolved.checkout.clone(),
             program: self.options.helm.program.clone(),
             network: self.options.network != Network::Never,
-            cache: disk::cache().ok(),
-            bounded: false,
+            cache: self.options.cache()?,
+            bounded: self.options.for_plugin,
         };
         let kept = self.kept.as_ref().map(|kept| kept.before(&helm));
         let helm = kept.as_ref().map_or(&helm as &dyn Renderer<HelmCall>, |kept| kept);
-        render::render(&request, &resolved.checkout, Renderers { helm })
+        let is_here = self.options.revision.is_none() && resolved.checkout.root() == self.resolver.root();
+        let known = is_here.then(|| self.resolver.repo());
+        let owners = OwnersOf::new(&resolved.checkout, source.repo_url(), self.options).or_known(known);
+        let renderers = Renderers { helm, owners: &owners };
+        render::render(&request, &resolved.checkout, renderers)
     }
 
     /// Returns a source with the overrides of its folder.

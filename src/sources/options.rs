@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
+
 use crate::disk;
 use crate::helm::KeptRenders;
 
@@ -20,6 +22,18 @@ pub struct Options {
     pub without_storage_rules: bool,
     /// Where renders of charts come from.
     pub charts: ChartRenders,
+    /// Whether Argo CD waits for the render: the number of helms is bounded, and only a cache that is named is used.
+    pub for_plugin: bool,
+}
+
+impl Options {
+    /// Returns the folder of the cache that helm's downloads are kept in.
+    pub(super) fn cache(&self) -> Result<Option<PathBuf>> {
+        match self.for_plugin {
+            true => disk::named_cache(),
+            false => Ok(disk::cache().ok()),
+        }
+    }
 }
 
 /// Where renders of charts come from.

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::{AppRender, How, Sources, flat, request};
 use crate::edit::{Rendered, Renders};
 use crate::failure;
+use crate::model::namespace::is_namespace;
 use crate::model::{Application, Source, Unavailable};
 use crate::render::{self, Output};
 use crate::repo::RepoPath;
@@ -35,6 +36,7 @@ impl Renders for Sources<'_> {
             };
             if let Ok(mut wanted) = request::request(app, source) {
                 wanted.source_path = resolved.path;
+                reads.extend(self.registry_reads(source));
                 reads.extend(render::helm_arguments::reads(&wanted, &resolved.checkout)?);
             }
         }
@@ -47,6 +49,18 @@ impl Renders for Sources<'_> {
         };
         let merged = self.merged(app, source, How::default(), &resolved)?;
         Ok(merged.changes.into_iter().next())
+    }
+}
+
+impl Sources<'_> {
+    /// Returns what the ownership registry is read from, for a source that syncs Namespaces of this repository.
+    fn registry_reads(&self, source: &Source<'_>) -> Vec<RepoPath> {
+        let repo = self.resolver.repo();
+        let manifests = repo.synced_manifests(source).unwrap_or_default();
+        match manifests.iter().any(|manifest| is_namespace(&manifest.object)) {
+            true => repo.registry_reads(),
+            false => Vec::new(),
+        }
     }
 }
 

@@ -75,6 +75,11 @@ impl<'s> Resolver<'s> {
         }
     }
 
+    /// Returns the root of the repository's files.
+    pub(super) fn root(&self) -> &Path {
+        self.checkout.root()
+    }
+
     pub(super) fn repo(&self) -> &'s Repo {
         self.repo
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Destination, Place, Request};
-use crate::edit::generate_paths;
 use crate::edit::merge::merge;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::object::annotation_pointer;
 use crate::model::parameter::{Parameter, TABLE};
+use crate::repo::generate_paths;
 use crate::repo::{Repo, RepoPath};
 
 /// The immutable fields of a claim

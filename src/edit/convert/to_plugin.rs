@@ -8,7 +8,6 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::{Conversion, ConversionBuilder, Request, meant, shifted, sorted};
-use crate::edit::generate_paths;
 use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::claim::is_claim;
 use crate::model::native::{self, Moved, Unsupported, is_zero};
@@ -16,6 +15,7 @@ use crate::model::parameter::{self, Parameters};
 use crate::model::tool::is_dropped;
 use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::{Application, ClaimName, Object, Pointer, PointerBuf, PointerExt, Source};
+use crate::repo::generate_paths;
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, Goal, ReplaceEntry, Tree};

@@ -1,7 +1,7 @@
 //! Target `generate-paths`: the annotation `manifest-generate-paths`, extended by what a source reads.
 
-use homelab::edit::generate_paths;
 use homelab::repo::RepoPath;
+use homelab::repo::generate_paths;
 use serde_json::{Value, json};
 
 use super::case::{Ran, Target, text};

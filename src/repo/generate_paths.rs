@@ -2,11 +2,13 @@
 //! set-up, all that it sends to the plugin
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/high_availability/#manifest-paths-annotation)).
 
+use std::collections::BTreeSet;
+
+use super::{Manifest, Origin, Repo, RepoPath};
 use crate::model::{Application, Source};
-use crate::repo::RepoPath;
 
 /// Returns the annotation of a new Application: `.` is the folder of its source, a leading `/` the repository's root.
-pub(super) fn of(source: &RepoPath, reads: &[RepoPath]) -> String {
+pub fn of(source: &RepoPath, reads: &[RepoPath]) -> String {
     let own = ".".to_owned();
     extended(&own, std::slice::from_ref(source), reads).map_or(own, |extended| extended.value)
 }
@@ -119,8 +121,52 @@ fn within(source: &RepoPath, entry: &str) -> RepoPath {
     entry.split('/').fold(start, join)
 }
 
+impl Repo {
+    /// Returns what the ownership registry on Namespaces is read from, by the folders at the top of the repository: Applications
+    /// and sets, the folders that sets look at, charts that render Applications, overrides, and the settings.
+    pub fn registry_reads(&self) -> Vec<RepoPath> {
+        let mut found = BTreeSet::new();
+        for (manifest, app) in self.applications() {
+            found.extend(files(manifest));
+            let sources = app.sources();
+            let own = sources.iter().filter(|source| self.is_own(source.repo_url()));
+            let folders = own.filter_map(|source| RepoPath::new(source.path()?).ok());
+            // An override that is added later has to be seen, too.
+            let is_derived = !manifest.is_written();
+            found.extend(folders.filter(|folder| is_derived || self.charts.may_render_applications(folder)));
+        }
+        found.extend(self.unexpanded_sets().map(|set| set.file.clone()));
+        found.extend(self.overrides.keys().cloned());
+        found.extend(
+            RepoPath::new(SETTINGS)
+                .ok()
+                .filter(|settings| self.listing.contains(settings)),
+        );
+        let tops: BTreeSet<RepoPath> = found.iter().map(top).collect();
+        tops.into_iter().collect()
+    }
+}
+
+/// The file of the settings, which says what is not scanned.
+const SETTINGS: &str = ".homelab.yaml";
+
+/// Returns the files and folders that an Application was made from.
+fn files(manifest: &Manifest) -> Vec<RepoPath> {
+    let mut files = vec![manifest.file.clone()];
+    if let Origin::Generated(generated) = &manifest.origin {
+        files.extend(generated.folders.iter().cloned());
+    }
+    files
+}
+
+/// Returns the folder at the top that a path is in; the path itself where it is at the top.
+fn top(path: &RepoPath) -> RepoPath {
+    let first = path.parts().next().unwrap_or_default();
+    RepoPath::new(first).unwrap_or_default()
+}
+
 /// Returns the folders of an Application's sources.
-pub(super) fn folders(app: &Application<'_>) -> Vec<RepoPath> {
+pub fn folders(app: &Application<'_>) -> Vec<RepoPath> {
     let folder = |source: &Source<'_>| RepoPath::new(source.path()?).ok();
     app.sources().iter().filter_map(folder).collect()
 }
