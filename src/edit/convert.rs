@@ -7,10 +7,12 @@
 //! choices      what the user chose
 //! random       what differs between two native renders, too
 //! step_before  what has to be committed before the next of three steps
+//! by_file      an Application that a set generates: a file in its folder
 //! application  one Application, moved in memory, rendered before and after, and compared
 //! ```
 
 mod application;
+mod by_file;
 mod choices;
 mod guard;
 mod plan;

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::model::{Application, Object, Source};
-use crate::repo::RepoPath;
 use crate::repo::overrides::Override;
+use crate::repo::{Files, RepoPath};
 
 /// The objects of one Application, lists flattened.
 #[derive(Clone, Debug)]
@@ -19,6 +19,9 @@ pub struct Rendered {
 
 /// Renders Applications, also ones that are not written yet.
 pub trait Renders {
+    /// Returns the files of the repository.
+    fn files(&self) -> &dyn Files;
+
     /// Renders all sources of an Application.
     ///
     /// # Errors

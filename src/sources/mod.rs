@@ -230,7 +230,7 @@ impl<'s> Sources<'s> {
         };
         let kept = self.kept.as_ref().map(|kept| kept.before(&helm));
         let helm = kept.as_ref().map_or(&helm as &dyn Renderer<HelmCall>, |kept| kept);
-        let is_here = self.options.revision.is_none() && resolved.checkout.root() == self.resolver.root();
+        let is_here = self.options.revision.is_none() && resolved.checkout.root() == self.resolver.checkout().root();
         let known = is_here.then(|| self.resolver.repo());
         let owners = OwnersOf::new(&resolved.checkout, source.repo_url(), self.options).or_known(known);
         let renderers = Renderers { helm, owners: &owners };

@@ -8,10 +8,14 @@ use crate::failure;
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Source, Unavailable};
 use crate::render::{self, Output};
-use crate::repo::RepoPath;
 use crate::repo::overrides::Override;
+use crate::repo::{Files, RepoPath};
 
 impl Renders for Sources<'_> {
+    fn files(&self) -> &dyn Files {
+        self.resolver.checkout()
+    }
+
     fn render(&self, app: &Application<'_>) -> Result<Rendered> {
         flattened(self.render(app)?)
     }

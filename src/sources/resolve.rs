@@ -75,9 +75,9 @@ impl<'s> Resolver<'s> {
         }
     }
 
-    /// Returns the root of the repository's files.
-    pub(super) fn root(&self) -> &Path {
-        self.checkout.root()
+    /// Returns the repository's files.
+    pub(super) fn checkout(&self) -> &'s Checkout {
+        self.checkout
     }
 
     pub(super) fn repo(&self) -> &'s Repo {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
+use super::by_file::to_plugin_by_file;
 use super::choices::{Choices, Target};
 use super::refusal::Refusal;
 use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin};
@@ -15,7 +16,7 @@ use crate::model::native::{self, Unsupported};
 use crate::model::ownership::Ownership;
 use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Source, Unavailable};
 use crate::repo::layout::APPLICATIONS;
-use crate::repo::{ChangeSet, Manifest, Repo, RepoPath, overrides};
+use crate::repo::{ChangeSet, Manifest, Override, Repo, RepoPath, overrides};
 
 /// The conversion of one Application.
 pub(super) struct AppConversion<'a> {
@@ -59,6 +60,9 @@ impl AppConversion<'_> {
         {
             return Ok(ConversionOutcome::Unchanged);
         }
+        if !self.manifest.is_written() {
+            return self.convert_by_file(&mut request);
+        }
         if self.conversion(&request)?.is_none() {
             return Ok(ConversionOutcome::Unchanged);
         }
@@ -85,6 +89,34 @@ impl AppConversion<'_> {
             },
         };
         self.outcome(request.app, conversion, (&app, before), (&moved, after))
+    }
+
+    /// Converts an Application that a set generates.
+    fn convert_by_file(&self, request: &mut Request) -> Result<ConversionOutcome> {
+        let app = Application::new(&self.manifest.object).context("not an Application")?;
+        if self.choices.target == Target::Native || self.choices.guard_first {
+            self.manifest.check_editable()?;
+        }
+        let files = self.renders.files();
+        // Obstacles are reported before anything is rendered.
+        if to_plugin_by_file(self.repo, files, self.manifest, request)?.is_none() {
+            return Ok(ConversionOutcome::Unchanged);
+        }
+        let before = self.render(&app)?;
+        request.owns.extend(rendered_claims(&app, &before.raw));
+        request.reads = self.reads(&app, &before.raw)?;
+        let Some(by_file) = to_plugin_by_file(self.repo, files, self.manifest, request)? else {
+            return Ok(ConversionOutcome::Unchanged);
+        };
+        let overrides: Vec<Override> = by_file.written.iter().flat_map(|one| one.overrides.clone()).collect();
+        let after = self.renders.render_overridden(&app, &overrides)?;
+        let moved = Application::new(&by_file.moved).context("not an Application any more")?;
+        let notes = by_file.written.iter().flat_map(|one| one.notes.iter());
+        let conversion = Conversion {
+            changes: by_file.changes(),
+            notes: by_file.notes.iter().chain(notes).cloned().collect(),
+        };
+        self.outcome(request.app.clone(), conversion, (&app, before), (&moved, after))
     }
 
     /// Compares the two renders and decides.

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use crate::failure::HintExt;
 use crate::model::application::GROUP;
 use crate::model::{AppName, Application, ClaimName};
-use crate::repo::{Manifest, Repo};
+use crate::repo::{Manifest, Origin, Repo};
 
 /// The renderer that the Applications are moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,10 +85,13 @@ impl Choices {
         let Which::Named(names) = &self.which else {
             let root = repo.root_application().map(|(manifest, _)| manifest);
             let is_root = |manifest: &Manifest| root.is_some_and(|root| std::ptr::eq(root, manifest));
-            let all = repo
-                .manifests
-                .iter()
-                .filter(|manifest| Application::new(&manifest.object).is_some() || is_set(manifest));
+            // The Applications of a set stand for it; what a chart renders is changed where it is rendered.
+            let is_movable = |manifest: &Manifest| match manifest.origin {
+                Origin::Document | Origin::Generated(_) => Application::new(&manifest.object).is_some(),
+                Origin::Item(_) | Origin::Rendered(_) => false,
+            };
+            let movable = repo.all_manifests().filter(|manifest| is_movable(manifest));
+            let all = movable.chain(repo.unexpanded_sets());
             return Ok(all.filter(|manifest| !is_root(manifest)).collect());
         };
         let one = |name: &String| {
@@ -96,7 +99,9 @@ impl Choices {
             let mut manifests = repo.manifests.iter();
             let set = || manifests.find(|manifest| is_set(manifest) && manifest.object.name() == name);
             let manifest = app.or_else(set).ok_or_else(|| repo.no_application(name))?;
-            manifest.check_editable()?;
+            if !matches!(manifest.origin, Origin::Generated(_)) {
+                manifest.check_editable()?;
+            }
             Ok(manifest)
         };
         names.iter().map(one).collect()

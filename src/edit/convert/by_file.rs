@@ -1,0 +1,80 @@
+//! Moves an Application that an ApplicationSet generates: its set stays as it is, and a file in the folder of its source
+//! (`.argocd-source.yaml`) gives it the plugin ([`source_override`]).
+
+use anyhow::{Context, Result};
+
+use super::{Request, error, to_plugin};
+use crate::edit::source_override::{self, Written};
+use crate::model::{Application, Object};
+use crate::repo::{Change, ChangeSet, Files, Manifest, Repo, RepoPath};
+use crate::yaml;
+
+/// An Application as it is after the move, with the files that make it so.
+pub(super) struct ByFile {
+    /// The Application, as if its manifest was written.
+    pub(super) moved: Object,
+    /// The files, one for each source that moves.
+    pub(super) written: Vec<Written>,
+    /// Notes on what is left out.
+    pub(super) notes: Vec<String>,
+}
+
+impl ByFile {
+    /// Returns the changes of all files.
+    pub(super) fn changes(&self) -> ChangeSet {
+        let changes: Vec<Change> = self
+            .written
+            .iter()
+            .flat_map(|one| one.changes.changes.clone())
+            .collect();
+        ChangeSet { changes }
+    }
+}
+
+/// Returns the move of a generated Application; `None` where the plugin renders it already.
+///
+/// # Errors
+/// When its options have no parameters, or no file can make it so: its template names a tool, as `helm`.
+pub(super) fn to_plugin_by_file(
+    repo: &Repo,
+    files: &dyn Files,
+    manifest: &Manifest,
+    request: &Request,
+) -> Result<Option<ByFile>> {
+    // The move is made in a manifest of the Application, which nobody writes.
+    let place = RepoPath::new("generated.yaml")?;
+    let mut alone = Repo::of_text(place, yaml::emit(manifest.object.tree())?);
+    alone.own_urls.clone_from(&repo.own_urls);
+    let written = alone.manifests.first().context("the Application is no manifest")?;
+    let conversion = to_plugin(&alone, written, request).map_err(|unsupported| error(repo, manifest, &unsupported))?;
+    let Some(conversion) = conversion else { return Ok(None) };
+    let after = alone.with(&conversion.changes)?;
+    let moved = after
+        .manifests
+        .first()
+        .context("the Application is gone")?
+        .object
+        .clone();
+    let (before_app, after_app) = (view(&manifest.object)?, view(&moved)?);
+    let mut files_written = Vec::new();
+    for (position, source) in after_app.sources().iter().enumerate() {
+        let Some(plugin) = source.plugin() else { continue };
+        if before_app
+            .sources()
+            .get(position)
+            .is_some_and(|before| before.plugin() == Some(plugin))
+        {
+            continue;
+        }
+        files_written.push(source_override::write(repo, files, &before_app, position, plugin)?);
+    }
+    Ok(Some(ByFile {
+        moved,
+        written: files_written,
+        notes: conversion.notes,
+    }))
+}
+
+fn view(object: &Object) -> Result<Application<'_>> {
+    Application::new(object).context("not an Application")
+}
