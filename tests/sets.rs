@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 const TEMPLATES: &str = include_str!("vectors/sets/templates.json");
 const SETS: &str = include_str!("vectors/sets/sets.json");
+const FINDS: &str = include_str!("vectors/fuzz/sets.json");
 
 /// The functions that are refused, each with the number of templates of the vectors that use one.
 const REFUSED: usize = 13;
@@ -178,6 +179,22 @@ fn sets_are_expanded_as_argo_cd_does() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// `cargo xtask fuzz sets` holds the same finds against Argo CD's code.
+#[test]
+fn the_finds_of_the_fuzzer_come_out_right() {
+    let finds: Map<String, Value> = serde_json::from_str(FINDS).unwrap();
+    for (name, find) in finds {
+        match (expand(&find["case"]), find["refused"].as_str()) {
+            (Ok(found), None) => {
+                let expected = find["becomes"].as_array().unwrap();
+                assert_eq!(prepared(&found, false), prepared(expected, false), "{name}");
+            }
+            (Err(reason), Some(part)) => assert!(reason.to_string().contains(part), "{name}: {reason}"),
+            (other, _) => panic!("{name}: {other:?}"),
+        }
+    }
 }
 
 /// Asks Argo CD's code about all cases again.

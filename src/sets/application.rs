@@ -49,5 +49,9 @@ pub(super) fn of_template(
             .map(|metadata| metadata.remove("namespace"));
     }
     whole["spec"] = tree["spec"].take();
+    // A patch may start a sync.
+    if let Some(operation) = tree.get_mut("operation").filter(|operation| !operation.is_null()) {
+        whole["operation"] = operation.take();
+    }
     Ok(Object::new(whole))
 }

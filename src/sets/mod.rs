@@ -103,9 +103,7 @@ impl<'o> Set<'o> {
         let is_go = spec["goTemplate"] == true;
         let language = match is_go {
             false => text::Language::Fast,
-            true => text::Language::Go(
-                MissingKey::of_options(&options).map_err(|fault| Reason::of("goTemplateOptions", fault))?,
-            ),
+            true => text::Language::Go(MissingKey::of_options(&options)),
         };
         let context = generators::Context {
             contents,

@@ -47,6 +47,12 @@ fn check(patch: &Json) -> Result<(), Reason> {
     for fault in argocd_schema::faults("Application", patch) {
         if let What::WrongType { expected, .. } = fault.what {
             let place = fault.pointer.as_str();
+            // Go takes it for its type's zero value.
+            if patch.pointer(place).is_some_and(Json::is_null) {
+                return Err(Reason::unsupported(format!(
+                    "the null at `{place}` of `spec.templatePatch`"
+                )));
+            }
             return Err(Reason::invalid(format!(
                 "`spec.templatePatch`: `{place}` has to be {expected}"
             )));
@@ -76,13 +82,33 @@ fn merge(into: &mut Map<String, Json>, patch: &Map<String, Json>, place: &str) -
                 known.retain(|item| !list.contains(item));
                 known.splice(..0, list.iter().cloned());
             }
-            _ => {
+            (known, _) => {
                 check_directives(value)?;
-                into.insert(key.clone(), value.clone());
+                let value = match known {
+                    None => without_nulls(value),
+                    Some(_) => value.clone(),
+                };
+                into.insert(key.clone(), value);
             }
         }
     }
     Ok(())
+}
+
+/// Returns a value without the entries of maps that are null: they remove nothing where there is nothing.
+fn without_nulls(value: &Json) -> Json {
+    match value {
+        Json::Object(map) => {
+            let entries = map.iter().filter(|(_, value)| !value.is_null());
+            Json::Object(
+                entries
+                    .map(|(key, value)| (key.clone(), without_nulls(value)))
+                    .collect(),
+            )
+        }
+        Json::Array(list) => Json::Array(list.iter().map(without_nulls).collect()),
+        other => other.clone(),
+    }
 }
 
 fn check_directives(value: &Json) -> Result<(), Reason> {

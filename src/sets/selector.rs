@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::Reason;
 use super::template::{Items, Value, printed};
+use crate::model::label;
 
 /// A selector.
 pub(super) struct Selector(Vec<Requirement>);
@@ -44,6 +45,16 @@ impl Selector {
             requirements.push(Requirement::new(key, operator, texts(&expression["values"]))?);
         }
         Ok(Self(requirements))
+    }
+
+    /// Reads a selector of Kubernetes, whose values have to be those of labels.
+    pub(super) fn of_labels(selector: &Json) -> Result<Self, Reason> {
+        let read = Self::new(selector)?;
+        let values = read.0.iter().flat_map(|requirement| &requirement.values);
+        match values.map(|value| label::check_value(value)).find_map(Result::err) {
+            Some(error) => Err(Reason::invalid(format!("a selector of labels is malformed: {error:#}"))),
+            None => Ok(read),
+        }
     }
 
     /// Reports whether labels are selected.

@@ -23,7 +23,7 @@ impl Language {
     /// Renders a text.
     pub(super) fn render(self, text: &str, parameters: &Value) -> Result<String, Fault> {
         match self {
-            Self::Fast => Ok(replaced(text, parameters)),
+            Self::Fast => replaced(text, parameters),
             Self::Go(missing) => template::render(text, parameters, missing),
         }
     }
@@ -64,23 +64,21 @@ impl Language {
 }
 
 /// Replaces the tags whose parameters are texts; others stay.
-fn replaced(text: &str, parameters: &Value) -> String {
+fn replaced(text: &str, parameters: &Value) -> Result<String, Fault> {
     let is_template = text
         .split('\n')
         .any(|line| line.find("{{").is_some_and(|open| line[open + 2..].contains("}}")));
     let Value::Map(_, entries) = parameters else {
-        return text.to_owned();
+        return Ok(text.to_owned());
     };
     if !is_template {
-        return text.to_owned();
+        return Ok(text.to_owned());
     }
     let (entries, mut out, mut rest) = (entries.borrow(), String::new(), text);
     while let Some((before, tagged)) = rest.split_once("{{") {
         out.push_str(before);
         let Some((tag, after)) = tagged.split_once("}}") else {
-            out.push_str("{{");
-            rest = tagged;
-            break;
+            return Err(Fault::invalid("a `{{` has no `}}`"));
         };
         match entries.get(tag.trim()) {
             Some(Value::Text(value)) if !tag.trim().is_empty() => out.push_str(value),
@@ -92,5 +90,5 @@ fn replaced(text: &str, parameters: &Value) -> String {
         }
         rest = after;
     }
-    out + rest
+    Ok(out + rest)
 }

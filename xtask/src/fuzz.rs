@@ -12,6 +12,7 @@ mod oracle;
 mod parameters;
 mod patch;
 mod paths;
+mod sets;
 mod shapes;
 mod shrink;
 mod spelling;
@@ -36,6 +37,7 @@ const TARGETS: &[&Target] = &[
     &parameters::TARGET,
     &mounts::TARGET,
     &paths::TARGET,
+    &sets::TARGET,
 ];
 
 /// How many cases go to the oracle at a time.
@@ -50,7 +52,7 @@ const SECONDS: u64 = 60;
 /// What to run.
 #[derive(clap::Args)]
 pub(crate) struct Request {
-    /// Target to run: stream, patch, parameters, mounts or generate-paths; by default all, which share the time
+    /// Target to run: stream, patch, parameters, mounts, generate-paths or sets; by default all, which share the time
     #[arg(value_name = "TARGET", value_parser = TARGETS.iter().map(|target| target.name).collect::<Vec<_>>())]
     target: Option<String>,
 
@@ -90,10 +92,10 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
     }
     let seconds = request.seconds.or(request.cases.is_none().then_some(SECONDS));
     let each = seconds.map(|seconds| Duration::from_secs(seconds) / targets.len() as u32);
-    let mut oracle = Oracle::start()?;
     let mut is_clean = true;
     case::hide_panics();
     for target in targets {
+        let mut oracle = Oracle::start(target)?;
         is_clean &= kept::replay(target, &mut oracle)?;
         let mut run = Run::new(target, seed);
         run.cases(&mut oracle, request.cases.unwrap_or(usize::MAX), each)?;

@@ -1,6 +1,7 @@
 //! The cluster generator.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::super::Reason;
 use super::super::selector::Selector;
-use super::super::template::{Value, sanitized};
+use super::super::template::{Items, Value, sanitized};
 use super::{Context, ParameterSet};
 use crate::model::Object;
 use crate::model::cluster::{LOCAL_NAME, LOCAL_SERVER};
@@ -26,7 +27,7 @@ impl Context<'_> {
     /// Returns the parameters of the known clusters, in the order of names; Argo CD's order is not defined.
     pub(super) fn clusters(&self, generator: &Json) -> Result<Vec<ParameterSet>, Reason> {
         let wanted = &generator["selector"];
-        let selector = Selector::new(wanted)?;
+        let selector = Selector::of_labels(wanted)?;
         let selects = |key: &str| {
             wanted[key].as_object().is_some_and(|map| !map.is_empty())
                 || wanted[key].as_array().is_some_and(|list| !list.is_empty())
@@ -71,8 +72,9 @@ impl Context<'_> {
             self.add_values(&generator["values"], set)?;
         }
         if generator["flatList"] == true {
-            let all = sets.into_iter().map(|set| set.values).collect();
-            return Ok(vec![ParameterSet::new([("clusters".to_owned(), Value::list(all))])]);
+            let all: Vec<Value> = sets.into_iter().map(|set| set.values).collect();
+            let clusters = Value::List(Items::Map, Rc::new(all));
+            return Ok(vec![ParameterSet::new([("clusters".to_owned(), clusters)])]);
         }
         Ok(sets)
     }

@@ -173,7 +173,7 @@ impl Context<'_> {
 
     fn known_values(&self, mut values: Map<String, Json>, outer: &ParameterSet) -> Result<Map<String, Json>, Reason> {
         let language = match self.language {
-            Language::Fast => Language::Fast,
+            Language::Fast | Language::Go(MissingKey::Unknown) => self.language,
             Language::Go(_) => Language::Go(MissingKey::Error),
         };
         for value in values.values_mut() {

@@ -246,7 +246,7 @@ impl<'t> Run<'t> {
             Value::Nil => Err(Fault::invalid(format!("the key `{name}` of a null is asked for"))),
             Value::Map(items, entries) => match (entries.borrow().get(name), self.missing) {
                 (Some(value), _) => Ok(value.clone()),
-                (None, MissingKey::Invalid) => Ok(Value::Missing),
+                (None, MissingKey::Invalid | MissingKey::Unknown) => Ok(Value::Missing),
                 (None, MissingKey::Zero) => Ok(items.zero()),
                 (None, MissingKey::Error) => Err(Fault::MissingKey(format!("there is no value for the key `{name}`"))),
             },

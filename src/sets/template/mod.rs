@@ -36,26 +36,31 @@ pub(super) enum MissingKey {
     /// The zero value of the map's items.
     Zero,
     Error,
+    /// There is an option that Go lacks, which fails when a text is rendered.
+    Unknown,
 }
 
 impl MissingKey {
     /// Reads `goTemplateOptions`; the last one counts.
-    pub(super) fn of_options(options: &[String]) -> Result<Self, Fault> {
+    pub(super) fn of_options(options: &[String]) -> Self {
         let mut missing = Self::default();
         for option in options {
             missing = match option.as_str() {
                 "missingkey=default" | "missingkey=invalid" => Self::Invalid,
                 "missingkey=zero" => Self::Zero,
                 "missingkey=error" => Self::Error,
-                _ => return Err(Fault::invalid(format!("there is no template option `{option}`"))),
+                _ => return Self::Unknown,
             };
         }
-        Ok(missing)
+        missing
     }
 }
 
 /// Renders a template.
 pub(super) fn render(text: &str, parameters: &Value, missing: MissingKey) -> Result<String, Fault> {
+    if missing == MissingKey::Unknown {
+        return Err(Fault::invalid("there is an unknown one among the `goTemplateOptions`"));
+    }
     if !text.contains("{{") {
         return Ok(text.to_owned());
     }

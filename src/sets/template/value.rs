@@ -41,6 +41,8 @@ pub(crate) enum Items {
     Int,
     /// Lists of anything, of which `chunk` makes a list.
     List,
+    /// Maps of anything: the list of all clusters. Go has none of them where there is no cluster.
+    Map,
 }
 
 impl Value {
@@ -101,6 +103,7 @@ impl Value {
             Self::Int(_, number) => (*number).into(),
             Self::Float(number) => json_number(*number)?,
             Self::Text(text) => text.as_str().into(),
+            Self::List(Items::Map, items) if items.is_empty() => Json::Null,
             Self::List(_, items) => Json::Array(items.iter().map(Self::to_json).collect::<Option<_>>()?),
             Self::Map(_, entries) => {
                 let entries = entries.borrow();
@@ -150,6 +153,7 @@ impl Value {
             Self::List(Items::Text, _) => "[]string",
             Self::List(Items::Int, _) => "[]int",
             Self::List(Items::List, _) => "[][]interface {}",
+            Self::List(Items::Map, _) => "[]map[string]interface {}",
             Self::Map(Items::Text, _) => "map[string]string",
             Self::Map(..) => "map[string]interface {}",
         }
@@ -164,6 +168,7 @@ impl Items {
             Self::Text => Value::text(""),
             Self::Int => Value::int(0),
             Self::List => Value::list(Vec::new()),
+            Self::Map => Value::map([]),
         }
     }
 }

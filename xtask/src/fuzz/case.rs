@@ -11,6 +11,8 @@ use super::numbers::Numbers;
 pub(super) struct Target {
     /// Its name on the command line.
     pub(super) name: &'static str,
+    /// The program that is asked about its cases.
+    pub(super) oracle: &'static str,
     /// Makes a case.
     pub(super) make: fn(&mut Numbers) -> Value,
     /// Runs the program on a case.

@@ -9,6 +9,7 @@ use super::numbers::Numbers;
 /// The target.
 pub(super) const TARGET: Target = Target {
     name: "mounts",
+    oracle: "fuzz-oracle",
     make,
     run,
     verdict: |ran, _| Ok(ran.class.clone()),

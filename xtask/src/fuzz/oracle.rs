@@ -1,4 +1,4 @@
-//! The oracle: one process, asked in batches.
+//! The oracle of a target: one process, asked in batches.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::case::{Answer, Ran};
+use super::case::{Answer, Ran, Target};
 use crate::tools;
 
 /// The running oracle.
@@ -17,9 +17,9 @@ pub(super) struct Oracle {
 }
 
 impl Oracle {
-    /// Builds the oracle if it is missing, and starts it.
-    pub(super) fn start() -> Result<Self> {
-        let program = tools::get("fuzz-oracle")?;
+    /// Builds a target's oracle if it is missing, and starts it.
+    pub(super) fn start(target: &Target) -> Result<Self> {
+        let program = tools::get(target.oracle)?;
         let mut process = Command::new(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -10,6 +10,7 @@ use super::shapes;
 /// The target.
 pub(super) const TARGET: Target = Target {
     name: "parameters",
+    oracle: "fuzz-oracle",
     make,
     run,
     verdict: |ran, _| Ok(ran.class.clone()),

@@ -14,6 +14,7 @@ use super::{objects, shapes};
 /// The target.
 pub(super) const TARGET: Target = Target {
     name: "patch",
+    oracle: "fuzz-oracle",
     make,
     run,
     verdict,

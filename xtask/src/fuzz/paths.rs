@@ -10,6 +10,7 @@ use super::numbers::Numbers;
 /// The target.
 pub(super) const TARGET: Target = Target {
     name: "generate-paths",
+    oracle: "fuzz-oracle",
     make,
     run,
     verdict: |ran, _| Ok(ran.class.clone()),

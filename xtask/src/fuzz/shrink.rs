@@ -71,6 +71,12 @@ fn below(case: &Value, value: &Value, at: &PointerBuf, found: &mut Vec<Value>) {
             }
         }
         Value::Object(map) => {
+            // A case needs all its entries.
+            for key in map.keys().filter(|_| !at.is_root()) {
+                let mut fewer = map.clone();
+                fewer.remove(key);
+                with(Value::Object(fewer));
+            }
             for (key, value) in map {
                 below(case, value, &at.child(key), found);
             }

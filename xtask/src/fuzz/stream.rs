@@ -15,6 +15,7 @@ use super::spelling::Speller;
 /// The target.
 pub(super) const TARGET: Target = Target {
     name: "stream",
+    oracle: "fuzz-oracle",
     make,
     run,
     verdict,

@@ -12,9 +12,9 @@ pub(super) const TABLE: &[Function] = &[
     function("eq", "rr*", |values| eq(values).map(Value::Bool)),
     function("ge", "rr", |values| less(values).map(|less| Value::Bool(!less))),
     function("gt", "rr", |values| Ok(Value::Bool(!(less(values)? || eq(values)?)))),
-    function("html", "a*", |values| Ok(Value::Text(html(&joined(values, false))))),
+    function("html", "a*", |values| Ok(Value::Text(html(&shown(values))))),
     function("index", "rr*", index),
-    function("js", "a*", |values| js(&joined(values, false)).map(Value::Text)),
+    function("js", "a*", |values| js(&shown(values)).map(Value::Text)),
     function("le", "rr", |values| Ok(Value::Bool(less(values)? || eq(values)?))),
     function("len", "r", len),
     function("lt", "rr", |values| less(values).map(Value::Bool)),
@@ -25,9 +25,7 @@ pub(super) const TABLE: &[Function] = &[
         formatted(text(&values[0]), &values[1..]).map(Value::Text)
     }),
     function("println", "a*", |values| Ok(Value::Text(joined(values, true) + "\n"))),
-    function("urlquery", "a*", |values| {
-        Ok(Value::Text(url_query(&joined(values, false))))
-    }),
+    function("urlquery", "a*", |values| Ok(Value::Text(url_query(&shown(values))))),
 ];
 
 fn is_nothing(value: &Value) -> bool {
@@ -118,6 +116,15 @@ fn index(values: &[Value]) -> Result<Value, Fault> {
         };
     }
     Ok(item)
+}
+
+/// Joins values for a text that is escaped: nothing is `<no value>` there, and not `<nil>`.
+fn shown(values: &[Value]) -> String {
+    let values = values.iter().map(|value| match is_nothing(value) {
+        true => Value::text("<no value>"),
+        false => value.clone(),
+    });
+    joined(&values.collect::<Vec<_>>(), false)
 }
 
 fn html(text: &str) -> String {

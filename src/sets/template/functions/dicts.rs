@@ -7,7 +7,7 @@ use super::super::value::{Entries, Value};
 use super::{Function, function, text};
 
 pub(super) const TABLE: &[Function] = &[
-    function("deepCopy", "a", |values| Ok(values[0].deep_copy())),
+    function("deepCopy", "a", deep_copied),
     function("dict", "a*", |values| {
         let pairs = values.chunks(2).map(|pair| {
             (
@@ -35,7 +35,7 @@ pub(super) const TABLE: &[Function] = &[
     }),
     function("merge", "mm*", |values| merge(values, false)),
     function("mergeOverwrite", "mm*", |values| merge(values, true)),
-    function("mustDeepCopy", "a", |values| Ok(values[0].deep_copy())),
+    function("mustDeepCopy", "a", deep_copied),
     function("mustMerge", "mm*", |values| merge(values, false)),
     function("mustMergeOverwrite", "mm*", |values| merge(values, true)),
     function("omit", "ms*", |values| {
@@ -80,6 +80,13 @@ pub(super) const TABLE: &[Function] = &[
         ))
     }),
 ];
+
+fn deep_copied(values: &[Value]) -> Result<Value, Fault> {
+    match &values[0] {
+        Value::Missing | Value::Nil => Err(Fault::invalid("there is nothing to copy")),
+        value => Ok(value.deep_copy()),
+    }
+}
 
 fn entries(value: &Value) -> Option<&Entries> {
     match value {

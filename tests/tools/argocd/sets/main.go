@@ -1,5 +1,6 @@
 // Expands ApplicationSets and evaluates their templates with the code of Argo CD itself. Each line of standard input is a case
-// as JSON, each line of standard output its answer; they come in the order of the cases.
+// as JSON, or a batch of cases that a fuzzer made; each line of standard output its answer, or the answers to the batch. They come
+// in the order of the cases.
 package main
 
 import (
@@ -8,12 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 
 	"github.com/sirupsen/logrus"
 	corev1 "k8s.io/api/core/v1"
@@ -35,6 +32,13 @@ type question struct {
 	Template string         `json:"template,omitempty"`
 	Params   map[string]any `json:"params,omitempty"`
 	Options  []string       `json:"options,omitempty"`
+
+	// What the program makes of the set, and whether the order is undefined.
+	Found     []v1alpha1.Application `json:"found,omitempty"`
+	Unordered bool                   `json:"unordered,omitempty"`
+
+	// Instead of all that: a batch.
+	Cases []json.RawMessage `json:"cases,omitempty"`
 }
 
 type answer struct {
@@ -45,12 +49,18 @@ type answer struct {
 
 func main() {
 	logrus.SetOutput(io.Discard)
+	logrus.SetLevel(logrus.PanicLevel)
 	if err := run(); err != nil {
 		log.Fatal(err)
 	}
 }
 
 func run() error {
+	defer func() {
+		if made != "" {
+			os.RemoveAll(made)
+		}
+	}()
 	input, output := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for number := 1; ; number++ {
 		var asked question
@@ -59,10 +69,27 @@ func run() error {
 		} else if err != nil {
 			return fmt.Errorf("case %d: %w", number, err)
 		}
-		if err := output.Encode(asked.answer()); err != nil {
+		if err := output.Encode(asked.reply()); err != nil {
 			return err
 		}
 	}
+}
+
+// Answers a question, or the questions of a batch.
+func (q question) reply() any {
+	if q.Cases == nil {
+		return q.answer()
+	}
+	verdicts := make([]verdict, len(q.Cases))
+	for place, text := range q.Cases {
+		var asked question
+		if err := json.Unmarshal(text, &asked); err != nil {
+			verdicts[place] = verdict{MustRefuse: fmt.Sprintf("the case cannot be read: %v", err)}
+			continue
+		}
+		verdicts[place] = asked.verdict()
+	}
+	return verdicts
 }
 
 // Argo CD's controller ends a reconciliation that panics with an error.
@@ -91,18 +118,10 @@ func (q question) expand() ([]v1alpha1.Application, error) {
 	if err := yaml.UnmarshalStrict([]byte(q.Set), &set); err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder)
-	if err := q.write(folder); err != nil {
-		return nil, err
-	}
 	control := cluster{secrets: q.Clusters}
 	terminal := map[string]generators.Generator{
 		"List":     generators.NewListGenerator(),
-		"Git":      generators.NewGitGenerator(repository{folder}, "argocd"),
+		"Git":      generators.NewGitGenerator(repository(q.Files), "argocd"),
 		"Clusters": generators.NewClusterGenerator(control, "argocd"),
 	}
 	nested := with(terminal, terminal)
@@ -131,66 +150,6 @@ func with(terminal, inner map[string]generators.Generator) map[string]generators
 		all[name] = generator
 	}
 	return all
-}
-
-func (q question) write(folder string) error {
-	for path, text := range q.Files {
-		file := filepath.Join(folder, path)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			return err
-		}
-	}
-	for _, arguments := range [][]string{{"init", "-q"}, {"add", "-A"}} {
-		if out, err := exec.Command("git", append([]string{"-C", folder}, arguments...)...).CombinedOutput(); err != nil {
-			return fmt.Errorf("git: %w: %s", err, out)
-		}
-	}
-	return nil
-}
-
-// What the repo-server answers about a checkout
-// (https://github.com/argoproj/argo-cd/blob/v3.5.7/reposerver/repository/repository.go, GetGitFiles and GetGitDirectories).
-type repository struct {
-	folder string
-}
-
-func (r repository) GetFiles(_ context.Context, _, _, _, pattern string, _ bool, _ *v1alpha1.SourceIntegrity) (map[string][]byte, error) {
-	if pattern == "" {
-		pattern = "."
-	}
-	listed, err := exec.Command("git", "-C", r.folder, "ls-files", "--full-name", "-z", "--", pattern).Output()
-	if err != nil {
-		return nil, err
-	}
-	files := map[string][]byte{}
-	for path := range strings.SplitSeq(strings.TrimSuffix(string(listed), "\x00"), "\x00") {
-		if path == "" {
-			continue
-		}
-		if files[path], err = os.ReadFile(filepath.Join(r.folder, path)); err != nil {
-			return nil, err
-		}
-	}
-	return files, nil
-}
-
-func (r repository) GetDirectories(_ context.Context, _, _, _ string, _ bool, _ *v1alpha1.SourceIntegrity) ([]string, error) {
-	var paths []string
-	err := filepath.WalkDir(r.folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.IsDir() || path == r.folder {
-			return err
-		}
-		if strings.HasPrefix(entry.Name(), ".") {
-			return filepath.SkipDir
-		}
-		relative, err := filepath.Rel(r.folder, path)
-		paths = append(paths, relative)
-		return err
-	})
-	return paths, err
 }
 
 // An API server with cluster Secrets and any AppProject.
