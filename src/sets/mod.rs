@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! generators  a set's generators → sets of parameters      selector  which of them count
+//! contents  what a checkout tells a set
 //! application  template and parameters → Application        patch  templatePatch
 //! text  the two template languages      template  Go's templates      matching  patterns of folders and files
 //! ```
@@ -11,6 +12,7 @@
 //! `tests/vectors/sets` was made.
 
 mod application;
+mod contents;
 mod generators;
 mod matching;
 mod patch;
@@ -29,6 +31,7 @@ use crate::model::settings::GeneratorOutput;
 use crate::model::{Object, Pointer, PointerBuf, PointerExt, application::GROUP};
 use crate::repo::RepoPath;
 
+pub use contents::RepoContents;
 pub use reason::Reason;
 
 use template::MissingKey;
@@ -37,6 +40,11 @@ use template::MissingKey;
 pub trait Contents {
     /// Reports whether a URL means this repository.
     fn is_own(&self, url: &str) -> bool;
+
+    /// Reports whether everything below a folder is known, if there is anything.
+    fn has(&self, _: &RepoPath) -> bool {
+        true
+    }
 
     /// Lists the files that are committed or would be.
     ///

@@ -127,16 +127,7 @@ fn unexpanded(expanded: &ExpandedSet<'_>, reason: &Reason) -> Unknown {
         kind: "ApplicationSet",
         place: (expanded.manifest.file.clone(), expanded.manifest.document),
         why: reason.to_string(),
-        hint: hint(reason),
-    }
-}
-
-fn hint(reason: &Reason) -> Option<String> {
-    match reason {
-        Reason::OtherRepository { .. } => Some("name a checkout with `--source-dir REPO=DIR`".to_owned()),
-        Reason::Invalid { .. } => Some("correct the set: Argo CD refuses it, too".to_owned()),
-        Reason::Unreadable { .. } => Some("let the file be read".to_owned()),
-        Reason::Outside { .. } | Reason::Unsupported { .. } => None,
+        hint: reason.hint(),
     }
 }
 

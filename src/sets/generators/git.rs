@@ -27,6 +27,19 @@ impl Context<'_> {
                 url: without_logins(url).to_string(),
             });
         }
+        for entry in folders
+            .or(files)
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry["exclude"] != true)
+        {
+            let pattern = entry["path"].as_str().unwrap_or_default();
+            if !self.contents.has(&base(pattern)) {
+                return Err(Reason::NotSent {
+                    pattern: pattern.to_owned(),
+                });
+            }
+        }
         let listed = self.contents.files().map_err(|error| Reason::Unreadable {
             message: format!("the files of the repository cannot be listed: {error:#}"),
         })?;
@@ -180,4 +193,11 @@ impl Context<'_> {
         values.push((root, Value::text(folder)));
         values
     }
+}
+
+/// Returns the folder that everything is below that a pattern can match.
+fn base(pattern: &str) -> RepoPath {
+    let wildcard = pattern.find(['*', '?', '[', '\\']).unwrap_or(pattern.len());
+    let folder = pattern[..wildcard].rsplit_once('/').map_or("", |(folder, _)| folder);
+    RepoPath::new(folder).unwrap_or_default()
 }

@@ -76,10 +76,9 @@ fn argument(numbers: &mut Numbers, scope: &Scope, kind: char, depth: usize) -> S
     if depth < 4 && kind != 'M' && numbers.one_in(4) {
         return format!("({})", pipeline(numbers, scope, depth));
     }
-    if kind != 'M' && numbers.one_in(12) {
-        if let Some(name) = scope.variables.last() {
-            return format!("${name}");
-        }
+    let is_variable = kind != 'M' && numbers.one_in(12);
+    if let Some(name) = scope.variables.last().filter(|_| is_variable) {
+        return format!("${name}");
     }
     if let Some((_, literals)) = LITERALS.iter().find(|(known, _)| *known == kind) {
         return numbers.pick(literals).to_owned();

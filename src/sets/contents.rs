@@ -1,0 +1,165 @@
+//! What a checkout tells a set: its files, and the clusters that its manifests and settings declare. It needs no git, as Argo CD
+//! sends a repository to the plugin without it, and perhaps only a part of it.
+
+use std::cell::OnceCell;
+
+use anyhow::{Result, anyhow};
+
+use super::Contents;
+use crate::model::settings::GeneratorOutput;
+use crate::model::{DeclaredCluster, Object, clusters};
+use crate::repo::{Files, Repo, RepoPath};
+
+/// A repository, and a checkout of it or of one of its folders.
+pub struct RepoContents<'r> {
+    repo: &'r Repo,
+    files: &'r dyn Files,
+    /// The folder that is there, with everything below it.
+    folder: RepoPath,
+    /// The Secrets of the clusters that the settings declare.
+    declared: Vec<Object>,
+    /// The paths of the files, or why they cannot be listed.
+    listed: OnceCell<Result<Vec<RepoPath>, String>>,
+}
+
+impl<'r> RepoContents<'r> {
+    /// Takes the whole repository.
+    pub fn new(repo: &'r Repo, files: &'r dyn Files) -> Self {
+        Self::of_folder(repo, files, RepoPath::root())
+    }
+
+    /// Takes one folder of the repository, whose files are at the top of `files`.
+    pub fn of_folder(repo: &'r Repo, files: &'r dyn Files, folder: RepoPath) -> Self {
+        Self {
+            repo,
+            files,
+            folder,
+            declared: repo.settings.clusters.iter().map(DeclaredCluster::secret).collect(),
+            listed: OnceCell::new(),
+        }
+    }
+
+    fn list(&self) -> Result<Vec<RepoPath>> {
+        let files = self.files.all()?;
+        files.iter().map(|file| self.folder.join(file.as_str())).collect()
+    }
+}
+
+impl Contents for RepoContents<'_> {
+    fn is_own(&self, url: &str) -> bool {
+        self.repo.is_own(url)
+    }
+
+    fn has(&self, folder: &RepoPath) -> bool {
+        folder.is_in(&self.folder)
+    }
+
+    fn files(&self) -> Result<Vec<RepoPath>> {
+        let files = self
+            .listed
+            .get_or_init(|| self.list().map_err(|error| format!("{error:#}")));
+        files.clone().map_err(|message| anyhow!(message))
+    }
+
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        if !path.is_in(&self.folder) {
+            return Ok(None);
+        }
+        let below = &path.as_str()[self.folder.as_str().len()..];
+        self.files.read(&RepoPath::new(below)?)
+    }
+
+    fn clusters(&self) -> Vec<&Object> {
+        let objects = self.repo.all_manifests().map(|manifest| &manifest.object);
+        let secrets = objects.filter(|object| clusters::is_secret(object));
+        secrets.chain(&self.declared).collect()
+    }
+
+    fn generator_outputs(&self) -> &[GeneratorOutput] {
+        &self.repo.settings.generator_outputs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+    use crate::sets::{Reason, Set};
+    use serde_json::json;
+
+    const OWN: &str = "https://git.example.org/me/home.git";
+
+    fn names(generator: &serde_json::Value, folder: &str) -> Result<Vec<String>, Reason> {
+        let set = Object::new(
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "set"},
+            "spec": {"goTemplate": true, "generators": [generator], "template": {
+                "metadata": {"name": "{{ with .path }}{{ .path | replace \"/\" \"-\" }}{{ else }}{{ .name }}{{ end }}"},
+                "spec": {"project": "default", "destination": {}}}}}),
+        );
+        let mut repo = Repo::default();
+        repo.own_urls.push("git@git.example.org:me/home".to_owned());
+        let attic = DeclaredCluster {
+            name: "attic".to_owned(),
+            server: "https://attic.lan".to_owned(),
+            ..DeclaredCluster::default()
+        };
+        repo.settings.add_clusters(vec![attic]);
+        let whole = [
+            ("apps/media/config.yaml", ""),
+            ("apps/web/config.yaml", ""),
+            ("infra/db/config.yaml", ""),
+        ];
+        let sent = whole
+            .iter()
+            .filter_map(|(path, text)| Some((path.strip_prefix(folder)?, *text)));
+        let files = Memory::new(sent).unwrap();
+        let contents = RepoContents::of_folder(&repo, &files, RepoPath::new(folder).unwrap());
+        let expanded = Set::new(&set).unwrap().expand(&contents)?;
+        Ok(expanded
+            .iter()
+            .map(|generated| generated.application.name().to_owned())
+            .collect())
+    }
+
+    fn git(key: &str, pattern: &str) -> serde_json::Value {
+        json!({"git": {"repoURL": OWN, "revision": "HEAD", key: [{"path": pattern}]}})
+    }
+
+    #[test]
+    fn a_checkout_without_git_is_enough() {
+        assert_eq!(
+            names(&git("directories", "apps/*"), "").unwrap(),
+            ["apps-media", "apps-web"]
+        );
+        assert_eq!(
+            names(&git("files", "*/config.yaml"), "").unwrap(),
+            ["apps-media", "apps-web", "infra-db"]
+        );
+        assert_eq!(names(&json!({"clusters": {}}), "").unwrap(), ["attic", "in-cluster"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_never_taken_for_nothing() {
+        assert_eq!(
+            names(&git("directories", "apps/*"), "apps/").unwrap(),
+            ["apps-media", "apps-web"]
+        );
+        assert_eq!(names(&git("files", "apps/web/*"), "apps/").unwrap(), ["apps-web"]);
+        assert_eq!(
+            names(&git("files", "apps/web/config.yaml"), "apps/").unwrap(),
+            ["apps-web"]
+        );
+        for generator in [
+            git("directories", "*/*"),
+            git("directories", "infra/*"),
+            git("directories", "a?ps/*"),
+            git("directories", "apps"),
+            git("files", "**/config.yaml"),
+            git("files", "infra/db/config.yaml"),
+            git("files", "apps/../infra/*"),
+        ] {
+            let reason = names(&generator, "apps/").unwrap_err();
+            assert!(matches!(reason, Reason::NotSent { .. }), "{generator}: {reason}");
+        }
+    }
+}
