@@ -9,6 +9,7 @@
 
 mod add_app;
 mod add_namespace;
+mod changed_files;
 mod checks;
 mod cmp;
 mod complete;

@@ -164,6 +164,14 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         notes[before..].iter().for_each(|note| session.terminal.say(note));
         rendered.push((app.name().to_owned(), render.outputs));
     }
+    remark_on_versions(session, &options, &rendered);
+    print(&args, session, &rendered)?;
+    let unread = session.repo()?.check_all_read().err().filter(|_| args.all);
+    Ok(end(session, apps.len() - rendered.len(), apps.len(), unread))
+}
+
+/// Says where the versions come from that charts see, where nobody sets them.
+fn remark_on_versions(session: &Session, options: &Options, rendered: &[(String, Vec<Output>)]) {
     if options.helm.kube_version.is_none()
         && rendered
             .iter()
@@ -173,9 +181,6 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             "Kubernetes and API versions are helm's own; set those of your cluster as `kubeVersion` and `apiVersions` in `.homelab.yaml`, or with `--kube-version` and `--api-versions`",
         );
     }
-    print(&args, session, &rendered)?;
-    let unread = session.repo()?.check_all_read().err().filter(|_| args.all);
-    Ok(end(session, apps.len() - rendered.len(), apps.len(), unread))
 }
 
 /// Returns the exit code, and says what is missing in what was printed, if anything is: Applications that do not render, and

@@ -49,6 +49,26 @@ impl<'f> Block<'f> {
         }
     }
 
+    /// Returns the places, each once: what a set generates has the place of its template.
+    pub(super) fn places(&self) -> Vec<String> {
+        self.lines(|place, _| place)
+    }
+
+    /// Returns the places with the messages where these differ, each once.
+    pub(super) fn places_and_messages(&self) -> Vec<String> {
+        match self.common(|finding| finding.message.as_str()) {
+            Some(_) => self.places(),
+            None => self.lines(|place, finding| format!("{place}: {}", finding.message)),
+        }
+    }
+
+    fn lines(&self, line: impl Fn(String, &Finding) -> String) -> Vec<String> {
+        let of = |(place, finding): &Placed<'f>| line(place.as_ref().map(written).unwrap_or_default(), finding);
+        let mut seen = BTreeSet::new();
+        let lines = self.findings.iter().map(of);
+        lines.filter(|line| seen.insert(line.clone())).collect()
+    }
+
     /// Returns how many there are, and on how many Applications; what belongs to none counts by its file.
     pub(super) fn count(&self) -> String {
         let findings = self.findings.len();

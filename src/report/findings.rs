@@ -4,7 +4,7 @@
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::blocks::{self, ALL, Block, SHOWN, written};
+use super::blocks::{self, ALL, Block, SHOWN};
 use super::mask;
 use super::places::Places;
 use super::summary;
@@ -85,15 +85,11 @@ fn of_block(block: &Block<'_>) -> String {
     let (_, first) = &block.findings[0];
     let title = level(first.severity).primary_title(block.message()).id(first.rule.id);
     let mut group = Group::with_title(title);
-    let is_one = block.common(|finding| finding.message.as_str()).is_some();
-    for (place, finding) in block.findings.iter().take(SHOWN) {
-        let place = place.as_ref().map(written).unwrap_or_default();
-        group = group.element(Level::NOTE.message(match is_one {
-            true => place,
-            false => format!("{place}: {}", finding.message),
-        }));
+    let places = block.places_and_messages();
+    for place in places.iter().take(SHOWN) {
+        group = group.element(Level::NOTE.message(place.clone()));
     }
-    let more = block.findings.len().saturating_sub(SHOWN);
+    let more = places.len().saturating_sub(SHOWN);
     if more > 0 {
         group = group.element(Level::NOTE.message(format!("and {more} more; {ALL}")));
     }

@@ -46,16 +46,12 @@ fn of_block(block: &Block<'_>) -> [String; 3] {
             format!("{}\n{}", head.join(" "), finding.message)
         }
         None => {
-            let places = block
-                .findings
-                .iter()
-                .take(SHOWN)
-                .map(|(place, _)| place.as_ref().map(written));
-            let places: Vec<String> = places.map(Option::unwrap_or_default).collect();
-            let more = match block.findings.len().saturating_sub(SHOWN) {
+            let mut places = block.places();
+            let more = match places.len().saturating_sub(SHOWN) {
                 0 => String::new(),
                 more => format!("\nand {more} more; {ALL}"),
             };
+            places.truncate(SHOWN);
             format!("{}{more}\n{}", places.join("\n"), block.message())
         }
     };

@@ -424,3 +424,22 @@ fn what_a_finding_explains_is_one_error() {
     let (errors, lines, _) = checked("+HL313");
     assert_eq!((errors, lines), (2, [1, 1, 1]));
 }
+
+#[test]
+fn a_place_that_many_applications_have_is_shown_once() {
+    let (repo, mut found) = habits(7);
+    let location = found.findings[0].location.clone();
+    for finding in &mut found.findings {
+        finding.location.clone_from(&location);
+    }
+    let text = anstream::adapter::strip_str(&report(&repo, &found)).to_string();
+    let habit = text.split("\n\n").find(|block| block.contains("HL306")).unwrap();
+    assert_eq!(habit.matches("= note: ").count(), 1, "{text}");
+    assert!(habit.contains("(7 Applications)"), "{text}");
+    let others = text.split("\n\n").find(|block| block.contains("HL307")).unwrap();
+    assert_eq!(
+        others.matches("= note: ").count(),
+        4,
+        "the messages are not the same: {text}"
+    );
+}
