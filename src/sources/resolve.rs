@@ -170,9 +170,8 @@ impl<'s> Resolver<'s> {
     fn siblings(&self, url: &str) -> impl Iterator<Item = &WorkingTree> {
         let siblings = self.siblings.get_or_init(|| {
             let root = self.snapshot.map_or(self.checkout.root(), Snapshot::home);
-            let folders = disk::siblings(root);
-            let others = folders.iter().filter(|folder| *folder != root);
-            let trees = others.filter_map(|folder| WorkingTree::at(folder));
+            let folders = disk::siblings(root).into_iter().filter(|folder| folder != root);
+            let trees = folders.filter_map(|folder| WorkingTree::at(&folder));
             trees.map(|tree| (tree.clone(), tree.remotes())).collect()
         });
         let is_it = move |remotes: &[String]| remotes.iter().any(|remote| repo_url::same(remote, url));
