@@ -61,7 +61,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         ..Options::default()
     };
     let url = environment.get("ARGOCD_APP_SOURCE_REPO_URL").map_or("", String::as_str);
-    let owners = OwnersOf::new(&checkout, url, &options);
+    let owners = OwnersOf::new(&checkout, url, &options).in_folder(request.prefix.clone());
     let renderers = Renderers {
         helm: &helm,
         owners: &owners,

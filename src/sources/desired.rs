@@ -7,11 +7,14 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::parents::{Parent, applied_charts, parents};
-use super::{ExpandedSet, Options, SourceDirs, Sources, availability, expanded_sets};
+use super::sent::Sent;
+use super::sets::expanded_in;
+use super::{ExpandedSet, Options, SourceDirs, Sources, availability};
 use crate::disk::Checkout;
+use crate::model::application::GENERATE_PATHS;
 use crate::model::{Application, Availability, Object};
-use crate::repo::{Generated, Manifest, Origin, Rendered, Repo, RepoPath, Unknown, is_looked_for};
-use crate::sets::Reason;
+use crate::repo::{Files, Generated, Manifest, Origin, Rendered, Repo, RepoPath, Unknown, is_looked_for};
+use crate::sets::{Reason, RepoContents};
 
 /// How many sets and renders may stand between a file and an Application: more of them are a cycle.
 const DEEPEST: usize = 12;
@@ -30,6 +33,49 @@ pub fn complete(
     (dirs, options): (&SourceDirs, &Options),
     progress: &mut dyn FnMut(&str),
 ) -> Result<()> {
+    let files = Known {
+        all: checkout,
+        raw: checkout,
+        folder: RepoPath::root(),
+    };
+    completed(repo, &files, &mut |repo, open| {
+        of_parents(repo, checkout, (dirs, options), open, progress)
+    })
+}
+
+/// As [`complete`], for a repository of which one folder is there: nothing in it is rendered.
+///
+/// # Errors
+/// Those of [`complete`].
+pub(super) fn complete_part(repo: &mut Repo, sent: &Sent<'_>) -> Result<()> {
+    let files = Known {
+        all: sent,
+        raw: sent.files,
+        folder: sent.folder.clone(),
+    };
+    let why = "Argo CD sent only a part of the repository to the plugin";
+    let hint = format!("set the annotation `{GENERATE_PATHS}` to `/`");
+    completed(repo, &files, &mut |_, open| {
+        let unknown = open
+            .iter()
+            .map(|parent| parent.unknown(why.to_owned(), Some(hint.clone())));
+        (Vec::new(), unknown.collect())
+    })
+}
+
+/// The files of a repository, as far as they are known.
+struct Known<'f> {
+    /// By their paths in the repository.
+    all: &'f dyn Files,
+    /// By their paths in a folder of it.
+    raw: &'f dyn Files,
+    folder: RepoPath,
+}
+
+/// Renders parents, and returns what they bring and those of which that is not known.
+type Render<'f> = dyn FnMut(&Repo, &[Parent]) -> (Vec<Manifest>, Vec<Unknown>) + 'f;
+
+fn completed(repo: &mut Repo, files: &Known<'_>, render: &mut Render<'_>) -> Result<()> {
     let (mut sets, mut rendered) = (Followed::new(), Followed::new());
     let mut is_last = false;
     for depth in 0.. {
@@ -37,12 +83,12 @@ pub fn complete(
             mut found,
             mut unknown,
             expanded,
-        } = generated(repo, checkout, &mut sets);
+        } = generated(repo, files, &mut sets);
         expanded.iter().for_each(|set| repo.set_expanded(set));
         // What nothing syncs is known when everything else is.
         let mut open = if is_last { applied_charts(repo) } else { parents(repo) };
         open.retain(|parent| rendered.insert(key(&parent.manifest)));
-        let (of_parents, unrendered) = of_parents(repo, checkout, (dirs, options), &open, progress);
+        let (of_parents, unrendered) = render(repo, &open);
         found.extend(of_parents);
         unknown.extend(unrendered);
         repo.unknown.extend(unknown);
@@ -57,7 +103,7 @@ pub fn complete(
         }
         is_last = found.is_empty();
         repo.add_derived(found);
-        repo.follow(checkout)?;
+        repo.follow(files.all)?;
     }
     Ok(())
 }
@@ -95,12 +141,10 @@ struct Expansion {
 }
 
 /// Returns what the sets generate that were not expanded yet, and those that are not known.
-fn generated(repo: &Repo, checkout: &Checkout, done: &mut Followed) -> Expansion {
+fn generated(repo: &Repo, files: &Known<'_>, done: &mut Followed) -> Expansion {
     let mut expansion = Expansion::default();
-    for set in expanded_sets(repo, checkout) {
-        if !done.insert(key(set.manifest)) {
-            continue;
-        }
+    let contents = RepoContents::of_folder(repo, files.raw, files.folder.clone());
+    for set in expanded_in(repo, &contents, |set| done.insert(key(set))) {
         match &set.applications {
             Ok(applications) => {
                 expansion.expanded.push(set.manifest.clone());

@@ -6,6 +6,7 @@
 //! resolve  a source → its files: checkout, cache, network
 //! request  a source → a request for `render`                 snapshot the repository at a revision
 //! sets     the ApplicationSets and what they generate        renders  the answers for commands that edit
+//! sent     the part of a repository that a plugin gets
 //! options  how to render                                     owners   the Applications, for the registry on Namespaces
 //! ```
 
@@ -16,6 +17,7 @@ mod parents;
 mod renders;
 mod request;
 mod resolve;
+mod sent;
 mod sets;
 mod snapshot;
 mod source_dirs;

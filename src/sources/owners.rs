@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use anyhow::{Context, Result};
 
+use super::desired::complete_part;
+use super::sent::Sent;
 use super::{Options, SourceDirs, complete};
 use crate::disk::Checkout;
 use crate::render::Owners;
-use crate::repo::Repo;
+use crate::repo::{Repo, RepoPath};
 use crate::settings;
 
 /// The repository of a source, which is read when somebody asks for it.
@@ -15,6 +17,8 @@ pub struct OwnersOf<'s> {
     /// The repository if it is known already.
     known: Option<&'s Repo>,
     checkout: &'s Checkout,
+    /// The folder of the repository that the checkout is.
+    folder: RepoPath,
     /// The URL of the source.
     url: &'s str,
     options: &'s Options,
@@ -26,9 +30,16 @@ impl<'s> OwnersOf<'s> {
         Self {
             known: None,
             checkout,
+            folder: RepoPath::root(),
             url,
             options,
         }
+    }
+
+    /// Says that the checkout is one folder of the repository.
+    #[must_use]
+    pub fn in_folder(self, folder: RepoPath) -> Self {
+        Self { folder, ..self }
     }
 
     /// Takes a repository that is known for the one in the checkout.
@@ -43,6 +54,15 @@ impl Owners for OwnersOf<'_> {
             return Ok(Cow::Borrowed(repo));
         }
         let read = || {
+            if !self.folder.is_root() {
+                let sent = Sent {
+                    files: self.checkout,
+                    folder: self.folder.clone(),
+                };
+                let mut repo = Repo::read_with(&sent, &[self.url.to_owned()], settings::scan(&sent)?)?;
+                complete_part(&mut repo, &sent)?;
+                return Ok(repo);
+            }
             let settings = settings::scan(self.checkout)?;
             let mut repo = Repo::read_with(self.checkout, &[self.url.to_owned()], settings)?;
             let parents = (&SourceDirs::default(), self.options);

@@ -2,7 +2,7 @@
 
 use crate::disk::Checkout;
 use crate::repo::{Manifest, Repo};
-use crate::sets::{Generated, Reason, RepoContents, Set};
+use crate::sets::{Contents, Generated, Reason, RepoContents, Set};
 
 /// A set, and its Applications or why they are unknown.
 #[derive(Debug)]
@@ -17,13 +17,21 @@ pub struct ExpandedSet<'r> {
 
 /// Expands the sets of a repository, in the order of files.
 pub fn expanded_sets<'r>(repo: &'r Repo, checkout: &Checkout) -> Vec<ExpandedSet<'r>> {
-    let contents = RepoContents::new(repo, checkout);
+    expanded_in(repo, &RepoContents::new(repo, checkout), |_| true)
+}
+
+/// Expands those sets that are wanted with what is known of the repository.
+pub(super) fn expanded_in<'r>(
+    repo: &'r Repo,
+    contents: &dyn Contents,
+    mut is_wanted: impl FnMut(&Manifest) -> bool,
+) -> Vec<ExpandedSet<'r>> {
     let sets = repo.all_manifests().filter_map(|manifest| {
-        let set = Set::new(&manifest.object)?;
+        let set = Set::new(&manifest.object).filter(|_| is_wanted(manifest))?;
         Some(ExpandedSet {
             manifest,
             set,
-            applications: set.expand(&contents),
+            applications: set.expand(contents),
         })
     });
     sets.collect()
