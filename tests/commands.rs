@@ -59,6 +59,17 @@ fn overrides() {
     });
 }
 
+/// Homes as they lie: Applications in folders of any name, in one file, in a Kustomize folder, in a chart, from sets.
+#[test]
+fn layouts() {
+    for layout in ["plain", "one-file", "kustomize", "chart", "sets"] {
+        transcript::check_in(&format!("tests/commands/layouts/{layout}.trycmd"), |to| {
+            let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories/layouts");
+            transcript::sandbox::folder::copy(&repositories.join(layout), to);
+        });
+    }
+}
+
 #[test]
 fn list() {
     transcript::check("tests/commands/list/cases.trycmd");

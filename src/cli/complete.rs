@@ -26,6 +26,8 @@ use crate::model::claim::ClaimRef;
 use crate::repo::Repo;
 use crate::report::explain;
 use crate::rules::{self, Scope};
+use crate::settings;
+use crate::sources::{ChartRenders, Opened, Options, SourceDirs, complete as complete_repo};
 use crate::terminal::Terminal;
 
 /// The variable in which a shell's script names its shell.
@@ -143,6 +145,8 @@ enum Kind {
     /// A branch or a tag of the repository.
     Revision,
     Rule,
+    /// A rule, a topic or an Application.
+    Subject,
 }
 
 /// Returns the kind of name that an argument takes.
@@ -155,6 +159,7 @@ fn kind(arg: &Arg) -> Option<Kind> {
         // Other revisions are those of sources.
         "REV" if arg.get_id() == "base" => Some(Kind::Revision),
         _ if name.starts_with("CLAIM[") => Some(Kind::Mount),
+        "RULE|TOPIC|APP" => Some(Kind::Subject),
         _ if name.starts_with("RULE") => Some(Kind::Rule),
         _ => None,
     }
@@ -191,9 +196,20 @@ impl Names {
         }
     }
 
-    /// Returns the repository, if there is one. Its remotes say nothing about names, and git need not run.
+    /// Returns the repository, if there is one. No helm runs: charts of Applications count as they were rendered before.
     fn repo(&self) -> Option<&Repo> {
-        let read = || Repo::read(&self.checkout()?, &[]).ok();
+        let read = || {
+            let opened = Opened::of(self.checkout()?);
+            let settings = settings::scan(&opened.checkout).ok()?;
+            let mut repo = Repo::read_with(&opened.checkout, &opened.remotes, settings).ok()?;
+            let options = Options {
+                charts: ChartRenders::KeptAlone,
+                ..Options::default()
+            };
+            let parents = (&SourceDirs::default(), &options);
+            complete_repo(&mut repo, &opened.checkout, parents, &mut |_| {}).ok()?;
+            Some(repo)
+        };
         self.repo.get_or_init(read).as_ref()
     }
 
@@ -217,6 +233,10 @@ impl Names {
     fn of(&self, kind: Kind) -> Vec<(String, String)> {
         match kind {
             Kind::Rule => return subjects(),
+            Kind::Subject => {
+                let apps = self.repo().map(apps).unwrap_or_default();
+                return subjects().into_iter().chain(apps).collect();
+            }
             Kind::Revision => return self.revisions(),
             _ => {}
         }
@@ -227,7 +247,7 @@ impl Names {
             Kind::App => apps(repo),
             Kind::Namespace => namespaces(repo),
             Kind::Claim | Kind::Mount => claims(repo, self.namespace.as_deref()),
-            Kind::Revision | Kind::Rule => BTreeMap::new(),
+            Kind::Revision | Kind::Rule | Kind::Subject => BTreeMap::new(),
         };
         let ending = if kind == Kind::Mount { ":" } else { "" };
         found

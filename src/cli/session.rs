@@ -22,7 +22,7 @@ use crate::repo::{Manifest, Repo, RepoPath};
 use crate::report;
 use crate::rules::root_application_exists::init_command;
 use crate::settings;
-use crate::sources::{ChartRenders, Options, SourceDirs, Sources, complete};
+use crate::sources::{ChartRenders, Opened, Options, SourceDirs, Sources, complete};
 use crate::terminal::Terminal;
 
 /// The options that decide whether a command writes its changes or prints them.
@@ -205,19 +205,17 @@ impl Session {
     }
 
     fn read(&self, checkout: Checkout) -> Result<(Checkout, Repo)> {
-        let tree = WorkingTree::at(checkout.root());
-        let remotes = tree.as_ref().map(WorkingTree::remotes).unwrap_or_default();
-        let checkout = match tree.map(|tree| tree.files()) {
-            Some(Ok(files)) => checkout.with_files(files),
-            Some(Err(error)) if !self.skips_are_said.get() => {
-                let why = Failure::from(error).one_line();
-                self.terminal.warn(&format!(
-                    "files that git ignores count, too, since git does not list them: {why}"
-                ));
-                checkout
-            }
-            Some(Err(_)) | None => checkout,
-        };
+        let Opened {
+            checkout,
+            remotes,
+            unlisted,
+        } = Opened::of(checkout);
+        if let Some(error) = unlisted.filter(|_| !self.skips_are_said.get()) {
+            let why = Failure::from(error).one_line();
+            self.terminal.warn(&format!(
+                "files that git ignores count, too, since git does not list them: {why}"
+            ));
+        }
         let mut settings = settings::read(&checkout)?;
         self.outside.add_to(&mut settings)?;
         let mut repo = Repo::read_with(&checkout, &remotes, settings)?;

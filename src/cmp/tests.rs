@@ -180,22 +180,33 @@ fn a_registry_of_a_part_of_the_repository_leaves_nobody_out() {
         let part = tree(&[
             ("namespaces/media.yaml", NAMESPACE),
             ("applications/apps.yaml", &set(pattern)),
-            ("apps/fetcher/claim.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+            (
+                "apps/fetcher/claim.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+            ),
             ("apps/fetcher/.argocd-source.yaml", OVERRIDE),
         ]);
         let environment = environment(&[
             ("ARGOCD_APP_NAME", "namespaces"),
             ("ARGOCD_APP_SOURCE_PATH", "cluster/namespaces"),
             ("ARGOCD_APP_SOURCE_REPO_URL", "https://git.example.org/home"),
-            ("ARGOCD_APP_PARAMETERS", r#"[{"name":"applications","array":["cluster/applications"]}]"#),
+            (
+                "ARGOCD_APP_PARAMETERS",
+                r#"[{"name":"applications","array":["cluster/applications"]}]"#,
+            ),
         ]);
         let output = generate(&environment, &part.path().join("namespaces"))?;
-        let label = output.objects()?[0].label("owner.storage.home.arpa/audio").map(str::to_owned);
+        let label = output.objects()?[0]
+            .label("owner.storage.home.arpa/audio")
+            .map(str::to_owned);
         anyhow::Ok(label.unwrap_or_default())
     };
     assert_eq!(owner("cluster/apps/*").unwrap(), "fetcher");
     let error = format!("{:#}", owner("apps/*").unwrap_err());
-    assert!(error.contains("what ApplicationSet `apps` brings is not known"), "{error}");
+    assert!(
+        error.contains("what ApplicationSet `apps` brings is not known"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -32,9 +32,12 @@ mod with_a_program {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("chart")).unwrap();
         std::fs::write(folder.path().join("chart/Chart.yaml"), "name: chart\n").unwrap();
-        let program = folder.path().join("helm");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (text, program) = (folder.path().join("text"), folder.path().join("helm"));
+        std::fs::write(&text, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&text, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // A child of another test, started meanwhile, would hold a file open that this process writes: it could not run.
+        let copied = std::process::Command::new("cp").args([&text, &program]).status();
+        assert!(copied.unwrap().success());
         let checkout = Checkout::open(folder.path()).unwrap();
         (
             folder,

@@ -13,8 +13,6 @@ pub enum Dormant {
     LeftOut(RepoPath),
     /// This Application syncs its folder, and its `include` or `exclude` leaves it out.
     Excluded(String),
-    /// It is a template of this chart, which nothing renders.
-    Template(RepoPath),
 }
 
 impl std::fmt::Display for Dormant {
@@ -23,7 +21,6 @@ impl std::fmt::Display for Dormant {
             Dormant::Placeholder => f.write_str("a template fills it in"),
             Dormant::LeftOut(folder) => write!(f, "the kustomization in `{folder}` leaves it out"),
             Dormant::Excluded(app) => write!(f, "`include` or `exclude` of Application `{app}` leaves it out"),
-            Dormant::Template(chart) => write!(f, "a template of the chart `{chart}`, which nothing renders"),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Branch<'r> {
     pub manifest: &'r Manifest,
     /// What brings it.
     pub bringer: Bringer<'r>,
-    /// Whether it brings others.
+    /// Whether it brings others, or would: it syncs the folder that it is in.
     pub has_children: bool,
 }
 
@@ -61,7 +61,12 @@ impl Repo {
         let brought: Vec<(bool, &str)> = branches.iter().filter_map(|branch| key(&branch.bringer)).collect();
         let brought: BTreeSet<_> = brought.into_iter().collect();
         for branch in &mut branches {
-            branch.has_children = brought.contains(&(branch.is_set(), branch.manifest.object.name()));
+            let manifest = branch.manifest;
+            let is_itself = |other: &Manifest| other.object.reference() == manifest.object.reference();
+            let syncs_itself =
+                || manifest.is_written() && synced.synced_by(&manifest.file).any(|(other, _)| is_itself(other));
+            let name = (branch.is_set(), manifest.object.name());
+            branch.has_children = brought.contains(&name) || syncs_itself();
         }
         branches
     }

@@ -5,6 +5,7 @@ mod blocks;
 pub mod claims;
 pub mod diff;
 pub mod explain;
+pub mod explain_app;
 pub mod findings;
 pub mod findings_table;
 pub mod fixes;

@@ -235,7 +235,12 @@ fn at_base(scope: &Scope<'_>) -> Vec<Skipped> {
 /// Returns the places of the Applications that were checked, and what was not.
 fn applications(scope: &Scope<'_>) -> (Vec<Location>, Vec<Skipped>) {
     let (mut checked, mut skipped) = (Vec::new(), Vec::new());
-    for (manifest, _) in scope.repo.applications() {
+    let mut names = BTreeSet::new();
+    for (manifest, app) in scope.repo.applications() {
+        if !names.insert(app.name()) {
+            skipped.push(Skipped::of_another_root(manifest));
+            continue;
+        }
         match of_application(scope, manifest) {
             None => checked.push(Location::of(manifest, "/metadata/name")),
             Some(why) => skipped.push(why),
@@ -299,6 +304,22 @@ impl Skipped {
                 ),
             }),
             failed: false,
+        }
+    }
+
+    /// Returns a second Application of one name, for another Argo CD.
+    fn of_another_root(manifest: &Manifest) -> Self {
+        Self {
+            reason: Some((
+                "of a name that another root has, too",
+                "of names that another root has, too",
+            )),
+            failed: false,
+            ..Self::failed(
+                manifest,
+                "another Application has this name, and that one is checked".to_owned(),
+                Some("check it alone: leave the other root out with `exclude` in `.homelab.yaml`".to_owned()),
+            )
         }
     }
 

@@ -10,7 +10,7 @@ static META: Meta = Meta {
     id: "HL206",
     name: "registry-reads-are-watched",
     severity: Severity::Warning,
-    summary: "`manifest-generate-paths` of the Application of the Namespaces covers every Application",
+    summary: "the annotation `manifest-generate-paths` of the Namespaces covers every Application",
     why: "The plugin writes on each Namespace which Application owns which claim, and reads that from all Applications of the \
 repository: their files, the folders that ApplicationSets look at, `.argocd-source.yaml`, `.homelab.yaml`. With the annotation \
 `argocd.argoproj.io/manifest-generate-paths` Argo CD renders the Namespaces again only after a change of the paths in it: a \

@@ -86,11 +86,15 @@ impl<'a> Scope<'a> {
             bringers: OnceLock::new(),
             base: None,
         };
-        let applications: Vec<_> = repo.applications().collect();
+        // Of two Applications of one name, which are for two Argo CDs, the first was rendered.
+        let mut names = BTreeSet::new();
+        let applications = repo.applications();
+        let applications = applications.map(|(manifest, app)| (manifest, app, names.insert(app.name())));
+        let applications: Vec<_> = applications.collect();
         let controller = repo.controller_namespace();
-        let subject = |(manifest, app): &(&'a Manifest, Application<'a>)| {
+        let subject = |(manifest, app, is_first): &(&'a Manifest, Application<'a>, bool)| {
             let name = app.app_name()?;
-            let render = renders.get(&name);
+            let render = renders.get(&name).filter(|_| *is_first);
             Some(Subject::new(
                 repo,
                 manifest,

@@ -6,11 +6,12 @@
 //! resolve  a source → its files: checkout, cache, network
 //! request  a source → a request for `render`                 snapshot the repository at a revision
 //! sets     the ApplicationSets and what they generate        renders  the answers for commands that edit
-//! sent     the part of a repository that a plugin gets
+//! sent     the part of a repository that a plugin gets        opened   a working tree: its files and URLs
 //! options  how to render                                     owners   the Applications, for the registry on Namespaces
 //! ```
 
 mod desired;
+mod opened;
 mod options;
 mod owners;
 mod parents;
@@ -35,6 +36,7 @@ use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
 
 pub use desired::complete;
+pub use opened::Opened;
 pub use options::{ChartRenders, HelmOptions, Network, Options};
 pub use owners::OwnersOf;
 pub use sets::{ExpandedSet, expanded_sets};

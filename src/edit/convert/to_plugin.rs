@@ -91,8 +91,8 @@ pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<Cl
 fn of_set() -> Unsupported {
     Unsupported {
         pointer: Pointer::from_static("/kind").to_buf(),
-        why: "an ApplicationSet is not converted: its Applications are made in the cluster".to_owned(),
-        hint: "change `helm` to `plugin` in its template by hand, or write its Applications out".to_owned(),
+        why: "an ApplicationSet is not converted: the Applications that it generates are".to_owned(),
+        hint: "name one of its Applications, or change `helm` to `plugin` in its template by hand".to_owned(),
     }
 }
 

@@ -1,0 +1,40 @@
+//! Opens a working tree: which of its files count, and which URLs mean it.
+
+use anyhow::Error;
+
+use crate::disk::Checkout;
+use crate::git::WorkingTree;
+
+/// A working tree, opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its files: those that git has or would add; all where nobody knows.
+    pub checkout: Checkout,
+    /// The URLs of its remotes.
+    pub remotes: Vec<String>,
+    /// Why git does not list its files, where there is a git folder.
+    pub unlisted: Option<Error>,
+}
+
+impl Opened {
+    /// Asks git about a checkout.
+    pub fn of(checkout: Checkout) -> Self {
+        let Some(tree) = WorkingTree::at(checkout.root()) else {
+            return Self {
+                checkout,
+                remotes: Vec::new(),
+                unlisted: None,
+            };
+        };
+        let remotes = tree.remotes();
+        let (checkout, unlisted) = match tree.files() {
+            Ok(files) => (checkout.with_files(files), None),
+            Err(error) => (checkout, Some(error)),
+        };
+        Self {
+            checkout,
+            remotes,
+            unlisted,
+        }
+    }
+}
