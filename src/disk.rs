@@ -51,7 +51,7 @@ impl Checkout {
     }
 
     /// Finds the repository that a folder is in: the nearest ancestor with `.git`, else the nearest with
-    /// `applications/`.
+    /// `applications/` or `.homelab.yaml`.
     ///
     /// # Errors
     /// When there is none, as in a bare repository.
@@ -61,7 +61,7 @@ impl Checkout {
             return Err(git_folder::no_working_tree(&folder));
         }
         let nearest = |name: &str| start.ancestors().find(|folder| folder.join(name).exists());
-        let root = nearest(".git").or_else(|| nearest(APPLICATIONS));
+        let root = MARKS.iter().find_map(|mark| nearest(mark));
         let root = root.ok_or_else(|| {
             anyhow!(
                 "`{}` is not in a GitOps repository: no ancestor has `.git` or `{APPLICATIONS}`",
@@ -113,9 +113,12 @@ impl Checkout {
     }
 }
 
-/// Reports whether a folder is a repository's root: it has `.git` or the folder of Applications.
+/// What tells the root of a repository.
+const MARKS: [&str; 3] = [".git", APPLICATIONS, ".homelab.yaml"];
+
+/// Reports whether a folder is a repository's root: it has `.git`, the folder of Applications, or the settings.
 pub fn is_repository(folder: &Path) -> bool {
-    [".git", APPLICATIONS].iter().any(|name| folder.join(name).exists())
+    MARKS.iter().any(|name| folder.join(name).exists())
 }
 
 /// Reports whether a folder on disk is a chart.

@@ -69,10 +69,18 @@ pub struct Skipped {
 impl CheckReport {
     /// Checks a repository by all rules.
     pub fn of(scope: &Scope<'_>) -> Self {
-        let (checked, mut skipped) = applications(scope);
+        let (mut checked, mut skipped) = applications(scope);
         skipped.extend(at_base(scope));
         let is_rendered = !scope.renders.is_empty() || scope.subjects.is_empty();
         let Outcome { findings, ignored, off } = super::check_all(scope);
+        // One that HL406 reports is a mistake, not an Application of another root.
+        let is_reported = |skipped: &Skipped| {
+            let is_it =
+                |finding: &Finding| finding.rule.id == "HL406" && finding.location.as_ref() == Some(&skipped.location);
+            skipped.reason == Some(OF_ANOTHER_ROOT) && findings.iter().any(is_it)
+        };
+        let (reported, skipped): (Vec<_>, Vec<_>) = skipped.into_iter().partition(is_reported);
+        checked.extend(reported.into_iter().map(|skipped| skipped.location));
         Self {
             findings,
             ignored,
@@ -183,6 +191,9 @@ pub(super) fn levels(settings: &Settings, rules: impl Iterator<Item = &'static M
     });
     changed.collect()
 }
+
+/// What Applications are called whose name another root has, too.
+const OF_ANOTHER_ROOT: (&str, &str) = ("of a name that another root has", "of names that another root has");
 
 /// What several things are called that are not known at the base.
 const AT_BASE: (&str, &str) = ("not known at the base", "not known at the base");
