@@ -70,6 +70,20 @@ fn layouts() {
     }
 }
 
+/// Where Applications are in homes, each with what is written there.
+#[test]
+fn writing_in_layouts() {
+    for name in ["folder-each", "listed", "groups", "root-chart", "set-over-folders"] {
+        transcript::check_in(&format!("tests/commands/layouts/{name}.trycmd"), |to| {
+            let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+            transcript::sandbox::folder::copy(&repositories.join(name), to);
+            // There is no git here: the folder says that this is a repository.
+            std::fs::create_dir(to.join("applications")).unwrap();
+            std::fs::write(to.join("applications/.gitkeep"), "").unwrap();
+        });
+    }
+}
+
 #[test]
 fn list() {
     transcript::check("tests/commands/list/cases.trycmd");

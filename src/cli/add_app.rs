@@ -15,7 +15,7 @@ use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
 use crate::model::{AppName, Application, Availability, ClaimName, NamespaceName, Object};
-use crate::repo::Repo;
+use crate::repo::{Repo, RepoPath};
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
 /// Examples for `--help`.
@@ -84,6 +84,10 @@ pub(super) struct Args {
     /// An annotation of the Application; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse_annotation)]
     annotations: Vec<pairs::Pair>,
+
+    /// The folder for the new manifest; by default where the others are
+    #[arg(long, value_name = "DIR", conflicts_with = "upsert")]
+    dir: Option<PathBuf>,
 
     /// Change the Application if it is already there: what is named here, and nothing else
     #[arg(long)]
@@ -220,6 +224,7 @@ impl Args {
             helm,
             labels,
             annotations,
+            dir,
             upsert,
             move_namespace,
             edit,
@@ -243,6 +248,10 @@ impl Args {
             finalizer: sync.set_finalizer,
             labels: pairs::map(labels),
             annotations: pairs::map(annotations),
+            folder: dir
+                .as_deref()
+                .map(|dir| RepoPath::new(&dir.to_string_lossy()))
+                .transpose()?,
             upsert,
             create_namespace,
             move_namespace,
@@ -327,7 +336,8 @@ fn remarks(
 ) -> Result<Vec<String>> {
     let left = edit::add_app::claims_left::check(repo, request, sources)?;
     let namespace = edit::add_app::namespace::remark(repo, request);
-    let mut remarks: Vec<String> = left.into_iter().chain(namespace).collect();
+    let unsynced = edit::add_app::unsynced(repo, request)?;
+    let mut remarks: Vec<String> = left.into_iter().chain(namespace).chain(unsynced).collect();
     if matches!(objects, Availability::Unavailable(_)) {
         // The remarks of a render name them.
         remarks.extend(edit::add_app::unknown_variables(repo, request));

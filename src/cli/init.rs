@@ -12,7 +12,7 @@ use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
 use crate::masking::without_logins;
 use crate::model::repo_url;
-use crate::repo::Repo;
+use crate::repo::{Repo, RepoPath};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -26,7 +26,8 @@ Examples:
 /// Make a GitOps repository, or fill in the placeholder of the shipped one
 ///
 /// Writes the root Application, which brings everything, the one that syncs the Namespaces, and Argo CD's own Namespace.
-/// In a copy of the shipped repository it replaces `OWNER` in every URL instead.
+/// In a copy of the shipped repository it replaces `OWNER` in every URL instead. In any other repository that has Applications it
+/// adds what is missing, beside them, and says what it leaves alone.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -37,19 +38,23 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     repo_url: Option<String>,
 
-    /// The branch or tag that Argo CD follows
-    #[arg(long, value_name = "REV", default_value = "main")]
-    revision: String,
+    /// The branch or tag that Argo CD follows; that of the root Application, or `main` by default
+    #[arg(long, value_name = "REV")]
+    revision: Option<String>,
 
-    /// The namespace that Argo CD runs in
-    #[arg(long, value_name = "NAMESPACE", default_value = "argocd")]
-    argocd_namespace: String,
+    /// The namespace that Argo CD runs in; that of the Applications, or `argocd` by default
+    #[arg(long, value_name = "NAMESPACE")]
+    argocd_namespace: Option<String>,
+
+    /// The folder for the Application of the Namespaces; by default where the others are
+    #[arg(long = "dir", value_name = "DIR")]
+    applications_dir: Option<PathBuf>,
 
     /// Change nothing, describe the existing repository
     #[arg(long, conflicts_with_all = ["repo_url", "force"])]
     adopt: bool,
 
-    /// Add what is missing to a repository that has Applications already
+    /// Add a root Application to a repository whose Applications are applied by hand
     #[arg(long)]
     force: bool,
 
@@ -85,10 +90,14 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     } else {
         None
     };
+    let setup = edit::init(session.repo()?, &args.request(session.repo()?, session.checkout()?)?)?;
+    if setup.changes.changes.is_empty() {
+        setup.notes.iter().for_each(|note| session.terminal.say(note));
+    }
     let edit = Edit {
-        changes: edit::init(session.repo()?, &args.request(session.repo()?, session.checkout()?)?)?,
+        changes: setup.changes,
         message: "Set up the GitOps repository".to_owned(),
-        notes: outer.into_iter().collect(),
+        notes: outer.into_iter().chain(setup.notes).collect(),
         next: Some(FIRST_APPLICATION.to_owned()),
         ..Edit::default()
     };
@@ -117,14 +126,39 @@ impl Args {
         let remote = || Some(without_logins(WorkingTree::at(checkout.root())?.remotes().first()?));
         let is_filled = |url: &&String| repo_url::placeholder(url).is_none();
         let learned = || repo.own_urls.iter().find(is_filled).cloned();
-        let repo_url = self.repo_url.clone().or_else(remote).or_else(learned);
+        // As the root Application has them, Argo CD reads the repository already.
+        let root = repo
+            .root_application()
+            .map(|(_, app)| app.sources())
+            .unwrap_or_default();
+        let root = root.iter().find(|source| repo.is_own(source.repo_url()));
+        let of_root = || {
+            root.map(|source| source.repo_url().to_owned())
+                .filter(|url| is_filled(&url))
+        };
+        let repo_url = self.repo_url.clone().or_else(of_root).or_else(remote).or_else(learned);
+        let revision = || root.and_then(|source| source.tree().get("targetRevision")?.as_str());
+        let has_applications = repo.applications().next().is_some();
+        let namespace = || has_applications.then(|| repo.controller_namespace().to_owned());
+        let folder = self
+            .applications_dir
+            .as_deref()
+            .map(|dir| RepoPath::new(&dir.to_string_lossy()));
         Ok(Request {
             repo_url: repo_url
                 .context("the URL of this repository is not known")
                 .hint("name it with `--repo-url URL`")?,
-            revision: self.revision.clone(),
-            argocd_namespace: self.argocd_namespace.clone(),
+            revision: self
+                .revision
+                .clone()
+                .unwrap_or_else(|| revision().unwrap_or("main").to_owned()),
+            argocd_namespace: self
+                .argocd_namespace
+                .clone()
+                .or_else(namespace)
+                .unwrap_or_else(|| "argocd".to_owned()),
             force: self.force,
+            folder: folder.transpose()?,
         })
     }
 }

@@ -74,6 +74,8 @@ pub struct Request {
     pub labels: BTreeMap<String, String>,
     /// Annotations of the Application.
     pub annotations: BTreeMap<String, String>,
+    /// The folder for a new Application; by default the one of the others.
+    pub folder: Option<RepoPath>,
     /// Whether an existing Application may be changed.
     pub upsert: bool,
     /// Whether a Namespace without a manifest is added.
@@ -109,7 +111,10 @@ pub fn check_against(repo: &Repo, request: &Request) -> Result<()> {
             existing.check_editable()?;
             check_change(request, existing, &app)?;
         }
-        None => check_complete(repo, request)?,
+        None => {
+            check_complete(repo, request)?;
+            repo.place_for_application(&request.name, request.folder.as_ref())?;
+        }
     }
     namespace::check(repo, request)
 }
@@ -178,21 +183,22 @@ pub fn add_app(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     check(request)?;
     check_against(repo, request)?;
     let mut changes = namespace::added(repo, request)?;
-    changes.changes.push(match repo.application(request.name.as_str()) {
+    match repo.application(request.name.as_str()) {
         Some((existing, app)) => {
             let tree = app.object().tree();
             let patch = json_patch::diff(tree, &manifest::upserted(tree, request));
-            Change::Patch {
+            changes.changes.push(Change::Patch {
                 path: existing.file.clone(),
                 document: existing.document,
                 patch,
-            }
+            });
         }
-        None => Change::Create {
-            path: repo.file_for_application(&request.name)?,
-            text: yaml::emit(&manifest::new(repo, request))?,
-        },
-    });
+        None => {
+            let text = yaml::emit(&manifest::new(repo, request))?;
+            let place = repo.place_for_application(&request.name, request.folder.as_ref())?;
+            changes.changes.extend(place.create(text));
+        }
+    }
     Ok(changes)
 }
 
@@ -289,6 +295,23 @@ pub fn unknown_variables(repo: &Repo, request: &Request) -> Vec<String> {
     messages.chain(hint).collect()
 }
 
+/// Returns a remark on a new Application that nothing would sync.
+///
+/// # Errors
+/// When there is no place for it.
+pub fn unsynced(repo: &Repo, request: &Request) -> Result<Option<String>> {
+    if repo.application(request.name.as_str()).is_some() {
+        return Ok(None);
+    }
+    let place = repo.place_for_application(&request.name, request.folder.as_ref())?;
+    Ok(place.synced_by.is_none().then(|| {
+        format!(
+            "no Application syncs `{0}`: apply it by hand with `kubectl apply -f {0}`",
+            place.path
+        )
+    }))
+}
+
 /// Returns the Application that a request would write, to render it before it is written.
 pub fn preview(repo: &Repo, request: &Request) -> Object {
     let existing = repo.application(request.name.as_str()).filter(|_| request.upsert);
@@ -323,10 +346,25 @@ mod tests {
             finalizer: None,
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
+            folder: None,
             upsert: false,
             create_namespace: true,
             move_namespace: false,
         }
+    }
+
+    const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: root}\nspec:\n  source: {repoURL: https://git.example.org/home, path: applications}\n";
+
+    /// Returns a repository with a root Application, the one of the Namespaces, and other files.
+    fn home(files: &[(&str, &str)]) -> Repo {
+        let namespaces = ROOT.replace("path: applications", "path: namespaces");
+        let namespaces = namespaces.replace("name: root", "name: namespaces");
+        let own = [
+            ("applications/root.yaml", ROOT),
+            ("applications/namespaces.yaml", namespaces.as_str()),
+        ];
+        let files = Memory::new(own.iter().chain(files).copied());
+        Repo::read(&files.unwrap(), &[]).unwrap()
     }
 
     fn array(name: &str, entries: &[&str]) -> Parameter {
@@ -340,7 +378,7 @@ mod tests {
 
     #[test]
     fn the_namespace_comes_before_the_application() {
-        let repo = Repo::default();
+        let repo = home(&[]);
         let changes = add_app(&repo, &request()).unwrap();
         let paths: Vec<&str> = changes.changes.iter().map(|change| change.path().as_str()).collect();
         assert_eq!(paths, ["namespaces/media.yaml", "applications/fetcher.yaml"]);
@@ -358,7 +396,7 @@ mod tests {
             destination: Some(Destination::Name("nas".to_owned())),
             ..request()
         };
-        let changes = add_app(&Repo::default(), &nas).unwrap();
+        let changes = add_app(&home(&[]), &nas).unwrap();
         let paths: Vec<&str> = changes.changes.iter().map(|change| change.path().as_str()).collect();
         assert_eq!(paths, ["applications/fetcher.yaml"]);
     }
@@ -389,11 +427,10 @@ mod tests {
 
     #[test]
     fn upsert_changes_what_was_asked_and_keeps_the_rest() {
-        let files = Memory::new([(
+        let repo = home(&[(
             "applications/fetcher.yaml",
             "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: fetcher\nspec:\n  source:\n    repoURL: old\n  revisionHistoryLimit: 3\n",
         )]);
-        let repo = Repo::read(&files.unwrap(), &[]).unwrap();
         assert!(
             add_app(&repo, &request())
                 .unwrap_err()
@@ -419,14 +456,13 @@ mod tests {
         let text = format!(
             "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: fetcher\nspec:\n  {spec}\n  destination: {{namespace: media}}\n"
         );
-        let files = Memory::new([
+        home(&[
             ("applications/fetcher.yaml", text.as_str()),
             (
                 "namespaces/radio.yaml",
                 "apiVersion: v1\nkind: Namespace\nmetadata: {name: radio}\n",
             ),
-        ]);
-        Repo::read(&files.unwrap(), &[]).unwrap()
+        ])
     }
 
     /// Returns a request that names nothing but the Application.
@@ -513,8 +549,7 @@ mod tests {
             let text = format!(
                 "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: fetcher\nspec:\n  {spec}\n"
             );
-            let files = Memory::new([("applications/fetcher.yaml", text.as_str())]);
-            let repo = Repo::read(&files.unwrap(), &[]).unwrap();
+            let repo = home(&[("applications/fetcher.yaml", text.as_str())]);
             let changes = add_app(
                 &repo,
                 &Request {
@@ -544,7 +579,7 @@ mod tests {
                 place: Some(Place::Path(path.to_owned())),
                 ..request()
             };
-            add_app(&Repo::default(), &request).map(|_| manifest::new(&Repo::default(), &request))
+            add_app(&home(&[]), &request).map(|_| manifest::new(&Repo::default(), &request))
         };
         let url = "https://git.example.org/fetcher";
         assert_eq!(add(url, "./helm/").unwrap()["spec"]["source"]["path"], "helm");
@@ -559,7 +594,7 @@ mod tests {
             let repo_url = Some(repo_url.to_owned());
             let place = Some(Place::Chart("fetcher".to_owned()));
             add_app(
-                &Repo::default(),
+                &home(&[]),
                 &Request {
                     repo_url,
                     place,

@@ -151,10 +151,7 @@ pub fn add_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
                 text.push_str(&quota_of(&request.name, quota).context("cannot use the quota")?);
             }
             return Ok(ChangeSet {
-                changes: vec![Change::Create {
-                    path: repo.file_for_namespace(&request.name)?,
-                    text,
-                }],
+                changes: repo.place_for_namespace(&request.name)?.create(text),
             });
         }
     };

@@ -1,6 +1,9 @@
-//! `init`: a new GitOps repository with Argo CD's own Namespace in it, or the shipped one with its placeholder filled in.
+//! `init`: a new GitOps repository with Argo CD's own Namespace in it, the shipped one with its placeholder filled in, or an
+//! existing one with what it lacks.
 
-use std::collections::BTreeMap;
+mod existing;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow, bail};
 use json_patch::Patch;
@@ -8,14 +11,17 @@ use serde_json::{Value, json};
 
 use super::add_namespace::{self, add_namespace};
 use crate::failure::HintExt;
-use crate::model::NamespaceName;
-use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
+use crate::model::application::{FINALIZER, GENERATE_PATHS, GROUP, PLUGIN_NAME};
 use crate::model::repo_url;
 use crate::model::repo_url::{PLACEHOLDER, has_placeholder};
+use crate::model::{AppName, NamespaceName};
+use crate::repo::generate_paths;
 use crate::repo::layout::APPLICATIONS;
 use crate::repo::layout::NAMESPACES;
 use crate::repo::{Change, ChangeSet, Repo, RepoPath};
 use crate::yaml;
+
+pub use existing::adopt;
 
 /// A request to set up a repository.
 #[derive(Clone, Debug)]
@@ -26,16 +32,27 @@ pub struct Request {
     pub revision: String,
     /// The namespace that Argo CD runs in.
     pub argocd_namespace: String,
-    /// Whether missing files are added to a repository that has Applications already.
+    /// Whether a root Application is added to a repository whose Applications are applied by hand.
     pub force: bool,
+    /// The folder for the Application of the Namespaces; by default the one of the others.
+    pub folder: Option<RepoPath>,
 }
 
-/// Makes the root Application and the one for Namespaces, and replaces the placeholder in every URL.
+/// What a repository gets.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The changes.
+    pub changes: ChangeSet,
+    /// What is left as it is, and what is to be known.
+    pub notes: Vec<String>,
+}
+
+/// Makes the root Application and the one for Namespaces, or replaces the placeholder in every URL. In a repository that has
+/// Applications, it adds what is missing.
 ///
 /// # Errors
-/// When the repository has Applications already (without `force` and without a placeholder in them), or the URL is
-/// none.
-pub fn init(repo: &Repo, request: &Request) -> Result<ChangeSet> {
+/// When the URL is none, or what is missing has no place.
+pub fn init(repo: &Repo, request: &Request) -> Result<Setup> {
     repo_url::usable(&request.repo_url, false)?;
     if let Some(text) = repo_url::placeholder(&request.repo_url) {
         return Err(anyhow!("`{}` has the placeholder `{text}`", request.repo_url)
@@ -43,32 +60,138 @@ pub fn init(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     }
     let filled = fill_placeholder(repo, request)?;
     if !filled.changes.is_empty() {
-        return Ok(filled);
+        return Ok(Setup {
+            changes: filled,
+            notes: Vec::new(),
+        });
     }
-    let has_applications = repo.applications().next().is_some();
-    if has_applications && !request.force {
-        return Err(anyhow!("the repository has Applications already")
-            .hint("list them with `kubectl homelab init --adopt`, or add a root Application with `--force`"));
+    let mut repo = repo.clone();
+    if !repo.is_own(&request.repo_url) {
+        repo.own_urls.push(request.repo_url.clone());
     }
+    match repo.applications().next().is_none() && repo.unknown.is_empty() && repo.unexpanded_sets().next().is_none() {
+        true => new_repository(&repo, request),
+        false => existing_repository(&repo, request),
+    }
+}
+
+fn new_repository(repo: &Repo, request: &Request) -> Result<Setup> {
     let mut changes = ChangeSet::default();
-    let namespaces = repo
-        .namespaces_application()
-        .is_none()
-        .then(|| ("namespaces", namespaces_application(request)));
-    let root = repo
-        .root_application()
-        .is_none()
-        .then(|| ("root", root_application(request)));
-    for (name, tree) in namespaces.into_iter().chain(root) {
-        let path = RepoPath::new(&format!("{APPLICATIONS}/{name}.yaml"))?;
+    for (name, tree) in [
+        (
+            NAMESPACES,
+            namespaces_application(request, &[RepoPath::new(APPLICATIONS)?])?,
+        ),
+        ("root", application(request, "root", APPLICATIONS)),
+    ] {
         changes.changes.push(Change::Create {
-            path,
+            path: RepoPath::new(&format!("{APPLICATIONS}/{name}.yaml"))?,
             text: yaml::emit(&tree)?,
         });
     }
     let after = repo.with(&changes)?;
     changes.changes.extend(first_namespace(&after, request)?.changes);
-    Ok(changes)
+    Ok(Setup {
+        changes,
+        notes: Vec::new(),
+    })
+}
+
+/// Adds what an existing repository lacks: the Application of the Namespaces, and, where that is asked for, a root.
+fn existing_repository(repo: &Repo, request: &Request) -> Result<Setup> {
+    let mut setup = Setup::default();
+    let roots = existing::roots(repo);
+    setup
+        .notes
+        .extend(roots.iter().map(|root| format!("left alone: {root}")));
+    if roots.is_empty() && request.force {
+        setup.changes = root_over_applications(repo, request)?;
+    } else if roots.is_empty() {
+        setup.notes.push(
+            "there is no root: the Applications are applied by hand; `--force` adds an Application that syncs them"
+                .to_owned(),
+        );
+    }
+    let repo = repo.with(&setup.changes)?;
+    if let Some(app) = repo.namespaces_application() {
+        setup.notes.push(format!(
+            "left alone: Application `{}`, which syncs Namespaces",
+            app.name()
+        ));
+        return Ok(setup);
+    }
+    if let Some((other, _)) = repo.application(NAMESPACES) {
+        return Err(anyhow!(
+            "Application `{NAMESPACES}` in `{}` syncs no Namespaces of this repository",
+            other.file
+        )
+        .hint(format!(
+            "add an Application of another name for the folder `{NAMESPACES}` by hand"
+        )));
+    }
+    let place = repo.place_for_application(&AppName::new(NAMESPACES)?, request.folder.as_ref());
+    let place = place.map_err(|why| match &request.folder {
+        Some(_) => why,
+        None => anyhow!("the new Application `{NAMESPACES}` has no place: {why}")
+            .hint("name its folder with `--dir DIR`; if nothing syncs that, apply the file by hand"),
+    })?;
+    if place.synced_by.is_none() {
+        setup.notes.push(format!(
+            "no Application syncs `{0}`: apply it by hand with `kubectl apply -f {0}`",
+            place.path
+        ));
+    }
+    let mut reads = repo.registry_reads();
+    reads.push(place.path.clone());
+    let text = yaml::emit(&namespaces_application(request, &reads)?)?;
+    let added = ChangeSet {
+        changes: place.create(text),
+    };
+    let after = repo.with(&added)?;
+    setup.changes.changes.extend(added.changes);
+    setup.changes.changes.extend(first_namespace(&after, request)?.changes);
+    Ok(setup)
+}
+
+/// Adds a root Application beside those that are applied by hand.
+///
+/// # Errors
+/// When they are in several folders, or not alone in theirs.
+fn root_over_applications(repo: &Repo, request: &Request) -> Result<ChangeSet> {
+    let folders: BTreeSet<RepoPath> = repo
+        .applications()
+        .map(|(manifest, _)| manifest.file.parent())
+        .collect();
+    let mut folders = folders.into_iter();
+    let (Some(folder), None) = (folders.next(), folders.next()) else {
+        return Err(
+            anyhow!("the Applications are in several folders, which no root of one folder syncs")
+                .hint("write the root Application by hand: its `path`, and `directory.recurse` and `include`"),
+        );
+    };
+    let name = match repo.application("root") {
+        None => "root",
+        Some(_) => bail!("Application `root` is already there, and brings no others"),
+    };
+    let path = folder.join(&format!("{name}.yaml"))?;
+    let tree = application(request, name, if folder.is_root() { "." } else { folder.as_str() });
+    let is_application = |manifest: &&crate::repo::Manifest| manifest.object.group() == GROUP;
+    let source = crate::repo::FolderSource::flat(folder.clone());
+    if let Some(other) = repo.listed_in(&source).find(|file| {
+        let mut manifests = repo.manifests.iter().filter(|manifest| manifest.file == **file);
+        !repo.files.contains_key(*file) || !manifests.all(|manifest| is_application(&manifest))
+    }) {
+        return Err(
+            anyhow!("a root Application of `{folder}` would sync `{other}`, too, which is no Application")
+                .hint("move the Applications into a folder of their own"),
+        );
+    }
+    Ok(ChangeSet {
+        changes: vec![Change::Create {
+            path,
+            text: yaml::emit(&tree)?,
+        }],
+    })
 }
 
 /// Adds Argo CD's own Namespace, where the Application of the Namespaces would have none to sync: Argo CD reports a folder
@@ -83,6 +206,10 @@ fn first_namespace(repo: &Repo, request: &Request) -> Result<ChangeSet> {
         .keys()
         .any(|file| sources.iter().any(|source| source.reads(file)))
     {
+        return Ok(ChangeSet::default());
+    }
+    // Declared elsewhere, it stays there.
+    if repo.namespace(&request.argocd_namespace).is_some() {
         return Ok(ChangeSet::default());
     }
     let level = |mode: &str, level: &str| (format!("pod-security.kubernetes.io/{mode}"), level.to_owned());
@@ -159,65 +286,18 @@ fn application(request: &Request, name: &str, path: &str) -> Value {
     })
 }
 
-fn root_application(request: &Request) -> Value {
-    application(request, "root", APPLICATIONS)
-}
-
 /// Returns the Application of the Namespaces, which is synced first and writes the ownership registry.
-fn namespaces_application(request: &Request) -> Value {
+fn namespaces_application(request: &Request, reads: &[RepoPath]) -> Result<Value> {
     let mut tree = application(request, "namespaces", NAMESPACES);
     tree["metadata"]["annotations"] = json!({
-        GENERATE_PATHS: format!(".;/{APPLICATIONS}"),
+        GENERATE_PATHS: generate_paths::of(&RepoPath::new(NAMESPACES)?, reads),
         "argocd.argoproj.io/sync-wave": "-10",
     });
     tree["metadata"]["finalizers"] = json!([FINALIZER]);
     tree["spec"]["source"]["plugin"] = json!({"name": PLUGIN_NAME});
     // Namespaces are cluster-scoped, so that the destination has no namespace.
     tree["spec"]["destination"] = json!({"server": "https://kubernetes.default.svc"});
-    tree
-}
-
-/// Describes an existing repository for a user who considers adopting it.
-pub fn adopt(repo: &Repo) -> Vec<String> {
-    let mut found = vec![format!(
-        "Applications: {}, files: {}",
-        repo.applications().count(),
-        repo.files.len()
-    )];
-    let folder = |what: &str, path: &RepoPath| format!("new {what} go to `{path}`");
-    let folders = repo
-        .applications()
-        .next()
-        .map(|(manifest, _)| folder("Applications", &manifest.file.parent()));
-    found.extend(folders);
-    found.extend(
-        repo.namespaces()
-            .next()
-            .map(|manifest| folder("Namespaces", &manifest.file.parent())),
-    );
-    found.push(match repo.root_application() {
-        Some((manifest, app)) => format!("root Application `{}` in `{}`", app.name(), manifest.file),
-        None => "no root Application: one file does not bring everything".to_owned(),
-    });
-    found.push(match repo.namespaces_application() {
-        Some(app) => format!(
-            "Namespaces: {1}, synced by Application `{0}`",
-            app.name(),
-            repo.namespaces().count()
-        ),
-        None => "no Application syncs Namespaces".to_owned(),
-    });
-    let converted = repo
-        .applications()
-        .filter(|(_, app)| app.sources().iter().any(crate::model::Source::uses_homelab_plugin))
-        .count();
-    found.push(format!("rendered by the plugin `{PLUGIN_NAME}`: {converted}"));
-    found.extend(
-        repo.malformed
-            .iter()
-            .map(|malformed| format!("cannot be read: {malformed}")),
-    );
-    found
+    Ok(tree)
 }
 
 #[cfg(test)]
@@ -231,37 +311,31 @@ mod tests {
             revision: "main".to_owned(),
             argocd_namespace: "argocd".to_owned(),
             force: false,
+            folder: None,
         }
     }
 
     #[test]
     fn an_empty_repository_gets_its_two_applications() {
         let repo = Repo::default();
-        let after = repo.with(&init(&repo, &request()).unwrap()).unwrap();
+        let after = repo.with(&init(&repo, &request()).unwrap().changes).unwrap();
         assert_eq!(after.root_application().unwrap().1.name(), "root");
         assert_eq!(after.namespaces_application().unwrap().name(), "namespaces");
         assert_eq!(
             after.namespace("argocd").unwrap().file.as_str(),
             "namespaces/argocd.yaml"
         );
-        assert!(
-            init(&after, &request())
-                .unwrap_err()
-                .to_string()
-                .contains("has Applications already")
-        );
-        assert!(
-            init(
-                &after,
-                &Request {
-                    force: true,
-                    ..request()
-                }
-            )
-            .unwrap()
-            .changes
-            .is_empty()
-        );
+        for force in [false, true] {
+            let again = init(&after, &Request { force, ..request() }).unwrap();
+            assert_eq!(again.changes, ChangeSet::default());
+            assert_eq!(
+                again.notes,
+                [
+                    "left alone: root Application `root` in `applications/root.yaml`",
+                    "left alone: Application `namespaces`, which syncs Namespaces"
+                ]
+            );
+        }
     }
 
     #[test]
@@ -279,7 +353,7 @@ mod tests {
         ])
         .unwrap();
         let repo = Repo::read(&files, &[]).unwrap();
-        let after = repo.with(&init(&repo, &request()).unwrap()).unwrap();
+        let after = repo.with(&init(&repo, &request()).unwrap().changes).unwrap();
         let url = |name: &str| after.application(name).unwrap().1.sources()[0].repo_url().to_owned();
         assert_eq!(url("root"), "https://git.example.org/me/home-gitops");
         assert_eq!(url("media"), "https://git.example.org/me/home-media");

@@ -21,6 +21,10 @@ impl Charts {
         }
     }
 
+    pub(super) fn add(&mut self, folder: RepoPath) {
+        self.folders.insert(folder);
+    }
+
     pub(super) fn add_input(&mut self, path: &RepoPath) {
         self.inputs.insert(path.clone());
     }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Value, json};
 
-use super::RepoPath;
+use super::{Change, RepoPath, SourceFile};
+use crate::failure::HintExt;
 use crate::yaml;
 
 /// The names of the file ([source](https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go)).
@@ -13,19 +15,82 @@ pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustom
 /// The lists whose entries are manifests, or folders with a kustomization.
 const LISTS: [&str; 3] = ["resources", "bases", "components"];
 
-/// The kustomizations of a repository by their folders, with what they take in: paths in the repository.
+/// The kustomizations of a repository by their folders.
 #[derive(Clone, Debug, Default)]
-pub struct Kustomizations(BTreeMap<RepoPath, Vec<RepoPath>>);
+pub struct Kustomizations(BTreeMap<RepoPath, Kustomization>);
+
+#[derive(Clone, Debug)]
+struct Kustomization {
+    file: RepoPath,
+    text: String,
+    /// What it takes in: paths in the repository.
+    paths: Vec<RepoPath>,
+}
 
 impl Kustomizations {
-    /// Adds the kustomization of a folder; one that cannot be read takes in nothing.
-    pub(super) fn add(&mut self, folder: RepoPath, text: &str) {
-        let tree = yaml::value(text).ok().flatten().unwrap_or(Value::Null);
+    /// Adds a kustomization; one that cannot be read takes in nothing.
+    pub(super) fn add(&mut self, file: RepoPath, text: String) {
+        let folder = file.parent();
+        let tree = yaml::value(&text).ok().flatten().unwrap_or(Value::Null);
         let lists = LISTS.iter().filter_map(|name| tree.get(name)?.as_array());
         let entries = lists.flatten().filter_map(Value::as_str);
         let local = entries.filter(|entry| !is_remote(entry));
         let paths = local.filter_map(|entry| folder.join(entry).ok()).collect();
-        self.0.insert(folder, paths);
+        self.0.insert(folder, Kustomization { file, text, paths });
+    }
+
+    /// Returns the paths that the kustomization of a folder takes in.
+    fn paths(&self, folder: &RepoPath) -> Option<&[RepoPath]> {
+        Some(&self.0.get(folder)?.paths)
+    }
+
+    /// Returns the folders of the kustomizations that name a path.
+    pub(super) fn naming<'k>(&'k self, path: &'k RepoPath) -> impl Iterator<Item = &'k RepoPath> {
+        let naming = self.0.iter().filter(|(_, one)| one.paths.contains(path));
+        naming.map(|(folder, _)| folder)
+    }
+
+    /// Returns the name of a folder's kustomization.
+    pub(super) fn file_name(&self, folder: &RepoPath) -> &str {
+        self.0.get(folder).map_or(NAMES[0], |one| one.file.file_name())
+    }
+
+    /// Returns the change that adds a path to the resources of a folder's kustomization.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub(super) fn with_resource(&self, folder: &RepoPath, path: &RepoPath) -> Result<Change> {
+        let one = self
+            .0
+            .get(folder)
+            .with_context(|| format!("there is no kustomization in `{folder}`"))?;
+        let documents = yaml::documents(&one.text).with_context(|| format!("`{}`", one.file))?;
+        let tree = yaml::value(&one.text).with_context(|| format!("`{}`", one.file))?;
+        let tree = tree.unwrap_or_else(|| json!({}));
+        let entries = tree.get("resources").and_then(Value::as_array);
+        let entry = relative(folder, path);
+        let is_dotted = |entry: &Value| entry.as_str().is_some_and(|entry| entry.starts_with("./"));
+        let entry = match entries {
+            Some(entries) if !entry.starts_with("..") && entries.iter().any(is_dotted) => format!("./{entry}"),
+            _ => entry,
+        };
+        let operation = match (entries, tree.get("resources")) {
+            (Some(_), _) => json!([{"op": "add", "path": "/resources/-", "value": entry}]),
+            (None, None | Some(Value::Null)) => json!([{"op": "add", "path": "/resources", "value": [entry]}]),
+            (None, Some(_)) => {
+                return Err(anyhow!("`resources` in `{}` is not a list", one.file).hint("correct the kustomization"));
+            }
+        };
+        let file = SourceFile {
+            path: one.file.clone(),
+            text: one.text.clone(),
+            documents,
+        };
+        Ok(Change::PatchFile {
+            file,
+            document: 0,
+            patch: serde_json::from_value(operation)?,
+        })
     }
 
     /// Reports whether a folder has a kustomization.
@@ -42,7 +107,7 @@ impl Kustomizations {
             if !folders.insert(folder) {
                 continue;
             }
-            for entry in self.0.get(folder).into_iter().flatten() {
+            for entry in self.paths(folder).into_iter().flatten() {
                 match self.0.contains_key(entry) {
                     true => open.push(entry),
                     false => {
@@ -64,9 +129,16 @@ impl Kustomizations {
     /// Reports whether a kustomization names a file.
     pub fn takes_in(&self, file: &RepoPath) -> bool {
         // Its folder or one above names it in nearly all repositories: these are asked first.
-        let names = |folder: RepoPath| self.0.get(&folder).is_some_and(|paths| paths.contains(file));
-        file.folders().any(names) || self.0.values().any(|paths| paths.contains(file))
+        let names = |folder: RepoPath| self.paths(&folder).is_some_and(|paths| paths.contains(file));
+        file.folders().any(names) || self.naming(file).next().is_some()
     }
+}
+
+/// Returns a path as an entry of the kustomization in a folder.
+fn relative(folder: &RepoPath, path: &RepoPath) -> String {
+    let common = folder.parts().zip(path.parts()).take_while(|(a, b)| a == b).count();
+    let up = folder.parts().skip(common).map(|_| "..");
+    up.chain(path.parts().skip(common)).collect::<Vec<_>>().join("/")
 }
 
 /// Reports whether an entry is fetched from elsewhere.
@@ -90,10 +162,14 @@ mod tests {
     fn a_build_takes_in_what_its_lists_name() {
         let mut all = Kustomizations::default();
         all.add(
-            path("apps"),
-            "resources: [a.yaml, ../base, https://x.example/y.yaml, github.com/o/r?ref=v1]\ncomponents:\n- c\n",
+            path("apps/kustomization.yaml"),
+            "resources: [a.yaml, ../base, https://x.example/y.yaml, github.com/o/r?ref=v1]\ncomponents:\n- c\n"
+                .to_owned(),
         );
-        all.add(path("base"), "bases: [../apps]\nresources: [deep/b.yaml]\n");
+        all.add(
+            path("base/kustomization.yaml"),
+            "bases: [../apps]\nresources: [deep/b.yaml]\n".to_owned(),
+        );
         let files = all.files(&path("apps")).unwrap();
         let files: Vec<&str> = files.iter().map(RepoPath::as_str).collect();
         assert_eq!(files, ["apps/a.yaml", "apps/c", "base/deep/b.yaml"]);

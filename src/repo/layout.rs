@@ -1,40 +1,144 @@
-//! The places of new manifests: next to existing ones, otherwise `applications/<app>.yaml` and
-//! `namespaces/<namespace>.yaml`.
+//! The places of new manifests: where others of their kind are, and where an Application syncs them.
+
+mod error;
+mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
-use super::{FolderSource, Repo, RepoPath};
+use super::{Change, FolderSource, Manifest, Repo, RepoPath};
+use crate::failure::HintExt;
+use crate::model::application::GROUP;
 use crate::model::{AppName, Application, NamespaceName};
 
-/// The folder of Applications where no root Application names another one.
+use pattern::Pattern;
+
+/// The folder of Applications of a new repository.
 pub const APPLICATIONS: &str = "applications";
 
 /// The folder of Namespaces where no Application names another one.
 pub const NAMESPACES: &str = "namespaces";
 
+/// The place of a new manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewFile {
+    /// The file.
+    pub path: RepoPath,
+    /// The Application that syncs it, if one does.
+    pub synced_by: Option<String>,
+    /// The kustomizations that have to take it in, changed.
+    kustomizations: Vec<Change>,
+}
+
+impl NewFile {
+    /// Returns the changes that write this text into it.
+    pub fn create(self, text: String) -> Vec<Change> {
+        let file = Change::Create { path: self.path, text };
+        std::iter::once(file).chain(self.kustomizations).collect()
+    }
+}
+
+/// Files that are named in one way.
+struct Group<'r> {
+    pattern: Pattern,
+    /// One of them: the first that an Application syncs, if one does.
+    example: &'r RepoPath,
+    count: usize,
+}
+
 impl Repo {
-    /// Returns the file for a new Application.
+    /// Returns the place of a new Application: in the folder that is named, otherwise where the others are and an Application
+    /// syncs it.
     ///
     /// # Errors
-    /// When a file of that name is already there.
-    pub fn file_for_application(&self, name: &AppName) -> Result<RepoPath> {
-        let found = self.applications().map(|(manifest, _)| &manifest.file);
-        self.free_file(most_used_folder(found), APPLICATIONS, name.as_str())
+    /// When there is none or more than one, or a file is there already.
+    pub fn place_for_application(&self, name: &AppName, folder: Option<&RepoPath>) -> Result<NewFile> {
+        let place = self.find_place_for_application(name.as_str(), folder)?;
+        self.check_free(&place.path)?;
+        Ok(place)
     }
 
-    /// Returns the file for a new Namespace.
+    /// Returns where new Applications go, in words, or why there is no place for them.
     ///
     /// # Errors
-    /// When a file of that name is already there.
-    pub fn file_for_namespace(&self, name: &NamespaceName) -> Result<RepoPath> {
-        let found = most_used_folder(self.namespaces().map(|manifest| &manifest.file));
-        let synced = self
-            .namespaces_application()
-            .and_then(|app| self.folder_sources(&app).into_iter().next());
-        let synced = synced.map(|source| source.folder().clone());
-        self.free_file(found.or(synced), NAMESPACES, name.as_str())
+    /// Those of [`Repo::place_for_application`].
+    pub fn describe_applications(&self) -> Result<String> {
+        Ok(self.find_place_for_application("NAME", None)?.path.to_string())
+    }
+
+    fn find_place_for_application(&self, name: &str, folder: Option<&RepoPath>) -> Result<NewFile> {
+        let apps: Vec<&Manifest> = self.applications().map(|(manifest, _)| manifest).collect();
+        if let Some(folder) = folder {
+            return self.place_in(&apps, folder, name);
+        }
+        let mut places = self.synced_places(&apps, name)?;
+        if places.is_empty() {
+            places = self.empty_folders(name)?;
+        }
+        if places.is_empty() {
+            places = self.synced_places(&self.sets(), name)?;
+        }
+        let (first, others) = places.split_first().ok_or_else(|| self.no_place())?;
+        match others {
+            [] => Ok(first.1.clone()),
+            _ => Err(error::several(places.iter().map(|(group, _)| group))),
+        }
+    }
+
+    /// Returns the sets that are written in files.
+    fn sets(&self) -> Vec<&Manifest> {
+        let sets = self.all_manifests();
+        sets.filter(|manifest| manifest.object.is(GROUP, "ApplicationSet"))
+            .collect()
+    }
+
+    /// Returns the place of a new Namespace: where the others are and an Application syncs it, otherwise `namespaces/`.
+    ///
+    /// # Errors
+    /// When a file is there already.
+    pub fn place_for_namespace(&self, name: &NamespaceName) -> Result<NewFile> {
+        let place = self.find_place_for_namespace(name.as_str())?;
+        self.check_free(&place.path)?;
+        Ok(place)
+    }
+
+    /// Refuses a repository in which no Application would sync a new Namespace.
+    ///
+    /// # Errors
+    /// Names the command that adds one.
+    pub fn check_namespaces_are_synced(&self) -> Result<()> {
+        self.describe_namespaces().map(|_| ())
+    }
+
+    /// Returns where new Namespaces go, in words.
+    ///
+    /// # Errors
+    /// When no Application syncs a folder of Namespaces.
+    pub fn describe_namespaces(&self) -> Result<String> {
+        let place = self.find_place_for_namespace("NAME")?;
+        match place.synced_by {
+            Some(_) => Ok(place.path.to_string()),
+            None => Err(error::no_namespaces()),
+        }
+    }
+
+    fn find_place_for_namespace(&self, name: &str) -> Result<NewFile> {
+        let namespaces: Vec<&Manifest> = self.namespaces().collect();
+        let main = self.namespaces_application();
+        let places = self.synced_places(&namespaces, name)?;
+        let is_main = |place: &NewFile| main.is_some_and(|app| place.synced_by.as_deref() == Some(app.name()));
+        let of_main = places.iter().find(|(_, place)| is_main(place)).or(places.first());
+        if let Some((_, place)) = of_main {
+            return Ok(place.clone());
+        }
+        for source in main.iter().flat_map(|app| self.folder_sources(app)) {
+            let place = self.place_in(&[], source.folder(), name)?;
+            if place.synced_by.is_some() {
+                return Ok(place);
+            }
+        }
+        self.place_in(&namespaces, &RepoPath::new(NAMESPACES)?, name)
     }
 
     /// Returns the Application that syncs the folder of Namespaces: the one that syncs most of them, otherwise one with
@@ -55,115 +159,190 @@ impl Repo {
         of_most.or_else(|| apps().find(|app| self.folder_sources(app).iter().any(is_for_namespaces)))
     }
 
-    fn free_file(&self, folder: Option<RepoPath>, default: &str, name: &str) -> Result<RepoPath> {
-        let folder = folder.unwrap_or(RepoPath::new(default)?);
+    /// Returns the places beside manifests that an Application syncs, those of most manifests first.
+    fn synced_places(&self, siblings: &[&Manifest], name: &str) -> Result<Vec<(String, NewFile)>> {
+        let mut places = Vec::new();
+        for group in self.groups(siblings) {
+            let place = self.place_of(&group.pattern, Some(group.example), name)?;
+            if place.synced_by.is_some() {
+                places.push((group.pattern.folder.to_string(), place));
+            }
+        }
+        Ok(places)
+    }
+
+    /// Returns how the files of manifests are named, each folder's most used way, those of most manifests first.
+    fn groups<'r>(&self, siblings: &[&'r Manifest]) -> Vec<Group<'r>> {
+        let written = || siblings.iter().filter(|manifest| manifest.is_written());
+        let mut folders: BTreeMap<(RepoPath, &str), BTreeSet<RepoPath>> = BTreeMap::new();
+        for manifest in written() {
+            let folder = manifest.file.parent();
+            let same = (folder.parent(), manifest.file.file_name());
+            folders.entry(same).or_default().insert(folder);
+        }
+        let is_repeated = |file: &RepoPath| {
+            let same = folders.get(&(file.parent().parent(), file.file_name()));
+            same.is_some_and(|folders| folders.len() > 1)
+        };
+        let synced = self.synced_folders();
+        let mut groups: BTreeMap<Pattern, Group<'_>> = BTreeMap::new();
+        for manifest in written() {
+            let pattern = Pattern::of(&manifest.file, manifest.object.name(), is_repeated(&manifest.file));
+            let group = groups.entry(pattern.clone()).or_insert(Group {
+                pattern,
+                example: &manifest.file,
+                count: 0,
+            });
+            group.count += 1;
+            if !synced.reads(group.example) && synced.reads(&manifest.file) {
+                group.example = &manifest.file;
+            }
+        }
+        let mut groups: Vec<Group<'_>> = groups.into_values().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        let mut seen = BTreeSet::new();
+        groups.retain(|group| seen.insert(group.pattern.folder.clone()));
+        groups
+    }
+
+    /// Returns the place of a name in a folder that is named.
+    fn place_in(&self, siblings: &[&Manifest], folder: &RepoPath, name: &str) -> Result<NewFile> {
+        if let Some(chart) = folder
+            .join("x")?
+            .folders()
+            .find(|folder| self.charts.is_at(folder) && !folder.is_root())
+        {
+            return Err(anyhow!("`{folder}` is in the chart `{chart}`, whose files Helm reads")
+                .hint("write it as a template of the chart by hand, or name another folder with `--dir DIR`"));
+        }
+        let groups = self.groups(siblings);
+        if let Some(group) = groups.iter().find(|group| group.pattern.folder == *folder) {
+            return self.place_of(&group.pattern, Some(group.example), name);
+        }
         let in_folder = |ending: &str| {
-            self.files
-                .keys()
-                .filter(|path| path.parent() == folder && path.as_str().ends_with(ending))
-                .count()
+            let files = self.files.keys().filter(|path| path.parent() == *folder);
+            files.filter(|path| path.as_str().ends_with(ending)).count()
         };
         let ending = if in_folder(".yml") > in_folder(".yaml") {
-            "yml"
+            ".yml"
         } else {
-            "yaml"
+            ".yaml"
         };
-        let path = folder.join(&format!("{name}.{ending}"))?;
-        if let Some(malformed) = self.malformed.iter().find(|malformed| malformed.file == path) {
+        self.place_of(&Pattern::plain(folder.clone(), ending), None, name)
+    }
+
+    /// Returns the place of a name by a pattern; `example` is a file that is there.
+    fn place_of(&self, pattern: &Pattern, example: Option<&RepoPath>, name: &str) -> Result<NewFile> {
+        let path = pattern.file(name)?;
+        let reads = |source: &FolderSource| !self.charts.is_at(source.folder()) && source.reads(&path);
+        let mut apps = self.applications().map(|(_, app)| app);
+        let direct = apps.find(|app| self.folder_sources(app).iter().any(reads));
+        if let Some(app) = direct {
+            return Ok(NewFile {
+                synced_by: Some(app.name().to_owned()),
+                path,
+                kustomizations: Vec::new(),
+            });
+        }
+        let kustomizations = self.kustomizations_for(&path, example)?;
+        let is_built = |app: &Application<'_>| {
+            let sources = self.folder_sources(app);
+            let takes_in = |source: &FolderSource| match example {
+                Some(example) => source.is_build() && source.reads(example),
+                None => source.is_build() && *source.folder() == path.parent(),
+            };
+            sources.iter().any(takes_in)
+        };
+        let mut apps = self.applications().map(|(_, app)| app);
+        let by = apps.find(|app| !kustomizations.is_empty() && is_built(app));
+        Ok(NewFile {
+            synced_by: by.map(|app| app.name().to_owned()),
+            path,
+            kustomizations,
+        })
+    }
+
+    /// Returns the changes of kustomizations that make them take in a file as they take in the example.
+    fn kustomizations_for(&self, path: &RepoPath, example: Option<&RepoPath>) -> Result<Vec<Change>> {
+        let all = &self.kustomizations;
+        let own = path.parent();
+        let Some(example) = example else {
+            let own = all.is_at(&own).then(|| all.with_resource(&own, path));
+            return own.into_iter().collect();
+        };
+        let mut changes = Vec::new();
+        for folder in all.naming(example) {
+            if *folder != example.parent() || *folder == own {
+                changes.push(all.with_resource(folder, path)?);
+                continue;
+            }
+            // Each has a folder with a kustomization, which another one names.
+            let above: Vec<&RepoPath> = all.naming(folder).collect();
+            if above.is_empty() {
+                continue;
+            }
+            changes.push(Change::Create {
+                path: own.join(all.file_name(folder))?,
+                text: format!(
+                    "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- {}\n",
+                    path.file_name()
+                ),
+            });
+            for folder in above {
+                changes.push(all.with_resource(folder, &own)?);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Returns the places in folders that an Application syncs for others and that have none yet: it goes to the namespace of
+    /// Argo CD, and there is nothing else in its folder.
+    pub(super) fn empty_folders(&self, name: &str) -> Result<Vec<(String, NewFile)>> {
+        let is_argo_cd = |file: &RepoPath| {
+            let mut manifests = self.manifests.iter().filter(|manifest| manifest.file == *file);
+            manifests.all(|manifest| {
+                ["Application", "ApplicationSet"]
+                    .iter()
+                    .any(|kind| manifest.object.is(GROUP, kind))
+            })
+        };
+        let mut places = BTreeMap::new();
+        for (_, app) in self.applications() {
+            if app.destination_namespace() != Some(self.controller_namespace()) {
+                continue;
+            }
+            for source in self.folder_sources(&app) {
+                let folder = source.folder();
+                let is_free = self
+                    .listed_in(&source)
+                    .all(|file| self.files.contains_key(file) && is_argo_cd(file));
+                if is_free && !self.charts.is_at(folder) {
+                    let place = self.place_in(&[], folder, name)?;
+                    if place.synced_by.is_some() {
+                        places.insert(folder.to_string(), place);
+                    }
+                }
+            }
+        }
+        Ok(places.into_iter().collect())
+    }
+
+    /// Returns the files of the repository that a source reads.
+    pub fn listed_in<'r>(&'r self, source: &'r FolderSource) -> impl Iterator<Item = &'r RepoPath> {
+        self.listing.iter().filter(|file| source.reads(file))
+    }
+
+    /// Refuses a file that is there.
+    fn check_free(&self, path: &RepoPath) -> Result<()> {
+        if let Some(malformed) = self.malformed.iter().find(|malformed| malformed.file == *path) {
             bail!("`{path}` is already there and cannot be read: {malformed}");
         }
-        if self.listing.contains(&path) {
+        if self.listing.contains(path) {
             bail!("`{path}` is already there and holds something else");
         }
-        Ok(path)
+        Ok(())
     }
-}
-
-/// Returns the folder with most of the files; the first by name if several have as many.
-fn most_used_folder<'a>(files: impl Iterator<Item = &'a RepoPath>) -> Option<RepoPath> {
-    let mut counts: BTreeMap<RepoPath, usize> = BTreeMap::new();
-    for file in files {
-        *counts.entry(file.parent()).or_default() += 1;
-    }
-    counts
-        .into_iter()
-        .rev()
-        .max_by_key(|(_, count)| *count)
-        .map(|(folder, _)| folder)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::repo::Memory;
-
-    fn app(name: &str) -> String {
-        format!(
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\nspec:\n  source:\n    repoURL: https://git.example.org/home\n    path: {}\n",
-            if name == "root" { "apps" } else { "cluster/namespaces" }
-        )
-    }
-
-    #[test]
-    fn new_files_go_where_the_others_are() {
-        let (root, namespaces) = (app("root").replace("path: apps", "path: applications"), app("ns"));
-        let files = Memory::new([
-            ("applications/root.yml", root.as_str()),
-            ("applications/ns.yml", &namespaces),
-        ])
-        .unwrap();
-        let repo = Repo::read(&files, &[]).unwrap();
-        let name = AppName::new("jellyfin").unwrap();
-        assert_eq!(
-            repo.file_for_application(&name).unwrap().as_str(),
-            "applications/jellyfin.yml"
-        );
-        let name = NamespaceName::new("media").unwrap();
-        assert_eq!(
-            repo.file_for_namespace(&name).unwrap().as_str(),
-            "cluster/namespaces/media.yaml"
-        );
-        let empty = Repo::default();
-        assert_eq!(
-            empty.file_for_namespace(&name).unwrap().as_str(),
-            "namespaces/media.yaml"
-        );
-        let taken = AppName::new("root").unwrap();
-        assert!(repo.file_for_application(&taken).is_err());
-    }
-
-    #[test]
-    fn an_application_that_may_be_in_an_unreadable_file_is_not_called_missing() {
-        let sound = Repo::read(
-            &Memory::new([("applications/ns.yaml", app("ns").as_str())]).unwrap(),
-            &[],
-        )
-        .unwrap();
-        let message = |repo: &Repo| repo.named_application("x").unwrap_err().to_string();
-        assert_eq!(message(&sound), "there is no Application `x`");
-        assert!(sound.check_all_read().is_ok());
-        let files = Memory::new([("applications/x.yaml", "a: [\n")]).unwrap();
-        let broken = Repo::read(&files, &[]).unwrap();
-        assert!(
-            message(&broken).contains("not read: applications/x.yaml:1:4:"),
-            "{}",
-            message(&broken)
-        );
-        assert!(broken.check_all_read().is_err());
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_read_is_not_overwritten() {
-        let files = Memory::new([("applications/jellyfin.yaml", "a: [\n")]).unwrap();
-        let repo = Repo::read(&files, &[]).unwrap();
-        let error = repo
-            .file_for_application(&AppName::new("jellyfin").unwrap())
-            .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("cannot be read: applications/jellyfin.yaml:1:"),
-            "{error}"
-        );
-    }
-}
+mod tests;

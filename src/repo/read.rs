@@ -11,7 +11,7 @@ use super::excluded::Excluded;
 use super::layout::{APPLICATIONS, NAMESPACES};
 use super::parse::Parsed;
 use super::scan::{Scan, is_looked_for};
-use super::{Entry, Files, FolderSource, Manifest, Origin, Repo, RepoPath};
+use super::{Entry, Files, FolderSource, Manifest, Origin, Repo, RepoPath, kustomization};
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Settings};
 use crate::parallel;
@@ -148,7 +148,21 @@ impl Repo {
             excluded: self.excluded,
             ..Repo::default()
         };
-        let texts: Vec<(&RepoPath, &str)> = texts.into_iter().collect();
+        for (path, text) in &texts {
+            if kustomization::NAMES.contains(&path.file_name()) {
+                repo.kustomizations.add((*path).clone(), (*text).to_owned());
+            }
+            if repo.charts.is_metadata(path) {
+                repo.charts.add(path.parent());
+            }
+        }
+        // What was no manifest before is none because it is changed.
+        let is_input = |path: &RepoPath| {
+            let is_kustomization = kustomization::NAMES.contains(&path.file_name());
+            !self.files.contains_key(path) && (is_kustomization || repo.charts.is_at(&path.parent()))
+        };
+        let (inputs, texts): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(path, _)| is_input(path));
+        repo.listing.extend(inputs.into_iter().map(|(path, _)| path.clone()));
         let parsed = parallel::each(&texts, |(path, text)| {
             Parsed::of_text((*path).clone(), (*text).to_owned())
         });

@@ -62,7 +62,7 @@ impl Scan {
         for (path, role) in paths.iter().zip(roles) {
             match role {
                 None => {}
-                Some(Role::Kustomization(text)) => scan.kustomizations.add(path.parent(), &text),
+                Some(Role::Kustomization(text)) => scan.kustomizations.add(path.clone(), text),
                 Some(Role::Input) => scan.charts.add_input(path),
                 Some(Role::Manifests(parsed)) => scan.found.push(parsed),
                 Some(Role::Template) => scan.inactive.push(Inactive {

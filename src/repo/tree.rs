@@ -71,6 +71,23 @@ impl Repo {
         branches
     }
 
+    /// Reports whether something brings Applications, or would bring them, that nothing in the repository brings: an Application, a set, or a chart; one
+    /// of which it is not known what it brings counts.
+    pub fn has_root(&self) -> bool {
+        let is_of_chart =
+            |manifest: &Manifest| matches!(&manifest.origin, Origin::Rendered(rendered) if rendered.is_chart);
+        !self.unknown.is_empty()
+            || self.derived.iter().any(is_of_chart)
+            || self.tree().iter().any(Branch::is_root)
+            || self.empty_root().is_some()
+    }
+
+    /// Returns the name of an Application that syncs a folder in which there are no others yet.
+    pub fn empty_root(&self) -> Option<String> {
+        let places = self.empty_folders("NAME").ok()?;
+        places.into_iter().find_map(|(_, place)| place.synced_by)
+    }
+
     /// Returns the root Application: the first that nothing in the repository brings, and that brings others.
     pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
         let roots = self.tree().into_iter().filter(Branch::is_root);

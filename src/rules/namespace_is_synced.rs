@@ -17,8 +17,8 @@ static META: Meta = Meta {
     why: "A manifest in Git does nothing by itself: Argo CD applies what is in the source of an Application. A Namespace that \
 no Application syncs is not there on a new cluster, so that the first sync of what belongs into it fails; where it is there, \
 it has neither its labels nor its guards nor the ownership registry, whatever its manifest says.\n\n\
-Put the manifest into the folder that an Application syncs, or add an Application for its folder (`kubectl homelab init \
---force` writes the one for `namespaces/`). The rule is silent where an ApplicationSet or Kustomize may bring the \
+Put the manifest into the folder that an Application syncs, or add an Application for its folder (`kubectl homelab init` \
+writes the one for `namespaces/`). The rule is silent where an ApplicationSet or Kustomize may bring the \
 manifest.\n\n\
 https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#applications",
 };
@@ -142,7 +142,7 @@ mod tests {
                 .hint
                 .as_deref()
                 .unwrap()
-                .contains("init --force")
+                .contains("kubectl homelab init")
         );
         let app = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"}});
         let list = json!({"apiVersion": "v1", "kind": "List", "items": [namespace("other"), app]});

@@ -23,13 +23,10 @@ pub(super) static RULE: Rule = Rule {
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let repo = scope.repo;
     // What is not known may be, or bring, the root.
-    if !repo.unknown.is_empty() || repo.root_application().is_some() {
+    if repo.has_root() {
         return Vec::new();
     }
     let tree = repo.tree();
-    if tree.iter().any(|branch| matches!(branch.bringer, Bringer::Chart(_))) {
-        return Vec::new();
-    }
     // A set that somebody applies brings all that it generates.
     let mut by_hand = tree
         .iter()
@@ -45,12 +42,14 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     vec![finding.hint(format!("run `{}`", init_command(scope.repo)))]
 }
 
-/// Returns the command that adds the root Application and the one for Namespaces to a repository.
+/// Returns the command that adds what a repository lacks: the root Application, and the one for Namespaces.
 pub fn init_command(repo: &Repo) -> &'static str {
-    if repo.own_urls.is_empty() {
-        "kubectl homelab init --force --repo-url URL"
-    } else {
-        "kubectl homelab init --force"
+    let needs_force = repo.applications().next().is_some() && !repo.has_root();
+    match (needs_force, repo.own_urls.is_empty()) {
+        (true, true) => "kubectl homelab init --force --repo-url URL",
+        (true, false) => "kubectl homelab init --force",
+        (false, true) => "kubectl homelab init --repo-url URL",
+        (false, false) => "kubectl homelab init",
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::namespace::makes_namespace;
 use super::{Destination, Place, Request};
 use crate::edit::merge::merge;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
@@ -46,7 +47,9 @@ pub(super) fn new(repo: &Repo, request: &Request) -> Value {
     }
     let local = Destination::Server("https://kubernetes.default.svc".to_owned());
     let options = std::iter::once("RespectIgnoreDifferences=true".to_owned());
-    let options: Vec<String> = options.chain(request.sync_options.iter().cloned()).collect();
+    let created = makes_namespace(repo, request).then(|| "CreateNamespace=true".to_owned());
+    let options = options.chain(created).chain(request.sync_options.iter().cloned());
+    let options: Vec<String> = options.collect();
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
@@ -291,6 +294,7 @@ mod tests {
             finalizer: None,
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
+            folder: None,
             upsert: true,
             create_namespace: false,
             move_namespace: false,

@@ -16,7 +16,8 @@ use crate::rules::Scope;
 pub fn check(repo: &Repo, request: &Request) -> Result<()> {
     let existing = repo.application(request.name.as_str()).map(|(_, app)| app);
     let is_there = |name: &NamespaceName| existing.and_then(|app| app.destination_namespace()) == Some(name.as_str());
-    let undeclared = missing(repo, request).filter(|name| !request.create_namespace && !is_there(name));
+    let is_made = || existing.is_none() && makes_namespace(repo, request);
+    let undeclared = missing(repo, request).filter(|name| !request.create_namespace && !is_there(name) && !is_made());
     let Some(name) = undeclared else { return Ok(()) };
     let declared = repo.namespaces().map(|manifest| manifest.object.name());
     let nearest = spelling::nearest(name.as_str(), declared);
@@ -28,19 +29,37 @@ pub fn check(repo: &Repo, request: &Request) -> Result<()> {
     }))
 }
 
+/// Reports whether Argo CD makes the Namespace of a new Application because it makes those of the others: no manifest declares
+/// one.
+pub(super) fn makes_namespace(repo: &Repo, request: &Request) -> bool {
+    let mut apps = repo.applications().map(|(_, app)| app);
+    !request.create_namespace
+        && repo.namespaces().next().is_none()
+        && apps.any(|app| app.sync_option("CreateNamespace") == Some("true"))
+}
+
 /// Returns the changes that add the Namespace, where it is missing.
 ///
 /// # Errors
 /// Those of [`add_namespace()`].
 pub(super) fn added(repo: &Repo, request: &Request) -> Result<ChangeSet> {
     match missing(repo, request).filter(|_| request.create_namespace) {
-        Some(name) => add_namespace(repo, &add_namespace::Request::new(name.clone())),
+        Some(name) => {
+            repo.check_namespaces_are_synced()?;
+            add_namespace(repo, &add_namespace::Request::new(name.clone()))
+        }
         None => Ok(ChangeSet::default()),
     }
 }
 
 /// Returns a remark on the Namespace that is added.
 pub fn remark(repo: &Repo, request: &Request) -> Option<String> {
+    if repo.application(request.name.as_str()).is_none() && makes_namespace(repo, request) {
+        let name = request.namespace.as_ref()?;
+        return Some(format!(
+            "Argo CD makes Namespace `{name}`, as for the other Applications: sync option `CreateNamespace=true`"
+        ));
+    }
     let name = missing(repo, request).filter(|_| request.create_namespace)?;
     Some(format!(
         "Namespace `{name}` is added; {}",
