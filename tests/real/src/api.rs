@@ -22,6 +22,7 @@ impl std::fmt::Debug for Api {
 /// The API path of each kind that stories read.
 const KINDS: &[(&str, &str, &str)] = &[
     ("Application", "/apis/argoproj.io/v1alpha1", "applications"),
+    ("ApplicationSet", "/apis/argoproj.io/v1alpha1", "applicationsets"),
     ("ConfigMap", "/api/v1", "configmaps"),
     ("CronJob", "/apis/batch/v1", "cronjobs"),
     ("Deployment", "/apis/apps/v1", "deployments"),

@@ -1,5 +1,5 @@
-//! Argo CD: repo-servers, each with the plugin's server beside it, and the application controller. There is no UI and no
-//! login: stories change the Application objects instead.
+//! Argo CD: repo-servers, each with the plugin's server beside it, the application controller, and, where a story needs it, the
+//! controller of ApplicationSets. There is no UI and no login: stories change the Application objects instead.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use crate::cluster::Cluster;
 use crate::folder::Folder;
 use crate::options::Options;
 use crate::process::{Process, free_port, until};
-use crate::repo_server::{RepoServers, local, shipped};
+use crate::repo_server::{RepoServers, answers, local, shipped};
 use crate::tools::Tools;
 
 /// The objects that Argo CD expects in its namespace.
@@ -43,7 +43,7 @@ spec:
 pub struct ArgoCd {
     /// The repo-servers with their plugins.
     pub repo_servers: RepoServers,
-    controller: Process,
+    controllers: Vec<Process>,
 }
 
 impl ArgoCd {
@@ -56,20 +56,24 @@ impl ArgoCd {
         }
         repo_servers.until_they_answer()?;
         let metrics = free_port()?;
-        let controller = start_controller(folder.path(), &repo_servers, cluster, metrics)?;
-        until(std::slice::from_ref(&controller), "the application controller", || {
-            healthy(metrics)
-        })?;
+        let mut controllers = vec![start_controller(folder.path(), &repo_servers, cluster, metrics)?];
+        if options.application_sets {
+            add_set_definition(tools, cluster)?;
+            let metrics = free_port()?;
+            controllers.push(start_set_controller(folder.path(), &repo_servers, cluster, metrics)?);
+            until(&controllers, "the controller of ApplicationSets", || answers(metrics))?;
+        }
+        until(&controllers, "the application controller", || healthy(metrics))?;
         Ok(Self {
             repo_servers,
-            controller,
+            controllers,
         })
     }
 
     /// Fails if one of its processes has ended.
     pub fn alive(&self) -> Result<()> {
         self.repo_servers.alive()?;
-        self.controller.alive()
+        self.controllers.iter().try_for_each(Process::alive)
     }
 }
 
@@ -121,6 +125,41 @@ fn start_controller(folder: &Path, repo_servers: &RepoServers, cluster: &Cluster
         .args(["--app-resync", "60", "--app-resync-jitter", "0"])
         .env("ARGOCD_SYNC_WAVE_DELAY", "0");
     Process::start(folder, "application-controller", &command)
+}
+
+/// Applies the custom resource definition of ApplicationSets, which comes with the manifests that users install.
+fn add_set_definition(tools: &Tools, cluster: &Cluster) -> Result<()> {
+    let path = &tools.argocd_install;
+    let install = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut documents = install.split("\n---\n");
+    let definition = documents.find(|document| document.contains("\n  name: applicationsets.argoproj.io\n"));
+    cluster.apply(definition.with_context(|| format!("{} does not define ApplicationSets", path.display()))?)?;
+    // Until the API server serves them.
+    until(&[], "ApplicationSet", || {
+        cluster.api().list("ApplicationSet", "argocd/").is_ok()
+    })
+}
+
+fn start_set_controller(folder: &Path, repo_servers: &RepoServers, cluster: &Cluster, metrics: u16) -> Result<Process> {
+    let mut command = repo_servers.server("applicationset-controller", "argocd-applicationset-controller")?;
+    command
+        .arg("--kubeconfig")
+        .arg(cluster.kubeconfig())
+        .args(["--namespace", "argocd"])
+        .args([
+            "--argocd-repo-server",
+            &local(repo_servers.port()?),
+            "--repo-server-plaintext",
+        ])
+        .args(["--metrics-addr", &local(metrics)])
+        .args([
+            "--probe-addr",
+            &local(free_port()?),
+            "--webhook-addr",
+            &local(free_port()?),
+        ])
+        .env("KUBECONFIG", cluster.kubeconfig());
+    Process::start(folder, "applicationset-controller", &command)
 }
 
 fn healthy(port: u16) -> bool {

@@ -14,6 +14,8 @@ pub struct Options {
     pub repo_servers: usize,
     /// Whether `argocd-cm` has the health checks that the project ships.
     pub health_checks: bool,
+    /// Whether the controller of ApplicationSets runs, too.
+    pub application_sets: bool,
     /// Whether the repo-server has the parameters that the project ships.
     pub shipped_parameters: bool,
     /// Additional variables of the sidecar.
@@ -29,6 +31,7 @@ impl Default for Options {
             nodes: 1,
             repo_servers: 1,
             health_checks: true,
+            application_sets: false,
             shipped_parameters: true,
             plugin_variables: Vec::new(),
             sidecar: None,

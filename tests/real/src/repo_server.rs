@@ -295,7 +295,7 @@ pub(crate) fn local(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
-fn answers(port: u16) -> bool {
+pub(crate) fn answers(port: u16) -> bool {
     TcpStream::connect(local(port)).is_ok()
 }
 

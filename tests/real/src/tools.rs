@@ -24,6 +24,8 @@ pub struct Tools {
     pub render: RenderTools,
     /// kubectl.
     pub kubectl: PathBuf,
+    /// The manifests that users install Argo CD with.
+    pub argocd_install: PathBuf,
     /// etcd.
     pub etcd: PathBuf,
     /// The API server.
@@ -54,6 +56,7 @@ impl Tools {
         Ok(Self {
             render: RenderTools::new(&get)?,
             kubectl: get("kubectl")?,
+            argocd_install: get("argocd-install")?,
             etcd: get("etcd")?,
             kube_apiserver: get("kube-apiserver")?,
             kube_controller_manager: get("kube-controller-manager")?,

@@ -17,5 +17,6 @@ mod producer;
 mod rebuilt;
 mod refused;
 mod replaced;
+mod sets;
 mod spelled;
 mod upgraded;
