@@ -12,7 +12,11 @@ use homelab::yaml;
 use crate::{cargo, repository, tools};
 
 #[cfg(unix)]
+mod addresses;
+#[cfg(unix)]
 pub(crate) mod argocd;
+#[cfg(unix)]
+mod copied;
 #[cfg(unix)]
 mod screen;
 #[cfg(unix)]

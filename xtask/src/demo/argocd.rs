@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use homelab::model::LiveApplication;
-use homelab::repo::Repo;
+use homelab::repo::{Bringer, Manifest, Origin, Repo};
 use real_parts::folder::Folder;
 use real_parts::{Flavour, Options, Tools, World};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -20,7 +20,7 @@ use signal_hook::flag;
 
 use super::say;
 use super::screen::{Row, Screen};
-use super::served::{Origin, Served};
+use super::served::{self, Served};
 use crate::{cargo, tools};
 
 /// The interval at which the Applications are read.
@@ -32,14 +32,14 @@ const TICK: Duration = Duration::from_millis(200);
 /// When the repository cannot be read, a program cannot be built, or a server does not start or ends by itself.
 pub(crate) fn run(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
     let origin = match repo {
-        Some(folder) => Origin::at(folder)?,
-        None => Origin::shipped()?,
+        Some(folder) => served::Origin::at(folder)?,
+        None => served::Origin::shipped()?,
     };
     let folder = Folder::new()?;
     // Before the programs are built, so that an error in the repository is reported at once.
-    let served = origin.serve(&folder.join("git"))?;
+    let repositories = origin.serve(&folder.join("git"))?;
     let programs = programs()?;
-    let kustomize = served
+    let kustomize = repositories
         .has_kustomizations()?
         .then(|| tools::get("kustomize"))
         .transpose()?;
@@ -49,10 +49,13 @@ pub(crate) fn run(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
         repo,
         remarks,
         elsewhere,
-    } = served;
+    } = repositories;
     eprintln!("starting a Kubernetes API, its controllers, fake nodes, and Argo CD with the plugin");
     let options = Options {
         flavour,
+        application_sets: repo
+            .all_manifests()
+            .any(|manifest| manifest.object.is("argoproj.io", "ApplicationSet")),
         ..Options::default()
     };
     // Until this is done, Ctrl-C kills this process, and its servers end by themselves; afterwards their end is awaited.
@@ -114,19 +117,26 @@ fn lay_out_programs(world: &World, programs: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// Returns the manifests that are applied by hand: the root Application, or everything of Argo CD's where there is none.
+/// Returns the manifests that are applied by hand: the Applications, sets and projects that nothing in the repository brings.
 fn first_manifests(repo: &Repo) -> String {
-    let text = |manifest: &homelab::repo::Manifest| repo.files[&manifest.file].document(manifest.document).to_owned();
-    match repo.root_application() {
-        Some((manifest, _)) => text(manifest),
-        None => {
-            let of_argo_cd = repo
-                .manifests
-                .iter()
-                .filter(|manifest| manifest.object.group() == "argoproj.io");
-            of_argo_cd.map(text).collect::<Vec<_>>().join("\n---\n")
-        }
-    }
+    let synced = repo.synced_folders();
+    let is_unsynced = |manifest: &&Manifest| manifest.is_written() && !synced.reads(&manifest.file);
+    let projects = repo
+        .all_manifests()
+        .filter(|manifest| manifest.object.is("argoproj.io", "AppProject"));
+    let tree = repo.tree();
+    let brought = tree
+        .iter()
+        .filter(|branch| matches!(branch.bringer, Bringer::Hand | Bringer::Chart(_)));
+    // Projects first: the others are in them.
+    let first = projects
+        .filter(is_unsynced)
+        .chain(brought.map(|branch| branch.manifest));
+    let texts = first.map(|manifest| match manifest.origin {
+        Origin::Document => repo.files[&manifest.file].document(manifest.document).to_owned(),
+        _ => manifest.object.tree().to_string(),
+    });
+    texts.collect::<Vec<_>>().join("\n---\n")
 }
 
 fn introduce(world: &World, remarks: &[String], elsewhere: &BTreeSet<String>) {
@@ -230,6 +240,38 @@ fn summary(rows: &[Row], repo: &Repo) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use homelab::repo::RepoPath;
+
+    #[test]
+    fn what_nothing_brings_is_applied() {
+        let source = "{repoURL: https://git.example.org/home, path: PATH}";
+        let app = |name: &str, path: &str| {
+            let source = source.replace("PATH", path);
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\nspec: {{source: {source}}}\n"
+            )
+        };
+        let project =
+            |name: &str| format!("apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: {name}}}\n");
+        let listed = r#"{"kind": "List", "apiVersion": "v1", "items": [{"apiVersion": "argoproj.io/v1alpha1",
+            "kind": "ApplicationSet", "metadata": {"name": "listed"}}]}"#;
+        let files = [
+            ("bootstrap/root.yaml", app("root", "apps")),
+            ("bootstrap/project.yaml", project("home")),
+            ("apps/web.yaml", app("web", "elsewhere")),
+            ("apps/project.yaml", project("synced")),
+            ("by-hand.json", listed.to_owned()),
+        ];
+        let files = files.map(|(path, text)| (RepoPath::new(path).unwrap(), text));
+        let mut repo = Repo::of_files(files);
+        repo.own_urls = vec!["https://git.example.org/home".to_owned()];
+        let text = first_manifests(&repo);
+        let names: Vec<String> = text
+            .split("\n---\n")
+            .map(|text| yaml_serde::from_str::<serde_json::Value>(text).unwrap()["metadata"]["name"].to_string())
+            .collect();
+        assert_eq!(names, [r#""home""#, r#""root""#, r#""listed""#]);
+    }
 
     #[test]
     fn a_quoted_text_is_one_word() {

@@ -1,28 +1,27 @@
 //! The git repositories that the demo's Argo CD reads: copies of folders as they are on disk, each with one commit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use homelab::disk::{self, Checkout, Lock};
 use homelab::git::WorkingTree;
-use homelab::model::{Source, repo_url};
-use homelab::render;
-use homelab::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
+use homelab::model::{Application, Pointer, PointerBuf, Source, repo_url};
+use homelab::repo::{self, Change, ChangeSet, Manifest, Rendered, Repo, RepoPath};
+use homelab::sources::{self, ChartRenders, HelmOptions, Options, SourceDirs};
+use homelab::{render, settings};
 use real_parts::repository::Repository;
 use serde_json::{Value, json};
 
 use super::SOURCES;
-use crate::repository;
+use super::addresses::{Pointed, replaced};
+use super::copied::{copy_tree, files};
+use crate::{repository, tools};
 
 /// The only branch of each of them.
-const BRANCH: &str = "main";
+pub(super) const BRANCH: &str = "main";
 /// The namespace of the demo's Argo CD.
 const ARGOCD: &str = "argocd";
 
@@ -119,10 +118,12 @@ impl Origin {
         }
         let staged = Checkout::open(home.work())?;
         let remotes = WorkingTree::at(self.home.root()).map(|tree| tree.remotes());
-        let repo = Repo::read(&staged, &remotes.unwrap_or_default())?;
-        if repo.applications().next().is_none() {
+        let mut own = remotes.unwrap_or_default();
+        let repo = read(&staged, &own)?;
+        if repo.applications().next().is_none() && repo.unexpanded_sets().next().is_none() {
             bail!("`{}` has no Applications", self.home.root().display());
         }
+        own.push(home.url());
         let mut served = Served {
             home,
             sources: BTreeMap::new(),
@@ -133,7 +134,9 @@ impl Origin {
         let changes = self.point(&repo, folder, &mut served)?;
         let lock = Lock::take(staged.root(), &mut || {})?;
         staged.write(&lock, &repo.file_changes(&changes)?)?;
-        served.repo = repo.with(&changes)?;
+        self.point_charts(&repo, folder, &mut served)?;
+        served.repo = read(&staged, &own)?;
+        self.remark(folder, &mut served)?;
         served.home.commit("Copy of the folder")?;
         Ok(served)
     }
@@ -141,43 +144,107 @@ impl Origin {
     /// Returns the changes with which this Argo CD reads everything from the served repositories.
     fn point(&self, repo: &Repo, folder: &Path, served: &mut Served) -> Result<ChangeSet> {
         let mut changes = ChangeSet::default();
-        for (manifest, app) in repo.applications() {
-            let mut operations = Vec::new();
-            for source in app.sources() {
-                let Some(url) = self.url(repo, &source, folder, served)? else {
-                    served.elsewhere.insert(source.repo_url().to_owned());
-                    continue;
-                };
-                operations.push(json!({"op": "replace", "path": source.at(&["repoURL"]), "value": url}));
-                let revision = source.target_revision();
-                if !["HEAD", BRANCH].contains(&revision) {
-                    operations.push(json!({"op": "replace", "path": source.at(&["targetRevision"]), "value": BRANCH}));
-                    served.remarks.push(format!(
-                        "`{}` asks for `{revision}` of {} and gets the checkout",
-                        app.name(),
-                        repo_url::repository_name(source.repo_url()),
-                    ));
+        let written = repo.all_manifests().filter(|manifest| is_argo_cds(manifest));
+        for manifest in written {
+            let object = &manifest.object;
+            let mut pointed = Pointed::default();
+            let mut url = |address: &str| self.url(repo, address, folder, served);
+            match object.kind() {
+                "Application" => {
+                    let app = Application::new(object);
+                    let sources = app.iter().flat_map(Application::sources);
+                    for source in sources {
+                        let source = sources_own(&source, is_parent(repo, object.name()));
+                        pointed.add(&source.0, &source.1, &mut url)?;
+                    }
+                }
+                "ApplicationSet" => {
+                    let spec = Pointer::from_static("/spec");
+                    pointed.add(spec, object.at(spec).unwrap_or(&Value::Null), &mut url)?;
+                }
+                _ => {
+                    let every = json!({"op": "add", "path": "/spec/sourceRepos", "value": ["*"]});
+                    pointed.operations.push(every);
                 }
             }
-            changes.changes.extend(change(manifest, operations)?);
-        }
-        for manifest in repo.manifests.iter().filter(|manifest| is_argo_cds(manifest)) {
-            let mut operations = Vec::new();
-            if manifest.object.namespace() != Some(ARGOCD) {
-                operations.push(json!({"op": "add", "path": "/metadata/namespace", "value": ARGOCD}));
+            if object.namespace() != Some(ARGOCD) {
+                let namespace = json!({"op": "add", "path": "/metadata/namespace", "value": ARGOCD});
+                pointed.operations.push(namespace);
             }
-            if manifest.object.kind() == "AppProject" {
-                operations.push(json!({"op": "add", "path": "/spec/sourceRepos", "value": ["*"]}));
-            }
-            changes.changes.extend(change(manifest, operations)?);
+            let remarks = pointed.revisions.iter().map(|(revision, address)| {
+                let repository = repo_url::repository_name(address);
+                format!(
+                    "`{}` asks for `{revision}` of {repository} and gets the checkout",
+                    object.name()
+                )
+            });
+            served.remarks.extend(remarks);
+            changes.changes.extend(change(manifest, pointed.operations)?);
         }
         Ok(changes)
     }
 
-    /// Returns the URL at which a source is served; creates its repository on first use.
-    fn url(&self, repo: &Repo, source: &Source<'_>, folder: &Path, served: &mut Served) -> Result<Option<String>> {
-        let url = source.repo_url();
-        if source.is_versioned() {
+    /// Points what charts of Applications render at the served repositories: the addresses in all texts of these charts.
+    fn point_charts(&self, repo: &Repo, folder: &Path, served: &mut Served) -> Result<()> {
+        let mut charts = BTreeSet::new();
+        for rendered in renders(repo) {
+            match rendered.is_chart {
+                true => charts.extend(RepoPath::new(&rendered.by).ok()),
+                false => {
+                    let parents = repo.applications().filter(|(_, app)| app.name() == rendered.by);
+                    let sources = parents.flat_map(|(_, app)| app.sources());
+                    let own = sources.filter(|source| !source.is_versioned() && repo.is_own(source.repo_url()));
+                    charts.extend(own.filter_map(|source| RepoPath::new(source.path()?).ok()));
+                }
+            }
+        }
+        for chart in charts {
+            let chart = served.home.work().join(chart.as_str());
+            for file in files(&chart)? {
+                let file = chart.join(file);
+                // A link leads to a file that is there, too, or out of the repository.
+                let is_file = fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file());
+                let Some(text) = is_file.then(|| fs::read_to_string(&file).ok()).flatten() else {
+                    continue;
+                };
+                let after = replaced(&text, &mut |address| self.url(repo, address, folder, served))?;
+                if after != text {
+                    fs::write(&file, after).with_context(|| format!("cannot write {}", file.display()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the sources that are not served, and those that are and that nothing pointed there.
+    fn remark(&self, folder: &Path, served: &mut Served) -> Result<()> {
+        let repo = served.repo.clone();
+        for (_, app) in repo.applications() {
+            for source in app.sources() {
+                let address = source.repo_url();
+                let is_there = [&served.home].into_iter().chain(served.sources.values());
+                if is_there.into_iter().any(|repository| repository.url() == address) {
+                    continue;
+                }
+                if !source.is_versioned() && self.url(&repo, address, folder, served)?.is_some() {
+                    let name = app.name();
+                    served
+                        .remarks
+                        .push(format!("`{name}` reads {address} itself: no manifest says so"));
+                }
+                served.elsewhere.insert(address.to_owned());
+            }
+        }
+        let unknown = repo.unknown.iter();
+        let unknown = unknown.map(|one| format!("what {} `{}` brings is not known: {}", one.kind, one.name, one.why));
+        served.remarks.extend(unknown);
+        Ok(())
+    }
+
+    /// Returns the URL at which the repository of an address is served; creates it on first use.
+    fn url(&self, repo: &Repo, url: &str, folder: &Path, served: &mut Served) -> Result<Option<String>> {
+        // A registry of charts.
+        if url.starts_with("oci://") {
             return Ok(None);
         }
         if repo.is_own(url) {
@@ -199,14 +266,70 @@ impl Origin {
     }
 }
 
-fn is_argo_cds(manifest: &Manifest) -> bool {
-    let object = &manifest.object;
-    object.group() == "argoproj.io" && matches!(object.kind(), "Application" | "AppProject")
+/// Reads a repository with all Applications that Argo CD would have.
+fn read(staged: &Checkout, own: &[String]) -> Result<Repo> {
+    let repo = read_with(staged, own, HelmOptions::default())?;
+    if repo.unknown.iter().all(|unknown| unknown.kind == "ApplicationSet") {
+        return Ok(repo);
+    }
+    // A chart of Applications, and perhaps no helm on this machine.
+    let helm = HelmOptions {
+        program: Some(tools::get("helm")?),
+        ..HelmOptions::default()
+    };
+    read_with(staged, own, helm)
 }
 
-fn change(manifest: &Manifest, operations: Vec<Value>) -> Result<Option<Change>> {
-    if operations.is_empty() {
+fn read_with(staged: &Checkout, own: &[String], helm: HelmOptions) -> Result<Repo> {
+    let mut repo = Repo::read_with(staged, own, settings::read(staged)?)?;
+    let options = Options {
+        charts: ChartRenders::Kept,
+        helm,
+        ..Options::default()
+    };
+    sources::complete(&mut repo, staged, (&SourceDirs::default(), &options), &mut |_| {})?;
+    Ok(repo)
+}
+
+/// Reports whether an Application renders others.
+fn is_parent(repo: &Repo, name: &str) -> bool {
+    renders(repo).any(|rendered| !rendered.is_chart && rendered.by == name)
+}
+
+/// Returns what renders each manifest that is rendered.
+fn renders(repo: &Repo) -> impl Iterator<Item = &Rendered> {
+    repo.derived.iter().filter_map(|manifest| match &manifest.origin {
+        repo::Origin::Rendered(rendered) => Some(rendered),
+        _ => None,
+    })
+}
+
+/// Returns what of a source can point to a repository, with its place: all of it where it renders Applications, from values.
+fn sources_own(source: &Source<'_>, is_parent: bool) -> (PointerBuf, Value) {
+    let mut tree = source.tree().clone();
+    if let Some(fields) = tree.as_object_mut()
+        && !is_parent
+    {
+        fields.retain(|field, _| ["repoURL", "targetRevision", "chart"].contains(&field.as_str()));
+    }
+    (source.at(&[]), tree)
+}
+
+fn is_argo_cds(manifest: &Manifest) -> bool {
+    let object = &manifest.object;
+    manifest.is_written()
+        && object.group() == "argoproj.io"
+        && matches!(object.kind(), "Application" | "ApplicationSet" | "AppProject")
+}
+
+/// Returns the change of a manifest that is written: a document, or an item of the list in one.
+fn change(manifest: &Manifest, mut operations: Vec<Value>) -> Result<Option<Change>> {
+    let Some(base) = manifest.origin.base().filter(|_| !operations.is_empty()) else {
         return Ok(None);
+    };
+    for operation in &mut operations {
+        let below = operation["path"].as_str().unwrap_or_default();
+        operation["path"] = format!("{base}{below}").into();
     }
     Ok(Some(Change::Patch {
         path: manifest.file.clone(),
@@ -234,64 +357,10 @@ fn create_repository(folder: &Path, name: &str) -> Result<Repository> {
     Ok(repository)
 }
 
-/// Copies a folder as it is: links stay links, and files that git ignores are left out.
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    for file in files(from)? {
-        let (source, target) = (from.join(&file), to.join(&file));
-        // Deleted, but not committed.
-        let Ok(metadata) = fs::symlink_metadata(&source) else {
-            continue;
-        };
-        fs::create_dir_all(target.parent().unwrap_or(to))?;
-        if metadata.is_symlink() {
-            symlink(fs::read_link(&source)?, &target)
-        } else if metadata.is_dir() {
-            // A submodule.
-            copy_tree(&source, &target)?;
-            Ok(())
-        } else {
-            fs::copy(&source, &target).map(drop)
-        }
-        .with_context(|| format!("cannot copy {}", source.display()))?;
-    }
-    Ok(())
-}
-
-/// Returns the files of a folder, relative to it: those that git tracks or does not ignore, or all without git.
-fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
-    if WorkingTree::at(folder).is_none() {
-        return all_files(folder);
-    }
-    let output = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run git")?;
-    if !output.status.success() {
-        let message = String::from_utf8_lossy(&output.stderr);
-        bail!("git ls-files failed in {}: {}", folder.display(), message.trim());
-    }
-    let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect())
-}
-
-fn all_files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
-    let mut files = BTreeSet::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let entry = entry?;
-        let name = PathBuf::from(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            files.extend(all_files(&entry.path())?.iter().map(|file| name.join(file)));
-        } else {
-            files.insert(name);
-        }
-    }
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     fn git(folder: &Path, arguments: &[&str]) {
@@ -409,6 +478,94 @@ mod tests {
         assert!(
             original.contains("git@git.example.org:me/media.git"),
             "the folder itself stays: {original}"
+        );
+    }
+
+    const SET: &str = r#"# apps
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata:
+  name: apps
+  namespace: argo-cd
+spec:
+  goTemplate: true
+  generators:
+    - matrix:
+        generators:
+          - git:
+              repoURL: git@git.example.org:me/home.git
+              revision: production # what runs
+              directories:
+                - path: apps/*
+          - list:
+              elements:
+                - values: https://git.example.org/me/media
+  template:
+    metadata:
+      name: '{{.path.basename}}'
+    spec:
+      project: default
+      sources:
+        - repoURL: https://git.example.org/me/home
+          targetRevision: '{{.revision | default "HEAD"}}'
+          path: '{{.path.path}}'
+        - repoURL: '{{.values}}'
+          path: chart
+        - repoURL: https://charts.example.org
+          chart: redis
+          targetRevision: 1.0.0
+      destination:
+        server: https://kubernetes.default.svc
+  templatePatch: |
+    metadata:
+      annotations:
+        home: "https://git.example.org/me/home"
+"#;
+
+    #[test]
+    fn sets_point_at_the_served_repositories_wherever_they_lie() {
+        let (parent, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        clone(
+            parent.path(),
+            "media",
+            "https://git.example.org/me/media",
+            &[("chart/Chart.yaml", "name: media\n")],
+        );
+        let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: audio\n";
+        let files = [("cluster/sets/apps.yaml", SET), ("apps/fetcher/all.yaml", claim)];
+        let home = clone(parent.path(), "home", "https://git.example.org/me/home", &files);
+        let served = Origin::at(&home).unwrap().serve(target.path()).unwrap();
+
+        let (home, media) = (served.home.url(), served.sources["media"].url());
+        let (_, fetcher) = served.repo.application("fetcher").unwrap();
+        let sources: Vec<(&str, &str)> = fetcher
+            .sources()
+            .iter()
+            .map(|source| (source.tree()["repoURL"].as_str().unwrap(), source.target_revision()))
+            .collect();
+        assert_eq!(
+            sources,
+            [
+                (home.as_str(), "HEAD"),
+                (media.as_str(), "HEAD"),
+                ("https://charts.example.org", "1.0.0")
+            ]
+        );
+        assert_eq!(fetcher.object().annotation("home"), Some(home.as_str()));
+        assert_eq!(fetcher.object().namespace(), Some("argocd"));
+        let text = served.home.read("cluster/sets/apps.yaml").unwrap();
+        assert!(
+            text.starts_with("# apps\n") && text.contains("revision: main # what runs\n"),
+            "{text}"
+        );
+        assert!(!text.contains("git.example.org"), "{text}");
+        assert_eq!(
+            served.remarks,
+            ["`apps` asks for `production` of home and gets the checkout"]
+        );
+        assert_eq!(
+            served.elsewhere,
+            BTreeSet::from(["https://charts.example.org".to_owned()])
         );
     }
 
