@@ -134,7 +134,7 @@ impl Origin {
         let changes = self.point(&repo, folder, &mut served)?;
         let lock = Lock::take(staged.root(), &mut || {})?;
         staged.write(&lock, &repo.file_changes(&changes)?)?;
-        self.point_charts(&repo, folder, &mut served)?;
+        self.point_texts(&repo, folder, &mut served)?;
         served.repo = read(&staged, &own)?;
         self.remark(folder, &mut served)?;
         served.home.commit("Copy of the folder")?;
@@ -184,33 +184,24 @@ impl Origin {
         Ok(changes)
     }
 
-    /// Points what charts of Applications render at the served repositories: the addresses in all texts of these charts.
-    fn point_charts(&self, repo: &Repo, folder: &Path, served: &mut Served) -> Result<()> {
-        let mut charts = BTreeSet::new();
-        for rendered in renders(repo) {
-            match rendered.is_chart {
-                true => charts.extend(RepoPath::new(&rendered.by).ok()),
-                false => {
-                    let parents = repo.applications().filter(|(_, app)| app.name() == rendered.by);
-                    let sources = parents.flat_map(|(_, app)| app.sources());
-                    let own = sources.filter(|source| !source.is_versioned() && repo.is_own(source.repo_url()));
-                    charts.extend(own.filter_map(|source| RepoPath::new(source.path()?).ok()));
-                }
-            }
+    /// Points what comes from other texts at the served repositories: the addresses in charts of Applications, and in the files that
+    /// sets take parameters from.
+    fn point_texts(&self, repo: &Repo, folder: &Path, served: &mut Served) -> Result<()> {
+        let work = served.home.work().to_owned();
+        let mut texts: BTreeSet<PathBuf> = parameter_files(repo).map(|file| work.join(file.as_str())).collect();
+        for chart in charts_of_applications(repo) {
+            let chart = work.join(chart.as_str());
+            texts.extend(files(&chart)?.iter().map(|file| chart.join(file)));
         }
-        for chart in charts {
-            let chart = served.home.work().join(chart.as_str());
-            for file in files(&chart)? {
-                let file = chart.join(file);
-                // A link leads to a file that is there, too, or out of the repository.
-                let is_file = fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file());
-                let Some(text) = is_file.then(|| fs::read_to_string(&file).ok()).flatten() else {
-                    continue;
-                };
-                let after = replaced(&text, &mut |address| self.url(repo, address, folder, served))?;
-                if after != text {
-                    fs::write(&file, after).with_context(|| format!("cannot write {}", file.display()))?;
-                }
+        for file in texts {
+            // A link leads to a file that is there, too, or out of the repository.
+            let is_file = fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file());
+            let Some(text) = is_file.then(|| fs::read_to_string(&file).ok()).flatten() else {
+                continue;
+            };
+            let after = replaced(&text, &mut |address| self.url(repo, address, folder, served))?;
+            if after != text {
+                fs::write(&file, after).with_context(|| format!("cannot write {}", file.display()))?;
             }
         }
         Ok(())
@@ -294,6 +285,31 @@ fn read_with(staged: &Checkout, own: &[String], helm: HelmOptions) -> Result<Rep
 /// Reports whether an Application renders others.
 fn is_parent(repo: &Repo, name: &str) -> bool {
     renders(repo).any(|rendered| !rendered.is_chart && rendered.by == name)
+}
+
+/// Returns the folders of this repository whose charts render Applications.
+fn charts_of_applications(repo: &Repo) -> BTreeSet<RepoPath> {
+    let mut charts = BTreeSet::new();
+    for rendered in renders(repo) {
+        if rendered.is_chart {
+            charts.extend(RepoPath::new(&rendered.by).ok());
+            continue;
+        }
+        let parents = repo.applications().filter(|(_, app)| app.name() == rendered.by);
+        let sources = parents.flat_map(|(_, app)| app.sources());
+        let own = sources.filter(|source| !source.is_versioned() && repo.is_own(source.repo_url()));
+        charts.extend(own.filter_map(|source| RepoPath::new(source.path()?).ok()));
+    }
+    charts
+}
+
+/// Returns the files and folders that sets take parameters from.
+fn parameter_files(repo: &Repo) -> impl Iterator<Item = &RepoPath> {
+    let origins = repo.derived.iter().map(|manifest| &manifest.origin);
+    origins.flat_map(|origin| match origin {
+        repo::Origin::Generated(generated) => generated.folders.as_slice(),
+        _ => &[],
+    })
 }
 
 /// Returns what renders each manifest that is rendered.
@@ -495,8 +511,8 @@ spec:
           - git:
               repoURL: git@git.example.org:me/home.git
               revision: production # what runs
-              directories:
-                - path: apps/*
+              files:
+                - path: apps/*/config.yaml
           - list:
               elements:
                 - values: https://git.example.org/me/media
@@ -506,8 +522,8 @@ spec:
     spec:
       project: default
       sources:
-        - repoURL: https://git.example.org/me/home
-          targetRevision: '{{.revision | default "HEAD"}}'
+        - repoURL: '{{.home}}'
+          targetRevision: HEAD
           path: '{{.path.path}}'
         - repoURL: '{{.values}}'
           path: chart
@@ -531,8 +547,8 @@ spec:
             "https://git.example.org/me/media",
             &[("chart/Chart.yaml", "name: media\n")],
         );
-        let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: audio\n";
-        let files = [("cluster/sets/apps.yaml", SET), ("apps/fetcher/all.yaml", claim)];
+        let config = "home: https://git.example.org/me/home\n";
+        let files = [("cluster/sets/apps.yaml", SET), ("apps/fetcher/config.yaml", config)];
         let home = clone(parent.path(), "home", "https://git.example.org/me/home", &files);
         let served = Origin::at(&home).unwrap().serve(target.path()).unwrap();
 
