@@ -8,7 +8,7 @@
 use homelab::law::StorageRules;
 use homelab::model::claim::Mount;
 use homelab::model::parameter::{self, Parameters};
-use homelab::model::{AppName, ClaimName, NamespaceName};
+use homelab::model::{AppName, NamespaceName};
 use homelab::render::storage_pass;
 use homelab::repo::RepoPath;
 use homelab::repo::generate_paths;
@@ -48,7 +48,7 @@ fn list<T>(case: &Value, key: &str, read: impl Fn(&str) -> T) -> Vec<T> {
 #[test]
 fn streams_come_out_right() {
     hold("stream", |case| {
-        let claims = |names: &[&str]| names.iter().map(|name| ClaimName::new(*name).unwrap()).collect();
+        let claims = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
         let parameters = Parameters {
             owns: claims(&["own", "data-db-0"]),
             writes: claims(&["shared"]),

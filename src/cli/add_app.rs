@@ -14,7 +14,7 @@ use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
-use crate::model::{AppName, Application, Availability, ClaimName, NamespaceName, Object};
+use crate::model::{AppName, Application, Availability, ClaimPath, NamespaceName, Object};
 use crate::repo::{Repo, RepoPath};
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
@@ -141,11 +141,11 @@ struct SourceArgs {
 struct PluginArgs {
     /// A claim that this Application owns; may be repeated
     #[arg(long, value_name = "CLAIM")]
-    owns: Vec<ClaimName>,
+    owns: Vec<ClaimPath>,
 
     /// A claim of another Application that this one may write; may be repeated
     #[arg(long, value_name = "CLAIM")]
-    writes: Vec<ClaimName>,
+    writes: Vec<ClaimPath>,
 
     /// A claim to mount, read-only unless owned or in --writes; may be repeated. Its options are workload=[Kind/]NAME,
     /// container=NAME and gid=N

@@ -11,7 +11,7 @@ use super::source_dirs::SourceDirArgs;
 use crate::edit::convert::{Choices, ClaimOf, Plan, Refusal, StepBefore, Target, Which, plan};
 use crate::failure::{Exit, Failure, HintExt, usage};
 use crate::git::WorkingTree;
-use crate::model::{AppName, ClaimName, Settings};
+use crate::model::{AppName, ClaimPath, Settings};
 use crate::sources::{Options, SourceDirs, Sources};
 
 /// Examples for `--help`.
@@ -109,7 +109,7 @@ fn parse_claim(text: &str) -> Result<ClaimOf, String> {
         Some((app, claim)) => (Some(AppName::new(app).map_err(|error| format!("{error:#}"))?), claim),
         None => (None, text),
     };
-    let claim = ClaimName::new(claim).map_err(|error| format!("{error:#}"))?;
+    let claim: ClaimPath = claim.parse().map_err(|error: anyhow::Error| format!("{error:#}"))?;
     Ok(ClaimOf { app, claim })
 }
 

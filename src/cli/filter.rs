@@ -8,7 +8,7 @@ use crate::failure::{Exit, HintExt};
 use crate::law::StorageRules;
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameters;
-use crate::model::{AppName, ClaimName, NamespaceName};
+use crate::model::{AppName, ClaimPath, NamespaceName};
 use crate::render::{Stream, storage_pass};
 
 /// Examples for `--help`.
@@ -35,7 +35,7 @@ pub(super) struct Args {
 
     /// A claim that the Application owns; may be repeated. Rendered claims are owned without it
     #[arg(long, value_name = "CLAIM")]
-    owns: Vec<ClaimName>,
+    owns: Vec<ClaimPath>,
 
     /// A claim to mount, read-only unless owned or in --writes; may be repeated. Its options are workload=[Kind/]NAME,
     /// container=NAME and gid=N
@@ -44,7 +44,7 @@ pub(super) struct Args {
 
     /// A claim of another Application that this one may write; may be repeated
     #[arg(long, value_name = "CLAIM")]
-    writes: Vec<ClaimName>,
+    writes: Vec<ClaimPath>,
 
     /// Let an empty input through
     #[arg(long)]

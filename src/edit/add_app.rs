@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::failure::HintExt;
 use crate::model::parameter::{Parameter, Parameters};
 use crate::model::{
-    AppName, Application, ClaimName, NamespaceName, Object, Source, claim, repo_url, spelling, substitute,
+    AppName, Application, ClaimName, ClaimPath, NamespaceName, Object, Source, claim, repo_url, spelling, substitute,
 };
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::variable_is_known;
@@ -247,22 +247,27 @@ fn check_source(source: &Value) -> Result<()> {
 ///
 /// # Errors
 /// When a rendered claim has a name that Kubernetes refuses.
-pub fn own_rendered_claims(request: &mut Request, objects: &[Object]) -> Result<Vec<ClaimName>> {
-    let rendered = objects
-        .iter()
-        .filter(|object| claim::is_claim(object))
-        .map(Object::name);
-    let rendered: BTreeSet<ClaimName> = rendered
-        .map(ClaimName::new)
-        .collect::<Result<_>>()
-        .context("the render")?;
+pub fn own_rendered_claims(
+    request: &mut Request,
+    destination: Option<&NamespaceName>,
+    objects: &[Object],
+) -> Result<Vec<ClaimPath>> {
+    let path = |object: &Object| -> Result<ClaimPath> {
+        let namespace = object.namespace().map(NamespaceName::new).transpose()?;
+        Ok(ClaimPath {
+            namespace: namespace.filter(|namespace| Some(namespace) != destination),
+            name: ClaimName::new(object.name())?,
+        })
+    };
+    let rendered = objects.iter().filter(|object| claim::is_claim(object));
+    let rendered: BTreeSet<ClaimPath> = rendered.map(path).collect::<Result<_>>().context("the render")?;
     let index = request.parameters.iter().position(|parameter| parameter.name == "owns");
     let known: Vec<String> = index
         .and_then(|index| request.parameters[index].array.clone())
         .unwrap_or_default();
-    let added: Vec<ClaimName> = rendered
+    let added: Vec<ClaimPath> = rendered
         .into_iter()
-        .filter(|claim| !known.iter().any(|name| name == claim.as_str()))
+        .filter(|claim| !known.iter().any(|name| *name == claim.to_string()))
         .collect();
     if !added.is_empty() {
         let array = known.into_iter().chain(added.iter().map(ToString::to_string)).collect();
@@ -408,8 +413,8 @@ mod tests {
         };
         let mut request = request();
         request.parameters = vec![array("mounts", &["films:/f"]), array("owns", &["audio"])];
-        let added = own_rendered_claims(&mut request, &[claim("audio"), claim("cache")]).unwrap();
-        assert_eq!(added.iter().map(ClaimName::as_str).collect::<Vec<_>>(), ["cache"]);
+        let added = own_rendered_claims(&mut request, None, &[claim("audio"), claim("cache")]).unwrap();
+        assert_eq!(added, ["cache".parse().unwrap()]);
         request.reads = ["helm/fetcher/values.yaml", "values/fetcher.yaml"]
             .iter()
             .map(|path| RepoPath::new(path).unwrap())

@@ -30,7 +30,7 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::native::Unsupported;
-use crate::model::{AppName, Application, ClaimName, Pointer, PointerBuf, PointerExt, Source};
+use crate::model::{AppName, Application, ClaimPath, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, ReplaceEntry};
@@ -50,9 +50,9 @@ pub struct Request {
     /// The positions of its sources, counted from 1 as in Argo CD; empty for all.
     pub positions: BTreeSet<usize>,
     /// Claims for the parameter `owns`.
-    pub owns: BTreeSet<ClaimName>,
+    pub owns: BTreeSet<ClaimPath>,
     /// Claims for the parameter `writes`.
-    pub writes: BTreeSet<ClaimName>,
+    pub writes: BTreeSet<ClaimPath>,
     /// Paths outside the source that the render reads, from the repository's root.
     pub reads: Vec<RepoPath>,
     /// Whether the claims in `owns` may lose their guards in a conversion to native.

@@ -35,19 +35,19 @@ use crate::model::claim_use::Embedded;
 use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
 use crate::model::namespace::{Registries, is_namespace};
 use crate::model::parameter::{Parameters, PatchTarget};
-use crate::model::{AppName, ClaimName, NamespaceName, Object, PointerBuf};
+use crate::model::{AppName, ClaimName, ClaimPath, NamespaceName, Object, PointerBuf};
 
 /// What one Application may do with claims, and the user's patches of its objects.
 #[derive(Clone, Debug)]
 pub struct StorageRules {
     /// The Application.
     pub app: AppName,
-    /// The namespace of objects without one, and of every claim in the parameters.
+    /// The namespace of objects without one, and of every claim in the parameters that names none.
     pub destination: NamespaceName,
     /// Parameter `owns`.
-    pub owns: BTreeSet<ClaimName>,
+    pub owns: BTreeSet<ClaimPath>,
     /// Parameter `writes`.
-    pub writes: BTreeSet<ClaimName>,
+    pub writes: BTreeSet<ClaimPath>,
     /// Parameter `mounts`.
     pub mounts: Vec<Mount>,
     /// Parameter `patches`.
@@ -188,13 +188,13 @@ fn placed(documents: &[Value]) -> Vec<Placed> {
 
 /// Which claims are the Application's own, and which of others it may write.
 pub(crate) struct ClaimAccess {
-    destination: String,
     /// Namespace and name of every claim that is rendered, or that an operator makes for an object.
     rendered: BTreeSet<(String, String)>,
     /// Namespace of the claims that StatefulSets make, and what their names begin with.
     templates: BTreeSet<(String, String)>,
-    named: BTreeSet<ClaimName>,
-    writes: BTreeSet<ClaimName>,
+    /// Namespace and name of the claims in `owns`, and of those in `writes`.
+    named: BTreeSet<(String, String)>,
+    writes: BTreeSet<(String, String)>,
 }
 
 impl ClaimAccess {
@@ -210,25 +210,31 @@ impl ClaimAccess {
             rendered.extend(operator_claims(object).into_iter().map(here));
             templates.extend(claim_patterns(object).into_iter().map(here));
         }
+        let place = |path: &ClaimPath| {
+            let namespace = path
+                .namespace_in(Some(&rules.destination))
+                .unwrap_or(&rules.destination);
+            (namespace.to_string(), path.name.to_string())
+        };
         Self {
             rendered,
             templates,
-            named: rules.owns.clone(),
-            writes: rules.writes.clone(),
-            destination,
+            named: rules.owns.iter().map(place).collect(),
+            writes: rules.writes.iter().map(place).collect(),
         }
     }
 
     /// Reports whether a claim is the Application's own.
     pub(crate) fn is_own(&self, namespace: &str, claim: &str) -> bool {
-        self.rendered.contains(&(namespace.to_owned(), claim.to_owned()))
-            || namespace == self.destination && self.named.contains(claim)
+        let place = (namespace.to_owned(), claim.to_owned());
+        self.rendered.contains(&place)
+            || self.named.contains(&place)
             || patterns_of(claim).any(|pattern| self.templates.contains(&(namespace.to_owned(), pattern)))
     }
 
     /// Reports whether the Application may write a claim.
     pub(crate) fn may_write(&self, namespace: &str, claim: &str) -> bool {
-        self.is_own(namespace, claim) || namespace == self.destination && self.writes.contains(claim)
+        self.is_own(namespace, claim) || self.writes.contains(&(namespace.to_owned(), claim.to_owned()))
     }
 }
 

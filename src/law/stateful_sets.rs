@@ -10,25 +10,20 @@ pub use crate::model::made_claims::claim_patterns;
 use crate::model::made_claims::fitting;
 use crate::model::namespace::Registry;
 use crate::model::workload::deletes_its_claims;
-use crate::model::{AppName, ClaimName, Object};
+use crate::model::{AppName, ClaimName, ClaimPath, Object};
 
 /// Refuses a policy that deletes a claim named in `owns`.
 ///
 /// # Errors
 /// When there is one.
 pub fn check(rules: &StorageRules, object: &Object) -> Result<()> {
-    if object
-        .namespace()
-        .is_some_and(|namespace| namespace != rules.destination.as_str())
-    {
-        return Ok(());
-    }
     let patterns = claim_patterns(object);
     let deletes = deletes_its_claims(object);
     let Some(field) = deletes.first().filter(|_| !patterns.is_empty()) else {
         return Ok(());
     };
-    let owned = patterns.iter().flat_map(|pattern| of_set(&rules.owns, pattern)).min();
+    let owns = named_in(rules, &rules.owns, object);
+    let owned = patterns.iter().flat_map(|pattern| of_set(&owns, pattern)).min();
     if let Some(claim) = owned {
         bail!(
             "`persistentVolumeClaimRetentionPolicy.{field}: Delete` deletes the owned claim `{claim}`; set it to Retain"
@@ -64,11 +59,18 @@ pub fn notes(rules: &StorageRules, object: &Object) -> Vec<String> {
     let mut notes: Vec<String> = others
         .map(|(claim, owner)| note(claim, &format!("Application `{owner}` owns")))
         .collect();
-    if namespace == rules.destination.as_str() {
-        let written = patterns.iter().flat_map(|pattern| of_set(&rules.writes, pattern));
-        notes.extend(written.map(|claim| note(claim, "the parameter `writes` names as another Application's")));
-    }
+    let writes = named_in(rules, &rules.writes, object);
+    let written = patterns.iter().flat_map(|pattern| of_set(&writes, pattern));
+    notes.extend(written.map(|claim| note(claim, "the parameter `writes` names as another Application's")));
     notes
+}
+
+/// Returns the claims of a parameter that are in the namespace of an object.
+fn named_in(rules: &StorageRules, parameter: &BTreeSet<ClaimPath>, object: &Object) -> BTreeSet<ClaimName> {
+    let destination = rules.destination.as_str();
+    let namespace = object.namespace().unwrap_or(destination);
+    let here = parameter.iter().filter_map(|path| path.name_in(namespace, destination));
+    here.cloned().collect()
 }
 
 /// Returns the claims of a set that a StatefulSet could make.

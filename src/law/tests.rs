@@ -700,3 +700,18 @@ fn a_stateful_set_that_makes_a_claim_of_another_is_noted() {
         "{notes:?}"
     );
 }
+
+#[test]
+fn claims_of_another_namespace_are_named_with_it() {
+    let pod = |namespace: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": namespace}, "spec": pod_spec("films")});
+    let is_written = |rules: &StorageRules, namespace: &str| after(rules, &[pod(namespace)]) == [pod(namespace)];
+    for parameter in ["owns", "writes"] {
+        let rules = rules(json!([{"name": parameter, "array": ["tv/films"]}]));
+        assert!(is_written(&rules, "tv") && !is_written(&rules, "media"), "{parameter}");
+    }
+    let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db", "namespace": "tv"}, "spec": {
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"},
+        "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}});
+    let rules = rules(json!([{"name": "owns", "array": ["tv/data-db-0"]}]));
+    assert!(error(&rules, &[set]).contains("deletes the owned claim `data-db-0`"));
+}

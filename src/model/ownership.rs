@@ -13,6 +13,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::application::Application;
 use super::claim::{ClaimRef, is_claim};
+use super::claim_path::ClaimPath;
 use super::claim_use::{Access, TextUse, claim_uses};
 use super::cluster::Cluster;
 use super::made_claims::{claim_patterns, operator_claims, patterns_of};
@@ -72,17 +73,27 @@ pub type NamedIn = dyn Fn(&TextUse<'_>) -> Vec<(String, Option<String>)>;
 
 impl Ownership {
     /// Adds the claims in the parameters of one source of an Application, by the cluster and the namespace of its
-    /// destination.
-    pub fn declare(&mut self, app: &AppName, place: (&Cluster, &NamespaceName), parameters: &Parameters) {
-        for claim in &parameters.owns {
-            let claim = self.claim(place, claim);
+    /// destination. Claims that name no namespace are left out where the destination has none.
+    pub fn declare(
+        &mut self,
+        app: &AppName,
+        (cluster, destination): (&Cluster, Option<&NamespaceName>),
+        parameters: &Parameters,
+    ) {
+        let place = |path: &ClaimPath| Some((path.namespace_in(destination)?.clone(), path.name.clone()));
+        for (namespace, name) in parameters.owns.iter().filter_map(place) {
+            let claim = self.claim((cluster, &namespace), &name);
             claim.owners.insert(app.clone());
             claim.declared_by.insert(app.clone());
         }
-        for claim in &parameters.writes {
-            self.claim(place, claim).writers.insert(app.clone());
+        for (namespace, name) in parameters.writes.iter().filter_map(place) {
+            self.claim((cluster, &namespace), &name).writers.insert(app.clone());
         }
-        for mount in &parameters.mounts {
+        let here = destination.map(|namespace| (cluster, namespace));
+        for (place, mount) in here
+            .into_iter()
+            .flat_map(|place| parameters.mounts.iter().map(move |mount| (place, mount)))
+        {
             self.claim(place, &mount.claim).consumers.insert(app.clone());
         }
     }
@@ -233,11 +244,14 @@ impl Ownership {
                 }
                 let name = AppName::new(app.name())?;
                 name.check_as_owner()?;
-                let namespace = app.destination_namespace().unwrap_or_default();
-                let namespace = NamespaceName::new(namespace).with_context(|| {
-                    format!("Application `{name}` has claims and no usable `spec.destination.namespace`")
-                })?;
-                declared.declare(&name, (&Cluster::Local, &namespace), &parameters);
+                let mut claims = parameters.owns.iter().chain(&parameters.writes);
+                let destination = match app.destination_namespace() {
+                    None if claims.all(|claim| claim.namespace.is_some()) => None,
+                    namespace => Some(NamespaceName::new(namespace.unwrap_or_default()).with_context(|| {
+                        format!("Application `{name}` has claims and no usable `spec.destination.namespace`")
+                    })?),
+                };
+                declared.declare(&name, (&Cluster::Local, destination.as_ref()), &parameters);
             }
         }
         let mut registries = Registries::new();
@@ -278,6 +292,26 @@ mod tests {
         let registry = &registries["media"];
         assert_eq!(registry.labels()["owner.storage.home.arpa/audio"], "fetcher");
         assert_eq!(registry.annotations()["writers.storage.home.arpa/audio"], "editor");
+    }
+
+    #[test]
+    fn a_claim_of_another_namespace_is_in_its_registry() {
+        let storage = application("storage", json!([{"name": "owns", "array": ["tv/media", "audio"]}]));
+        let tree = json!({"spec": {"destination": {}}});
+        let mut nowhere = application("volumes", json!([{"name": "owns", "array": ["tv/books"]}])).into_tree();
+        nowhere["spec"]["destination"] = tree["spec"]["destination"].clone();
+        let nowhere = Object::new(nowhere);
+        let registries = Ownership::registries([&storage, &nowhere].into_iter().filter_map(Application::new)).unwrap();
+        let owners = |namespace: &str| -> Vec<String> {
+            let owners = registries[namespace].owners.iter();
+            owners.map(|(claim, app)| format!("{claim} {app}")).collect()
+        };
+        assert_eq!(owners("tv"), ["books volumes", "media storage"]);
+        assert_eq!(owners("media"), ["audio storage"]);
+        let mut unknown = application("a", json!([{"name": "owns", "array": ["tv/a", "b"]}])).into_tree();
+        unknown["spec"]["destination"] = json!({});
+        let unknown = Object::new(unknown);
+        assert!(Ownership::registries(Application::new(&unknown)).is_err());
     }
 
     #[test]

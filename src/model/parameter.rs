@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::claim::Mount;
-use super::name::{ClaimName, NamespaceName};
+use super::claim_path::ClaimPath;
+use super::name::NamespaceName;
 pub use super::patch_target::PatchTarget;
 use super::patch_target::read_patches;
 pub use raw::{Parameter, ParameterError, read};
@@ -84,9 +85,9 @@ pub const TABLE: &[Spec] = &[
         "owns",
         Shape::Array,
         "Owned claims",
-        "Claims of the destination namespace that this Application owns: its workloads write them, all others only read them. Every claim that the chart renders belongs here.",
+        "Claims that this Application owns, each as `[NAMESPACE/]CLAIM`, of the destination namespace where none is named: its workloads write them, all others only read them. Every claim that the chart renders belongs here.",
         |parameters, given| {
-            parameters.owns = each(given.list(), |name| ClaimName::new(name))?;
+            parameters.owns = each(given.list(), str::parse::<ClaimPath>)?;
             Ok(())
         },
     ),
@@ -104,9 +105,9 @@ pub const TABLE: &[Spec] = &[
         "writes",
         Shape::Array,
         "Written claims",
-        "Claims of other Applications that this one may write all the same.",
+        "Claims of other Applications that this one may write all the same, each as `[NAMESPACE/]CLAIM`.",
         |parameters, given| {
-            parameters.writes = each(given.list(), |name| ClaimName::new(name))?;
+            parameters.writes = each(given.list(), str::parse::<ClaimPath>)?;
             Ok(())
         },
     ),
@@ -266,11 +267,11 @@ pub const TABLE: &[Spec] = &[
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// See [`TABLE`], as for all fields.
-    pub owns: BTreeSet<ClaimName>,
+    pub owns: BTreeSet<ClaimPath>,
     /// `mounts`.
     pub mounts: Vec<Mount>,
     /// `writes`.
-    pub writes: BTreeSet<ClaimName>,
+    pub writes: BTreeSet<ClaimPath>,
     /// `values-files`.
     pub values_files: Vec<String>,
     /// `ignore-missing-values-files`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::is_claim;
-use crate::model::{AppName, ClaimName, ClaimRef, PointerBuf};
+use crate::model::{AppName, ClaimRef, PointerBuf};
 use crate::repo::RepoPath;
 
 static META: Meta = Meta {
@@ -52,7 +52,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         let names: Vec<String> = owners.iter().map(|app| format!("`{app}`")).collect();
         let message = format!("claim `{reference}` has {} owners: {}", names.len(), names.join(", "));
         let places = places.entry(&subject.name).or_insert_with(|| Declared::of(subject));
-        let finding = match (places.owns.get(&reference.name), places.items.get(reference)) {
+        let finding = match (places.owns.get(reference), places.items.get(reference)) {
             (Some(pointer), _) => subject.finding(&META, message, pointer),
             (None, Some(item)) => subject.finding_on(&META, message, item, ""),
             (None, None) => subject.finding(&META, message, subject.source_pointer()),
@@ -76,7 +76,7 @@ fn base<'s>(subject: &'s Subject<'_>, claim: &ClaimRef) -> Option<(&'s RepoPath,
 
 /// Where an Application declares its claims.
 struct Declared<'s> {
-    owns: BTreeMap<&'s ClaimName, PointerBuf>,
+    owns: BTreeMap<ClaimRef, PointerBuf>,
     items: BTreeMap<ClaimRef, &'s Item<'s>>,
 }
 
@@ -88,9 +88,10 @@ impl<'s> Declared<'s> {
         };
         for (source, parameters) in subject.read_sources() {
             let entries = source.entries("owns", |entry| entry);
-            for claim in &parameters.owns {
+            for path in &parameters.owns {
+                let Some(claim) = subject.claim(path) else { continue };
                 let place = declared.owns.entry(claim);
-                place.or_insert_with(|| entries.at(claim.as_str()));
+                place.or_insert_with(|| entries.at(&path.to_string()));
             }
         }
         for item in subject.items.iter().filter(|item| is_claim(item.object())) {

@@ -31,7 +31,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             }
             let owners: Vec<String> = claim.owners.iter().map(|owner| format!("`{owner}`")).collect();
             let message = format!("`{}` writes claim `{reference}` of {}", subject.name, owners.join(", "));
-            let pointer = places.at(name.as_str());
+            let pointer = places.at(&name.to_string());
             let finding = subject.finding(&META, message, &pointer);
             findings.push(finding.hint("leave it if it is meant; only read the claim otherwise"));
         }

@@ -5,20 +5,17 @@ use std::collections::BTreeSet;
 use super::mounted_claim_has_owner::named_claims;
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::ClaimRef;
-use crate::model::claim::is_claim;
 
 static META: Meta = Meta {
     id: "HL109",
     name: "claim-namespace-matches",
     severity: Severity::Error,
-    summary: "a claim is mounted and owned in the cluster and the namespace that it is in",
+    summary: "a claim is mounted in the cluster and the namespace that it is in",
     why: "A claim is an object of one namespace, and only pods of that namespace can mount it; there is no way to share it \
 across. A consumer in another namespace stays Pending, waiting for a claim of the same name in its own. Producer and \
 consumers of one claim have to have the same destination: namespace and cluster. Argo CD knows a cluster by its API server \
 or by its name; which of them belong together is known from the Secret of the cluster, if the repository has it.\n\n\
-The same goes for the owner: `owns` means claims of the Application's destination namespace. A chart that puts its claim \
-into another one gets a claim that no registry holds, and that nobody can mount as a consumer. Set `metadata.namespace` in \
-the chart to the destination, or leave it out.\n\n\
+An Application may own a claim of another namespace than its destination: it is `NAMESPACE/CLAIM` in `owns`.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#a-note-on-namespaces",
 };
 
@@ -28,10 +25,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.extend(consumed(scope, subject));
-    findings.extend(rendered(subject));
-    findings
+    consumed(scope, subject)
 }
 
 /// Returns where a claim is that is certainly missing here, if it is anywhere, and what to do about it.
@@ -53,11 +47,11 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let (mut findings, mut seen) = (Vec::new(), BTreeSet::new());
     for (source, parameters) in subject.read_sources() {
         for (parameter, places, name) in named_claims(source, parameters) {
-            let Some(claim) = subject.claim(name).filter(|claim| !seen.contains(claim)) else {
+            let Some(claim) = subject.claim(&name).filter(|claim| !seen.contains(claim)) else {
                 continue;
             };
             if let Some((place, hint)) = elsewhere(scope, &claim) {
-                let pointer = places.at(name.as_str());
+                let pointer = places.at(&name.to_string());
                 let message = format!("`{parameter}` names claim `{claim}`, which is {place}");
                 findings.push(subject.finding(&META, message, &pointer).hint(hint));
                 seen.insert(claim);
@@ -76,27 +70,6 @@ fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Returns the claims that an Application of the plugin renders into another namespace than its own.
-fn rendered(subject: &Subject<'_>) -> Vec<Finding> {
-    let Some(destination) = subject.namespace.as_ref().filter(|_| subject.uses_homelab_plugin()) else {
-        return Vec::new();
-    };
-    let claims = subject.items.iter().filter(|item| is_claim(item.object()));
-    let strays = claims.filter_map(|item| {
-        let object = item.object();
-        let namespace = object
-            .namespace()
-            .filter(|namespace| *namespace != destination.as_str())?;
-        let message = format!(
-            "claim `{namespace}/{}` is rendered outside of the destination namespace `{destination}`",
-            object.name()
-        );
-        let finding = subject.finding_on(&META, message, item, "/metadata/namespace");
-        Some(finding.hint("leave `metadata.namespace` out, or destine the Application to that namespace"))
-    });
-    strays.collect()
 }
 
 #[cfg(test)]
@@ -123,11 +96,6 @@ mod tests {
         assert_eq!(
             by_chart.messages(&RULE),
             ["Deployment `player` mounts claim `media/files`, which is in namespace `audio`"]
-        );
-        let stray = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "other"}});
-        assert_eq!(
-            case(json!([])).renders("player", [stray]).messages(&RULE),
-            ["claim `other/c` is rendered outside of the destination namespace `media`"]
         );
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::law::sync_options::with_guards;
 use crate::model::object::annotation_pointer;
 use crate::model::sync::SYNC_OPTIONS;
-use crate::model::{AsPointer, ClaimName, Object, Pointer, PointerExt, Source};
+use crate::model::{AsPointer, ClaimPath, Object, Pointer, PointerExt, Source};
 use crate::repo::{Change, ChangeSet, Manifest};
 use crate::yaml::ReplaceEntry;
 
@@ -60,8 +60,8 @@ pub fn guard(object: &Object) -> PatchOperation {
 }
 
 /// Adds claims to an array parameter of a source (`owns`, `writes`), the parameter itself where it is missing.
-pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[&ClaimName]) -> Vec<PatchOperation> {
-    let entries: Vec<Value> = claims.iter().map(|claim| json!(claim.as_str())).collect();
+pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[ClaimPath]) -> Vec<PatchOperation> {
+    let entries: Vec<Value> = claims.iter().map(|claim| json!(claim.to_string())).collect();
     if let Some(parameter) = source.parameter(name) {
         let array = parameter.child("array");
         return match source.value(&array).and_then(Value::as_array) {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_parameter_is_extended_or_made() {
-        let claim = ClaimName::new("media").unwrap();
+        let claim = "media".parse::<ClaimPath>().unwrap();
         for plugin in [
             json!({"name": "homelab-v1"}),
             json!({"name": "homelab-v1", "parameters": null}),
@@ -196,12 +196,12 @@ mod tests {
                 "spec": {"source": {"repoURL": "u", "plugin": plugin}}});
             let object = Object::new(tree.clone());
             let app = crate::model::Application::new(&object).unwrap();
-            let operations = add_to_parameter(&app.sources()[0], "owns", &[&claim]);
+            let operations = add_to_parameter(&app.sources()[0], "owns", std::slice::from_ref(&claim));
             json_patch::patch(&mut tree, &Patch(operations)).unwrap();
             let object = Object::new(tree);
             let app = crate::model::Application::new(&object).unwrap();
             assert!(
-                app.sources()[0].parameters().unwrap().owns.contains("media"),
+                app.sources()[0].parameters().unwrap().owns.contains(&claim),
                 "{object:?}"
             );
         }

@@ -8,7 +8,7 @@ use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::application::Entries;
 use crate::model::claim_use::claim_uses;
 use crate::model::parameter::Parameters;
-use crate::model::{ClaimName, ClaimRef, Source};
+use crate::model::{ClaimName, ClaimPath, ClaimRef, Source};
 
 static META: Meta = meta(Severity::Error);
 /// The same where an owner may be one that is not known.
@@ -45,12 +45,12 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     };
     for (source, parameters) in subject.read_sources() {
         for (parameter, places, name) in named_claims(source, parameters) {
-            let Some(verdict) = subject.claim(name).and_then(&mut verdict) else {
+            let Some(verdict) = subject.claim(&name).and_then(&mut verdict) else {
                 continue;
             };
-            let pointer = places.at(name.as_str());
+            let pointer = places.at(&name.to_string());
             let message = verdict.message(&format!("`{parameter}` names"));
-            findings.push(subject.finding(verdict.rule, message, &pointer).hint(hint(name)));
+            findings.push(subject.finding(verdict.rule, message, &pointer).hint(hint(&name.name)));
         }
     }
     // Kustomize may give claims other names and namespaces.
@@ -124,15 +124,16 @@ impl<'s> Verdict<'s> {
 pub(super) fn named_claims<'s, 'o>(
     source: &'s Source<'o>,
     parameters: &'s Parameters,
-) -> impl Iterator<Item = (&'static str, Rc<Entries<'s, 'o>>, &'s ClaimName)> {
-    let [mounts_at, writes_at] = ["mounts", "writes"].map(|parameter| Rc::new(source.entries(parameter, claim_of)));
+) -> impl Iterator<Item = (&'static str, Rc<Entries<'s, 'o>>, ClaimPath)> {
+    let mounts_at = Rc::new(source.entries("mounts", claim_of));
+    let writes_at = Rc::new(source.entries("writes", |entry| entry));
     let mounts = parameters.mounts.iter();
-    let mounts = mounts.map(move |mount| ("mounts", Rc::clone(&mounts_at), &mount.claim));
+    let mounts = mounts.map(move |mount| ("mounts", Rc::clone(&mounts_at), mount.claim.clone().into()));
     let writes = parameters.writes.iter();
-    mounts.chain(writes.map(move |claim| ("writes", Rc::clone(&writes_at), claim)))
+    mounts.chain(writes.map(move |claim| ("writes", Rc::clone(&writes_at), claim.clone())))
 }
 
-/// Returns the claim that an entry of `mounts` or `writes` is about.
+/// Returns the claim that an entry of `mounts` is about.
 fn claim_of(entry: &str) -> &str {
     entry.split(['/', ':']).next().unwrap_or(entry)
 }

@@ -7,7 +7,7 @@ use crate::law::claims::{is_skipped, recreated_by};
 use crate::law::stateful_sets::claim_patterns;
 use crate::model::sync::{SYNC_OPTIONS, entries, value};
 use crate::model::workload::deletes_its_claims;
-use crate::model::{ClaimName, Object};
+use crate::model::{ClaimName, NamespaceName, Object};
 
 static META: Meta = Meta {
     id: "HL101",
@@ -91,12 +91,18 @@ fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
     Some(finding.hint(format!("take `{cause}` off")))
 }
 
-fn deleted_by_its_set(subject: &Subject<'_>, item: &Item<'_>, owned: &HashMap<String, &ClaimName>) -> Option<Finding> {
+fn deleted_by_its_set(
+    subject: &Subject<'_>,
+    item: &Item<'_>,
+    owned: &HashMap<(NamespaceName, String), ClaimName>,
+) -> Option<Finding> {
     let object = item.object();
     let policy = deletes_its_claims(object);
     let when = policy.first()?;
     let patterns = claim_patterns(object);
-    let claim = patterns.iter().find_map(|pattern| owned.get(pattern))?;
+    let namespace = subject.namespace_of(object)?;
+    let mut patterns = patterns.into_iter();
+    let claim = patterns.find_map(|pattern| owned.get(&(namespace.clone(), pattern)))?;
     let message = format!(
         "StatefulSet `{}` deletes its claim `{claim}`: {when} is Delete",
         object.name()

@@ -6,7 +6,7 @@ use super::scope::Base;
 use super::unrendered::{Unrendered, likeness, origin, unrendered};
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::is_claim;
-use crate::model::{ClaimRef, PointerBuf};
+use crate::model::{ClaimPath, ClaimRef, PointerBuf};
 
 static META: Meta = Meta {
     id: "HL119",
@@ -57,13 +57,15 @@ fn of_claim(scope: &Scope<'_>, base: &Base<'_>, found: &Unrendered<'_, '_>) -> O
 
 /// Returns the place of a claim in `owns`, else that of the parameter or of the source.
 fn place(found: &Unrendered<'_, '_>) -> PointerBuf {
-    let (subject, name) = (found.subject, &found.claim.name);
+    let subject = found.subject;
+    let is_it = |path: &&ClaimPath| subject.claim(path).as_ref() == Some(&found.claim);
     let mut sources = subject.read_sources();
-    let owner = sources.find(|(_, parameters)| found.is_owned && parameters.owns.contains(name));
-    let first = || subject.read_sources().next();
-    owner.or_else(first).map_or_else(
+    let owner =
+        sources.find_map(|(source, parameters)| Some((source, parameters.owns.iter().find(is_it)?.to_string())));
+    let first = || Some((subject.read_sources().next()?.0, found.claim.name.to_string()));
+    owner.filter(|_| found.is_owned).or_else(first).map_or_else(
         || subject.source_pointer(),
-        |(source, _)| source.entries("owns", |entry| entry).at(name.as_str()),
+        |(source, entry)| source.entries("owns", |entry| entry).at(&entry),
     )
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::unrendered::{exists, likeness};
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::ClaimName;
 use crate::model::claim::is_claim;
+use crate::model::parameter::Parameters;
+use crate::model::{ClaimName, ClaimPath, ClaimRef};
 
 static META: Meta = Meta {
     id: "HL124",
@@ -35,20 +36,23 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
     if sources.is_empty() || of_plugin.count() != sources.len() {
         return None;
     }
-    let left: Vec<&ClaimName> = subject
-        .owns()
-        .into_iter()
-        .filter(|name| is_left(scope, subject, name))
-        .collect();
+    let owned = subject.owns().into_iter();
+    let left: Vec<ClaimRef> = owned.filter(|claim| is_left(scope, subject, claim)).collect();
     let mut findings = Vec::new();
-    for name in candidates(scope, subject) {
+    for claim in candidates(scope, subject) {
+        let path = ClaimPath::of(&claim, subject.namespace.as_ref());
+        let has = |parameters: &Parameters| {
+            parameters
+                .owns
+                .iter()
+                .any(|path| subject.claim(path).as_ref() == Some(&claim))
+        };
         let lacking: Vec<_> = sources
             .iter()
-            .filter(|(_, parameters)| !parameters.owns.contains(&name))
+            .filter(|(_, parameters)| !has(parameters))
             .map(|(source, _)| *source)
             .collect();
         let Some(first) = lacking.first() else { continue };
-        let claim = subject.claim(&name)?;
         let message = if lacking.len() == sources.len() {
             format!("claim `{claim}` is rendered and not in `owns`")
         } else {
@@ -56,18 +60,22 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
         };
         let changes = lacking
             .iter()
-            .flat_map(|source| fixes::add_to_parameter(source, "owns", &[&name]))
+            .flat_map(|source| fixes::add_to_parameter(source, "owns", std::slice::from_ref(&path)))
             .collect();
         let pointer = first.parameter("owns").unwrap_or_else(|| first.pointer.clone());
         let (title, changes) = (
-            format!("add `{name}` to `owns`"),
+            format!("add `{path}` to `owns`"),
             fixes::patch(subject.manifest, changes),
         );
         let finding = subject.finding(&META, message, &pointer);
         let is_new = lacking.len() == sources.len();
-        let replaced = left.iter().max_by_key(|left| likeness(left.as_str(), name.as_str()));
+        let replaced = left
+            .iter()
+            .max_by_key(|left| likeness(left.name.as_str(), claim.name.as_str()));
         findings.push(match replaced.filter(|_| is_new) {
-            Some(left) => finding.hint(left_behind(left)).fix(Fix::needs_review(title, changes)),
+            Some(left) => finding
+                .hint(left_behind(&left.name))
+                .fix(Fix::needs_review(title, changes)),
             None => finding.fix(Fix::safe(title, changes)),
         });
     }
@@ -75,9 +83,8 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
 }
 
 /// Reports whether a claim in `owns` is neither rendered nor made by a controller, as far as that is known.
-fn is_left(scope: &Scope<'_>, subject: &Subject<'_>, name: &ClaimName) -> bool {
-    let claim = subject.claim(name);
-    subject.is_seen && claim.is_some_and(|claim| !exists(&scope.claim(&claim)))
+fn is_left(scope: &Scope<'_>, subject: &Subject<'_>, claim: &ClaimRef) -> bool {
+    subject.is_seen && !exists(&scope.claim(claim))
 }
 
 /// Returns the next step where a claim is rendered and another one in `owns` is not: one may have the place of the other.
@@ -87,9 +94,8 @@ fn left_behind(left: &ClaimName) -> String {
     )
 }
 
-/// Returns the claims of the destination namespace that it renders and nobody else declares, and those that a source
-/// declares.
-fn candidates(scope: &Scope<'_>, subject: &Subject<'_>) -> BTreeSet<ClaimName> {
+/// Returns the claims that it renders and nobody else declares, and those that a source declares.
+fn candidates(scope: &Scope<'_>, subject: &Subject<'_>) -> BTreeSet<ClaimRef> {
     let rendered = subject
         .items
         .iter()
@@ -98,12 +104,9 @@ fn candidates(scope: &Scope<'_>, subject: &Subject<'_>) -> BTreeSet<ClaimName> {
     let here = rendered.filter_map(|object| subject.claim_beside(object, object.name()));
     let mine = here.filter(|claim| {
         let known = scope.claim(claim);
-        Some(&claim.namespace) == subject.namespace.as_ref()
-            && (known.declared_by.is_empty() || known.declared_by.contains(&subject.name))
+        known.declared_by.is_empty() || known.declared_by.contains(&subject.name)
     });
-    mine.map(|claim| claim.name)
-        .chain(subject.owns().into_iter().cloned())
-        .collect()
+    mine.chain(subject.owns()).collect()
 }
 
 #[cfg(test)]
@@ -111,6 +114,20 @@ mod tests {
     use super::*;
     use crate::rules::case::{Case, claim, owns};
     use serde_json::{Value, json};
+
+    #[test]
+    fn a_claim_of_another_namespace_is_owned_by_its_path() {
+        let elsewhere = || json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "media", "namespace": "tv"}});
+        let storage = |parameters: Value| {
+            Case::new()
+                .plugin("storage", parameters)
+                .renders("storage", [elsewhere()])
+        };
+        let case = storage(json!([owns(["media"])]));
+        assert_eq!(case.messages(&RULE), ["claim `tv/media` is rendered and not in `owns`"]);
+        storage(json!([])).fixed(&RULE);
+        assert!(storage(json!([owns(["tv/media"])])).messages(&RULE).is_empty());
+    }
 
     fn rendered(parameters: Value) -> Case {
         Case::new()

@@ -142,10 +142,8 @@ impl<'a> Scope<'a> {
         let namespace = subject.namespace.as_ref();
         self.own_namespaces.extend(subject.app.object().namespace());
         for (_, parameters) in subject.read_sources() {
-            if let Some(namespace) = namespace {
-                self.ownership
-                    .declare(&subject.name, (&subject.cluster, namespace), parameters);
-            }
+            self.ownership
+                .declare(&subject.name, (&subject.cluster, namespace), parameters);
         }
         let objects = subject.items.iter().map(Item::object);
         self.ownership
@@ -171,12 +169,10 @@ impl<'a> Scope<'a> {
                     continue;
                 };
                 self.doubts.extend(Doubt::of_rendered(&app, subject, clusters));
-                let Some(namespace) = app.namespace_name() else {
-                    continue;
-                };
+                let destination = app.namespace_name();
                 for parameters in app.sources().iter().filter_map(|source| source.parameters().ok()) {
                     self.ownership
-                        .declare(&name, (&clusters.of(&app), &namespace), &parameters);
+                        .declare(&name, (&clusters.of(&app), destination.as_ref()), &parameters);
                 }
             }
         }

@@ -30,7 +30,9 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let object = item.object();
         let deletes = deletes_its_claims(object);
         let patterns = claim_patterns(object);
-        let owns_one = patterns.iter().any(|pattern| owned.contains_key(pattern));
+        let namespace = subject.namespace_of(object);
+        let owns = |pattern: &String| Some(owned.contains_key(&(namespace.clone()?, pattern.clone())));
+        let owns_one = patterns.iter().any(|pattern| owns(pattern) == Some(true));
         if deletes.is_empty() || patterns.is_empty() || owns_one {
             continue;
         }

@@ -10,8 +10,8 @@ use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
 use crate::model::made_claims::patterns_of;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{
-    AppName, Application, AsPointer, Availability, ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef,
-    Pointer, PointerBuf, Source,
+    AppName, Application, AsPointer, Availability, ClaimName, ClaimPath, ClaimRef, Cluster, NamespaceName, Object,
+    ObjectRef, Pointer, PointerBuf, Source,
 };
 use crate::repo::{Change, ChangeSet, Manifest, Override, Repo, overrides};
 
@@ -126,51 +126,54 @@ impl<'a> Subject<'a> {
     }
 
     /// Returns all claims in `owns` of any source.
-    pub fn owns(&self) -> BTreeSet<&ClaimName> {
-        self.read_sources()
-            .flat_map(|(_, parameters)| &parameters.owns)
-            .collect()
+    pub fn owns(&self) -> BTreeSet<ClaimRef> {
+        let owned = self.read_sources().flat_map(|(_, parameters)| &parameters.owns);
+        owned.filter_map(|path| self.claim(path)).collect()
     }
 
-    /// Returns the claims in `owns` that a StatefulSet could make, by the patterns of their names; the first of each.
-    pub fn numbered_owns(&self) -> HashMap<String, &ClaimName> {
+    /// Returns the claims in `owns` that a StatefulSet could make, by namespace and the patterns of their names; the first
+    /// of each.
+    pub fn numbered_owns(&self) -> HashMap<(NamespaceName, String), ClaimName> {
         let mut numbered = HashMap::new();
         for claim in self.owns() {
-            for pattern in patterns_of(claim.as_str()) {
-                numbered.entry(pattern).or_insert(claim);
+            for pattern in patterns_of(claim.name.as_str()) {
+                let key = (claim.namespace.clone(), pattern);
+                numbered.entry(key).or_insert_with(|| claim.name.clone());
             }
         }
         numbered
     }
 
+    /// Returns the namespace of an object; `None` if it is not known.
+    pub fn namespace_of(&self, object: &Object) -> Option<NamespaceName> {
+        match object.namespace() {
+            Some(namespace) => NamespaceName::new(namespace).ok(),
+            None => self.namespace.clone(),
+        }
+    }
+
     /// Returns all claims in `writes` of any source.
-    pub fn writes(&self) -> BTreeSet<&ClaimName> {
+    pub fn writes(&self) -> BTreeSet<&ClaimPath> {
         self.read_sources()
             .flat_map(|(_, parameters)| &parameters.writes)
             .collect()
     }
 
-    /// Returns the claim of this name in the destination namespace.
-    pub fn claim(&self, name: &ClaimName) -> Option<ClaimRef> {
+    /// Returns the claim that a parameter names; `None` where it names no namespace and the destination has none.
+    pub fn claim(&self, path: &ClaimPath) -> Option<ClaimRef> {
         Some(ClaimRef {
             cluster: self.cluster.clone(),
-            namespace: self.namespace.clone()?,
-            name: name.clone(),
+            namespace: path.namespace_in(self.namespace.as_ref())?.clone(),
+            name: path.name.clone(),
         })
     }
 
     /// Returns the claim of this name in the namespace of an object; `None` if either is not known.
     pub fn claim_beside(&self, object: &Object, name: &str) -> Option<ClaimRef> {
-        let namespace = match object.namespace() {
-            Some(namespace) => NamespaceName::new(namespace).ok()?,
-            None => self.namespace.clone()?,
-        };
-        let name = ClaimName::new(name).ok()?;
-        let cluster = self.cluster.clone();
         Some(ClaimRef {
-            cluster,
-            namespace,
-            name,
+            cluster: self.cluster.clone(),
+            namespace: self.namespace_of(object)?,
+            name: ClaimName::new(name).ok()?,
         })
     }
 

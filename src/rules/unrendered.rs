@@ -22,7 +22,7 @@ pub(super) struct Unrendered<'s, 'a> {
 pub(super) fn unrendered<'s, 'a>(scope: &'s Scope<'a>, base: &'s Base<'a>) -> Vec<Unrendered<'s, 'a>> {
     let mut found = Vec::new();
     for subject in scope.subjects.iter().filter(|subject| subject.is_seen) {
-        let owned = subject.owns().into_iter().filter_map(|name| subject.claim(name));
+        let owned = subject.owns().into_iter();
         found.extend(
             owned
                 .filter(|claim| !exists(&scope.claim(claim)))
@@ -37,7 +37,7 @@ pub(super) fn unrendered<'s, 'a>(scope: &'s Scope<'a>, base: &'s Base<'a>) -> Ve
         let Some(subject) = successor(scope, base, before).filter(|subject| subject.is_seen) else {
             continue;
         };
-        let owned = before.owns().into_iter().filter_map(|name| before.claim(name));
+        let owned = before.owns().into_iter();
         let is_gone = |claim: &ClaimRef| {
             let known = scope.claim(claim);
             known.owners.is_empty() && !exists(&known)

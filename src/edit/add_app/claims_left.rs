@@ -72,9 +72,7 @@ fn owned(repo: &Repo, name: &AppName, app: &Application<'_>, objects: Option<&[O
     let sources = app.sources();
     let plugins = sources.iter().filter(|source| source.uses_homelab_plugin());
     for parameters in plugins.filter_map(|source| source.parameters().ok()) {
-        if let Some(namespace) = &namespace {
-            ownership.declare(name, (&cluster, namespace), &parameters);
-        }
+        ownership.declare(name, (&cluster, namespace.as_ref()), &parameters);
     }
     ownership.render(
         name,

@@ -10,7 +10,7 @@ use crate::edit::{Edit, Renders};
 use crate::failure::{self, Failure, HintExt};
 use crate::model::claim::is_claim;
 use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
-use crate::model::{Application, Availability, Object, Unavailable};
+use crate::model::{Application, Availability, ClaimPath, NamespaceName, Object, Unavailable};
 use crate::repo::Repo;
 
 /// Renders an Application that is about to be added and fills in what the render shows; remarks and the next step go to
@@ -42,10 +42,17 @@ pub fn complete(
     if !request.names_source() || !Application::new(&object).is_some_and(uses_plugin) {
         return Ok(Availability::Available(objects));
     }
-    let owned = owned(&object);
-    let others = objects.iter().filter(|object| !owned.contains(object.name()));
+    let (owned, destination) = (owned(&object), destination(&object));
+    let is_owned = |object: &&Object| {
+        let namespace = object.namespace().or(destination.as_ref().map(NamespaceName::as_str));
+        let mut paths = owned
+            .iter()
+            .map(|path| (path.namespace_in(destination.as_ref()), &path.name));
+        paths.any(|(of, name)| name.as_str() == object.name() && of.map(NamespaceName::as_str) == namespace)
+    };
+    let others = objects.iter().filter(|object| !is_owned(object));
     let others: Vec<Object> = others.cloned().collect();
-    let added = own_rendered_claims(request, &others)?;
+    let added = own_rendered_claims(request, destination.as_ref(), &others)?;
     if !added.is_empty() {
         let names: Vec<String> = added.iter().map(|claim| format!("`{claim}`")).collect();
         edit.notes.push(format!(
@@ -66,12 +73,16 @@ pub fn complete(
     }))
 }
 
+/// Returns the destination namespace of an Application.
+fn destination(object: &Object) -> Option<NamespaceName> {
+    Application::new(object)?.namespace_name()
+}
+
 /// Returns the claims that an Application has in `owns` already.
-fn owned(object: &Object) -> BTreeSet<String> {
+fn owned(object: &Object) -> BTreeSet<ClaimPath> {
     let sources = Application::new(object).map(|app| app.sources()).unwrap_or_default();
     let parameters = sources.iter().filter_map(|source| source.parameters().ok());
-    let names = parameters.flat_map(|parameters| parameters.owns.into_iter().map(|claim| claim.to_string()));
-    names.collect()
+    parameters.flat_map(|parameters| parameters.owns).collect()
 }
 
 /// Returns a note on a claim that an Application has in `owns` and that is not rendered, where others are rendered for the
@@ -85,7 +96,7 @@ fn left_behind(before: &Application<'_>, objects: &[Object]) -> Option<String> {
     let sources = before.sources().into_iter();
     let parameters = sources.filter_map(|source| source.parameters().ok());
     let mut owned = parameters.flat_map(|parameters| parameters.owns);
-    let left = owned.find(|claim| !exists(claim.as_str()))?;
+    let left = owned.find(|claim| !exists(claim.name.as_str()))?;
     Some(format!(
         "`{left}` in `owns` is not rendered: if a new claim has its place, it starts empty; after a rename of the Application, `--release-name` with the old name brings the claim back"
     ))

@@ -290,7 +290,7 @@ impl AppConversion<'_> {
         let decided = self.choices.read_only(name);
         let undecided = read_only
             .iter()
-            .filter(|(claim, _)| !decided.iter().any(|decided| decided.as_str() == claim.as_str()));
+            .filter(|(claim, _)| !decided.iter().any(|decided| decided.to_string() == **claim));
         let prefix = match self.choices.is_one_application() {
             true => String::new(),
             false => format!("{name}/"),
@@ -313,7 +313,9 @@ impl AppConversion<'_> {
             }
         };
         // A typo would have no effect otherwise.
-        let without_effect = decided.iter().filter(|claim| !read_only.contains_key(claim.as_str()));
+        let without_effect = decided
+            .iter()
+            .filter(|claim| !read_only.contains_key(&claim.to_string()));
         let without_effect = without_effect.map(|claim| Refusal {
             message: format!(
                 "Application `{name}`: claim `{claim}` does not turn read-only: `{name}` owns it, or no workload writes it"

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
 use crate::model::application::GROUP;
-use crate::model::{AppName, Application, ClaimName};
+use crate::model::{AppName, Application, ClaimPath};
 use crate::repo::{Manifest, Origin, Repo};
 
 /// The renderer that the Applications are moved to.
@@ -33,7 +33,7 @@ pub struct ClaimOf {
     /// The Application; `None` where only one is converted.
     pub app: Option<AppName>,
     /// The claim.
-    pub claim: ClaimName,
+    pub claim: ClaimPath,
 }
 
 /// The options of the user.
@@ -61,17 +61,17 @@ pub struct Choices {
 
 impl Choices {
     /// Returns the claims that an Application owns by the choice of the user.
-    pub(super) fn owns(&self, app: &str) -> BTreeSet<ClaimName> {
+    pub(super) fn owns(&self, app: &str) -> BTreeSet<ClaimPath> {
         claims_of(&self.owns, app)
     }
 
     /// Returns the claims of others that an Application may write.
-    pub(super) fn writes(&self, app: &str) -> BTreeSet<ClaimName> {
+    pub(super) fn writes(&self, app: &str) -> BTreeSet<ClaimPath> {
         claims_of(&self.writes, app)
     }
 
     /// Returns the claims that an Application shall only read.
-    pub(super) fn read_only(&self, app: &str) -> BTreeSet<ClaimName> {
+    pub(super) fn read_only(&self, app: &str) -> BTreeSet<ClaimPath> {
         claims_of(&self.read_only, app)
     }
 
@@ -140,7 +140,7 @@ impl Choices {
     }
 }
 
-fn claims_of(list: &[ClaimOf], app: &str) -> BTreeSet<ClaimName> {
+fn claims_of(list: &[ClaimOf], app: &str) -> BTreeSet<ClaimPath> {
     let of_app = list
         .iter()
         .filter(|of| of.app.as_ref().is_none_or(|name| name.as_str() == app));

@@ -137,7 +137,7 @@ fn there_and_back_is_the_same_text() {
     "#);
     assert_eq!(after(to_native, &moved, &request).0, HELM);
     // Claims that are owned already come first and are kept.
-    request.owns = BTreeSet::from([ClaimName::new("films").unwrap()]);
+    request.owns = BTreeSet::from(["films".parse().unwrap()]);
     let (owning, _) = after(to_plugin, HELM, &request);
     assert!(
         owning.contains(
@@ -250,8 +250,8 @@ fn several_sources_get_the_same_claims() {
       ref: values
 ";
     let mut all = request();
-    all.owns = BTreeSet::from([ClaimName::new("films").unwrap()]);
-    all.writes = BTreeSet::from([ClaimName::new("audio").unwrap()]);
+    all.owns = BTreeSet::from(["films".parse().unwrap()]);
+    all.writes = BTreeSet::from(["audio".parse().unwrap()]);
     let (moved, _) = after(to_plugin, spec, &all);
     assert_eq!(moved.matches("- films\n").count(), 2, "{moved}");
     assert_eq!(moved.matches("- audio\n").count(), 2, "{moved}");

@@ -14,7 +14,7 @@ use crate::model::native::{self, Moved, Unsupported, is_zero};
 use crate::model::parameter::{self, Parameters};
 use crate::model::tool::is_dropped;
 use crate::model::variable::{VARIABLE_MAX, oversized};
-use crate::model::{Application, ClaimName, Object, Pointer, PointerBuf, PointerExt, Source};
+use crate::model::{Application, ClaimName, ClaimPath, NamespaceName, Object, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::generate_paths;
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::rules::fixes;
@@ -64,7 +64,7 @@ fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
         } else {
             &parameters.writes
         };
-        let missing: Vec<&ClaimName> = wanted.difference(there).collect();
+        let missing: Vec<ClaimPath> = wanted.difference(there).cloned().collect();
         if missing.is_empty() {
             continue;
         }
@@ -77,15 +77,19 @@ fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
     fixes::below(&source.pointer, all)
 }
 
-/// Returns the names of the claims in the destination namespace among the objects, for the parameter `owns`.
-pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<ClaimName> {
-    let here = |object: &&Object| {
-        object
+/// Returns the claims among the objects, for the parameter `owns`.
+pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<ClaimPath> {
+    let path = |claim: &Object| {
+        let elsewhere = claim
             .namespace()
-            .is_none_or(|namespace| Some(namespace) == app.destination_namespace())
+            .filter(|namespace| Some(*namespace) != app.destination_namespace());
+        Some(ClaimPath {
+            namespace: elsewhere.map(NamespaceName::new).transpose().ok()?,
+            name: ClaimName::new(claim.name()).ok()?,
+        })
     };
-    let claims = objects.iter().filter(|object| is_claim(object)).filter(here);
-    claims.filter_map(|claim| ClaimName::new(claim.name()).ok()).collect()
+    let claims = objects.iter().filter(|object| is_claim(object));
+    claims.filter_map(path).collect()
 }
 
 fn of_set() -> Unsupported {
@@ -160,7 +164,9 @@ fn move_source(
     let claims = [("owns", &request.owns), ("writes", &request.writes)];
     let claims = claims.into_iter().filter(|(_, claims)| !claims.is_empty());
     let mut parameters: Vec<Value> = claims
-        .map(|(name, claims)| json!({"name": name, "array": claims.iter().map(ClaimName::as_str).collect::<Vec<_>>()}))
+        .map(
+            |(name, claims)| json!({"name": name, "array": claims.iter().map(ToString::to_string).collect::<Vec<_>>()}),
+        )
         .collect();
     let before = parameters.len();
     parameters.append(&mut moved.parameters);
