@@ -52,7 +52,7 @@
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `masking`, `model`, `yaml`, `repo`, `law` | `anyhow`, `flate2`, `json_patch`, `memchr`, `serde_json`, `tar` |
 //! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
-//! | `report` | `masking`, `model`, `repo`, `rules`, `settings` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
+//! | `report` | `masking`, `model`, `repo`, `rules`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `rustix`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tempfile` |

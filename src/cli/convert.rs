@@ -134,6 +134,7 @@ impl Args {
             drop_owns: self.drop_owns,
             accept_random: self.accept_random,
             guard_first: self.guard_first,
+            unowned: false,
         };
         (options, choices, self.sources.into_dirs(), self.edit)
     }
@@ -176,7 +177,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// Refuses a step while the one before is not committed, and remarks on one that is not pushed.
-fn check_steps(before: &[StepBefore], session: &Session) -> Result<()> {
+pub(super) fn check_steps(before: &[StepBefore], session: &Session) -> Result<()> {
     let checkout = session.checkout()?;
     let Some(tree) = WorkingTree::at(checkout.root()) else {
         return Err(anyhow!(

@@ -9,6 +9,7 @@
 
 mod add_app;
 mod add_namespace;
+mod adopt;
 mod changed_files;
 mod checks;
 mod cmp;
@@ -97,6 +98,7 @@ enum Command {
     Init(init::Args),
     AddApp(Box<add_app::Args>),
     AddNamespace(add_namespace::Args),
+    Adopt(adopt::Args),
     #[command(subcommand, hide = true)]
     Add(Add),
     // `get` as in kubectl. Completion would show a visible alias instead of the name.
@@ -130,6 +132,7 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Init(args) => init::run(args, session),
         Command::AddApp(args) | Command::Add(Add::App(args)) => add_app::run(*args, session),
         Command::AddNamespace(args) | Command::Add(Add::Namespace(args)) => add_namespace::run(args, session),
+        Command::Adopt(args) => adopt::run(args, session),
         Command::List(args) => list::run(args, session),
         Command::Render(args) => render::run(*args, session),
         Command::Filter(args) => filter::run(args, session),

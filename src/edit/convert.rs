@@ -35,6 +35,8 @@ use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, ReplaceEntry};
 
+pub(super) use guard::is_moving;
+
 pub use choices::{Choices, ClaimOf, Target, Which};
 pub use plan::{Plan, plan};
 pub use refusal::Refusal;

@@ -3,6 +3,7 @@
 
 pub mod add_app;
 pub mod add_namespace;
+pub mod adopt;
 pub mod convert;
 pub mod fix;
 pub mod gate;

@@ -35,7 +35,7 @@ use crate::model::claim_use::Embedded;
 use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
 use crate::model::namespace::{Registries, is_namespace};
 use crate::model::parameter::{Parameters, PatchTarget};
-use crate::model::{AppName, ClaimName, ClaimPath, NamespaceName, Object, PointerBuf};
+use crate::model::{AppName, ClaimPath, NamespaceName, Object, PointerBuf};
 
 /// What one Application may do with claims, and the user's patches of its objects.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Values in, text out: tables, findings with their source, diffs, JSON. Never prints.
 
+pub mod adopt;
 pub mod app_tree;
 mod blocks;
 pub mod claims;

@@ -43,7 +43,7 @@ mod ignore_comment_is_needed;
 mod ignore_comment_names_rules;
 mod kind_is_known;
 mod mount_is_not_nested;
-mod mounted_claim_has_owner;
+pub mod mounted_claim_has_owner;
 mod namespace_has_one_creator;
 mod namespace_has_pod_security;
 pub mod namespace_is_guarded;

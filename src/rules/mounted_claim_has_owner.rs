@@ -32,7 +32,8 @@ https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volume
     }
 }
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     meta: &META,
     check: Check::Each(check),
 };

@@ -25,6 +25,8 @@ pub enum Which {
     Named(BTreeSet<String>),
     /// All except the root Application; those that cannot be moved stay as they are.
     All,
+    /// Those of these that a document declares; those that cannot be moved stay as they are.
+    Among(BTreeSet<String>),
 }
 
 /// A claim, with its Application where several are converted.
@@ -57,6 +59,8 @@ pub struct Choices {
     pub accept_random: bool,
     /// Whether everything that an Application has is guarded before it moves: three commits, one for each run.
     pub guard_first: bool,
+    /// Whether claims may be written that no known Application owns.
+    pub unowned: bool,
 }
 
 impl Choices {
@@ -75,6 +79,11 @@ impl Choices {
         claims_of(&self.read_only, app)
     }
 
+    /// Reports whether Applications that cannot be moved stay as they are, while others move.
+    pub(super) fn leaves_some(&self) -> bool {
+        !matches!(self.which, Which::Named(_))
+    }
+
     /// Reports whether one Application is named, so that claims need no `APP/`.
     pub(super) fn is_one_application(&self) -> bool {
         matches!(&self.which, Which::Named(names) if names.len() == 1)
@@ -82,17 +91,25 @@ impl Choices {
 
     /// Returns the manifests of the Applications, each once.
     pub(super) fn manifests<'r>(&self, repo: &'r Repo) -> Result<Vec<&'r Manifest>> {
-        let Which::Named(names) = &self.which else {
-            let root = repo.root_application().map(|(manifest, _)| manifest);
-            let is_root = |manifest: &Manifest| root.is_some_and(|root| std::ptr::eq(root, manifest));
-            // The Applications of a set stand for it; what a chart renders is changed where it is rendered.
-            let is_movable = |manifest: &Manifest| match manifest.origin {
-                Origin::Document | Origin::Generated(_) => Application::new(&manifest.object).is_some(),
-                Origin::Item(_) | Origin::Rendered(_) => false,
-            };
-            let movable = repo.all_manifests().filter(|manifest| is_movable(manifest));
-            let all = movable.chain(repo.unexpanded_sets());
-            return Ok(all.filter(|manifest| !is_root(manifest)).collect());
+        let names = match &self.which {
+            Which::Named(names) => names,
+            Which::Among(names) => {
+                let is_app = |manifest: &&Manifest| Application::new(&manifest.object).is_some();
+                let apps = repo.manifests.iter().filter(is_app);
+                return Ok(apps.filter(|app| names.contains(app.object.name())).collect());
+            }
+            Which::All => {
+                let root = repo.root_application().map(|(manifest, _)| manifest);
+                let is_root = |manifest: &Manifest| root.is_some_and(|root| std::ptr::eq(root, manifest));
+                // The Applications of a set stand for it; what a chart renders is changed where it is rendered.
+                let is_movable = |manifest: &Manifest| match manifest.origin {
+                    Origin::Document | Origin::Generated(_) => Application::new(&manifest.object).is_some(),
+                    Origin::Item(_) | Origin::Rendered(_) => false,
+                };
+                let movable = repo.all_manifests().filter(|manifest| is_movable(manifest));
+                let all = movable.chain(repo.unexpanded_sets());
+                return Ok(all.filter(|manifest| !is_root(manifest)).collect());
+            }
         };
         let one = |name: &String| {
             let app = repo.application(name).map(|(manifest, _)| manifest);

@@ -28,7 +28,7 @@ pub(super) fn needs_guard(objects: &[Object]) -> bool {
 }
 
 /// Reports whether an Application is guarded for its move.
-pub(super) fn is_moving(app: &Application<'_>) -> bool {
+pub(in crate::edit) fn is_moving(app: &Application<'_>) -> bool {
     app.object().annotation(MOVING).is_some()
 }
 

@@ -10,7 +10,7 @@ use super::{error, guard};
 use crate::edit::{Edit, Gate, Renders, RuleGate};
 use crate::model::Application;
 use crate::repo::{ChangeSet, Manifest, Repo};
-use crate::rules::{Rule, Scope, fixes, namespace_is_guarded, owned_claim_is_guarded};
+use crate::rules::{Rule, Scope, fixes, mounted_claim_has_owner, namespace_is_guarded, owned_claim_is_guarded};
 
 /// The plan of a run.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mu
     let nothing = Default::default();
     let ownership = Scope::new(repo, &nothing).ownership;
     let (mut plan, mut converted) = (Plan::default(), Vec::new());
-    if choices.which == Which::All {
+    if choices.leaves_some() {
         plan.stays.extend(repo.check_all_read().err());
     }
     for manifest in &manifests {
@@ -60,9 +60,9 @@ pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mu
             Ok(ConversionOutcome::Converted(app)) => converted.push(*app),
             Ok(ConversionOutcome::Unchanged) if guard::is_moving_manifest(manifest) && choices.guard_first => {}
             Ok(ConversionOutcome::Unchanged) => plan.unchanged.push(name.to_owned()),
-            Ok(ConversionOutcome::Refused(refusals)) if choices.which == Which::All => plan.open.extend(refusals),
+            Ok(ConversionOutcome::Refused(refusals)) if choices.leaves_some() => plan.open.extend(refusals),
             Ok(ConversionOutcome::Refused(refusals)) => plan.refused.extend(refusals),
-            Err(error) if choices.which == Which::All => plan.stays.push(error),
+            Err(error) if choices.leaves_some() => plan.stays.push(error),
             Err(error) => return Err(error),
         }
     }
@@ -80,6 +80,14 @@ fn step(
     converted: Vec<Converted>,
     plan: &mut Plan,
 ) -> Result<()> {
+    // One that cannot move must not keep the others in the middle of their steps.
+    let converted = match choices.leaves_some() {
+        true => {
+            let guardable = guardable(choices, repo, converted, plan);
+            movable(choices, repo, guardable, plan)?
+        }
+        false => converted,
+    };
     if choices.guard_first {
         if let Some(edit) = guard_step(repo, &converted)? {
             plan.edit = edit;
@@ -95,12 +103,24 @@ fn step(
         let guarded = guarded.filter_map(|app| repo.application(app.name.as_str()));
         plan.before = guarded.map(|(manifest, _)| StepBefore::of_move(manifest)).collect();
     }
-    let movable = match choices.which {
-        Which::All => movable(choices, repo, converted, plan)?,
-        Which::Named(_) => converted,
-    };
-    move_step(choices, repo, movable, plan);
+    move_step(choices, repo, converted, plan);
     Ok(())
+}
+
+/// Returns the Applications that can have the guards of a move where they need them; of the others it notes why not.
+fn guardable(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut Plan) -> Vec<Converted> {
+    let mut can_be = |app: &Converted| {
+        let found = repo.application(app.name.as_str());
+        let Some((manifest, view)) = found.filter(|_| choices.guard_first && app.needs_guard) else {
+            return true;
+        };
+        let refused = guard::add(&view).err();
+        let refused = refused.map(|unsupported| error(repo, manifest, &[unsupported]));
+        let is_refused = refused.is_some();
+        plan.stays.extend(refused);
+        !is_refused
+    };
+    converted.into_iter().filter(|app| can_be(app)).collect()
 }
 
 /// Returns the Applications that can be moved together; of the others it notes which rule their move would break.
@@ -145,6 +165,9 @@ fn gate(choices: &Choices) -> RuleGate {
         let accepted: [&'static Rule; 2] = [&owned_claim_is_guarded::RULE, &namespace_is_guarded::RULE];
         gate.accepted = accepted.to_vec();
     }
+    if choices.unowned {
+        gate.accepted.push(&mounted_claim_has_owner::RULE);
+    }
     gate
 }
 
@@ -172,7 +195,7 @@ fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &m
     };
     let which = match choices.which {
         Which::All => "--all".to_owned(),
-        Which::Named(_) => names.join(" "),
+        Which::Named(_) | Which::Among(_) => names.join(" "),
     };
     plan.edit.next = Some(format!(
         "push it, wait with `kubectl homelab wait {which} --for synced`{again}"

@@ -1,0 +1,186 @@
+//! `adopt`: brings a repository without the plugin under the storage rules, one commit after the other.
+//!
+//! ```text
+//! renders → proposal  who owns, writes and reads each claim today, and how each Application gets there
+//!                     → convert with guards first: the next of three commits
+//! disks      the volumes of one server and path
+//! way        how an Application is changed, by where it comes from
+//! ```
+
+mod disks;
+mod way;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::ownership::Claim;
+use crate::model::{AppName, Availability, ClaimPath, ClaimRef};
+use crate::rules::{CheckReport, Scope, Skipped, Subject};
+
+use super::convert::{Choices, ClaimOf, Target, Which};
+
+pub use disks::Disk;
+pub use way::Way;
+
+/// What `adopt` proposes for a repository.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Proposal {
+    /// The claims, as they are owned and used today.
+    pub claims: Vec<ProposedClaim>,
+    /// The Applications that are rendered and have to do with claims.
+    pub applications: Vec<ProposedApp>,
+    /// The disks with several PersistentVolumes.
+    pub disks: Vec<Disk>,
+    /// What is not rendered, and left alone.
+    pub left: Vec<LeftAlone>,
+}
+
+/// A claim with the Applications that use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposedClaim {
+    /// The claim.
+    pub claim: ClaimRef,
+    /// Who renders it, or has the workload that a controller makes it for; nobody where its owner is not known.
+    pub owners: BTreeSet<AppName>,
+    /// The others that can write it today.
+    pub writers: BTreeSet<AppName>,
+    /// The others that only read it today.
+    pub readers: BTreeSet<AppName>,
+}
+
+/// An Application with the parameters that it gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposedApp {
+    /// Its name.
+    pub name: AppName,
+    /// Its parameter `owns`.
+    pub owns: BTreeSet<ClaimPath>,
+    /// Its parameter `writes`.
+    pub writes: BTreeSet<ClaimPath>,
+    /// The claims that it reads.
+    pub reads: BTreeSet<ClaimPath>,
+    /// How it gets there.
+    pub way: Way,
+}
+
+/// Applications or sets that are left alone for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The reason.
+    pub why: String,
+    /// The next step, where there is one.
+    pub hint: Option<String>,
+}
+
+/// Proposes who owns, writes and reads each claim, from what the Applications render today.
+pub fn propose(scope: &Scope<'_>) -> Proposal {
+    let claims: Vec<ProposedClaim> = scope.ownership.claims().map(proposed).collect();
+    let mut applications: Vec<ProposedApp> = Vec::new();
+    for subject in &scope.subjects {
+        let is_rendered = matches!(scope.renders.get(&subject.name), Some(Availability::Available(_)));
+        if is_rendered && !applications.iter().any(|app| app.name == subject.name) {
+            applications.extend(application(scope, subject, &claims));
+        }
+    }
+    Proposal {
+        applications,
+        disks: disks::disks(scope),
+        left: left_alone(scope),
+        claims,
+    }
+}
+
+fn proposed((reference, claim): (&ClaimRef, Claim)) -> ProposedClaim {
+    let writers = claim.rendered_writers.union(&claim.writers);
+    let writers: BTreeSet<AppName> = writers.filter(|app| !claim.owners.contains(*app)).cloned().collect();
+    let users = claim.users.union(&claim.consumers);
+    let readers = users.filter(|app| !claim.owners.contains(*app) && !writers.contains(*app));
+    ProposedClaim {
+        claim: reference.clone(),
+        readers: readers.cloned().collect(),
+        owners: claim.owners,
+        writers,
+    }
+}
+
+/// Returns what an Application gets; nothing for one that has nothing to do with claims.
+fn application(scope: &Scope<'_>, subject: &Subject<'_>, claims: &[ProposedClaim]) -> Option<ProposedApp> {
+    let paths = |has: fn(&ProposedClaim) -> &BTreeSet<AppName>| -> BTreeSet<ClaimPath> {
+        let of_app = claims.iter().filter(|claim| has(claim).contains(&subject.name));
+        of_app
+            .map(|claim| ClaimPath::of(&claim.claim, subject.namespace.as_ref()))
+            .collect()
+    };
+    let app = ProposedApp {
+        name: subject.name.clone(),
+        owns: paths(|claim| &claim.owners),
+        writes: paths(|claim| &claim.writers),
+        reads: paths(|claim| &claim.readers),
+        way: Way::of(scope.repo, subject),
+    };
+    let has_claims = [&app.owns, &app.writes, &app.reads]
+        .iter()
+        .any(|paths| !paths.is_empty());
+    (has_claims || subject.storage().next().is_some() || app.way == Way::Moving).then_some(app)
+}
+
+fn left_alone(scope: &Scope<'_>) -> Vec<LeftAlone> {
+    let mut by_reason: BTreeMap<(String, Option<String>), Vec<String>> = BTreeMap::new();
+    for Skipped {
+        name,
+        why,
+        hint,
+        reason,
+        ..
+    } in CheckReport::skipped(scope)
+    {
+        let key = match reason {
+            Some((one, _)) => (one.to_owned(), None),
+            None => (why, hint),
+        };
+        by_reason.entry(key).or_default().push(name);
+    }
+    let group = |((why, hint), names)| LeftAlone { names, why, hint };
+    by_reason.into_iter().map(group).collect()
+}
+
+impl Proposal {
+    /// Returns the choices of a conversion that makes of the Applications what is proposed: guards first, and nothing turns
+    /// read-only.
+    pub fn choices(&self) -> Choices {
+        let movable = self.applications.iter().filter(|app| app.way.is_converted());
+        let of = |app: &ProposedApp, paths: &BTreeSet<ClaimPath>| -> Vec<ClaimOf> {
+            let of_app = |path: &ClaimPath| ClaimOf {
+                app: Some(app.name.clone()),
+                claim: path.clone(),
+            };
+            paths.iter().map(of_app).collect()
+        };
+        Choices {
+            which: Which::Among(movable.clone().map(|app| app.name.to_string()).collect()),
+            target: Target::Plugin,
+            positions: Vec::new(),
+            owns: Vec::new(),
+            writes: movable.flat_map(|app| of(app, &app.writes)).collect(),
+            read_only: Vec::new(),
+            drop_owns: false,
+            accept_random: false,
+            guard_first: true,
+            unowned: true,
+        }
+    }
+
+    /// Returns the claims whose owner is not known.
+    pub fn unowned(&self) -> impl Iterator<Item = &ProposedClaim> {
+        self.claims.iter().filter(|claim| claim.owners.is_empty())
+    }
+
+    /// Returns the claims that several Applications render.
+    pub fn contested(&self) -> impl Iterator<Item = &ProposedClaim> {
+        self.claims.iter().filter(|claim| claim.owners.len() > 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

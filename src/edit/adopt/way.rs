@@ -1,0 +1,107 @@
+//! How an Application is changed, by where it comes from.
+
+use crate::edit::convert::is_moving;
+use crate::model::{Application, Source};
+use crate::repo::{Origin, Repo, RepoPath};
+use crate::rules::Subject;
+
+/// The file in the folder of a source that changes the source.
+const OVERRIDES: &str = ".argocd-source.yaml";
+
+/// How an Application is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// `adopt` changes its manifest.
+    Manifest(RepoPath),
+    /// It has moved, and the guards of the move are to be taken away.
+    Moving,
+    /// The plugin renders it already.
+    Done,
+    /// It is an item of a `List`, which is not edited.
+    List(RepoPath),
+    /// A file in the folder of its source gives it to the plugin; its guards go into the set.
+    Override {
+        /// The set.
+        set: String,
+        /// The file of the set.
+        file: RepoPath,
+        /// The file that gives it to the plugin.
+        overrides: RepoPath,
+    },
+    /// Its set has to be changed: its template names another tool, or no folder of this repository.
+    Set {
+        /// The set.
+        set: String,
+        /// The file of the set.
+        file: RepoPath,
+        /// Why a file in a folder does not do.
+        why: String,
+    },
+    /// What renders it has to be changed.
+    Chart {
+        /// The Application or the folder of the chart that renders it.
+        by: String,
+        /// The file with the source, or of the chart.
+        file: RepoPath,
+    },
+}
+
+impl Way {
+    /// Returns the way of an Application.
+    pub(super) fn of(repo: &Repo, subject: &Subject<'_>) -> Self {
+        let file = subject.manifest.file.clone();
+        if subject.uses_homelab_plugin() {
+            return match is_moving(&subject.app) {
+                true => Self::Moving,
+                false => Self::Done,
+            };
+        }
+        match &subject.manifest.origin {
+            Origin::Document => Self::Manifest(file),
+            Origin::Item(_) => Self::List(file),
+            Origin::Generated(generated) => Self::of_set(repo, &generated.set, &subject.app, file),
+            Origin::Rendered(rendered) => Self::Chart {
+                by: rendered.by.clone(),
+                file,
+            },
+        }
+    }
+
+    /// Returns the way of an Application that a set generates.
+    fn of_set(repo: &Repo, set: &str, app: &Application<'_>, file: RepoPath) -> Self {
+        let sources = app.sources();
+        let mut rendered = sources.iter().filter(|source| !source.gives_files_only());
+        let folder = match (rendered.next(), rendered.next()) {
+            (Some(source), None) => folder(repo, source),
+            _ => Err("it has several sources".to_owned()),
+        };
+        let set = set.to_owned();
+        match folder.and_then(|folder| folder.join(OVERRIDES).map_err(|error| error.to_string())) {
+            Ok(overrides) => Self::Override { set, file, overrides },
+            Err(why) => Self::Set { set, file, why },
+        }
+    }
+
+    /// Reports whether `adopt` changes it.
+    pub fn is_converted(&self) -> bool {
+        matches!(self, Self::Manifest(_) | Self::Moving | Self::Done)
+    }
+}
+
+/// Returns the folder of a source whose file of overrides can give it to the plugin, or why none can.
+fn folder(repo: &Repo, source: &Source<'_>) -> Result<RepoPath, String> {
+    let is_there = |tool: &&str| source.tree().get(*tool).is_some();
+    if let Some(tool) = ["helm", "kustomize", "directory"]
+        .into_iter()
+        .find(|tool| is_there(&tool))
+    {
+        return Err(format!(
+            "its template has `{tool}`, which no file in the folder takes away"
+        ));
+    }
+    let path = source
+        .path()
+        .filter(|_| !source.is_versioned() && repo.is_own(source.repo_url()));
+    let path = path.ok_or_else(|| "its source is no folder of this repository".to_owned())?;
+    RepoPath::new(path).map_err(|error| error.to_string())
+}
