@@ -9,8 +9,8 @@ use super::helm::HelmArgs;
 use super::output::{DocumentOutput, EditOutput};
 use super::session::{DryRun, EditArgs, Session, WriteArgs};
 use super::source_dirs::SourceDirArgs;
-use crate::edit::adopt::{Proposal, propose};
-use crate::edit::convert::{self, Plan};
+use crate::edit::adopt::{Proposal, next, propose};
+use crate::edit::convert::Plan;
 use crate::failure::{Exit, Failure, usage};
 use crate::report;
 use crate::rules::Scope;
@@ -95,12 +95,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         }
     }
     if plan.edit.changes.changes.is_empty() {
-        session
-            .terminal
-            .say(match proposal.applications.iter().all(|app| app.way.is_converted()) {
-                true => "nothing is left to adopt in manifests of this repository",
-                false => "nothing is left to adopt but what is changed where it comes from",
-            });
+        session.terminal.say(&end(&proposal, stays.len()));
         return Ok(Exit::Done);
     }
     if let Err(waits) = check_steps(&plan.before, session) {
@@ -151,10 +146,26 @@ fn planned(args: &Args, session: &Session) -> Result<(Proposal, Plan)> {
     let proposal = propose(&Scope::new(repo, &renders));
     let sources = Sources::new(repo, checkout, &dirs, &options);
     let progress = session.terminal.progress("planning");
-    let plan = convert::plan(repo, &proposal.choices(), &sources, &mut |name| {
+    let plan = next(repo, checkout, &proposal, &sources, &mut |name| {
         progress.now(&format!("planning {name}"));
     })?;
     Ok((proposal, plan))
+}
+
+/// Returns what is said where no step is left.
+fn end(proposal: &Proposal, stays: usize) -> String {
+    let by_hand = proposal.applications.iter().filter(|app| !app.way.is_converted());
+    let others = [
+        (stays, "to be decided"),
+        (by_hand.count(), "to be changed where they come from"),
+        (proposal.left_count(), "left alone"),
+    ];
+    let others = others.iter().filter(|(count, _)| *count > 0);
+    let others: Vec<String> = others.map(|(count, what)| format!("{count} {what}")).collect();
+    match others.is_empty() {
+        true => "nothing is left to adopt".to_owned(),
+        false => format!("no step is left that `adopt` can do here; {}", others.join(", ")),
+    }
 }
 
 /// Returns the Applications that stay as they are, each with the reason and the next step.

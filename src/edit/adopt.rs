@@ -4,22 +4,31 @@
 //! renders → proposal  who owns, writes and reads each claim today, and how each Application gets there
 //!                     → convert with guards first: the next of three commits
 //! disks      the volumes of one server and path
+//! sets       the steps of Applications that sets generate
 //! way        how an Application is changed, by where it comes from
 //! ```
 
 mod disks;
+mod sets;
 mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
+
 use crate::model::ownership::Claim;
 use crate::model::{AppName, Availability, ClaimPath, ClaimRef};
+use crate::repo::{Files, Origin, Repo};
 use crate::rules::{CheckReport, Scope, Skipped, Subject};
 
-use super::convert::{Choices, ClaimOf, Target, Which};
+use super::Renders;
+use super::convert::{self, Choices, ClaimOf, Plan, Target, Which};
 
 pub use disks::Disk;
 pub use way::Way;
+
+/// How a reason names Kustomize.
+const KUSTOMIZE: &str = "rendered by Kustomize";
 
 /// What `adopt` proposes for a repository.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,6 +69,8 @@ pub struct ProposedApp {
     pub reads: BTreeSet<ClaimPath>,
     /// How it gets there.
     pub way: Way,
+    /// Whether it is a document of a file.
+    pub is_document: bool,
 }
 
 /// Applications or sets that are left alone for one reason.
@@ -71,6 +82,23 @@ pub struct LeftAlone {
     pub why: String,
     /// The next step, where there is one.
     pub hint: Option<String>,
+}
+
+/// Plans the next of the three steps, of documents and sets together: a step waits until all that need the one before have it.
+/// `progress` hears the name of each Application that is begun.
+///
+/// # Errors
+/// When the repository does not take a change that it should take.
+pub fn next(
+    repo: &Repo,
+    files: &dyn Files,
+    proposal: &Proposal,
+    renders: &dyn Renders,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Plan> {
+    let documents = convert::plan(repo, &proposal.choices(), renders, progress)?;
+    let sets = sets::Sets { repo, files, renders };
+    Ok(documents.joined(sets.plan(proposal)))
 }
 
 /// Proposes who owns, writes and reads each claim, from what the Applications render today.
@@ -118,6 +146,7 @@ fn application(scope: &Scope<'_>, subject: &Subject<'_>, claims: &[ProposedClaim
         writes: paths(|claim| &claim.writers),
         reads: paths(|claim| &claim.readers),
         way: Way::of(scope.repo, subject),
+        is_document: subject.manifest.origin == Origin::Document,
     };
     let has_claims = [&app.owns, &app.writes, &app.reads]
         .iter()
@@ -136,6 +165,8 @@ fn left_alone(scope: &Scope<'_>) -> Vec<LeftAlone> {
     } in CheckReport::skipped(scope)
     {
         let key = match reason {
+            // Which tool it is tells whether a later version of this program may render it.
+            _ if why.contains(KUSTOMIZE) => (format!("{why}; Kustomize is not built yet"), None),
             Some((one, _)) => (one.to_owned(), None),
             None => (why, hint),
         };
@@ -149,7 +180,8 @@ impl Proposal {
     /// Returns the choices of a conversion that makes of the Applications what is proposed: guards first, and nothing turns
     /// read-only.
     pub fn choices(&self) -> Choices {
-        let movable = self.applications.iter().filter(|app| app.way.is_converted());
+        let documents = self.applications.iter().filter(|app| app.is_document);
+        let movable = documents.filter(|app| app.way.is_converted());
         let of = |app: &ProposedApp, paths: &BTreeSet<ClaimPath>| -> Vec<ClaimOf> {
             let of_app = |path: &ClaimPath| ClaimOf {
                 app: Some(app.name.clone()),
@@ -169,6 +201,11 @@ impl Proposal {
             guard_first: true,
             unowned: true,
         }
+    }
+
+    /// Returns how many Applications and sets are left alone.
+    pub fn left_count(&self) -> usize {
+        self.left.iter().map(|left| left.names.len()).sum()
     }
 
     /// Returns the claims whose owner is not known.

@@ -14,7 +14,7 @@
 mod application;
 mod by_file;
 mod choices;
-mod guard;
+pub(super) mod guard;
 mod plan;
 mod random;
 mod refusal;
@@ -35,10 +35,8 @@ use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, ReplaceEntry};
 
-pub(super) use guard::is_moving;
-
 pub use choices::{Choices, ClaimOf, Target, Which};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, Stage, plan};
 pub use refusal::Refusal;
 pub use step_before::StepBefore;
 pub use to_native::to_native;

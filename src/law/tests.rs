@@ -686,7 +686,7 @@ fn a_stateful_set_that_makes_a_claim_of_another_is_noted() {
     for (claim, owner) in [("media-films-3", "owner"), ("media-films-4", "player")] {
         registry
             .owners
-            .insert(ClaimName::new(claim).unwrap(), AppName::new(owner).unwrap());
+            .insert(claim.parse().unwrap(), AppName::new(owner).unwrap());
     }
     let namespace = NamespaceName::new("media").unwrap();
     let rules = StorageRules {

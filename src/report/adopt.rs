@@ -100,9 +100,9 @@ fn way(way: &Way) -> String {
         Way::Moving => "It has moved; its guards of the move go in the last step".to_owned(),
         Way::Done => "The plugin renders it already".to_owned(),
         Way::List(file) => format!("It is in a List in {file}: write it as a document of its own first"),
-        Way::Override { set, file, overrides } => format!(
-            "ApplicationSet `{set}` generates it. First add `Prune=false` and `Delete=false` to the `syncOptions` of the set's template in {file} and wait for the sync, then write `plugin: {{name: homelab-v1, parameters: […]}}` with these claims into {overrides}, then take the options away again"
-        ),
+        Way::Override { set, file, overrides } => {
+            format!("In {overrides}; its guards of the move go into ApplicationSet `{set}` ({file})")
+        }
         Way::Set { set, file, why } => format!(
             "ApplicationSet `{set}` generates it, and {why}: first add `Prune=false` and `Delete=false` to the `syncOptions` of the template in {file} and wait for the sync, then write `plugin: {{name: homelab-v1, parameters: […]}}` in its place, then take the options away again"
         ),
@@ -113,15 +113,11 @@ fn way(way: &Way) -> String {
 }
 
 fn left(left: &LeftAlone) -> String {
-    let kustomize = match left.why.to_lowercase().contains("kustomize") {
-        true => ". Kustomize folders are not built yet",
-        false => "",
-    };
     let hint = left.hint.iter().map(|hint| format!(" ({hint})")).collect::<String>();
     let names = left.names.join(", ");
     item(
-        &format!("{} {}", left.names.len(), left.why),
-        &format!("{names}{kustomize}{hint}"),
+        &format!("{}: {}", left.names.len(), left.why),
+        &format!("{names}{hint}"),
     )
 }
 

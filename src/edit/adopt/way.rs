@@ -1,6 +1,6 @@
 //! How an Application is changed, by where it comes from.
 
-use crate::edit::convert::is_moving;
+use crate::edit::convert::guard::is_moving;
 use crate::model::{Application, Source};
 use crate::repo::{Origin, Repo, RepoPath};
 use crate::rules::Subject;
@@ -84,7 +84,10 @@ impl Way {
 
     /// Reports whether `adopt` changes it.
     pub fn is_converted(&self) -> bool {
-        matches!(self, Self::Manifest(_) | Self::Moving | Self::Done)
+        matches!(
+            self,
+            Self::Manifest(_) | Self::Override { .. } | Self::Moving | Self::Done
+        )
     }
 }
 

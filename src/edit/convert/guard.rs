@@ -23,7 +23,7 @@ pub(super) const MOVING: &str = "storage.home.arpa/moving";
 const OPTIONS: [(&str, &str); 2] = [("Prune", "Prune=false"), ("Delete", "Delete=false")];
 
 /// Reports whether any of the objects is a claim or a Namespace: losing one would lose data.
-pub(super) fn needs_guard(objects: &[Object]) -> bool {
+pub(in crate::edit) fn needs_guard(objects: &[Object]) -> bool {
     objects.iter().any(|object| is_claim(object) || is_namespace(object))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn is_moving_manifest(manifest: &Manifest) -> bool {
 ///
 /// # Errors
 /// When it has one of the sync options with another value.
-pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsupported> {
+pub(in crate::edit) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsupported> {
     let mut missing = Vec::new();
     for (key, option) in OPTIONS {
         match app.sync_option(key) {
@@ -72,7 +72,7 @@ pub(super) fn add(app: &Application<'_>) -> Result<Vec<PatchOperation>, Unsuppor
 }
 
 /// Returns the operations that remove the guards that [`add`] added.
-pub(super) fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
+pub(in crate::edit) fn remove(app: &Application<'_>) -> Vec<PatchOperation> {
     let Some(added) = app.object().annotation(MOVING) else {
         return Vec::new();
     };

@@ -1,5 +1,7 @@
 //! Plans a run of `convert`: the move itself, or with `guard_first` the next of three steps.
 
+use std::cmp::Ordering;
+
 use anyhow::Result;
 
 use super::application::{AppConversion, ConversionOutcome, Converted};
@@ -12,9 +14,25 @@ use crate::model::Application;
 use crate::repo::{ChangeSet, Manifest, Repo};
 use crate::rules::{Rule, Scope, fixes, mounted_claim_has_owner, namespace_is_guarded, owned_claim_is_guarded};
 
+/// What a run does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It guards what moves.
+    Guard,
+    /// It moves.
+    Move,
+    /// It takes the guards away again.
+    Release,
+    /// There is nothing to do.
+    #[default]
+    Nothing,
+}
+
 /// The plan of a run.
 #[derive(Debug, Default)]
 pub struct Plan {
+    /// What is done.
+    pub stage: Stage,
     /// The changes; they are written only if nothing was refused.
     pub edit: Edit,
     /// The gate that checks the changes with the renders before and after.
@@ -29,6 +47,41 @@ pub struct Plan {
     pub open: Vec<Refusal>,
     /// The steps that have to be committed before the changes are made.
     pub before: Vec<StepBefore>,
+}
+
+impl Plan {
+    /// Returns both plans as one: the earlier of their stages, or what both do in it.
+    #[must_use]
+    pub fn joined(mut self, mut other: Self) -> Self {
+        let (stays, open) = (std::mem::take(&mut other.stays), std::mem::take(&mut other.open));
+        let unchanged = std::mem::take(&mut other.unchanged);
+        match self.stage.cmp(&other.stage) {
+            Ordering::Less => {}
+            Ordering::Equal if self.stage == Stage::Nothing => {}
+            Ordering::Equal => {
+                let messages = [self.edit.message.as_str(), other.edit.message.as_str()];
+                self.edit.message = messages.join("; ");
+                self.edit.changes.changes.extend(other.edit.changes.changes);
+                self.edit.notes.extend(other.edit.notes);
+                self.edit.next = other.edit.next;
+                self.gate.before.extend(other.gate.before);
+                self.gate.after.extend(other.gate.after);
+                self.before.extend(other.before);
+            }
+            Ordering::Greater => {
+                self.stage = other.stage;
+                self.edit = other.edit;
+                self.before = other.before;
+                let accepted = std::mem::take(&mut self.gate.accepted);
+                self.gate = other.gate;
+                self.gate.accepted.extend(accepted);
+            }
+        }
+        self.stays.extend(stays);
+        self.open.extend(open);
+        self.unchanged.extend(unchanged);
+        self
+    }
 }
 
 /// Plans a run: moves each Application in memory, renders it before and after, and compares. `progress` hears the name of
@@ -91,17 +144,24 @@ fn step(
     if choices.guard_first {
         if let Some(edit) = guard_step(repo, &converted)? {
             plan.edit = edit;
+            plan.stage = Stage::Guard;
             return Ok(());
         }
         if converted.is_empty() {
             let moving = manifests.iter().filter(|manifest| guard::is_moving_manifest(manifest));
             plan.before = moving.map(|manifest| StepBefore::of_release(manifest)).collect();
-            plan.edit = release_step(manifests).unwrap_or_default();
+            if let Some(edit) = release_step(manifests) {
+                plan.edit = edit;
+                plan.stage = Stage::Release;
+            }
             return Ok(());
         }
         let guarded = converted.iter().filter(|app| app.needs_guard);
         let guarded = guarded.filter_map(|app| repo.application(app.name.as_str()));
         plan.before = guarded.map(|(manifest, _)| StepBefore::of_move(manifest)).collect();
+    }
+    if !converted.is_empty() {
+        plan.stage = Stage::Move;
     }
     move_step(choices, repo, converted, plan);
     Ok(())

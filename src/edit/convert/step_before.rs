@@ -1,10 +1,11 @@
 //! What has to be committed before the next step of a guarded move: Argo CD syncs commits, not working trees, and a step
 //! protects nothing that it is committed together with.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::model::application::GROUP;
 use crate::model::{Application, Object, Pointer};
-use crate::repo::{Manifest, RepoPath};
+use crate::repo::{Manifest, Override, RepoPath};
 use crate::yaml;
 
 /// A step that was made, as a commit has to have it.
@@ -23,17 +24,49 @@ enum Expected {
     Guarded,
     /// It has these sources.
     Moved([Option<Value>; 2]),
+    /// It is this file of overrides.
+    Overridden(Value),
 }
 
 impl StepBefore {
     /// Returns what the move of an Application needs.
-    pub(super) fn of_move(manifest: &Manifest) -> Self {
+    pub(in crate::edit) fn of_move(manifest: &Manifest) -> Self {
         Self::new(manifest, Expected::Guarded)
     }
 
     /// Returns what the release of an Application needs.
     pub(super) fn of_release(manifest: &Manifest) -> Self {
         Self::new(manifest, Expected::Moved(sources(&manifest.object)))
+    }
+
+    /// Returns what the release of an Application needs that a file of its folder gives to the plugin.
+    pub(in crate::edit) fn of_override(one: &Override, app: &str) -> Self {
+        Self {
+            file: one.file.clone(),
+            app: app.to_owned(),
+            expected: Expected::Overridden(one.patch.clone()),
+        }
+    }
+
+    /// Reports whether a manifest is an ApplicationSet.
+    pub(in crate::edit) fn is_set(manifest: &Manifest) -> bool {
+        manifest.object.is(GROUP, "ApplicationSet")
+    }
+
+    /// Returns the template of an ApplicationSet as an Application of the set's name; nothing for another object.
+    pub(in crate::edit) fn template(object: &Object) -> Option<Object> {
+        let template = object
+            .at("/spec/template")
+            .filter(|_| object.is(GROUP, "ApplicationSet"))?;
+        let mut tree = template.clone();
+        let map = tree.as_object_mut()?;
+        map.insert("apiVersion".to_owned(), json!(format!("{GROUP}/v1alpha1")));
+        map.insert("kind".to_owned(), json!("Application"));
+        let metadata = map.entry("metadata").or_insert_with(|| json!({}));
+        metadata
+            .as_object_mut()?
+            .insert("name".to_owned(), json!(object.name()));
+        Some(Object::new(tree))
     }
 
     fn new(manifest: &Manifest, expected: Expected) -> Self {
@@ -48,7 +81,7 @@ impl StepBefore {
     pub fn step(&self) -> &'static str {
         match self.expected {
             Expected::Guarded => "step 1 of 3, the guards",
-            Expected::Moved(_) => "step 2 of 3, the move",
+            Expected::Moved(_) | Expected::Overridden(_) => "step 2 of 3, the move",
         }
     }
 
@@ -58,13 +91,21 @@ impl StepBefore {
         let trees = documents
             .into_iter()
             .filter_map(|document| yaml::value(&text[document.range]).ok().flatten());
-        let mut objects = trees.map(Object::new).filter(|object| object.name() == self.app);
+        let trees: Vec<Value> = trees.collect();
+        if let Expected::Overridden(expected) = &self.expected {
+            return trees.first() == Some(expected);
+        }
+        let objects = trees.into_iter().map(Object::new);
+        let mut objects = objects
+            .map(|object| Self::template(&object).unwrap_or(object))
+            .filter(|object| object.name() == self.app);
         objects.any(|object| {
             Application::new(&object).is_some_and(|app| match &self.expected {
                 Expected::Guarded => ["Prune", "Delete"]
                     .iter()
                     .all(|key| app.sync_option(key) == Some("false")),
                 Expected::Moved(expected) => *expected == sources(&object),
+                Expected::Overridden(_) => false,
             })
         })
     }
