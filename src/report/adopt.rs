@@ -106,9 +106,13 @@ fn way(way: &Way) -> String {
         Way::Set { set, file, why } => format!(
             "ApplicationSet `{set}` generates it, and {why}: first add `Prune=false` and `Delete=false` to the `syncOptions` of the template in {file} and wait for the sync, then write `plugin: {{name: homelab-v1, parameters: […]}}` in its place, then take the options away again"
         ),
-        Way::Chart { by, file } => format!(
-            "`{by}` renders it ({file}): the same three steps go into its templates, or into the values that they fill in"
-        ),
+        Way::Chart { by, chart, file } => {
+            let chart = chart.iter().map(|chart| format!(" from the chart `{chart}`"));
+            format!(
+                "`{by}` renders it{} ({file}): in the templates of the chart, or in the values that they fill in, first add `Prune=false` and `Delete=false` to its `syncOptions` and wait for the sync, then give its source `plugin: {{name: homelab-v1, parameters: […]}}` with these claims, then take the options away again",
+                chart.collect::<String>()
+            )
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::edit::convert::guard::is_moving;
 use crate::model::{Application, Source};
-use crate::repo::{Origin, Repo, RepoPath};
+use crate::repo::{Origin, Rendered, Repo, RepoPath};
 use crate::rules::Subject;
 
 /// The file in the folder of a source that changes the source.
@@ -41,6 +41,8 @@ pub enum Way {
     Chart {
         /// The Application or the folder of the chart that renders it.
         by: String,
+        /// The folder of the chart, where that is in this repository.
+        chart: Option<String>,
         /// The file with the source, or of the chart.
         file: RepoPath,
     },
@@ -62,6 +64,10 @@ impl Way {
             Origin::Generated(generated) => Self::of_set(repo, &generated.set, &subject.app, file),
             Origin::Rendered(rendered) => Self::Chart {
                 by: rendered.by.clone(),
+                chart: match rendered.is_chart {
+                    true => Some(rendered.by.clone()),
+                    false => chart(repo, rendered),
+                },
                 file,
             },
         }
@@ -89,6 +95,15 @@ impl Way {
             Self::Manifest(_) | Self::Override { .. } | Self::Moving | Self::Done
         )
     }
+}
+
+/// Returns the folder of the source that renders an Application.
+fn chart(repo: &Repo, rendered: &Rendered) -> Option<String> {
+    let (_, parent) = repo.application(&rendered.by)?;
+    let sources = parent.sources();
+    let source = sources.iter().find(|source| source.pointer == rendered.source)?;
+    let path = source.path().filter(|_| repo.is_own(source.repo_url()))?;
+    Some(path.to_owned())
 }
 
 /// Returns the folder of a source whose file of overrides can give it to the plugin, or why none can.
