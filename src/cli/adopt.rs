@@ -77,22 +77,19 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.sources, &args.helm);
     session.edit(&edit_args.write)?;
     session.repo()?.check_found()?;
-    session.repo()?.check_all_read()?;
+    if edit_args.is_written() {
+        session.repo()?.check_all_read()?;
+    }
     let (proposal, mut plan) = planned(&args, session)?;
     let stays = stays(&mut plan);
     let is_written = edit_args.is_written();
-    if args.output == PlanOutput::Json {
-        session.terminal.data(&json(session, &proposal, (&plan, &stays))?)?;
-        if !is_written {
-            return Ok(Exit::Done);
-        }
-    } else if !is_written {
-        session.terminal.data(&report::adopt::text(&proposal, &stays))?;
-    } else {
-        for (why, hint) in &stays {
-            session.terminal.say(why);
-            session.terminal.hint(hint);
-        }
+    match args.output {
+        PlanOutput::Json => session.terminal.data(&json(session, &proposal, (&plan, &stays))?)?,
+        _ if is_written => say(&stays, session),
+        _ => session.terminal.data(&report::adopt::text(&proposal, &stays))?,
+    }
+    if args.output == PlanOutput::Json && !is_written {
+        return Ok(Exit::Done);
     }
     if plan.edit.changes.changes.is_empty() {
         session.terminal.say(&end(&proposal, stays.len()));
@@ -103,25 +100,35 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             return Err(waits);
         }
         let failure = Failure::from(waits);
-        session
-            .terminal
-            .say(&format!("the next step waits: {}", failure.one_line()));
-        failure.hints.iter().for_each(|hint| session.terminal.hint(hint));
+        let why = format!("the next step waits: {}", failure.one_line());
+        say(&[(why, failure.hints.join("; "))], session);
     }
-    if !is_written && args.output == PlanOutput::Text {
-        plan.edit.notes.iter().for_each(|note| session.terminal.say(note));
-        return Ok(Exit::Done);
+    match (is_written, args.output) {
+        (true, _) => session.finish(&edit_args, &plan.edit, &plan.gate),
+        (false, PlanOutput::Diff) => preview(session, &edit_args, &plan),
+        (false, _) => Ok(Exit::Done),
     }
-    if !is_written {
-        session.terminal.data("\nThe next step\n\n")?;
-    }
-    let exit = session.finish(&edit_args, &plan.edit, &plan.gate)?;
-    if !is_written && exit == Exit::Done {
-        session
-            .terminal
-            .hint("write this step with `-y`, and commit it alone with `--commit`");
+}
+
+/// Prints the next step as a diff.
+fn preview(session: &mut Session, args: &EditArgs, plan: &Plan) -> Result<Exit> {
+    session.terminal.data("\nThe next step\n\n")?;
+    let exit = session.finish(args, &plan.edit, &plan.gate)?;
+    if exit == Exit::Done {
+        let next = "write this step with `-y`, and commit it alone with `--commit`";
+        session.terminal.hint(next);
     }
     Ok(exit)
+}
+
+/// Says why Applications stay as they are, or a step waits, with the next step of each.
+fn say(reasons: &[(String, String)], session: &Session) {
+    for (why, hint) in reasons {
+        session.terminal.say(why);
+        if !hint.is_empty() {
+            session.terminal.hint(hint);
+        }
+    }
 }
 
 impl Args {

@@ -54,6 +54,8 @@ pub struct ProposedClaim {
     pub writers: BTreeSet<AppName>,
     /// The others that only read it today.
     pub readers: BTreeSet<AppName>,
+    /// Those of all these that are not rendered: what they do with it is known from their files alone.
+    pub not_rendered: BTreeSet<AppName>,
 }
 
 /// An Application with the parameters that it gets.
@@ -103,11 +105,12 @@ pub fn next(
 
 /// Proposes who owns, writes and reads each claim, from what the Applications render today.
 pub fn propose(scope: &Scope<'_>) -> Proposal {
-    let claims: Vec<ProposedClaim> = scope.ownership.claims().map(proposed).collect();
+    let is_rendered = |app: &AppName| matches!(scope.renders.get(app), Some(Availability::Available(_)));
+    let claims = scope.ownership.claims();
+    let claims: Vec<ProposedClaim> = claims.map(|claim| proposed(claim, &is_rendered)).collect();
     let mut applications: Vec<ProposedApp> = Vec::new();
     for subject in &scope.subjects {
-        let is_rendered = matches!(scope.renders.get(&subject.name), Some(Availability::Available(_)));
-        if is_rendered && !applications.iter().any(|app| app.name == subject.name) {
+        if is_rendered(&subject.name) && !applications.iter().any(|app| app.name == subject.name) {
             applications.extend(application(scope, subject, &claims));
         }
     }
@@ -119,14 +122,17 @@ pub fn propose(scope: &Scope<'_>) -> Proposal {
     }
 }
 
-fn proposed((reference, claim): (&ClaimRef, Claim)) -> ProposedClaim {
+fn proposed((reference, claim): (&ClaimRef, Claim), is_rendered: &dyn Fn(&AppName) -> bool) -> ProposedClaim {
     let writers = claim.rendered_writers.union(&claim.writers);
     let writers: BTreeSet<AppName> = writers.filter(|app| !claim.owners.contains(*app)).cloned().collect();
     let users = claim.users.union(&claim.consumers);
     let readers = users.filter(|app| !claim.owners.contains(*app) && !writers.contains(*app));
+    let readers: BTreeSet<AppName> = readers.cloned().collect();
+    let all = claim.owners.iter().chain(&writers).chain(&readers);
     ProposedClaim {
         claim: reference.clone(),
-        readers: readers.cloned().collect(),
+        not_rendered: all.filter(|app| !is_rendered(app)).cloned().collect(),
+        readers,
         owners: claim.owners,
         writers,
     }
@@ -213,9 +219,15 @@ impl Proposal {
         self.claims.iter().filter(|claim| claim.owners.is_empty())
     }
 
+    /// Reports whether Applications use claims that are not rendered.
+    pub fn is_partial(&self) -> bool {
+        self.claims.iter().any(|claim| !claim.not_rendered.is_empty())
+    }
+
     /// Returns the claims that several Applications render.
     pub fn contested(&self) -> impl Iterator<Item = &ProposedClaim> {
-        self.claims.iter().filter(|claim| claim.owners.len() > 1)
+        let several = |claim: &&ProposedClaim| claim.owners.difference(&claim.not_rendered).count() > 1;
+        self.claims.iter().filter(several)
     }
 }
 

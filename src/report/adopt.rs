@@ -18,7 +18,18 @@ const COLUMNS: usize = 80;
 pub fn text(plan: &Proposal, stays: &[(String, String)]) -> String {
     let mut out = String::new();
     if !plan.claims.is_empty() {
-        section(&mut out, "Claims, as they are used today", &claims(&plan.claims));
+        let note = match plan.is_partial() {
+            true => item(
+                "",
+                "Applications that are left alone, below, are not rendered: what they do with claims is shown as their files say it, which may not be what the cluster gets.",
+            ),
+            false => String::new(),
+        };
+        section(
+            &mut out,
+            "Claims, as they are used today",
+            &(claims(&plan.claims) + &note),
+        );
     }
     let unowned: Vec<String> = plan.unowned().map(|claim| claim.claim.to_string()).collect();
     if !unowned.is_empty() {
@@ -152,6 +163,7 @@ pub fn tree(plan: &Proposal) -> Value {
             "owners": names(&claim.owners),
             "writers": names(&claim.writers),
             "readers": names(&claim.readers),
+            "notRendered": names(&claim.not_rendered),
         })
     });
     let paths =

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use homelab::law::StorageRules;
 use homelab::model::parameter::{Parameters, PatchTarget};
-use homelab::model::{AppName, ClaimName, NamespaceName};
+use homelab::model::{AppName, ClaimPath, NamespaceName};
 use homelab::render::storage_pass;
 use homelab::report::table::table;
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ fn storage_rules(destination: &str, objects: &[Value], with_patches: bool) -> Re
             .filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str().map(str::to_owned));
         parameters
             .writes
-            .extend(claims.map(ClaimName::new).collect::<Result<Vec<_>>>()?);
+            .extend(claims.map(|name| name.parse()).collect::<Result<Vec<ClaimPath>>>()?);
     }
     if with_patches {
         let read = patches

@@ -3,7 +3,7 @@
 use homelab::law::StorageRules;
 use homelab::model::claim::Mount;
 use homelab::model::parameter::Parameters;
-use homelab::model::{AppName, ClaimName, NamespaceName};
+use homelab::model::{AppName, ClaimName, ClaimPath, NamespaceName};
 use homelab::render::storage_pass;
 use serde_json::{Value, json};
 
@@ -220,11 +220,11 @@ fn run(case: &Value) -> Ran {
     let parameters = Parameters {
         owns: ["own", "data-db-0"]
             .into_iter()
-            .filter_map(|name| ClaimName::new(name).ok())
+            .filter_map(|name| ClaimName::new(name).ok().map(ClaimPath::from))
             .collect(),
         writes: ["shared"]
             .into_iter()
-            .filter_map(|name| ClaimName::new(name).ok())
+            .filter_map(|name| ClaimName::new(name).ok().map(ClaimPath::from))
             .collect(),
         mounts: mounts.unwrap_or_default(),
         ..Parameters::default()
@@ -280,8 +280,8 @@ fn application(parameters: &Parameters) -> Value {
     json!({
         "name": APP,
         "namespace": NAMESPACE,
-        "owns": parameters.owns.iter().map(ClaimName::as_str).collect::<Vec<_>>(),
-        "writes": parameters.writes.iter().map(ClaimName::as_str).collect::<Vec<_>>(),
+        "owns": parameters.owns.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "writes": parameters.writes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "mounts": parameters.mounts.iter().map(mount).collect::<Vec<_>>(),
     })
 }
