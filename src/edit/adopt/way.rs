@@ -111,7 +111,7 @@ fn folder(repo: &Repo, source: &Source<'_>) -> Result<RepoPath, String> {
     let is_there = |tool: &&str| source.tree().get(*tool).is_some();
     if let Some(tool) = ["helm", "kustomize", "directory"]
         .into_iter()
-        .find(|tool| is_there(&tool))
+        .find(|tool| is_there(tool))
     {
         return Err(format!(
             "its template has `{tool}`, which no file in the folder takes away"
