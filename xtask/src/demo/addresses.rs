@@ -4,7 +4,8 @@ use anyhow::Result;
 use homelab::model::{Pointer, PointerBuf, PointerExt};
 use serde_json::{Map, Value, json};
 
-use super::served::BRANCH;
+/// The only branch of each served repository.
+pub(super) const BRANCH: &str = "main";
 
 /// Gives the address under which a repository is served, if it is.
 pub(super) type Served<'a> = dyn FnMut(&str) -> Result<Option<String>> + 'a;

@@ -16,12 +16,10 @@ use real_parts::repository::Repository;
 use serde_json::{Value, json};
 
 use super::SOURCES;
-use super::addresses::{Pointed, replaced};
+use super::addresses::{BRANCH, Pointed, replaced};
 use super::copied::{copy_tree, files};
 use crate::{repository, tools};
 
-/// The only branch of each of them.
-pub(super) const BRANCH: &str = "main";
 /// The namespace of the demo's Argo CD.
 const ARGOCD: &str = "argocd";
 
