@@ -17,6 +17,17 @@ pub struct Place {
     pub position: Position,
 }
 
+impl Place {
+    /// Returns the start of a file.
+    pub fn start_of(file: RepoPath) -> Self {
+        Self {
+            file,
+            range: 0..0,
+            position: Position { line: 1, column: 1 },
+        }
+    }
+}
+
 impl Repo {
     /// Returns the place of a JSON Pointer of a manifest: its key if it has one, otherwise its value; if the pointer
     /// leads nowhere, the nearest place above it, or the document's first line.
@@ -80,11 +91,7 @@ impl Repo {
     ) -> Place {
         let Some(file) = self.files.get(&manifest.file) else {
             // A chart that somebody applies: its files are no manifests.
-            return Place {
-                file: manifest.file.clone(),
-                range: 0..0,
-                position: Position { line: 1, column: 1 },
-            };
+            return Place::start_of(manifest.file.clone());
         };
         let document = &file.documents[manifest.document];
         let base = document.range.start;

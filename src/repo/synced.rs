@@ -192,10 +192,13 @@ impl Repo {
             return FolderSource::new(folder, parameters.recurse, include, exclude).ok();
         }
         if source.directory().is_none()
-            && source.plugin().is_none()
             && let Some(files) = self.kustomizations.files(&folder)
         {
             return Some(FolderSource::build(folder, files));
+        }
+        // Nobody knows what another plugin reads.
+        if source.plugin().is_some() {
+            return None;
         }
         let option = |name: &str| source.directory().and_then(|directory| directory.get(name));
         let recurse = option("recurse").and_then(Value::as_bool).unwrap_or(false);

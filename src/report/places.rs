@@ -57,6 +57,10 @@ impl<'a> Places<'a> {
                 continue;
             }
             let Some(manifest) = self.repo.manifest(file, document) else {
+                // The chart that somebody applies: its files are no manifests, and its first line stands for it.
+                for (number, _) in wanted {
+                    places[number] = Some(Place::start_of(file.clone()));
+                }
                 continue;
             };
             let found = self.repo.places(manifest, wanted.iter().map(|(_, pointer)| *pointer));

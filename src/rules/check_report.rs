@@ -321,10 +321,7 @@ impl Skipped {
     /// Returns a second Application of one name, for another Argo CD.
     fn of_another_root(manifest: &Manifest) -> Self {
         Self {
-            reason: Some((
-                "of a name that another root has, too",
-                "of names that another root has, too",
-            )),
+            reason: Some(OF_ANOTHER_ROOT),
             failed: false,
             ..Self::failed(
                 manifest,
