@@ -103,6 +103,8 @@ fn parameters_that_no_process_can_get_are_found_before_they_are_pushed() {
         "helm",
         "-n",
         "default",
+        "--dir",
+        "applications",
     ];
     let mut arguments = add.to_vec();
     arguments.extend(["--values-literal-file", "values.yaml"]);

@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 
 /// Commands that write nothing to the repository, and their exit codes in it and where there is none.
-const READING: [(&str, i32, i32); 28] = [
+const READING: [(&str, i32, i32); 30] = [
     ("list", 0, 3),
     ("list namespaces", 0, 3),
     ("list volumes", 0, 3),
@@ -39,6 +39,8 @@ const READING: [(&str, i32, i32); 28] = [
         3,
     ),
     ("init --adopt", 0, 0),
+    ("adopt --fetch", 0, 3),
+    ("explain a", 0, 3),
     (
         "init --force --repo-url https://git.example.org/me/home --dry-run",
         0,

@@ -11,7 +11,7 @@ use super::step_before::StepBefore;
 use super::{error, guard};
 use crate::edit::{Edit, Gate, Renders, RuleGate};
 use crate::model::Application;
-use crate::repo::{ChangeSet, Manifest, Repo};
+use crate::repo::{ChangeSet, Manifest, Origin, Repo};
 use crate::rules::{Rule, Scope, fixes, mounted_claim_has_owner, namespace_is_guarded, owned_claim_is_guarded};
 
 /// What a run does.
@@ -98,6 +98,12 @@ pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mu
     let (mut plan, mut converted) = (Plan::default(), Vec::new());
     if choices.leaves_some() {
         plan.stays.extend(repo.check_all_read().err());
+    }
+    if choices.which == Which::All {
+        let apps = repo.applications().map(|(manifest, _)| manifest);
+        let unwritten = apps.filter(|manifest| matches!(manifest.origin, Origin::Item(_) | Origin::Rendered(_)));
+        plan.stays
+            .extend(unwritten.filter_map(|manifest| manifest.check_editable().err()));
     }
     for manifest in &manifests {
         let name = manifest.object.name();
