@@ -1,6 +1,8 @@
 //! Which of the Applications that are written in a repository are alive: somebody applies them, or Argo CD does.
 
-use super::{Inactive, Manifest, Repo, RepoPath};
+use std::collections::BTreeMap;
+
+use super::{FolderSource, Inactive, Manifest, Repo, RepoPath};
 use crate::model::application::GROUP;
 use crate::model::{Application, Object};
 
@@ -28,18 +30,19 @@ impl std::fmt::Display for Dormant {
 impl Repo {
     /// Sets the Applications and sets aside that are not alive, before what they sync is read.
     pub(super) fn set_inactive_aside(&mut self) {
-        let mut readers = Vec::new();
+        let mut readers: BTreeMap<RepoPath, Vec<(String, FolderSource)>> = BTreeMap::new();
         for (manifest, app) in self.applications() {
             if self.kustomizations.leaves_out(&manifest.file).is_none() {
-                let folders = self
-                    .folder_sources(&app)
-                    .into_iter()
-                    .filter(|source| !source.is_build());
-                readers.extend(folders.map(|source| (app.name().to_owned(), source)));
+                let sources = self.folder_sources(&app).into_iter();
+                for source in sources.filter(|source| !source.is_build()) {
+                    let of_folder = readers.entry(source.folder().clone()).or_default();
+                    of_folder.push((app.name().to_owned(), source));
+                }
             }
         }
-        let is_synced = |file: &RepoPath| readers.iter().any(|(_, source)| source.reads(file));
-        let excludes = |file: &RepoPath| readers.iter().find(|(_, source)| source.excludes(file));
+        let around = |file: &RepoPath| file.folders().filter_map(|folder| readers.get(&folder)).flatten();
+        let is_synced = |file: &RepoPath| around(file).any(|(_, source)| source.reads(file));
+        let excludes = |file: &RepoPath| around(file).find(|(_, source)| source.excludes(file));
         let why = |manifest: &Manifest| {
             let object = &manifest.object;
             let is_set = object.is(GROUP, "ApplicationSet");
