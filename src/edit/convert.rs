@@ -35,6 +35,7 @@ use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
 use crate::yaml::{self, ReplaceEntry};
 
+pub(in crate::edit) use by_file::to_plugin_by_file;
 pub use choices::{Choices, ClaimOf, Target, Which};
 pub use plan::{Plan, Stage, plan};
 pub use refusal::Refusal;

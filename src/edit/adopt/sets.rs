@@ -3,16 +3,14 @@
 
 use anyhow::{Context, Result, bail};
 use json_patch::PatchOperation;
-use serde_json::{Value, json};
 
 use super::{Proposal, ProposedApp, Way};
 use crate::compare::{self, Effects};
+use crate::edit::Renders;
 use crate::edit::convert::guard;
-use crate::edit::convert::{Plan, Stage, StepBefore, error, rendered_claims};
-use crate::edit::{Renders, source_override};
+use crate::edit::convert::{Plan, Request, Stage, StepBefore, error, rendered_claims, to_plugin_by_file};
 use crate::failure::HintExt;
-use crate::model::application::PLUGIN_NAME;
-use crate::model::{AppName, Application, Availability, ClaimPath, Object, Pointer};
+use crate::model::{AppName, Application, Availability, Object, Pointer};
 use crate::repo::{ChangeSet, Files, Manifest, Origin, Repo};
 use crate::rules::fixes;
 
@@ -41,12 +39,7 @@ impl Sets<'_> {
     pub(super) fn plan(&self, proposal: &Proposal) -> Plan {
         let (mut guards, mut moves, mut releases) = (Plan::default(), Plan::default(), Plan::default());
         let mut stays = Vec::new();
-        for manifest in self
-            .repo
-            .manifests
-            .iter()
-            .filter(|manifest| StepBefore::is_set(manifest))
-        {
+        for manifest in &self.repo.manifests {
             let Some(template) = StepBefore::template(&manifest.object) else {
                 continue;
             };
@@ -79,25 +72,19 @@ impl Sets<'_> {
 
     /// Returns what gives a generated Application to the plugin, proved by its renders.
     fn moved(&self, app: &ProposedApp) -> Result<Moved> {
-        let (_, view) = self.repo.named_application(app.name.as_str())?;
+        let (manifest, view) = self.repo.named_application(app.name.as_str())?;
         let sources = view.sources();
-        let position = sources.iter().position(|source| !source.gives_files_only());
+        let first = sources.iter().position(|source| !source.gives_files_only());
         let before = self.renders.render(&view)?;
-        let owns = rendered_claims(&view, &before.raw);
-        let lists = [("owns", owns), ("writes", app.writes.clone())];
-        let parameters = lists.into_iter().filter(|(_, claims)| !claims.is_empty());
-        let parameter = |(name, claims): (&str, std::collections::BTreeSet<ClaimPath>)| {
-            let claims: Vec<String> = claims.iter().map(ToString::to_string).collect();
-            json!({"name": name, "array": claims})
-        };
-        let mut plugin = json!({"name": PLUGIN_NAME});
-        let parameters: Vec<Value> = parameters.map(parameter).collect();
-        if !parameters.is_empty() {
-            plugin["parameters"] = Value::Array(parameters);
-        }
-        let position = position.context("it has no source that is rendered")?;
-        let written = source_override::write(self.repo, self.files, &view, position, &plugin)?;
-        let after = self.renders.render_overridden(&view, &written.overrides)?;
+        let mut request = Request::new(app.name.clone());
+        request
+            .positions
+            .insert(first.context("it has no source that is rendered")? + 1);
+        request.owns = rendered_claims(&view, &before.raw);
+        request.writes = app.writes.clone();
+        let by_file = to_plugin_by_file(self.repo, self.files, manifest, &request)?;
+        let by_file = by_file.context("the plugin renders it already")?;
+        let after = self.renders.render_overridden(&view, &by_file.overrides())?;
         let again = || -> Result<Vec<Object>> { Ok(self.renders.render(&view)?.raw) };
         if let Some(first) = compare::differences(&before.raw, again, &after.raw)?.first() {
             bail!("the plugin renders `{}` in another way", first.object);
@@ -109,10 +96,10 @@ impl Sets<'_> {
         }
         let mut notes = vec![format!("`{}`: equal but for the storage rules", app.name)];
         notes.extend(effects.lines.iter().map(|line| format!("  {line}")));
-        notes.extend(written.notes);
+        notes.extend(by_file.notes());
         Ok(Moved {
             name: app.name.clone(),
-            changes: written.changes,
+            changes: by_file.changes(),
             notes,
             needs_guard: guard::needs_guard(&before.raw),
             before: before.finished,

@@ -16,7 +16,7 @@ use crate::model::native::{self, Unsupported};
 use crate::model::ownership::Ownership;
 use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Source, Unavailable};
 use crate::repo::layout::APPLICATIONS;
-use crate::repo::{ChangeSet, Manifest, Override, Repo, RepoPath, overrides};
+use crate::repo::{ChangeSet, Manifest, Repo, RepoPath, overrides};
 
 /// The conversion of one Application.
 pub(super) struct AppConversion<'a> {
@@ -108,13 +108,11 @@ impl AppConversion<'_> {
         let Some(by_file) = to_plugin_by_file(self.repo, files, self.manifest, request)? else {
             return Ok(ConversionOutcome::Unchanged);
         };
-        let overrides: Vec<Override> = by_file.written.iter().flat_map(|one| one.overrides.clone()).collect();
-        let after = self.renders.render_overridden(&app, &overrides)?;
+        let after = self.renders.render_overridden(&app, &by_file.overrides())?;
         let moved = Application::new(&by_file.moved).context("not an Application any more")?;
-        let notes = by_file.written.iter().flat_map(|one| one.notes.iter());
         let conversion = Conversion {
             changes: by_file.changes(),
-            notes: by_file.notes.iter().chain(notes).cloned().collect(),
+            notes: by_file.notes(),
         };
         self.outcome(request.app.clone(), conversion, (&app, before), (&moved, after))
     }

@@ -6,28 +6,37 @@ use anyhow::{Context, Result};
 use super::{Request, error, to_plugin};
 use crate::edit::source_override::{self, Written};
 use crate::model::{Application, Object};
-use crate::repo::{Change, ChangeSet, Files, Manifest, Repo, RepoPath};
+use crate::repo::{ChangeSet, Files, Manifest, Override, Repo, RepoPath};
 use crate::yaml;
 
 /// An Application as it is after the move, with the files that make it so.
-pub(super) struct ByFile {
+pub(in crate::edit) struct ByFile {
     /// The Application, as if its manifest was written.
     pub(super) moved: Object,
     /// The files, one for each source that moves.
-    pub(super) written: Vec<Written>,
+    written: Vec<Written>,
     /// Notes on what is left out.
-    pub(super) notes: Vec<String>,
+    left_out: Vec<String>,
 }
 
 impl ByFile {
     /// Returns the changes of all files.
-    pub(super) fn changes(&self) -> ChangeSet {
-        let changes: Vec<Change> = self
-            .written
-            .iter()
-            .flat_map(|one| one.changes.changes.clone())
-            .collect();
-        ChangeSet { changes }
+    pub(in crate::edit) fn changes(&self) -> ChangeSet {
+        let changes = self.written.iter().flat_map(|one| one.changes.changes.clone());
+        ChangeSet {
+            changes: changes.collect(),
+        }
+    }
+
+    /// Returns the overrides after the changes, to render with.
+    pub(in crate::edit) fn overrides(&self) -> Vec<Override> {
+        self.written.iter().flat_map(|one| one.overrides.clone()).collect()
+    }
+
+    /// Returns what the user has to know.
+    pub(in crate::edit) fn notes(&self) -> Vec<String> {
+        let of_files = self.written.iter().flat_map(|one| one.notes.clone());
+        self.left_out.iter().cloned().chain(of_files).collect()
     }
 }
 
@@ -35,7 +44,7 @@ impl ByFile {
 ///
 /// # Errors
 /// When its options have no parameters, or no file can make it so: its template names a tool, as `helm`.
-pub(super) fn to_plugin_by_file(
+pub(in crate::edit) fn to_plugin_by_file(
     repo: &Repo,
     files: &dyn Files,
     manifest: &Manifest,
@@ -71,7 +80,7 @@ pub(super) fn to_plugin_by_file(
     Ok(Some(ByFile {
         moved,
         written: files_written,
-        notes: conversion.notes,
+        left_out: conversion.notes,
     }))
 }
 
