@@ -16,6 +16,15 @@ use std::{env, fs};
 /// A copy of a repository of `tests/repositories`, committed.
 struct Home(tempfile::TempDir);
 
+/// What git commits as, whoever runs the tests.
+const GIT: [(&str, &str); 5] = [
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_AUTHOR_NAME", "a"),
+    ("GIT_AUTHOR_EMAIL", "a@example.org"),
+    ("GIT_COMMITTER_NAME", "a"),
+    ("GIT_COMMITTER_EMAIL", "a@example.org"),
+];
+
 impl Home {
     fn new(repository: &str) -> Self {
         let home = Self(tempfile::tempdir().unwrap());
@@ -32,11 +41,7 @@ impl Home {
         let output = Command::new("git")
             .args(arguments)
             .current_dir(self.0.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_AUTHOR_NAME", "a")
-            .env("GIT_AUTHOR_EMAIL", "a@example.org")
-            .env("GIT_COMMITTER_NAME", "a")
-            .env("GIT_COMMITTER_EMAIL", "a@example.org")
+            .envs(GIT)
             .output()
             .unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
@@ -55,11 +60,7 @@ impl Home {
             .env("PATH", env::join_paths(folders).unwrap())
             .env("HOME", self.0.path().join(".git/nobody"))
             .env("XDG_CACHE_HOME", self.0.path().join(".git/nobody"))
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_AUTHOR_NAME", "a")
-            .env("GIT_AUTHOR_EMAIL", "a@example.org")
-            .env("GIT_COMMITTER_NAME", "a")
-            .env("GIT_COMMITTER_EMAIL", "a@example.org")
+            .envs(GIT)
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
