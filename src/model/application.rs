@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::argocd_schema::API_VERSION;
 use super::name::{AppName, NamespaceName};
 use super::object::Object;
 use super::parameter::{self, Parameter, ParameterError, Parameters};
@@ -28,6 +29,20 @@ pub const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 /// Reports whether an object is an Application.
 pub fn is_application(object: &Object) -> bool {
     object.is(GROUP, "Application")
+}
+
+/// Reports whether an object is an ApplicationSet.
+pub fn is_application_set(object: &Object) -> bool {
+    object.is(GROUP, "ApplicationSet")
+}
+
+/// Returns the template of an ApplicationSet as an Application; `None` where there is none, and for another object.
+pub fn template_of(set: &Object) -> Option<Object> {
+    let template = set.at("/spec/template").filter(|_| is_application_set(set))?;
+    let mut tree = template.as_object()?.clone();
+    tree.insert("apiVersion".to_owned(), API_VERSION.into());
+    tree.insert("kind".to_owned(), "Application".into());
+    Some(Object::new(Value::Object(tree)))
 }
 
 /// A view of an Application.

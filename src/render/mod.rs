@@ -22,7 +22,7 @@ use crate::model::namespace::Registries;
 use crate::model::parameter::Parameters;
 use crate::model::substitute::is_lossy;
 use crate::model::{AppName, NamespaceName};
-use crate::repo::{Files, RepoPath};
+use crate::repo::{Files, RepoPath, kustomization};
 
 pub use helm_arguments::{Argument, HelmCall};
 pub use registry::Owners;
@@ -209,14 +209,13 @@ fn is_chart(files: &dyn Files, path: &RepoPath) -> Result<bool> {
 /// # Errors
 /// When the folder cannot be listed.
 pub fn is_kustomization(files: &dyn Files, path: &RepoPath) -> Result<bool> {
-    let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
     let entries = files.list(path)?.unwrap_or_default();
     let has = |names: &[&str]| {
         entries
             .iter()
             .any(|entry| !entry.is_folder && names.contains(&entry.name.as_str()))
     };
-    Ok(has(&names) && !has(&["Chart.yaml"]))
+    Ok(has(&kustomization::NAMES) && !has(&["Chart.yaml"]))
 }
 
 #[cfg(test)]

@@ -77,20 +77,13 @@ impl Repo {
             places = self.empty_folders(name)?;
         }
         if places.is_empty() {
-            places = self.synced_places(&self.sets(), name)?;
+            places = self.synced_places(&self.sets().collect::<Vec<_>>(), name)?;
         }
         let (first, others) = places.split_first().ok_or_else(|| self.no_place())?;
         match others {
             [] => Ok(first.1.clone()),
             _ => Err(error::several(places.iter().map(|(group, _)| group))),
         }
-    }
-
-    /// Returns the sets that are written in files.
-    fn sets(&self) -> Vec<&Manifest> {
-        let sets = self.all_manifests();
-        sets.filter(|manifest| manifest.object.is(GROUP, "ApplicationSet"))
-            .collect()
     }
 
     /// Returns the place of a new Namespace: where the others are and an Application syncs it, otherwise `namespaces/`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{FolderSource, Inactive, Manifest, Repo, RepoPath};
-use crate::model::application::GROUP;
+use crate::model::application::is_application_set;
 use crate::model::{Application, Object};
 
 /// Why an Application or an ApplicationSet is not alive.
@@ -45,7 +45,7 @@ impl Repo {
         let excludes = |file: &RepoPath| around(file).find(|(_, source)| source.excludes(file));
         let why = |manifest: &Manifest| {
             let object = &manifest.object;
-            let is_set = object.is(GROUP, "ApplicationSet");
+            let is_set = is_application_set(object);
             if !is_set && Application::new(object).is_none() {
                 return None;
             }
@@ -78,9 +78,9 @@ impl Repo {
     fn leads_to_applications(&self, app: &Application<'_>) -> bool {
         let holds = |file: &RepoPath| {
             let manifests = self.manifests.iter().chain(&self.derived);
-            manifests.filter(|manifest| manifest.file == *file).any(|manifest| {
-                Application::new(&manifest.object).is_some() || manifest.object.is(GROUP, "ApplicationSet")
-            })
+            manifests
+                .filter(|manifest| manifest.file == *file)
+                .any(|manifest| Application::new(&manifest.object).is_some() || is_application_set(&manifest.object))
         };
         self.folder_sources(app).iter().any(|source| {
             let folder = source.folder();

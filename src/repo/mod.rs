@@ -22,10 +22,12 @@ pub mod tree;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
+use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
+use crate::model::application::{GROUP, is_application_set};
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Clusters, DeclaredCluster, Object, Pointer, PointerBuf, Settings};
 use crate::yaml::{Document, Position};
@@ -187,6 +189,8 @@ pub struct Repo {
     by_folder: BTreeMap<RepoPath, Vec<usize>>,
     /// The sets whose Applications are known: file, document and name.
     expanded: BTreeSet<(RepoPath, usize, String)>,
+    /// The namespace of Argo CD, once somebody has asked: the whole tree of Applications says it.
+    controller: OnceLock<String>,
     /// The folders that Applications sync and that were read.
     followed: BTreeSet<synced::Key>,
     /// The files of overrides of the Applications' sources ([`overrides`]), by their paths.
@@ -354,8 +358,12 @@ impl Repo {
     /// Returns the namespace of Argo CD itself, as far as manifests tell: that of the projects, which count nowhere else,
     /// of the root Application, or of all Applications, where they agree.
     pub fn controller_namespace(&self) -> &str {
+        self.controller.get_or_init(|| self.found_controller().to_owned())
+    }
+
+    fn found_controller(&self) -> &str {
         let projects = self.all_manifests().map(|manifest| &manifest.object);
-        let mut projects = projects.filter(|object| object.is(crate::model::application::GROUP, "AppProject"));
+        let mut projects = projects.filter(|object| object.is(GROUP, "AppProject"));
         let of_project = projects.find_map(Object::namespace);
         let of_root = || self.root_application()?.1.object().namespace();
         let of_all = || {
@@ -373,10 +381,13 @@ impl Repo {
 
     /// Returns the sets whose Applications are not known.
     pub fn unexpanded_sets(&self) -> impl Iterator<Item = &Manifest> {
-        let sets = self
-            .all_manifests()
-            .filter(|manifest| manifest.object.is(crate::model::application::GROUP, "ApplicationSet"));
-        sets.filter(|set| !self.expanded.contains(&expanded_key(set)))
+        self.sets().filter(|set| !self.expanded.contains(&expanded_key(set)))
+    }
+
+    /// Returns the sets, those that others generate and render included.
+    pub fn sets(&self) -> impl Iterator<Item = &Manifest> {
+        self.all_manifests()
+            .filter(|manifest| is_application_set(&manifest.object))
     }
 }
 

@@ -93,6 +93,7 @@ impl Repo {
 
     /// Adds what sets generate and Applications render; [`Repo::follow`] reads what they sync.
     pub fn add_derived(&mut self, manifests: impl IntoIterator<Item = Manifest>) {
+        self.controller.take();
         self.derived.extend(manifests);
     }
 
@@ -100,23 +101,10 @@ impl Repo {
         self.manifests
             .sort_by(|a, b| (&a.file, a.document).cmp(&(&b.file, b.document)));
         self.by_folder.clear();
+        self.controller.take();
         for (index, manifest) in self.manifests.iter().enumerate() {
             self.by_folder.entry(manifest.file.parent()).or_default().push(index);
         }
-    }
-
-    /// Reads one folder with everything below it, anywhere in the repository: the Applications beside a source of the
-    /// plugin.
-    ///
-    /// # Errors
-    /// Those of [`Repo::read`].
-    pub fn read_folder_tree(files: &dyn Files, folder: &RepoPath) -> Result<Self> {
-        let mut repo = Repo::default();
-        let folder = FolderSource::new(folder.clone(), true, None, None)?;
-        Reader::new(files, &repo).read(&mut repo, &[folder], Below::Manifests)?;
-        repo.learn_own_urls();
-        repo.index_folders();
-        Ok(repo)
     }
 
     /// Reads the manifests of one text that is not part of a repository: a rendered installation.
@@ -437,16 +425,12 @@ mod tests {
     fn the_items_of_a_list_are_manifests_of_their_own() {
         let list = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: media}\n";
         let files = Memory::new([("applications/root.yaml", ROOT), ("applications/list.yaml", list)]).unwrap();
-        for repo in [
-            Repo::read(&files, &[]).unwrap(),
-            Repo::read_folder_tree(&files, &RepoPath::new(APPLICATIONS).unwrap()).unwrap(),
-        ] {
-            assert_eq!(repo.malformed, []);
-            let media = repo.namespace("media").unwrap();
-            let name = crate::model::Pointer::from_static("/metadata/name");
-            let position = repo.place(media, name).position;
-            assert_eq!((position.line, position.column), (9, 14));
-        }
+        let repo = Repo::read(&files, &[]).unwrap();
+        assert_eq!(repo.malformed, []);
+        let media = repo.namespace("media").unwrap();
+        let name = crate::model::Pointer::from_static("/metadata/name");
+        let position = repo.place(media, name).position;
+        assert_eq!((position.line, position.column), (9, 14));
     }
 
     #[test]

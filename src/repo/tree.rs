@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Manifest, Origin, Repo, SyncedFolders};
 use crate::model::Application;
-use crate::model::application::GROUP;
+use crate::model::application::is_application_set;
 
 /// What brings an Application or an ApplicationSet to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Branch<'_> {
 
     /// Reports whether it is a set.
     pub fn is_set(&self) -> bool {
-        is_set(self.manifest)
+        is_application_set(&self.manifest.object)
     }
 }
 
@@ -48,7 +48,7 @@ impl Repo {
         let synced = self.synced_folders();
         let members = self
             .all_manifests()
-            .filter(|manifest| Application::new(&manifest.object).is_some() || is_set(manifest));
+            .filter(|manifest| Application::new(&manifest.object).is_some() || is_application_set(&manifest.object));
         let mut branches: Vec<Branch<'_>> = members
             .map(|manifest| Branch {
                 manifest,
@@ -94,7 +94,7 @@ impl Repo {
         let apps = roots.filter_map(|branch| Some((branch.manifest, Application::new(&branch.manifest.object)?)));
         let mut apps: Vec<_> = apps.collect();
         // Where there are several, that of most Applications is meant when one is asked for.
-        apps.sort_by_key(|(_, app)| std::cmp::Reverse(self.children(app)));
+        apps.sort_by_cached_key(|(_, app)| std::cmp::Reverse(self.children(app)));
         apps.into_iter().next()
     }
 
@@ -125,10 +125,6 @@ fn bringer<'r>(manifest: &'r Manifest, synced: &SyncedFolders<'r>) -> Bringer<'r
                 .map_or(Bringer::Hand, |(_, app)| Bringer::Application(app.name()))
         }
     }
-}
-
-fn is_set(manifest: &Manifest) -> bool {
-    manifest.object.is(GROUP, "ApplicationSet")
 }
 
 /// Returns what a bringer is called among the branches: whether it is a set, and its name.

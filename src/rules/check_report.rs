@@ -6,7 +6,6 @@ use super::fixer::Refused;
 use super::unrendered::{exists, unknown_origins, unrendered};
 use super::{ALL, Finding, Ignored, Location, Meta, Outcome, Scope, Selection, Severity};
 use crate::masking::without_logins;
-use crate::model::application::GROUP;
 use crate::model::settings::Level;
 use crate::model::{AppName, Availability, PointerBuf, Settings, Unavailable};
 use crate::repo::{Malformed, Manifest, RepoPath, Unknown};
@@ -221,7 +220,7 @@ fn at_base(scope: &Scope<'_>) -> Vec<Skipped> {
         skipped.extend(base.scope.repo.malformed.iter().map(Skipped::file));
         let is_gone = |manifest: &&Manifest| {
             let is_it = |other: &Manifest| other.object.reference() == manifest.object.reference();
-            manifest.object.is(GROUP, "ApplicationSet") && !scope.repo.all_manifests().any(is_it)
+            !scope.repo.all_manifests().any(is_it)
         };
         let sets = base.scope.repo.unexpanded_sets().filter(is_gone);
         let set = |manifest| Skipped::of(manifest, &Unavailable::GeneratedInCluster);

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use json_patch::PatchOperation;
 use serde_json::Value;
 
-use crate::model::application::{GROUP, is_application};
-use crate::model::argocd_schema::{self, API_VERSION, Fault, KINDS};
+use crate::model::application::{GROUP, is_application, template_of};
+use crate::model::argocd_schema::{self, Fault, KINDS};
 use crate::model::{AppName, AsPointer, Object, Pointer, PointerBuf};
 use crate::repo::{ChangeSet, Manifest};
 
@@ -61,14 +61,14 @@ impl<'a> Declared<'a> {
     /// Returns the template of an ApplicationSet as an Application; `None` for another object, and for a template that
     /// something else completes: a `templatePatch`, or the template of a generator.
     pub(super) fn template(&self) -> Option<Declared<'a>> {
-        let object = self.object.is(GROUP, "ApplicationSet").then(|| template(&self.object));
+        let object = template(&self.object)?;
         let place = match &self.place {
             Place::Manifest(manifest, base) => Place::Manifest(manifest, base.concat(TEMPLATE)),
             Place::Render(subject) => Place::Render(subject),
         };
         Some(Declared {
             scope: self.scope,
-            object: Cow::Owned(object.flatten()?),
+            object: Cow::Owned(object),
             place,
             faults: OnceLock::new(),
         })
@@ -149,15 +149,11 @@ const TEMPLATE: &Pointer = Pointer::from_static("/spec/template");
 
 /// Returns the template of an ApplicationSet as an Application, if it is all that the Applications come from.
 fn template(set: &Object) -> Option<Object> {
-    let template = set.at(TEMPLATE)?.as_object()?;
     let generators = set.at("/spec/generators").unwrap_or(&Value::Null);
     if set.at("/spec/templatePatch").is_some() || has_template(generators) {
         return None;
     }
-    let mut tree = template.clone();
-    tree.insert("apiVersion".to_owned(), API_VERSION.into());
-    tree.insert("kind".to_owned(), "Application".into());
-    Some(Object::new(Value::Object(tree)))
+    template_of(set)
 }
 
 /// Reports whether a generator, or one inside it, has a template of its own.

@@ -2,7 +2,7 @@
 //! files that cannot be read. A rule that finds no owner says so, and is no error then.
 
 use super::Subject;
-use crate::model::application::GROUP;
+use crate::model::application::is_application_set;
 use crate::model::{Application, Availability, ClaimRef, Cluster, Clusters, NamespaceName, Object, Unavailable};
 use crate::repo::Repo;
 
@@ -58,7 +58,7 @@ impl Doubt {
 
     /// Returns the doubt about an ApplicationSet; its template may say where its Applications go.
     pub(super) fn of_set(object: &Object, clusters: &Clusters) -> Option<Self> {
-        if !object.is(GROUP, "ApplicationSet") {
+        if !is_application_set(object) {
             return None;
         }
         let why = format!(

@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 
 use crate::model::argocd_schema::{self, What};
 use crate::model::settings::GeneratorOutput;
-use crate::model::{Object, Pointer, PointerBuf, PointerExt, application::GROUP};
+use crate::model::{Object, Pointer, PointerBuf, PointerExt, application::is_application_set};
 use crate::repo::RepoPath;
 
 pub use contents::RepoContents;
@@ -87,7 +87,7 @@ pub struct Set<'o> {
 impl<'o> Set<'o> {
     /// Returns the set that an object is, if it is one.
     pub fn new(object: &'o Object) -> Option<Self> {
-        object.is(GROUP, "ApplicationSet").then_some(Self { object })
+        is_application_set(object).then_some(Self { object })
     }
 
     /// Returns its name.

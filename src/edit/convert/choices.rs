@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
-use crate::model::application::GROUP;
+use crate::model::application::is_application_set;
 use crate::model::{AppName, Application, ClaimPath};
 use crate::repo::{Manifest, Origin, Repo};
 
@@ -114,7 +114,8 @@ impl Choices {
         let one = |name: &String| {
             let app = repo.application(name).map(|(manifest, _)| manifest);
             let mut manifests = repo.manifests.iter();
-            let set = || manifests.find(|manifest| is_set(manifest) && manifest.object.name() == name);
+            let set =
+                || manifests.find(|manifest| is_application_set(&manifest.object) && manifest.object.name() == name);
             let manifest = app.or_else(set).ok_or_else(|| repo.no_application(name))?;
             if !matches!(manifest.origin, Origin::Generated(_)) {
                 manifest.check_editable()?;
@@ -162,8 +163,4 @@ fn claims_of(list: &[ClaimOf], app: &str) -> BTreeSet<ClaimPath> {
         .iter()
         .filter(|of| of.app.as_ref().is_none_or(|name| name.as_str() == app));
     of_app.map(|of| of.claim.clone()).collect()
-}
-
-fn is_set(manifest: &Manifest) -> bool {
-    manifest.object.is(GROUP, "ApplicationSet")
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::application::GROUP;
+use crate::model::application::template_of;
 use crate::model::{Application, Object, Pointer};
 use crate::repo::{Manifest, Override, RepoPath};
 use crate::yaml;
@@ -48,21 +48,10 @@ impl StepBefore {
         }
     }
 
-    /// Reports whether a manifest is an ApplicationSet.
-    pub(in crate::edit) fn is_set(manifest: &Manifest) -> bool {
-        manifest.object.is(GROUP, "ApplicationSet")
-    }
-
     /// Returns the template of an ApplicationSet as an Application of the set's name; nothing for another object.
     pub(in crate::edit) fn template(object: &Object) -> Option<Object> {
-        let template = object
-            .at("/spec/template")
-            .filter(|_| object.is(GROUP, "ApplicationSet"))?;
-        let mut tree = template.clone();
-        let map = tree.as_object_mut()?;
-        map.insert("apiVersion".to_owned(), json!(format!("{GROUP}/v1alpha1")));
-        map.insert("kind".to_owned(), json!("Application"));
-        let metadata = map.entry("metadata").or_insert_with(|| json!({}));
+        let mut tree = template_of(object)?.into_tree();
+        let metadata = tree.as_object_mut()?.entry("metadata").or_insert_with(|| json!({}));
         metadata
             .as_object_mut()?
             .insert("name".to_owned(), json!(object.name()));

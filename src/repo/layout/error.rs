@@ -55,7 +55,7 @@ impl Repo {
 
     /// Returns what to write where sets generate the Applications.
     fn generated(&self) -> Error {
-        let sets: Vec<&Manifest> = self.sets();
+        let sets: Vec<&Manifest> = self.sets().collect();
         let names: Vec<String> = sets.iter().map(|set| format!("`{}`", set.object.name())).collect();
         let what = match names.as_slice() {
             [one] => format!("ApplicationSet {one} generates the Applications of this repository"),
