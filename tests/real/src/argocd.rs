@@ -1,5 +1,5 @@
-//! Argo CD: repo-servers, each with the plugin's server beside it, the application controller, and, where a story needs it, the
-//! controller of ApplicationSets. There is no UI and no login: stories change the Application objects instead.
+//! Argo CD: repo-servers, each with the plugin's server beside it, the application controller, and, where a story needs them, the
+//! controller of ApplicationSets and the commit server. There is no UI and no login: stories change the Application objects instead.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -55,8 +55,20 @@ impl ArgoCd {
             patch_health_checks(cluster)?;
         }
         repo_servers.until_they_answer()?;
+        let mut controllers = Vec::new();
+        let commit_server = if options.hydrator { Some(free_port()?) } else { None };
+        if let Some(port) = commit_server {
+            controllers.push(start_commit_server(folder.path(), &repo_servers, port)?);
+            until(&controllers, "the commit server", || answers(port))?;
+        }
         let metrics = free_port()?;
-        let mut controllers = vec![start_controller(folder.path(), &repo_servers, cluster, metrics)?];
+        controllers.push(start_controller(
+            folder.path(),
+            &repo_servers,
+            cluster,
+            metrics,
+            commit_server,
+        )?);
         if options.application_sets {
             add_set_definition(tools, cluster)?;
             let metrics = free_port()?;
@@ -103,7 +115,13 @@ pub fn patch_health_checks(cluster: &Cluster) -> Result<()> {
     cluster.kubectl(&arguments, None).map(drop)
 }
 
-fn start_controller(folder: &Path, repo_servers: &RepoServers, cluster: &Cluster, metrics: u16) -> Result<Process> {
+fn start_controller(
+    folder: &Path,
+    repo_servers: &RepoServers,
+    cluster: &Cluster,
+    metrics: u16,
+    commit_server: Option<u16>,
+) -> Result<Process> {
     // What it takes for the cluster that it runs in.
     let config = folder.join("home/.kube");
     fs::create_dir_all(&config)?;
@@ -124,7 +142,24 @@ fn start_controller(folder: &Path, repo_servers: &RepoServers, cluster: &Cluster
         ])
         .args(["--app-resync", "60", "--app-resync-jitter", "0"])
         .env("ARGOCD_SYNC_WAVE_DELAY", "0");
+    if let Some(port) = commit_server {
+        command.args(["--hydrator-enabled", "--commit-server", &local(port)]);
+    }
     Process::start(folder, "application-controller", &command)
+}
+
+/// Starts the server that commits what the source hydrator rendered, and pushes it.
+fn start_commit_server(folder: &Path, repo_servers: &RepoServers, port: u16) -> Result<Process> {
+    let mut command = repo_servers.server("commit-server", "argocd-commit-server")?;
+    command
+        .args(["--address", "127.0.0.1", "--port", &port.to_string()])
+        .args([
+            "--metrics-address",
+            "127.0.0.1",
+            "--metrics-port",
+            &free_port()?.to_string(),
+        ]);
+    Process::start(folder, "commit-server", &command)
 }
 
 /// Applies the custom resource definition of ApplicationSets, which comes with the manifests that users install.

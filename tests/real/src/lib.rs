@@ -13,7 +13,7 @@
 //! | `repo_server` | repo-servers with the plugin beside them; they render without a cluster |
 //! | `sidecar` | the plugin's image as a pod runs it |
 //! | `generate` | a client of a repo-server |
-//! | `argocd` | repo-servers, the application controller and that of ApplicationSets, on a cluster |
+//! | `argocd` | repo-servers, the application controller, that of ApplicationSets and the commit server, on a cluster |
 //! | `repository` | git repositories that Argo CD reads |
 //! | `state` | the objects of a cluster, for comparisons |
 //! | `options` | the settings of a world |

@@ -16,6 +16,8 @@ pub struct Options {
     pub health_checks: bool,
     /// Whether the controller of ApplicationSets runs, too.
     pub application_sets: bool,
+    /// Whether the source hydrator is on, with its commit server.
+    pub hydrator: bool,
     /// Whether the repo-server has the parameters that the project ships.
     pub shipped_parameters: bool,
     /// Additional variables of the sidecar.
@@ -32,6 +34,7 @@ impl Default for Options {
             repo_servers: 1,
             health_checks: true,
             application_sets: false,
+            hydrator: false,
             shipped_parameters: true,
             plugin_variables: Vec::new(),
             sidecar: None,

@@ -103,6 +103,29 @@ impl Repository {
         Ok(self.git(&["rev-parse", "HEAD"])?.trim().to_owned())
     }
 
+    /// Returns the revision that was pushed to a branch.
+    pub fn branch(&self, name: &str) -> Result<String> {
+        let revision = self.pushed(&["rev-parse", "--verify", &format!("refs/heads/{name}")])?;
+        Ok(revision.trim().to_owned())
+    }
+
+    /// Returns the text of a file of a pushed revision.
+    pub fn read_at(&self, revision: &str, path: &str) -> Result<String> {
+        self.pushed(&["show", &format!("{revision}:{path}")])
+    }
+
+    /// Returns the files of a pushed revision, sorted.
+    pub fn files_at(&self, revision: &str) -> Result<Vec<String>> {
+        let files = self.pushed(&["ls-tree", "-r", "--name-only", revision])?;
+        Ok(files.lines().map(str::to_owned).collect())
+    }
+
+    /// Asks git about what was pushed, by anybody.
+    fn pushed(&self, arguments: &[&str]) -> Result<String> {
+        let bare = format!("--git-dir={}", self.bare.display());
+        self.git(&[&[bare.as_str()], arguments].concat())
+    }
+
     fn git(&self, arguments: &[&str]) -> Result<String> {
         let output = Command::new("git")
             .args(["-c", "user.name=story", "-c", "user.email=story@example.org"])

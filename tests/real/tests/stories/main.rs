@@ -8,6 +8,7 @@ mod custom_kinds;
 mod deletion;
 mod drift;
 mod failures;
+mod hydrated;
 mod installed;
 mod many;
 mod moved;
