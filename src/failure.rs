@@ -174,13 +174,7 @@ impl From<std::io::Error> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        let mut failure = Failure {
-            causes: Vec::new(),
-            hints: Vec::new(),
-            exit: Exit::Failed,
-        };
-        collect(&mut failure, &error);
-        failure
+        Self::of(&error)
     }
 }
 
@@ -215,6 +209,17 @@ pub fn find<E: std::error::Error + 'static>(error: &anyhow::Error) -> Option<&E>
 }
 
 impl Failure {
+    /// Returns what the boundary prints of an error.
+    pub fn of(error: &anyhow::Error) -> Self {
+        let mut failure = Failure {
+            causes: Vec::new(),
+            hints: Vec::new(),
+            exit: Exit::Failed,
+        };
+        collect(&mut failure, error);
+        failure
+    }
+
     /// Returns the causes in one line, as `outer: inner: innermost`.
     pub fn one_line(&self) -> String {
         self.causes.join(": ").replace('\n', " ")

@@ -55,7 +55,7 @@
 //! | `report` | `masking`, `model`, `repo`, `rules`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `rustix`, `sha2`, `tempfile`, `which` |
-//! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tempfile` |
+//! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tar`, `tempfile` |
 //! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process` | `anyhow` |
 //! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
@@ -125,6 +125,11 @@
 //! - **helm runs below this program itself, started once more** (`process::supervisor`). After SIGKILL nobody is left to end
 //!   helm, and the kernel's own signal for that reaches only a child, and only on Linux. The supervisor sees a pipe close, and
 //!   ends what it finds below. Price: a second process for each helm, and a hidden first argument.
+//! - **Kustomize's helm is this program** (`helm::substitute`): a link to it in the folder of the render, whose name decides what
+//!   `main` does. So a chart of `helmCharts` is pulled once and kept, has the user's logins, and helm runs with its
+//!   deadline, its slot and its clean environment. Laying charts out before the build would need the whole graph of bases
+//!   first, and a script needs a shell, which the sidecar has not. Price: settings and reports pass through files
+//!   beside the link.
 //! - **A chart's schemas are followed as helm follows them** (`render::schema`), to know what helm would load before it does: it
 //!   has no option that forbids files. Price: 500 lines, tested against what the Go library loads for the schemas of
 //!   `tests/vectors/schema`.

@@ -1,23 +1,28 @@
-//! The binary: `kubectl homelab` and the Argo CD plugin.
+//! The binary: `kubectl homelab`, the Argo CD plugin, and what kustomize runs in helm's place.
 
 use std::process::ExitCode;
 
 use homelab::failure::{Exit, Failure};
 use homelab::terminal::Terminal;
-use homelab::{cli, process};
+use homelab::{cli, helm, process};
 
 fn main() -> ExitCode {
     cli::end_on_panic();
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == process::WORD) {
-        return process::supervised(arguments).map_or_else(
-            |error| {
-                Terminal.failure(&Failure::from(error));
-                Exit::Failed.into()
-            },
-            ExitCode::from,
-        );
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().unwrap_or_default();
+    let mut first = arguments.by_ref().peekable();
+    if first.next_if(|first| first == process::WORD).is_some() {
+        return process::supervised(first).map_or_else(failed, ExitCode::from);
     }
     process::supervise_with_this_program();
+    if let Some(result) = helm::run_in_place(&program, first) {
+        let printed = result.and_then(|text| Ok(Terminal.data(&text)?));
+        return printed.map_or_else(failed, |()| Exit::Done.into());
+    }
     cli::main().into()
+}
+
+fn failed(error: anyhow::Error) -> ExitCode {
+    Terminal.failure(&Failure::from(error));
+    Exit::Failed.into()
 }

@@ -83,6 +83,15 @@ impl Cache {
         let _ = self.keep_whole(key, from).and_then(|()| self.make_room(key));
     }
 
+    /// Makes an entry as [`Cache::keep`] does, in the place of an older one.
+    pub(super) fn replace(&self, key: &str, from: &Path) {
+        let entry = self.folder.join(key);
+        if entry.exists() {
+            self.remove(&entry);
+        }
+        self.keep(key, from);
+    }
+
     fn keep_whole(&self, key: &str, from: &Path) -> Result<()> {
         fs::create_dir_all(&self.folder)?;
         let aside = tempfile::Builder::new().prefix(ASIDE).tempdir_in(&self.folder)?;

@@ -9,11 +9,14 @@ mod entries;
 mod error;
 mod fingerprint;
 mod kept;
+mod pulled;
 mod redact;
 mod repositories;
 mod sandbox;
 mod schemas;
 mod staged;
+mod substitute;
+mod unpacked;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -41,6 +44,7 @@ use crate::time::{self, Deadline};
 pub use self::kept::{KEEP_VARIABLE, Kept, KeptRenders};
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
 pub use self::schemas::REMOTE_SCHEMAS_VARIABLE;
+pub use self::substitute::{Report, Substitute, run_in_place};
 
 /// Environment variable: the timeout of helm, as `50s` or `1m30s`; a bare number is seconds.
 pub const TIMEOUT_VARIABLE: &str = "HOMELAB_HELM_TIMEOUT";
@@ -186,8 +190,9 @@ pub struct LazyHelm {
     pub bounded: bool,
 }
 
-impl Renderer<HelmCall> for LazyHelm {
-    fn render(&self, call: &HelmCall) -> Result<Raw> {
+impl LazyHelm {
+    /// Finds helm.
+    fn found(&self) -> Result<Helm> {
         let mut helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
         if !self.network {
             helm = helm.without_network();
@@ -198,7 +203,13 @@ impl Renderer<HelmCall> for LazyHelm {
         if self.bounded {
             helm = helm.bounded()?;
         }
-        helm.render(call)
+        Ok(helm)
+    }
+}
+
+impl Renderer<HelmCall> for LazyHelm {
+    fn render(&self, call: &HelmCall) -> Result<Raw> {
+        self.found()?.render(call)
     }
 }
 

@@ -59,6 +59,14 @@ impl Repositories {
         named.and_then(|entry| entry["url"].as_str()).unwrap_or(repository)
     }
 
+    /// Returns the name of the repository, where there is one.
+    pub(super) fn only_name(&self) -> Option<&str> {
+        match self.entries.as_slice() {
+            [entry] => entry["name"].as_str(),
+            _ => None,
+        }
+    }
+
     /// Writes helm's file, which has passwords in it, and the folder that it is in.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let text = json!({"apiVersion": "v1", "repositories": self.entries}).to_string();
@@ -90,6 +98,12 @@ pub(super) fn registry_variables() -> impl Iterator<Item = (OsString, OsString)>
     variables
         .into_iter()
         .filter_map(|(name, value)| Some((name.into(), value?)))
+}
+
+/// Returns the variable with which this program finds the user's repositories in another environment.
+pub(super) fn repository_variable() -> (OsString, OsString) {
+    let file = configuration(REPOSITORIES_VARIABLE, &["repositories.yaml"]);
+    (REPOSITORIES_VARIABLE.into(), file.into_os_string())
 }
 
 /// Returns the entries of the repositories, each once.

@@ -50,6 +50,12 @@ pub fn is_constraint(revision: &str) -> bool {
     Version::parse(revision).is_err() && Constraint::parse(&with_ranges_rewritten(revision)).is_some()
 }
 
+/// Reports whether a text is one version, with all three numbers: a constraint allows others, too.
+pub fn is_exact(text: &str) -> bool {
+    let parts = Parts::of(text, |c| c.is_ascii_digit());
+    parts.is_some_and(|parts| parts.rest.is_empty() && parts.numbers.iter().all(|number| !number.is_empty()))
+}
+
 impl<'t> Version<'t> {
     fn parse(text: &'t str) -> Result<Self, NoVersion> {
         let parts = Parts::of(text, |c| c.is_ascii_digit()).filter(|parts| parts.rest.is_empty());

@@ -24,6 +24,8 @@ use self::references::Load;
 use crate::failure::HintExt;
 use crate::repo::{Files, RepoPath};
 
+pub use self::loaded::entry_name;
+
 /// The way out of everything that is wrong with a schema.
 pub const SKIP: &str = "validate without it: set the parameter `skip-schema-validation` to \"true\"";
 

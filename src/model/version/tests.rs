@@ -55,3 +55,13 @@ fn what_is_no_constraint_names_one_revision() {
         "Argo CD gives up at such a tag"
     );
 }
+
+#[test]
+fn one_version_has_all_three_numbers() {
+    for text in ["1.2.3", "v1.2.3", "1.2.3-rc.1", "1.2.3+build"] {
+        assert!(is_exact(text), "{text}");
+    }
+    for text in ["", "1", "1.2", "1.2.x", "^1.2.3", "1.2.3 ", "latest", "1.2.3.4"] {
+        assert!(!is_exact(text), "{text}");
+    }
+}

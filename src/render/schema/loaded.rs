@@ -137,11 +137,11 @@ fn in_packed(place: &str, bytes: &[u8], left: &mut u64) -> Result<Vec<Schema>> {
     Ok(found)
 }
 
-/// Returns the path in the chart of an entry with contents.
+/// Returns the path in the chart of an entry of a packed chart; `None` for one without contents.
 ///
 /// # Errors
 /// When another reader could take the entry for something else: what is not checked must not be loaded.
-fn entry_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Option<String>> {
+pub fn entry_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Option<String>> {
     let header = entry.header();
     let kind = header.entry_type();
     // A format of its own, in which the path ends earlier.
