@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::disk::{self, Checkout};
 use crate::failure::HintExt;
 use crate::helm::LazyHelm;
+use crate::kustomize::Kustomize;
 use crate::model::parameter::{self, Parameters};
 use crate::model::{AppName, NamespaceName};
 use crate::render::{self, Output, Renderers, Request};
@@ -50,6 +51,14 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         cache: disk::named_cache()?,
         bounded: true,
     };
+    let kustomize = Kustomize {
+        checkout: checkout.clone(),
+        program: None,
+        network: true,
+        cache: disk::named_cache()?,
+        bounded: true,
+        build_options: None,
+    };
     let options = Options {
         network: Network::WhenMissing,
         helm: HelmOptions {
@@ -64,6 +73,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
     let owners = OwnersOf::new(&checkout, url, &options).in_folder(request.prefix.clone());
     let renderers = Renderers {
         helm: &helm,
+        kustomize: &kustomize,
         owners: &owners,
     };
     render::render(&request, &checkout, renderers)
@@ -95,6 +105,7 @@ fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Reques
         destination: get("ARGOCD_APP_NAMESPACE").map(NamespaceName::new).transpose()?,
         source_path,
         prefix,
+        source_type: None,
         parameters: parameters(get("ARGOCD_APP_PARAMETERS"))?,
         kube_version: get("KUBE_VERSION").map(str::to_owned),
         api_versions: api_versions.map(str::to_owned).collect(),

@@ -25,7 +25,7 @@
 //!                 model/    yaml/                                     nouns          text ⇄ tree, patch → text
 //!
 //!    adapters   disk/  files      terminal.rs  the user      cluster/  Argo CD's Applications in a cluster
-//!               process/  programs, below  helm/  and  git.rs
+//!               process/  programs, below  helm/, kustomize/  and  git.rs
 //!    for all    failure.rs  errors with exit codes and hints      time.rs  durations and deadlines
 //!               parallel.rs  work on all cores, results in order     masking/  what no message shows
 //! ```
@@ -56,11 +56,12 @@
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `rustix`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tar`, `tempfile` |
+//! | `kustomize` | `failure`, `time`, `masking`, `model`, `repo`, `render`, `process`, `disk` | `anyhow`, `serde_json` |
 //! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process` | `anyhow` |
 //! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
-//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `git`, `parallel` | `anyhow`, `serde_json` |
-//! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm`, `sources` | `anyhow`, `serde_json` |
+//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `parallel` | `anyhow`, `serde_json` |
+//! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm`, `kustomize`, `sources` | `anyhow`, `serde_json` |
 //! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `rules`, `settings`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
@@ -173,6 +174,7 @@ pub mod failure;
 pub mod git;
 pub mod helm;
 pub mod install;
+pub mod kustomize;
 pub mod law;
 pub mod masking;
 pub mod model;

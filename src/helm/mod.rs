@@ -39,7 +39,7 @@ use crate::render::confidential::Confidential;
 use crate::render::helm_arguments::{file_value, list_entry};
 use crate::render::{Argument, HelmCall, Raw, Renderer};
 use crate::repo::RepoPath;
-use crate::time::{self, Deadline};
+use crate::time::Deadline;
 
 pub use self::kept::{KEEP_VARIABLE, Kept, KeptRenders};
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
@@ -74,10 +74,7 @@ impl Helm {
     /// # Errors
     /// When there is none, or the environment holds an invalid duration.
     pub fn find(checkout: Checkout, program: Option<&Path>) -> Result<Self> {
-        let timeout = match std::env::var(TIMEOUT_VARIABLE) {
-            Ok(text) => read_timeout(&text)?,
-            Err(_) => TIMEOUT,
-        };
+        let timeout = process::timeout(TIMEOUT_VARIABLE, TIMEOUT)?;
         Ok(Self {
             program: find_program(program)?,
             checkout,
@@ -278,14 +275,6 @@ fn find_program(program: Option<&Path>) -> Result<PathBuf> {
             missing.into_error()
         }),
     }
-}
-
-fn read_timeout(text: &str) -> Result<Duration> {
-    let timeout = time::parse_duration(text).with_context(|| format!("`{TIMEOUT_VARIABLE}`"))?;
-    if timeout.is_zero() {
-        return Err(anyhow!("`{TIMEOUT_VARIABLE}` must be more than 0").hint("write it as `50s`"));
-    }
-    Ok(timeout)
 }
 
 #[cfg(test)]

@@ -1,24 +1,6 @@
 use super::*;
 use crate::repo::RepoPath;
 
-#[test]
-fn the_timeout_is_a_duration_of_more_than_nothing() {
-    for (text, milliseconds) in [
-        ("50", 50_000),
-        ("50s", 50_000),
-        ("1m30s", 90_000),
-        ("1h", 3_600_000),
-        ("500ms", 500),
-        ("0.5", 500),
-    ] {
-        assert_eq!(read_timeout(text).unwrap(), Duration::from_millis(milliseconds));
-    }
-    for text in ["", "x", "0", "0s", "-1", "1d", "inf", "nan"] {
-        let error = format!("{:#}", read_timeout(text).unwrap_err());
-        assert!(error.starts_with("`HOMELAB_HELM_TIMEOUT`"), "{error}");
-    }
-}
-
 #[cfg(unix)]
 mod with_a_program {
     use super::*;

@@ -4,11 +4,15 @@
 //! Options: <https://argo-cd.readthedocs.io/en/stable/user-guide/helm/>,
 //! <https://argo-cd.readthedocs.io/en/stable/user-guide/directory/>.
 
+mod to_options;
+
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::application::Source;
 use super::pointer::{Pointer, PointerBuf, PointerExt};
+
+pub use to_options::{Returned, to_options};
 
 /// How an option is written, and how its parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +29,29 @@ pub enum Form {
     Values,
     /// A list of `{name, path}`, and a map.
     Paths,
+    /// A list of `{name, count}`, and a map of strings; a count is a number or a string.
+    Counts,
+    /// A map of strings on both sides.
+    Map,
+    /// A list of maps of any depth, and a list of their YAML.
+    Documents,
+}
+
+impl Form {
+    /// Returns the field of an entry that has a name.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Paths => "path",
+            Self::Counts => "count",
+            _ => "value",
+        }
+    }
 }
 
 /// One option.
 #[derive(Debug)]
 pub struct Row {
-    /// The block that it belongs to: `helm` or `directory`.
+    /// The block that it belongs to: `helm`, `kustomize` or `directory`.
     pub tool: &'static str,
     /// Its name there.
     pub option: &'static str,
@@ -72,6 +93,49 @@ pub const TABLE: &[Row] = &[
     row("helm", "skipSchemaValidation", "skip-schema-validation", Form::Boolean),
     row("helm", "kubeVersion", "kube-version", Form::String),
     row("helm", "apiVersions", "api-versions", Form::Strings),
+    row("kustomize", "namePrefix", "name-prefix", Form::String),
+    row("kustomize", "nameSuffix", "name-suffix", Form::String),
+    row("kustomize", "namespace", "kustomize-namespace", Form::String),
+    row("kustomize", "images", "images", Form::Strings),
+    row("kustomize", "replicas", "replicas", Form::Counts),
+    row("kustomize", "commonLabels", "common-labels", Form::Map),
+    row("kustomize", "forceCommonLabels", "force-common-labels", Form::Boolean),
+    row(
+        "kustomize",
+        "labelWithoutSelector",
+        "label-without-selector",
+        Form::Boolean,
+    ),
+    row(
+        "kustomize",
+        "labelIncludeTemplates",
+        "label-include-templates",
+        Form::Boolean,
+    ),
+    row("kustomize", "commonAnnotations", "common-annotations", Form::Map),
+    row(
+        "kustomize",
+        "forceCommonAnnotations",
+        "force-common-annotations",
+        Form::Boolean,
+    ),
+    row(
+        "kustomize",
+        "commonAnnotationsEnvsubst",
+        "common-annotations-envsubst",
+        Form::Boolean,
+    ),
+    row("kustomize", "patches", "kustomize-patches", Form::Documents),
+    row("kustomize", "components", "components", Form::Strings),
+    row(
+        "kustomize",
+        "ignoreMissingComponents",
+        "ignore-missing-components",
+        Form::Boolean,
+    ),
+    row("kustomize", "kubeVersion", "kube-version", Form::String),
+    row("kustomize", "apiVersions", "api-versions", Form::Strings),
+    row("kustomize", "version", "kustomize-version", Form::String),
     row("directory", "recurse", "recurse", Form::Boolean),
     row("directory", "include", "include", Form::String),
     row("directory", "exclude", "exclude", Form::String),
@@ -141,7 +205,12 @@ pub fn to_parameters(
     yaml: impl Fn(&Pointer, &Value) -> Result<String>,
 ) -> Result<Moved, Vec<Unsupported>> {
     let (mut moved, mut unsupported) = (Moved::default(), Vec::new());
-    for (tool, block) in [("helm", source.helm()), ("directory", source.directory())] {
+    let blocks = [
+        ("helm", source.helm()),
+        ("kustomize", source.kustomize()),
+        ("directory", source.directory()),
+    ];
+    for (tool, block) in blocks {
         for (option, value) in block.and_then(Value::as_object).into_iter().flatten() {
             let pointer = source.at(&[tool, option]);
             let without_effect = WITHOUT_EFFECT
@@ -153,9 +222,9 @@ pub fn to_parameters(
                 && block
                     .and_then(|block| block.get("valuesObject"))
                     .is_some_and(Value::is_object);
-            // Zero values of an object are values of the chart.
-            let is_object =
-                known.is_some_and(|row| row.form == Form::Yaml) && value.as_object().is_some_and(|map| !map.is_empty());
+            // Zero values of an object are values of the chart, or of the labels.
+            let holds_zeros = |row: &Row| matches!(row.form, Form::Yaml | Form::Map);
+            let is_object = known.is_some_and(holds_zeros) && value.as_object().is_some_and(|map| !map.is_empty());
             match (known, without_effect) {
                 _ if is_zero(value) && !is_object => {}
                 (_, Some((_, _, why))) => moved.left_out.push((pointer, why)),
@@ -270,10 +339,33 @@ fn add(
             moved.places.extend(entries);
             moved.places.push((pointer.to_buf(), place));
         }
-        Form::Values | Form::Paths => {
+        Form::Values | Form::Paths | Form::Counts => {
             let list = value.as_array().ok_or_else(|| wrong(pointer.to_buf(), "a list"))?;
             add_pairs(row, pointer, list, moved)
                 .map_err(|index| wrong(pointer.child(index), "a list of names and strings"))?;
+        }
+        Form::Map => {
+            let strings = value.as_object().filter(|map| map.values().all(Value::is_string));
+            let strings = strings.ok_or_else(|| wrong(pointer.to_buf(), "a map of strings"))?;
+            let place = parameter(row.parameter, "map", value.clone());
+            let entries = strings
+                .keys()
+                .map(|key| (pointer.child(key), place.child("map").child(key)));
+            moved.texts.extend(entries.clone());
+            moved.places.extend(entries);
+            moved.places.push((pointer.to_buf(), place));
+        }
+        Form::Documents => {
+            let list = value.as_array().ok_or_else(|| wrong(pointer.to_buf(), "a list"))?;
+            let texts = list.iter().enumerate().map(|(index, entry)| {
+                let at = pointer.child(index);
+                let text = entry.as_object().and_then(|_| yaml(&at, entry).ok());
+                text.ok_or_else(|| wrong(at, "a list of maps"))
+            });
+            let place = parameter(row.parameter, "array", json!(texts.collect::<Result<Vec<_>, _>>()?));
+            let entries = (0..list.len()).map(|index| (pointer.child(index), place.child("array").child(index)));
+            moved.places.extend(entries);
+            moved.places.push((pointer.to_buf(), place));
         }
     }
     Ok(())
@@ -281,11 +373,12 @@ fn add(
 
 /// Adds entries with a name as one map, or two; the error is the index of the first invalid entry.
 fn add_pairs(row: &Row, pointer: &Pointer, list: &[Value], moved: &mut Moved) -> Result<(), usize> {
-    let field = if row.form == Form::Paths { "path" } else { "value" };
+    let field = row.form.field();
     let (mut maps, mut of_entry) = (Vec::<(&str, Map<String, Value>)>::new(), Vec::new());
     for (index, entry) in list.iter().enumerate() {
         let text = |key: &str| match entry.get(key) {
             None | Some(Value::Null) => Ok(String::new()),
+            Some(Value::Number(count)) if row.form == Form::Counts => Ok(count.to_string()),
             Some(value) => value.as_str().map(str::to_owned).ok_or(index),
         };
         let (name, value) = (text("name")?, text(field)?);
@@ -306,7 +399,9 @@ fn add_pairs(row: &Row, pointer: &Pointer, list: &[Value], moved: &mut Moved) ->
     let first = moved.parameters.len();
     for (index, at, name) in of_entry {
         let place = PointerBuf::from(first + at).child("map").child(name);
-        moved.texts.push((pointer.child(index).child(field), place.clone()));
+        if row.form != Form::Counts {
+            moved.texts.push((pointer.child(index).child(field), place.clone()));
+        }
         moved.places.push((pointer.child(index), place));
     }
     moved.places.push((pointer.to_buf(), PointerBuf::from(first)));
@@ -314,85 +409,6 @@ fn add_pairs(row: &Row, pointer: &Pointer, list: &[Value], moved: &mut Moved) ->
         moved.parameters.push(json!({"name": parameter, "map": map}));
     }
     Ok(())
-}
-
-/// The parameters of a source as options of Argo CD's own tools.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Returned {
-    /// The blocks `helm` and `directory`, those without options left out.
-    pub blocks: Map<String, Value>,
-    /// For each parameter, and each entry of one, its JSON Pointer in the source and that of the option that it became,
-    /// below the source.
-    pub places: Vec<(PointerBuf, PointerBuf)>,
-    /// As `places`, for every scalar that stays the same string.
-    pub texts: Vec<(PointerBuf, PointerBuf)>,
-}
-
-/// Returns the parameters of a source as options, in their order; parameters that only the plugin has are not among
-/// them.
-pub fn to_options(source: &Source<'_>) -> Returned {
-    let mut returned = Returned::default();
-    let list = source.plugin().and_then(|plugin| plugin.get("parameters")?.as_array());
-    for (index, parameter) in list.into_iter().flatten().enumerate() {
-        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
-        let (row, force) = match TABLE.iter().find(|row| row.parameter == name) {
-            Some(row) => (row, false),
-            None if name == STRING_PARAMETERS => match TABLE.iter().find(|row| row.form == Form::Values) {
-                Some(row) => (row, true),
-                None => continue,
-            },
-            None => continue,
-        };
-        let pointer = source.at(&["plugin", "parameters"]).child(index);
-        let block = returned.blocks.entry(row.tool).or_insert_with(|| json!({}));
-        let option = PointerBuf::from_tokens([row.tool, row.option]);
-        let mut places = vec![(pointer.clone(), option.clone())];
-        let mut texts = vec![(pointer.child("string"), option.clone())];
-        let field = if row.form == Form::Paths { "path" } else { "value" };
-        let value = match row.form {
-            Form::String | Form::Yaml => parameter.get("string").cloned(),
-            Form::Boolean => Some(json!(parameter.get("string").and_then(Value::as_str) == Some("true"))),
-            Form::Strings => parameter.get("array").cloned(),
-            Form::Values | Form::Paths => {
-                let mut entries = block
-                    .get(row.option)
-                    .and_then(Value::as_array)
-                    .cloned()
-                    .unwrap_or_default();
-                let map = parameter.get("map").and_then(Value::as_object);
-                for (key, value) in map.into_iter().flatten() {
-                    let (place, entry) = (pointer.child("map").child(key), option.child(entries.len()));
-                    texts.push((place.clone(), entry.child(field)));
-                    places.push((place, entry));
-                    let mut entry = json!({"name": key, field: value});
-                    if force {
-                        entry["forceString"] = json!(true);
-                    }
-                    entries.push(entry);
-                }
-                Some(Value::Array(entries))
-            }
-        };
-        let value = value.filter(|value| !is_zero(value));
-        if let Some(value) = value {
-            if row.form == Form::Strings {
-                let count = value.as_array().map_or(0, Vec::len);
-                let array = pointer.child("array");
-                let entries = (0..count).map(|entry| (array.child(entry), option.child(entry)));
-                texts.extend(entries.clone());
-                places.extend(entries);
-            }
-            block[row.option] = value;
-            returned.places.extend(places);
-            if row.form != Form::Boolean {
-                returned.texts.extend(texts);
-            }
-        }
-    }
-    returned
-        .blocks
-        .retain(|_, block| block.as_object().is_some_and(|block| !block.is_empty()));
-    returned
 }
 
 #[cfg(test)]
@@ -421,6 +437,50 @@ mod tests {
             "directory": {"recurse": true, "include": "*.yaml", "exclude": "b*"}})
     }
 
+    fn every_option_of_kustomize() -> Value {
+        json!({"repoURL": "u", "path": "p", "kustomize": {
+            "namePrefix": "a-", "nameSuffix": "-b", "namespace": "n", "images": ["a=b:1"],
+            "replicas": [{"name": "w", "count": 2}], "commonLabels": {"a": "", "b": "c"}, "forceCommonLabels": true,
+            "labelWithoutSelector": true, "labelIncludeTemplates": true, "commonAnnotations": {"x": "y"},
+            "forceCommonAnnotations": true, "commonAnnotationsEnvsubst": true,
+            "patches": [{"target": {"kind": "Pod"}, "patch": "- op: remove\n"}, {"path": "p.yaml"}],
+            "components": ["../c"], "ignoreMissingComponents": true, "kubeVersion": "1.30.0", "apiVersions": ["v1"],
+            "version": "v5"}})
+    }
+
+    #[test]
+    fn every_option_of_kustomize_has_its_parameter_and_goes_back() {
+        let tree = every_option_of_kustomize();
+        let there = moved(&tree).unwrap();
+        let list = parameter::read(&json!(there.parameters)).unwrap();
+        let parsed = Parameters::parse(&list).unwrap();
+        assert_eq!(parsed.kustomize.replicas["w"], 2);
+        assert_eq!(parsed.kustomize.common_labels["a"], "");
+        assert_eq!(parsed.kustomize.patches.len(), 2);
+        for row in TABLE.iter().filter(|row| row.tool == "kustomize") {
+            assert!(
+                list.iter().any(|parameter| parameter.name == row.parameter),
+                "{}",
+                row.parameter
+            );
+        }
+        for (from, to) in &there.places {
+            assert!(of(&tree).value(from).is_some(), "{from}");
+            assert!(json!(there.parameters).pointer(to.as_str()).is_some(), "{to}");
+        }
+        let mut plugin = json!({"repoURL": "u", "path": "p"});
+        plugin["plugin"] = json!({"name": "homelab-v1", "parameters": there.parameters});
+        let back = to_options(&of(&plugin), true, |text| serde_json::from_str(text).ok());
+        assert_eq!(
+            back.blocks,
+            Map::from_iter([("kustomize".to_owned(), tree["kustomize"].clone())])
+        );
+        for (from, to) in &back.places {
+            assert!(of(&plugin).value(from).is_some(), "{from}");
+            assert!(tree.pointer(to.as_str()).is_some(), "{to}");
+        }
+    }
+
     #[test]
     fn every_option_has_its_parameter_and_goes_back() {
         let tree = every_option();
@@ -429,7 +489,7 @@ mod tests {
         let parsed = Parameters::parse(&list).unwrap();
         assert_eq!(parsed.values_files, ["a.yaml", "/b.yaml"]);
         let names: Vec<&str> = list.iter().map(|parameter| parameter.name.as_str()).collect();
-        for row in TABLE {
+        for row in TABLE.iter().filter(|row| row.tool != "kustomize") {
             assert!(
                 names.contains(&row.parameter),
                 "{} is not among {names:?}",
@@ -438,7 +498,7 @@ mod tests {
         }
         let mut plugin = json!({"repoURL": "u", "path": "p"});
         plugin["plugin"] = json!({"name": "homelab-v1", "parameters": there.parameters});
-        let back = to_options(&of(&plugin));
+        let back = to_options(&of(&plugin), false, |_| None);
         assert_eq!(back.blocks["helm"], tree["helm"]);
         assert_eq!(back.blocks["directory"], tree["directory"]);
         let texts = |value: &Value| serde_json::to_string(value).unwrap();

@@ -5,7 +5,9 @@
 //! `ARGOCD_APP_PARAMETERS`, all values as strings
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/)).
 
+mod kustomize;
 mod raw;
+mod spec;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,68 +18,10 @@ use super::claim_path::ClaimPath;
 use super::name::NamespaceName;
 pub use super::patch_target::PatchTarget;
 use super::patch_target::read_patches;
+pub use kustomize::KustomizeParameters;
 pub use raw::{Parameter, ParameterError, read};
-
-/// What a parameter holds. Argo CD knows strings, arrays of strings and maps of strings; a boolean is the string
-/// `true` or `false`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// One string.
-    String,
-    /// `"true"` or `"false"`, exactly.
-    Boolean,
-    /// A list of strings.
-    Array,
-    /// A list of strings, where one alone may be a string.
-    Texts,
-    /// Strings by key.
-    Map,
-}
-
-impl Shape {
-    /// Returns the field of a parameter that holds it, and Argo CD's `collectionType`.
-    pub fn field(self) -> &'static str {
-        match self {
-            Shape::String | Shape::Boolean => "string",
-            Shape::Array | Shape::Texts => "array",
-            Shape::Map => "map",
-        }
-    }
-}
-
-/// One row of [`TABLE`].
-#[derive(Debug)]
-pub struct Spec {
-    /// The name in the Application.
-    pub name: &'static str,
-    /// What it holds.
-    pub shape: Shape,
-    /// A few words for Argo CD's form.
-    pub title: &'static str,
-    /// What it does, in a sentence, for the documentation.
-    pub doc: &'static str,
-    /// Reads it into its field.
-    set: Setter,
-}
-
-/// Reads a parameter of the right shape into its field, or returns what is wrong with each entry.
-type Setter = fn(&mut Parameters, &Parameter) -> Result<(), Vec<String>>;
-
-const fn spec(name: &'static str, shape: Shape, title: &'static str, doc: &'static str, set: Setter) -> Spec {
-    Spec {
-        name,
-        shape,
-        title,
-        doc,
-        set,
-    }
-}
-
-/// Sets a field that takes every value.
-fn set<T>(field: &mut T, value: T) -> Result<(), Vec<String>> {
-    *field = value;
-    Ok(())
-}
+pub use spec::{Shape, Spec};
+use spec::{set, spec};
 
 /// Every parameter, in the order of the documentation.
 pub const TABLE: &[Spec] = &[
@@ -233,6 +177,22 @@ pub const TABLE: &[Spec] = &[
         "For a folder of manifests: a glob of the files not to read; it wins over `include`.",
         |parameters, given| set(&mut parameters.exclude, given.text()),
     ),
+    kustomize::NAME_PREFIX,
+    kustomize::NAME_SUFFIX,
+    kustomize::NAMESPACE,
+    kustomize::IMAGES,
+    kustomize::REPLICAS,
+    kustomize::COMMON_LABELS,
+    kustomize::FORCE_COMMON_LABELS,
+    kustomize::LABEL_WITHOUT_SELECTOR,
+    kustomize::LABEL_INCLUDE_TEMPLATES,
+    kustomize::COMMON_ANNOTATIONS,
+    kustomize::FORCE_COMMON_ANNOTATIONS,
+    kustomize::COMMON_ANNOTATIONS_ENVSUBST,
+    kustomize::PATCHES,
+    kustomize::COMPONENTS,
+    kustomize::IGNORE_MISSING_COMPONENTS,
+    kustomize::VERSION,
     spec(
         "patches",
         Shape::Map,
@@ -306,6 +266,8 @@ pub struct Parameters {
     pub include: Option<String>,
     /// `exclude`.
     pub exclude: Option<String>,
+    /// What is for Kustomize folders only.
+    pub kustomize: KustomizeParameters,
     /// `patches`: the JSON text of each, checked to be a JSON array.
     pub patches: Vec<(PatchTarget, Value)>,
     /// `allow-empty`.
@@ -353,6 +315,28 @@ impl Parameters {
             });
         }
         if errors.is_empty() { Ok(parameters) } else { Err(errors) }
+    }
+}
+
+impl Parameters {
+    /// Returns the name of a parameter that is given and that only charts have, if one is.
+    pub fn first_of_helm(&self) -> Option<&'static str> {
+        let is_given = [
+            ("values-files", !self.values_files.is_empty()),
+            ("ignore-missing-values-files", self.ignore_missing_values_files),
+            ("values", self.values.is_some()),
+            ("helm-parameters", !self.helm_parameters.is_empty()),
+            ("helm-string-parameters", !self.helm_string_parameters.is_empty()),
+            ("helm-file-parameters", !self.helm_file_parameters.is_empty()),
+            ("release-name", self.release_name.is_some()),
+            ("namespace", self.namespace.is_some()),
+            ("skip-crds", self.skip_crds),
+            ("skip-tests", self.skip_tests),
+            ("skip-schema-validation", self.skip_schema_validation),
+            ("dependency-update", self.dependency_update),
+        ];
+        let given = is_given.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(name, _)| name)
     }
 }
 
@@ -415,6 +399,7 @@ mod tests {
                 Shape::Boolean => json!("true"),
                 Shape::Array if spec.name == "mounts" => json!(["media:/m"]),
                 Shape::Array | Shape::Texts => json!(["x"]),
+                Shape::Map if spec.name == "replicas" => json!({"x": "2"}),
                 Shape::Map if spec.name == "patches" => json!({"Pod/x": "[]"}),
                 Shape::Map => json!({"x": "y"}),
             };

@@ -47,6 +47,16 @@ impl Environment {
         self
     }
 
+    /// Keeps the variables of these names, and those that name folders in a home of its own.
+    #[must_use]
+    pub fn only(mut self, names: &[&str], home: &Path) -> Self {
+        self.0.retain(|name, value| {
+            let is_folder = FOLDERS.iter().any(|(folder, _)| name == folder) && Path::new(value).starts_with(home);
+            is_folder || names.iter().any(|other| name == other)
+        });
+        self
+    }
+
     /// Lets git's ssh ask nothing, unless the user has named an ssh.
     #[must_use]
     pub fn with_ssh_in_batch_mode(self) -> Self {

@@ -210,7 +210,7 @@ fn clean(value: &str) -> String {
 }
 
 /// Returns the plain version that Argo CD passes on: `1.30.5` for `v1.30.5-gke.100` or `1.30.5+k3s1`.
-fn plain_version(version: &str) -> String {
+pub(super) fn plain_version(version: &str) -> String {
     let plain = version.trim_start_matches('v');
     plain.split(['-', '+']).next().unwrap_or(plain).to_owned()
 }

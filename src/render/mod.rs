@@ -7,6 +7,8 @@ mod confined;
 pub mod directory;
 mod glob;
 pub mod helm_arguments;
+pub mod kustomize_call;
+pub mod kustomize_graph;
 mod registry;
 pub mod schema;
 pub mod storage_pass;
@@ -22,9 +24,10 @@ use crate::model::namespace::Registries;
 use crate::model::parameter::Parameters;
 use crate::model::substitute::is_lossy;
 use crate::model::{AppName, NamespaceName};
-use crate::repo::{Files, RepoPath, kustomization};
+use crate::repo::{Files, RepoPath, SourceType};
 
 pub use helm_arguments::{Argument, HelmCall};
+pub use kustomize_call::KustomizeCall;
 pub use registry::Owners;
 pub use storage_pass::{Output, Stream};
 
@@ -54,6 +57,8 @@ pub struct Raw {
 pub struct Renderers<'r> {
     /// Renders charts.
     pub helm: &'r dyn Renderer<HelmCall>,
+    /// Builds Kustomize folders.
+    pub kustomize: &'r dyn Renderer<KustomizeCall>,
     /// Knows the Applications of the repository that the source belongs to.
     pub owners: &'r dyn Owners,
 }
@@ -69,6 +74,8 @@ pub struct Request {
     pub source_path: RepoPath,
     /// The folder of the repository that is the checkout's root: empty, unless Argo CD sent a part of the repository.
     pub prefix: RepoPath,
+    /// What the source says that it is; what is in the folder decides where it says nothing.
+    pub source_type: Option<SourceType>,
     /// The plugin's parameters; the defaults for a source that the plugin does not render.
     pub parameters: Parameters,
     /// The cluster's Kubernetes version, as `1.36.1`.
@@ -99,12 +106,11 @@ impl Request {
 /// When the source cannot be rendered, helm fails, an object is incomplete, or the storage rules refuse something.
 /// Nothing is ever rendered in part.
 pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) -> Result<Output> {
-    let Raw { text: raw, notes, .. } = match source_type(files, &request.source_path)? {
-        SourceType::Helm if is_for_a_folder(&request.parameters) => bail!(
-            "`recurse`, `include` and `exclude` are for folders of manifests, and `{}` is a chart",
-            request.source_path
-        ),
+    let detected = source_type(request, files)?;
+    check_parameters(request, detected)?;
+    let Raw { text: raw, notes, .. } = match detected {
         SourceType::Helm => renderers.helm.render(&helm_arguments::call(request, files)?)?,
+        SourceType::Kustomize => renderers.kustomize.render(&kustomize_call::call(request, files)?)?,
         SourceType::Directory => Raw {
             text: directory::read(files, &request.source_path, &request.parameters)?,
             notes: Vec::new(),
@@ -169,53 +175,34 @@ fn rules(request: &Request, registries: Option<Registries>) -> Result<StorageRul
     })
 }
 
-fn is_for_a_folder(parameters: &Parameters) -> bool {
-    parameters.recurse || parameters.include.is_some() || parameters.exclude.is_some()
+/// Refuses parameters that have no effect on a source of this type.
+fn check_parameters(request: &Request, source_type: SourceType) -> Result<()> {
+    let (parameters, path) = (&request.parameters, &request.source_path);
+    let is_for_a_folder = parameters.recurse || parameters.include.is_some() || parameters.exclude.is_some();
+    let is_built = match source_type {
+        SourceType::Helm => "a chart",
+        SourceType::Kustomize => "a Kustomize folder",
+        SourceType::Directory => "a folder of manifests",
+    };
+    if is_for_a_folder && source_type != SourceType::Directory {
+        bail!("`recurse`, `include` and `exclude` are for folders of manifests, and `{path}` is {is_built}");
+    }
+    match parameters.kustomize.first_given() {
+        Some(name) if source_type != SourceType::Kustomize => {
+            bail!("`{name}` is for Kustomize folders, and `{path}` is {is_built}")
+        }
+        _ => Ok(()),
+    }
 }
 
-enum SourceType {
-    Helm,
-    Directory,
-}
-
-/// Detects the type of a source in Argo CD's order: a chart, a kustomization, otherwise manifests
+/// Returns the type of a source: what it says itself, else what Argo CD takes its folder for
 /// ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/tool_detection/)).
-fn source_type(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
-    let Some(entries) = files.list(path)? else {
+fn source_type(request: &Request, files: &dyn Files) -> Result<SourceType> {
+    let path = &request.source_path;
+    let Some(detected) = SourceType::of(files, path)? else {
         bail!("app path does not exist: `{path}`");
     };
-    if entries
-        .iter()
-        .any(|entry| !entry.is_folder && entry.name == "Chart.yaml")
-    {
-        return Ok(SourceType::Helm);
-    }
-    if is_kustomization(files, path)? {
-        return Err(
-            anyhow!("`{path}` is a Kustomize folder, which this plugin does not build")
-                .hint("leave `plugin` out of the source, or pipe `kustomize build` through `kubectl homelab filter`"),
-        );
-    }
-    Ok(SourceType::Directory)
-}
-
-/// Reports whether a folder is a chart.
-fn is_chart(files: &dyn Files, path: &RepoPath) -> Result<bool> {
-    Ok(matches!(source_type(files, path)?, SourceType::Helm))
-}
-
-/// Reports whether Argo CD would build a folder with Kustomize.
-///
-/// # Errors
-/// When the folder cannot be listed.
-pub fn is_kustomization(files: &dyn Files, path: &RepoPath) -> Result<bool> {
-    let entries = files.list(path)?.unwrap_or_default();
-    let has = |names: &[&str]| {
-        entries
-            .iter()
-            .any(|entry| !entry.is_folder && names.contains(&entry.name.as_str()))
-    };
-    Ok(has(&kustomization::NAMES) && !has(&["Chart.yaml"]))
+    Ok(request.source_type.unwrap_or(detected))
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{Request, is_chart};
+use super::{Request, source_type};
 use crate::failure::HintExt;
 use crate::model::application::GENERATE_PATHS;
 use crate::model::namespace::Registries;
 use crate::model::ownership::Ownership;
 use crate::model::{Application, Object};
 use crate::repo::layout::APPLICATIONS;
-use crate::repo::{Files, Repo, RepoPath, overrides};
+use crate::repo::{Files, Repo, RepoPath, SourceType, overrides};
 
 /// Reads the repository that a source belongs to.
 pub trait Owners: Sync {
@@ -36,9 +36,9 @@ pub(super) fn registries(request: &Request, files: &dyn Files, owners: &dyn Owne
     if folders.is_empty() && repo.application(request.app.as_str()).is_none() {
         // The folder alone says that this is the repository of Applications.
         if files.list(&RepoPath::new(APPLICATIONS)?)?.is_none() {
-            return match is_chart(files, &request.source_path)? {
-                true => Ok(None),
-                false => Err(no_applications(request)),
+            return match source_type(request, files)? {
+                SourceType::Helm => Ok(None),
+                SourceType::Kustomize | SourceType::Directory => Err(no_applications(request)),
             };
         }
     }

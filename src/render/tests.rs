@@ -19,6 +19,15 @@ impl Renderer<HelmCall> for Prints {
     }
 }
 
+impl Renderer<KustomizeCall> for Prints {
+    fn render(&self, _: &KustomizeCall) -> Result<Raw> {
+        Ok(Raw {
+            text: self.0.to_owned(),
+            ..Raw::default()
+        })
+    }
+}
+
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
 const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: media\n";
 
@@ -29,6 +38,7 @@ pub(super) fn request(path: &str, parameters: Value) -> Request {
         destination: Some(NamespaceName::new("media").unwrap()),
         source_path: RepoPath::new(path).unwrap(),
         prefix: RepoPath::root(),
+        source_type: None,
         parameters: Parameters::parse(&list).unwrap(),
         kube_version: Some("1.36.1".to_owned()),
         api_versions: vec!["v1".to_owned(), "apps/v1".to_owned()],
@@ -347,7 +357,11 @@ impl Owners for Memory {
 }
 
 fn renderers<'r>(helm: &'r Prints, owners: &'r Memory) -> Renderers<'r> {
-    Renderers { helm, owners }
+    Renderers {
+        helm,
+        kustomize: helm,
+        owners,
+    }
 }
 
 fn of(files: &[(&'static str, &'static str)], path: &str, helm: &'static str) -> Result<String> {
@@ -358,15 +372,18 @@ fn of(files: &[(&'static str, &'static str)], path: &str, helm: &'static str) ->
 
 #[test]
 fn a_source_is_what_argo_cd_takes_it_for() {
-    assert_eq!(
-        of(&[("c/Chart.yaml", ""), ("c/kustomization.yaml", "")], "c", CONFIG).unwrap(),
-        CONFIG
-    );
     assert_eq!(of(&[("c/a.yaml", CONFIG)], "c", "").unwrap(), format!("---\n{CONFIG}"));
     for file in ["c/kustomization.yaml", "c/kustomization.yml", "c/Kustomization"] {
-        let error = of(&[(file, ""), ("c/a.yaml", CONFIG)], "c", CONFIG).unwrap_err();
-        assert!(error.to_string().contains("Kustomize folder"), "{error}");
+        for others in [&[][..], &[("c/Chart.yaml", "")], &[("c/a.yaml", "kind: Broken\n")]] {
+            let files = [others, &[(file, "")]].concat();
+            let built = of(&files, "c", CONFIG).unwrap();
+            assert_eq!(built, CONFIG, "{files:?}");
+        }
     }
+    assert_eq!(
+        of(&[("c/Chart.yaml", ""), ("c/a.yaml", "kind: Broken\n")], "c", CONFIG).unwrap(),
+        CONFIG
+    );
     for (files, part) in [
         (&[("d/a.yaml", CONFIG)][..], "app path does not exist: `c`"),
         (&[("c/README.md", "")], "the render is empty"),
@@ -412,4 +429,47 @@ fn claims_need_a_destination_namespace() {
     let files = Memory::new([("c/a.yaml", CONFIG)]).unwrap();
     let error = render(&request, &files, renderers(&Prints("", RefCell::default()), &files)).unwrap_err();
     assert!(error.to_string().contains("no destination namespace"), "{error}");
+}
+
+#[test]
+fn parameters_are_for_one_type_of_source() {
+    for (file, parameters, part) in [
+        (
+            "c/kustomization.yaml",
+            json!([{"name": "values", "string": "a: 1"}]),
+            "`values` is for charts, and `c` is a Kustomize folder",
+        ),
+        (
+            "c/kustomization.yaml",
+            json!([{"name": "recurse", "string": "true"}]),
+            "are for folders of manifests, and `c` is a Kustomize folder",
+        ),
+        (
+            "c/Chart.yaml",
+            json!([{"name": "images", "array": ["a=b"]}]),
+            "`images` is for Kustomize folders, and `c` is a chart",
+        ),
+        (
+            "c/a.yaml",
+            json!([{"name": "name-prefix", "string": "x-"}]),
+            "`name-prefix` is for Kustomize folders, and `c` is a folder of manifests",
+        ),
+    ] {
+        let files = Memory::new([(file, CONFIG)]).unwrap();
+        let prints = Prints(CONFIG, RefCell::default());
+        let error = render(&request("c", parameters), &files, renderers(&prints, &files)).unwrap_err();
+        assert!(error.to_string().contains(part), "{part} in {error}");
+    }
+}
+
+#[test]
+fn what_a_source_says_itself_counts() {
+    let files = Memory::new([("c/kustomization.yaml", "resources: []\n"), ("c/a.yaml", CONFIG)]).unwrap();
+    let prints = Prints(NAMESPACE, RefCell::default());
+    let request = Request {
+        source_type: Some(SourceType::Directory),
+        ..request("c", json!([{"name": "exclude", "string": "k*"}]))
+    };
+    let output = render(&request, &files, renderers(&prints, &files)).unwrap();
+    assert_eq!(output.text(), format!("---\n{CONFIG}"));
 }

@@ -1,5 +1,7 @@
 //! Kustomizations, as far as their lists of resources go: which files a build of a folder takes in.
 
+pub mod references;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow};
@@ -142,7 +144,7 @@ fn relative(folder: &RepoPath, path: &RepoPath) -> String {
 }
 
 /// Reports whether an entry is fetched from elsewhere.
-fn is_remote(entry: &str) -> bool {
+pub fn is_remote(entry: &str) -> bool {
     let is_host = || {
         let first = entry.split('/').next().unwrap_or_default();
         entry.contains("//") || entry.contains("?ref=") || first == "github.com"

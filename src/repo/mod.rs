@@ -17,6 +17,7 @@ mod parse;
 mod place;
 mod read;
 mod scan;
+mod source_type;
 pub mod synced;
 pub mod tree;
 
@@ -42,6 +43,7 @@ pub use origin::{Anchor, Generated, Origin, Rendered};
 pub use overrides::Override;
 pub use place::Place;
 pub use scan::is_looked_for;
+pub use source_type::SourceType;
 pub use synced::{FolderSource, SyncedFolders};
 pub use tree::{Branch, Bringer};
 

@@ -30,6 +30,7 @@ use anyhow::{Context, Result, bail};
 use crate::disk::Checkout;
 use crate::failure::{self, Failure};
 use crate::helm::{KeptRenders, LazyHelm};
+use crate::kustomize::Kustomize;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
 use crate::render::{self, HelmCall, Output, Renderer, Renderers, Request};
 use crate::repo::Repo;
@@ -215,12 +216,6 @@ impl<'s> Sources<'s> {
         let merged = self.merged(app, source, how, resolved)?;
         merged.check_tools()?;
         let source = Source::new(source.pointer.clone(), &merged.tree);
-        if source.plugin().is_none() && render::is_kustomization(&resolved.checkout, &resolved.path)? {
-            return Err(Unavailable::RenderedBy {
-                tool: "Kustomize".to_owned(),
-            }
-            .into_error());
-        }
         let mut request = request::request(app, &source)?;
         request.for_rules = how.for_rules;
         request.storage_rules &= !how.without_storage_rules;
@@ -234,10 +229,22 @@ impl<'s> Sources<'s> {
         };
         let kept = self.kept.as_ref().map(|kept| kept.before(&helm));
         let helm = kept.as_ref().map_or(&helm as &dyn Renderer<HelmCall>, |kept| kept);
+        let kustomize = Kustomize {
+            checkout: resolved.checkout.clone(),
+            program: None,
+            network: self.options.network != Network::Never,
+            cache: self.options.cache()?,
+            bounded: self.options.for_plugin,
+            build_options: None,
+        };
         let is_here = self.options.revision.is_none() && resolved.checkout.root() == self.resolver.checkout().root();
         let known = is_here.then(|| self.resolver.repo());
         let owners = OwnersOf::new(&resolved.checkout, source.repo_url(), self.options).or_known(known);
-        let renderers = Renderers { helm, owners: &owners };
+        let renderers = Renderers {
+            helm,
+            kustomize: &kustomize,
+            owners: &owners,
+        };
         render::render(&request, &resolved.checkout, renderers)
     }
 

@@ -10,7 +10,7 @@ use crate::model::parameter::{self, ParameterError, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::{AppName, Application, NamespaceName, Source, Unavailable};
 use crate::render::Request;
-use crate::repo::RepoPath;
+use crate::repo::{RepoPath, SourceType};
 use crate::yaml;
 
 /// Returns the request of a source.
@@ -25,6 +25,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
             destination: app.destination_namespace().map(NamespaceName::new).transpose()?,
             source_path: RepoPath::root(),
             prefix: RepoPath::root(),
+            source_type: explicit(source),
             parameters,
             kube_version: None,
             api_versions: Vec::new(),
@@ -53,12 +54,6 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
         let (name, own) = (name.to_owned(), PLUGIN_NAME.to_owned());
         return Err(Unavailable::OtherPlugin { name, own }.into_error());
     }
-    if source.kustomize().is_some() {
-        return Err(Unavailable::RenderedBy {
-            tool: "Kustomize".to_owned(),
-        }
-        .into_error());
-    }
     let sources = app.sources();
     let references: Vec<&str> = sources.iter().filter_map(Source::reference).collect();
     let moved = native::to_parameters(source, &references, |_, values| yaml::emit(values)).map_err(|unsupported| {
@@ -76,6 +71,17 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
         ..Parameters::parse(&list).map_err(wrong)?
     };
     request(parameters, false)
+}
+
+/// Returns the type that a source names itself; the plugin looks at the folder.
+fn explicit(source: &Source<'_>) -> Option<SourceType> {
+    let sections = [
+        (source.plugin(), None),
+        (source.kustomize(), Some(SourceType::Kustomize)),
+        (source.helm(), Some(SourceType::Helm)),
+        (source.directory(), Some(SourceType::Directory)),
+    ];
+    sections.into_iter().find(|(section, _)| section.is_some())?.1
 }
 
 #[cfg(test)]
@@ -152,7 +158,6 @@ mod tests {
                 json!({"repoURL": "u", "plugin": {"name": "other"}}),
                 "the plugin `other`",
             ),
-            (json!({"repoURL": "u", "kustomize": {}}), "Kustomize"),
             (
                 json!({"repoURL": "u", "directory": {"jsonnet": {"libs": ["x"]}}}),
                 "`directory.jsonnet`",

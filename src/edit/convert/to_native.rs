@@ -7,7 +7,7 @@ use super::{Conversion, ConversionBuilder, Request, meant};
 use crate::model::native::{self, STRING_PARAMETERS, Unsupported, is_zero};
 use crate::model::{Application, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, Repo};
-use crate::yaml::{Goal, ReplaceEntry};
+use crate::yaml::{self, Goal, ReplaceEntry};
 
 /// Moves the sources of an Application back to Argo CD's own tools; nothing where none is the plugin's.
 ///
@@ -29,7 +29,7 @@ pub fn to_native(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
     for source in &sources {
         let kept = of_plugin_alone(source, request.drop_owns);
         if kept.is_empty() {
-            unsupported.extend(return_source(source, &mut builder).err());
+            unsupported.extend(return_source(repo, source, &mut builder).err());
         }
         unsupported.extend(kept);
     }
@@ -84,8 +84,9 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
     unsupported
 }
 
-fn return_source(source: &Source<'_>, builder: &mut ConversionBuilder<'_>) -> Result<(), Unsupported> {
-    let returned = native::to_options(source);
+fn return_source(repo: &Repo, source: &Source<'_>, builder: &mut ConversionBuilder<'_>) -> Result<(), Unsupported> {
+    let is_kustomize = repo.folder_source(source).is_some_and(|folder| folder.is_build());
+    let returned = native::to_options(source, is_kustomize, |text| yaml::value(text).ok()?);
     let pointer = source.at(&["plugin"]);
     let mut blocks = returned.blocks.into_iter();
     let (tool, block) = match (blocks.next(), blocks.next()) {
@@ -98,7 +99,7 @@ fn return_source(source: &Source<'_>, builder: &mut ConversionBuilder<'_>) -> Re
         (Some(_), Some(_)) => {
             return Err(Unsupported {
                 pointer,
-                why: "it has parameters for Helm and for a folder, and Argo CD takes only one of them".to_owned(),
+                why: "it has parameters for several tools, and Argo CD takes only one of them".to_owned(),
                 hint: "take those out that have no effect".to_owned(),
             });
         }

@@ -1,0 +1,198 @@
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use super::*;
+use crate::failure::{Failure, find};
+use crate::model::Unavailable;
+use crate::render::kustomize_graph::{Graph, Kustomization};
+use crate::repo::RepoPath;
+use crate::repo::kustomization::references::{helm_charts, references};
+
+/// A checkout with a base, and a program that replaces kustomize.
+struct Case {
+    folder: tempfile::TempDir,
+    kustomize: Kustomize,
+}
+
+impl Case {
+    fn new(script: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("repo/apps/player/kustomization.yaml", "resources: [../../base]\n");
+        write("repo/apps/player/deep/a.txt", "text\n");
+        write("repo/apps/other/b.yaml", "");
+        write("repo/base/kustomization.yaml", "resources: []\n");
+        write("kustomize", &format!("#!/bin/sh\n{script}"));
+        fs::set_permissions(folder.path().join("kustomize"), fs::Permissions::from_mode(0o755)).unwrap();
+        let kustomize = Kustomize {
+            checkout: Checkout::open(&folder.path().join("repo")).unwrap(),
+            program: Some(folder.path().join("kustomize")),
+            network: false,
+            cache: None,
+            bounded: false,
+            build_options: None,
+        };
+        Self { folder, kustomize }
+    }
+
+    fn render(&self, call: &KustomizeCall) -> Result<String> {
+        self.kustomize.render(call).map(|raw| raw.text)
+    }
+
+    fn failure(&self, call: &KustomizeCall) -> Failure {
+        Failure::from(self.render(call).unwrap_err())
+    }
+
+    fn at(&self, path: &str) -> std::path::PathBuf {
+        self.folder.path().join("repo").join(path)
+    }
+}
+
+fn call(edits: &[&[&str]]) -> KustomizeCall {
+    let edits = edits.iter().map(|arguments| Edit::Command {
+        arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+        parameter: "images",
+    });
+    KustomizeCall {
+        folder: RepoPath::new("apps/player").unwrap(),
+        edits: edits.collect(),
+        graph: Graph::default(),
+        version: None,
+        kube_version: None,
+        api_versions: Vec::new(),
+        variables: [("ARGOCD_APP_NAME".to_owned(), "player".to_owned())].into(),
+    }
+}
+
+#[test]
+fn without_changes_the_checkout_is_built_from_its_root() {
+    let case = Case::new("echo \"$1 $2 $3 $PWD\"\n");
+    let root = case.at("").display().to_string();
+    let root = root.trim_end_matches('/');
+    assert_eq!(
+        case.render(&call(&[])).unwrap(),
+        format!("build {root}/apps/player --enable-helm {root}\n")
+    );
+}
+
+#[test]
+fn changes_are_made_in_a_copy() {
+    let script = "if [ \"$1\" = edit ]; then echo changed >> kustomization.yaml; pwd >&2; exit 0; fi\n\
+                  cat \"$2/kustomization.yaml\" \"$2/deep/a.txt\"; ls apps; test -L base && cat base/kustomization.yaml\n";
+    let case = Case::new(script);
+    symlink("../base/kustomization.yaml", case.at("apps/player/link")).unwrap_or(());
+    symlink("nowhere", case.at("apps/player/broken")).unwrap();
+    fs::create_dir(case.at(".git")).unwrap();
+    let built = case
+        .render(&call(&[&["set", "image", "a=b"], &["add", "label", "a:b"]]))
+        .unwrap();
+    assert_eq!(
+        built,
+        "resources: [../../base]\nchanged\nchanged\ntext\nother\nplayer\nresources: []\n"
+    );
+    let kept = fs::read_to_string(case.at("apps/player/kustomization.yaml")).unwrap();
+    assert_eq!(kept, "resources: [../../base]\n");
+}
+
+#[test]
+fn patches_go_into_the_copy() {
+    let case = Case::new("cat \"$2/kustomization.yaml\"\n");
+    let patches = Edit::Patches(vec![serde_json::json!({"path": "p.yaml"})]);
+    let call = KustomizeCall {
+        edits: vec![patches],
+        ..call(&[])
+    };
+    let built = case.render(&call).unwrap();
+    assert!(built.contains("patches:\n- path: p.yaml\n"), "{built}");
+}
+
+#[test]
+fn the_environment_is_the_applications_and_no_more() {
+    let case = Case::new("env | sort | grep -v -e ^PWD -e ^SHLVL -e ^_= -e ^OLDPWD | cut -d= -f1 | tr '\\n' ' '\n");
+    let built = case.render(&call(&[])).unwrap();
+    for name in built.split_whitespace() {
+        let is_known = name.starts_with("ARGOCD_APP_")
+            || name.starts_with("XDG_")
+            || name == "HOME"
+            || name.ends_with("_PROXY")
+            || name.ends_with("_proxy")
+            || ["PATH", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains(&name);
+        assert!(is_known, "{name} in {built}");
+    }
+    assert!(built.contains("ARGOCD_APP_NAME "), "{built}");
+}
+
+#[test]
+fn messages_show_no_temporary_paths() {
+    let script = "if [ \"$1\" = edit ]; then exit 0; fi\n\
+                  echo \"# Warning: x\" >&2; echo \"Error: accumulating resources: accumulation err='accumulating resources from '../../base': '$PWD/base' must resolve to a file': recursed accumulation of path '$PWD/base': accumulating resources: accumulation err='accumulating resources from 'x.yaml': bad YAML in ${HOME}y': must build at directory: '$PWD/base/x.yaml': file is not directory\" >&2; exit 1\n";
+    let case = Case::new(script);
+    for edits in [&[][..], &[&["set", "image", "a=b"][..]]] {
+        let failure = case.failure(&call(edits));
+        assert_eq!(failure.one_line(), "kustomize build failed: bad YAML in y", "{edits:?}");
+    }
+}
+
+#[test]
+fn an_edit_that_fails_names_its_parameter() {
+    let case = Case::new("echo 'Error: label app already in kustomization file' >&2; exit 1\n");
+    let failure = case.failure(&call(&[&["add", "label", "app:x"]]));
+    assert_eq!(
+        failure.one_line(),
+        "`images` cannot be set in the kustomization of `apps/player`: kustomize edit add label failed: label app already in kustomization file"
+    );
+    assert!(failure.hints[0].contains("force-common-labels"), "{:?}", failure.hints);
+}
+
+#[test]
+fn what_has_to_be_fetched_needs_the_network() {
+    let with = |text: &str| {
+        let tree = crate::yaml::value(text).unwrap().unwrap();
+        let one = Kustomization {
+            folder: RepoPath::new("apps/player").unwrap(),
+            file: RepoPath::new("apps/player/kustomization.yaml").unwrap(),
+            text: text.to_owned(),
+            references: references(&tree),
+            charts: helm_charts(&tree),
+        };
+        let graph = Graph {
+            kustomizations: vec![one],
+            ..Graph::default()
+        };
+        KustomizeCall { graph, ..call(&[]) }
+    };
+    let case = Case::new("if [ \"$1\" = version ]; then echo v5.8.1; exit 0; fi\necho built\n");
+    for text in [
+        "resources: [https://x.example/a.yaml]\n",
+        "helmCharts: [{name: a, repo: https://x.example, version: 1.0.0}]\n",
+    ] {
+        let error = case.kustomize.render(&with(text)).unwrap_err();
+        assert!(
+            find::<Unavailable>(&error).is_some_and(Unavailable::needs_network),
+            "{error:#}"
+        );
+    }
+    fs::create_dir_all(case.at("apps/player/charts/a-1.0.0/a")).unwrap();
+    let there = with("helmCharts: [{name: a, repo: https://x.example, version: 1.0.0}]\n");
+    assert_eq!(case.render(&there).unwrap(), "built\n");
+    assert!(Path::new(&case.at("apps/player/charts")).exists());
+}
+
+#[test]
+fn a_version_is_registered_or_an_error() {
+    let case = Case::new("");
+    let call = KustomizeCall {
+        version: Some("v4".to_owned()),
+        ..call(&[])
+    };
+    let failure = case.failure(&call);
+    assert_eq!(failure.one_line(), "kustomize version `v4` is not registered");
+    assert!(failure.hints[0].contains(VERSIONS_VARIABLE));
+}
