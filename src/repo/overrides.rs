@@ -17,7 +17,7 @@ use super::{Files, Repo, RepoPath};
 use crate::failure::HintExt;
 use crate::model::argocd_schema::{SourceDecoder, Undecodable, Why};
 use crate::model::tool::{TOOLS, is_dropped};
-use crate::model::{Application, Pointer, Source};
+use crate::model::{Application, Pointer, PointerBuf, Source};
 use crate::yaml::{self, Document, Locator, Position, Tree};
 
 /// The file that counts for every Application with the folder as a source.
@@ -174,6 +174,20 @@ impl Repo {
         let names = [COMMON.to_owned(), name_for(&app.instance(controller))];
         let paths = names.iter().filter_map(|name| folder.join(name).ok());
         paths.filter_map(|path| self.overrides.get(&path).cloned()).collect()
+    }
+
+    /// Returns the sources of an Application, each with its place, as Argo CD has them: with the overrides in their folders,
+    /// where it reads those.
+    pub fn merged_sources(&self, app: &Application<'_>) -> Vec<(PointerBuf, Value)> {
+        let merged = |source: Source<'_>| {
+            let overrides = self.overrides_of(app, &source, self.controller_namespace());
+            let merged = (!overrides.is_empty())
+                .then(|| merge(source.tree(), &overrides).ok())
+                .flatten();
+            let tree = merged.map_or_else(|| source.tree().clone(), |merged| merged.tree);
+            (source.pointer, tree)
+        };
+        app.sources().into_iter().map(merged).collect()
     }
 
     /// Returns the folder of this repository in which Argo CD looks for overrides of a source.

@@ -217,15 +217,16 @@ pub fn apps(repo: &Repo, namespace: Option<&str>) -> Vec<AppRow> {
     let tree = repo.tree();
     let found = tree.iter().filter_map(|branch| {
         let app = Application::new(&branch.manifest.object).filter(wanted)?;
-        Some(app_row(&app, branch))
+        Some(app_row(repo, &app, branch))
     });
     let mut rows: Vec<AppRow> = found.collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     rows
 }
 
-fn app_row(app: &Application<'_>, branch: &Branch<'_>) -> AppRow {
-    let sources = app.sources();
+fn app_row(repo: &Repo, app: &Application<'_>, branch: &Branch<'_>) -> AppRow {
+    let merged = repo.merged_sources(app);
+    let sources: Vec<Source<'_>> = merged.iter().map(|(at, tree)| Source::new(at.clone(), tree)).collect();
     let parameters: Vec<_> = sources.iter().filter_map(|source| source.parameters().ok()).collect();
     let by_plugin = sources.iter().filter(|source| source.uses_homelab_plugin()).count();
     let rendered = sources.iter().filter(|source| !source.gives_files_only()).count();
