@@ -84,6 +84,17 @@ fn writing_in_layouts() {
     }
 }
 
+/// Sets with options of a tool in their templates.
+#[test]
+fn converting_sets() {
+    for name in ["convert-set", "convert-set-refused"] {
+        transcript::check_in(&format!("tests/commands/layouts/{name}.trycmd"), |to| {
+            let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+            transcript::sandbox::folder::copy(&repositories.join(name), to);
+        });
+    }
+}
+
 #[test]
 fn list() {
     transcript::check("tests/commands/list/cases.trycmd");

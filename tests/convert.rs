@@ -458,3 +458,88 @@ fn guarded_first_it_is_three_commits() {
     let nothing = home.homelab(&["convert", "producer", "--guard-first", "--commit"]);
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("nothing to change"));
 }
+
+/// A repository of `tests/repositories`, committed.
+fn committed(repository: &str) -> Home {
+    let home = Home {
+        folder: tempfile::tempdir().unwrap(),
+    };
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+    copy(&from.join(repository), home.path());
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message", "Before"],
+    ] {
+        home.git(arguments);
+    }
+    home
+}
+
+impl Home {
+    fn git(&self, arguments: &[&str]) -> String {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+        let output = Command::new("git")
+            .args(who)
+            .args(arguments)
+            .current_dir(self.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command and commits what it changed; returns the names of the changed files.
+    fn step(&self, arguments: &[&str]) -> String {
+        self.done(arguments);
+        self.git(&["add", "--all"]);
+        let changed = self.git(&["diff", "--cached", "--name-only"]);
+        self.git(&["commit", "--quiet", "--message", "Step"]);
+        changed
+    }
+
+    fn sync_options(&self) -> usize {
+        let sets = fs::read_to_string(self.path().join("bootstrap/folders.yaml")).unwrap();
+        sets.matches("Prune=false").count()
+    }
+}
+
+#[test]
+fn a_set_moves_in_three_commits_and_is_guarded_in_its_template() {
+    let home = committed("convert-set");
+    let first = fs::read_to_string(home.path().join("bootstrap/folders.yaml")).unwrap();
+    let arguments = ["convert", "folders", "--guard-first"];
+    assert_eq!(home.step(&arguments), "bootstrap/folders.yaml\n");
+    assert_eq!(home.sync_options(), 2, "the sync option, and the note of it");
+    let moved = home.step(&arguments);
+    assert_eq!(
+        moved,
+        "bootstrap/folders.yaml\nmanifests/notes/.argocd-source.yaml\nmanifests/photos/.argocd-source.yaml\n"
+    );
+    assert_eq!(home.step(&arguments), "bootstrap/folders.yaml\n");
+    assert_eq!(home.sync_options(), 0);
+    home.step(&["convert", "folders", "--to", "native", "--drop-owns"]);
+    let last = fs::read_to_string(home.path().join("bootstrap/folders.yaml")).unwrap();
+    let values = [&first, &last].map(|text| yaml::value(text).unwrap());
+    assert_eq!(values[0], values[1]);
+}
+
+#[test]
+fn a_generated_application_is_guarded_in_the_template_of_its_set() {
+    let home = committed("adopt-set");
+    home.git(&["remote", "add", "origin", "https://git.example.org/home"]);
+    let arguments = ["convert", "recorder", "--guard-first"];
+    assert_eq!(home.step(&arguments), "sets/apps.yaml\n");
+    let output = home.homelab(&arguments);
+    assert!(output.status.success(), "{output:?}");
+    let uncommitted = home.homelab(&arguments);
+    let message = String::from_utf8(uncommitted.stderr).unwrap();
+    assert!(
+        message.contains("step 2 of 3, the move of Application `recorder`, is not committed"),
+        "{message}"
+    );
+    home.git(&["add", "--all"]);
+    home.git(&["commit", "--quiet", "--message", "Move"]);
+    assert_eq!(home.step(&arguments), "sets/apps.yaml\n");
+}

@@ -29,6 +29,9 @@ Examples:
   # In three commits, each of them synced before the next
   kubectl homelab convert jellyfin --guard-first --commit
 
+  # All that an ApplicationSet generates, in its template
+  kubectl homelab convert apps --dry-run=client -o diff
+
   # And back
   kubectl homelab convert jellyfin --to native --drop-owns";
 
@@ -39,6 +42,10 @@ Examples:
 /// such as a random password, are listed as well. Claims that the source renders go into `owns`. For
 /// every other claim that a workload could write until now, choose one of `--owns`, `--writes` and `--read-only`.
 ///
+/// An Application that an ApplicationSet generates gets the plugin by a file in its folder, where the set's template has no options
+/// of a tool; else name the set (`applicationset/SET` where an Application has its name). Its template changes, and all that it
+/// generates moves together.
+///
 /// One commit is safe: names stay as they are, so that nothing is pruned. With `--guard-first` the move takes three
 /// commits, each of them synced before the next: the Application gets the sync options `Prune=false` and `Delete=false`,
 /// it moves, and the options go again. Every run makes the next one and prints what to wait for; it refuses to, while the
@@ -46,7 +53,7 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The Applications
+    /// The Applications, or ApplicationSets with all that they generate
     #[arg(value_name = "APP", required_unless_present = "all")]
     apps: Vec<String>,
 
@@ -221,8 +228,8 @@ pub(super) fn check_steps(before: &[StepBefore], session: &Session) -> Result<()
 fn report(target: Target, mut plan: Plan, session: &Session) -> Plan {
     for name in &plan.unchanged {
         session.terminal.say(&match target {
-            Target::Plugin => format!("Application `{name}` is rendered by the plugin already"),
-            Target::Native => format!("Application `{name}` is rendered by Argo CD itself already"),
+            Target::Plugin => format!("{name} is rendered by the plugin already"),
+            Target::Native => format!("{name} is rendered by Argo CD itself already"),
         });
     }
     for error in plan.stays.drain(..) {

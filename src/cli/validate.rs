@@ -252,6 +252,7 @@ impl Args {
             before: renders,
             after: fixed.renders.clone(),
             accepted: Vec::new(),
+            ..RuleGate::default()
         };
         session.finish(&args, &fix::edit(fixed), &gate)
     }

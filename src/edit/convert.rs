@@ -6,19 +6,30 @@
 //! to_native    plugin: → helm:, directory:      plan   what one run does: the move, or the next of three steps
 //! choices      what the user chose
 //! random       what differs between two native renders, too
+//! moving       what moves in one piece            steps  the guards before and after the move
 //! step_before  what has to be committed before the next of three steps
 //! by_file      an Application that a set generates: a file in its folder
 //! application  one Application, moved in memory, rendered before and after, and compared
+//! set          an ApplicationSet: its template, and all Applications that it generates
+//! taken_files  new files that a set would make Applications of
+//! template     a set's template as an Application that is written in the set
+//! shared       the claims that all Applications of a set own, for its template
 //! ```
 
 mod application;
 mod by_file;
 mod choices;
 pub(super) mod guard;
+mod moving;
 mod plan;
 mod random;
 mod refusal;
+mod set;
+mod shared;
 mod step_before;
+pub(super) mod steps;
+mod taken_files;
+pub(super) mod template;
 mod to_native;
 mod to_plugin;
 
@@ -58,6 +69,18 @@ pub struct Request {
     pub reads: Vec<RepoPath>,
     /// Whether the claims in `owns` may lose their guards in a conversion to native.
     pub drop_owns: bool,
+    /// What is converted is the template of a set: its entries of `owns` and `writes`, which may be templates. Its values
+    /// are checked in the Applications that it gives.
+    pub template: Option<TemplateClaims>,
+}
+
+/// The claims in the template of a set, as they are written there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateClaims {
+    /// The entries of `owns`.
+    pub owns: Vec<String>,
+    /// The entries of `writes`.
+    pub writes: Vec<String>,
 }
 
 /// The changes that convert an Application.
@@ -79,12 +102,26 @@ impl Request {
             writes: BTreeSet::new(),
             reads: Vec::new(),
             drop_owns: false,
+            template: None,
+        }
+    }
+
+    /// Returns the entries of `owns` and `writes` that the sources shall have.
+    fn claims(&self) -> [(&'static str, Vec<String>); 2] {
+        let texts = |claims: &BTreeSet<ClaimPath>| claims.iter().map(ToString::to_string).collect();
+        match &self.template {
+            Some(template) => [("owns", template.owns.clone()), ("writes", template.writes.clone())],
+            None => [("owns", texts(&self.owns)), ("writes", texts(&self.writes))],
         }
     }
 }
 
 /// Returns an error that names everything unsupported with its place.
 pub fn error(repo: &Repo, manifest: &Manifest, unsupported: &[Unsupported]) -> anyhow::Error {
+    let kind = match template::is_template(manifest) {
+        true => "ApplicationSet",
+        false => "Application",
+    };
     let mut places = unsupported
         .iter()
         .rev()
@@ -93,7 +130,7 @@ pub fn error(repo: &Repo, manifest: &Manifest, unsupported: &[Unsupported]) -> a
     for place in places {
         error = error.context(place);
     }
-    error = error.context(format!("Application `{}` cannot be converted", manifest.object.name()));
+    error = error.context(format!("{kind} `{}` cannot be converted", manifest.object.name()));
     for one in unsupported {
         error = error.hint(one.hint.clone());
     }
@@ -165,8 +202,13 @@ impl<'r> ConversionBuilder<'r> {
 
     /// Replaces a block of a source by another one, or returns why the text does not allow it.
     fn replace_entry(&mut self, replacement: ReplaceEntry) -> Result<(), Unsupported> {
+        let pointer = replacement.pointer;
+        let replacement = ReplaceEntry {
+            pointer: self.manifest.in_document(&pointer),
+            ..replacement
+        };
         let replaced = yaml::replace_entry(self.text(), &replacement).map_err(|error| Unsupported {
-            pointer: replacement.pointer.clone(),
+            pointer,
             why: format!("the text cannot be edited: {}", error.below(self.line(0))),
             hint: "write the source out without anchors and aliases".to_owned(),
         })?;
@@ -181,7 +223,7 @@ impl<'r> ConversionBuilder<'r> {
 
     /// Removes an entry of a source, and notes the comments that are lost with it.
     fn remove(&mut self, pointer: &Pointer) {
-        self.say_lost(&yaml::comment_lines(self.text(), pointer));
+        self.say_lost(&yaml::comment_lines(self.text(), &self.manifest.in_document(pointer)));
         self.patch(vec![fixes::remove(pointer)]);
     }
 

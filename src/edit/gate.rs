@@ -1,7 +1,9 @@
 //! Checks whether a change may be written.
 
+use std::borrow::Cow;
+
 use crate::model::AppRenders;
-use crate::repo::Repo;
+use crate::repo::{Manifest, Repo};
 use crate::rules::{self, Finding, Outcome, Rule, Scope, Severity};
 
 /// Decides whether a change of the repository may be written.
@@ -28,6 +30,8 @@ pub struct RuleGate {
     pub before: AppRenders,
     /// The renders of the repository after the change.
     pub after: AppRenders,
+    /// What sets generate after the change that generate something else than before.
+    pub generated: Vec<Manifest>,
     /// Rules whose new errors the user has accepted.
     pub accepted: Vec<&'static Rule>,
 }
@@ -44,7 +48,11 @@ impl Gate for RuleGate {
             old.iter().any(|other| other.identity() == finding.identity())
                 || std::ptr::eq(finding.rule, rules::namespace_with_claims_is_declared::RULE.meta) && !takes_namespace
         };
-        let (mut found, mut lowered) = errors(after, &self.after);
+        let after = match self.generated.is_empty() {
+            true => Cow::Borrowed(after),
+            false => Cow::Owned(after.regenerated(&self.generated)),
+        };
+        let (mut found, mut lowered) = errors(&after, &self.after);
         lowered.retain(|finding| !old_lowered.iter().any(|other| other.identity() == finding.identity()));
         found.retain(|finding| !self.accepted.iter().any(|rule| std::ptr::eq(rule.meta, finding.rule)));
         let (older, introduced): (Vec<_>, Vec<_>) = found.into_iter().partition(is_old);

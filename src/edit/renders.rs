@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::model::{Application, Object, Source};
+use crate::repo::change::FileChange;
 use crate::repo::overrides::Override;
 use crate::repo::{Files, RepoPath};
 
@@ -34,6 +35,12 @@ pub trait Renders {
     /// # Errors
     /// Those of [`Renders::render`].
     fn render_overridden(&self, app: &Application<'_>, overrides: &[Override]) -> Result<Rendered>;
+
+    /// Returns the Applications that an ApplicationSet generates from the repository with changed files.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    fn generate(&self, set: &Object, changed: &[FileChange]) -> Result<Vec<Object>>;
 
     /// Returns the paths besides its sources' own that the render of an Application reads, from the repository's root.
     ///

@@ -4,6 +4,7 @@
 //! Such a file cannot do everything: a tool in the template stays, and the entries of lists are merged by position
 //! ([`overrides`]). So the result is proved: what Argo CD makes of the template and the new file has to be what is wanted.
 
+mod removal;
 mod section;
 
 use anyhow::{Context, Result, anyhow};
@@ -16,7 +17,7 @@ use crate::model::tool::TOOLS;
 use crate::model::{Application, Source};
 use crate::repo::generate_paths;
 use crate::repo::overrides::{self, COMMON, Override};
-use crate::repo::{Change, ChangeSet, Files, Repo, RepoPath, SourceFile};
+use crate::repo::{Change, ChangeSet, Files, Origin, Repo, RepoPath, SourceFile};
 use crate::yaml;
 
 /// A changed file of overrides.
@@ -52,7 +53,7 @@ pub fn write(
         .get(position)
         .with_context(|| format!("Application `{name}` has no source {}", position + 1))?;
     let folder = folder(repo, app, source)?;
-    check_template(app, source)?;
+    check_template(repo, app, source)?;
     check_other_sources(repo, app, position, &folder)?;
     let instance = app.instance(repo.controller_namespace());
     let before = overrides::of_source(&instance, files, &folder)?;
@@ -75,14 +76,50 @@ pub fn write(
     })
 }
 
+/// Returns the tree of a source with the overrides of its folder in this repository.
+///
+/// # Errors
+/// When Argo CD does not read one of them, or would refuse the source.
+pub fn overridden(repo: &Repo, files: &dyn Files, app: &Application<'_>, source: &Source<'_>) -> Result<Value> {
+    let Ok(folder) = folder(repo, app, source) else {
+        return Ok(source.tree().clone());
+    };
+    let merged = overrides::apply(
+        source.tree(),
+        &app.instance(repo.controller_namespace()),
+        files,
+        &folder,
+    )?;
+    merged.check_tools()?;
+    Ok(merged.tree)
+}
+
 fn refused(name: &str, file: &RepoPath) -> String {
     format!("`{file}` cannot give Application `{name}` these parameters")
+}
+
+/// Returns the name of the set that generates an Application, by which `convert` takes it.
+fn set_of(repo: &Repo, app: &Application<'_>) -> Option<String> {
+    let is_it =
+        |other: &Application<'_>| (other.name(), other.object().namespace()) == (app.name(), app.object().namespace());
+    let (manifest, _) = repo.applications().find(|(_, other)| is_it(other))?;
+    let Origin::Generated(generated) = &manifest.origin else {
+        return None;
+    };
+    let is_taken = repo.application(&generated.set).is_some();
+    Some(match is_taken {
+        true => format!("applicationset/{}", generated.set),
+        false => generated.set.clone(),
+    })
 }
 
 /// Returns the folder of a source in this repository.
 fn folder(repo: &Repo, app: &Application<'_>, source: &Source<'_>) -> Result<RepoPath> {
     let name = app.name();
-    let by_set = "change its ApplicationSet, or the manifest that makes the Application";
+    let by_set = match set_of(repo, app) {
+        Some(set) => format!("move all Applications of its ApplicationSet with `kubectl homelab convert {set}`"),
+        None => "change its ApplicationSet, or the manifest that makes the Application".to_owned(),
+    };
     if source.is_versioned() {
         return Err(anyhow!(
             "the source of Application `{name}` is a chart that is pulled, which no file of this repository changes"
@@ -99,7 +136,7 @@ fn folder(repo: &Repo, app: &Application<'_>, source: &Source<'_>) -> Result<Rep
 }
 
 /// Refuses a template that names another tool: no file takes it away, not even one that says nothing.
-fn check_template(app: &Application<'_>, source: &Source<'_>) -> Result<()> {
+fn check_template(repo: &Repo, app: &Application<'_>, source: &Source<'_>) -> Result<()> {
     let is_there =
         |tool: &&&str| **tool != "plugin" && source.tree().get(**tool).is_some_and(|section| !section.is_null());
     let Some(tool) = TOOLS.iter().find(is_there) else {
@@ -109,9 +146,10 @@ fn check_template(app: &Application<'_>, source: &Source<'_>) -> Result<()> {
         "the source of Application `{}` has `{tool}`, and no file takes it away: Argo CD would find two tools",
         app.name()
     )
-    .hint(format!(
-        "change the template of its ApplicationSet: put `plugin` in the place of `{tool}`"
-    )))
+    .hint(match set_of(repo, app) {
+        Some(set) => format!("move all Applications of its ApplicationSet with `kubectl homelab convert {set}`"),
+        None => format!("change the template of its ApplicationSet: put `plugin` in the place of `{tool}`"),
+    }))
 }
 
 /// Refuses a folder that is another source of the same Application, too: the file would count for both.
@@ -180,16 +218,21 @@ fn change(
     if operations.is_empty() {
         return Ok(None);
     }
-    let documents = yaml::documents(&existing.text).map_err(|error| anyhow!("{file}:{error}"))?;
+    let source = source_file(existing)?;
     Ok(Some(Change::PatchFile {
-        document: existing.position_in(&documents),
-        file: SourceFile {
-            path: file.clone(),
-            text: existing.text.clone(),
-            documents,
-        },
+        document: existing.position_in(&source.documents),
+        file: source,
         patch: Patch(operations),
     }))
+}
+
+/// Returns a file of overrides as it is.
+fn source_file(one: &Override) -> Result<SourceFile> {
+    Ok(SourceFile {
+        path: one.file.clone(),
+        text: one.text.clone(),
+        documents: yaml::documents(&one.text).map_err(|error| anyhow!("{}:{error}", one.file))?,
+    })
 }
 
 /// Returns the overrides of the source after the change, in the order in which they are merged.
@@ -251,6 +294,8 @@ fn notes(app: &Application<'_>, folder: &RepoPath, file: &RepoPath, changes: &Ch
     };
     extended.map(note).into_iter().collect()
 }
+
+pub use removal::take_out;
 
 #[cfg(test)]
 mod tests;

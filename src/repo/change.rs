@@ -57,6 +57,11 @@ pub enum Change {
         /// The old and the new comment.
         replacement: ReplaceComment,
     },
+    /// Removes a file that is none of the repository's manifests.
+    RemoveFile {
+        /// The file as it is.
+        file: SourceFile,
+    },
     /// Removes one document of a file, and the file with its last document.
     Remove {
         /// The file.
@@ -75,7 +80,7 @@ impl Change {
             | Change::ReplaceEntry { path, .. }
             | Change::ReplaceComment { path, .. }
             | Change::Remove { path, .. } => path,
-            Change::PatchFile { file, .. } => &file.path,
+            Change::PatchFile { file, .. } | Change::RemoveFile { file } => &file.path,
         }
     }
 
@@ -83,6 +88,7 @@ impl Change {
     pub fn document(&self) -> (&RepoPath, usize) {
         match self {
             Change::Create { path, .. } => (path, 0),
+            Change::RemoveFile { file } => (&file.path, 0),
             Change::Patch { path, document, .. }
             | Change::ReplaceEntry { path, document, .. }
             | Change::ReplaceComment { path, document, .. }
@@ -177,7 +183,7 @@ impl Repo {
         let mut created = None;
         let mut documents: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for change in changes {
-            if let Change::PatchFile { file, .. } = change {
+            if let Change::PatchFile { file, .. } | Change::RemoveFile { file } = change {
                 before = before.or(Some(file));
             }
             match change {
@@ -199,6 +205,9 @@ impl Repo {
                         bail!("document {} is removed and patched", document + 1);
                     };
                     *text = patched(text, change).with_context(|| format!("document {}", document + 1))?;
+                }
+                Change::RemoveFile { file } => {
+                    documents.extend((0..file.documents.len()).map(|document| (document, None)))
                 }
                 Change::Remove { document, .. } => {
                     before
@@ -246,7 +255,7 @@ fn patched(text: &str, change: &Change) -> Result<String> {
         Change::ReplaceComment { replacement, .. } => {
             yaml::replace_comment(text, replacement).context("there is no such comment")?
         }
-        Change::Create { .. } | Change::Remove { .. } => text.to_owned(),
+        Change::Create { .. } | Change::Remove { .. } | Change::RemoveFile { .. } => text.to_owned(),
     })
 }
 

@@ -97,6 +97,21 @@ impl Repo {
         self.derived.extend(manifests);
     }
 
+    /// Returns the repository with what sets generate in the place of what these sets generated before.
+    #[must_use]
+    pub fn regenerated(&self, generated: &[Manifest]) -> Self {
+        let set = |manifest: &Manifest| match &manifest.origin {
+            Origin::Generated(of) => Some((manifest.file.clone(), manifest.document, of.set.clone())),
+            _ => None,
+        };
+        let sets: HashSet<_> = generated.iter().filter_map(set).collect();
+        let mut repo = self.clone();
+        repo.derived
+            .retain(|manifest| !set(manifest).is_some_and(|set| sets.contains(&set)));
+        repo.add_derived(generated.iter().cloned());
+        repo
+    }
+
     fn index_folders(&mut self) {
         self.manifests
             .sort_by(|a, b| (&a.file, a.document).cmp(&(&b.file, b.document)));

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::law::sync_options::with_guards;
 use crate::model::object::annotation_pointer;
 use crate::model::sync::SYNC_OPTIONS;
-use crate::model::{AsPointer, ClaimPath, Object, Pointer, PointerExt, Source};
+use crate::model::{AsPointer, Object, Pointer, PointerExt, Source};
 use crate::repo::{Change, ChangeSet, Manifest};
 use crate::yaml::ReplaceEntry;
 
@@ -60,7 +60,7 @@ pub fn guard(object: &Object) -> PatchOperation {
 }
 
 /// Adds claims to an array parameter of a source (`owns`, `writes`), the parameter itself where it is missing.
-pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[ClaimPath]) -> Vec<PatchOperation> {
+pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[impl ToString]) -> Vec<PatchOperation> {
     let entries: Vec<Value> = claims.iter().map(|claim| json!(claim.to_string())).collect();
     if let Some(parameter) = source.parameter(name) {
         let array = parameter.child("array");
@@ -165,6 +165,7 @@ pub fn above<'o>(base: &Pointer, operations: impl IntoIterator<Item = &'o PatchO
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ClaimPath;
 
     #[test]
     fn set_makes_what_is_missing() {

@@ -8,8 +8,10 @@
 //! sets     the ApplicationSets and what they generate        renders  the answers for commands that edit
 //! sent     the part of a repository that a plugin gets        opened   a working tree: its files and URLs
 //! options  how to render                                     owners   the Applications, for the registry on Namespaces
+//! changed  a checkout with changes that are not written yet
 //! ```
 
+mod changed;
 mod desired;
 mod opened;
 mod options;

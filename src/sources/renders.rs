@@ -1,15 +1,18 @@
 //! The renders and files that commands that edit ask for.
 
-use anyhow::Result;
+use anyhow::{Context, Error, Result};
 
+use super::changed::Changed;
 use super::{AppRender, How, Sources, flat, request};
 use crate::edit::{Rendered, Renders};
-use crate::failure;
+use crate::failure::{self, HintExt};
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Source, Unavailable};
+use crate::model::{Application, Object, Source, Unavailable};
 use crate::render::{self, Output};
+use crate::repo::change::FileChange;
 use crate::repo::overrides::Override;
 use crate::repo::{Files, RepoPath};
+use crate::sets::{RepoContents, Set};
 
 impl Renders for Sources<'_> {
     fn files(&self) -> &dyn Files {
@@ -26,6 +29,24 @@ impl Renders for Sources<'_> {
             ..How::default()
         };
         flattened(self.rendered(app, how)?)
+    }
+
+    fn generate(&self, set: &Object, changed: &[FileChange]) -> Result<Vec<Object>> {
+        let files = Changed {
+            files: self.resolver.checkout(),
+            changed,
+        };
+        let contents = RepoContents::new(self.resolver.repo(), &files);
+        let expanded = Set::new(set).context("it is no ApplicationSet")?.expand(&contents);
+        let generated = expanded.map_err(|reason| {
+            let hint = reason.hint();
+            let error = Error::new(reason);
+            match hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        })?;
+        Ok(generated.into_iter().map(|one| one.application).collect())
     }
 
     fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>> {

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::by_file::to_plugin_by_file;
 use super::choices::{Choices, Target};
 use super::refusal::Refusal;
 use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin};
 use crate::compare::{self, Effects};
-use crate::edit::{Rendered, Renders};
-use crate::failure;
+use crate::edit::{Rendered, Renders, source_override};
+use crate::failure::{self, HintExt};
 use crate::model::namespace::is_namespace;
 use crate::model::native::{self, Unsupported};
 use crate::model::ownership::Ownership;
 use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Source, Unavailable};
 use crate::repo::layout::APPLICATIONS;
-use crate::repo::{ChangeSet, Manifest, Repo, RepoPath, overrides};
+use crate::repo::{ChangeSet, Manifest, Origin, Override, Repo, RepoPath, overrides};
 
 /// The conversion of one Application.
 pub(super) struct AppConversion<'a> {
@@ -25,6 +25,8 @@ pub(super) struct AppConversion<'a> {
     pub(super) renders: &'a dyn Renders,
     pub(super) ownership: &'a Ownership,
     pub(super) manifest: &'a Manifest,
+    /// Whether no other Application is converted, so that claims need no `APP/`.
+    pub(super) is_alone: bool,
 }
 
 /// An Application that can be moved.
@@ -41,20 +43,23 @@ pub(super) struct Converted {
     pub(super) needs_guard: bool,
 }
 
-/// The outcome of converting one Application.
-pub(super) enum ConversionOutcome {
-    Converted(Box<Converted>),
-    /// The target renders the Application already.
+/// The outcome of converting one Application, or one set.
+pub(super) enum ConversionOutcome<T> {
+    Converted(Box<T>),
+    /// The target renders it already.
     Unchanged,
     /// The renders differ, or a claim would turn read-only without a decision of the user.
     Refused(Vec<Refusal>),
 }
 
 impl AppConversion<'_> {
-    pub(super) fn convert(&self) -> Result<ConversionOutcome> {
+    pub(super) fn convert(&self) -> Result<ConversionOutcome<Converted>> {
         let mut request = self.request()?;
         // Obstacles are reported before anything is rendered.
         let app = Application::new(&self.manifest.object);
+        if !self.manifest.is_written() && self.choices.target == Target::Native {
+            return self.convert_back_by_file(&request);
+        }
         if let Some(app) = &app
             && self.is_moved_by_files(app, &request)?
         {
@@ -92,11 +97,8 @@ impl AppConversion<'_> {
     }
 
     /// Converts an Application that a set generates.
-    fn convert_by_file(&self, request: &mut Request) -> Result<ConversionOutcome> {
+    fn convert_by_file(&self, request: &mut Request) -> Result<ConversionOutcome<Converted>> {
         let app = Application::new(&self.manifest.object).context("not an Application")?;
-        if self.choices.target == Target::Native || self.choices.guard_first {
-            self.manifest.check_editable()?;
-        }
         let files = self.renders.files();
         // Obstacles are reported before anything is rendered.
         if to_plugin_by_file(self.repo, files, self.manifest, request)?.is_none() {
@@ -117,14 +119,51 @@ impl AppConversion<'_> {
         self.outcome(request.app.clone(), conversion, (&app, before), (&moved, after))
     }
 
+    /// Takes the plugin out of the files in the folders of an Application that a set generates.
+    fn convert_back_by_file(&self, request: &Request) -> Result<ConversionOutcome<Converted>> {
+        let app = Application::new(&self.manifest.object).context("not an Application")?;
+        if app.sources().iter().any(Source::uses_homelab_plugin)
+            && let Origin::Generated(generated) = &self.manifest.origin
+        {
+            let (name, set) = (app.name(), &generated.set);
+            return Err(
+                anyhow!("ApplicationSet `{set}` gives Application `{name}` the plugin in its template").hint(format!(
+                    "move all its Applications with `kubectl homelab convert {set} --to native`"
+                )),
+            );
+        }
+        let mut written = Vec::new();
+        for source in app.sources() {
+            let files = self.renders.files();
+            written.extend(source_override::take_out(
+                self.repo,
+                files,
+                (&app, &source),
+                request.drop_owns,
+            )?);
+        }
+        if written.is_empty() {
+            return Ok(ConversionOutcome::Unchanged);
+        }
+        let before = self.render(&app)?;
+        let overrides: Vec<Override> = written.iter().flat_map(|one| one.overrides.clone()).collect();
+        let after = self.renders.render_overridden(&app, &overrides)?;
+        let changes = written.into_iter().flat_map(|one| one.changes.changes).collect();
+        let conversion = Conversion {
+            changes: ChangeSet { changes },
+            notes: Vec::new(),
+        };
+        self.outcome(request.app.clone(), conversion, (&app, before), (&app, after))
+    }
+
     /// Compares the two renders and decides.
-    fn outcome(
+    pub(super) fn outcome(
         &self,
         name: AppName,
         conversion: Conversion,
         (app, before): (&Application<'_>, Rendered),
         (moved, after): (&Application<'_>, Rendered),
-    ) -> Result<ConversionOutcome> {
+    ) -> Result<ConversionOutcome<Converted>> {
         let (native_app, native, plugin) = match self.choices.target {
             Target::Plugin => (app, &before, &after),
             Target::Native => (moved, &after, &before),
@@ -166,7 +205,7 @@ impl AppConversion<'_> {
         })))
     }
 
-    fn request(&self) -> Result<Request> {
+    pub(super) fn request(&self) -> Result<Request> {
         let mut request = Request::new(AppName::new(self.manifest.object.name())?);
         request.positions = self.choices.positions.iter().copied().collect();
         request.drop_owns = self.choices.drop_owns;
@@ -183,7 +222,7 @@ impl AppConversion<'_> {
         conversion.map_err(|unsupported| error(self.repo, self.manifest, &unsupported))
     }
 
-    fn render(&self, app: &Application<'_>) -> Result<Rendered> {
+    pub(super) fn render(&self, app: &Application<'_>) -> Result<Rendered> {
         self.renders.render(app).map_err(|failed| {
             let Some(unavailable) = failure::find::<Unavailable>(&failed) else {
                 return failed.context(format!("Application `{}`", app.name()));
@@ -203,7 +242,7 @@ impl AppConversion<'_> {
     }
 
     /// Reports whether files in the sources' folders (`.argocd-source.yaml`) make the plugin render them already.
-    fn is_moved_by_files(&self, app: &Application<'_>, request: &Request) -> Result<bool> {
+    pub(super) fn is_moved_by_files(&self, app: &Application<'_>, request: &Request) -> Result<bool> {
         let meant = super::meant(app, request).unwrap_or_default();
         let (mut files, mut left) = (Vec::new(), 0);
         for source in meant.iter().filter(|source| source.plugin().is_none()) {
@@ -273,7 +312,7 @@ impl AppConversion<'_> {
     }
 
     /// Returns the paths besides the sources' own that the plugin reads.
-    fn reads(&self, app: &Application<'_>, objects: &[Object]) -> Result<Vec<RepoPath>> {
+    pub(super) fn reads(&self, app: &Application<'_>, objects: &[Object]) -> Result<Vec<RepoPath>> {
         let mut reads = self.renders.reads(app)?;
         let is_own = |source: &Source<'_>| !source.is_versioned() && self.repo.is_own(source.repo_url());
         if app.sources().iter().any(is_own) && objects.iter().any(is_namespace) {
@@ -289,7 +328,7 @@ impl AppConversion<'_> {
         let undecided = read_only
             .iter()
             .filter(|(claim, _)| !decided.iter().any(|decided| decided.to_string() == **claim));
-        let prefix = match self.choices.is_one_application() {
+        let prefix = match self.is_alone {
             true => String::new(),
             false => format!("{name}/"),
         };

@@ -50,20 +50,9 @@ pub(in crate::edit) fn to_plugin_by_file(
     manifest: &Manifest,
     request: &Request,
 ) -> Result<Option<ByFile>> {
-    // The move is made in a manifest of the Application, which nobody writes.
-    let place = RepoPath::new("generated.yaml")?;
-    let mut alone = Repo::of_text(place, yaml::emit(manifest.object.tree())?);
-    alone.own_urls.clone_from(&repo.own_urls);
-    let written = alone.manifests.first().context("the Application is no manifest")?;
-    let conversion = to_plugin(&alone, written, request).map_err(|unsupported| error(repo, manifest, &unsupported))?;
-    let Some(conversion) = conversion else { return Ok(None) };
-    let after = alone.with(&conversion.changes)?;
-    let moved = after
-        .manifests
-        .first()
-        .context("the Application is gone")?
-        .object
-        .clone();
+    let Some((moved, left_out)) = moved_alone(repo, manifest, request)? else {
+        return Ok(None);
+    };
     let (before_app, after_app) = (view(&manifest.object)?, view(&moved)?);
     let mut files_written = Vec::new();
     for (position, source) in after_app.sources().iter().enumerate() {
@@ -80,10 +69,32 @@ pub(in crate::edit) fn to_plugin_by_file(
     Ok(Some(ByFile {
         moved,
         written: files_written,
-        left_out: conversion.notes,
+        left_out,
     }))
 }
 
-fn view(object: &Object) -> Result<Application<'_>> {
+/// Returns an Application that nobody writes as it is after the move, with notes on what is left out; `None` where the plugin
+/// renders it already.
+///
+/// # Errors
+/// When its options have no parameters.
+pub(super) fn moved_alone(
+    repo: &Repo,
+    manifest: &Manifest,
+    request: &Request,
+) -> Result<Option<(Object, Vec<String>)>> {
+    // The move is made in a manifest of the Application.
+    let place = RepoPath::new("generated.yaml")?;
+    let mut alone = Repo::of_text(place, yaml::emit(manifest.object.tree())?);
+    alone.own_urls.clone_from(&repo.own_urls);
+    let written = alone.manifests.first().context("the Application is no manifest")?;
+    let conversion = to_plugin(&alone, written, request).map_err(|unsupported| error(repo, manifest, &unsupported))?;
+    let Some(conversion) = conversion else { return Ok(None) };
+    let after = alone.with(&conversion.changes)?;
+    let moved = after.manifests.first().context("the Application is gone")?;
+    Ok(Some((moved.object.clone(), conversion.notes)))
+}
+
+pub(super) fn view(object: &Object) -> Result<Application<'_>> {
     Application::new(object).context("not an Application")
 }

@@ -9,6 +9,8 @@ use crate::model::application::is_application_set;
 use crate::model::{AppName, Application, ClaimPath};
 use crate::repo::{Manifest, Origin, Repo};
 
+use super::template;
+
 /// The renderer that the Applications are moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -84,12 +86,7 @@ impl Choices {
         !matches!(self.which, Which::Named(_))
     }
 
-    /// Reports whether one Application is named, so that claims need no `APP/`.
-    pub(super) fn is_one_application(&self) -> bool {
-        matches!(&self.which, Which::Named(names) if names.len() == 1)
-    }
-
-    /// Returns the manifests of the Applications, each once.
+    /// Returns the manifests of the Applications, each once; a set stands for all that it generates.
     pub(super) fn manifests<'r>(&self, repo: &'r Repo) -> Result<Vec<&'r Manifest>> {
         let names = match &self.which {
             Which::Named(names) => names,
@@ -108,21 +105,34 @@ impl Choices {
                 };
                 let movable = repo.all_manifests().filter(|manifest| is_movable(manifest));
                 let all = movable.chain(repo.unexpanded_sets());
-                return Ok(all.filter(|manifest| !is_root(manifest)).collect());
+                let all = all.filter(|manifest| !is_root(manifest)).collect();
+                return Ok(by_sets(all, |manifest| {
+                    let set = template::set_of(repo, manifest)?;
+                    let as_a_whole = match self.target {
+                        Target::Plugin => template::is_closed(repo, set),
+                        Target::Native => template::has_plugin(set),
+                    };
+                    as_a_whole.then_some(set)
+                }));
             }
+        };
+        let is_named = |set: &Manifest, name: &String| {
+            is_application_set(&set.object) && set.object.name() == name.strip_prefix(SET).unwrap_or(name)
         };
         let one = |name: &String| {
             let app = repo.application(name).map(|(manifest, _)| manifest);
-            let mut manifests = repo.manifests.iter();
-            let set =
-                || manifests.find(|manifest| is_application_set(&manifest.object) && manifest.object.name() == name);
+            let set = || repo.sets().find(|set| is_named(set, name));
             let manifest = app.or_else(set).ok_or_else(|| repo.no_application(name))?;
             if !matches!(manifest.origin, Origin::Generated(_)) {
                 manifest.check_editable()?;
             }
             Ok(manifest)
         };
-        names.iter().map(one).collect()
+        let all = names.iter().map(one).collect::<Result<Vec<_>>>()?;
+        Ok(by_sets(all.clone(), |manifest| {
+            let set = template::set_of(repo, manifest)?;
+            all.iter().any(|other| std::ptr::eq(*other, set)).then_some(set)
+        }))
     }
 
     /// Refuses a claim that does not name its Application where it has to.
@@ -156,6 +166,16 @@ impl Choices {
         }
         Ok(())
     }
+}
+
+/// What stands before the name of a set where an Application has the same name.
+const SET: &str = "applicationset/";
+
+/// Returns the manifests, each once, with a set in the place of its Applications where it moves as a whole.
+fn by_sets<'r>(all: Vec<&'r Manifest>, set: impl Fn(&'r Manifest) -> Option<&'r Manifest>) -> Vec<&'r Manifest> {
+    let mut seen: BTreeSet<*const Manifest> = BTreeSet::new();
+    let ones = all.into_iter().map(|manifest| set(manifest).unwrap_or(manifest));
+    ones.filter(|one| seen.insert(std::ptr::from_ref(*one))).collect()
 }
 
 fn claims_of(list: &[ClaimOf], app: &str) -> BTreeSet<ClaimPath> {

@@ -15,7 +15,6 @@ use crate::model::namespace::is_namespace;
 use crate::model::native::Unsupported;
 use crate::model::object::annotation_pointer;
 use crate::model::{Application, Object, Pointer, PointerExt};
-use crate::repo::Manifest;
 use crate::rules::fixes;
 
 /// The annotation of an Application that lists the sync options added for its move.
@@ -30,11 +29,6 @@ pub(in crate::edit) fn needs_guard(objects: &[Object]) -> bool {
 /// Reports whether an Application is guarded for its move.
 pub(in crate::edit) fn is_moving(app: &Application<'_>) -> bool {
     app.object().annotation(MOVING).is_some()
-}
-
-/// Reports the same as [`is_moving`] for a manifest of any kind.
-pub(super) fn is_moving_manifest(manifest: &Manifest) -> bool {
-    Application::new(&manifest.object).is_some_and(|app| is_moving(&app))
 }
 
 /// Returns the operations that guard an Application; none if it is guarded already.

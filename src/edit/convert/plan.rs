@@ -2,17 +2,19 @@
 
 use std::cmp::Ordering;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::application::{AppConversion, ConversionOutcome, Converted};
+use super::application::{AppConversion, ConversionOutcome};
 use super::choices::{Choices, Target, Which};
+use super::moving::{Moving, counted, described};
 use super::refusal::Refusal;
+use super::set::SetConversion;
 use super::step_before::StepBefore;
-use super::{error, guard};
+use super::{steps, taken_files, template};
 use crate::edit::{Edit, Gate, Renders, RuleGate};
-use crate::model::Application;
+use crate::model::application::is_application_set;
 use crate::repo::{ChangeSet, Manifest, Origin, Repo};
-use crate::rules::{Rule, Scope, fixes, mounted_claim_has_owner, namespace_is_guarded, owned_claim_is_guarded};
+use crate::rules::{Rule, Scope, mounted_claim_has_owner, namespace_is_guarded, owned_claim_is_guarded};
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +39,7 @@ pub struct Plan {
     pub edit: Edit,
     /// The gate that checks the changes with the renders before and after.
     pub gate: RuleGate,
-    /// The names of Applications that the target renders already.
+    /// The Applications and sets that the target renders already, in words.
     pub unchanged: Vec<String>,
     /// Reasons why Applications are not moved; with one of them nothing is changed.
     pub refused: Vec<Refusal>,
@@ -91,7 +93,7 @@ impl Plan {
 /// When an Application that was named is not there or cannot be moved, with every place in the way; a wrong choice.
 pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mut dyn FnMut(&str)) -> Result<Plan> {
     let manifests = choices.manifests(repo)?;
-    let names: Vec<&str> = manifests.iter().map(|manifest| manifest.object.name()).collect();
+    let names = names(repo, &manifests);
     choices.check_claims(&names)?;
     let nothing = Default::default();
     let ownership = Scope::new(repo, &nothing).ownership;
@@ -105,22 +107,31 @@ pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mu
         plan.stays
             .extend(unwritten.filter_map(|manifest| manifest.check_editable().err()));
     }
+    let is_alone = names.len() == 1;
     for manifest in &manifests {
-        let name = manifest.object.name();
-        progress(name);
-        let conversion = AppConversion {
+        progress(manifest.object.name());
+        let of = |manifest| AppConversion {
             choices,
             repo,
             renders,
             ownership: &ownership,
             manifest,
+            is_alone,
         };
-        match conversion.convert() {
-            Ok(ConversionOutcome::Converted(app)) => converted.push(*app),
-            Ok(ConversionOutcome::Unchanged) if guard::is_moving_manifest(manifest) && choices.guard_first => {}
-            Ok(ConversionOutcome::Unchanged) => plan.unchanged.push(name.to_owned()),
-            Ok(ConversionOutcome::Refused(refusals)) if choices.leaves_some() => plan.open.extend(refusals),
-            Ok(ConversionOutcome::Refused(refusals)) => plan.refused.extend(refusals),
+        let outcome = match is_application_set(&manifest.object) {
+            true => of_set(repo, renders, manifest, (choices.target, &of)),
+            false => of(manifest).convert().map(|outcome| match outcome {
+                ConversionOutcome::Converted(app) => Some(Ok(Moving::of_app(manifest, *app))),
+                ConversionOutcome::Refused(refusals) => Some(Err(refusals)),
+                ConversionOutcome::Unchanged => None,
+            }),
+        };
+        match outcome {
+            Ok(Some(Ok(moving))) => converted.push(moving),
+            Ok(None) if steps::is_moving(repo, manifest) && choices.guard_first => {}
+            Ok(None) => plan.unchanged.push(described(manifest)),
+            Ok(Some(Err(refusals))) if choices.leaves_some() => plan.open.extend(refusals),
+            Ok(Some(Err(refusals))) => plan.refused.extend(refusals),
             Err(error) if choices.leaves_some() => plan.stays.push(error),
             Err(error) => return Err(error),
         }
@@ -128,7 +139,51 @@ pub fn plan(repo: &Repo, choices: &Choices, renders: &dyn Renders, progress: &mu
     if plan.refused.is_empty() {
         step(choices, repo, &manifests, converted, &mut plan)?;
     }
+    taken_files::check(repo, renders, &plan.edit.changes)?;
     Ok(plan)
+}
+
+/// Returns the names of the Applications, those of sets included.
+fn names<'r>(repo: &'r Repo, manifests: &[&'r Manifest]) -> Vec<&'r str> {
+    let names = |manifest: &&'r Manifest| match is_application_set(&manifest.object) {
+        true => template::generated_by(repo, manifest)
+            .iter()
+            .map(|app| app.object.name())
+            .collect(),
+        false => vec![manifest.object.name()],
+    };
+    manifests.iter().flat_map(names).collect()
+}
+
+/// What moves, or why it stays as it is; nothing where the target renders it already.
+type Outcome<'r> = Option<Result<Moving<'r>, Vec<Refusal>>>;
+
+/// Converts a set with all that it generates.
+fn of_set<'r>(
+    repo: &'r Repo,
+    renders: &dyn Renders,
+    set: &'r Manifest,
+    (target, of): (Target, &dyn Fn(&'r Manifest) -> AppConversion<'r>),
+) -> Result<Outcome<'r>> {
+    let apps = template::generated_by(repo, set);
+    if apps.is_empty() {
+        // Why they are not known is the reason.
+        set.check_editable()?;
+        let name = set.object.name();
+        renders
+            .generate(&set.object, &[])
+            .with_context(|| format!("what ApplicationSet `{name}` generates is not known"))?;
+    }
+    let conversion = SetConversion {
+        set,
+        apps: apps.into_iter().map(of).collect(),
+        target,
+    };
+    Ok(match conversion.convert()? {
+        ConversionOutcome::Converted(done) => Some(Ok(Moving::of_set(set, *done))),
+        ConversionOutcome::Refused(refusals) => Some(Err(refusals)),
+        ConversionOutcome::Unchanged => None,
+    })
 }
 
 /// Decides what is done in this run: everything, or with `guard_first` the next of three steps.
@@ -136,7 +191,7 @@ fn step(
     choices: &Choices,
     repo: &Repo,
     manifests: &[&Manifest],
-    converted: Vec<Converted>,
+    converted: Vec<Moving<'_>>,
     plan: &mut Plan,
 ) -> Result<()> {
     // One that cannot move must not keep the others in the middle of their steps.
@@ -148,23 +203,28 @@ fn step(
         false => converted,
     };
     if choices.guard_first {
-        if let Some(edit) = guard_step(repo, &converted)? {
+        if let Some(edit) = steps::guard_step(repo, &converted)? {
             plan.edit = edit;
             plan.stage = Stage::Guard;
             return Ok(());
         }
         if converted.is_empty() {
-            let moving = manifests.iter().filter(|manifest| guard::is_moving_manifest(manifest));
-            plan.before = moving.map(|manifest| StepBefore::of_release(manifest)).collect();
-            if let Some(edit) = release_step(manifests) {
+            let moving = manifests.iter().filter(|manifest| steps::is_moving(repo, manifest));
+            plan.before = moving
+                .flat_map(|manifest| steps::before_release(repo, manifest))
+                .collect();
+            if let Some(edit) = steps::release_step(repo, manifests)? {
                 plan.edit = edit;
                 plan.stage = Stage::Release;
             }
             return Ok(());
         }
-        let guarded = converted.iter().filter(|app| app.needs_guard);
-        let guarded = guarded.filter_map(|app| repo.application(app.name.as_str()));
-        plan.before = guarded.map(|(manifest, _)| StepBefore::of_move(manifest)).collect();
+        for moving in converted.iter().filter(|moving| moving.needs_guard()) {
+            let step = StepBefore::of_move(&steps::carrier(repo, moving.manifest)?);
+            if !plan.before.contains(&step) {
+                plan.before.push(step);
+            }
+        }
     }
     if !converted.is_empty() {
         plan.stage = Stage::Move;
@@ -173,37 +233,41 @@ fn step(
     Ok(())
 }
 
-/// Returns the Applications that can have the guards of a move where they need them; of the others it notes why not.
-fn guardable(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut Plan) -> Vec<Converted> {
-    let mut can_be = |app: &Converted| {
-        let found = repo.application(app.name.as_str());
-        let Some((manifest, view)) = found.filter(|_| choices.guard_first && app.needs_guard) else {
+/// Returns what can have the guards of a move where it needs them; of the others it notes why not.
+fn guardable<'r>(choices: &Choices, repo: &Repo, converted: Vec<Moving<'r>>, plan: &mut Plan) -> Vec<Moving<'r>> {
+    let mut can_be = |moving: &Moving<'_>| {
+        if !choices.guard_first || !moving.needs_guard() {
             return true;
-        };
-        let refused = guard::add(&view).err();
-        let refused = refused.map(|unsupported| error(repo, manifest, &[unsupported]));
+        }
+        let carrier = steps::carrier(repo, moving.manifest);
+        let refused = carrier
+            .and_then(|carrier| steps::guarded(repo, &carrier, &moving.names()))
+            .err();
         let is_refused = refused.is_some();
         plan.stays.extend(refused);
         !is_refused
     };
-    converted.into_iter().filter(|app| can_be(app)).collect()
+    converted.into_iter().filter(|moving| can_be(moving)).collect()
 }
 
-/// Returns the Applications that can be moved together; of the others it notes which rule their move would break.
-fn movable(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut Plan) -> Result<Vec<Converted>> {
+/// Returns what can be moved together; of the others it notes which rule their move would break.
+fn movable<'r>(choices: &Choices, repo: &Repo, converted: Vec<Moving<'r>>, plan: &mut Plan) -> Result<Vec<Moving<'r>>> {
     if broken(choices, repo, &converted)?.is_none() {
         return Ok(converted);
     }
     let mut movable = Vec::new();
-    for app in converted {
-        movable.push(app);
+    for moving in converted {
+        movable.push(moving);
         let Some(message) = broken(choices, repo, &movable)? else {
             continue;
         };
-        if let Some(Converted { name, .. }) = movable.pop() {
+        if let Some(Moving { manifest, .. }) = movable.pop() {
             plan.open.push(Refusal {
-                message: format!("Application `{name}` stays as it is: {message}"),
-                hint: Some(format!("see the place with `kubectl homelab convert {name}`")),
+                message: format!("{} stays as it is: {message}", described(manifest)),
+                hint: Some(format!(
+                    "see the place with `kubectl homelab convert {}`",
+                    manifest.object.name()
+                )),
             });
         }
     }
@@ -211,13 +275,12 @@ fn movable(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut
 }
 
 /// Returns the first error that a move would introduce.
-fn broken(choices: &Choices, repo: &Repo, converted: &[Converted]) -> Result<Option<String>> {
-    let mut changes = ChangeSet::default();
+fn broken(choices: &Choices, repo: &Repo, converted: &[Moving<'_>]) -> Result<Option<String>> {
     let mut gate = gate(choices);
-    for app in converted {
-        changes.changes.extend(app.changes.changes.iter().cloned());
-        gate.before.insert(app.name.clone(), app.before.clone());
-        gate.after.insert(app.name.clone(), app.after.clone());
+    let mut changes = ChangeSet::default();
+    for moving in converted {
+        changes.changes.extend(moving.all_changes());
+        moving.add_to(&mut gate);
     }
     let verdict = gate.check(repo, &repo.with(&changes)?);
     let first = verdict.introduced.into_iter().next();
@@ -238,22 +301,21 @@ fn gate(choices: &Choices) -> RuleGate {
 }
 
 /// Plans the move itself.
-fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &mut Plan) {
-    let names: Vec<String> = converted.iter().map(|app| app.name.to_string()).collect();
+fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Moving<'_>>, plan: &mut Plan) {
     let target = match choices.target {
         Target::Plugin => "to the plugin",
         Target::Native => "back to Argo CD's own tools",
     };
-    plan.edit.message = format!("Convert {} {target}", counted(&names));
+    let manifests: Vec<&Manifest> = converted.iter().map(|moving| moving.manifest).collect();
+    plan.edit.message = format!("Convert {} {target}", counted(&manifests));
     plan.gate = gate(choices);
-    for app in converted {
-        plan.edit.notes.extend(app.notes);
-        plan.edit.changes.changes.extend(app.changes.changes);
-        plan.gate.before.insert(app.name.clone(), app.before);
-        plan.gate.after.insert(app.name, app.after);
+    let names: Vec<String> = converted.iter().flat_map(Moving::names).collect();
+    for moving in converted {
+        moving.add_to(&mut plan.gate);
+        plan.edit.changes.changes.extend(moving.all_changes());
+        plan.edit.notes.extend(moving.into_notes());
     }
-    let is_moving = |name: &String| repo.application(name).is_some_and(|(_, app)| guard::is_moving(&app));
-    let again = if names.iter().any(is_moving) {
+    let again = if manifests.iter().any(|manifest| steps::is_moving(repo, manifest)) {
         plan.edit.notes.push("step 2 of 3: the move itself".to_owned());
         ", then run the same command again: it takes the guards of the move away"
     } else {
@@ -266,68 +328,4 @@ fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Converted>, plan: &m
     plan.edit.next = Some(format!(
         "push it, wait with `kubectl homelab wait {which} --for synced`{again}"
     ));
-}
-
-/// Plans the first step, which guards everything that Applications with claims have; returns `None` if they are all
-/// guarded already.
-fn guard_step(repo: &Repo, converted: &[Converted]) -> Result<Option<Edit>> {
-    let (mut edit, mut names) = (Edit::default(), Vec::new());
-    for app in converted.iter().filter(|app| app.needs_guard) {
-        let Some((manifest, view)) = repo.application(app.name.as_str()) else {
-            continue;
-        };
-        let operations = guard::add(&view).map_err(|unsupported| error(repo, manifest, &[unsupported]))?;
-        if !operations.is_empty() {
-            names.push(app.name.to_string());
-            edit.changes.changes.extend(fixes::patch(manifest, operations).changes);
-        }
-    }
-    if names.is_empty() {
-        return Ok(None);
-    }
-    edit.message = format!("Guard {} for the move to the plugin", counted(&names));
-    edit.notes.push(format!(
-        "step 1 of 3: Argo CD prunes and deletes nothing of {}",
-        counted(&names)
-    ));
-    edit.next = Some(match repo.root_application() {
-        Some((_, root)) => format!(
-            "push it, wait with `kubectl homelab wait {} --for synced`, then run the same command again: it makes the move",
-            root.name()
-        ),
-        None => "apply the Application, then run the same command again: it makes the move".to_owned(),
-    });
-    Ok(Some(edit))
-}
-
-/// Plans the last step, which removes the guards of the move, because the claims have their own by now; returns `None`
-/// if there are none.
-fn release_step(manifests: &[&Manifest]) -> Option<Edit> {
-    let (mut edit, mut names) = (Edit::default(), Vec::new());
-    for manifest in manifests {
-        let Some(app) = Application::new(&manifest.object).filter(guard::is_moving) else {
-            continue;
-        };
-        names.push(app.name().to_owned());
-        let removed = fixes::patch(manifest, guard::remove(&app));
-        edit.changes.changes.extend(removed.changes);
-    }
-    if names.is_empty() {
-        return None;
-    }
-    edit.message = format!("Take the guards of the move from {}", counted(&names));
-    edit.notes.push(format!(
-        "step 3 of 3: the claims of {} have guards of their own",
-        counted(&names)
-    ));
-    edit.next = Some("push it; the move is done".to_owned());
-    Some(edit)
-}
-
-fn counted(names: &[String]) -> String {
-    match names {
-        [one] => format!("Application {one}"),
-        [] => "no Application".to_owned(),
-        many => format!("{} Applications", many.len()),
-    }
 }

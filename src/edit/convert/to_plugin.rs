@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
@@ -54,17 +54,17 @@ pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
 }
 
 /// Returns the operations that add the missing claims to a plugin source.
-fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
+pub(super) fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
     let (mut tree, mut all) = (source.tree().clone(), Vec::new());
-    for (name, wanted) in [("owns", &request.owns), ("writes", &request.writes)] {
+    for (name, wanted) in request.claims() {
         let source = Source::new(PointerBuf::new(), &tree);
-        let Ok(parameters) = source.parameters() else { continue };
-        let there = if name == "owns" {
-            &parameters.owns
-        } else {
-            &parameters.writes
-        };
-        let missing: Vec<ClaimPath> = wanted.difference(there).cloned().collect();
+        if request.template.is_none() && source.parameters().is_err() {
+            continue;
+        }
+        let there = source.parameter(name).and_then(|pointer| source.value(&pointer));
+        let there = there.and_then(|there| there.get("array")?.as_array());
+        let is_missing = |claim: &String| !there.is_some_and(|there| there.contains(&json!(claim)));
+        let missing: Vec<String> = wanted.into_iter().filter(is_missing).collect();
         if missing.is_empty() {
             continue;
         }
@@ -95,8 +95,8 @@ pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<Cl
 fn of_set() -> Unsupported {
     Unsupported {
         pointer: Pointer::from_static("/kind").to_buf(),
-        why: "an ApplicationSet is not converted: the Applications that it generates are".to_owned(),
-        hint: "name one of its Applications, or change `helm` to `plugin` in its template by hand".to_owned(),
+        why: "it is no Application".to_owned(),
+        hint: "name an Application, or an ApplicationSet".to_owned(),
     }
 }
 
@@ -153,24 +153,42 @@ fn move_source(
 ) -> Result<(), Vec<Unsupported>> {
     let document = builder.text();
     let unchanged = RefCell::new(Vec::new());
-    let print = |pointer: &Pointer, value: &Value| match text_of_block(document, pointer, value) {
+    let is_template = request.template.is_some();
+    let text_of = |pointer: &Pointer, value: &Value| {
+        let text = text_of_block(document, &builder.manifest.in_document(pointer), value);
+        text.filter(|text| !is_template || keeps_templates(text, value))
+    };
+    let print = |pointer: &Pointer, value: &Value| match text_of(pointer, value) {
         Some(text) => {
             unchanged.borrow_mut().push(pointer.to_buf());
             Ok(text)
         }
-        None => yaml::emit(&sorted(value)),
+        None => {
+            let text = yaml::emit(&sorted(value))?;
+            let is_kept = !is_template || keeps_templates(&text, value);
+            is_kept.then_some(text).context("a template would be written otherwise")
+        }
     };
+    if let Some(values) = source.helm().and_then(|helm| helm.get("valuesObject"))
+        && let Err(error) = print(&source.at(&["helm", "valuesObject"]), values)
+    {
+        return Err(vec![Unsupported {
+            pointer: source.at(&["helm", "valuesObject"]),
+            why: format!("its values cannot be written as text: {error:#}"),
+            hint: "write them as text, in `values: |`, first".to_owned(),
+        }]);
+    }
+    unchanged.borrow_mut().clear();
     let mut moved = native::to_parameters(source, references, print)?;
-    let claims = [("owns", &request.owns), ("writes", &request.writes)];
-    let claims = claims.into_iter().filter(|(_, claims)| !claims.is_empty());
+    let claims = request.claims().into_iter().filter(|(_, claims)| !claims.is_empty());
     let mut parameters: Vec<Value> = claims
-        .map(
-            |(name, claims)| json!({"name": name, "array": claims.iter().map(ToString::to_string).collect::<Vec<_>>()}),
-        )
+        .map(|(name, claims)| json!({"name": name, "array": claims}))
         .collect();
     let before = parameters.len();
     parameters.append(&mut moved.parameters);
-    check(source, &moved, before, &parameters)?;
+    if request.template.is_none() {
+        check(source, &moved, before, &parameters)?;
+    }
     for (pointer, why) in &moved.left_out {
         let place = builder.repo.place(builder.manifest, pointer);
         let option = pointer.back().map(|key| key.decoded().into_owned()).unwrap_or_default();
@@ -235,6 +253,19 @@ fn goals(
         }
     }
     goals
+}
+
+/// Reports whether the templates among the strings of a value stand in its text as they are: in quotes that escape something,
+/// they would be other ones.
+fn keeps_templates(text: &str, value: &Value) -> bool {
+    match value {
+        Value::String(string) => !string.contains("{{") || string.lines().all(|line| text.contains(line.trim())),
+        Value::Array(list) => list.iter().all(|entry| keeps_templates(text, entry)),
+        Value::Object(map) => map
+            .iter()
+            .all(|(key, value)| (!key.contains("{{") || text.contains(key.as_str())) && keeps_templates(text, value)),
+        _ => true,
+    }
 }
 
 /// Returns the lines of a map with its comments, if those lines alone parse to the same map.
