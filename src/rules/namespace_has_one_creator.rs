@@ -32,6 +32,9 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
     let creates = subject.app.sync_option("CreateNamespace") == Some("true");
     let declared = scope.declares(&subject.cluster, namespace);
     if creates && declared {
+        if scope.needs_creation_for_others(subject) {
+            return None;
+        }
         let options = subject.app.sync_options();
         let index = options.iter().position(|option| *option == "CreateNamespace=true")?;
         let pointer = SYNC_OPTIONS.child(index);
@@ -63,7 +66,9 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::case::Case;
+    use crate::model::{AppRenders, Object, PointerBuf};
+    use crate::repo::{Anchor, Generated, Manifest, Origin, RepoPath};
+    use crate::rules::case::{Case, findings};
     use serde_json::{Value, json};
 
     fn case(options: Value) -> Case {
@@ -107,6 +112,42 @@ mod tests {
                 json!({"destination": {"namespace": built_in}, "source": {"repoURL": "u"}}),
             );
             assert!(case.messages(&RULE).is_empty(), "{built_in}");
+        }
+    }
+
+    #[test]
+    fn the_template_of_a_set_keeps_the_option_that_others_need() {
+        let of_set = |namespaces: &[&str]| {
+            let mut repo = with_manifest(Case::new().namespaces()).repo();
+            repo.add_derived(namespaces.iter().map(|namespace| generated(namespace)));
+            let renders = AppRenders::new();
+            let messages = findings(&RULE, &Scope::new(&repo, &renders)).into_iter();
+            messages.map(|finding| finding.message).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of_set(&["media"]),
+            ["namespace `media` has a manifest and CreateNamespace=true"]
+        );
+        assert!(of_set(&["media", "web"]).is_empty());
+    }
+
+    /// Returns what a set generates for a namespace.
+    fn generated(namespace: &str) -> Manifest {
+        Manifest {
+            file: RepoPath::new("sets.yaml").unwrap(),
+            document: 0,
+            object: Object::new(json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": namespace},
+                "spec": {
+                    "destination": {"namespace": namespace}, "source": {"repoURL": "u"},
+                    "syncPolicy": {"syncOptions": ["CreateNamespace=true"]},
+                },
+            })),
+            origin: Origin::Generated(Generated {
+                set: "apps".to_owned(),
+                template: Anchor::Of(PointerBuf::new()),
+                folders: Vec::new(),
+            }),
         }
     }
 

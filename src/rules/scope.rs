@@ -10,7 +10,7 @@ use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
 use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName};
 use crate::parallel;
-use crate::repo::{Manifest, Repo, RepoPath};
+use crate::repo::{Manifest, Origin, Repo, RepoPath};
 
 use super::doubt::Doubt;
 use super::subject::{Item, Subject};
@@ -44,6 +44,8 @@ pub struct Scope<'a> {
     doubts: Vec<Doubt>,
     /// The Application that brings each manifest to the cluster, by file and document.
     bringers: OnceLock<BTreeMap<(RepoPath, usize), usize>>,
+    /// The sets with an Application whose Namespace only `CreateNamespace=true` makes, by file and document.
+    creating_sets: OnceLock<BTreeSet<(RepoPath, usize)>>,
     /// The earlier state to compare with.
     base: Option<Box<Base<'a>>>,
 }
@@ -84,6 +86,7 @@ impl<'a> Scope<'a> {
             own_namespaces: BTreeSet::new(),
             doubts: Doubt::of_repository(repo, &clusters),
             bringers: OnceLock::new(),
+            creating_sets: OnceLock::new(),
             base: None,
         };
         // Of two Applications of one name, which are for two Argo CDs, the first was rendered.
@@ -232,6 +235,23 @@ impl<'a> Scope<'a> {
         });
         let index = bringers.get(&(manifest.file.clone(), manifest.document))?;
         self.subjects.get(*index)
+    }
+
+    /// Reports whether the set that generates an Application has another one whose Namespace only `CreateNamespace=true` makes:
+    /// the template that both have needs it.
+    pub(super) fn needs_creation_for_others(&self, subject: &Subject<'_>) -> bool {
+        if !matches!(subject.manifest.origin, Origin::Generated(_)) {
+            return false;
+        }
+        let place = |subject: &Subject<'_>| (subject.manifest.file.clone(), subject.manifest.document);
+        let needs = |subject: &&Subject<'_>| {
+            let namespace = subject.app.destination_namespace();
+            matches!(subject.manifest.origin, Origin::Generated(_))
+                && subject.app.sync_option("CreateNamespace") == Some("true")
+                && namespace.is_some_and(|namespace| !self.declares(&subject.cluster, namespace))
+        };
+        let sets = || self.subjects.iter().filter(needs).map(place).collect();
+        self.creating_sets.get_or_init(sets).contains(&place(subject))
     }
 
     /// Returns what is known of a claim.
