@@ -231,10 +231,111 @@ fn what_a_chart_renders_is_named_with_its_chart() {
         owns notes. `root` renders it from the chart `apps` (bootstrap/root.yaml):
         in the templates of the chart, or in the values that they fill in, first add
         `Prune=false` and `Delete=false` to its `syncOptions` and wait for the sync,
-        then give its source `plugin: {name: homelab-v1, parameters: […]}` with
-        these claims, then take the options away again
+        then give its source `plugin: {name: homelab-v1, parameters: [{name: owns,
+        array: [notes]}]}`, with its options as parameters, then take the options
+        away again
     no step is left that `adopt` can do here; 1 to be changed where they come from
     "#);
+}
+
+#[test]
+fn a_folder_of_two_and_the_namespaces_of_claims_move_and_what_is_named_turns_read_only() {
+    let home = Home::new("adopt-every-layout");
+    insta::assert_snapshot!(home.done(&["adopt", "-o", "text", "--read-only", "player/media"]), @r#"
+    Claims, as they are used today
+
+    NAMESPACE   CLAIM        OWNER          WRITERS        READERS
+    blue        backup       backup-blue    -              -
+    green       backup       backup-green   -              -
+    media       loose        loose          -              -
+    media       media        storage        fetcher        player viewer
+    notes       notes        notes          notes-backup   -
+    radio       recordings   recorder       radio          -
+
+    Applications that `adopt` moves to the plugin
+
+      spaces
+        renders Namespace blue, green, media, notes, radio. In
+        bootstrap/layouts.yaml
+      fetcher
+        writes media. In clusters/home/media/fetcher.yaml
+      player
+        reads media; turns read-only for media. In clusters/home/media/player.yaml
+      viewer
+        reads media. In clusters/home/media/viewer.yaml
+      storage
+        owns media/media. In clusters/home/storage.yaml
+      radio
+        writes recordings. In apps/radio/.argocd-source.yaml; its guards of the move
+        go into ApplicationSet `folders` (bootstrap/sets.yaml)
+      recorder
+        owns recordings. In apps/recorder/.argocd-source.yaml; its guards of the
+        move go into ApplicationSet `folders` (bootstrap/sets.yaml)
+      backup-blue
+        owns backup. In shared/backup/.argocd-source-backup-blue.yaml; its guards of
+        the move go into ApplicationSet `twins` (bootstrap/sets.yaml)
+      backup-green
+        owns backup. In shared/backup/.argocd-source-backup-green.yaml; its guards
+        of the move go into ApplicationSet `twins` (bootstrap/sets.yaml)
+
+    Applications that are changed where they come from
+
+      loose
+        owns loose. It is in a List in bootstrap/listed.yaml: write it as a document
+        of its own first
+      notes
+        owns notes. `of-a-chart` renders it from the chart `charts/apps`
+        (bootstrap/layouts.yaml): in the templates of the chart, or in the values
+        that they fill in, first add `Prune=false` and `Delete=false` to its
+        `syncOptions` and wait for the sync, then give its source `plugin: {name:
+        homelab-v1, parameters: [{name: owns, array: [notes]}]}`, with its options
+        as parameters, then take the options away again
+      notes-backup
+        writes notes. `of-a-chart` renders it from the chart `charts/apps`
+        (bootstrap/layouts.yaml): in the templates of the chart, or in the values
+        that they fill in, first add `Prune=false` and `Delete=false` to its
+        `syncOptions` and wait for the sync, then give its source `plugin: {name:
+        homelab-v1, parameters: [{name: writes, array: [notes]}]}`, with its options
+        as parameters, then take the options away again
+    "#);
+    for _ in 0..3 {
+        home.done(&["adopt", "-y", "--commit", "--read-only", "player/media"]);
+    }
+    let subjects = home.git(&["log", "--reverse", "--format=%s"]);
+    insta::assert_snapshot!(subjects, @r#"
+    Before
+    Guard 2 Applications for the move to the plugin; Guard what ApplicationSet folders generates for the move to the plugin; Guard what ApplicationSet twins generates for the move to the plugin
+    Convert 5 Applications to the plugin; Move what ApplicationSet folders generates to the plugin; Move what ApplicationSet twins generates to the plugin
+    Take the guards of the move from 2 Applications; Take the guards of the move from ApplicationSet folders; Take the guards of the move from ApplicationSet twins
+    "#);
+    let spaces = home.text("bootstrap/layouts.yaml");
+    assert!(
+        spaces.contains(".;/apps;/bootstrap;/charts;/clusters;/manifests;/shared"),
+        "{spaces}"
+    );
+    insta::assert_snapshot!(home.done(&["list", "volumes"]), @r#"
+    NAMESPACE   CLAIM        OWNER          WRITERS        READERS
+    blue        backup       backup-blue    -              -
+    green       backup       backup-green   -              -
+    media       loose        loose          -              -
+    media       media        storage        fetcher        player viewer
+    notes       notes        notes          notes-backup   -
+    radio       recordings   recorder       radio          -
+    "#);
+}
+
+#[test]
+fn a_claim_that_cannot_turn_read_only_is_refused() {
+    let home = Home::new("adopt-every-layout");
+    for (choice, why) in [
+        ("storage/media/media", "owns the claim"),
+        ("player/other", "does not write the claim"),
+        ("nobody/media", "uses no claim that is known here"),
+        ("media", "it is not APP/CLAIM"),
+    ] {
+        let (succeeds, _, message) = home.run(&["adopt", "--read-only", choice]);
+        assert!(!succeeds && message.contains(why), "{choice}: {message}");
+    }
 }
 
 #[test]

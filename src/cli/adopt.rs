@@ -4,14 +4,15 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::convert::check_steps;
+use super::convert::{check_steps, parse_claim};
 use super::helm::HelmArgs;
 use super::output::{DocumentOutput, EditOutput};
 use super::session::{DryRun, EditArgs, Session, WriteArgs};
 use super::source_dirs::SourceDirArgs;
 use crate::edit::adopt::{Proposal, next, propose};
-use crate::edit::convert::Plan;
+use crate::edit::convert::{ClaimOf, Plan};
 use crate::failure::{Exit, Failure, usage};
+use crate::model::{AppName, ClaimPath};
 use crate::report;
 use crate::rules::Scope;
 use crate::sources::Sources;
@@ -25,14 +26,17 @@ Examples:
   # Do the next step as a commit of its own; push it, wait for the sync, and run it again
   kubectl homelab adopt --fetch -y --commit
 
+  # Let one that can write a claim today only read it from the move on
+  kubectl homelab adopt --read-only player/media
+
   # The plan for scripts
   kubectl homelab adopt -o json";
 
 /// Plan how a repository without the plugin gets the storage rules, and do it step by step
 ///
 /// It renders all Applications, as `validate` does, and proposes who owns each claim: who renders it. Who mounts a claim of
-/// another Application read-write today may write it from then on, too; nothing turns read-only. Nothing is changed without
-/// `-y`.
+/// another Application read-write today may write it from then on, too; nothing turns read-only unasked (`--read-only`).
+/// Nothing is changed without `-y`.
 ///
 /// With `-y` it writes the next of three steps and stops: the Applications that render claims or Namespaces get the sync
 /// options `Prune=false` and `Delete=false`, the Applications move to the plugin, and the options go again. Each step has to be
@@ -44,6 +48,10 @@ pub(super) struct Args {
     /// Write the next step
     #[arg(short, long)]
     yes: bool,
+
+    /// A claim that an Application can write today and shall only read from its move on; may be repeated
+    #[arg(long, value_name = "APP/CLAIM", value_parser = parse_claim_of_app)]
+    read_only: Vec<(AppName, ClaimPath)>,
 
     /// Output format of the plan
     #[arg(short, long, value_enum, default_value = "diff")]
@@ -67,6 +75,13 @@ enum PlanOutput {
     Text,
     /// The plan and the diff, for scripts
     Json,
+}
+
+fn parse_claim_of_app(text: &str) -> Result<(AppName, ClaimPath), String> {
+    match parse_claim(text)? {
+        ClaimOf { app: Some(app), claim } => Ok((app, claim)),
+        ClaimOf { app: None, .. } => Err("it is not APP/CLAIM".to_owned()),
+    }
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -150,7 +165,10 @@ fn planned(args: &Args, session: &Session) -> Result<(Proposal, Plan)> {
     let dirs = args.sources.clone().into_dirs();
     let (renders, notes) = session.render_all(&dirs, &options)?;
     notes.iter().for_each(|note| session.terminal.say(note));
-    let proposal = propose(&Scope::new(repo, &renders));
+    let mut proposal = propose(&Scope::new(repo, &renders));
+    for (app, claim) in &args.read_only {
+        proposal.turn_read_only(app, claim)?;
+    }
     let sources = Sources::new(repo, checkout, &dirs, &options);
     let progress = session.terminal.progress("planning");
     let plan = next(repo, checkout, &proposal, &sources, &mut |name| {

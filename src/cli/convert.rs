@@ -111,7 +111,7 @@ enum To {
     Native,
 }
 
-fn parse_claim(text: &str) -> Result<ClaimOf, String> {
+pub(super) fn parse_claim(text: &str) -> Result<ClaimOf, String> {
     let (app, claim) = match text.split_once('/') {
         Some((app, claim)) => (Some(AppName::new(app).map_err(|error| format!("{error:#}"))?), claim),
         None => (None, text),

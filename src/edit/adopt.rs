@@ -14,12 +14,14 @@ mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
+use crate::failure::HintExt;
+use crate::model::namespace::is_namespace;
 use crate::model::ownership::Claim;
-use crate::model::{AppName, Availability, ClaimPath, ClaimRef};
+use crate::model::{AppName, Availability, ClaimPath, ClaimRef, Cluster, NamespaceName};
 use crate::repo::{Files, Origin, Repo};
-use crate::rules::{CheckReport, Scope, Skipped, Subject};
+use crate::rules::{CheckReport, Item, Scope, Skipped, Subject};
 
 use super::Renders;
 use super::convert::{self, Choices, ClaimOf, Plan, Target, Which};
@@ -69,6 +71,12 @@ pub struct ProposedApp {
     pub writes: BTreeSet<ClaimPath>,
     /// The claims that it reads.
     pub reads: BTreeSet<ClaimPath>,
+    /// Those of them that it can write today.
+    pub turns_read_only: BTreeSet<ClaimPath>,
+    /// The Namespaces with claims that it renders.
+    pub namespaces: BTreeSet<String>,
+    /// The cluster and the namespace of its destination.
+    place: (Cluster, Option<NamespaceName>),
     /// How it gets there.
     pub way: Way,
     /// Whether it is a document of a file.
@@ -109,9 +117,13 @@ pub fn propose(scope: &Scope<'_>) -> Proposal {
     let claims = scope.ownership.claims();
     let claims: Vec<ProposedClaim> = claims.map(|claim| proposed(claim, &is_rendered)).collect();
     let mut applications: Vec<ProposedApp> = Vec::new();
+    let namespaces = claims
+        .iter()
+        .map(|claim| (&claim.claim.cluster, claim.claim.namespace.as_str()));
+    let namespaces: Vec<_> = namespaces.collect();
     for subject in &scope.subjects {
         if is_rendered(&subject.name) && !applications.iter().any(|app| app.name == subject.name) {
-            applications.extend(application(scope, subject, &claims));
+            applications.extend(application(scope, subject, (&claims, &namespaces)));
         }
     }
     Proposal {
@@ -138,8 +150,13 @@ fn proposed((reference, claim): (&ClaimRef, Claim), is_rendered: &dyn Fn(&AppNam
     }
 }
 
-/// Returns what an Application gets; nothing for one that has nothing to do with claims.
-fn application(scope: &Scope<'_>, subject: &Subject<'_>, claims: &[ProposedClaim]) -> Option<ProposedApp> {
+/// Returns what an Application gets; nothing for one that has nothing to do with claims, nor with the Namespaces that they are
+/// in.
+fn application(
+    scope: &Scope<'_>,
+    subject: &Subject<'_>,
+    (claims, namespaces): (&[ProposedClaim], &[(&Cluster, &str)]),
+) -> Option<ProposedApp> {
     let paths = |has: fn(&ProposedClaim) -> &BTreeSet<AppName>| -> BTreeSet<ClaimPath> {
         let of_app = claims.iter().filter(|claim| has(claim).contains(&subject.name));
         of_app
@@ -151,13 +168,32 @@ fn application(scope: &Scope<'_>, subject: &Subject<'_>, claims: &[ProposedClaim
         owns: paths(|claim| &claim.owners),
         writes: paths(|claim| &claim.writers),
         reads: paths(|claim| &claim.readers),
+        turns_read_only: BTreeSet::new(),
+        namespaces: namespaces_of(subject, namespaces),
+        place: (subject.cluster.clone(), subject.namespace.clone()),
         way: Way::of(scope.repo, subject),
         is_document: subject.manifest.origin == Origin::Document,
     };
     let has_claims = [&app.owns, &app.writes, &app.reads]
         .iter()
         .any(|paths| !paths.is_empty());
-    (has_claims || subject.storage().next().is_some() || app.way == Way::Moving).then_some(app)
+    let has_part = has_claims || !app.namespaces.is_empty() || subject.storage().next().is_some();
+    (has_part || app.way == Way::Moving).then_some(app)
+}
+
+/// Returns the Namespaces with claims that an Application renders: only the plugin writes on them who owns the claims.
+fn namespaces_of(subject: &Subject<'_>, with_claims: &[(&Cluster, &str)]) -> BTreeSet<String> {
+    let objects = subject
+        .items
+        .iter()
+        .map(Item::object)
+        .filter(|object| is_namespace(object));
+    let has_claims = |name: &str| {
+        let mut of_name = with_claims.iter().filter(|(_, namespace)| *namespace == name);
+        of_name.any(|(cluster, _)| cluster.may_be(&subject.cluster))
+    };
+    let names = objects.map(|object| object.name()).filter(|name| has_claims(name));
+    names.map(str::to_owned).collect()
 }
 
 fn left_alone(scope: &Scope<'_>) -> Vec<LeftAlone> {
@@ -182,9 +218,53 @@ fn left_alone(scope: &Scope<'_>) -> Vec<LeftAlone> {
     by_reason.into_iter().map(group).collect()
 }
 
+impl ProposedApp {
+    /// Returns the claim that a path means.
+    fn place_of(&self, path: &ClaimPath) -> Option<ClaimRef> {
+        let (cluster, namespace) = &self.place;
+        Some(ClaimRef {
+            cluster: cluster.clone(),
+            namespace: path.namespace_in(namespace.as_ref())?.clone(),
+            name: path.name.clone(),
+        })
+    }
+}
+
 impl Proposal {
+    /// Lets an Application only read a claim that it can write today.
+    ///
+    /// # Errors
+    /// When it does not use the claim, or owns it.
+    pub fn turn_read_only(&mut self, name: &AppName, path: &ClaimPath) -> Result<()> {
+        let wrong = |why: &str| anyhow!("`--read-only {name}/{path}`: Application `{name}` {why}");
+        let Some(app) = self.applications.iter_mut().find(|app| app.name == *name) else {
+            return Err(
+                wrong("uses no claim that is known here").hint("see the claims with `kubectl homelab adopt -o text`")
+            );
+        };
+        if app.writes.remove(path) {
+            app.turns_read_only.insert(path.clone());
+            app.reads.insert(path.clone());
+        } else if app.owns.contains(path) {
+            return Err(wrong("owns the claim").hint("leave the option out: the owner writes"));
+        } else if !app.reads.contains(path) {
+            let known: Vec<String> = app.writes.iter().map(ToString::to_string).collect();
+            return Err(wrong("does not write the claim").hint(match known.as_slice() {
+                [] => "leave the option out".to_owned(),
+                known => format!("choose one of {}", known.join(", ")),
+            }));
+        }
+        let place = app.place_of(path);
+        let is_it = |claim: &&mut ProposedClaim| place.as_ref() == Some(&claim.claim);
+        for claim in self.claims.iter_mut().filter(is_it) {
+            claim.writers.remove(name);
+            claim.readers.insert(name.clone());
+        }
+        Ok(())
+    }
+
     /// Returns the choices of a conversion that makes of the Applications what is proposed: guards first, and nothing turns
-    /// read-only.
+    /// read-only unasked.
     pub fn choices(&self) -> Choices {
         let documents = self.applications.iter().filter(|app| app.is_document);
         let movable = documents.filter(|app| app.way.is_converted());
@@ -200,8 +280,8 @@ impl Proposal {
             target: Target::Plugin,
             positions: Vec::new(),
             owns: Vec::new(),
-            writes: movable.flat_map(|app| of(app, &app.writes)).collect(),
-            read_only: Vec::new(),
+            writes: movable.clone().flat_map(|app| of(app, &app.writes)).collect(),
+            read_only: movable.flat_map(|app| of(app, &app.turns_read_only)).collect(),
             drop_owns: false,
             accept_random: false,
             guard_first: true,

@@ -49,9 +49,7 @@ pub fn write(
 ) -> Result<Written> {
     let name = app.name();
     let sources = app.sources();
-    let source = sources
-        .get(position)
-        .with_context(|| format!("Application `{name}` has no source {}", position + 1))?;
+    let source = source_at(app, &sources, position)?;
     let folder = folder(repo, app, source)?;
     check_template(repo, app, source)?;
     check_other_sources(repo, app, position, &folder)?;
@@ -92,6 +90,26 @@ pub fn overridden(repo: &Repo, files: &dyn Files, app: &Application<'_>, source:
     )?;
     merged.check_tools()?;
     Ok(merged.tree)
+}
+
+/// Returns the file that [`write`] changes, as far as the Application and its template tell.
+///
+/// # Errors
+/// When no file can give the plugin to the source.
+pub(super) fn file_of(repo: &Repo, app: &Application<'_>, position: usize) -> Result<RepoPath> {
+    let sources = app.sources();
+    let source = source_at(app, &sources, position)?;
+    let folder = folder(repo, app, source)?;
+    check_template(repo, app, source)?;
+    check_other_sources(repo, app, position, &folder)?;
+    let controller = repo.controller_namespace();
+    let before = repo.overrides_of(app, source, controller);
+    file(repo, app, &before, &folder, &app.instance(controller))
+}
+
+fn source_at<'s, 'o>(app: &Application<'_>, sources: &'s [Source<'o>], position: usize) -> Result<&'s Source<'o>> {
+    let missing = || format!("Application `{}` has no source {}", app.name(), position + 1);
+    sources.get(position).with_context(missing)
 }
 
 fn refused(name: &str, file: &RepoPath) -> String {

@@ -8,6 +8,7 @@ use textwrap::{Options, WordSplitter};
 
 use super::table::{Cell, sized};
 use crate::edit::adopt::{Disk, LeftAlone, Proposal, ProposedApp, ProposedClaim, Way};
+use crate::model::application::PLUGIN_NAME;
 use crate::model::cluster::LOCAL_NAME;
 
 /// The columns of a terminal that the text fits.
@@ -99,14 +100,22 @@ fn of_app(app: &ProposedApp) -> String {
             parts.push(format!("{name} {}", paths.join(", ")));
         }
     }
+    if !app.turns_read_only.is_empty() {
+        let paths: Vec<String> = app.turns_read_only.iter().map(ToString::to_string).collect();
+        parts.push(format!("turns read-only for {}", paths.join(", ")));
+    }
+    if !app.namespaces.is_empty() {
+        let names: Vec<&str> = app.namespaces.iter().map(String::as_str).collect();
+        parts.push(format!("renders Namespace {}", names.join(", ")));
+    }
     let what = parts.join("; ");
     let stop = if what.is_empty() { "" } else { ". " };
-    item(app.name.as_str(), &format!("{what}{stop}{}", way(&app.way)))
+    item(app.name.as_str(), &format!("{what}{stop}{}", way(app)))
 }
 
 /// Returns what is done with an Application, in sentences.
-fn way(way: &Way) -> String {
-    match way {
+fn way(app: &ProposedApp) -> String {
+    match &app.way {
         Way::Manifest(file) => format!("In {file}"),
         Way::Moving => "It has moved; its guards of the move go in the last step".to_owned(),
         Way::Done => "The plugin renders it already".to_owned(),
@@ -115,15 +124,36 @@ fn way(way: &Way) -> String {
             format!("In {overrides}; its guards of the move go into ApplicationSet `{set}` ({file})")
         }
         Way::Set { set, file, why } => format!(
-            "ApplicationSet `{set}` generates it, and {why}: first add `Prune=false` and `Delete=false` to the `syncOptions` of the template in {file} and wait for the sync, then write `plugin: {{name: homelab-v1, parameters: […]}}` in its place, then take the options away again"
+            "ApplicationSet `{set}` generates it, and {why}: first add `Prune=false` and `Delete=false` to the `syncOptions` of the template in {file} and wait for the sync, then write `{}` in its place, with its options as parameters, then take the options away again",
+            plugin(app)
         ),
         Way::Chart { by, chart, file } => {
             let chart = chart.iter().map(|chart| format!(" from the chart `{chart}`"));
             format!(
-                "`{by}` renders it{} ({file}): in the templates of the chart, or in the values that they fill in, first add `Prune=false` and `Delete=false` to its `syncOptions` and wait for the sync, then give its source `plugin: {{name: homelab-v1, parameters: […]}}` with these claims, then take the options away again",
-                chart.collect::<String>()
+                "`{by}` renders it{} ({file}): in the templates of the chart, or in the values that they fill in, first add `Prune=false` and `Delete=false` to its `syncOptions` and wait for the sync, then give its source `{}`, with its options as parameters, then take the options away again",
+                chart.collect::<String>(),
+                plugin(app)
             )
         }
+    }
+}
+
+/// Returns the section of a source that the plugin renders, with the claims of an Application.
+fn plugin(app: &ProposedApp) -> String {
+    let parameter = |(name, paths): (&str, &BTreeSet<_>)| {
+        let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        (!paths.is_empty()).then(|| format!("{{name: {name}, array: [{}]}}", paths.join(", ")))
+    };
+    let parameters = [("owns", &app.owns), ("writes", &app.writes)]
+        .into_iter()
+        .filter_map(parameter);
+    let parameters: Vec<String> = parameters.collect();
+    match parameters.is_empty() {
+        true => format!("plugin: {{name: {PLUGIN_NAME}}}"),
+        false => format!(
+            "plugin: {{name: {PLUGIN_NAME}, parameters: [{}]}}",
+            parameters.join(", ")
+        ),
     }
 }
 
@@ -174,8 +204,10 @@ pub fn tree(plan: &Proposal) -> Value {
             "owns": paths(&app.owns),
             "writes": paths(&app.writes),
             "reads": paths(&app.reads),
+            "turnsReadOnly": paths(&app.turns_read_only),
+            "namespaces": app.namespaces,
             "moved": app.way.is_converted(),
-            "way": way(&app.way),
+            "way": way(app),
         })
     });
     let disks = plan

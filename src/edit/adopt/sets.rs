@@ -90,7 +90,8 @@ impl Sets<'_> {
             bail!("the plugin renders `{}` in another way", first.object);
         }
         let effects = Effects::between(&before.finished, &after.finished);
-        if let Some(claim) = effects.read_only.keys().next() {
+        let is_asked = |claim: &&String| app.turns_read_only.iter().any(|path| path.name.as_str() == **claim);
+        if let Some(claim) = effects.read_only.keys().find(|claim| !is_asked(claim)) {
             return Err(anyhow::anyhow!("claim `{claim}` would turn read-only")
                 .hint("name it in `owns` of the Application that produces its data"));
         }
@@ -146,10 +147,7 @@ impl Sets<'_> {
                 .insert(app.name.clone(), Availability::Available(app.before));
             plan.gate.after.insert(app.name, Availability::Available(app.after));
         }
-        plan.edit.message = format!(
-            "Move what ApplicationSet {} generates to the plugin",
-            manifest.object.name()
-        );
+        add_message(plan, &format!("Move what {} generates to the plugin", named(manifest)));
         plan.edit.next = Some(NEXT.to_owned());
     }
 
@@ -189,11 +187,11 @@ fn add(plan: &mut Plan, stage: Stage, manifest: &Manifest, operations: Vec<Patch
     plan.stage = stage;
     let (message, note) = match stage {
         Stage::Release => (
-            format!("Take the guards of the move from ApplicationSet {name}"),
+            format!("Take the guards of the move from {}", named(manifest)),
             format!("step 3 of 3: the claims of what ApplicationSet `{name}` generates have guards of their own"),
         ),
         _ => (
-            format!("Guard what ApplicationSet {name} generates for the move to the plugin"),
+            format!("Guard what {} generates for the move to the plugin", named(manifest)),
             format!("step 1 of 3: Argo CD prunes and deletes nothing of what ApplicationSet `{name}` generates"),
         ),
     };
@@ -202,8 +200,20 @@ fn add(plan: &mut Plan, stage: Stage, manifest: &Manifest, operations: Vec<Patch
         .changes
         .extend(fixes::patch(manifest, operations).changes);
     plan.edit.notes.push(note);
-    plan.edit.message = message;
+    add_message(plan, &message);
     plan.edit.next = Some(NEXT.to_owned());
+}
+
+fn named(set: &Manifest) -> String {
+    format!("ApplicationSet {}", set.object.name())
+}
+
+/// Adds what a step does with one more set.
+fn add_message(plan: &mut Plan, message: &str) {
+    if !plan.edit.message.is_empty() {
+        plan.edit.message.push_str("; ");
+    }
+    plan.edit.message.push_str(message);
 }
 
 /// Reports whether a set generates an Application that a file of its folder gives to the plugin.

@@ -1,12 +1,10 @@
 //! How an Application is changed, by where it comes from.
 
 use crate::edit::convert::guard::is_moving;
-use crate::model::{Application, Source};
+use crate::edit::source_override;
+use crate::model::Application;
 use crate::repo::{Origin, Rendered, Repo, RepoPath};
 use crate::rules::Subject;
-
-/// The file in the folder of a source that changes the source.
-const OVERRIDES: &str = ".argocd-source.yaml";
 
 /// How an Application is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,13 +74,13 @@ impl Way {
     /// Returns the way of an Application that a set generates.
     fn of_set(repo: &Repo, set: &str, app: &Application<'_>, file: RepoPath) -> Self {
         let sources = app.sources();
-        let mut rendered = sources.iter().filter(|source| !source.gives_files_only());
-        let folder = match (rendered.next(), rendered.next()) {
-            (Some(source), None) => folder(repo, source),
+        let mut rendered = (0..sources.len()).filter(|position| !sources[*position].gives_files_only());
+        let overrides = match (rendered.next(), rendered.next()) {
+            (Some(position), None) => source_override::file_of(repo, app, position).map_err(|error| error.to_string()),
             _ => Err("it has several sources".to_owned()),
         };
         let set = set.to_owned();
-        match folder.and_then(|folder| folder.join(OVERRIDES).map_err(|error| error.to_string())) {
+        match overrides {
             Ok(overrides) => Self::Override { set, file, overrides },
             Err(why) => Self::Set { set, file, why },
         }
@@ -104,22 +102,4 @@ fn chart(repo: &Repo, rendered: &Rendered) -> Option<String> {
     let source = sources.iter().find(|source| source.pointer == rendered.source)?;
     let path = source.path().filter(|_| repo.is_own(source.repo_url()))?;
     Some(path.to_owned())
-}
-
-/// Returns the folder of a source whose file of overrides can give it to the plugin, or why none can.
-fn folder(repo: &Repo, source: &Source<'_>) -> Result<RepoPath, String> {
-    let is_there = |tool: &&str| source.tree().get(*tool).is_some();
-    if let Some(tool) = ["helm", "kustomize", "directory"]
-        .into_iter()
-        .find(|tool| is_there(tool))
-    {
-        return Err(format!(
-            "its template has `{tool}`, which no file in the folder takes away"
-        ));
-    }
-    let path = source
-        .path()
-        .filter(|_| !source.is_versioned() && repo.is_own(source.repo_url()));
-    let path = path.ok_or_else(|| "its source is no folder of this repository".to_owned())?;
-    RepoPath::new(path).map_err(|error| error.to_string())
 }

@@ -15,7 +15,6 @@ use crate::model::namespace::is_namespace;
 use crate::model::native::{self, Unsupported};
 use crate::model::ownership::Ownership;
 use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Source, Unavailable};
-use crate::repo::layout::APPLICATIONS;
 use crate::repo::{ChangeSet, Manifest, Origin, Override, Repo, RepoPath, overrides};
 
 /// The conversion of one Application.
@@ -316,7 +315,7 @@ impl AppConversion<'_> {
         let mut reads = self.renders.reads(app)?;
         let is_own = |source: &Source<'_>| !source.is_versioned() && self.repo.is_own(source.repo_url());
         if app.sources().iter().any(is_own) && objects.iter().any(is_namespace) {
-            reads.push(RepoPath::new(APPLICATIONS)?);
+            reads.extend(self.repo.registry_reads());
         }
         Ok(reads)
     }
