@@ -87,15 +87,25 @@ impl Repository {
         // Files that the user's git settings ignore are needed here, as a chart's packed dependencies.
         self.git(&["add", "--all", "--force"])?;
         self.git(&["commit", "--quiet", "--message", message])?;
+        self.publish()
+    }
+
+    /// Pushes what is committed; returns the revision.
+    pub fn publish(&self) -> Result<String> {
         self.git(&["push", "--quiet", "origin", "HEAD:main"])?;
         self.head()
+    }
+
+    /// Returns the subjects of all commits, the first one first.
+    pub fn subjects(&self) -> Result<Vec<String>> {
+        let log = self.git(&["log", "--reverse", "--format=%s"])?;
+        Ok(log.lines().map(str::to_owned).collect())
     }
 
     /// Reverts the last commit and pushes the new one; returns the revision.
     pub fn revert(&self) -> Result<String> {
         self.git(&["revert", "--no-edit", "HEAD"])?;
-        self.git(&["push", "--quiet", "origin", "HEAD:main"])?;
-        self.head()
+        self.publish()
     }
 
     /// Returns the revision of the newest commit.

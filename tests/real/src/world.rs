@@ -48,6 +48,14 @@ const SHIPPED: [(&str, &str); 2] = [
 /// The values of the producer's chart.
 const FETCHER_VALUES: &str = "helm/pilotedge-audio-fetcher/values.yaml";
 
+/// What the user's commands commit as.
+const COMMITTER: [(&str, &str); 4] = [
+    ("GIT_AUTHOR_NAME", "story"),
+    ("GIT_AUTHOR_EMAIL", "story@example.org"),
+    ("GIT_COMMITTER_NAME", "story"),
+    ("GIT_COMMITTER_EMAIL", "story@example.org"),
+];
+
 /// Returns a schedule about half a year from now: months of 31 days in years of 365 are close enough.
 fn half_a_year_from_now() -> String {
     let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -224,6 +232,7 @@ impl World {
             .env("HOME", self.folder.join("home"))
             .env("KUBECONFIG", self.cluster.kubeconfig())
             .env("GIT_CONFIG_GLOBAL", self.folder.join("gitconfig"))
+            .envs(COMMITTER)
             .stdin(Stdio::null())
             .output()
             .context("cannot run kubectl-homelab")

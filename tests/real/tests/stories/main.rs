@@ -2,6 +2,7 @@
 //! that it can fail.
 #![expect(clippy::unwrap_used, reason = "what a story can't do fails it, in its words too")]
 
+mod adopted;
 mod claims;
 mod commands;
 mod custom_kinds;
