@@ -12,7 +12,7 @@ pub(super) fn patched(mut application: Json, text: &str) -> Result<Json, Reason>
     let wrong = |why: &str| Reason::invalid(format!("the result of `spec.templatePatch` is {why}"));
     let read = match text.trim_start().starts_with('{') {
         true => serde_json::from_str(text).map_err(|_| wrong("not JSON"))?,
-        false => yaml::value(text)
+        false => yaml::raw_value(text)
             .map_err(|error| wrong(&format!("not YAML: {error}")))?
             .unwrap_or_default(),
     };

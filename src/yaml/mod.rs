@@ -7,7 +7,7 @@
 //! reprint the fallback of the splice: a whole document    splice  JSON Patch → text, proved by reading it again
 //! comment what a comment is about                         emit    value → text, for new files
 //! replace_entry  an entry in another one's place         replace_comment  a comment in another one's place
-//! brackets  how a document writes collections in brackets
+//! brackets  how a document writes collections in brackets     raw_value  a text without a line end at its end
 //! ```
 //!
 //! The reference for all of it is what `kubectl` and Argo CD read: go-yaml version 2, converted to JSON.
@@ -19,6 +19,7 @@ mod error;
 mod locate;
 mod node;
 mod position;
+mod raw_value;
 mod replace_comment;
 mod replace_entry;
 mod reprint;
@@ -34,6 +35,7 @@ pub use emit::{emit, emit_line};
 pub use error::YamlError;
 pub use locate::{Locator, Span};
 pub use position::{Lines, Position, position};
+pub use raw_value::raw_value;
 pub use replace_comment::{ReplaceComment, comments, replace_comment};
 pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, replace_entry};
 pub use splice::error::SpliceError;

@@ -67,6 +67,10 @@ impl Context<'_> {
                 match (&set.values, &other.values) {
                     (Value::Map(_, into), Value::Map(_, from)) if !self.language.is_go() => {
                         let from = from.borrow().clone();
+                        // Argo CD may not have made the map of an empty element.
+                        if into.borrow().is_empty() && !from.is_empty() {
+                            return Err(Reason::unsupported("a merge into an element without parameters"));
+                        }
                         into.borrow_mut().extend(from);
                     }
                     _ => overridden(set, &other)?,

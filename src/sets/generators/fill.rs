@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json};
 pub(super) fn fill(into: &mut Map<String, Json>, from: &Map<String, Json>) {
     for (key, value) in from {
         match (into.get_mut(key), value) {
-            (Some(Json::Object(inner)), Json::Object(other)) if key != "valuesObject" => fill(inner, other),
+            // The text of a free value is kept, and not even that of an empty map is empty.
+            (Some(Json::Object(_)), _) if key == "valuesObject" => {}
+            (Some(Json::Object(inner)), Json::Object(other)) => fill(inner, other),
             (Some(known), _) if !is_empty(known) => {}
             _ => {
                 into.insert(key.clone(), value.clone());

@@ -136,7 +136,7 @@ impl Context<'_> {
         let first = documents.next().unwrap_or_default();
         // Go takes a tab at the start of a line for the start of a value, also where there is none.
         let has_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
-        let value = match yaml::value(first).map_err(|error| wrong(format!("is not YAML: {error}")))? {
+        let value = match yaml::raw_value(first).map_err(|error| wrong(format!("is not YAML: {error}")))? {
             None if documents.next().is_some() => {
                 return Err(Reason::unsupported(format!("an empty first document in `{file}`")));
             }

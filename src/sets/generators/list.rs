@@ -26,7 +26,7 @@ impl Context<'_> {
         }
         let text = generator["elementsYaml"].as_str().unwrap_or_default();
         if !text.is_empty() {
-            let read = yaml::value(text);
+            let read = yaml::raw_value(text);
             let elements = read.map_err(|error| Reason::invalid(format!("`elementsYaml` is not YAML: {error}")))?;
             let wrong = || Reason::invalid("`elementsYaml` is not a list of maps");
             let elements = match elements {

@@ -137,7 +137,10 @@ pub(super) fn formatted(format: &str, arguments: &[Value]) -> Result<String, Fau
             }
         }
         directive.width = number(&mut rest);
-        if rest.next_if_eq(&'.').is_some() {
+        // A dot at the end is a verb.
+        let is_precision = rest.peek() == Some(&'.') && rest.clone().nth(1).is_some();
+        if is_precision {
+            rest.next();
             directive.precision = Some(number(&mut rest).unwrap_or(0));
         }
         match rest.next() {
@@ -189,7 +192,8 @@ impl Directive {
             return Err(Fault::unsupported("a format with `#` or a blank"));
         }
         match (verb, value) {
-            ('T', _) => Ok(self.padded(value.type_name().to_owned(), false)),
+            ('T', _) => Ok(self.padded(self.cut(value.type_name()), false)),
+            ('p', Value::List(..) | Value::Map(..)) => Err(Fault::unsupported("the address of a value")),
             (_, Value::List(..) | Value::Map(..)) => self.composite(verb, value),
             ('v' | 't', Value::Bool(value)) => Ok(self.padded(value.to_string(), false)),
             ('v' | 's', Value::Text(text)) => Ok(self.padded(self.cut(text), false)),
@@ -202,14 +206,18 @@ impl Directive {
             }
             (_, Value::Int(kind, number)) => self.int(verb, *kind, *number),
             (_, Value::Float(number)) => self.float(verb, *number),
-            _ => Ok(bad(verb, value)),
+            _ => self.bad(verb, value),
         }
+    }
+
+    /// Returns what Go prints where a verb does not fit: the value as `%v`, with the same flags.
+    fn bad(&self, verb: char, value: &Value) -> Result<String, Fault> {
+        Ok(format!("%!{verb}({}={})", value.type_name(), self.print('v', value)?))
     }
 
     fn composite(&self, verb: char, value: &Value) -> Result<String, Fault> {
         let inner = |value: &Value| match value {
-            Value::Missing | Value::Nil if verb == 'v' => Ok("<nil>".to_owned()),
-            Value::Missing | Value::Nil => Ok(format!("%!{verb}(<nil>)")),
+            Value::Missing | Value::Nil => Ok("<nil>".to_owned()),
             value => self.print(verb, value),
         };
         match value {
@@ -225,7 +233,7 @@ impl Directive {
                     .collect();
                 Ok(format!("map[{}]", entries?.join(" ")))
             }
-            _ => Ok(bad(verb, value)),
+            _ => self.bad(verb, value),
         }
     }
 
@@ -238,7 +246,7 @@ impl Directive {
             'x' => format!("{absolute:x}"),
             'X' => format!("{absolute:X}"),
             'c' | 'q' | 'U' | 'O' => return Err(Fault::unsupported(format!("the format `%{verb}` of a number"))),
-            _ => return Ok(bad(verb, &Value::Int(kind, number))),
+            _ => return self.bad(verb, &Value::Int(kind, number)),
         };
         let sign = match number {
             ..0 => "-",
@@ -264,7 +272,7 @@ impl Directive {
                     "the format `%{verb}` with these flags of a float"
                 )));
             }
-            _ => return Ok(bad(verb, &Value::Float(number))),
+            _ => return self.bad(verb, &Value::Float(number)),
         };
         let is_signed = text.starts_with(['-', '+']);
         let text = if self.plus && !is_signed {
@@ -292,11 +300,6 @@ impl Directive {
             (false, false) => " ".repeat(missing) + &text,
         }
     }
-}
-
-/// Returns what Go prints where a verb does not fit.
-fn bad(verb: char, value: &Value) -> String {
-    format!("%!{verb}({}={})", value.type_name(), printed(value))
 }
 
 /// Does what `print` does: blanks between values that are no texts.

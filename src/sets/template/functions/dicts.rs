@@ -121,10 +121,18 @@ fn dig(values: &[Value]) -> Result<Value, Fault> {
     if keys.is_empty() {
         return Err(Fault::invalid("it needs at least three arguments"));
     }
+    let wrong = || Fault::invalid("it needs keys and maps of anything");
+    let keys: Option<Vec<&String>> = keys
+        .iter()
+        .map(|key| match key {
+            Value::Text(key) => Some(key),
+            _ => None,
+        })
+        .collect();
     let mut value = map.clone();
-    for key in keys {
-        let (Value::Map(super::super::value::Items::Any, entries), Value::Text(key)) = (&value, key) else {
-            return Err(Fault::invalid("it needs keys and maps of anything"));
+    for key in keys.ok_or_else(wrong)? {
+        let Value::Map(super::super::value::Items::Any, entries) = &value else {
+            return Err(wrong());
         };
         let next = entries.borrow().get(key).cloned();
         match next {

@@ -72,7 +72,7 @@ fn from_json(text: &str) -> Option<Value> {
 }
 
 fn from_yaml(text: &str) -> Result<Value, Fault> {
-    let value = yaml::value(text).map_err(|error| Fault::invalid(format!("the text is not YAML: {error}")))?;
+    let value = yaml::raw_value(text).map_err(|error| Fault::invalid(format!("the text is not YAML: {error}")))?;
     Ok(value.map_or(Value::Nil, |json| Value::of_json(&json)))
 }
 
