@@ -8,6 +8,7 @@ mod git_folder;
 mod leftovers;
 mod lock;
 mod read;
+mod store;
 mod write;
 
 use std::fs;
@@ -23,6 +24,7 @@ use crate::repo::layout::APPLICATIONS;
 
 pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};
 pub use lock::{LOCK_TIMEOUT_VARIABLE, Lock};
+pub use store::Store;
 
 use write::stage;
 

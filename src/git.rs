@@ -20,6 +20,7 @@ use crate::time::Deadline;
 
 pub use export::Export;
 pub use refusal::Refused;
+pub use revision::references;
 
 /// The variables that say where a repository is, as `git rev-parse --local-env-vars` lists them, without those that carry
 /// settings. Git sets them for hooks, and they would lead a call to another repository than the one it is for.

@@ -4,10 +4,12 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use super::{Purpose, git, run};
 use crate::failure::HintExt;
+use crate::masking::without_logins;
+use crate::model::repo_url::remote_helper;
 use crate::model::version;
 
 /// The folder of tags among the references.
@@ -63,6 +65,21 @@ fn constrained(revision: &str, listed: impl FnOnce() -> Result<String>) -> Resul
     let listed = listed()?;
     let tags = listed.lines().filter_map(|line| Some(line.split_once(TAGS)?.1));
     Ok(version::newest(revision, tags).map(str::to_owned))
+}
+
+/// Asks a repository for its references: the name of the object, and that of the reference.
+///
+/// # Errors
+/// When git fails: no network, no such repository, no permission.
+pub fn references(url: &str) -> Result<Vec<(String, String)>> {
+    if url.starts_with('-') || remote_helper(url).is_some() {
+        return Err(anyhow!("`{url}` is not a repository"));
+    }
+    let listed = run(Purpose::Network, &std::env::temp_dir(), &["ls-remote", "--", url])
+        .with_context(|| format!("cannot ask `{}`", without_logins(url)))
+        .hint("check the URL and your git credentials")?;
+    let pairs = listed.lines().filter_map(|line| line.split_once('\t'));
+    Ok(pairs.map(|(id, name)| (id.to_owned(), name.to_owned())).collect())
 }
 
 /// Fetches a revision from the remote `origin` of a clone; it is `FETCH_HEAD` then.

@@ -1,339 +1,67 @@
-//! The renders in one folder of the cache: a file for each, named by its key.
-//!
-//! A file is made aside and renamed into its place, so that it is there whole or not at all; whoever takes it checks its
-//! digest. All of them together stay below a size; what was used longest ago goes first. There may be passwords in the
-//! values of a render: the folder is the user's alone.
-#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
+//! The renders in one folder of the cache.
 
-use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
-use sha2::{Digest, Sha256};
-
+use crate::disk::Store;
 use crate::render::Raw;
 
-/// Limit for all files together, in bytes.
+/// Limit for all renders together, in bytes.
 const LARGEST: u64 = 256 << 20;
-/// The share of the limit that is left after files were removed, in percent: it is not reached again at once.
-const LEFT: u64 = 90;
-/// The age after which a file that is not in its place is considered abandoned.
-const ABANDONED: Duration = Duration::from_secs(3600);
-/// The prefix of files that are not in their place yet.
-const ASIDE: &str = ".new-";
-/// The length of a digest.
-const DIGEST: usize = 32;
 
-/// The renders in one folder.
+/// The renders in one folder, by their keys.
 #[derive(Debug)]
-pub(super) struct Entries {
-    folder: PathBuf,
-    largest: u64,
-    /// Whether the folder is there, and the user's alone.
-    is_there: OnceLock<bool>,
-    /// The size of all files, once something was added.
-    total: Mutex<Option<u64>>,
-}
+pub(super) struct Entries(Store);
 
 impl Entries {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self {
-            folder,
-            largest: LARGEST,
-            is_there: OnceLock::new(),
-            total: Mutex::default(),
-        }
+        Self(Store::new(folder, LARGEST))
     }
 
     /// Returns a render; `None` when there is none, or it is damaged.
     pub(super) fn take(&self, key: &str) -> Option<Raw> {
-        if !self.is_there() {
-            return None;
-        }
-        let path = self.folder.join(key);
-        let mut file = File::options().read(true).append(true).open(&path).ok()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).ok()?;
-        let raw = unpacked(key, &bytes);
-        match raw {
-            // Mark it as used now; if that fails, it only counts as older.
-            Ok(_) => drop(file.set_modified(SystemTime::now())),
-            Err(_) => drop(fs::remove_file(path)),
-        }
-        raw.ok()
+        unpacked(self.0.take(key)?)
     }
 
     /// Adds a render. Errors are ignored: the program works without a cache.
     pub(super) fn keep(&self, key: &str, raw: &Raw) {
-        if self.is_there() {
-            let _ = self.added(key, raw).and_then(|size| self.make_room(key, size));
+        if let Ok(mut bytes) = serde_json::to_vec(&raw.notes) {
+            bytes.push(b'\n');
+            bytes.extend_from_slice(raw.text.as_bytes());
+            self.0.keep(key, &bytes);
         }
-    }
-
-    fn is_there(&self) -> bool {
-        *self.is_there.get_or_init(|| made(&self.folder).is_ok())
-    }
-
-    /// Adds a render, and returns its size.
-    fn added(&self, key: &str, raw: &Raw) -> Result<u64> {
-        let bytes = packed(key, raw)?;
-        let size = bytes.len() as u64;
-        ensure!(size <= self.largest / 4, "it would replace too many others");
-        // Its owner alone can read it.
-        let mut file = tempfile::Builder::new().prefix(ASIDE).tempfile_in(&self.folder)?;
-        file.write_all(&bytes)?;
-        file.persist(self.folder.join(key))?;
-        Ok(size)
-    }
-
-    /// Removes the least recently used files when all of them are too large. What other processes add meanwhile counts the
-    /// next time.
-    fn make_room(&self, newest: &str, added: u64) -> Result<()> {
-        let mut total = self.total.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = total.map(|known| known + added).filter(|known| *known <= self.largest) {
-            *total = Some(known);
-            return Ok(());
-        }
-        let (mut files, mut size) = (Vec::new(), 0);
-        for entry in fs::read_dir(&self.folder)?.flatten() {
-            let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else {
-                continue;
-            };
-            let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            if entry.file_name().to_string_lossy().starts_with(ASIDE) {
-                if used.elapsed().is_ok_and(|age| age > ABANDONED) {
-                    let _ = fs::remove_file(path);
-                }
-                continue;
-            }
-            size += metadata.len();
-            if entry.file_name() != newest {
-                files.push((used, metadata.len(), path));
-            }
-        }
-        if size > self.largest {
-            files.sort();
-            for (_, length, path) in files {
-                if size <= self.largest / 100 * LEFT {
-                    break;
-                }
-                let _ = fs::remove_file(path);
-                size -= length;
-            }
-        }
-        *total = Some(size);
-        Ok(())
     }
 }
 
-/// Makes a folder that its owner alone can open.
-fn made(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    // Nobody but the owner can do that.
-    #[cfg(unix)]
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    Ok(())
-}
-
-/// Returns the content of a file: a digest, then the remarks in one line and the stream, compressed.
-fn packed(key: &str, raw: &Raw) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    serde_json::to_writer(&mut encoder, &raw.notes)?;
-    encoder.write_all(b"\n")?;
-    encoder.write_all(raw.text.as_bytes())?;
-    let body = encoder.finish()?;
-    let mut bytes = digest(key, &body).to_vec();
-    bytes.extend(body);
-    Ok(bytes)
-}
-
-fn unpacked(key: &str, bytes: &[u8]) -> Result<Raw> {
-    let (expected, body) = bytes.split_at_checked(DIGEST).context("it is too short")?;
-    ensure!(digest(key, body) == *expected, "it is damaged");
-    let mut content = String::new();
-    GzDecoder::new(body).read_to_string(&mut content)?;
-    let (notes, _) = content.split_once('\n').context("it has no remarks")?;
-    let (notes, start) = (serde_json::from_str(notes)?, notes.len() + 1);
-    content.drain(..start);
-    Ok(Raw {
-        text: content,
+/// Reads what was kept: the remarks in one line, then the stream.
+fn unpacked(bytes: Vec<u8>) -> Option<Raw> {
+    let mut text = String::from_utf8(bytes).ok()?;
+    let (notes, _) = text.split_once('\n')?;
+    let (notes, start) = (serde_json::from_str(notes).ok()?, notes.len() + 1);
+    text.drain(..start);
+    Some(Raw {
+        text,
         notes,
         is_settled: true,
     })
-}
-
-/// Returns the digest of a file's content, which belongs to its name.
-fn digest(key: &str, body: &[u8]) -> [u8; DIGEST] {
-    Sha256::new().chain_update(key).chain_update(body).finalize().into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn entries(largest: u64) -> (tempfile::TempDir, Entries) {
+    #[test]
+    fn a_render_comes_back_with_its_remarks() {
         let folder = tempfile::tempdir().unwrap();
-        let entries = Entries {
-            largest,
-            ..Entries::new(folder.path().join("deep/renders"))
-        };
-        (folder, entries)
-    }
-
-    fn raw(text: &str) -> Raw {
-        Raw {
-            text: text.to_owned(),
-            notes: vec!["a\nremark".to_owned()],
-            is_settled: true,
-        }
-    }
-
-    /// Returns a text that does not get smaller.
-    fn noise(seed: u64, length: usize) -> String {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            char::from(b'!' + u8::try_from(state % 90).unwrap())
-        };
-        (0..length).map(|_| next()).collect()
-    }
-
-    impl Entries {
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.folder).unwrap();
-            let mut names: Vec<_> = entries
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
-            names.sort();
-            names
-        }
-
-        fn used(&self, key: &str, seconds_ago: u64) {
-            let file = File::options().append(true).open(self.folder.join(key)).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(seconds_ago))
-                .unwrap();
-        }
-    }
-
-    #[test]
-    fn what_was_kept_is_taken_and_nothing_is_left_over() {
-        let (_folder, entries) = entries(LARGEST);
-        assert_eq!(entries.take("a"), None);
+        let entries = Entries::new(folder.path().join("renders"));
         for text in ["kind: A\n", "", "---\n\n---\nkind: Ä\n"] {
-            entries.keep("a", &raw(text));
-            assert_eq!(entries.take("a"), Some(raw(text)));
+            let raw = Raw {
+                text: text.to_owned(),
+                notes: vec!["a\nremark".to_owned()],
+                is_settled: true,
+            };
+            entries.keep("a", &raw);
+            assert_eq!(entries.take("a"), Some(raw));
         }
-        assert_eq!(entries.names(), ["a"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_user_alone_can_read_it() {
-        use std::os::unix::fs::PermissionsExt;
-        let (_folder, entries) = entries(LARGEST);
-        fs::create_dir_all(&entries.folder).unwrap();
-        fs::set_permissions(&entries.folder, fs::Permissions::from_mode(0o755)).unwrap();
-        entries.keep("a", &raw("a"));
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&entries.folder), 0o700);
-        assert_eq!(mode(&entries.folder.join("a")), 0o600);
-    }
-
-    #[test]
-    fn what_is_damaged_is_not_taken_and_goes() {
-        for damage in [
-            (|path: &Path| fs::write(path, "").unwrap()) as fn(&Path),
-            |path| fs::write(path, [0; 40]).unwrap(),
-            |path| {
-                let mut bytes = fs::read(path).unwrap();
-                let last = bytes.len() - 1;
-                bytes[last] ^= 1;
-                fs::write(path, bytes).unwrap();
-            },
-            |path| {
-                let bytes = fs::read(path).unwrap();
-                fs::write(path, &bytes[..bytes.len() - 1]).unwrap();
-            },
-            |path| {
-                fs::copy(path.with_file_name("b"), path).unwrap();
-            },
-        ] {
-            let (_folder, entries) = entries(LARGEST);
-            entries.keep("a", &raw("a"));
-            entries.keep("b", &raw("b"));
-            damage(&entries.folder.join("a"));
-            assert_eq!(entries.take("a"), None);
-            assert_eq!(entries.names(), ["b"]);
-            entries.keep("a", &raw("c"));
-            assert_eq!(entries.take("a"), Some(raw("c")));
-        }
-    }
-
-    #[test]
-    fn all_of_them_stay_below_a_size_and_what_was_used_last_stays() {
-        let (_folder, entries) = entries(5_000);
-        for (seed, key) in (1..).zip(["a", "b", "c", "d"]) {
-            entries.keep(key, &raw(&noise(seed, 1_000)));
-            entries.used(key, 100 - seed);
-        }
-        entries.take("a").unwrap();
-        entries.keep("e", &raw(&noise(5, 1_000)));
-        entries.keep("f", &raw(&noise(6, 1_000)));
-        assert_eq!(entries.names(), ["a", "d", "e", "f"]);
-        entries.keep("g", &raw(&noise(7, 3_000)));
-        assert_eq!(entries.names(), ["a", "d", "e", "f"], "one alone does not replace many");
-    }
-
-    #[test]
-    fn what_was_left_half_done_goes_when_nobody_can_be_at_work_on_it() {
-        let (_folder, entries) = entries(LARGEST);
-        fs::create_dir_all(&entries.folder).unwrap();
-        for (name, age) in [(".new-old", 2 * ABANDONED), (".new-new", Duration::ZERO)] {
-            let file = File::create(entries.folder.join(name)).unwrap();
-            file.set_modified(SystemTime::now() - age).unwrap();
-        }
-        entries.keep("a", &raw("a"));
-        assert_eq!(entries.names(), [".new-new", "a"]);
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_no_cache() {
-        let (folder, entries) = entries(LARGEST);
-        fs::write(folder.path().join("deep"), "a file").unwrap();
-        entries.keep("a", &raw("a"));
-        assert_eq!(entries.take("a"), None);
-    }
-
-    #[test]
-    fn many_at_once_see_whole_renders_only() {
-        let (_folder, entries) = entries(100_000);
-        std::thread::scope(|scope| {
-            for worker in 0..8_u64 {
-                // As another process has it: the folder alone is shared.
-                let own = Entries {
-                    largest: entries.largest,
-                    ..Entries::new(entries.folder.clone())
-                };
-                scope.spawn(move || {
-                    for round in 0..50 {
-                        let seed = (worker + round) % 12 + 1;
-                        let (key, raw) = (seed.to_string(), raw(&noise(seed, 20_000)));
-                        match own.take(&key) {
-                            Some(taken) => assert_eq!(taken, raw),
-                            None => own.keep(&key, &raw),
-                        }
-                    }
-                });
-            }
-        });
-        assert!(entries.names().iter().all(|name| !name.starts_with(ASIDE)));
+        assert_eq!(entries.take("b"), None);
     }
 }

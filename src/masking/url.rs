@@ -34,6 +34,7 @@ const HARMLESS: &[&str] = &[
     "path",
     "ref",
     "revision",
+    "service",
     "submodules",
     "tag",
     "timeout",

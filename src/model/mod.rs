@@ -22,6 +22,7 @@ pub mod ownership;
 pub mod parameter;
 pub mod patch_target;
 pub mod pointer;
+pub mod remote_base;
 pub mod repo_url;
 pub mod settings;
 pub mod sidecar;
