@@ -29,9 +29,6 @@ use super::convert::{self, Choices, ClaimOf, Plan, Target, Which};
 pub use disks::Disk;
 pub use way::Way;
 
-/// How a reason names Kustomize.
-const KUSTOMIZE: &str = "rendered by Kustomize";
-
 /// What `adopt` proposes for a repository.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Proposal {
@@ -207,8 +204,6 @@ fn left_alone(scope: &Scope<'_>) -> Vec<LeftAlone> {
     } in CheckReport::skipped(scope)
     {
         let key = match reason {
-            // Which tool it is tells whether a later version of this program may render it.
-            _ if why.contains(KUSTOMIZE) => (format!("{why}; Kustomize is not built yet"), None),
             Some((one, _)) => (one.to_owned(), None),
             None => (why, hint),
         };

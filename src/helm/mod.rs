@@ -1,6 +1,5 @@
 //! The adapter to helm: `helm template` as Argo CD runs it, with folders of its own, no kubeconfig, no standard input and a
 //! deadline; `helm pull` with the user's own login.
-#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
 
 mod cache;
 mod dependencies;

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
+
 use super::*;
 use crate::repo::RepoPath;
 

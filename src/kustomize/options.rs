@@ -19,6 +19,15 @@ const BUILD_OPTIONS: &str = "--enable-helm";
 /// Options that let a repository run programs.
 const RUNS_PROGRAMS: [&str; 2] = ["--enable-exec", "--enable-alpha-plugins"];
 
+/// Options that a repository may set itself.
+const HARMLESS: [&str; 5] = [
+    "--enable-helm",
+    "--load-restrictor",
+    "--reorder",
+    "--enable-managedby-label",
+    "--as-current-user",
+];
+
 /// The options of every build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
@@ -29,13 +38,13 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads them from the environment; the repository's own build options count where the environment has none.
+    /// Reads them from the environment; the repository's own build options count where the environment has none, as far as they
+    /// run nothing.
     pub(super) fn of(repository: Option<&str>) -> Result<Self> {
         let variable = |name| std::env::var(name).ok();
-        Self::read(
-            variable(BUILD_OPTIONS_VARIABLE).as_deref().or(repository),
-            variable(VERSIONS_VARIABLE).as_deref(),
-        )
+        let repository = || repository.map(harmless);
+        let build = variable(BUILD_OPTIONS_VARIABLE).or_else(repository);
+        Self::read(build.as_deref(), variable(VERSIONS_VARIABLE).as_deref())
     }
 
     fn read(build: Option<&str>, versions: Option<&str>) -> Result<Self> {
@@ -79,6 +88,21 @@ impl Options {
     }
 }
 
+/// Returns the options that run no program and write nothing: whoever may write to a repository may not decide that on the
+/// machine that reads it.
+fn harmless(options: &str) -> String {
+    let (mut kept, mut words) = (Vec::new(), options.split_whitespace().peekable());
+    while let Some(word) = words.next() {
+        let name = word.split('=').next().unwrap_or(word);
+        // The value of an option may be the next word.
+        let value = words.next_if(|next| !next.starts_with('-'));
+        if HARMLESS.contains(&name) {
+            kept.extend([Some(word), value].into_iter().flatten());
+        }
+    }
+    kept.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +124,21 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_repository_runs_no_programs() {
+        for (text, expected) in [
+            ("--enable-helm --enable-alpha-plugins --enable-exec", "--enable-helm"),
+            (
+                "--load-restrictor LoadRestrictionsNone --helm-command ./x",
+                "--load-restrictor LoadRestrictionsNone",
+            ),
+            ("-o out --reorder=none", "--reorder=none"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(text), expected);
         }
     }
 

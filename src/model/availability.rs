@@ -88,11 +88,6 @@ pub enum Unavailable {
         /// What is missing, in a sentence.
         what: String,
     },
-    /// Another tool renders it.
-    RenderedBy {
-        /// For example `Kustomize`.
-        tool: String,
-    },
     /// Another plugin renders it.
     OtherPlugin {
         /// Its name; empty where none is given.
@@ -151,7 +146,6 @@ impl fmt::Display for Unavailable {
                 )
             }
             Self::NeedsNetwork { what } => f.write_str(what),
-            Self::RenderedBy { tool } => write!(f, "it is rendered by {tool}"),
             Self::OtherPlugin { name, .. } if name.is_empty() => {
                 f.write_str("it is rendered by a plugin that Argo CD finds by the files: none is named")
             }
@@ -190,7 +184,7 @@ impl Unavailable {
             Self::Unreadable { .. } => "let the file be read, or take it out of the source".to_owned(),
             Self::ChartNotDownloaded { .. } => "fetch it with `--fetch`, or once with `kubectl homelab render APP`".to_owned(),
             Self::NeedsNetwork { .. } => "let it be fetched with `--fetch`, or put it into the source".to_owned(),
-            Self::RenderedBy { .. } | Self::UnsupportedOptions { .. } => BY_ARGO_CD.to_owned(),
+            Self::UnsupportedOptions { .. } => BY_ARGO_CD.to_owned(),
             Self::OtherPlugin { own, .. } => format!("only the plugin `{own}` is rendered here"),
             Self::NotRendered => "leave out `--no-render`".to_owned(),
             Self::GeneratedInCluster => "write them as Applications to have them checked".to_owned(),
@@ -210,7 +204,6 @@ impl Unavailable {
                 "with something to download (--fetch)",
                 "with something to download (--fetch)",
             ),
-            Self::RenderedBy { .. } => ("rendered by another tool", "rendered by another tool"),
             Self::OtherPlugin { .. } => ("rendered by another plugin", "rendered by another plugin"),
             Self::UnsupportedOptions { .. } => (
                 "with options that only Argo CD renders",

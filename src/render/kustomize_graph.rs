@@ -10,7 +10,7 @@ use crate::failure::HintExt;
 use crate::model::Pointer;
 use crate::model::application::GENERATE_PATHS;
 use crate::repo::kustomization::references::{HelmChart, Reference, Role, helm_charts, references};
-use crate::repo::kustomization::{self, is_remote};
+use crate::repo::kustomization::{self, is_remote, without_nested};
 use crate::repo::{Files, RepoPath};
 use crate::yaml::{self, Locator, Tree};
 
@@ -75,7 +75,7 @@ impl Graph {
                 continue;
             }
             let Some(one) = read(files, &folder)? else { continue };
-            graph.reads.insert(one.file.clone());
+            graph.reads.insert(folder.clone());
             let mut below = Vec::new();
             for reference in &one.references {
                 let Some(path) = local(request, &one, reference, files)? else {
@@ -111,9 +111,10 @@ impl Graph {
         self.kustomizations.iter().any(may) || self.kustomizations.iter().any(|one| one.text.contains("HelmChart"))
     }
 
-    /// Returns every folder or file that a kustomization reads and that is not below one folder.
+    /// Returns what the build reads outside of a folder, without what is below another folder of these.
     pub fn outside(&self, folder: &RepoPath) -> Vec<RepoPath> {
-        self.reads.iter().filter(|path| !path.is_in(folder)).cloned().collect()
+        let outside = self.reads.iter().filter(|path| !path.is_in(folder));
+        without_nested(outside.cloned().collect()).into_iter().collect()
     }
 }
 

@@ -175,6 +175,18 @@ fn rules(request: &Request, registries: Option<Registries>) -> Result<StorageRul
     })
 }
 
+/// Returns the files and folders of the checkout outside the source's folder that a render reads.
+///
+/// # Errors
+/// When the source cannot be read, or would lead out of the checkout.
+pub fn reads(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
+    match source_type(request, files)? {
+        SourceType::Helm => helm_arguments::reads(request, files),
+        SourceType::Kustomize => kustomize_call::reads(request, files),
+        SourceType::Directory => Ok(Vec::new()),
+    }
+}
+
 /// Refuses parameters that have no effect on a source of this type.
 fn check_parameters(request: &Request, source_type: SourceType) -> Result<()> {
     let (parameters, path) = (&request.parameters, &request.source_path);

@@ -10,12 +10,10 @@ use serde_json::{Value, json};
 use super::{Change, RepoPath, SourceFile};
 use crate::failure::HintExt;
 use crate::yaml;
+use references::{Role, helm_charts, references};
 
 /// The names of the file ([source](https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go)).
 pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
-/// The lists whose entries are manifests, or folders with a kustomization.
-const LISTS: [&str; 3] = ["resources", "bases", "components"];
 
 /// The kustomizations of a repository by their folders.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +25,8 @@ struct Kustomization {
     text: String,
     /// What it takes in: paths in the repository.
     paths: Vec<RepoPath>,
+    /// What it reads besides: paths in the repository.
+    inputs: Vec<RepoPath>,
 }
 
 impl Kustomizations {
@@ -34,11 +34,23 @@ impl Kustomizations {
     pub(super) fn add(&mut self, file: RepoPath, text: String) {
         let folder = file.parent();
         let tree = yaml::value(&text).ok().flatten().unwrap_or(Value::Null);
-        let lists = LISTS.iter().filter_map(|name| tree.get(name)?.as_array());
-        let entries = lists.flatten().filter_map(Value::as_str);
-        let local = entries.filter(|entry| !is_remote(entry));
-        let paths = local.filter_map(|entry| folder.join(entry).ok()).collect();
-        self.0.insert(folder, Kustomization { file, text, paths });
+        let (mut paths, mut inputs) = (Vec::new(), Vec::new());
+        for one in references(&tree).iter().filter(|one| !is_remote(&one.path)) {
+            let list = match one.role {
+                Role::Resource | Role::Component => &mut paths,
+                Role::Plugin | Role::File | Role::ValueFile => &mut inputs,
+            };
+            list.extend(folder.join(&one.path).ok());
+        }
+        let charts = helm_charts(&tree);
+        inputs.extend(charts.iter().filter_map(|chart| folder.join(&chart.folder()).ok()));
+        let one = Kustomization {
+            file,
+            text,
+            paths,
+            inputs,
+        };
+        self.0.insert(folder, one);
     }
 
     /// Returns the paths that the kustomization of a folder takes in.
@@ -121,6 +133,18 @@ impl Kustomizations {
         Some(files)
     }
 
+    /// Returns what builds of some folders read: the folders of kustomizations, and files and folders outside of these.
+    pub fn reads(&self, folders: impl IntoIterator<Item = RepoPath>) -> BTreeSet<RepoPath> {
+        let (mut reads, mut open) = (BTreeSet::new(), folders.into_iter().collect::<Vec<_>>());
+        while let Some(path) = open.pop() {
+            if let Some(one) = self.0.get(&path).filter(|_| !reads.contains(&path)) {
+                open.extend(one.paths.iter().chain(&one.inputs).cloned());
+            }
+            reads.insert(path);
+        }
+        without_nested(reads)
+    }
+
     /// Returns the folder of the kustomization that leaves a file out: one in the file's folder, while no kustomization takes
     /// the file in.
     pub(super) fn leaves_out(&self, file: &RepoPath) -> Option<RepoPath> {
@@ -134,6 +158,12 @@ impl Kustomizations {
         let names = |folder: RepoPath| self.paths(&folder).is_some_and(|paths| paths.contains(file));
         file.folders().any(names) || self.naming(file).next().is_some()
     }
+}
+
+/// Leaves out the paths that are below others.
+pub fn without_nested(paths: BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
+    let is_nested = |path: &RepoPath| path.folders().any(|folder| folder != *path && paths.contains(&folder));
+    paths.iter().filter(|path| !is_nested(path)).cloned().collect()
 }
 
 /// Returns a path as an entry of the kustomization in a folder.
@@ -175,6 +205,9 @@ mod tests {
         let files = all.files(&path("apps")).unwrap();
         let files: Vec<&str> = files.iter().map(RepoPath::as_str).collect();
         assert_eq!(files, ["apps/a.yaml", "apps/c", "base/deep/b.yaml"]);
+        let reads = all.reads([path("apps")]);
+        let reads: Vec<&str> = reads.iter().map(RepoPath::as_str).collect();
+        assert_eq!(reads, ["apps", "base"]);
         assert!(all.files(&path("other")).is_none());
         assert_eq!(all.leaves_out(&path("apps/root.yaml")), Some(path("apps")));
         assert_eq!(all.leaves_out(&path("apps/a.yaml")), None);

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::include::Glob;
-use super::{Manifest, Repo, RepoPath};
+use super::{Manifest, Repo, RepoPath, SourceType};
+use crate::model::tool::is_dropped;
 use crate::model::{Application, Source};
 
 /// The file name extensions that Argo CD takes for manifests.
@@ -186,15 +187,15 @@ impl Repo {
             return None;
         }
         let folder = RepoPath::new(source.path()?).ok()?;
+        if self.source_type(source, &folder) == SourceType::Kustomize {
+            // Without a kustomization nothing is read.
+            let files = self.kustomizations.files(&folder).unwrap_or_default();
+            return Some(FolderSource::build(folder, files));
+        }
         if source.uses_homelab_plugin() {
             let parameters = source.parameters().ok()?;
             let (include, exclude) = (parameters.include.as_deref(), parameters.exclude.as_deref());
             return FolderSource::new(folder, parameters.recurse, include, exclude).ok();
-        }
-        if source.directory().is_none()
-            && let Some(files) = self.kustomizations.files(&folder)
-        {
-            return Some(FolderSource::build(folder, files));
         }
         // Nobody knows what another plugin reads.
         if source.plugin().is_some() {
@@ -204,6 +205,33 @@ impl Repo {
         let recurse = option("recurse").and_then(Value::as_bool).unwrap_or(false);
         let glob = |name: &str| option(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         FolderSource::new(folder, recurse, glob("include"), glob("exclude")).ok()
+    }
+
+    /// Returns the type of a source whose folder is in this repository: what it says itself, else what Argo CD takes the folder
+    /// for.
+    pub fn source_type(&self, source: &Source<'_>, folder: &RepoPath) -> SourceType {
+        let tools = [
+            ("plugin", None),
+            ("kustomize", Some(SourceType::Kustomize)),
+            ("helm", Some(SourceType::Helm)),
+            ("directory", Some(SourceType::Directory)),
+        ];
+        let is_said = |tool: &str| {
+            source
+                .tree()
+                .get(tool)
+                .is_some_and(|section| !is_dropped(tool, section))
+        };
+        let said = tools.into_iter().find(|(tool, _)| is_said(tool));
+        said.and_then(|(_, said)| said).unwrap_or_else(|| self.detected(folder))
+    }
+
+    /// Returns what Argo CD takes a folder of this repository for.
+    pub fn detected(&self, folder: &RepoPath) -> SourceType {
+        let chart = self.charts.is_at(folder).then_some("Chart.yaml");
+        let kustomization = self.kustomizations.is_at(folder);
+        let kustomization = kustomization.then(|| self.kustomizations.file_name(folder));
+        SourceType::of_names(chart.into_iter().chain(kustomization))
     }
 
     /// Returns the manifests that a source reads from this repository; `None` where that is not known without rendering.

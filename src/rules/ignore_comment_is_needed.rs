@@ -76,7 +76,7 @@ fn is_known(scope: &Scope<'_>, subject: &Subject<'_>) -> bool {
         Some(Availability::Available(_)) => true,
         Some(Availability::Unavailable(why)) => matches!(
             why,
-            Unavailable::RenderedBy { .. } | Unavailable::OtherPlugin { .. } | Unavailable::UnsupportedOptions { .. }
+            Unavailable::OtherPlugin { .. } | Unavailable::UnsupportedOptions { .. }
         ),
         Some(Availability::Failed { .. }) | None => false,
     }

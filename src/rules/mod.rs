@@ -56,6 +56,7 @@ pub mod owned_claim_is_guarded;
 mod owned_claim_is_still_rendered;
 mod parameters_are_valid;
 mod plugin_name_is_known;
+mod reads_are_watched;
 mod registry_reads_are_watched;
 mod rendered_claim_is_in_owns;
 mod repo_url_has_no_placeholder;
@@ -188,6 +189,7 @@ pub static ALL: &[&Rule] = &[
     &namespace_with_claims_is_declared::RULE,
     &namespace_is_synced::RULE,
     &registry_reads_are_watched::RULE,
+    &reads_are_watched::RULE,
     &sync_option_is_known::RULE,
     &claims_are_not_replaced::RULE,
     &allow_empty_disabled::RULE,

@@ -33,6 +33,7 @@ use crate::disk::Checkout;
 use crate::failure::{self, Failure};
 use crate::helm::{KeptRenders, LazyHelm};
 use crate::kustomize::Kustomize;
+use crate::model::sidecar::SETTINGS;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
 use crate::render::{self, HelmCall, Output, Renderer, Renderers, Request};
 use crate::repo::Repo;
@@ -237,7 +238,7 @@ impl<'s> Sources<'s> {
             network: self.options.network != Network::Never,
             cache: self.options.cache()?,
             bounded: self.options.for_plugin,
-            build_options: None,
+            build_options: build_options(self.resolver.repo()),
         };
         let is_here = self.options.revision.is_none() && resolved.checkout.root() == self.resolver.checkout().root();
         let known = is_here.then(|| self.resolver.repo());
@@ -298,6 +299,14 @@ impl<'s> Sources<'s> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
     }
+}
+
+/// Returns the options of `kustomize build` that Argo CD's own settings in a repository set.
+fn build_options(repo: &Repo) -> Option<String> {
+    let mut objects = repo.manifests.iter().map(|manifest| &manifest.object);
+    let settings = objects.find(|object| object.kind() == "ConfigMap" && object.name() == SETTINGS)?;
+    let options = settings.tree().get("data")?.get("kustomize.buildOptions")?;
+    options.as_str().map(str::to_owned)
 }
 
 /// Returns the result of a render, or why there is none.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::model::settings::Root;
 use crate::model::{Application, Object, Pointer, PointerBuf, Source};
-use crate::repo::{Manifest, Origin, Repo, RepoPath, Unknown};
+use crate::repo::{Manifest, Origin, Repo, RepoPath, SourceType, Unknown};
 
 /// The chart whose values are Applications and sets
 /// ([source](https://github.com/argoproj/argo-helm/tree/main/charts/argocd-apps)).
@@ -144,7 +144,7 @@ fn may_render(repo: &Repo, source: &Source<'_>, all: &[Source<'_>]) -> bool {
         return false;
     };
     repo.charts.is_at(&folder)
-        && source.directory().is_none()
+        && repo.source_type(source, &folder) == SourceType::Helm
         && (repo.charts.may_render_applications(&folder)
             || mentions_objects(helm)
             || value_files(repo, source, all).any(|file| repo.charts.is_input(&file)))

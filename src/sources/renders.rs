@@ -62,7 +62,7 @@ impl Renders for Sources<'_> {
             if let Ok(mut wanted) = request::request(app, source) {
                 wanted.source_path = resolved.path;
                 reads.extend(self.registry_reads(source));
-                reads.extend(render::helm_arguments::reads(&wanted, &resolved.checkout)?);
+                reads.extend(render::reads(&wanted, &resolved.checkout)?);
             }
         }
         Ok(reads)

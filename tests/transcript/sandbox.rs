@@ -48,6 +48,7 @@ pub(crate) fn check(file: &str, programs: &Path, lay_out: impl Fn(&Path)) {
         fs::create_dir(folder).unwrap();
     }
     fs::copy(real("HOMELAB_TEST_HELM"), at("bin/helm")).unwrap();
+    fs::copy(real("HOMELAB_TEST_KUSTOMIZE"), at("bin/kustomize")).unwrap();
 
     let path = env::join_paths([programs, &at("bin")]).unwrap();
     let text = |path: PathBuf| path.to_str().expect("a temporary path is UTF-8").to_owned();

@@ -32,8 +32,9 @@ fn proposal(apps: &[(&str, &str, Option<Vec<Value>>)]) -> Proposal {
     let repo = Repo::read(&Memory::new(files).unwrap(), &[]).unwrap();
     let render = |objects: &Option<Vec<Value>>| match objects {
         Some(objects) => Availability::Available(objects.iter().cloned().map(Object::new).collect()),
-        None => Availability::Unavailable(Unavailable::RenderedBy {
-            tool: "Kustomize".to_owned(),
+        None => Availability::Unavailable(Unavailable::OtherPlugin {
+            name: "other".to_owned(),
+            own: "homelab-v1".to_owned(),
         }),
     };
     let renders: AppRenders = apps
@@ -125,11 +126,7 @@ fn a_claim_that_nobody_declares_stays_as_it_is_mounted() {
     assert_eq!(proposal.unowned().count(), 1);
     assert!(proposal.choices().unowned);
     assert_eq!(proposal.left[0].names, ["other"]);
-    assert!(
-        proposal.left[0].why.contains("Kustomize is not built yet"),
-        "{:?}",
-        proposal.left
-    );
+    assert!(proposal.left[0].why.contains("another plugin"), "{:?}", proposal.left);
 }
 
 #[test]

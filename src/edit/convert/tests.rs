@@ -288,8 +288,8 @@ fn what_the_plugin_reads_is_watched() {
 fn obstacles_are_reported_with_their_places() {
     for (spec, expected) in [
         (
-            "  source:\n    repoURL: u\n    path: p\n    kustomize:\n      namePrefix: x\n",
-            "11:5: it is rendered by Kustomize, which the plugin does not build",
+            "  source:\n    repoURL: u\n    path: p\n    kustomize:\n      replicas: [{name: a, count: x}]\n",
+            "12:7: parameter `replicas`: the number of replicas of `a` is not a whole number",
         ),
         (
             "  source:\n    repoURL: u\n    path: p\n    plugin:\n      name: other\n",

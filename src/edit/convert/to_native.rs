@@ -1,4 +1,4 @@
-//! `plugin:` → `helm:` and `directory:`.
+//! `plugin:` → `helm:`, `kustomize:` and `directory:`.
 
 use anyhow::Result;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! `helm:` and `directory:` → `plugin:`.
+//! `helm:`, `kustomize:` and `directory:` → `plugin:`.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -131,11 +131,6 @@ fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
                 "only sources that Argo CD renders itself are converted; express what that plugin does in the parameters of `homelab-v1`",
             )
         }
-        (None, Some("kustomize")) => unsupported(
-            source.at(&["kustomize"]),
-            "it is rendered by Kustomize, which the plugin does not build".to_owned(),
-            "leave it to Argo CD, or keep the rendered manifests in a folder",
-        ),
         (None, _) if source.path().is_none() && source.chart().is_none() && !source.is_versioned() => unsupported(
             source.pointer.clone(),
             "the source has neither `path` nor `chart`".to_owned(),
@@ -202,7 +197,7 @@ fn move_source(
     if !parameters.is_empty() {
         plugin["parameters"] = Value::Array(parameters);
     }
-    let blocks: Vec<&str> = ["helm", "directory"]
+    let blocks: Vec<&str> = ["helm", "kustomize", "directory"]
         .into_iter()
         .filter(|tool| source.tree().get(*tool).is_some())
         .collect();

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Form, STRING_PARAMETERS, TABLE, is_zero};
+use super::{Form, Row, STRING_PARAMETERS, TABLE, is_zero};
 use crate::model::application::Source;
-use crate::model::pointer::{PointerBuf, PointerExt};
+use crate::model::pointer::{Pointer, PointerBuf, PointerExt};
 
 /// The parameters of a source as options of Argo CD's own tools.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Returned {
-    /// The blocks `helm` and `directory`, those without options left out.
+    /// The blocks `helm`, `kustomize` and `directory`, those without options left out.
     pub blocks: Map<String, Value>,
     /// For each parameter, and each entry of one, its JSON Pointer in the source and that of the option that it became,
     /// below the source.
@@ -42,7 +42,6 @@ pub fn to_options(source: &Source<'_>, is_kustomize: bool, yaml: impl Fn(&str) -
         let option = PointerBuf::from_tokens([row.tool, row.option]);
         let mut places = vec![(pointer.clone(), option.clone())];
         let mut texts = vec![(pointer.child("string"), option.clone())];
-        let field = row.form.field();
         let value = match row.form {
             Form::String | Form::Yaml => parameter.get("string").cloned(),
             Form::Boolean => Some(json!(parameter.get("string").and_then(Value::as_str) == Some("true"))),
@@ -53,25 +52,14 @@ pub fn to_options(source: &Source<'_>, is_kustomize: bool, yaml: impl Fn(&str) -
                 Some(texts.filter_map(|text| yaml(text.as_str()?)).collect())
             }
             Form::Values | Form::Paths | Form::Counts => {
-                let mut entries = block
-                    .get(row.option)
-                    .and_then(Value::as_array)
-                    .cloned()
-                    .unwrap_or_default();
+                let before = block.get(row.option).and_then(Value::as_array).cloned();
+                let mut entries = before.unwrap_or_default();
                 let map = parameter.get("map").and_then(Value::as_object);
                 for (key, value) in map.into_iter().flatten() {
-                    let (place, entry) = (pointer.child("map").child(key), option.child(entries.len()));
-                    texts.push((place.clone(), entry.child(field)));
-                    places.push((place, entry));
-                    let value = match value.as_str().map(str::parse::<i64>) {
-                        Some(Ok(count)) if row.form == Form::Counts => json!(count),
-                        _ => value.clone(),
-                    };
-                    let mut entry = json!({"name": key, field: value});
-                    if force {
-                        entry["forceString"] = json!(true);
-                    }
-                    entries.push(entry);
+                    let (place, at) = (pointer.child("map").child(key), option.child(entries.len()));
+                    texts.push((place.clone(), at.child(row.form.field())));
+                    places.push((place, at));
+                    entries.push(entry(row, key, value, force));
                 }
                 Some(Value::Array(entries))
             }
@@ -80,34 +68,53 @@ pub fn to_options(source: &Source<'_>, is_kustomize: bool, yaml: impl Fn(&str) -
             Form::Map => value.as_object().is_none_or(Map::is_empty),
             _ => is_zero(value),
         };
-        let value = value.filter(|value| !is_empty(value));
-        if let Some(value) = value {
-            if let Form::Map = row.form {
-                let keys = value.as_object().into_iter().flatten().map(|(key, _)| key);
-                let entries: Vec<_> = keys
-                    .map(|key| (pointer.child("map").child(key), option.child(key)))
-                    .collect();
-                texts.extend(entries.clone());
-                places.extend(entries);
-            }
-            if matches!(row.form, Form::Strings | Form::Documents) {
-                let count = value.as_array().map_or(0, Vec::len);
-                let array = pointer.child("array");
-                let entries = (0..count).map(|entry| (array.child(entry), option.child(entry)));
-                if row.form == Form::Strings {
-                    texts.extend(entries.clone());
-                }
-                places.extend(entries);
-            }
-            block[row.option] = value;
-            returned.places.extend(places);
-            if !matches!(row.form, Form::Boolean | Form::Counts) {
-                returned.texts.extend(texts);
-            }
+        let Some(value) = value.filter(|value| !is_empty(value)) else {
+            continue;
+        };
+        for (from, to, is_text) in inside(row, &value, &pointer, &option) {
+            texts.extend(is_text.then(|| (from.clone(), to.clone())));
+            places.push((from, to));
+        }
+        block[row.option] = value;
+        returned.places.extend(places);
+        if !matches!(row.form, Form::Boolean | Form::Counts) {
+            returned.texts.extend(texts);
         }
     }
     returned
         .blocks
         .retain(|_, block| block.as_object().is_some_and(|block| !block.is_empty()));
     returned
+}
+
+/// Returns an entry with a name.
+fn entry(row: &Row, key: &str, value: &Value, force: bool) -> Value {
+    let value = match value.as_str().map(str::parse::<i64>) {
+        Some(Ok(count)) if row.form == Form::Counts => json!(count),
+        _ => value.clone(),
+    };
+    let mut entry = json!({"name": key, row.form.field(): value});
+    if force {
+        entry["forceString"] = json!(true);
+    }
+    entry
+}
+
+/// Returns the places of what is inside a value that keeps its form: in the parameter and in the option, and whether it is a
+/// string that stays the same.
+fn inside(row: &Row, value: &Value, pointer: &Pointer, option: &Pointer) -> Vec<(PointerBuf, PointerBuf, bool)> {
+    let (map, array) = (pointer.child("map"), pointer.child("array"));
+    match row.form {
+        Form::Map => {
+            let keys = value.as_object().into_iter().flatten().map(|(key, _)| key);
+            keys.map(|key| (map.child(key), option.child(key), true)).collect()
+        }
+        Form::Strings | Form::Documents => {
+            let (count, is_text) = (value.as_array().map_or(0, Vec::len), row.form == Form::Strings);
+            (0..count)
+                .map(|entry| (array.child(entry), option.child(entry), is_text))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
 }

@@ -117,7 +117,9 @@ pub fn references(tree: &Value) -> Vec<Reference> {
     for (pointer, entry) in entries(tree, "helmCharts") {
         for (below, file) in entries(entry, "additionalValuesFiles") {
             let pointer = below.tokens().fold(pointer.clone(), |at, token| at.child(token));
-            file.as_str().map(|text| add(Role::ValueFile, pointer, text));
+            if let Some(text) = file.as_str() {
+                add(Role::ValueFile, pointer, text);
+            }
         }
     }
     for name in GENERATORS {

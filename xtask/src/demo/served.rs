@@ -9,9 +9,9 @@ use anyhow::{Context, Result, bail};
 use homelab::disk::{self, Checkout, Lock};
 use homelab::git::WorkingTree;
 use homelab::model::{Application, Pointer, PointerBuf, Source, repo_url};
-use homelab::repo::{self, Change, ChangeSet, Manifest, Rendered, Repo, RepoPath};
+use homelab::repo::{self, Change, ChangeSet, Manifest, Rendered, Repo, RepoPath, SourceType};
+use homelab::settings;
 use homelab::sources::{self, ChartRenders, HelmOptions, Options, SourceDirs};
-use homelab::{render, settings};
 use real_parts::repository::Repository;
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ impl Served {
                 let repository = repositories().find(|repository| repository.url() == source.repo_url());
                 let path = source.path().and_then(|path| RepoPath::new(path).ok());
                 if let (Some(repository), Some(path)) = (repository, path)
-                    && render::is_kustomization(&Checkout::open(repository.work())?, &path)?
+                    && SourceType::of(&Checkout::open(repository.work())?, &path)? == Some(SourceType::Kustomize)
                 {
                     return Ok(true);
                 }

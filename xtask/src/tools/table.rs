@@ -301,6 +301,7 @@ const KUBERNETES_VERSION: &str = "-X k8s.io/component-base/version.gitVersion={v
 /// The programs that the tests need.
 pub(crate) const FOR_TESTS: &[&str] = &[
     "helm",
+    "kustomize",
     "kubectl",
     "etcd",
     "kube-apiserver",
