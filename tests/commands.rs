@@ -73,7 +73,15 @@ fn layouts() {
 /// Where Applications are in homes, each with what is written there.
 #[test]
 fn writing_in_layouts() {
-    for name in ["folder-each", "listed", "groups", "root-chart", "set-over-folders"] {
+    for name in [
+        "folder-each",
+        "listed",
+        "groups",
+        "root-chart",
+        "set-over-folders",
+        "set-over-files",
+        "folders",
+    ] {
         transcript::check_in(&format!("tests/commands/layouts/{name}.trycmd"), |to| {
             let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
             transcript::sandbox::folder::copy(&repositories.join(name), to);

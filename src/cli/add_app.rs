@@ -1,5 +1,7 @@
 //! `kubectl homelab add-app`.
 
+mod planned;
+
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -9,13 +11,13 @@ use super::pairs;
 use super::session::{EditArgs, Session};
 use super::source_dirs;
 use crate::disk;
+use crate::edit;
 use crate::edit::add_app::{Destination, Place, Request};
-use crate::edit::{self, Edit, RuleGate};
 use crate::failure::{Exit, as_usage};
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameter;
-use crate::model::{AppName, Application, Availability, ClaimPath, NamespaceName, Object};
-use crate::repo::{Repo, RepoPath};
+use crate::model::{AppName, Application, ClaimPath, NamespaceName};
+use crate::repo::RepoPath;
 use crate::sources::{Network, Options, SourceDirs, Sources};
 
 /// Examples for `--help`.
@@ -45,6 +47,9 @@ Examples:
 ///
 /// Writes the Application, with `--create-namespace` its Namespace, too. Where the source can be rendered, the claims that
 /// it renders are added to `--owns`. With `--upsert` it changes one that is there: what is named, and nothing else.
+///
+/// Where ApplicationSets make the Applications of folders, it makes the folder: a wrapper chart with `--helm-chart` or `--chart` as
+/// its dependency, and the parameters in `.argocd-source.yaml`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -85,7 +90,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEY=VALUE", value_parser = pairs::parse_annotation)]
     annotations: Vec<pairs::Pair>,
 
-    /// The folder for the new manifest; by default where the others are
+    /// The folder for the new manifest, or around the new folder of a set; by default where the others are
     #[arg(long, value_name = "DIR", conflicts_with = "upsert")]
     dir: Option<PathBuf>,
 
@@ -327,54 +332,29 @@ impl PluginArgs {
     }
 }
 
-/// Returns remarks on what the request leads to; refuses one that leaves claims behind.
-fn remarks(
-    repo: &Repo,
-    request: &Request,
-    sources: &Sources<'_>,
-    objects: &Availability<Vec<Object>>,
-) -> Result<Vec<String>> {
-    let left = edit::add_app::claims_left::check(repo, request, sources)?;
-    let namespace = edit::add_app::namespace::remark(repo, request);
-    let unsynced = edit::add_app::unsynced(repo, request)?;
-    let mut remarks: Vec<String> = left.into_iter().chain(namespace).chain(unsynced).collect();
-    if matches!(objects, Availability::Unavailable(_)) {
-        // The remarks of a render name them.
-        remarks.extend(edit::add_app::unknown_variables(repo, request));
-    }
-    Ok(remarks)
-}
-
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.checkouts, &args.helm);
-    let (mut request, dirs, options, helm, edit_args) = args.into_request()?;
+    let (request, dirs, options, helm, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
     session.edit(&edit_args.write)?;
-    let name = request.name.clone();
-    let mut edit = Edit {
-        message: format!("Add Application {name}"),
-        next: Some(format!(
-            "see what the cluster would get with `kubectl homelab render {name}`"
-        )),
-        ..Edit::default()
+    let (edit, gate) = {
+        let repo = session.repo()?;
+        let options = Options {
+            helm: helm.into_options(&repo.settings),
+            ..options
+        };
+        let preview = edit::add_app::preview(repo, &request);
+        let apps = repo.applications().map(|(_, app)| app);
+        let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
+        let folder = edit::add_app::folder::find(repo, &request, &sources)?;
+        if folder.is_none() {
+            edit::add_app::check_against(repo, &request)?;
+        }
+        dirs.check(apps.chain(Application::new(&preview)))?;
+        match folder {
+            Some(folder) => planned::in_folder(repo, request, &sources, &folder)?,
+            None => planned::beside_others(repo, request, &sources)?,
+        }
     };
-    let repo = session.repo()?;
-    let options = Options {
-        helm: helm.into_options(&repo.settings),
-        ..options
-    };
-    edit::add_app::check_against(repo, &request)?;
-    if repo.application(name.as_str()).is_some() {
-        edit.message = format!("Change Application {name}");
-    }
-    let preview = edit::add_app::preview(repo, &request);
-    let apps = repo.applications().map(|(_, app)| app);
-    dirs.check(apps.chain(Application::new(&preview)))?;
-    let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
-    let objects = edit::add_app::rendered::complete(repo, &mut request, &sources, &mut edit)?;
-    edit.notes.extend(remarks(repo, &request, &sources, &objects)?);
-    edit.changes = edit::add_app(repo, &request)?;
-    let mut gate = RuleGate::default();
-    gate.after.insert(name, objects);
     session.finish(&edit_args, &edit, &gate)
 }

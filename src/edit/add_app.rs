@@ -1,9 +1,11 @@
 //! `add-app`: an Application whose claims are safe from its first sync on, and its Namespace where that is missing.
 
 pub mod claims_left;
+pub mod folder;
 mod manifest;
 pub mod namespace;
 pub mod rendered;
+pub mod wrapper;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,6 +12,8 @@ use crate::failure::HintExt;
 use crate::model::application::GROUP;
 use crate::model::{AppName, Application, NamespaceName};
 
+pub use error::folder_patterns;
+
 use pattern::Pattern;
 
 /// The folder of Applications of a new repository.

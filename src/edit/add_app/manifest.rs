@@ -251,7 +251,7 @@ fn git_folder(repo_url: Option<&str>, path: Option<&str>) -> Option<RepoPath> {
 }
 
 /// Returns the parameters in the form that Argo CD writes, in the order of the documentation.
-fn parameters(list: &[Parameter]) -> Value {
+pub(super) fn parameters(list: &[Parameter]) -> Value {
     let place = |parameter: &&Parameter| TABLE.iter().position(|spec| spec.name == parameter.name);
     let mut sorted: Vec<&Parameter> = list.iter().collect();
     sorted.sort_by_key(place);

@@ -53,8 +53,8 @@ impl Repo {
         )
     }
 
-    /// Returns what to write where sets generate the Applications.
-    fn generated(&self) -> Error {
+    /// Returns the error of a new Application where sets generate the Applications: what to write, and where.
+    pub fn generated(&self) -> Error {
         let sets: Vec<&Manifest> = self.sets().collect();
         let names: Vec<String> = sets.iter().map(|set| format!("`{}`", set.object.name())).collect();
         let what = match names.as_slice() {
@@ -64,7 +64,7 @@ impl Repo {
                 names.join(", ")
             ),
         };
-        let ways: Vec<String> = sets.iter().filter_map(|set| way_of_set(set)).collect();
+        let ways: Vec<String> = sets.iter().filter_map(|set| self.way_of_set(set)).collect();
         anyhow!("{what}: there is no manifest of one beside which a new one could be").hint(match ways.is_empty() {
             true => "add what the set makes an Application of, as its siblings have it".to_owned(),
             false => ways.join("; or "),
@@ -108,24 +108,49 @@ impl Repo {
         let mut folders = own.filter_map(|source| RepoPath::new(source.path()?).ok());
         folders.find(|folder| self.charts.is_at(folder))
     }
+
+    /// Returns what makes a set generate one Application more, where its generators look at folders or files.
+    fn way_of_set(&self, set: &Manifest) -> Option<String> {
+        let name = set.object.name();
+        let (folders, files) = patterns(set.object.at("/spec/generators")?);
+        if let Some(pattern) = folders.first() {
+            let folder = pattern.strip_suffix('*').map(|start| format!("{start}NAME"));
+            return Some(match folder.filter(|folder| !folder.contains('*')) {
+                Some(folder) => {
+                    format!(
+                        "make the folder `{folder}` with a chart or manifests, of which `{name}` makes an Application"
+                    )
+                }
+                None => format!("make a folder that matches `{pattern}`, of which `{name}` makes an Application"),
+            });
+        }
+        let siblings = match self.file_of(set) {
+            Some(sibling) => format!("the keys that `{sibling}` has"),
+            None => "the keys that its siblings have".to_owned(),
+        };
+        files.first().map(|pattern| {
+            format!("write a file that matches `{pattern}`, with {siblings}, of which `{name}` makes an Application")
+        })
+    }
+
+    /// Returns a file from which a set takes the parameters of an Application.
+    fn file_of(&self, set: &Manifest) -> Option<&RepoPath> {
+        let of_set = |manifest: &&Manifest| (&manifest.file, manifest.document) == (&set.file, set.document);
+        let mut found = self
+            .derived
+            .iter()
+            .filter(of_set)
+            .filter_map(|manifest| match &manifest.origin {
+                Origin::Generated(generated) if generated.set == set.object.name() => generated.folders.first(),
+                _ => None,
+            });
+        found.find(|file| self.listing.contains(*file))
+    }
 }
 
-/// Returns what makes a set generate one Application more, where its generators look at folders or files.
-fn way_of_set(set: &Manifest) -> Option<String> {
-    let name = set.object.name();
-    let (folders, files) = patterns(set.object.at("/spec/generators")?);
-    if let Some(pattern) = folders.first() {
-        let folder = pattern.strip_suffix('*').map(|start| format!("{start}NAME"));
-        return Some(match folder.filter(|folder| !folder.contains('*')) {
-            Some(folder) => {
-                format!("make the folder `{folder}` with a chart or manifests, of which `{name}` makes an Application")
-            }
-            None => format!("make a folder that matches `{pattern}`, of which `{name}` makes an Application"),
-        });
-    }
-    files.first().map(|pattern| {
-        format!("write a file that matches `{pattern}`, with the keys that its siblings have, of which `{name}` makes an Application")
-    })
+/// Returns the patterns of folders that generators look at, those inside of others included.
+pub fn folder_patterns(generators: &Value) -> Vec<&str> {
+    patterns(generators).0
 }
 
 /// Returns the patterns of folders and of files in generators, those inside of others included.
