@@ -54,6 +54,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
     let kustomize = Kustomize {
         checkout: checkout.clone(),
         program: None,
+        helm: None,
         network: true,
         cache: disk::named_cache()?,
         bounded: true,

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use self::report::Reports;
 use super::pulled::Pull;
 use super::sandbox::{Invocation, Sandbox};
-use super::{Helm, LazyHelm, repositories, schemas};
+use super::{Helm, LazyHelm, MAX_VARIABLE, PLAIN_HTTP_VARIABLE, REMOTE_SCHEMAS_VARIABLE, repositories, schemas};
 use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::process::{Home, SignalGuard};
@@ -34,6 +34,8 @@ const NAME: &str = "homelab-in-place-of-helm";
 const SETTINGS: &str = "in-place-of-helm.json";
 /// The longest time that a render may take which has no deadline.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// The variables that decide how helm runs, which kustomize passes on.
+const OWN_VARIABLES: [&str; 4] = [MAX_VARIABLE, PLAIN_HTTP_VARIABLE, REMOTE_SCHEMAS_VARIABLE, "GOGC"];
 /// What an older kustomize asks for, which takes helm 3 only; both are run in the same way.
 const OLD_VERSION: &str = "-c";
 
@@ -75,7 +77,10 @@ impl Substitute {
 
     /// Returns the variables with which it finds the user's logins, for the environment of kustomize.
     pub fn variables() -> impl Iterator<Item = (OsString, OsString)> {
-        repositories::registry_variables().chain([repositories::repository_variable()])
+        let own = OWN_VARIABLES.into_iter();
+        let own = own.filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+        let repositories = [repositories::repository_variable()];
+        repositories::registry_variables().chain(repositories).chain(own)
     }
 
     /// Returns what was reported.

@@ -4,6 +4,7 @@
 //! ```text
 //! program    which kustomize, and its version       workspace  the folder that is built, or a copy that may be changed
 //! options    what the plugin's owner decides         prepare    what the copy needs besides: charts, remote resources
+//! remote     what kustomizations name elsewhere
 //! run        one run of the program                  error      its messages, as everybody may see them
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the adapter to kustomize")]
@@ -12,6 +13,7 @@ mod error;
 mod options;
 mod prepare;
 mod program;
+mod remote;
 mod run;
 mod workspace;
 
@@ -50,6 +52,8 @@ pub struct Kustomize {
     pub checkout: Checkout,
     /// The program; `kustomize` on PATH by default, else kubectl.
     pub program: Option<PathBuf>,
+    /// The helm of charts; `helm` on PATH by default.
+    pub helm: Option<PathBuf>,
     /// Lets charts and remote resources be fetched.
     pub network: bool,
     /// The folder in which what was fetched is cached.
@@ -72,7 +76,7 @@ impl Renderer<KustomizeCall> for Kustomize {
             false => Home::temporary("homelab-kustomize-run-")?,
         };
         let workspace = Workspace::of(&self.checkout, home.path(), call)?;
-        let prepared = prepare::prepare(self, &workspace, call)?;
+        let prepared = prepare::prepare(self, &workspace, call, home.path(), deadline)?;
         let sandbox = Sandbox {
             program: &program,
             options: &options,
@@ -82,15 +86,15 @@ impl Renderer<KustomizeCall> for Kustomize {
             deadline,
             signals: &signals,
         };
-        for edit in &call.edits {
+        for edit in &prepared.edits {
             apply(&sandbox, &prepared, call, edit)?;
         }
-        let text = build(&sandbox, &prepared, call)?;
-        let notes = program.remark(&sandbox)?.into_iter().chain(prepared.notes).collect();
+        let text = build(&sandbox, &prepared, call).map_err(|error| prepared.failure(error))?;
+        let (notes, is_settled) = prepared.finished()?;
         Ok(Raw {
             text,
-            notes,
-            is_settled: prepared.is_settled,
+            notes: program.remark(&sandbox)?.into_iter().chain(notes).collect(),
+            is_settled,
         })
     }
 }

@@ -34,6 +34,7 @@ impl Case {
         let kustomize = Kustomize {
             checkout: Checkout::open(&folder.path().join("repo")).unwrap(),
             program: Some(folder.path().join("kustomize")),
+            helm: None,
             network: false,
             cache: None,
             bounded: false,

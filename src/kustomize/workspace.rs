@@ -38,6 +38,10 @@ impl Workspace {
             let fetches = !one.charts.is_empty() || one.remotes().next().is_some();
             written.extend(fetches.then(|| one.folder.clone()).into_iter().chain(homes));
         }
+        // Another kustomization that leads to one of these has to lead into the copy.
+        if !written.is_empty() {
+            written.extend(call.graph.kustomizations.iter().map(|one| one.folder.clone()));
+        }
         if written.is_empty() {
             return Ok(Self {
                 root: checkout.root().to_owned(),
@@ -61,6 +65,19 @@ impl Workspace {
     /// Returns the root of the repository.
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Returns a folder of the repository on disk, without symbolic links.
+    ///
+    /// # Errors
+    /// When it is not in the copy.
+    pub(super) fn real(&self, folder: &RepoPath) -> Result<PathBuf> {
+        let root = fs::canonicalize(&self.root).context("cannot open a temporary folder")?;
+        let real = fs::canonicalize(self.path(folder)).with_context(|| format!("cannot open `{folder}`"))?;
+        match real.starts_with(root) {
+            true => Ok(real),
+            false => bail!("`{folder}` is a symbolic link that leads out of the repository"),
+        }
     }
 
     /// Returns a path of the repository on disk.

@@ -47,6 +47,8 @@ impl RemoteBase {
             return None;
         }
         let query = Query::read(query);
+        // Nobody names the version of a file so, but for a host that serves one by its name.
+        let is_explicit = is_explicit || !query.reference.is_empty() && !is_manifest(path);
         Some(Self {
             url: format!("{host}{repository}"),
             path: path.to_owned(),
@@ -65,6 +67,10 @@ impl RemoteBase {
     pub fn moves(&self) -> bool {
         moves(&self.reference)
     }
+}
+
+fn is_manifest(path: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending)) || path.ends_with("/raw")
 }
 
 /// Reports whether a name is the whole name of a commit.

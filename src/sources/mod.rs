@@ -235,6 +235,7 @@ impl<'s> Sources<'s> {
         let kustomize = Kustomize {
             checkout: resolved.checkout.clone(),
             program: None,
+            helm: self.options.helm.program.clone(),
             network: self.options.network != Network::Never,
             cache: self.options.cache()?,
             bounded: self.options.for_plugin,
