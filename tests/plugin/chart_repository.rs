@@ -117,6 +117,8 @@ pub(crate) fn pack_lib(folder: &Path, version: &str, text: &str) -> Vec<u8> {
     fs::create_dir_all(folder.join("lib/templates")).unwrap();
     let metadata = format!("apiVersion: v2\nname: lib\nversion: {version}\n");
     fs::write(folder.join("lib/Chart.yaml"), metadata).unwrap();
+    // kustomize refuses a chart without it.
+    fs::write(folder.join("lib/values.yaml"), "{}\n").unwrap();
     let object = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: lib\ndata:\n  text: {text}\n");
     fs::write(folder.join("lib/templates/config.yaml"), object).unwrap();
     helm(&["package", "lib"], folder);

@@ -19,8 +19,11 @@ use similar::{ChangeTag, TextDiff};
 
 mod chart_repository;
 mod dependencies;
+mod git_server;
+mod kustomize_charts;
 mod load;
 mod registry;
+mod remote_resources;
 mod schemas;
 mod secrets;
 mod sent;

@@ -106,7 +106,8 @@ impl Sent {
         let mut paths = names(&self.place("tmp"));
         let locks: Vec<_> = paths
             .extract_if(.., |path| {
-                path.is_dir() && path.display().to_string().contains("/homelab-helm-")
+                let name = path.display().to_string();
+                path.is_dir() && (name.contains("/homelab-helm-") || name.contains("/homelab-kustomize-"))
             })
             .collect();
         paths.extend(
