@@ -1,4 +1,4 @@
-//! Addresses and revisions as Argo CD's own Go code understands them (`tests/tools/argocd/answers`).
+//! Addresses, revisions and sources as Argo CD's own Go code understands them (`tests/tools/argocd/answers`).
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -18,6 +18,7 @@ struct Answer {
     paired: bool,
     revision: String,
     constraint: bool,
+    concurrent: bool,
 }
 
 fn answers(questions: &[Value]) -> Vec<Answer> {
@@ -178,4 +179,26 @@ fn a_constraint_means_the_tag_that_argo_cd_takes() {
     let broken = ["1.0.0", "1.1.0-01"];
     let answer = &answers(&[json!({"revision": "^1", "tags": broken})])[0];
     assert_eq!(version::newest("^1", broken).unwrap_or("^1"), answer.revision);
+}
+
+/// Argo CD renders Kustomize sources of a repository one after another if they have options that it writes into its checkout:
+/// all but `replicas`, which it forgets, so that two such renders write into one file. The plugin renders in a copy. Where
+/// this test fails, Argo CD has repaired that; the parity test need not render `replicas` alone any more.
+#[test]
+fn replicas_are_rendered_at_the_same_time_as_others() {
+    let options = [
+        (json!({}), true),
+        (json!({"namePrefix": "a-"}), false),
+        (json!({"images": ["a:1"]}), false),
+        (json!({"patches": [{"patch": "[]"}]}), false),
+        (json!({"components": ["a"]}), false),
+        (json!({"replicas": [{"name": "a", "count": 2}]}), true),
+    ];
+    let questions = options
+        .iter()
+        .map(|(kustomize, _)| json!({"source": {"repoURL": "a", "kustomize": kustomize}}));
+    let answers = answers(&questions.collect::<Vec<_>>());
+    for ((kustomize, concurrent), answer) in options.iter().zip(answers) {
+        assert_eq!(answer.concurrent, *concurrent, "{kustomize}");
+    }
 }

@@ -1,4 +1,4 @@
-// Answers questions about addresses and revisions with the code of Argo CD itself. Each line of standard input is a question as
+// Answers questions about addresses, revisions and sources with the code of Argo CD itself. Each line of standard input is a question as
 // JSON, each line of standard output its answer; they come in the order of the questions.
 package main
 
@@ -12,6 +12,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/argo-cd/v3/util/git"
 	"github.com/argoproj/argo-cd/v3/util/versions"
 	"github.com/argoproj/argo-cd/v3/util/webhook"
@@ -23,6 +24,8 @@ type question struct {
 	// A targetRevision, and the tags that there are.
 	Revision string   `json:"revision,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
+	// A source of an Application.
+	Source *v1alpha1.ApplicationSource `json:"source,omitempty"`
 }
 
 type answer struct {
@@ -34,6 +37,8 @@ type answer struct {
 	Revision string `json:"revision"`
 	// Whether the targetRevision is a constraint.
 	Constraint bool `json:"constraint"`
+	// Whether the source is rendered at the same time as others of its repository.
+	Concurrent bool `json:"concurrent"`
 }
 
 func main() {
@@ -64,6 +69,9 @@ func run() error {
 }
 
 func (q question) answer() (answer, error) {
+	if q.Source != nil {
+		return answer{Concurrent: q.Source.AllowsConcurrentProcessing()}, nil
+	}
 	if len(q.Addresses) != 2 {
 		revision, err := versions.MaxVersion(q.Revision, q.Tags, "")
 		if err != nil {
