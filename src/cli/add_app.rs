@@ -350,7 +350,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         if folder.is_none() {
             edit::add_app::check_against(repo, &request)?;
         }
-        dirs.check(apps.chain(Application::new(&preview)))?;
+        dirs.check(repo, apps.chain(Application::new(&preview)))?;
         match folder {
             Some(folder) => planned::in_folder(repo, request, &sources, &folder)?,
             None => planned::beside_others(repo, request, &sources)?,

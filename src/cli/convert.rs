@@ -160,7 +160,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let (options, choices, dirs, edit_args) = args.into_parts(&session.repo()?.settings);
     let plan = {
         let (repo, checkout) = (session.repo()?, session.checkout()?);
-        dirs.check(repo.applications().map(|(_, app)| app))?;
+        dirs.check(repo, repo.applications().map(|(_, app)| app))?;
         let sources = Sources::new(repo, checkout, &dirs, &options);
         let progress = session.terminal.progress("converting");
         plan(repo, &choices, &sources, &mut |name| {

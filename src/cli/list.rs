@@ -181,7 +181,9 @@ impl Args {
                 (Listing::claims(&rows, wide), claims::remarks(&scope, namespace))
             }
             What::Sets => {
-                let sets = expanded_sets(repo, session.checkout()?);
+                let dirs = self.renders.sources.clone().into_dirs();
+                dirs.check(repo, repo.applications().map(|(_, app)| app))?;
+                let sets = expanded_sets(repo, session.checkout()?, &dirs);
                 let rows = sets.iter().filter_map(|expanded| set_row(expanded, namespace));
                 (Listing::sets(&rows.collect::<Vec<_>>(), wide), Vec::new())
             }

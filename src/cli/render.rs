@@ -145,7 +145,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let objects = args.objects(session)?;
     let apps: Vec<Application<'_>> = objects.iter().filter_map(Application::new).collect();
     let others = session.repo()?.applications().map(|(_, app)| app);
-    dirs.check(apps.iter().copied().chain(others))?;
+    dirs.check(session.repo()?, apps.iter().copied().chain(others))?;
     let progress = session.terminal.progress("rendering");
     let renders = sources.render_each(&apps, |name| progress.now(&format!("rendering {name}")));
     drop(progress);

@@ -10,12 +10,23 @@ use crate::model::settings::GeneratorOutput;
 use crate::model::{DeclaredCluster, Object, clusters};
 use crate::repo::{Files, Repo, RepoPath};
 
+/// The checkouts of other repositories.
+pub trait Checkouts {
+    /// Returns the files of a repository; nothing where there is no checkout of it.
+    ///
+    /// # Errors
+    /// When the checkout cannot be opened.
+    fn files_of(&self, url: &str) -> Result<Option<Box<dyn Files>>>;
+}
+
 /// A repository, and a checkout of it or of one of its folders.
 pub struct RepoContents<'r> {
     repo: &'r Repo,
     files: &'r dyn Files,
     /// The folder that is there, with everything below it.
     folder: RepoPath,
+    /// The checkouts that somebody has named.
+    named: Option<&'r dyn Checkouts>,
     /// The Secrets of the clusters that the settings declare.
     declared: Vec<Object>,
     /// The paths of the files, or why they cannot be listed.
@@ -34,8 +45,18 @@ impl<'r> RepoContents<'r> {
             repo,
             files,
             folder,
+            named: None,
             declared: repo.settings.clusters.iter().map(DeclaredCluster::secret).collect(),
             listed: OnceCell::new(),
+        }
+    }
+
+    /// Takes the named checkouts for the repositories that they are named for.
+    #[must_use]
+    pub fn with_checkouts(self, named: &'r dyn Checkouts) -> Self {
+        Self {
+            named: Some(named),
+            ..self
         }
     }
 
@@ -67,6 +88,10 @@ impl Contents for RepoContents<'_> {
         }
         let below = &path.as_str()[self.folder.as_str().len()..];
         self.files.read(&RepoPath::new(below)?)
+    }
+
+    fn named(&self, url: &str) -> Result<Option<Box<dyn Files>>> {
+        self.named.map_or(Ok(None), |named| named.files_of(url))
     }
 
     fn clusters(&self) -> Vec<&Object> {
@@ -136,6 +161,43 @@ mod tests {
             ["apps-media", "apps-web", "infra-db"]
         );
         assert_eq!(names(&json!({"clusters": {}}), "").unwrap(), ["attic", "in-cluster"]);
+    }
+
+    /// A checkout of one repository.
+    struct Named(&'static str);
+
+    impl Checkouts for Named {
+        fn files_of(&self, url: &str) -> Result<Option<Box<dyn Files>>> {
+            let files = Memory::new([("teams/a/config.yaml", "team: red"), ("teams/b/config.yaml", "team: blue")])?;
+            Ok((url == self.0).then(|| Box::new(files) as Box<dyn Files>))
+        }
+    }
+
+    #[test]
+    fn a_named_checkout_is_looked_at_and_gives_no_places_of_this_repository() {
+        let other = "https://git.example.org/me/teams";
+        let set = |key: &str, pattern: &str| {
+            Object::new(json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "set"},
+                "spec": {"goTemplate": true, "generators": [{"matrix": {"generators": [
+                    {"git": {"repoURL": other, "revision": "HEAD", key: [{"path": pattern}]}}, {"list": {"elements": [{"x": 1}]}},
+                ]}}], "template": {"metadata": {"name": "{{ .path.basename }}{{ .team }}"}, "spec": {"project": "default", "destination": {}}}}}))
+        };
+        let (repo, files, named) = (Repo::default(), Memory::new([("teams/c/x", "")]).unwrap(), Named(other));
+        let contents = RepoContents::new(&repo, &files).with_checkouts(&named);
+        for (key, pattern, expected) in [
+            ("directories", "teams/*", ["a<no value>", "b<no value>"]),
+            ("files", "teams/*/config.yaml", ["ared", "bblue"]),
+        ] {
+            let set = set(key, pattern);
+            let set = Set::new(&set).unwrap();
+            assert_eq!(set.repositories(), [other]);
+            let expanded = set.expand(&contents).unwrap();
+            let names: Vec<&str> = expanded.iter().map(|one| one.application.name()).collect();
+            assert_eq!(names, expected);
+            assert!(expanded.iter().all(|one| one.origins.is_empty()));
+            let without = RepoContents::new(&repo, &files);
+            assert!(matches!(set.expand(&without), Err(Reason::OtherRepository { .. })));
+        }
     }
 
     #[test]

@@ -29,9 +29,9 @@ use serde_json::{Map, Value};
 use crate::model::argocd_schema::{self, What};
 use crate::model::settings::GeneratorOutput;
 use crate::model::{Object, Pointer, PointerBuf, PointerExt, application::is_application_set};
-use crate::repo::RepoPath;
+use crate::repo::{Files, RepoPath};
 
-pub use contents::RepoContents;
+pub use contents::{Checkouts, RepoContents};
 pub use reason::Reason;
 
 use template::MissingKey;
@@ -57,6 +57,14 @@ pub trait Contents {
     /// # Errors
     /// When it is there and cannot be read.
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>>;
+
+    /// Returns the files of a repository of which somebody has named a checkout; nothing for others.
+    ///
+    /// # Errors
+    /// When the checkout cannot be opened.
+    fn named(&self, _url: &str) -> Result<Option<Box<dyn Files>>> {
+        Ok(None)
+    }
 
     /// Returns the Secrets of the clusters that are known; of two with one name the later one counts.
     fn clusters(&self) -> Vec<&Object>;
@@ -98,6 +106,11 @@ impl<'o> Set<'o> {
     /// Returns the kinds of its generators, with those inside of others: `matrix(git, list)`.
     pub fn generators(&self) -> Vec<String> {
         generators::described(&self.object.tree()["spec"])
+    }
+
+    /// Returns the URLs of the repositories that its git generators look at.
+    pub fn repositories(&self) -> Vec<&'o str> {
+        generators::repositories(&self.object.tree()["spec"])
     }
 
     /// Returns the Applications that Argo CD would generate, in its order; where that is not defined, in the order of names.

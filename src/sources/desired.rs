@@ -14,7 +14,7 @@ use crate::disk::Checkout;
 use crate::model::application::GENERATE_PATHS;
 use crate::model::{Application, Availability, Object};
 use crate::repo::{Files, Generated, Manifest, Origin, Rendered, Repo, RepoPath, Unknown, is_looked_for};
-use crate::sets::{Reason, RepoContents};
+use crate::sets::{Checkouts, Reason, RepoContents};
 
 /// How many sets and renders may stand between a file and an Application: more of them are a cycle.
 const DEEPEST: usize = 12;
@@ -37,6 +37,7 @@ pub fn complete(
         all: checkout,
         raw: checkout,
         folder: RepoPath::root(),
+        named: Some(dirs),
     };
     completed(repo, &files, &mut |repo, open| {
         of_parents(repo, checkout, (dirs, options), open, progress)
@@ -52,6 +53,7 @@ pub(super) fn complete_part(repo: &mut Repo, sent: &Sent<'_>) -> Result<()> {
         all: sent,
         raw: sent.files,
         folder: sent.folder.clone(),
+        named: None,
     };
     let why = "Argo CD sent only a part of the repository to the plugin";
     let hint = format!("set the annotation `{GENERATE_PATHS}` to `/`");
@@ -70,6 +72,8 @@ struct Known<'f> {
     /// By their paths in a folder of it.
     raw: &'f dyn Files,
     folder: RepoPath,
+    /// The checkouts of other repositories that the user has named.
+    named: Option<&'f dyn Checkouts>,
 }
 
 /// Renders parents, and returns what they bring and those of which that is not known.
@@ -143,7 +147,10 @@ struct Expansion {
 /// Returns what the sets generate that were not expanded yet, and those that are not known.
 fn generated(repo: &Repo, files: &Known<'_>, done: &mut Followed) -> Expansion {
     let mut expansion = Expansion::default();
-    let contents = RepoContents::of_folder(repo, files.raw, files.folder.clone());
+    let mut contents = RepoContents::of_folder(repo, files.raw, files.folder.clone());
+    if let Some(named) = files.named {
+        contents = contents.with_checkouts(named);
+    }
     for set in expanded_in(repo, &contents, |set| done.insert(key(set))) {
         match &set.applications {
             Ok(applications) => {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::source_dirs::NAMED;
 use super::{Network, Options, Snapshot, SourceDirs};
 use crate::disk::{self, Checkout};
 use crate::failure::{self, HintExt};
@@ -80,6 +81,11 @@ impl<'s> Resolver<'s> {
         self.checkout
     }
 
+    /// Returns the directories that the user has named.
+    pub(super) fn dirs(&self) -> &'s SourceDirs {
+        self.dirs
+    }
+
     pub(super) fn repo(&self) -> &'s Repo {
         self.repo
     }
@@ -97,7 +103,7 @@ impl<'s> Resolver<'s> {
     pub(super) fn check_dirs(&self, apps: &[Application<'_>]) -> Result<()> {
         match self.snapshot {
             Some(_) => Ok(()),
-            None => self.dirs.check(apps.iter().copied()),
+            None => self.dirs.check(self.repo, apps.iter().copied()),
         }
     }
 
@@ -123,7 +129,7 @@ impl<'s> Resolver<'s> {
         let path = relative(path)?;
         let revision = self.options.revision.as_deref().unwrap_or(source.target_revision());
         if let Some(folder) = self.dirs.folder(url) {
-            let checkout = Checkout::open(Path::new(folder)).hint("the folder is the one that `--source-dir` names")?;
+            let checkout = Checkout::open(Path::new(folder)).hint(NAMED)?;
             return Ok(self.as_it_is(checkout, path));
         }
         if self.repo.is_own(url) {

@@ -1,5 +1,6 @@
 //! The ApplicationSets of a repository and what they generate from its working tree.
 
+use super::SourceDirs;
 use crate::disk::Checkout;
 use crate::repo::{Manifest, Repo};
 use crate::sets::{Contents, Generated, Reason, RepoContents, Set};
@@ -16,8 +17,9 @@ pub struct ExpandedSet<'r> {
 }
 
 /// Expands the sets of a repository, in the order of files.
-pub fn expanded_sets<'r>(repo: &'r Repo, checkout: &Checkout) -> Vec<ExpandedSet<'r>> {
-    expanded_in(repo, &RepoContents::new(repo, checkout), |_| true)
+pub fn expanded_sets<'r>(repo: &'r Repo, checkout: &Checkout, dirs: &SourceDirs) -> Vec<ExpandedSet<'r>> {
+    let contents = RepoContents::new(repo, checkout).with_checkouts(dirs);
+    expanded_in(repo, &contents, |_| true)
 }
 
 /// Expands those sets that are wanted with what is known of the repository.

@@ -1,11 +1,16 @@
 //! The directories that a user names for the repositories of sources.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
+use super::Opened;
+use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::model::{Application, repo_url};
+use crate::repo::{Files, Repo};
+use crate::sets::{Checkouts, Set};
 
 /// Pairs of a repository, by its URL or the last part of it, and the directory with its checkout.
 #[derive(Clone, Debug, Default)]
@@ -18,19 +23,25 @@ impl SourceDirs {
         found.map(|(_, folder)| folder.as_str())
     }
 
-    /// Refuses a directory for a repository that none of these Applications has as a source: a typo would have no effect
-    /// otherwise.
+    /// Refuses a directory for a repository that none of these Applications has as a source, and no set looks at: a typo would
+    /// have no effect otherwise.
     ///
     /// # Errors
     /// Names the repository, and those that the Applications have.
-    pub fn check<'a>(&self, applications: impl Iterator<Item = Application<'a>>) -> Result<()> {
+    pub fn check<'a>(
+        &self,
+        repo: &'a Repo,
+        applications: impl Iterator<Item = Application<'a>>,
+    ) -> Result<()> {
         let sources = applications.flat_map(|app| app.sources());
-        let urls: BTreeSet<&str> = sources.map(|source| source.repo_url()).collect();
+        let sets = repo.sets().filter_map(|set| Set::new(&set.object));
+        let of_sets = sets.flat_map(|set| set.repositories());
+        let urls: BTreeSet<&str> = sources.map(|source| source.repo_url()).chain(of_sets).collect();
         for (name, _) in &self.0 {
             if !urls.iter().any(|url| is_meant(name, url)) {
                 let known: Vec<&str> = urls.iter().copied().filter(|url| !url.is_empty()).collect();
                 return Err(
-                    anyhow!("`--source-dir` names `{name}`, which is no Application's source")
+                    anyhow!("`--source-dir` names `{name}`, which is no Application's source, and no set looks at it")
                         .hint(format!("choose one of {}", known.join(", "))),
                 );
             }
@@ -38,6 +49,23 @@ impl SourceDirs {
         Ok(())
     }
 }
+
+impl Checkouts for SourceDirs {
+    fn files_of(&self, url: &str) -> Result<Option<Box<dyn Files>>> {
+        let Some(folder) = self.folder(url) else {
+            return Ok(None);
+        };
+        let checkout = Checkout::open(Path::new(folder)).hint(NAMED)?;
+        let opened = Opened::of(checkout);
+        match opened.unlisted {
+            None => Ok(Some(Box::new(opened.checkout))),
+            Some(error) => Err(error.context(format!("the files of `{folder}` cannot be listed"))),
+        }
+    }
+}
+
+/// Which folder cannot be opened.
+pub(super) const NAMED: &str = "the folder is the one that `--source-dir` names";
 
 /// Reports whether a name, a URL or the last part of one, means a repository.
 fn is_meant(name: &str, url: &str) -> bool {
@@ -48,6 +76,7 @@ fn is_meant(name: &str, url: &str) -> bool {
 mod tests {
     use super::*;
     use crate::model::Object;
+    use crate::repo::Memory;
     use serde_json::json;
 
     fn named(name: &str) -> SourceDirs {
@@ -76,8 +105,11 @@ mod tests {
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "x"},
             "spec": {"source": {"repoURL": "https://git.example.org/home/media", "path": "."}},
         }));
-        let check = |name: &str| named(name).check(Application::new(&object).into_iter());
-        assert!(check("media").is_ok());
+        let set = r#"{"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "x"},
+            "spec": {"generators": [{"git": {"repoURL": "https://git.example.org/home/teams"}}]}}"#;
+        let repo = Repo::read(&Memory::new([("set.yaml", set)]).unwrap(), &[]).unwrap();
+        let check = |name: &str| named(name).check(&repo, Application::new(&object).into_iter());
+        assert!(check("media").is_ok() && check("teams").is_ok());
         let error = check("medai").unwrap_err();
         assert!(format!("{error}").contains("`medai`"), "{error}");
     }

@@ -4,14 +4,42 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::super::Reason;
+use super::super::{Contents, Reason};
 use super::super::matching::{FilePattern, folder_matches};
 use super::super::selector::flattened;
 use super::super::template::{Value, sanitized};
 use super::{Context, ParameterSet};
 use crate::masking::without_logins;
-use crate::repo::RepoPath;
+use crate::repo::{Files, RepoPath};
 use crate::yaml;
+
+/// The repository that a generator looks at.
+struct LookedAt<'c> {
+    own: &'c dyn Contents,
+    /// The named checkout of it.
+    named: Option<Box<dyn Files>>,
+}
+
+impl LookedAt<'_> {
+    /// Reports whether it is the repository of the set, whose files have places that can be named.
+    fn is_own(&self) -> bool {
+        self.named.is_none()
+    }
+
+    fn files(&self) -> anyhow::Result<Vec<RepoPath>> {
+        match &self.named {
+            Some(named) => named.all(),
+            None => self.own.files(),
+        }
+    }
+
+    fn read(&self, path: &RepoPath) -> anyhow::Result<Option<Vec<u8>>> {
+        match &self.named {
+            Some(named) => named.read(path),
+            None => self.own.read(path),
+        }
+    }
+}
 
 impl Context<'_> {
     /// Returns the parameters of the folders or files that match.
@@ -22,11 +50,18 @@ impl Context<'_> {
             return Err(Reason::invalid("a git generator has neither `directories` nor `files`"));
         }
         let url = generator["repoURL"].as_str().unwrap_or_default();
-        if !self.contents.is_own(url) {
+        let named = self.contents.named(url).map_err(|error| Reason::Unreadable {
+            message: format!("{error:#}"),
+        })?;
+        if named.is_none() && !self.contents.is_own(url) {
             return Err(Reason::OtherRepository {
                 url: without_logins(url).to_string(),
             });
         }
+        let looked_at = LookedAt {
+            own: self.contents,
+            named,
+        };
         for entry in folders
             .or(files)
             .into_iter()
@@ -34,23 +69,28 @@ impl Context<'_> {
             .filter(|entry| entry["exclude"] != true)
         {
             let pattern = entry["path"].as_str().unwrap_or_default();
-            if !self.contents.has(&base(pattern)) {
+            if looked_at.is_own() && !self.contents.has(&base(pattern)) {
                 return Err(Reason::NotSent {
                     pattern: pattern.to_owned(),
                 });
             }
         }
-        let listed = self.contents.files().map_err(|error| Reason::Unreadable {
+        let listed = looked_at.files().map_err(|error| Reason::Unreadable {
             message: format!("the files of the repository cannot be listed: {error:#}"),
         })?;
         match (folders, files) {
-            (Some(folders), _) => self.folders(generator, folders, &listed),
-            (_, Some(files)) => self.files(generator, files, &listed),
+            (Some(folders), _) => self.folders(generator, folders, (&looked_at, &listed)),
+            (_, Some(files)) => self.files(generator, files, (&looked_at, &listed)),
             _ => Ok(Vec::new()),
         }
     }
 
-    fn folders(&self, generator: &Json, wanted: &[Json], listed: &[RepoPath]) -> Result<Vec<ParameterSet>, Reason> {
+    fn folders(
+        &self,
+        generator: &Json,
+        wanted: &[Json],
+        (looked_at, listed): (&LookedAt<'_>, &[RepoPath]),
+    ) -> Result<Vec<ParameterSet>, Reason> {
         // By the names of folders: `a/b` comes before `a-b`.
         let mut folders: BTreeSet<Vec<&str>> = BTreeSet::new();
         for file in listed {
@@ -73,14 +113,19 @@ impl Context<'_> {
                 continue;
             }
             let mut set = ParameterSet::new(self.path_parameters(generator, &path, None));
-            set.origins.extend(RepoPath::new(&path));
+            set.origins.extend(RepoPath::new(&path).ok().filter(|_| looked_at.is_own()));
             self.add_values(&generator["values"], &set)?;
             sets.push(set);
         }
         Ok(sets)
     }
 
-    fn files(&self, generator: &Json, wanted: &[Json], listed: &[RepoPath]) -> Result<Vec<ParameterSet>, Reason> {
+    fn files(
+        &self,
+        generator: &Json,
+        wanted: &[Json],
+        (looked_at, listed): (&LookedAt<'_>, &[RepoPath]),
+    ) -> Result<Vec<ParameterSet>, Reason> {
         let mut patterns = Vec::new();
         for entry in wanted {
             let pattern = FilePattern::new(entry["path"].as_str().unwrap_or_default())?;
@@ -98,7 +143,7 @@ impl Context<'_> {
         files.dedup();
         let mut sets = Vec::new();
         for file in files {
-            for mut content in self.content(file)? {
+            for mut content in self.content(looked_at, file)? {
                 let folder = file.parent().to_string();
                 if !self.language.is_go() {
                     let flat = flattened(&Value::of_json(&content));
@@ -112,7 +157,7 @@ impl Context<'_> {
                 let values = map.map(|(key, value)| (key.clone(), Value::of_json(value)));
                 let paths = self.path_parameters(generator, &folder, Some(file.file_name()));
                 let mut set = ParameterSet::new(values.chain(paths));
-                set.origins.push(file.clone());
+                set.origins.extend(looked_at.is_own().then(|| file.clone()));
                 self.add_values(&generator["values"], &set)?;
                 sets.push(set);
             }
@@ -121,8 +166,8 @@ impl Context<'_> {
     }
 
     /// Reads a file: a map, or a list of maps.
-    fn content(&self, file: &RepoPath) -> Result<Vec<Json>, Reason> {
-        let bytes = self.contents.read(file).map_err(|error| Reason::Unreadable {
+    fn content(&self, looked_at: &LookedAt<'_>, file: &RepoPath) -> Result<Vec<Json>, Reason> {
+        let bytes = looked_at.read(file).map_err(|error| Reason::Unreadable {
             message: format!("{error:#}"),
         })?;
         let bytes = bytes.ok_or_else(|| Reason::Unreadable {

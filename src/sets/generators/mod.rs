@@ -220,6 +220,16 @@ impl Context<'_> {
     }
 }
 
+/// Returns the URLs of git generators, those inside of others included.
+pub(super) fn repositories(spec: &Json) -> Vec<&str> {
+    let entries = spec["generators"].as_array().into_iter().flatten();
+    let urls = entries.flat_map(|entry| {
+        let inner = ["matrix", "merge"].into_iter().flat_map(|kind| repositories(&entry[kind]));
+        entry["git"]["repoURL"].as_str().into_iter().chain(inner)
+    });
+    urls.collect()
+}
+
 /// Returns the kinds of generators, with those inside of others.
 pub(super) fn described(spec: &Json) -> Vec<String> {
     let entries = spec["generators"].as_array().into_iter().flatten();
