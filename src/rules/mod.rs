@@ -67,6 +67,7 @@ pub mod root_application_exists;
 mod secret_is_encrypted;
 mod shared_claim_allows_many_pods;
 mod shared_directory_has_one_writer;
+mod shared_objects;
 mod source_has_one_tool;
 mod source_is_complete;
 mod source_or_sources;

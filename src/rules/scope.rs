@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 use crate::law::texts;
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
-use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName};
+use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName, ObjectRef};
 use crate::parallel;
 use crate::repo::{Manifest, Origin, Repo, RepoPath};
 
 use super::doubt::Doubt;
+use super::shared_objects::SharedObjects;
 use super::subject::{Item, Subject};
 
 /// Namespaces that every cluster has without a manifest.
@@ -46,6 +47,8 @@ pub struct Scope<'a> {
     bringers: OnceLock<BTreeMap<(RepoPath, usize), usize>>,
     /// The sets with an Application whose Namespace only `CreateNamespace=true` makes, by file and document.
     creating_sets: OnceLock<BTreeSet<(RepoPath, usize)>>,
+    /// The objects that several Applications render.
+    shared: OnceLock<SharedObjects>,
     /// The earlier state to compare with.
     base: Option<Box<Base<'a>>>,
 }
@@ -87,6 +90,7 @@ impl<'a> Scope<'a> {
             doubts: Doubt::of_repository(repo, &clusters),
             bringers: OnceLock::new(),
             creating_sets: OnceLock::new(),
+            shared: OnceLock::new(),
             base: None,
         };
         // Of two Applications of one name, which are for two Argo CDs, the first was rendered.
@@ -252,6 +256,14 @@ impl<'a> Scope<'a> {
         };
         let sets = || self.subjects.iter().filter(needs).map(place).collect();
         self.creating_sets.get_or_init(sets).contains(&place(subject))
+    }
+
+    /// Returns the first object of an Application that another one renders, too, and that one.
+    pub(super) fn shared(&self, subject: &Subject<'_>) -> Option<(ObjectRef, &Subject<'a>)> {
+        let shared = self.shared.get_or_init(|| SharedObjects::of(&self.subjects));
+        let is_other = |index: usize| self.subjects[index].name != subject.name;
+        let (object, other) = shared.first(subject, is_other)?;
+        Some((object, &self.subjects[other]))
     }
 
     /// Returns what is known of a claim.
