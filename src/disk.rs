@@ -4,6 +4,7 @@
 
 mod cache;
 pub mod completer;
+mod copied;
 mod git_folder;
 mod leftovers;
 mod lock;
@@ -23,6 +24,7 @@ use crate::repo::RepoPath;
 use crate::repo::layout::APPLICATIONS;
 
 pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};
+pub use copied::Copied;
 pub use lock::{LOCK_TIMEOUT_VARIABLE, Lock};
 pub use store::Store;
 

@@ -347,11 +347,13 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         let apps = repo.applications().map(|(_, app)| app);
         let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
         let folder = edit::add_app::folder::find(repo, &request, &sources)?;
-        if folder.is_none() {
+        let unwritten = edit::add_app::unwritten::existing(repo, &request);
+        if folder.is_none() && unwritten.is_none() {
             edit::add_app::check_against(repo, &request)?;
         }
         dirs.check(repo, apps.chain(Application::new(&preview)))?;
         match folder {
+            _ if unwritten.is_some() => planned::unwritten(repo, &request, &sources)?,
             Some(folder) => planned::in_folder(repo, request, &sources, &folder)?,
             None => planned::beside_others(repo, request, &sources)?,
         }

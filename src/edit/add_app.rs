@@ -5,6 +5,7 @@ pub mod folder;
 mod manifest;
 pub mod namespace;
 pub mod rendered;
+pub mod unwritten;
 pub mod wrapper;
 
 use std::collections::{BTreeMap, BTreeSet};

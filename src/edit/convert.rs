@@ -9,6 +9,7 @@
 //! moving       what moves in one piece            steps  the guards before and after the move
 //! step_before  what has to be committed before the next of three steps
 //! by_file      an Application that a set generates: a file in its folder
+//! unwritten    an Application that nobody writes: by a file, or by the value of a chart
 //! application  one Application, moved in memory, rendered before and after, and compared
 //! set          an ApplicationSet: its template, and all Applications that it generates
 //! taken_files  new files that a set would make Applications of
@@ -32,6 +33,7 @@ mod taken_files;
 pub(super) mod template;
 mod to_native;
 mod to_plugin;
+mod unwritten;
 
 use std::collections::BTreeSet;
 

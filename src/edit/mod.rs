@@ -8,6 +8,7 @@ pub mod convert;
 pub mod fix;
 pub mod gate;
 pub mod init;
+pub mod leading_value;
 pub mod merge;
 pub mod renders;
 pub mod source_override;

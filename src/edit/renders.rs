@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::model::{Application, Object, Source};
 use crate::repo::change::FileChange;
 use crate::repo::overrides::Override;
-use crate::repo::{Files, RepoPath};
+use crate::repo::{Files, Manifest, RepoPath};
 
 /// The objects of one Application, lists flattened.
 #[derive(Clone, Debug)]
@@ -41,6 +41,12 @@ pub trait Renders {
     /// # Errors
     /// Why they are not known.
     fn generate(&self, set: &Object, changed: &[FileChange]) -> Result<Vec<Object>>;
+
+    /// Returns what Argo CD would have of a repository with changed files: what sets generate and charts render.
+    ///
+    /// # Errors
+    /// When the files cannot be read or copied.
+    fn desired(&self, changed: &[FileChange]) -> Result<Vec<Manifest>>;
 
     /// Returns the paths besides its sources' own that the render of an Application reads, from the repository's root.
     ///

@@ -97,17 +97,24 @@ impl Repo {
         self.derived.extend(manifests);
     }
 
-    /// Returns the repository with what sets generate in the place of what these sets generated before.
+    /// Returns the repository with what sets generate in the place of what these sets generated before, and with what a chart
+    /// renders in the place of what had the same name.
     #[must_use]
     pub fn regenerated(&self, generated: &[Manifest]) -> Self {
         let set = |manifest: &Manifest| match &manifest.origin {
             Origin::Generated(of) => Some((manifest.file.clone(), manifest.document, of.set.clone())),
             _ => None,
         };
+        let is_same = |one: &Manifest, other: &Manifest| {
+            let place = |manifest: &Manifest| (manifest.file.clone(), manifest.document, manifest.object.reference());
+            matches!(one.origin, Origin::Rendered(_)) && place(one) == place(other)
+        };
         let sets: HashSet<_> = generated.iter().filter_map(set).collect();
         let mut repo = self.clone();
-        repo.derived
-            .retain(|manifest| !set(manifest).is_some_and(|set| sets.contains(&set)));
+        repo.derived.retain(|manifest| match set(manifest) {
+            Some(set) => !sets.contains(&set),
+            None => !generated.iter().any(|other| is_same(other, manifest)),
+        });
         repo.add_derived(generated.iter().cloned());
         repo
     }

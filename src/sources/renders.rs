@@ -3,7 +3,8 @@
 use anyhow::{Context, Error, Result};
 
 use super::changed::Changed;
-use super::{AppRender, How, Sources, flat, request};
+use super::{AppRender, How, Sources, complete, flat, request};
+use crate::disk::Copied;
 use crate::edit::{Rendered, Renders};
 use crate::failure::{self, HintExt};
 use crate::model::namespace::is_namespace;
@@ -11,7 +12,7 @@ use crate::model::{Application, Object, Source, Unavailable};
 use crate::render::{self, Output};
 use crate::repo::change::FileChange;
 use crate::repo::overrides::Override;
-use crate::repo::{Files, RepoPath};
+use crate::repo::{Files, Manifest, Repo, RepoPath};
 use crate::sets::{RepoContents, Set};
 
 impl Renders for Sources<'_> {
@@ -47,6 +48,14 @@ impl Renders for Sources<'_> {
             }
         })?;
         Ok(generated.into_iter().map(|one| one.application).collect())
+    }
+
+    fn desired(&self, changed: &[FileChange]) -> Result<Vec<Manifest>> {
+        let (repo, dirs) = (self.resolver.repo(), self.resolver.dirs);
+        let copied = Copied::of(self.resolver.checkout(), changed)?;
+        let mut after = Repo::read_with(copied.checkout(), &repo.own_urls, repo.settings.clone())?;
+        complete(&mut after, copied.checkout(), (dirs, self.options), &mut |_| {})?;
+        Ok(after.derived)
     }
 
     fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>> {

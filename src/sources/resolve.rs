@@ -44,7 +44,7 @@ pub(super) struct Resolver<'s> {
     checkout: &'s Checkout,
     /// Set where the repository is not a working tree but one of its revisions.
     snapshot: Option<&'s Snapshot>,
-    dirs: &'s SourceDirs,
+    pub(super) dirs: &'s SourceDirs,
     options: &'s Options,
     /// The checkouts beside the repository, with the URLs of their remotes.
     siblings: OnceLock<Vec<(WorkingTree, Vec<String>)>>,

@@ -52,6 +52,22 @@ pub(super) fn in_folder(
     Ok((edit, gate))
 }
 
+/// Plans a change of the parameters of an Application that nobody writes.
+pub(super) fn unwritten(repo: &Repo, request: &Request, sources: &Sources<'_>) -> Result<(Edit, RuleGate)> {
+    let mut edit = edit_of(&request.name);
+    edit.message = format!("Change Application {}", request.name);
+    let mut gate = RuleGate::default();
+    let Some(manifest) = edit::add_app::unwritten::existing(repo, request) else {
+        return Ok((edit, gate));
+    };
+    let changed = edit::add_app::unwritten::change(repo, manifest, request, sources, &mut edit)?;
+    edit.notes.extend(changed.notes);
+    edit.changes = changed.changes;
+    gate.after.insert(request.name.clone(), changed.objects);
+    gate.generated.extend(changed.rendered);
+    Ok((edit, gate))
+}
+
 fn edit_of(name: &AppName) -> Edit {
     Edit {
         message: format!("Add Application {name}"),

@@ -170,22 +170,7 @@ impl NewFolder<'_> {
     /// Names the flags, or the namespace that the set gives.
     pub fn check(&self, request: &Request) -> Result<()> {
         let (set, app) = (self.set.object.name(), self.app.name());
-        let flags = [
-            (request.destination.is_some(), "`--dest-server` and `--dest-name`"),
-            (request.project.is_some(), "`--project`"),
-            (request.auto_prune.is_some(), "`--auto-prune`"),
-            (request.self_heal.is_some(), "`--self-heal`"),
-            (!request.sync_options.is_empty(), "`--sync-option`"),
-            (request.sync_wave.is_some(), "`--sync-wave`"),
-            (request.finalizer.is_some(), "`--set-finalizer`"),
-            (!request.labels.is_empty(), "`--label`"),
-            (!request.annotations.is_empty(), "`--annotations`"),
-        ];
-        let given: Vec<&str> = flags
-            .into_iter()
-            .filter(|(is_given, _)| *is_given)
-            .map(|(_, flag)| flag)
-            .collect();
+        let given = of_manifest(request);
         if !given.is_empty() {
             return Err(anyhow!(
                 "ApplicationSet `{set}` writes Application `{app}`, which {} cannot change",
@@ -226,4 +211,21 @@ impl NewFolder<'_> {
         let sources = Application::new(&self.app)?.sources();
         sources.get(self.position())?.plugin().cloned()
     }
+}
+
+/// Returns the flags of a request that only the manifest of an Application can say.
+pub(super) fn of_manifest(request: &Request) -> Vec<&'static str> {
+    let flags = [
+        (request.destination.is_some(), "`--dest-server` and `--dest-name`"),
+        (request.project.is_some(), "`--project`"),
+        (request.auto_prune.is_some(), "`--auto-prune`"),
+        (request.self_heal.is_some(), "`--self-heal`"),
+        (!request.sync_options.is_empty(), "`--sync-option`"),
+        (request.sync_wave.is_some(), "`--sync-wave`"),
+        (request.finalizer.is_some(), "`--set-finalizer`"),
+        (!request.labels.is_empty(), "`--label`"),
+        (!request.annotations.is_empty(), "`--annotations`"),
+    ];
+    let given = flags.into_iter().filter(|(is_given, _)| *is_given);
+    given.map(|(_, flag)| flag).collect()
 }

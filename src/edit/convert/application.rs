@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
-use super::by_file::to_plugin_by_file;
 use super::choices::{Choices, Target};
 use super::refusal::Refusal;
 use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin};
 use crate::compare::{self, Effects};
-use crate::edit::{Rendered, Renders, source_override};
-use crate::failure::{self, HintExt};
+use crate::edit::{Rendered, Renders};
+use crate::failure;
 use crate::model::namespace::is_namespace;
 use crate::model::native::{self, Unsupported};
 use crate::model::ownership::Ownership;
 use crate::model::{AppName, Application, Availability, ClaimName, ClaimRef, Object, Pointer, Source, Unavailable};
-use crate::repo::{ChangeSet, Manifest, Origin, Override, Repo, RepoPath, overrides};
+use crate::repo::{ChangeSet, Manifest, Origin, Repo, RepoPath, overrides};
 
 /// The conversion of one Application.
 pub(super) struct AppConversion<'a> {
@@ -40,6 +39,8 @@ pub(super) struct Converted {
     pub(super) after: Availability<Vec<Object>>,
     /// Whether it has objects whose loss would lose data.
     pub(super) needs_guard: bool,
+    /// The Application as a chart renders it then.
+    pub(super) rendered: Option<Manifest>,
 }
 
 /// The outcome of converting one Application, or one set.
@@ -56,6 +57,9 @@ impl AppConversion<'_> {
         let mut request = self.request()?;
         // Obstacles are reported before anything is rendered.
         let app = Application::new(&self.manifest.object);
+        if matches!(self.manifest.origin, Origin::Rendered(_)) {
+            return self.convert_by_value(request);
+        }
         if !self.manifest.is_written() && self.choices.target == Target::Native {
             return self.convert_back_by_file(&request);
         }
@@ -93,66 +97,6 @@ impl AppConversion<'_> {
             },
         };
         self.outcome(request.app, conversion, (&app, before), (&moved, after))
-    }
-
-    /// Converts an Application that a set generates.
-    fn convert_by_file(&self, request: &mut Request) -> Result<ConversionOutcome<Converted>> {
-        let app = Application::new(&self.manifest.object).context("not an Application")?;
-        let files = self.renders.files();
-        // Obstacles are reported before anything is rendered.
-        if to_plugin_by_file(self.repo, files, self.manifest, request)?.is_none() {
-            return Ok(ConversionOutcome::Unchanged);
-        }
-        let before = self.render(&app)?;
-        request.owns.extend(rendered_claims(&app, &before.raw));
-        request.reads = self.reads(&app, &before.raw)?;
-        let Some(by_file) = to_plugin_by_file(self.repo, files, self.manifest, request)? else {
-            return Ok(ConversionOutcome::Unchanged);
-        };
-        let after = self.renders.render_overridden(&app, &by_file.overrides())?;
-        let moved = Application::new(&by_file.moved).context("not an Application any more")?;
-        let conversion = Conversion {
-            changes: by_file.changes(),
-            notes: by_file.notes(),
-        };
-        self.outcome(request.app.clone(), conversion, (&app, before), (&moved, after))
-    }
-
-    /// Takes the plugin out of the files in the folders of an Application that a set generates.
-    fn convert_back_by_file(&self, request: &Request) -> Result<ConversionOutcome<Converted>> {
-        let app = Application::new(&self.manifest.object).context("not an Application")?;
-        if app.sources().iter().any(Source::uses_homelab_plugin)
-            && let Origin::Generated(generated) = &self.manifest.origin
-        {
-            let (name, set) = (app.name(), &generated.set);
-            return Err(
-                anyhow!("ApplicationSet `{set}` gives Application `{name}` the plugin in its template").hint(format!(
-                    "move all its Applications with `kubectl homelab convert {set} --to native`"
-                )),
-            );
-        }
-        let mut written = Vec::new();
-        for source in app.sources() {
-            let files = self.renders.files();
-            written.extend(source_override::take_out(
-                self.repo,
-                files,
-                (&app, &source),
-                request.drop_owns,
-            )?);
-        }
-        if written.is_empty() {
-            return Ok(ConversionOutcome::Unchanged);
-        }
-        let before = self.render(&app)?;
-        let overrides: Vec<Override> = written.iter().flat_map(|one| one.overrides.clone()).collect();
-        let after = self.renders.render_overridden(&app, &overrides)?;
-        let changes = written.into_iter().flat_map(|one| one.changes.changes).collect();
-        let conversion = Conversion {
-            changes: ChangeSet { changes },
-            notes: Vec::new(),
-        };
-        self.outcome(request.app.clone(), conversion, (&app, before), (&app, after))
     }
 
     /// Compares the two renders and decides.
@@ -199,6 +143,7 @@ impl AppConversion<'_> {
             name,
             changes: conversion.changes,
             notes,
+            rendered: None,
             before: Availability::Available(before.finished),
             after: Availability::Available(after.finished),
         })))
@@ -278,7 +223,7 @@ impl AppConversion<'_> {
 
     /// Refuses a source whose folder holds options of a tool (`.argocd-source.yaml`): Argo CD would put them beside the
     /// new tool, and take neither.
-    fn check_overrides(&self, app: &Application<'_>) -> Result<()> {
+    pub(super) fn check_overrides(&self, app: &Application<'_>) -> Result<()> {
         for source in app.sources().iter().filter(|source| !source.gives_files_only()) {
             if let Some((file, tool)) = self.renders.overridden(app, source)? {
                 let unsupported = Unsupported {

@@ -3,8 +3,9 @@
 
 use anyhow::{Context, Result};
 
-use super::{Request, error, to_plugin};
+use super::{Conversion, Request, error, to_plugin};
 use crate::edit::source_override::{self, Written};
+use crate::model::native::Unsupported;
 use crate::model::{Application, Object};
 use crate::repo::{ChangeSet, Files, Manifest, Override, Repo, RepoPath};
 use crate::yaml;
@@ -83,12 +84,24 @@ pub(super) fn moved_alone(
     manifest: &Manifest,
     request: &Request,
 ) -> Result<Option<(Object, Vec<String>)>> {
+    alone(repo, manifest, |repo, written| to_plugin(repo, written, request))
+}
+
+/// Returns an Application that nobody writes as a conversion makes it; `None` where it has nothing to do.
+///
+/// # Errors
+/// What cannot be converted.
+pub(super) fn alone(
+    repo: &Repo,
+    manifest: &Manifest,
+    convert: impl Fn(&Repo, &Manifest) -> Result<Option<Conversion>, Vec<Unsupported>>,
+) -> Result<Option<(Object, Vec<String>)>> {
     // The move is made in a manifest of the Application.
     let place = RepoPath::new("generated.yaml")?;
     let mut alone = Repo::of_text(place, yaml::emit(manifest.object.tree())?);
     alone.own_urls.clone_from(&repo.own_urls);
     let written = alone.manifests.first().context("the Application is no manifest")?;
-    let conversion = to_plugin(&alone, written, request).map_err(|unsupported| error(repo, manifest, &unsupported))?;
+    let conversion = convert(&alone, written).map_err(|unsupported| error(repo, manifest, &unsupported))?;
     let Some(conversion) = conversion else { return Ok(None) };
     let after = alone.with(&conversion.changes)?;
     let moved = after.manifests.first().context("the Application is gone")?;

@@ -123,7 +123,7 @@ impl Choices {
             let app = repo.application(name).map(|(manifest, _)| manifest);
             let set = || repo.sets().find(|set| is_named(set, name));
             let manifest = app.or_else(set).ok_or_else(|| repo.no_application(name))?;
-            if !matches!(manifest.origin, Origin::Generated(_)) {
+            if !matches!(manifest.origin, Origin::Generated(_) | Origin::Rendered(_)) {
                 manifest.check_editable()?;
             }
             Ok(manifest)

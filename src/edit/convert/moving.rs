@@ -24,8 +24,8 @@ impl<'r> Moving<'r> {
             manifest,
             changes: ChangeSet::default(),
             notes: Vec::new(),
+            generated: app.rendered.clone().into_iter().collect(),
             apps: vec![app],
-            generated: Vec::new(),
         }
     }
 

@@ -1,0 +1,256 @@
+//! The value of a chart of Applications that leads to one of the Applications it renders. It is found by trying: a value is
+//! changed in a copy of the repository, and it is the right one if exactly what is wanted of exactly this Application changes.
+
+mod documents;
+mod template;
+
+use anyhow::{Result, anyhow};
+use json_patch::{Patch, PatchOperation};
+use serde_json::Value;
+
+use crate::edit::Renders;
+use crate::failure::HintExt;
+use crate::model::tool::TOOLS;
+use crate::model::{Application, Object, Pointer, PointerBuf, PointerExt};
+use crate::repo::{Change, ChangeSet, Manifest, Origin, Repo};
+use crate::yaml;
+
+use documents::Document;
+
+/// How many values are tried; each costs a render of the chart.
+const MOST_TRIES: usize = 24;
+
+/// The value, with the change that makes of the Application what is wanted.
+#[derive(Clone, Debug)]
+pub struct LeadingValue {
+    /// Where it is, as `apps/values.yaml:12:3`.
+    pub place: String,
+    /// Its keys, joined by dots.
+    pub key: String,
+    /// The change.
+    pub changes: ChangeSet,
+    /// Notes on comments that are lost with what is replaced.
+    pub notes: Vec<String>,
+}
+
+/// A value that may lead to the Application, and what it would have to be.
+struct Candidate<'d> {
+    document: &'d Document,
+    pointer: PointerBuf,
+    wanted: Value,
+}
+
+/// Finds the value that leads to a rendered Application, and changes it so that the Application is as wanted.
+///
+/// # Errors
+/// When there is no such value: it names the template where the change has to be made.
+pub fn find(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<LeadingValue> {
+    let Origin::Rendered(rendered) = &manifest.origin else {
+        manifest.check_editable()?;
+        return Err(anyhow!("it is written in `{}`", manifest.file));
+    };
+    let documents = documents::of(repo, renders.files(), rendered);
+    let before = renders.desired(&[])?;
+    let candidates = documents
+        .iter()
+        .flat_map(|document| candidates(document, &manifest.object, wanted));
+    for candidate in candidates.take(MOST_TRIES) {
+        let Some(changes) = candidate.changes() else { continue };
+        let Ok(files) = repo.file_changes(&changes) else {
+            continue;
+        };
+        let Ok(after) = renders.desired(&files) else { continue };
+        if is_only(&before, &after, manifest, wanted) {
+            return Ok(LeadingValue {
+                place: candidate.document.place(&candidate.pointer),
+                key: candidate.key(),
+                notes: candidate.lost(&changes),
+                changes,
+            });
+        }
+    }
+    let (name, by) = (manifest.object.name(), &rendered.by);
+    let error =
+        anyhow!("Application `{name}` is rendered by `{by}`, and no value of it alone leads to what has to change");
+    Err(error.hint(template::hint(repo, renders.files(), rendered, name)))
+}
+
+/// Reports whether exactly one Application is another one, and it is as wanted.
+fn is_only(before: &[Manifest], after: &[Manifest], manifest: &Manifest, wanted: &Object) -> bool {
+    let is_it = |other: &&Manifest| {
+        other.object.reference() == manifest.object.reference()
+            && (&other.file, other.document) == (&manifest.file, manifest.document)
+    };
+    let tree = |object: &Object| object.tree().clone();
+    let others = |all: &[Manifest]| -> Vec<(String, Value)> {
+        let others = all.iter().filter(|other| !is_it(other));
+        // What is rendered stands at the place of its parent, which a change of inline values does not move.
+        others
+            .map(|other| (other.file.to_string(), tree(&other.object)))
+            .collect()
+    };
+    let mut found = after.iter().filter(is_it);
+    let (Some(one), None) = (found.next(), found.next()) else {
+        return false;
+    };
+    one.object.tree() == wanted.tree() && others(before) == others(after)
+}
+
+/// Returns the values of a document that may lead to an Application, the likeliest first.
+fn candidates<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<Candidate<'d>> {
+    let mut values = Vec::new();
+    walk(&document.tree, PointerBuf::new(), &mut values);
+    let candidate = |pointer: &Pointer, wanted: Value| Candidate {
+        document,
+        pointer: pointer.to_buf(),
+        wanted,
+    };
+    let mut found = Vec::new();
+    for place in changed_places(app, wanted) {
+        let (Some(old), Some(new)) = (app.at(&place), wanted.at(&place)) else {
+            continue;
+        };
+        let same = values.iter().filter(|(_, value)| *value == old);
+        found.extend(same.map(|(pointer, _)| candidate(pointer, new.clone())));
+    }
+    let name = app.name();
+    let sections = sections(wanted);
+    let is_named = |value: &Value| {
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        ["name", "appName"].iter().any(|key| text(key) == Some(name))
+    };
+    let named: Vec<&PointerBuf> = values
+        .iter()
+        .filter(|(_, value)| is_named(value))
+        .map(|(at, _)| at)
+        .collect();
+    let belongs = |(pointer, _): &&(PointerBuf, &Value)| {
+        named.iter().any(|above| pointer.below(above).is_some())
+            || pointer.tokens().any(|token| token.decoded() == name)
+    };
+    // What has fields of a source is likelier to be one, and what holds others likelier than what it holds.
+    let rank = |(pointer, value): &&(PointerBuf, &Value)| {
+        let is_source = ["path", "chart", "repoURL"]
+            .iter()
+            .chain(&TOOLS)
+            .any(|key| value.get(*key).is_some());
+        (!is_source, pointer.tokens().count())
+    };
+    let mut likely: Vec<&(PointerBuf, &Value)> = values.iter().filter(belongs).collect();
+    likely.sort_by_key(rank);
+    for (pointer, value) in likely {
+        let Some(map) = value.as_object() else { continue };
+        let mut map = map.clone();
+        map.retain(|key, _| !TOOLS.contains(&key.as_str()));
+        map.extend(sections.clone());
+        found.push(candidate(pointer, Value::Object(map)));
+    }
+    found
+}
+
+/// Returns the sections of tools of the only source of an Application.
+fn sections(app: &Object) -> serde_json::Map<String, Value> {
+    let sources = Application::new(app).map(|app| app.sources()).unwrap_or_default();
+    let tree = sources
+        .first()
+        .and_then(|source| source.tree().as_object())
+        .cloned()
+        .unwrap_or_default();
+    tree.into_iter()
+        .filter(|(key, _)| TOOLS.contains(&key.as_str()))
+        .collect()
+}
+
+/// Returns the places, the deepest first, outside of which nothing changes.
+fn changed_places(app: &Object, wanted: &Object) -> Vec<PointerBuf> {
+    let operations = json_patch::diff(app.tree(), wanted.tree()).0;
+    let mut common: Option<PointerBuf> = None;
+    for operation in &operations {
+        let above = operation.path().parent().unwrap_or_else(|| Pointer::root()).to_buf();
+        common = Some(match common {
+            None => above,
+            Some(common) => shared(&common, &above),
+        });
+    }
+    let mut places = Vec::new();
+    let mut at = common;
+    while let Some(pointer) = at.filter(|pointer| !pointer.is_root()) {
+        at = pointer.parent().map(Pointer::to_buf);
+        places.push(pointer);
+    }
+    places
+}
+
+/// Returns the pointer above both.
+fn shared(one: &Pointer, other: &Pointer) -> PointerBuf {
+    let pairs = one.tokens().zip(other.tokens());
+    let same = pairs.take_while(|(one, other)| one == other);
+    let mut pointer = PointerBuf::new();
+    same.for_each(|(token, _)| pointer = pointer.child(token.decoded().as_ref()));
+    pointer
+}
+
+/// Collects the maps and lists of a tree with their places.
+fn walk<'v>(value: &'v Value, at: PointerBuf, out: &mut Vec<(PointerBuf, &'v Value)>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                walk(value, at.child(key.as_str()), out);
+            }
+        }
+        Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                walk(value, at.child(index), out);
+            }
+        }
+        _ => return,
+    }
+    out.push((at, value));
+}
+
+impl Candidate<'_> {
+    /// Returns the change; `None` where there is none.
+    fn changes(&self) -> Option<ChangeSet> {
+        let old = self.document.tree.pointer(self.pointer.as_str())?;
+        let operations = json_patch::diff(old, &self.wanted).0;
+        let operations = crate::rules::fixes::below(&self.pointer, operations);
+        (!operations.is_empty()).then(|| self.document.patched(Patch(operations)))
+    }
+
+    /// Returns notes on the comments inside of what is taken out.
+    fn lost(&self, changes: &ChangeSet) -> Vec<String> {
+        let patches = changes.changes.iter().filter_map(|change| match change {
+            Change::Patch { patch, .. } | Change::PatchFile { patch, .. } => Some(&patch.0),
+            _ => None,
+        });
+        let gone = patches.flatten().filter_map(|operation| match operation {
+            PatchOperation::Remove(op) => Some(&op.path),
+            PatchOperation::Replace(op) => Some(&op.path),
+            _ => None,
+        });
+        let lines = gone.flat_map(|pointer| self.document.comments(pointer));
+        lines
+            .map(|line| format!("{line}: the comment has no place in the new source and is lost"))
+            .collect()
+    }
+
+    fn key(&self) -> String {
+        let keys: Vec<_> = self
+            .pointer
+            .tokens()
+            .map(|token| token.decoded().into_owned())
+            .collect();
+        match keys.is_empty() {
+            true => ".".to_owned(),
+            false => keys.join("."),
+        }
+    }
+}
+
+/// Returns the place of a pointer in a text of one document.
+fn position(text: &str, pointer: &Pointer) -> (usize, usize) {
+    let found = yaml::Tree::parse(text).ok().and_then(|tree| tree.locate(pointer));
+    let start = found.map_or(0, |span| span.key.map_or(span.value.start, |key| key.start));
+    let position = yaml::position(text, start);
+    (position.line, position.column)
+}
