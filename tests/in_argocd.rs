@@ -99,6 +99,7 @@ fn doctor_accepts_what_the_program_prints() {
     let images = Images {
         plugin: IMAGE.to_owned(),
         argo_cd: Some("v3.5.7".to_owned()),
+        ..Images::default()
     };
     let read = |text: anyhow::Result<String>| {
         let text = text.expect("it can be printed");

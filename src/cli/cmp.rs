@@ -47,7 +47,7 @@ Examples:
 
 /// Print what adds the plugin to an existing Argo CD
 ///
-/// The sidecar with helm from Argo CD's own image, the parameters of the repo-server, and the health checks of claims and
+/// The sidecar with helm and kustomize from Argo CD's own image, the parameters of the repo-server, and the health checks of claims and
 /// Applications. Its first lines describe how to apply, upgrade and remove it.
 #[derive(Clone, clap::Args, Debug)]
 #[command(after_help = MANIFEST_EXAMPLES)]
@@ -60,9 +60,13 @@ struct Manifest {
     #[arg(long, value_name = "IMAGE", value_parser = parse_word)]
     image: Option<String>,
 
-    /// The version of Argo CD whose image brings helm; that of the repo-server by default
+    /// The version of Argo CD whose image brings helm and kustomize; that of the repo-server by default
     #[arg(long, value_name = "VERSION", value_parser = parse_version)]
     argocd_version: Option<String>,
+
+    /// The Secret whose key `credentials` has logins for git: a URL with user and token in each line
+    #[arg(long, value_name = "SECRET", default_value = install::GIT_CREDENTIALS, value_parser = parse_name)]
+    git_credentials: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -94,11 +98,13 @@ fn manifest(args: &Manifest, session: &mut Session) -> Result<Exit> {
         output,
         image,
         argocd_version,
+        git_credentials,
     } = args;
     let placeholder = Images::default().plugin;
     let images = Images {
         plugin: image.clone().unwrap_or(placeholder),
         argo_cd: argocd_version.clone(),
+        git_credentials: git_credentials.clone(),
     };
     let text = match output {
         Form::Kustomize => install::kustomize(&images)?,
@@ -115,7 +121,7 @@ fn manifest(args: &Manifest, session: &mut Session) -> Result<Exit> {
     }
     if *output == Form::Operator && argocd_version.is_none() {
         session.terminal.hint(&format!(
-            "helm comes from Argo CD {}; name the version that you run with `--argocd-version`",
+            "helm and kustomize come from Argo CD {}; name the version that you run with `--argocd-version`",
             install::ARGO_CD
         ));
     }
@@ -128,6 +134,19 @@ fn parse_word(text: &str) -> Result<String, String> {
     is_word
         .then(|| text.to_owned())
         .ok_or_else(|| "not the reference of an image, as `ghcr.io/you/kubectl-homelab:v0.1.0`".to_owned())
+}
+
+/// Checks the name of a Secret.
+fn parse_name(text: &str) -> Result<String, String> {
+    let is_part = |part: &str| !part.is_empty() && !part.starts_with('-') && !part.ends_with('-');
+    let is_name = text.len() <= 253
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
+        && text.split('.').all(is_part);
+    is_name
+        .then(|| text.to_owned())
+        .ok_or_else(|| format!("not the name of a Secret, as `{}`", install::GIT_CREDENTIALS))
 }
 
 /// Reads the tag of Argo CD's image; the `v` may be left out.

@@ -43,7 +43,7 @@ Made by `kubectl homelab cmp manifest -o operator`.
 
 Install: put the name and the namespace of your ArgoCD in, and apply it: kubectl apply --server-side -f homelab.yaml
 Where your ArgoCD has one of these lists already, the API server says so: merge them by hand.
-The init container takes helm from Argo CD's image: name the version that you run with --argocd-version.
+The init container takes helm and kustomize from Argo CD's image: name the version that you run with --argocd-version.
 Check:   kubectl get deployment,configmap -n argocd -o yaml | kubectl homelab doctor -f -
 Upgrade: make it again with the new version of the plugin, apply, then let Argo CD render everything again:
 kubectl homelab refresh --all --hard
@@ -55,7 +55,7 @@ whole Argo CD.
 /// The repo-server's own image, as in the chart: its values are templates.
 const IMAGE_OF_THE_CHART: &str = r#"{{ default .Values.global.image.repository .Values.repoServer.image.repository }}:{{ default (include "argo-cd.defaultTag" .) .Values.repoServer.image.tag }}"#;
 
-/// Returns a kustomize component that adds the plugin. Unless a version of Argo CD is named, helm comes from the image
+/// Returns a kustomize component that adds the plugin. Unless a version of Argo CD is named, helm and kustomize come from the image
 /// that the repo-server has, whatever it is.
 ///
 /// # Errors
@@ -84,7 +84,7 @@ pub fn kustomize(images: &Images) -> Result<String> {
     document(KUSTOMIZE_HEAD, &tree)
 }
 
-/// Returns values of the Helm chart `argo-cd` that add the plugin. Unless a version of Argo CD is named, helm comes from the image
+/// Returns values of the Helm chart `argo-cd` that add the plugin. Unless a version of Argo CD is named, helm and kustomize come from the image
 /// that the chart gives the repo-server.
 ///
 /// # Errors
@@ -99,7 +99,7 @@ pub fn helm_values(images: &Images) -> Result<String> {
         "repoServer": {
             "initContainers": [init_container(&argo_cd, User::ArgoCd)],
             "extraContainers": [container(&images.plugin, User::ArgoCd)],
-            "volumes": volumes(),
+            "volumes": volumes(&images.git_credentials),
         },
     });
     document(HELM_VALUES_HEAD, &tree)
@@ -128,7 +128,7 @@ pub fn operator(images: &Images) -> Result<String> {
                 "env": variables.collect::<Vec<_>>(),
                 "initContainers": [init_container(&images.argo_cd(), User::Image)],
                 "sidecarContainers": [container(&images.plugin, User::Image)],
-                "volumes": volumes(),
+                "volumes": volumes(&images.git_credentials),
             },
             "resourceHealthChecks": checks.collect::<Vec<_>>(),
         },

@@ -23,16 +23,21 @@ pub use forms::{helm_values, kustomize, operator};
 pub use patches::{health_checks_patch, parameters_patch, sidecar_patch};
 pub use plugin::plugin;
 
-/// The Argo CD that the plugin is tested with: the default image that helm comes from.
+/// The Argo CD that the plugin is tested with: the default image that helm and kustomize come from.
 pub const ARGO_CD: &str = "v3.5.7";
+
+/// The Secret with the logins for git that is mounted where no other one is named.
+pub const GIT_CREDENTIALS: &str = "homelab-git";
 
 /// What the sidecar is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
     /// The plugin's image.
     pub plugin: String,
-    /// The version of Argo CD whose image brings helm; that of the repo-server by default.
+    /// The version of Argo CD whose image brings helm and kustomize; that of the repo-server by default.
     pub argo_cd: Option<String>,
+    /// The Secret with the logins for git.
+    pub git_credentials: String,
 }
 
 impl Default for Images {
@@ -40,6 +45,7 @@ impl Default for Images {
         Self {
             plugin: format!("ghcr.io/OWNER/kubectl-homelab:v{}", env!("CARGO_PKG_VERSION")),
             argo_cd: None,
+            git_credentials: GIT_CREDENTIALS.to_owned(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::model::sidecar::{HEALTH_CHECKS, PARAMETERS, REPO_SERVER, REPO_SERVER_
 
 const SIDECAR_HEAD: &str =
     "Adds the plugin to Argo CD's repo-server, as a kustomize patch. Made from the same source as
-`kubectl homelab cmp manifest -o kustomize`, which has the whole of it and takes helm from the repo-server's own image.
+`kubectl homelab cmp manifest -o kustomize`, which has the whole of it and takes helm and kustomize from the repo-server's own image.
 ";
 
 const HEALTH_CHECKS_HEAD: &str = "Health checks for Argo CD, as a kustomize patch or with
@@ -51,7 +51,7 @@ pub(super) fn repo_server(images: &Images) -> Value {
             "spec": {
                 "initContainers": [init_container(&images.argo_cd(), User::ArgoCd)],
                 "containers": [container(&images.plugin, User::ArgoCd)],
-                "volumes": volumes(),
+                "volumes": volumes(&images.git_credentials),
             },
         }},
     })

@@ -9,6 +9,7 @@ fn images(argo_cd: Option<&str>) -> Images {
     Images {
         plugin: "registry.home/homelab@sha256:00".to_owned(),
         argo_cd: argo_cd.map(str::to_owned),
+        ..Images::default()
     }
 }
 

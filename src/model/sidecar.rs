@@ -21,7 +21,7 @@ pub const SOCKETS: &str = "/home/argocd/cmp-server/plugins";
 pub const CONFIG: &str = "/home/argocd/cmp-server/config";
 /// Where the sidecar unpacks what it renders.
 pub const TEMPORARY: &str = "/tmp";
-/// Where the sidecar finds helm and the certificates of Argo CD's image.
+/// Where the sidecar finds helm, kustomize and the certificates of Argo CD's image.
 pub const TOOLS: &str = "/homelab-tools";
 /// What the sidecar may keep between two renders.
 pub const CACHE: &str = "/homelab-cache";

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 
-use super::{Change, RepoPath, SourceFile};
+use super::{Change, Place, RepoPath, SourceFile};
 use crate::failure::HintExt;
+use crate::model::Pointer;
 use crate::yaml;
 use references::{Role, helm_charts, references};
 
@@ -107,6 +108,21 @@ impl Kustomizations {
         })
     }
 
+    /// Returns the file and the text of a folder's kustomization.
+    pub fn at(&self, folder: &RepoPath) -> Option<(&RepoPath, &str)> {
+        self.0.get(folder).map(|one| (&one.file, one.text.as_str()))
+    }
+
+    /// Returns the place of something in a kustomization; `None` where the file is none.
+    pub fn place(&self, file: &RepoPath, pointer: &Pointer) -> Option<Place> {
+        let (_, text) = self.at(&file.parent()).filter(|(own, _)| *own == file)?;
+        let tree = yaml::Tree::parse(text).ok()?;
+        let range = yaml::Locator::new(&tree).locate(pointer)?.value;
+        let position = yaml::position(text, range.start);
+        let file = file.clone();
+        Some(Place { file, position, range })
+    }
+
     /// Reports whether a folder has a kustomization.
     pub fn is_at(&self, folder: &RepoPath) -> bool {
         self.0.contains_key(folder)
@@ -131,6 +147,19 @@ impl Kustomizations {
             }
         }
         Some(files)
+    }
+
+    /// Returns the folders of the kustomizations that a build of a folder reads.
+    pub fn built(&self, folder: &RepoPath) -> BTreeSet<RepoPath> {
+        let (mut built, mut open) = (BTreeSet::new(), vec![folder]);
+        while let Some(folder) = open.pop() {
+            if let Some(one) = self.0.get(folder)
+                && built.insert(folder.clone())
+            {
+                open.extend(&one.paths);
+            }
+        }
+        built
     }
 
     /// Returns what builds of some folders read: the folders of kustomizations, and files and folders outside of these.

@@ -57,9 +57,11 @@ impl<'a> Places<'a> {
                 continue;
             }
             let Some(manifest) = self.repo.manifest(file, document) else {
+                let in_kustomization = |pointer| self.repo.kustomizations.place(file, pointer);
                 // The chart that somebody applies: its files are no manifests, and its first line stands for it.
-                for (number, _) in wanted {
-                    places[number] = Some(Place::start_of(file.clone()));
+                for (number, pointer) in wanted {
+                    let start = || Place::start_of(file.clone());
+                    places[number] = Some(in_kustomization(pointer).unwrap_or_else(start));
                 }
                 continue;
             };

@@ -58,6 +58,7 @@ mod parameters_are_valid;
 mod plugin_name_is_known;
 mod reads_are_watched;
 mod registry_reads_are_watched;
+mod remote_resource_is_pinned;
 mod rendered_claim_is_in_owns;
 mod repo_url_has_no_placeholder;
 mod repo_url_is_usable;
@@ -211,6 +212,7 @@ pub static ALL: &[&Rule] = &[
     &variable_is_known::RULE,
     &override_lists_match::RULE,
     &override_field_is_known::RULE,
+    &remote_resource_is_pinned::RULE,
     &secret_is_encrypted::RULE,
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,

@@ -19,7 +19,7 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/helm/",
 pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
 fn check(installation: &Installation<'_>) -> Vec<Finding> {
-    let Some(init) = bringer(installation).filter(|_| installation.sidecar().is_some()) else {
+    let Some(init) = bringer(installation, "helm").filter(|_| installation.sidecar().is_some()) else {
         return Vec::new();
     };
     let (own, argo_cd) = (init.text("image"), installation.server().text("image"));

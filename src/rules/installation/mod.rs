@@ -17,6 +17,7 @@ mod plugin_has_sidecar;
 mod plugin_name_matches;
 mod sidecar_can_write;
 mod sidecar_has_helm;
+mod sidecar_has_kustomize;
 mod sidecar_has_own_tmp;
 mod sidecar_image_has_plugin;
 mod sidecar_image_is_pinned;
@@ -57,6 +58,7 @@ pub static ALL: &[&InstallationRule] = &[
     &generate_paths_include_sources::RULE,
     &health_checks_configured::RULE,
     &sidecar_can_write::RULE,
+    &sidecar_has_kustomize::RULE,
 ];
 
 /// Checks an installation by all rules, with the levels of the repository's settings and the comments of the manifests, and

@@ -18,6 +18,11 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugi
 pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
 fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    missing(installation, &META, "helm")
+}
+
+/// Finds why a program is not on the sidecar's PATH.
+pub(super) fn missing(installation: &Installation<'_>, meta: &'static Meta, program: &str) -> Vec<Finding> {
     let Some(sidecar) = installation.sidecar() else {
         return Vec::new();
     };
@@ -28,11 +33,11 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
         let hint = format!(
             "add the init container that `kubectl homelab cmp manifest` prints, and mount its volume at `{TOOLS}`"
         );
-        vec![Finding::new(&META, message, sidecar.location_of(place)).hint(hint)]
+        vec![Finding::new(meta, message, sidecar.location_of(place)).hint(hint)]
     };
-    let Some(init) = bringer(installation) else {
+    let Some(init) = bringer(installation, program) else {
         return find(
-            "no init container brings helm to the sidecar".to_owned(),
+            format!("no init container brings {program} to the sidecar"),
             "/volumeMounts",
         );
     };
@@ -41,20 +46,24 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
     let mounted: Vec<&Mount<'_>> = mounts.iter().filter(|mount| brought.contains(&mount.volume)).collect();
     if mounted.is_empty() {
         let message = format!(
-            "the sidecar does not mount the volume into which `{}` puts helm",
+            "the sidecar does not mount the volume into which `{}` puts {program}",
             init.text("name")
         );
         return find(message, "/volumeMounts");
     }
+    let file = format!("/{program}");
     let folder = |mount: &&&Mount<'_>| {
-        path.split(':')
-            .any(|folder| mount.path.strip_suffix("/helm").unwrap_or(mount.path) == folder.trim_end_matches('/'))
+        let at = mount.path.strip_suffix(file.as_str()).unwrap_or(mount.path);
+        path.split(':').any(|folder| at == folder.trim_end_matches('/'))
     };
     if mounted.iter().any(|mount| folder(&mount)) {
         return Vec::new();
     }
     find(
-        format!("helm is in `{}`, which is not on the sidecar's PATH", mounted[0].path),
+        format!(
+            "{program} is in `{}`, which is not on the sidecar's PATH",
+            mounted[0].path
+        ),
         "/env",
     )
 }
@@ -62,10 +71,10 @@ fn check(installation: &Installation<'_>) -> Vec<Finding> {
 /// The PATH of the plugin's image.
 const DEFAULT_PATH: &str = "/usr/local/bin";
 
-/// Returns the init container that brings helm.
-pub(super) fn bringer<'a>(installation: &Installation<'a>) -> Option<Node<'a>> {
-    let names_helm = |init: &Node<'_>| init.words().iter().any(|word| word.rsplit('/').next() == Some("helm"));
-    installation.init_containers().into_iter().find(names_helm)
+/// Returns the init container that brings a program.
+pub(super) fn bringer<'a>(installation: &Installation<'a>, program: &str) -> Option<Node<'a>> {
+    let names_it = |init: &Node<'_>| init.words().iter().any(|word| word.rsplit('/').next() == Some(program));
+    installation.init_containers().into_iter().find(names_it)
 }
 
 #[cfg(test)]

@@ -44,8 +44,8 @@ impl Sidecar {
                     place(&tools.helm, &inside.join("helm"))?;
                     fs::write(inside.join("ca-certificates.crt"), "")?;
                 }
-                // An optional Secret that is not there.
-                "homelab-helm" => {}
+                // Optional Secrets that are not there.
+                "homelab-helm" | "homelab-git" => {}
                 name if WRITTEN.contains(&name) => written.push(inside),
                 name => bail!("nothing fills the volume `{name}`"),
             }
