@@ -1,4 +1,4 @@
-//! Moving a whole repository to the plugin and back: 20 Applications that between them use every option, rendered before
+//! Moving a whole repository to the plugin and back: 21 Applications that between them use every option, rendered before
 //! and after with the real helm.
 
 #![expect(
@@ -41,9 +41,14 @@ impl Home {
     }
 
     fn homelab(&self, arguments: &[&str]) -> Output {
-        let helm = env::var_os("HOMELAB_TEST_HELM").expect("HOMELAB_TEST_HELM is not set: run `cargo xtask test`");
+        let folder = |name: &str| {
+            let program = env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test`"));
+            PathBuf::from(program).parent().map(Path::to_owned)
+        };
         let path = env::var_os("PATH").unwrap_or_default();
-        let folders = PathBuf::from(helm).parent().map(Path::to_owned).into_iter();
+        let folders = ["HOMELAB_TEST_HELM", "HOMELAB_TEST_KUSTOMIZE"]
+            .into_iter()
+            .filter_map(folder);
         let folders = folders.chain(env::split_paths(&path));
         Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
             .args(arguments)
@@ -122,8 +127,8 @@ fn the_repository_uses_every_option() {
     let texts: String = home.texts().into_values().collect();
     assert_eq!(
         texts.matches("\nkind: Application\n").count(),
-        22,
-        "20 that move, root and one that has moved"
+        23,
+        "21 that move, root and one that has moved"
     );
     for row in TABLE {
         assert!(

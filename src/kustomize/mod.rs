@@ -2,10 +2,11 @@
 //! user's environment, no standard input and a deadline. The checkout stays as it is.
 //!
 //! ```text
-//! program    which kustomize, and its version       workspace  the folder that is built, or a copy that may be changed
+//! program    which kustomize                        workspace  the folder that is built, or a copy that may be changed
 //! options    what the plugin's owner decides         prepare    what the copy needs besides: charts, remote resources
 //! remote     what kustomizations name elsewhere
 //! run        one run of the program                  error      its messages, as everybody may see them
+//! version    what the program says that it is
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the adapter to kustomize")]
 
@@ -15,6 +16,7 @@ mod prepare;
 mod program;
 mod remote;
 mod run;
+mod version;
 mod workspace;
 
 use std::path::PathBuf;
@@ -93,7 +95,7 @@ impl Renderer<KustomizeCall> for Kustomize {
         let (notes, is_settled) = prepared.finished()?;
         Ok(Raw {
             text,
-            notes: program.remark(&sandbox)?.into_iter().chain(notes).collect(),
+            notes: version::remark(&sandbox)?.into_iter().chain(notes).collect(),
             is_settled,
         })
     }
@@ -140,7 +142,7 @@ fn build(sandbox: &Sandbox<'_>, prepared: &Prepared, call: &KustomizeCall) -> Re
     let text = folder.to_str().ok_or_else(|| {
         anyhow!("the path of the checkout is not UTF-8").hint("move the repository to a folder whose path is UTF-8")
     })?;
-    let passes_cluster = call.graph.may_inflate_charts() && sandbox.program.passes_cluster(sandbox)?;
+    let passes_cluster = call.graph.may_inflate_charts() && version::passes_cluster(sandbox)?;
     let mut arguments = build_arguments(call, text, &sandbox.options.build, passes_cluster);
     arguments.extend(prepared.arguments.iter().cloned());
     sandbox.run(Invocation {

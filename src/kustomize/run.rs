@@ -68,7 +68,7 @@ impl Sandbox<'_> {
             cause,
         };
         let environment = self.environment().with(variables);
-        let output = Command::new(self.program.path().to_owned(), arguments, environment)
+        let output = Command::new(self.program.path.clone(), arguments, environment)
             .in_folder(folder)
             .in_group(ProcessGroup::Own)
             .run(self.deadline, Some(self.signals))

@@ -367,13 +367,17 @@ mod tests {
                 "resources:\n- ../../x\n",
                 "c/kustomization.yaml:2:3: `../../x` leads out of the repository",
             ),
+            (
+                "resources: [d]\n",
+                "c/kustomization.yaml:1:13: there is no kustomization in `c/d`",
+            ),
             ("resources: [/etc]\n", "c/kustomization.yaml:1:13: `/etc` is absolute"),
             (
                 "configMapGenerator: [{envs: [x.env]}]\n",
                 "c/kustomization.yaml:1:30: `x.env` does not exist",
             ),
         ] {
-            let files = Memory::new([("c/kustomization.yaml", text)]).unwrap();
+            let files = Memory::new([("c/kustomization.yaml", text), ("c/d/a.yaml", "")]).unwrap();
             let error = call(&request("c", json!([])), &files).unwrap_err().to_string();
             assert_eq!(error, expected);
         }

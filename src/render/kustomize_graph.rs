@@ -81,11 +81,12 @@ impl Graph {
                 let Some(path) = local(request, &one, reference, files)? else {
                     continue;
                 };
-                if files
-                    .list(&path)
-                    .with_context(|| one.place(&reference.pointer))?
-                    .is_some()
-                {
+                let place = || one.place(&reference.pointer);
+                if files.list(&path).with_context(place)?.is_some() {
+                    if !has_kustomization(files, &path)? {
+                        return Err(anyhow!("{}: there is no kustomization in `{path}`", place())
+                            .hint("name its files, or write a `kustomization.yaml` there that names them"));
+                    }
                     below.push(path.clone());
                 }
                 graph.reads.insert(path);
@@ -116,6 +117,13 @@ impl Graph {
         let outside = self.reads.iter().filter(|path| !path.is_in(folder));
         without_nested(outside.cloned().collect()).into_iter().collect()
     }
+}
+
+fn has_kustomization(files: &dyn Files, folder: &RepoPath) -> Result<bool> {
+    let entries = files.list(folder)?.unwrap_or_default();
+    Ok(entries
+        .iter()
+        .any(|entry| kustomization::NAMES.contains(&entry.name.as_str())))
 }
 
 /// Reads the kustomization of a folder: the first of the three names.

@@ -153,6 +153,9 @@ mod tests {
     #[test]
     fn fix_removes_it() {
         let fixed = case(".", "k/web", json!([])).fixed(&RULE);
-        assert!(fixed.contains("manifest-generate-paths: .;/c/one;/k/base\n"), "{fixed}");
+        assert!(
+            fixed.contains("manifest-generate-paths: \".;/c/one;/k/base\"\n"),
+            "{fixed}"
+        );
     }
 }

@@ -350,7 +350,7 @@ fn what_only_the_plugin_has_does_not_go_back() {
         "{messages:?}"
     );
     let both = plugin(json!([{"name": "recurse", "string": "true"}, {"name": "values", "string": "a: 1"}]));
-    assert!(unsupported(to_native, &both, &request())[0].contains("for Helm and for a folder"));
+    assert!(unsupported(to_native, &both, &request())[0].contains("for several tools"));
     let none = plugin(json!([]));
     assert_eq!(
         after(to_native, &none, &request()).0,

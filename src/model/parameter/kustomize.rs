@@ -69,7 +69,7 @@ pub(super) const IMAGES: Spec = spec(
     "images",
     Shape::Array,
     "Images",
-    "For a Kustomize folder: images to replace, each as `[OLD=]NEW[:TAG|@DIGEST]`.",
+    "For a Kustomize folder: images to replace, each as `[OLD=]NEW:TAG` or `[OLD=]NEW@DIGEST`.",
     |parameters, given| set(&mut parameters.kustomize.images, given.list().to_vec()),
 );
 pub(super) const REPLICAS: Spec = spec(
