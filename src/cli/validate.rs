@@ -179,10 +179,13 @@ impl Args {
 
     fn checked(&self, repo: &Repo, renders: &AppRenders, (paths, base): (&[RepoPath], Option<&AtBase>)) -> CheckReport {
         let scope = Scope::new(repo, renders);
-        let mut report = CheckReport::of(&match base {
+        let scope = match base {
             Some(base) => scope.since(base.state()),
             None => scope,
-        });
+        };
+        let mut report = CheckReport::of(&scope);
+        // The command ends soon, and the system frees its memory at once.
+        std::mem::forget(scope);
         report.select(self.checks.rules());
         if !paths.is_empty() {
             report.within(paths);

@@ -153,13 +153,10 @@ impl<'o> Application<'o> {
 
     /// Returns the sources: `spec.sources` when it has any, else `spec.source` (Argo CD's own order of preference).
     pub fn sources(&self) -> Vec<Source<'o>> {
-        let many = self
-            .object
-            .at("/spec/sources")
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
+        let spec = |key: &str| self.object.tree().get("spec")?.get(key);
+        let many = spec("sources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         if many.is_empty() {
-            let one = self.object.at("/spec/source").filter(|tree| tree.is_object());
+            let one = spec("source").filter(|tree| tree.is_object());
             return one
                 .map(|tree| Source {
                     pointer: Pointer::from_static("/spec/source").to_buf(),

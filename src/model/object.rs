@@ -35,14 +35,46 @@ impl fmt::Display for ObjectRef {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
     tree: Value,
-    /// The digest of `kind`: most objects that are asked for their kind have another one, and their trees stay untouched.
-    kind: u64,
+    /// What it is, asked for more often than all else.
+    kind: Kind,
+}
+
+/// Group and kind in one place, which is no part of the tree: the trees of many objects do not fit into a processor's
+/// caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kind {
+    /// The lengths of group and kind.
+    lengths: (usize, usize),
+    /// The group, followed by the kind, where there is room for both.
+    texts: [u8; Self::ROOM],
+}
+
+impl Kind {
+    const ROOM: usize = 56;
+
+    fn of(group: &str, kind: &str) -> Self {
+        let mut texts = [0; Self::ROOM];
+        for (place, byte) in texts.iter_mut().zip(group.bytes().chain(kind.bytes())) {
+            *place = byte;
+        }
+        let lengths = (group.len(), kind.len());
+        Self { lengths, texts }
+    }
+
+    /// Reports whether these are group and kind; `None` where there is no room for them.
+    fn is(&self, group: &str, kind: &str) -> Option<bool> {
+        if self.lengths != (group.len(), kind.len()) {
+            return Some(false);
+        }
+        let (of_group, of_kind) = self.texts.get(..group.len() + kind.len())?.split_at(group.len());
+        Some(of_group == group.as_bytes() && of_kind == kind.as_bytes())
+    }
 }
 
 impl Object {
     /// Takes a tree as it is; [`Object::reference`] is `None` for an incomplete object.
     pub fn new(tree: Value) -> Self {
-        let kind = digest(text(&tree, "kind"));
+        let kind = Kind::of(group(&tree), text(&tree, "kind"));
         Self { tree, kind }
     }
 
@@ -58,7 +90,16 @@ impl Object {
 
     /// Returns the value at a JSON Pointer (RFC 6901).
     pub fn at(&self, pointer: impl AsPointer) -> Option<&Value> {
-        pointer.as_pointer().resolve(&self.tree).ok()
+        let pointer = pointer.as_pointer();
+        let mut value = &self.tree;
+        for key in pointer.as_str().split('/').skip(1) {
+            value = match value {
+                Value::Object(map) if !key.contains('~') => map.get(key)?,
+                Value::Object(_) | Value::Array(_) => return pointer.resolve(&self.tree).ok(),
+                _ => return None,
+            };
+        }
+        Some(value)
     }
 
     /// Returns `apiVersion`, empty when absent.
@@ -68,7 +109,7 @@ impl Object {
 
     /// Returns the API group: what stands before the `/` of `apiVersion`.
     pub fn group(&self) -> &str {
-        self.api_version().split_once('/').map_or("", |(group, _)| group)
+        group(&self.tree)
     }
 
     /// Returns `kind`, empty when absent.
@@ -78,47 +119,64 @@ impl Object {
 
     /// Returns `metadata.name`, empty when absent.
     pub fn name(&self) -> &str {
-        self.tree.get("metadata").map_or("", |metadata| text(metadata, "name"))
+        self.metadata("name").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Returns `metadata.namespace`, if there is one.
     pub fn namespace(&self) -> Option<&str> {
-        self.at("/metadata/namespace")
+        self.metadata("namespace")
             .and_then(Value::as_str)
             .filter(|namespace| !namespace.is_empty())
     }
 
     /// Returns the value of an annotation.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.at("/metadata/annotations")?.get(key)?.as_str()
+        self.metadata("annotations")?.get(key)?.as_str()
     }
 
     /// Returns the value of a label.
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.at("/metadata/labels")?.get(key)?.as_str()
+        self.metadata("labels")?.get(key)?.as_str()
+    }
+
+    /// Returns an entry of `metadata`.
+    fn metadata(&self, key: &str) -> Option<&Value> {
+        self.tree.get("metadata")?.get(key)
     }
 
     /// Reports whether the object is of this group and kind.
     pub fn is(&self, group: &str, kind: &str) -> bool {
-        self.kind == digest(kind) && self.kind() == kind && self.group() == group
+        let known = self.kind.is(group, kind);
+        known.unwrap_or_else(|| self.kind() == kind && self.group() == group)
     }
 
     /// Returns the reference, or `None` when apiVersion, kind or name is missing.
     pub fn reference(&self) -> Option<ObjectRef> {
-        let complete = !self.api_version().is_empty() && !self.kind().is_empty() && !self.name().is_empty();
-        complete.then(|| ObjectRef {
-            group: self.group().to_owned(),
-            kind: self.kind().to_owned(),
-            namespace: self.namespace().map(str::to_owned),
-            name: self.name().to_owned(),
+        let (group, kind, namespace, name) = self.reference_texts()?;
+        Some(ObjectRef {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
         })
+    }
+
+    /// Reports whether an object has the same reference; incomplete objects have none.
+    pub fn is_same_as(&self, other: &Object) -> bool {
+        self.reference_texts() == other.reference_texts()
+    }
+
+    /// Returns group, kind, namespace and name of the reference.
+    fn reference_texts(&self) -> Option<(&str, &str, Option<&str>, &str)> {
+        let complete = !self.api_version().is_empty() && !self.kind().is_empty() && !self.name().is_empty();
+        complete.then(|| (self.group(), self.kind(), self.namespace(), self.name()))
     }
 
     /// Reports whether this is a `List`, which Argo CD and kubectl flatten: `items` is an array, whatever the kind
     /// ([source](https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/unstructured/unstructured.go),
     /// `IsList`).
     pub fn is_list(&self) -> bool {
-        self.at("/items").is_some_and(Value::is_array)
+        self.tree.get("items").is_some_and(Value::is_array)
     }
 
     /// Returns the objects in it with the JSON Pointer of each: itself (the root), or the items of a list, lists in
@@ -140,14 +198,9 @@ fn text<'v>(tree: &'v Value, key: &str) -> &'v str {
     tree.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Returns the FNV-1a digest of a short text ([source](http://www.isthe.com/chongo/tech/comp/fnv/)).
-const fn digest(text: &str) -> u64 {
-    let (bytes, mut digest, mut at) = (text.as_bytes(), 0xcbf2_9ce4_8422_2325, 0);
-    while at < bytes.len() {
-        digest = (digest ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
-        at += 1;
-    }
-    digest
+/// Returns what stands before the `/` of `apiVersion`.
+fn group(tree: &Value) -> &str {
+    text(tree, "apiVersion").split_once('/').map_or("", |(group, _)| group)
 }
 
 fn flatten_into(pointer: PointerBuf, mut object: Object, out: &mut Vec<(PointerBuf, Object)>) {
@@ -191,6 +244,48 @@ mod tests {
                 ("/items/1/items/0".to_owned(), "apps/Deployment/n/b".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn group_and_kind_are_told_apart_however_long_they_are() {
+        let object = |group: &str, kind: &str| {
+            let api_version = if group.is_empty() {
+                "v1".to_owned()
+            } else {
+                format!("{group}/v1")
+            };
+            Object::new(json!({"apiVersion": api_version, "kind": kind}))
+        };
+        let (long, longer) = ("a".repeat(40), "B".repeat(40));
+        let kinds = [
+            ("", "Pod"),
+            ("a", "bc"),
+            ("ab", "c"),
+            (&long, "C"),
+            (&long, &longer),
+            ("a", &longer),
+        ];
+        for one in kinds {
+            for other in kinds {
+                assert_eq!(
+                    object(one.0, one.1).is(other.0, other.1),
+                    one == other,
+                    "{one:?} {other:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_pointer_leads_through_maps_and_lists() {
+        let object = Object::new(json!({"a": {"b/c": [{"~": 1}], "": 2}, "d": "e"}));
+        let at = |pointer: &'static str| object.at(pointer).cloned();
+        assert_eq!(at("/a/b~1c/0/~0"), Some(json!(1)));
+        assert_eq!((at("/a/"), at("/d")), (Some(json!(2)), Some(json!("e"))));
+        assert_eq!(at(""), Some(object.tree().clone()));
+        for pointer in ["/a/b~1c/1", "/a/b~1c/00", "/a/b~1c/-", "/d/e", "/a/x", "/a/b~1c/x"] {
+            assert_eq!(at(pointer), None, "{pointer}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! What an Application owns = the claims that its manifests render ∪ those in its parameter `owns`. What it consumes =
 //! every other claim that one of its pod templates names, by itself or through the parameter `mounts`.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow};
@@ -47,6 +48,30 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Adds what is known of it besides.
+    fn absorb(&mut self, other: Self) {
+        let Self {
+            owners,
+            declared_by,
+            rendered_by,
+            made_for,
+            writers,
+            consumers,
+            users,
+            rendered_writers,
+            named_by,
+        } = other;
+        self.owners.extend(owners);
+        self.declared_by.extend(declared_by);
+        self.rendered_by.extend(rendered_by);
+        self.made_for.extend(made_for);
+        self.writers.extend(writers);
+        self.consumers.extend(consumers);
+        self.users.extend(users);
+        self.rendered_writers.extend(rendered_writers);
+        self.named_by.extend(named_by);
+    }
+
     /// Returns the Applications that mount it without owning it.
     pub fn foreign_consumers(&self) -> impl Iterator<Item = &AppName> {
         self.consumers.difference(&self.owners)
@@ -181,6 +206,20 @@ impl Ownership {
         }
     }
 
+    /// Adds what is known of other Applications.
+    pub fn absorb(&mut self, other: Self) {
+        for (reference, claim) in other.claims {
+            match self.claims.entry(reference) {
+                Entry::Vacant(entry) => drop(entry.insert(claim)),
+                Entry::Occupied(entry) => entry.into_mut().absorb(claim),
+            }
+        }
+        for (pattern, apps) in other.patterns {
+            self.patterns.entry(pattern).or_default().extend(apps);
+        }
+        self.named.extend(other.named);
+    }
+
     /// Gives each claim whose name a StatefulSet could make, whatever its replicas, to the Application of the StatefulSet
     /// too, and tells which claims texts name. Call it when everything is rendered.
     pub fn settle(&mut self) {
@@ -217,6 +256,12 @@ impl Ownership {
             claim.consumers.retain(|app| !claim.owners.contains(app));
             (reference, claim)
         })
+    }
+
+    /// Returns the claims that have an owner, in order.
+    pub fn owned(&self) -> impl Iterator<Item = &ClaimRef> {
+        let owned = self.claims.iter().filter(|(_, claim)| !claim.owners.is_empty());
+        owned.map(|(reference, _)| reference)
     }
 
     /// Returns what is known of a claim.

@@ -92,7 +92,7 @@ fn without_ending(path: &str) -> &str {
 
 /// Reports whether two addresses mean the same repository.
 pub fn same(a: &str, b: &str) -> bool {
-    normalized(a) == normalized(b)
+    a == b || normalized(a) == normalized(b)
 }
 
 /// Reports whether two addresses are the same to Argo CD where it pairs them itself: a `ref` with its source, a repository

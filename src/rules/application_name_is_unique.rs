@@ -88,7 +88,7 @@ impl<'r> Bringers<'r> {
             }
             chain.push(at);
             let mut above = self.synced.synced_by(&at.file).map(|(above, _)| above);
-            next = above.find(|above| above.object.reference() != at.object.reference());
+            next = above.find(|above| !above.object.is_same_as(&at.object));
         }
         chain
     }
@@ -97,9 +97,8 @@ impl<'r> Bringers<'r> {
     /// Argo CD could have.
     fn are_apart(&self, one: &'r Manifest, other: &'r Manifest) -> bool {
         let [one, other] = [one, other].map(|manifest| self.chain(manifest));
-        let is_one_object = |one: &&Manifest, other: &&Manifest| {
-            one.object.reference() == other.object.reference() && self.all.contains(&place(one))
-        };
+        let is_one_object =
+            |one: &&Manifest, other: &&Manifest| one.object.is_same_as(&other.object) && self.all.contains(&place(one));
         one.last().map(|root| place(root)) != other.last().map(|root| place(root))
             && one.iter().any(|one| {
                 let mut others = other.iter().filter(|other| self.all.contains(&place(other)));

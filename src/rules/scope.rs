@@ -102,15 +102,13 @@ impl<'a> Scope<'a> {
         let subject = |(manifest, app, is_first): &(&'a Manifest, Application<'a>, bool)| {
             let name = app.app_name()?;
             let render = renders.get(&name).filter(|_| *is_first);
-            Some(Subject::new(
-                repo,
-                manifest,
-                (*app, name, clusters.of(app)),
-                controller,
-                render,
-            ))
+            let app = (*app, name, clusters.of(app));
+            let subject = Subject::new(repo, manifest, app, controller, render);
+            let ownership = ownership_of(&subject);
+            Some((subject, ownership))
         };
-        for subject in parallel::each(&applications, subject).into_iter().flatten() {
+        for (subject, ownership) in parallel::each(&applications, subject).into_iter().flatten() {
+            scope.ownership.absorb(ownership);
             scope.learn(&subject);
             scope
                 .by_name
@@ -122,7 +120,7 @@ impl<'a> Scope<'a> {
         scope.ownership.settle();
         scope.learn_unknown();
         scope.learn_unsynced_namespaces();
-        for (claim, _) in scope.ownership.claims().filter(|(_, known)| !known.owners.is_empty()) {
+        for claim in scope.ownership.owned() {
             let namesakes = scope.namesakes.entry(claim.name.clone()).or_default();
             namesakes.push(claim.clone());
             let place = (claim.cluster.clone(), claim.namespace.clone());
@@ -146,15 +144,7 @@ impl<'a> Scope<'a> {
     }
 
     fn learn(&mut self, subject: &Subject<'a>) {
-        let namespace = subject.namespace.as_ref();
         self.own_namespaces.extend(subject.app.object().namespace());
-        for (_, parameters) in subject.read_sources() {
-            self.ownership
-                .declare(&subject.name, (&subject.cluster, namespace), parameters);
-        }
-        let objects = subject.items.iter().map(Item::object);
-        self.ownership
-            .render(&subject.name, (&subject.cluster, namespace), objects, &texts::names);
         for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
             self.declare_namespace(&subject.cluster, item.object().name());
         }
@@ -326,4 +316,16 @@ impl<'a> Scope<'a> {
     pub fn is_built_in(&self, cluster: &Cluster, namespace: &str) -> bool {
         BUILT_IN.contains(&namespace) || *cluster == Cluster::Local && self.own_namespaces.contains(namespace)
     }
+}
+
+/// Returns what the parameters and the objects of an Application say of claims.
+fn ownership_of(subject: &Subject<'_>) -> Ownership {
+    let mut ownership = Ownership::default();
+    let place = (&subject.cluster, subject.namespace.as_ref());
+    for (_, parameters) in subject.read_sources() {
+        ownership.declare(&subject.name, place, parameters);
+    }
+    let objects = subject.items.iter().map(Item::object);
+    ownership.render(&subject.name, place, objects, &texts::names);
+    ownership
 }
