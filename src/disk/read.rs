@@ -1,9 +1,9 @@
 //! Reads below a root: symbolic links are followed inside it, and refused where they lead out.
 #![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
-use std::fs::{self, FileType};
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::fs::{self, File, FileType};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -39,6 +39,16 @@ impl Checkout {
 
 impl Files for Checkout {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        match direct(&self.absolute(path), Access::Content) {
+            Some(Direct::Missing) => return Ok(None),
+            // What reading finds wrong is said below.
+            Some(Direct::There(file)) => {
+                if let Some(bytes) = content(&file) {
+                    return Ok(Some(bytes));
+                }
+            }
+            None => {}
+        }
         let Some(real) = self.resolve(path)? else {
             return Ok(None);
         };
@@ -56,7 +66,13 @@ impl Files for Checkout {
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
-        let Some(real) = self.resolve(folder)?.filter(|real| real.is_dir()) else {
+        let absolute = self.absolute(folder);
+        let real = match direct(&absolute, Access::Folder) {
+            Some(Direct::There(_)) => Some(absolute),
+            Some(Direct::Missing) => None,
+            None => self.resolve(folder)?.filter(|real| real.is_dir()),
+        };
+        let Some(real) = real else {
             return Ok(None);
         };
         let mut entries = Vec::new();
@@ -83,6 +99,9 @@ impl Files for Checkout {
     }
 
     fn link(&self, path: &RepoPath) -> Result<Option<RepoPath>> {
+        if direct(&self.absolute(path), Access::Place).is_some() {
+            return Ok(None);
+        }
         if self.resolve(&path.parent())?.is_none() {
             return Ok(None);
         }
@@ -113,6 +132,60 @@ impl Files for Checkout {
             None => files::walk(self),
         }
     }
+}
+
+/// What is at a path to which no symbolic link leads.
+enum Direct {
+    There(File),
+    Missing,
+}
+
+/// The purpose of opening.
+#[derive(Clone, Copy)]
+enum Access {
+    Content,
+    Folder,
+    Place,
+}
+
+/// Opens what is at a path, in one call to the system; `None` where a symbolic link may lead there, or the system does not
+/// know: then each step is followed and checked.
+#[cfg(target_os = "linux")]
+fn direct(path: &Path, access: Access) -> Option<Direct> {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+    use rustix::io::Errno;
+    let flags = match access {
+        // A FIFO must not wait for somebody who writes to it.
+        Access::Content => OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY,
+        Access::Folder => OFlags::PATH | OFlags::DIRECTORY,
+        Access::Place => OFlags::PATH,
+    };
+    match openat2(
+        CWD,
+        path,
+        flags | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS,
+    ) {
+        Ok(file) => Some(Direct::There(File::from(file))),
+        Err(Errno::NOENT | Errno::NOTDIR) => Some(Direct::Missing),
+        Err(_) => None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn direct(_: &Path, _: Access) -> Option<Direct> {
+    None
+}
+
+/// Returns the content of a plain file.
+fn content(file: &File) -> Option<Vec<u8>> {
+    let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
+    let length = usize::try_from(metadata.len()).ok()?;
+    // With the room for one byte more, the end is found without making more room.
+    let mut bytes = Vec::with_capacity(length.checked_add(1)?);
+    file.take(u64::MAX).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Returns what a file is that is neither plain nor a folder.
