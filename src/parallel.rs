@@ -1,8 +1,9 @@
 //! Work on all cores, with the results in the order of the input.
 
+use std::mem;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 /// How many small items a thread takes at a time.
@@ -12,6 +13,20 @@ const CHUNK: usize = 32;
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let chunks: Vec<&[T]> = items.chunks(CHUNK).collect();
     let work = |chunk: &&[T]| chunk.iter().map(&work).collect::<Vec<R>>();
+    in_order(&chunks, work, |_| {}).into_iter().flatten().collect()
+}
+
+/// As [`each`], for items that are used up.
+pub fn each_of<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let (mut chunks, mut items) = (Vec::new(), items.into_iter().peekable());
+    while items.peek().is_some() {
+        let chunk: Vec<T> = items.by_ref().take(CHUNK).collect();
+        chunks.push(Mutex::new(chunk));
+    }
+    let work = |chunk: &Mutex<Vec<T>>| {
+        let chunk = mem::take(&mut *chunk.lock().unwrap_or_else(PoisonError::into_inner));
+        chunk.into_iter().map(&work).collect::<Vec<R>>()
+    };
     in_order(&chunks, work, |_| {}).into_iter().flatten().collect()
 }
 
@@ -81,5 +96,6 @@ mod tests {
             each(&items, |item| item * 2),
             items.iter().map(|item| item * 2).collect::<Vec<_>>()
         );
+        assert_eq!(each_of(items.clone(), |item| item * 2), each(&items, |item| item * 2));
     }
 }

@@ -67,7 +67,7 @@ pub fn init(repo: &Repo, request: &Request) -> Result<Setup> {
     }
     let mut repo = repo.clone();
     if !repo.is_own(&request.repo_url) {
-        repo.own_urls.push(request.repo_url.clone());
+        repo.add_own_url(&request.repo_url);
     }
     match repo.applications().next().is_none() && repo.unknown.is_empty() && repo.unexpanded_sets().next().is_none() {
         true => new_repository(&repo, request),

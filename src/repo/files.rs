@@ -1,9 +1,12 @@
 //! Access to a repository's files: a trait that the adapter to the file system implements, and a map in memory.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::{Result, bail};
+
+use crate::parallel;
 
 /// A path inside a repository or checkout: relative, parts joined by `/`, no `.` and no `..`; empty for the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +32,12 @@ impl RepoPath {
     /// # Errors
     /// When it leads out of the repository.
     pub fn join(&self, path: &str) -> Result<Self> {
+        if !path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Ok(Self(match self.is_root() {
+                true => path.to_owned(),
+                false => format!("{}/{path}", self.0),
+            }));
+        }
         let mut parts: Vec<&str> = self.parts().collect();
         for part in path.split('/') {
             match part {
@@ -72,6 +81,15 @@ impl RepoPath {
         })
     }
 
+    /// Returns the same folders as text.
+    pub(super) fn folder_texts(&self) -> impl Iterator<Item = &str> {
+        let parent = |path: &'_ str| path.rsplit_once('/').map_or("", |(parent, _)| parent).len();
+        std::iter::successors(Some(parent(&self.0)), move |length| {
+            (*length > 0).then(|| parent(&self.0[..*length]))
+        })
+        .map(|length| &self.0[..length])
+    }
+
     /// Returns the last part; empty for the root.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
@@ -80,6 +98,13 @@ impl RepoPath {
     /// Reports whether the path is the folder or below it.
     pub fn is_in(&self, folder: &RepoPath) -> bool {
         folder.is_root() || self == folder || self.0.strip_prefix(&folder.0).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// Lets maps be asked with a part of a path.
+impl Borrow<str> for RepoPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -154,15 +179,22 @@ pub trait Files: Sync {
 /// When a folder cannot be listed.
 pub fn walk<F: Files + ?Sized>(files: &F) -> Result<Vec<RepoPath>> {
     let (mut found, mut folders) = (Vec::new(), vec![RepoPath::root()]);
-    while let Some(folder) = folders.pop() {
-        for entry in files.list(&folder)?.unwrap_or_default() {
-            let path = folder.join(&entry.name)?;
-            match entry.is_folder && !entry.is_link {
-                true if entry.name == ".git" => {}
-                true => folders.push(path),
-                false => found.push(path),
+    while !folders.is_empty() {
+        let mut below = Vec::new();
+        for (folder, entries) in folders
+            .iter()
+            .zip(parallel::each(&folders, |folder| files.list(folder)))
+        {
+            for entry in entries?.unwrap_or_default() {
+                let path = folder.join(&entry.name)?;
+                match entry.is_folder && !entry.is_link {
+                    true if entry.name == ".git" => {}
+                    true => below.push(path),
+                    false => found.push(path),
+                }
             }
         }
+        folders = below;
     }
     found.sort();
     Ok(found)

@@ -1,10 +1,11 @@
 //! Which of the Applications that are written in a repository are alive: somebody applies them, or Argo CD does.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{FolderSource, Inactive, Manifest, Repo, RepoPath};
 use crate::model::application::is_application_set;
 use crate::model::{Application, Object};
+use crate::parallel;
 
 /// Why an Application or an ApplicationSet is not alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +31,26 @@ impl std::fmt::Display for Dormant {
 impl Repo {
     /// Sets the Applications and sets aside that are not alive, before what they sync is read.
     pub(super) fn set_inactive_aside(&mut self) {
-        let mut readers: BTreeMap<RepoPath, Vec<(String, FolderSource)>> = BTreeMap::new();
-        for (manifest, app) in self.applications() {
-            if self.kustomizations.leaves_out(&manifest.file).is_none() {
-                let sources = self.folder_sources(&app).into_iter();
-                for source in sources.filter(|source| !source.is_build()) {
-                    let of_folder = readers.entry(source.folder().clone()).or_default();
-                    of_folder.push((app.name().to_owned(), source));
-                }
+        let mut readers: HashMap<RepoPath, Vec<(String, FolderSource)>> = HashMap::new();
+        let apps: Vec<_> = self.applications().collect();
+        let sources = parallel::each(&apps, |(manifest, app)| {
+            match self.kustomizations.leaves_out(&manifest.file) {
+                None => self.folder_sources(app),
+                Some(_) => Vec::new(),
+            }
+        });
+        for ((_, app), sources) in apps.iter().zip(sources) {
+            for source in sources.into_iter().filter(|source| !source.is_build()) {
+                let of_folder = readers.entry(source.folder().clone()).or_default();
+                of_folder.push((app.name().to_owned(), source));
             }
         }
-        let around = |file: &RepoPath| file.folders().filter_map(|folder| readers.get(&folder)).flatten();
-        let is_synced = |file: &RepoPath| around(file).any(|(_, source)| source.reads(file));
-        let excludes = |file: &RepoPath| around(file).find(|(_, source)| source.excludes(file));
+        let around = |file: &RepoPath| -> Vec<&(String, FolderSource)> {
+            let of_folders = file.folder_texts().filter_map(|folder| readers.get(folder));
+            of_folders.flatten().collect()
+        };
+        let is_synced = |file: &RepoPath| around(file).iter().any(|(_, source)| source.reads(file));
+        let excludes = |file: &RepoPath| around(file).into_iter().find(|(_, source)| source.excludes(file));
         let why = |manifest: &Manifest| {
             let object = &manifest.object;
             let is_set = is_application_set(object);
@@ -65,8 +73,8 @@ impl Repo {
                 why: why(manifest)?,
             })
         };
-        let found: Vec<Option<Inactive>> = self.manifests.iter().map(inactive).collect();
-        let items: Vec<Option<Inactive>> = self.derived.iter().map(inactive).collect();
+        let found = parallel::each(&self.manifests, inactive);
+        let items = parallel::each(&self.derived, inactive);
         let mut keep = found.iter().map(Option::is_none);
         self.manifests.retain(|_| keep.next().unwrap_or(true));
         let mut keep = items.iter().map(Option::is_none);

@@ -21,14 +21,14 @@ mod source_type;
 pub mod synced;
 pub mod tree;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow};
 
 use crate::failure::HintExt;
-use crate::model::application::{GROUP, is_application_set};
+use crate::model::application::is_application_set;
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Clusters, DeclaredCluster, Object, Pointer, PointerBuf, Settings};
 use crate::yaml::{Document, Position};
@@ -193,6 +193,10 @@ pub struct Repo {
     expanded: BTreeSet<(RepoPath, usize, String)>,
     /// The namespace of Argo CD, once somebody has asked: the whole tree of Applications says it.
     controller: OnceLock<String>,
+    /// What the Applications sync, once somebody has asked.
+    readers: OnceLock<synced::Readers>,
+    /// What the scan has read of files that may be read again, as manifests.
+    unread: HashMap<RepoPath, Vec<u8>>,
     /// The folders that Applications sync and that were read.
     followed: BTreeSet<synced::Key>,
     /// The files of overrides of the Applications' sources ([`overrides`]), by their paths.
@@ -355,25 +359,6 @@ impl Repo {
     /// it, and none that has it as a resource. Such a manifest can be a patch, which has only some of the fields.
     pub fn is_kustomize_input(&self, file: &RepoPath) -> bool {
         file.folders().any(|folder| self.kustomizations.is_at(&folder)) && !self.kustomizations.takes_in(file)
-    }
-
-    /// Returns the namespace of Argo CD itself, as far as manifests tell: that of the projects, which count nowhere else,
-    /// of the root Application, or of all Applications, where they agree.
-    pub fn controller_namespace(&self) -> &str {
-        self.controller.get_or_init(|| self.found_controller().to_owned())
-    }
-
-    fn found_controller(&self) -> &str {
-        let projects = self.all_manifests().map(|manifest| &manifest.object);
-        let mut projects = projects.filter(|object| object.is(GROUP, "AppProject"));
-        let of_project = projects.find_map(Object::namespace);
-        let of_root = || self.root_application()?.1.object().namespace();
-        let of_all = || {
-            let mut all = self.applications().filter_map(|(_, app)| app.object().namespace());
-            let first = all.next()?;
-            all.all(|namespace| namespace == first).then_some(first)
-        };
-        of_project.or_else(of_root).or_else(of_all).unwrap_or("argocd")
     }
 
     /// Notes that the Applications of a set are known.

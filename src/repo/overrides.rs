@@ -6,6 +6,7 @@
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `mergeSourceParameters`):
 //! a null takes nothing away, and the entries of lists are merged by their position ([`SourceDecoder`]).
 
+use std::collections::HashSet;
 use std::fmt;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -22,6 +23,8 @@ use crate::yaml::{self, Document, Locator, Position, Tree};
 
 /// The file that counts for every Application with the folder as a source.
 pub const COMMON: &str = ".argocd-source.yaml";
+/// The start of the names of all such files.
+const PREFIX: &str = ".argocd-source";
 /// The fields that locate the source, which Argo CD does not allow to override.
 pub const PLACE: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
 
@@ -146,6 +149,11 @@ impl Repo {
     /// # Errors
     /// When a folder cannot be looked into.
     pub fn read_overrides(&mut self, files: &dyn Files) -> Result<()> {
+        let is_override = |file: &&RepoPath| file.file_name().starts_with(PREFIX);
+        let named: HashSet<RepoPath> = self.listing.iter().filter(is_override).cloned().collect();
+        if named.is_empty() {
+            return Ok(());
+        }
         let controller = self.controller_namespace().to_owned();
         let mut found = Vec::new();
         for (_, app) in self.applications() {
@@ -153,7 +161,7 @@ impl Repo {
             for folder in app.sources().iter().filter_map(|source| self.overridden_folder(source)) {
                 for name in &names {
                     let path = folder.join(name)?;
-                    let is_new = self.listing.contains(&path) && !self.overrides.contains_key(&path);
+                    let is_new = named.contains(&path) && !self.overrides.contains_key(&path);
                     let bytes = is_new.then(|| files.read(&path).ok().flatten()).flatten();
                     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
                     found.extend(text.and_then(|text| Override::parse(path, text).ok()));

@@ -21,14 +21,6 @@ pub(super) struct Parsed {
 impl Parsed {
     /// Reads and parses a file; nothing where it is gone.
     pub(super) fn read(files: &dyn Files, path: &RepoPath) -> Self {
-        let wrong = |position: Option<Position>, message: String| Self {
-            malformed: vec![Malformed {
-                file: path.clone(),
-                position,
-                message,
-            }],
-            ..Self::default()
-        };
         let bytes = match files.read(path) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Self::default(),
@@ -38,17 +30,34 @@ impl Parsed {
                         skipped: Some(skipped.clone()),
                         ..Self::default()
                     },
-                    None => wrong(None, format!("{error:#}")),
+                    None => Self::wrong(path, None, format!("{error:#}")),
                 };
             }
         };
+        Self::of_bytes(path, bytes)
+    }
+
+    /// Parses the content of a file.
+    pub(super) fn of_bytes(path: &RepoPath, bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(text) => Self::of_text(path.clone(), text),
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
                 let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
-                wrong(Some(yaml::position(&before, valid)), "not UTF-8".to_owned())
+                Self::wrong(path, Some(yaml::position(&before, valid)), "not UTF-8".to_owned())
             }
+        }
+    }
+
+    /// Returns a file of which nothing can be read.
+    fn wrong(path: &RepoPath, position: Option<Position>, message: String) -> Self {
+        Self {
+            malformed: vec![Malformed {
+                file: path.clone(),
+                position,
+                message,
+            }],
+            ..Self::default()
         }
     }
 

@@ -3,7 +3,7 @@
 //! The whole working tree is looked through for Argo CD's objects ([`super::scan`]). The Applications among them are
 //! followed: the folders of this repository that they point to are read as Argo CD reads them ([`FolderSource`]).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 
@@ -47,11 +47,10 @@ impl Repo {
         };
         let scan = Scan::of(files, &Excluded::new(repo.settings.exclude.iter().map(String::as_str))?)?;
         (repo.listing, repo.excluded) = (scan.listing, scan.excluded);
-        (repo.kustomizations, repo.charts) = (scan.kustomizations, scan.charts);
+        (repo.kustomizations, repo.charts, repo.unread) = (scan.kustomizations, scan.charts, scan.unread);
         repo.inactive = scan.inactive;
         scan.found.into_iter().for_each(|parsed| repo.add(parsed));
-        // A URL that was just added may be the one that another Application points to.
-        while repo.learn_own_urls() {}
+        repo.learn_own_urls();
         repo.set_inactive_aside();
         // Namespaces that no Application syncs are read as well: a new one must not overwrite them.
         let roots = repo.settings.roots.iter().map(|root| root.path.as_str());
@@ -78,7 +77,8 @@ impl Repo {
             }
             let found = self.manifests[written..].iter().chain(&self.derived[derived..]);
             let apps = found.filter_map(|manifest| Application::new(&manifest.object));
-            let mut sources: Vec<FolderSource> = apps.flat_map(|app| self.folder_sources(&app)).collect();
+            let apps: Vec<Application<'_>> = apps.collect();
+            let mut sources = parallel::each(&apps, |app| self.folder_sources(app)).concat();
             sources.retain(|source| self.followed.insert(source.key()));
             (written, derived) = (self.manifests.len(), self.derived.len());
             reader.read(self, &sources, Below::All)?;
@@ -93,7 +93,7 @@ impl Repo {
 
     /// Adds what sets generate and Applications render; [`Repo::follow`] reads what they sync.
     pub fn add_derived(&mut self, manifests: impl IntoIterator<Item = Manifest>) {
-        self.controller.take();
+        self.forget_answers();
         self.derived.extend(manifests);
     }
 
@@ -119,11 +119,28 @@ impl Repo {
         repo
     }
 
+    /// Drops what was read before somebody asked for it; from now on the files are read again.
+    pub fn drop_unread(&mut self) {
+        self.unread = HashMap::new();
+    }
+
+    /// Adds a URL that means this repository.
+    pub fn add_own_url(&mut self, url: &str) {
+        self.forget_answers();
+        self.own_urls.push(url.to_owned());
+    }
+
+    /// Forgets what was found out about the whole repository, before it changes.
+    fn forget_answers(&mut self) {
+        self.controller.take();
+        self.readers.take();
+    }
+
     fn index_folders(&mut self) {
         self.manifests
             .sort_by(|a, b| (&a.file, a.document).cmp(&(&b.file, b.document)));
         self.by_folder.clear();
-        self.controller.take();
+        self.forget_answers();
         for (index, manifest) in self.manifests.iter().enumerate() {
             self.by_folder.entry(manifest.file.parent()).or_default().push(index);
         }
@@ -177,7 +194,7 @@ impl Repo {
             Parsed::of_text((*path).clone(), (*text).to_owned())
         });
         parsed.into_iter().for_each(|parsed| repo.add(parsed));
-        while repo.learn_own_urls() {}
+        repo.learn_own_urls();
         repo.set_inactive_aside();
         repo.index_folders();
         let unread = self
@@ -280,32 +297,51 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// Reads what sources read, and adds it to the repository: folder by folder, on all cores.
+    /// Reads what sources read, and adds it to the repository, on all cores.
     fn read(&mut self, repo: &mut Repo, sources: &[FolderSource], below: Below) -> Result<()> {
-        let mut paths = Vec::new();
-        for source in sources {
-            self.list(repo, source, below, &mut paths)?;
-        }
         let files = self.files;
-        let parsed = parallel::each(&paths, |path| Parsed::read(files, path));
+        let mut unread = Vec::new();
+        for found in parallel::each(sources, |source| Found::of(files, source, below)) {
+            let found = found?;
+            repo.listing.extend(found.listed);
+            let new = found.read.into_iter().filter(|path| self.seen.insert(path.clone()));
+            unread.extend(new.map(|path| {
+                let bytes = repo.unread.remove(&path);
+                (path, bytes)
+            }));
+        }
+        let parsed = parallel::each_of(unread, |(path, bytes)| match bytes {
+            Some(bytes) => Parsed::of_bytes(&path, bytes),
+            None => Parsed::read(files, &path),
+        });
         parsed.into_iter().for_each(|parsed| repo.add(parsed));
         Ok(())
     }
+}
 
-    /// Lists the files of one source that were not read yet; a folder that is a chart is none of manifests.
-    fn list(&mut self, repo: &mut Repo, source: &FolderSource, below: Below, paths: &mut Vec<RepoPath>) -> Result<()> {
+/// The files of one source.
+#[derive(Default)]
+struct Found {
+    /// All files of its folders.
+    listed: Vec<RepoPath>,
+    /// Those that it reads.
+    read: Vec<RepoPath>,
+}
+
+impl Found {
+    /// Lists the files of a source; a folder that is a chart is none of manifests.
+    fn of(files: &dyn Files, source: &FolderSource, below: Below) -> Result<Self> {
+        let mut found = Found::default();
         if let Some(files) = source.built_files() {
-            let read = files
-                .iter()
-                .filter(|file| source.reads(file))
-                .filter(|file| self.seen.insert((*file).clone()));
-            paths.extend(read.cloned());
-            return Ok(());
+            found
+                .read
+                .extend(files.iter().filter(|file| source.reads(file)).cloned());
+            return Ok(found);
         }
         let is_chart = |entries: &[Entry]| entries.iter().any(|entry| entry.name == "Chart.yaml");
         let mut folders = vec![source.folder().clone()];
         while let Some(folder) = folders.pop() {
-            let Some(entries) = self.files.list(&folder)? else {
+            let Some(entries) = files.list(&folder)? else {
                 continue;
             };
             if is_chart(&entries) && (below == Below::Manifests || folder == *source.folder()) {
@@ -315,18 +351,17 @@ impl<'f> Reader<'f> {
                 let path = folder.join(&entry.name)?;
                 let is_hidden = entry.name.starts_with('.');
                 if !entry.is_folder {
-                    repo.listing.insert(path.clone());
-                    let is_read = source.reads(&path) && !(below == Below::Manifests && folder.is_root() && is_hidden);
-                    if is_read && self.seen.insert(path.clone()) {
-                        paths.push(path);
+                    if source.reads(&path) && !(below == Below::Manifests && folder.is_root() && is_hidden) {
+                        found.read.push(path.clone());
                     }
+                    found.listed.push(path);
                 } else if source.recurses() && !entry.is_link && entry.name != ".git" {
                     let is_followed = below == Below::All || !is_hidden && entry.name != "tests";
                     folders.extend(is_followed.then_some(path));
                 }
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Finds Argo CD's objects wherever they are in a working tree: every file is looked through for them, and only those that
 //! hold some are parsed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use memchr::memmem;
@@ -18,6 +19,9 @@ use crate::parallel;
 /// The kinds that are looked for, besides the Secrets of clusters.
 const KINDS: [&str; 3] = ["Application", "ApplicationSet", "AppProject"];
 
+/// The most bytes that are kept of files without them, which may be read as manifests next.
+const MOST_UNREAD: usize = 64 << 20;
+
 /// What is in a working tree.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
@@ -31,6 +35,8 @@ pub(super) struct Scan {
     pub(super) found: Vec<Parsed>,
     /// Those that a template fills in.
     pub(super) inactive: Vec<Inactive>,
+    /// The content of the others.
+    pub(super) unread: HashMap<RepoPath, Vec<u8>>,
 }
 
 /// What one file is.
@@ -42,6 +48,8 @@ enum Role {
     Manifests(Parsed),
     /// Text that resembles an Application and cannot be read before a template fills it in.
     Template,
+    /// Nothing of Argo CD.
+    Other(Vec<u8>),
 }
 
 impl Scan {
@@ -53,24 +61,34 @@ impl Scan {
         let all = files.all()?;
         let paths: Vec<RepoPath> = all.iter().filter(|path| !excluded.matches(path)).cloned().collect();
         let charts = Charts::of(&paths);
-        let roles = parallel::each(&paths, |path| role(files, &charts, path));
+        let left = AtomicUsize::new(MOST_UNREAD);
+        let is_kept = |role: &Role| match role {
+            Role::Other(bytes) => left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    left.checked_sub(bytes.len())
+                })
+                .is_ok(),
+            _ => true,
+        };
+        let roles = parallel::each(&paths, |path| role(files, &charts, path).filter(is_kept));
         let mut scan = Scan {
             charts,
             excluded: all.len() - paths.len(),
             ..Scan::default()
         };
-        for (path, role) in paths.iter().zip(roles) {
+        for (path, role) in paths.into_iter().zip(roles) {
             match role {
                 None => {}
-                Some(Role::Kustomization(text)) => scan.kustomizations.add(path.clone(), text),
-                Some(Role::Input) => scan.charts.add_input(path),
+                Some(Role::Kustomization(text)) => scan.kustomizations.add(path, text),
+                Some(Role::Input) => scan.charts.add_input(&path),
                 Some(Role::Manifests(parsed)) => scan.found.push(parsed),
                 Some(Role::Template) => scan.inactive.push(Inactive {
-                    file: path.clone(),
+                    file: path,
                     kind: "Application".to_owned(),
                     name: String::new(),
                     why: Dormant::Placeholder,
                 }),
+                Some(Role::Other(bytes)) => drop(scan.unread.insert(path, bytes)),
             }
         }
         scan.listing.extend(all);
@@ -78,7 +96,7 @@ impl Scan {
     }
 }
 
-/// Returns what a file is; `None` where nothing of Argo CD is in it.
+/// Returns what a file is; `None` where it is not read, or an input of a chart in which there is nothing of Argo CD.
 fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
     let name = path.file_name();
     let is_kustomization = kustomization::NAMES.contains(&name);
@@ -98,7 +116,7 @@ fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
         return Some(Role::Input);
     }
     if !mentions_objects(&bytes) {
-        return None;
+        return (!is_of_chart).then_some(Role::Other(bytes));
     }
     if is_of_chart {
         return Some(Role::Input);
@@ -132,6 +150,9 @@ fn mentions_objects(text: &[u8]) -> bool {
 fn is_template_of_others(text: &str) -> bool {
     let begins = |text: &str| text.starts_with("{{") || text.starts_with("{%");
     let has_value = |line: &str| [": {{", "- {{"].iter().any(|start| line.contains(start));
+    if !text.contains("{{") && !text.contains("{%") {
+        return false;
+    }
     let is_set = text.contains("ApplicationSet");
     text.lines()
         .any(|line| begins(line.trim_start()) || !is_set && has_value(line))
@@ -140,6 +161,9 @@ fn is_template_of_others(text: &str) -> bool {
 /// Reports whether a line of a text gives one of the kinds.
 fn resembles(text: &str) -> bool {
     let kind = |line: &str| {
+        if !line.contains("kind") {
+            return None;
+        }
         let line = line.trim_start().trim_start_matches("- ").replace(['"', '\'', ','], "");
         let (key, value) = line.split_once(':')?;
         (key.trim() == "kind").then(|| KINDS.contains(&value.trim()))

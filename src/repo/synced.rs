@@ -1,7 +1,7 @@
 //! The files that a source reads from this repository: one answer for reading the repository, for `list`, for the rules
 //! and for the render.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -11,6 +11,7 @@ use super::include::Glob;
 use super::{Manifest, Repo, RepoPath, SourceType};
 use crate::model::tool::is_dropped;
 use crate::model::{Application, Source};
+use crate::parallel;
 
 /// The file name extensions that Argo CD takes for manifests.
 const MANIFESTS: [&str; 3] = [".yaml", ".yml", ".json"];
@@ -104,7 +105,7 @@ impl FolderSource {
     fn reaches(&self, file: &RepoPath) -> bool {
         match self.recurse {
             true => file.is_in(&self.folder) && *file != self.folder,
-            false => file.parent() == self.folder,
+            false => file.folder_texts().next() == Some(self.folder.as_str()),
         }
     }
 
@@ -126,9 +127,15 @@ impl FolderSource {
     }
 }
 
+/// The sources that read each folder, each with the position of its Application among all manifests.
+pub(super) type Readers = HashMap<RepoPath, Vec<(usize, FolderSource)>>;
+
 /// The folders of this repository that its Applications sync as manifests, found by the files in them.
-#[derive(Debug)]
-pub struct SyncedFolders<'r>(BTreeMap<RepoPath, Vec<(&'r Manifest, Application<'r>, FolderSource)>>);
+#[derive(Clone, Copy, Debug)]
+pub struct SyncedFolders<'r> {
+    repo: &'r Repo,
+    readers: &'r Readers,
+}
 
 impl<'r> SyncedFolders<'r> {
     /// Returns the Applications that sync a file, one for each source that reads it.
@@ -138,10 +145,12 @@ impl<'r> SyncedFolders<'r> {
 
     /// Returns the Applications that sync a file with their manifests, one for each source that reads it.
     pub fn synced_by<'s>(&'s self, file: &'s RepoPath) -> impl Iterator<Item = (&'r Manifest, Application<'r>)> + 's {
-        let sources = file.folders().filter_map(|folder| self.0.get(&folder)).flatten();
-        sources
-            .filter(|(_, _, source)| source.reads(file))
-            .map(|(manifest, app, _)| (*manifest, *app))
+        let sources = file.folder_texts().filter_map(|folder| self.readers.get(folder));
+        let reading = sources.flatten().filter(|(_, source)| source.reads(file));
+        reading.filter_map(|(place, _)| {
+            let manifest = self.repo.nth_manifest(*place)?;
+            Some((manifest, Application::new(&manifest.object)?))
+        })
     }
 
     /// Reports whether an Application syncs a file.
@@ -153,9 +162,29 @@ impl<'r> SyncedFolders<'r> {
 impl Repo {
     /// Returns the folders of this repository that its Applications sync as manifests.
     pub fn synced_folders(&self) -> SyncedFolders<'_> {
-        let mut folders: BTreeMap<RepoPath, Vec<_>> = BTreeMap::new();
-        for (manifest, app) in self.applications() {
-            for source in self.folder_sources(&app) {
+        SyncedFolders {
+            repo: self,
+            readers: self.readers.get_or_init(|| self.found_readers()),
+        }
+    }
+
+    /// Returns one of all manifests.
+    fn nth_manifest(&self, position: usize) -> Option<&Manifest> {
+        match position.checked_sub(self.manifests.len()) {
+            None => self.manifests.get(position),
+            Some(position) => self.derived.get(position),
+        }
+    }
+
+    fn found_readers(&self) -> Readers {
+        let mut folders = Readers::new();
+        let manifests: Vec<&Manifest> = self.all_manifests().collect();
+        let sources = parallel::each(&manifests, |manifest| match Application::new(&manifest.object) {
+            Some(app) => self.folder_sources(&app),
+            None => Vec::new(),
+        });
+        for (position, sources) in sources.into_iter().enumerate() {
+            for source in sources {
                 // A build may take in files of other folders.
                 let mut places: BTreeSet<RepoPath> = source
                     .built_files()
@@ -167,11 +196,11 @@ impl Repo {
                     places.insert(source.folder.clone());
                 }
                 for place in places {
-                    folders.entry(place).or_default().push((manifest, app, source.clone()));
+                    folders.entry(place).or_default().push((position, source.clone()));
                 }
             }
         }
-        SyncedFolders(folders)
+        folders
     }
 
     /// Returns the folders of this repository that one Application syncs as manifests.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Manifest, Origin, Repo, SyncedFolders};
-use crate::model::Application;
-use crate::model::application::is_application_set;
+use crate::model::application::{GROUP, is_application_set};
+use crate::model::{Application, Object};
 
 /// What brings an Application or an ApplicationSet to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Repo {
         let brought: BTreeSet<_> = brought.into_iter().collect();
         for branch in &mut branches {
             let manifest = branch.manifest;
-            let is_itself = |other: &Manifest| other.object.reference() == manifest.object.reference();
+            let is_itself = |other: &Manifest| other.object.is_same_as(&manifest.object);
             let syncs_itself =
                 || manifest.is_written() && synced.synced_by(&manifest.file).any(|(other, _)| is_itself(other));
             let name = (branch.is_set(), manifest.object.name());
@@ -98,6 +98,25 @@ impl Repo {
         apps.into_iter().next()
     }
 
+    /// Returns the namespace of Argo CD itself, as far as manifests tell: that of the projects, which count nowhere else,
+    /// of the root Application, or of all Applications, where they agree.
+    pub fn controller_namespace(&self) -> &str {
+        self.controller.get_or_init(|| self.found_controller().to_owned())
+    }
+
+    fn found_controller(&self) -> &str {
+        let projects = self.all_manifests().map(|manifest| &manifest.object);
+        let mut projects = projects.filter(|object| object.is(GROUP, "AppProject"));
+        let of_project = projects.find_map(Object::namespace);
+        let of_root = || self.root_application()?.1.object().namespace();
+        let of_all = || {
+            let mut all = self.applications().filter_map(|(_, app)| app.object().namespace());
+            let first = all.next()?;
+            all.all(|namespace| namespace == first).then_some(first)
+        };
+        of_project.or_else(of_root).or_else(of_all).unwrap_or("argocd")
+    }
+
     fn children(&self, app: &Application<'_>) -> usize {
         let sources = self.folder_sources(app);
         let is_child = |manifest: &&Manifest| match &manifest.origin {
@@ -118,7 +137,7 @@ fn bringer<'r>(manifest: &'r Manifest, synced: &SyncedFolders<'r>) -> Bringer<'r
         Origin::Rendered(rendered) if rendered.is_chart => Bringer::Chart(&rendered.by),
         Origin::Rendered(rendered) => Bringer::Application(&rendered.by),
         Origin::Document | Origin::Item(_) => {
-            let is_itself = |other: &Manifest| other.object.reference() == manifest.object.reference();
+            let is_itself = |other: &Manifest| other.object.is_same_as(&manifest.object);
             let mut others = synced.synced_by(&manifest.file).filter(|(other, _)| !is_itself(other));
             others
                 .next()

@@ -96,8 +96,10 @@ fn completed(repo: &mut Repo, files: &Known<'_>, render: &mut Render<'_>) -> Res
         found.extend(of_parents);
         unknown.extend(unrendered);
         repo.unknown.extend(unknown);
-        let known: BTreeSet<_> = repo.applications().map(|(manifest, _)| key(manifest)).collect();
-        found.retain(|manifest| !known.contains(&key(manifest)));
+        if !found.is_empty() {
+            let known: BTreeSet<_> = repo.applications().map(|(manifest, _)| key(manifest)).collect();
+            found.retain(|manifest| !known.contains(&key(manifest)));
+        }
         if depth >= DEEPEST && !found.is_empty() {
             repo.unknown.extend(found.iter().map(endless));
             break;
@@ -106,9 +108,12 @@ fn completed(repo: &mut Repo, files: &Known<'_>, render: &mut Render<'_>) -> Res
             break;
         }
         is_last = found.is_empty();
-        repo.add_derived(found);
-        repo.follow(files.all)?;
+        if !is_last {
+            repo.add_derived(found);
+            repo.follow(files.all)?;
+        }
     }
+    repo.drop_unread();
     Ok(())
 }
 

@@ -56,6 +56,11 @@ pub(super) fn parents(repo: &Repo) -> Vec<Parent> {
 
 /// Returns the charts with Applications that no Application syncs: somebody applies them.
 pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
+    let declared: Vec<&Root> = repo.settings.roots.iter().collect();
+    let charts: Vec<&RepoPath> = repo.charts.of_applications().collect();
+    if declared.is_empty() && charts.is_empty() {
+        return Vec::new();
+    }
     let own = |source: &Source<'_>| {
         let path = source.path().filter(|_| repo.is_own(source.repo_url()))?;
         RepoPath::new(path).ok()
@@ -67,10 +72,9 @@ pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
     let Some(url) = repo.own_urls.first() else {
         return Vec::new();
     };
-    let declared: Vec<&Root> = repo.settings.roots.iter().collect();
     let is_declared = |chart: &RepoPath| declared.iter().any(|root| root.path == chart.as_str());
-    let others = repo.charts.of_applications();
-    let others = others.filter(|chart| !synced.contains(chart) && !is_declared(chart));
+    let others = charts.into_iter();
+    let others = others.filter(|chart| !synced.contains(*chart) && !is_declared(chart));
     let others: Vec<Root> = others.map(root_of).collect();
     let is_chart = |root: &&Root| RepoPath::new(&root.path).is_ok_and(|path| repo.charts.is_at(&path));
     let all = declared.into_iter().chain(&others).filter(is_chart);
@@ -139,11 +143,11 @@ fn may_render(repo: &Repo, source: &Source<'_>, all: &[Source<'_>]) -> bool {
             || mentions_objects(helm)
             || value_files(repo, source, all).any(|file| repo.charts.is_input(&file));
     }
-    let folder = source.path().filter(|_| repo.is_own(source.repo_url()));
-    let Some(folder) = folder.and_then(|path| RepoPath::new(path).ok()) else {
+    let Some(folder) = source.path().and_then(|path| RepoPath::new(path).ok()) else {
         return false;
     };
     repo.charts.is_at(&folder)
+        && repo.is_own(source.repo_url())
         && repo.source_type(source, &folder) == SourceType::Helm
         && (repo.charts.may_render_applications(&folder)
             || mentions_objects(helm)
