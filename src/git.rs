@@ -5,6 +5,7 @@
 mod export;
 mod refusal;
 mod revision;
+mod state;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::failure::HintExt;
 use crate::masking::without_logins;
 use crate::model::repo_url::remote_helper;
+use crate::parallel;
 use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
@@ -21,6 +23,7 @@ use crate::time::Deadline;
 pub use export::Export;
 pub use refusal::Refused;
 pub use revision::references;
+pub use state::State;
 
 /// The variables that say where a repository is, as `git rev-parse --local-env-vars` lists them, without those that carry
 /// settings. Git sets them for hooks, and they would lead a call to another repository than the one it is for.
@@ -184,17 +187,6 @@ pub struct WorkingTree {
     root: PathBuf,
 }
 
-/// The state of a working tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
-    /// The commit that is checked out, in full.
-    pub commit: String,
-    /// The branch, if one is checked out.
-    pub branch: Option<String>,
-    /// Set when files differ from that commit.
-    pub dirty: bool,
-}
-
 impl WorkingTree {
     /// Returns the working tree whose top is this folder, if it is one.
     pub fn at(root: &Path) -> Option<Self> {
@@ -225,23 +217,6 @@ impl WorkingTree {
             .collect()
     }
 
-    /// Returns its state.
-    ///
-    /// # Errors
-    /// When git fails, as in a tree without a commit.
-    pub fn state(&self) -> Result<State> {
-        let commit = git(&self.root, &["rev-parse", "HEAD"])?.trim().to_owned();
-        let branch = git(&self.root, &["symbolic-ref", "--quiet", "--short", "HEAD"]).ok();
-        let dirty = !git(&self.root, &["status", "--porcelain", "--untracked-files=normal"])?
-            .trim()
-            .is_empty();
-        Ok(State {
-            commit,
-            branch: branch.map(|name| name.trim().to_owned()),
-            dirty,
-        })
-    }
-
     /// Returns the files that are committed or would be: tracked ones that are there, and others that are not ignored.
     ///
     /// # Errors
@@ -256,9 +231,11 @@ impl WorkingTree {
             "--deduplicate",
         ];
         let listed = git(&self.root, &arguments)?;
-        let paths = listed.split('\0').filter(|path| !path.is_empty());
+        let paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
         let is_there = |path: &&str| self.root.join(path).symlink_metadata().is_ok();
-        paths.filter(is_there).map(RepoPath::new).collect()
+        let there = parallel::each(&paths, is_there);
+        let paths = paths.into_iter().zip(there).filter(|(_, is_there)| *is_there);
+        paths.map(|(path, _)| RepoPath::new(path)).collect()
     }
 
     /// Reports whether a revision, as Argo CD resolves it, means the commit that is checked out.
@@ -453,6 +430,7 @@ mod tests {
         let file = RepoPath::new("a").unwrap();
         write(folder.path(), "a", "1");
         assert_eq!(tree.committed("HEAD", &file).unwrap(), None, "there is no commit");
+        assert!(tree.state().is_err());
         tree.commit(&[&file], "one").unwrap();
         write(folder.path(), "a", "2");
         assert_eq!(tree.committed("HEAD", &file).unwrap().as_deref(), Some("1"));
@@ -476,6 +454,10 @@ mod tests {
         let state = tree.state().unwrap();
         assert_eq!((state.branch.as_deref(), state.dirty), (Some("main"), true));
         assert!(tree.is_at("main") && tree.is_at("HEAD") && tree.is_at(&state.commit) && !tree.is_at("v1"));
+        tree.commit(&[&RepoPath::new("b").unwrap()], "add b").unwrap();
+        git(folder.path(), &["checkout", "--quiet", "--detach"]).unwrap();
+        let state = tree.state().unwrap();
+        assert_eq!((state.branch, state.dirty, state.commit.len()), (None, false, 40));
     }
 
     /// Returns a repository with three commits: the first has the tags `v1.0.0` (annotated) and `v1.1.0`, the second

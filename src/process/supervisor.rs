@@ -144,10 +144,17 @@ mod unix {
     fn end_all(program: Pid) -> Option<u8> {
         let (mut code, mut left) = (None, Some(program));
         loop {
-            for child in children(left) {
-                let _ = kill_process(child, Signal::KILL);
-            }
-            match wait(WaitOptions::empty()) {
+            let ended = match wait(WaitOptions::NOHANG) {
+                // Others are searched for only where something still runs: nearly always the program was alone, and has ended.
+                Ok(None) => {
+                    for child in children(left) {
+                        let _ = kill_process(child, Signal::KILL);
+                    }
+                    wait(WaitOptions::empty())
+                }
+                ended => ended,
+            };
+            match ended {
                 Ok(Some((child, status))) if child == program => {
                     left = None;
                     code = status.exit_status().and_then(|status| u8::try_from(status).ok());

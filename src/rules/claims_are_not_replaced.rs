@@ -69,11 +69,7 @@ mod tests {
 
     #[test]
     fn fires() {
-        let all = json!([
-            "Replace=true",
-            "Force=true",
-            "PruneLast=true"
-        ]);
+        let all = json!(["Replace=true", "Force=true", "PruneLast=true"]);
         assert_eq!(
             case(json!([owns(["audio"])]), all).messages(&RULE),
             [
@@ -107,7 +103,9 @@ mod tests {
         };
         assert_eq!(
             with(volume("nas"), volume("nas")),
-            ["`fetcher` has FailOnSharedResource=true, and `web` renders PersistentVolume/nas, too: a sync fails when the other was synced last"]
+            [
+                "`fetcher` has FailOnSharedResource=true, and `web` renders PersistentVolume/nas, too: a sync fails when the other was synced last"
+            ]
         );
         assert!(with(volume("nas"), volume("tape")).is_empty());
         // The one is in `media`, the other in `other`.

@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 use crate::law::texts;
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
-use crate::model::{AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName, ObjectRef};
+use crate::model::{
+    AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName, ObjectRef,
+};
 use crate::parallel;
 use crate::repo::{Manifest, Origin, Repo, RepoPath};
 

@@ -168,7 +168,10 @@ mod tests {
 
     impl Checkouts for Named {
         fn files_of(&self, url: &str) -> Result<Option<Box<dyn Files>>> {
-            let files = Memory::new([("teams/a/config.yaml", "team: red"), ("teams/b/config.yaml", "team: blue")])?;
+            let files = Memory::new([
+                ("teams/a/config.yaml", "team: red"),
+                ("teams/b/config.yaml", "team: blue"),
+            ])?;
             Ok((url == self.0).then(|| Box::new(files) as Box<dyn Files>))
         }
     }
@@ -177,10 +180,12 @@ mod tests {
     fn a_named_checkout_is_looked_at_and_gives_no_places_of_this_repository() {
         let other = "https://git.example.org/me/teams";
         let set = |key: &str, pattern: &str| {
-            Object::new(json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "set"},
+            Object::new(
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "set"},
                 "spec": {"goTemplate": true, "generators": [{"matrix": {"generators": [
                     {"git": {"repoURL": other, "revision": "HEAD", key: [{"path": pattern}]}}, {"list": {"elements": [{"x": 1}]}},
-                ]}}], "template": {"metadata": {"name": "{{ .path.basename }}{{ .team }}"}, "spec": {"project": "default", "destination": {}}}}}))
+                ]}}], "template": {"metadata": {"name": "{{ .path.basename }}{{ .team }}"}, "spec": {"project": "default", "destination": {}}}}}),
+            )
         };
         let (repo, files, named) = (Repo::default(), Memory::new([("teams/c/x", "")]).unwrap(), Named(other));
         let contents = RepoContents::new(&repo, &files).with_checkouts(&named);

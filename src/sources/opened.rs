@@ -26,8 +26,14 @@ impl Opened {
                 unlisted: None,
             };
         };
-        let remotes = tree.remotes();
-        let (checkout, unlisted) = match tree.files() {
+        // Both take a start of git.
+        let (remotes, files) = std::thread::scope(|scope| {
+            let remotes = scope.spawn(|| tree.remotes());
+            let files = tree.files();
+            (remotes.join(), files)
+        });
+        let remotes = remotes.unwrap_or_default();
+        let (checkout, unlisted) = match files {
             Ok(files) => (checkout.with_files(files), None),
             Err(error) => (checkout, Some(error)),
         };

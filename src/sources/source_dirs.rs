@@ -28,11 +28,7 @@ impl SourceDirs {
     ///
     /// # Errors
     /// Names the repository, and those that the Applications have.
-    pub fn check<'a>(
-        &self,
-        repo: &'a Repo,
-        applications: impl Iterator<Item = Application<'a>>,
-    ) -> Result<()> {
+    pub fn check<'a>(&self, repo: &'a Repo, applications: impl Iterator<Item = Application<'a>>) -> Result<()> {
         let sources = applications.flat_map(|app| app.sources());
         let sets = repo.sets().filter_map(|set| Set::new(&set.object));
         let of_sets = sets.flat_map(|set| set.repositories());
@@ -40,10 +36,10 @@ impl SourceDirs {
         for (name, _) in &self.0 {
             if !urls.iter().any(|url| is_meant(name, url)) {
                 let known: Vec<&str> = urls.iter().copied().filter(|url| !url.is_empty()).collect();
-                return Err(
-                    anyhow!("`--source-dir` names `{name}`, which is no Application's source, and no set looks at it")
-                        .hint(format!("choose one of {}", known.join(", "))),
-                );
+                return Err(anyhow!(
+                    "`--source-dir` names `{name}`, which is no Application's source, and no set looks at it"
+                )
+                .hint(format!("choose one of {}", known.join(", "))));
             }
         }
         Ok(())

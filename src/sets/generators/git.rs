@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::super::{Contents, Reason};
 use super::super::matching::{FilePattern, folder_matches};
 use super::super::selector::flattened;
 use super::super::template::{Value, sanitized};
+use super::super::{Contents, Reason};
 use super::{Context, ParameterSet};
 use crate::masking::without_logins;
 use crate::repo::{Files, RepoPath};
@@ -113,7 +113,8 @@ impl Context<'_> {
                 continue;
             }
             let mut set = ParameterSet::new(self.path_parameters(generator, &path, None));
-            set.origins.extend(RepoPath::new(&path).ok().filter(|_| looked_at.is_own()));
+            set.origins
+                .extend(RepoPath::new(&path).ok().filter(|_| looked_at.is_own()));
             self.add_values(&generator["values"], &set)?;
             sets.push(set);
         }

@@ -224,7 +224,9 @@ impl Context<'_> {
 pub(super) fn repositories(spec: &Json) -> Vec<&str> {
     let entries = spec["generators"].as_array().into_iter().flatten();
     let urls = entries.flat_map(|entry| {
-        let inner = ["matrix", "merge"].into_iter().flat_map(|kind| repositories(&entry[kind]));
+        let inner = ["matrix", "merge"]
+            .into_iter()
+            .flat_map(|kind| repositories(&entry[kind]));
         entry["git"]["repoURL"].as_str().into_iter().chain(inner)
     });
     urls.collect()
