@@ -241,11 +241,28 @@ fn write(folder: &Path, file: &str, text: &str) -> Result<()> {
     Ok(fs::write(path, text)?)
 }
 
-/// Makes a working tree of a folder, whose remote is [`URL`].
+/// Makes a working tree of a folder, whose remote is [`URL`] and whose files are committed.
 fn initialize(folder: &Path) -> Result<()> {
-    for arguments in [&["init", "--quiet"][..], &["remote", "add", "origin", URL]] {
-        let status = Command::new("git").args(arguments).current_dir(folder).status()?;
-        if !status.success() {
+    let identity = [
+        ("GIT_AUTHOR_NAME", "bench"),
+        ("GIT_AUTHOR_EMAIL", "bench@example.org"),
+        ("GIT_COMMITTER_NAME", "bench"),
+        ("GIT_COMMITTER_EMAIL", "bench@example.org"),
+    ];
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["remote", "add", "origin", URL],
+        &["add", "--all"],
+        &["commit", "--quiet", "--no-gpg-sign", "--message", "a home"],
+    ] {
+        let mut git = Command::new("git");
+        if !git
+            .args(arguments)
+            .current_dir(folder)
+            .envs(identity)
+            .status()?
+            .success()
+        {
             bail!("git {} failed", arguments[0]);
         }
     }

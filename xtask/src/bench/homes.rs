@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use super::{Row, Times, home, take_turns};
 use crate::{cargo, tools};
 
-const RUNS: usize = 11;
+const RUNS: usize = 7;
 /// Writes down its folder and its arguments, a line for each, and is helm.
 const RECORDER: &str = "#!/bin/sh\nprintf '%s\\n' \"$PWD\" \"$@\" > \"STARTS/$$\"\nexec 'HELM' \"$@\"\n";
 
@@ -138,9 +138,7 @@ impl Home {
 
     /// Returns how many Applications `list` finds.
     fn found(&self, repository: &Path) -> Result<usize> {
-        let output = self
-            .command(repository, &["list", "-o", "name"], Path::new(""))
-            .output()?;
+        let output = self.command(repository, &["list", "-o", "name"], &self.helm).output()?;
         Ok(output
             .stdout
             .split(|byte| *byte == b'\n')
