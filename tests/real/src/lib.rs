@@ -15,6 +15,7 @@
 //! | `generate` | a client of a repo-server |
 //! | `argocd` | repo-servers, the application controller, that of ApplicationSets and the commit server, on a cluster |
 //! | `repository` | git repositories that Argo CD reads |
+//! | `served` | files, charts and git repositories over HTTP |
 //! | `state` | the objects of a cluster, for comparisons |
 //! | `options` | the settings of a world |
 //! | `measure` | measurements in a story |
@@ -35,6 +36,7 @@ pub mod process;
 pub mod repo_server;
 pub mod repository;
 mod secrets;
+pub mod served;
 pub mod sidecar;
 pub mod state;
 pub mod tools;

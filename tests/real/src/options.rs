@@ -21,7 +21,7 @@ pub struct Options {
     /// Whether the repo-server has the parameters that the project ships.
     pub shipped_parameters: bool,
     /// Additional variables of the sidecar.
-    pub plugin_variables: Vec<(&'static str, &'static str)>,
+    pub plugin_variables: Vec<(&'static str, String)>,
     /// The image in which the plugin runs; without one, the built program runs directly.
     pub sidecar: Option<Sidecar>,
 }

@@ -48,7 +48,7 @@ struct Setup {
     folder: PathBuf,
     argocd: PathBuf,
     programs: BTreeMap<&'static str, PathBuf>,
-    plugin_variables: Vec<(&'static str, &'static str)>,
+    plugin_variables: Vec<(&'static str, String)>,
     repo_server_variables: Vec<(&'static str, String)>,
     sidecar: Option<(Sidecar, RenderTools)>,
 }
@@ -59,7 +59,11 @@ impl RepoServers {
         let setup = Setup {
             folder: folder.path().to_owned(),
             argocd: tools.argocd.clone(),
-            programs: BTreeMap::from([("kubectl-homelab", tools.program.clone()), ("helm", tools.helm.clone())]),
+            programs: BTreeMap::from([
+                ("kubectl-homelab", tools.program.clone()),
+                ("helm", tools.helm.clone()),
+                ("kustomize", tools.kustomize.clone()),
+            ]),
             plugin_variables: options.plugin_variables.clone(),
             sidecar: options.sidecar.clone().map(|sidecar| (sidecar, tools.clone())),
             repo_server_variables: if options.shipped_parameters {
@@ -124,8 +128,8 @@ impl RepoServers {
         self.processes.iter().chain(&self.plugins).try_for_each(Process::alive)
     }
 
-    /// Replaces one of the plugin's programs, `kubectl-homelab` or `helm`, by a shell script; `$REAL` in it is the program
-    /// itself. Only those two programs are on its PATH. It is looked up on every render.
+    /// Replaces one of the plugin's programs, `kubectl-homelab`, `helm` or `kustomize`, by a shell script; `$REAL` in it is the
+    /// program itself. Only these programs are on its PATH. It is looked up on every render.
     pub fn stand_in(&self, program: &str, script: &str) -> Result<()> {
         let path = self.plugin_programs.join(program);
         let real = self.setup.programs[program].display();
@@ -179,7 +183,9 @@ fn lay_out(setup: &Setup, tools: &RenderTools) -> Result<PathBuf> {
         fs::set_permissions(folder(name)?, fs::Permissions::from_mode(0o700))?;
     }
     let bin = folder("bin")?;
-    symlink(&tools.helm, bin.join("helm"))?;
+    for (name, program) in [("helm", &tools.helm), ("kustomize", &tools.kustomize)] {
+        symlink(program, bin.join(name))?;
+    }
     let wrapper = bin.join("git-verify-wrapper.sh");
     fs::copy(Tools::beside(&tools.argocd, "git-verify-wrapper.sh"), &wrapper)?;
     fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755))?;
@@ -263,7 +269,7 @@ impl Setup {
         let mut command = self.server(&name, "argocd-cmp-server")?;
         command.arg("--config-dir-path").arg(shipped(""));
         command
-            .envs(self.plugin_variables.iter().copied())
+            .envs(self.plugin_variables.iter().cloned())
             .env("PATH", programs)
             .env("ARGOCD_PLUGINSOCKFILEPATH", &sockets)
             .env("ARGOCD_CMP_WORKDIR", self.folder.join("tmp").join(&name));

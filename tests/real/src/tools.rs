@@ -11,6 +11,8 @@ pub struct RenderTools {
     pub program: PathBuf,
     /// Helm, for the plugin and for Argo CD itself.
     pub helm: PathBuf,
+    /// Kustomize, for the plugin and for Argo CD itself.
+    pub kustomize: PathBuf,
     /// A small Redis.
     pub redis: PathBuf,
     /// All servers of Argo CD in one program; its custom resource definitions are beside it.
@@ -44,6 +46,7 @@ impl RenderTools {
         Ok(Self {
             program: get("program")?,
             helm: get("helm")?,
+            kustomize: get("kustomize")?,
             redis: get("redis")?,
             argocd: get("argocd")?,
         })

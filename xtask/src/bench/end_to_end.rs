@@ -126,7 +126,7 @@ fn succeeded((taken, failed): (Duration, usize)) -> Result<Duration> {
 fn at_once(tools: &RenderTools, repository: &Repository) -> Result<Vec<Row>> {
     let requests = vec![request_for(repository, "small", true, None)?; AT_ONCE];
     let unlimited = Options {
-        plugin_variables: vec![("HOMELAB_MAX_HELM", NO_LIMIT)],
+        plugin_variables: vec![("HOMELAB_MAX_HELM", NO_LIMIT.to_owned())],
         ..Options::default()
     };
     let mut setups = [Options::default(), unlimited]

@@ -73,6 +73,28 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.4,
         gigabytes: 0.5,
     },
+    // The newest that the Go of Argo CD's own version builds.
+    Tool {
+        name: "kustomize-newer",
+        module: "kustomize-newer",
+        package: "sigs.k8s.io/kustomize/kustomize/v5",
+        versioned: "sigs.k8s.io/kustomize/kustomize/v5",
+        flags: "",
+        files: &[],
+        minutes: 0.4,
+        gigabytes: 0.2,
+    },
+    // That of Argo CD 2.14. It does not find its version by itself.
+    Tool {
+        name: "kustomize-older",
+        module: "kustomize-older",
+        package: "sigs.k8s.io/kustomize/kustomize/v5",
+        versioned: "sigs.k8s.io/kustomize/kustomize/v5",
+        flags: "-X sigs.k8s.io/kustomize/api/provenance.version={v}",
+        files: &[],
+        minutes: 0.4,
+        gigabytes: 0.2,
+    },
     Tool {
         name: "etcd",
         module: "etcd",
@@ -317,6 +339,9 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "argocd-overrides",
     "verdicts",
     "helm3",
+    "kustomize",
+    "kustomize-newer",
+    "kustomize-older",
     "kubectl-krew",
     "validate-krew-manifest",
     "argocd-install",

@@ -1,5 +1,5 @@
-//! The plugin renders exactly what Argo CD's own Helm renders: Argo CD's repo-server renders each case of `cases.yaml` both
-//! ways. The changes of the storage rules are computed here independently, and nothing else may differ.
+//! The plugin renders exactly what Argo CD itself renders: Argo CD's repo-server renders each case of `cases.yaml` and
+//! `kustomize.yaml` both ways. The changes of the storage rules are computed here independently, and nothing else may differ.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -21,11 +21,14 @@ use real_parts::generate::Answer;
 use real_parts::measure::{figure, seconds};
 use source::Way;
 use storage_rules::Registries;
-use table::{Case, Table};
+use table::{BUILD_OPTIONS, Case, Table};
 use world::{Renderer, Repositories};
 
 /// The environment variable that selects the cases whose names contain its value.
 const ONLY: &str = "HOMELAB_PARITY_ONLY";
+
+/// The programs of an older Argo CD, by the names of those that they replace.
+const OLDER: [(&str, &str); 2] = [("helm", "helm3"), ("kustomize", "kustomize-older")];
 
 /// Argo CD's answer for a case, and its second answer if it was asked again.
 struct Native {
@@ -36,27 +39,42 @@ struct Native {
 #[test]
 fn the_plugin_renders_what_argo_cd_renders() {
     let start = Instant::now();
-    let table = Table::read();
-    let repositories = Repositories::create(&table);
-    let mut cases = table.cases(&repositories.found);
+    let tables = Table::read();
+    let repositories = Repositories::create(&tables);
+    let mut cases: Vec<Case> = tables
+        .iter()
+        .flat_map(|table| table.cases(&repositories.found))
+        .collect();
     if let Ok(part) = std::env::var(ONLY) {
         cases.retain(|case| case.name.contains(&part));
     }
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "a case stands twice in the table");
-    let parity = Parity {
-        registries: Registries::read(&world::charts().join("applications")),
-        repositories,
-        cases,
+    let registries = world::own().map(|(name, folder)| (name, Registries::read(&folder.join("applications"))));
+    let registries = registries.into();
+    let of = |build: &str| Parity {
+        cases: cases.iter().filter(|case| case.build == build).cloned().collect(),
+        repositories: &repositories,
+        registries: &registries,
     };
 
-    let (natives, verdicts) = parity.shown(&mut Renderer::start("helm"));
-    let mut failures = parity.report(&verdicts, start);
+    let parity = of(BUILD_OPTIONS);
+    let (natives, verdicts) = parity.shown(&mut Renderer::start(&[], BUILD_OPTIONS));
+    let mut failures = parity.report("parity", &verdicts, start);
+    let others = cases.iter().map(|case| case.build.as_str());
+    let others: BTreeSet<_> = others.filter(|build| *build != BUILD_OPTIONS).collect();
+    for build in others {
+        let start = Instant::now();
+        let parity = of(build);
+        let (_, verdicts) = parity.shown(&mut Renderer::start(&[], build));
+        failures.extend(parity.report(&format!("parity with the build options `{build}`"), &verdicts, start));
+    }
     let start = Instant::now();
-    let differing = parity.with_helm_3(&mut Renderer::start("helm3"), &natives, &mut failures);
+    let mut older = Renderer::start(&OLDER, BUILD_OPTIONS);
+    let differing = parity.with_older(&mut older, &natives, &mut failures);
     figure(
-        "parity with helm 3",
-        &format!("helm itself differs in {differing} cases ({})", seconds(start)),
+        "parity with helm 3 and an older kustomize",
+        &format!("they themselves differ in {differing} cases ({})", seconds(start)),
     );
     assert!(
         failures.is_empty(),
@@ -67,13 +85,14 @@ fn the_plugin_renders_what_argo_cd_renders() {
 }
 
 /// Everything that the comparison needs.
-struct Parity {
+struct Parity<'p> {
     cases: Vec<Case>,
-    repositories: Repositories,
-    registries: Registries,
+    repositories: &'p Repositories,
+    /// Those of our own repositories, by their names.
+    registries: &'p BTreeMap<&'static str, Registries>,
 }
 
-impl Parity {
+impl Parity<'_> {
     /// Renders every case both ways and compares; if something differs, asks Argo CD again and compares again.
     fn shown(&self, renderer: &mut Renderer) -> (Vec<Native>, Vec<Result<Same, String>>) {
         let both = self
@@ -82,7 +101,7 @@ impl Parity {
             .flat_map(|case| [(case, Way::Native), (case, Way::Plugin)]);
         let wanted: Vec<_> = both.collect();
         let (mut natives, mut plugins) = (Vec::new(), Vec::new());
-        for (answer, (_, way)) in renderer.render(&self.repositories, &wanted).into_iter().zip(&wanted) {
+        for (answer, (_, way)) in renderer.render(self.repositories, &wanted).into_iter().zip(&wanted) {
             match way {
                 Way::Native => natives.push(Native {
                     first: answer,
@@ -104,7 +123,7 @@ impl Parity {
             .iter()
             .map(|(index, _)| (&self.cases[*index], Way::Native))
             .collect();
-        for ((index, plugin), again) in doubtful.into_iter().zip(renderer.render(&self.repositories, &wanted)) {
+        for ((index, plugin), again) in doubtful.into_iter().zip(renderer.render(self.repositories, &wanted)) {
             natives[index].again = Some(again);
             verdicts[index] = self.compare(index, &natives[index], plugin);
         }
@@ -112,14 +131,17 @@ impl Parity {
     }
 
     fn compare(&self, index: usize, native: &Native, plugin: &Answer) -> Result<Same, String> {
-        let case = &self.cases[index];
-        // The Applications lie in our own repository.
-        let registries = case.repository.is_empty().then_some(&self.registries);
+        self.compare_as(&self.cases[index], native, plugin)
+    }
+
+    fn compare_as(&self, case: &Case, native: &Native, plugin: &Answer) -> Result<Same, String> {
+        // The Applications lie in our own repositories.
+        let registries = self.registries.get(case.repository.as_str());
         compare(case, registries, &native.first, native.again.as_ref(), plugin)
     }
 
     /// Prints the results, and returns the differences.
-    fn report(&self, verdicts: &[Result<Same, String>], start: Instant) -> Vec<String> {
+    fn report(&self, what: &str, verdicts: &[Result<Same, String>], start: Instant) -> Vec<String> {
         let mut failures = Vec::new();
         let mut count: BTreeMap<&str, usize> = BTreeMap::new();
         for (case, verdict) in self.cases.iter().zip(verdicts) {
@@ -132,7 +154,7 @@ impl Parity {
         let charts: BTreeSet<_> = self.cases.iter().map(|case| (&case.repository, &case.chart)).collect();
         let counts: Vec<String> = count.iter().map(|(words, count)| format!("{count} {words}")).collect();
         figure(
-            "parity",
+            what,
             &format!(
                 "{} cases of {} charts and {} options: {}; differences: {} ({})",
                 self.cases.len(),
@@ -146,19 +168,19 @@ impl Parity {
         failures
     }
 
-    /// Compares the plugin with helm 3 to Argo CD with its own helm 4: where they differ, Argo CD with helm 3 renders what
-    /// the plugin renders, and the table has the reason. Returns the number of these cases.
-    fn with_helm_3(&self, helm3: &mut Renderer, natives: &[Native], failures: &mut Vec<String>) -> usize {
+    /// Compares the plugin with helm 3 and an older kustomize to Argo CD with its own: where they differ, Argo CD with the same
+    /// programs renders what the plugin renders, and the table has the reason. Returns the number of these cases.
+    fn with_older(&self, older: &mut Renderer, natives: &[Native], failures: &mut Vec<String>) -> usize {
         let wanted: Vec<_> = self.cases.iter().map(|case| (case, Way::Plugin)).collect();
-        let plugins = helm3.render(&self.repositories, &wanted);
+        let plugins = older.render(self.repositories, &wanted);
         let mut differing = Vec::new();
         for (index, plugin) in plugins.into_iter().enumerate() {
             let case = &self.cases[index];
             match self.compare(index, &natives[index], &plugin) {
                 Err(how) => differing.push((index, plugin, how)),
-                Ok(_) if case.expected.helm3.is_some() => {
+                Ok(_) if case.expected.older.is_some() => {
                     failures.push(format!(
-                        "{}: the table says that helm 3 differs, and it does not",
+                        "{}: the table says that an older program differs, and it does not",
                         case.name
                     ));
                 }
@@ -168,17 +190,21 @@ impl Parity {
         let twice = differing
             .iter()
             .flat_map(|(index, ..)| [(&self.cases[*index], Way::Native); 2]);
-        let answers = helm3.render(&self.repositories, &twice.collect::<Vec<_>>());
+        let answers = older.render(self.repositories, &twice.collect::<Vec<_>>());
         for ((index, plugin, how), pair) in differing.iter().zip(answers.chunks(2)) {
             let case = &self.cases[*index];
             let native = Native {
                 first: pair[0].clone(),
                 again: Some(pair[1].clone()),
             };
-            match self.compare(*index, &native, plugin) {
-                Err(difference) => failures.push(format!("{} with helm 3: {difference}", case.name)),
-                Ok(_) if case.expected.helm3.is_none() => failures.push(format!(
-                    "{}: helm 3 itself differs from helm 4, and the table does not say why: {how}",
+            let alike = Case {
+                expected: case.expected.of_older(),
+                ..case.clone()
+            };
+            match self.compare_as(&alike, &native, plugin) {
+                Err(difference) => failures.push(format!("{} with older programs: {difference}", case.name)),
+                Ok(_) if case.expected.older.is_none() => failures.push(format!(
+                    "{}: an older program itself differs, and the table does not say why: {how}",
                     case.name
                 )),
                 Ok(_) => {}

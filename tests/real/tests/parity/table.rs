@@ -1,4 +1,5 @@
-//! The table of cases, `cases.yaml`, and the cases that it stands for.
+//! The tables of cases, `cases.yaml` for charts and directories and `kustomize.yaml` for Kustomize and for charts whose values
+//! lie in Git, and the cases that they stand for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,14 +13,23 @@ use crate::corpora;
 const APP: &str = "shown";
 const DESTINATION: &str = "home";
 
-/// `cases.yaml`.
+/// The repository of the cases in `kustomize.yaml`.
+pub(crate) const KUSTOMIZE: &str = "kustomize";
+/// What `argocd-cm` says of kustomize where a case says nothing else: what the plugin does without being told.
+pub(crate) const BUILD_OPTIONS: &str = "--enable-helm";
+
+/// A table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
+    /// The repository of its cases.
+    #[serde(skip)]
+    repository: &'static str,
     options: BTreeMap<String, Piece>,
     alone: Vec<Alone>,
     cases: Vec<Map<String, Value>>,
     /// The sources of third-party charts.
+    #[serde(default)]
     pub(crate) corpora: Vec<Corpus>,
 }
 
@@ -32,11 +42,28 @@ struct Piece {
     paths: Option<String>,
     helm: Map<String, Value>,
     directory: Map<String, Value>,
+    kustomize: Map<String, Value>,
+    /// The entry `kustomize.buildOptions` of `argocd-cm`.
+    build: Option<String>,
+    /// The chart of a source whose values lie in this repository.
+    of: Option<ChartOf>,
+    /// Another folder for the plugin: the file in it that names the plugin.
+    #[serde(rename = "plugin-folder")]
+    plugin_folder: Option<String>,
     /// Parameters that only the plugin has.
     parameters: Map<String, Value>,
     fails: Option<Fails>,
     refused: Option<String>,
-    helm3: Option<String>,
+    older: Option<String>,
+}
+
+/// A chart of a Helm repository, beside the source `$values`.
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChartOf {
+    pub(crate) repository: String,
+    pub(crate) chart: String,
+    pub(crate) version: String,
 }
 
 /// The expected difference, if the renders are not equal.
@@ -46,8 +73,8 @@ pub(crate) struct Expected {
     pub(crate) fails: Option<Fails>,
     /// The plugin refuses what Argo CD renders; a text of its message.
     pub(crate) refused: Option<String>,
-    /// The reason why helm 3 renders something else.
-    pub(crate) helm3: Option<String>,
+    /// The reason why helm 3, or an older kustomize, renders something else.
+    pub(crate) older: Option<String>,
 }
 
 /// Parts of the messages of two failures.
@@ -61,6 +88,7 @@ pub(crate) enum Fails {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Alone {
+    #[serde(alias = "folder")]
     chart: String,
     options: Names,
 }
@@ -101,7 +129,7 @@ pub(crate) struct Module {
 }
 
 /// One Application, to be rendered both ways.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Case {
     /// Its name in messages.
     pub(crate) name: String,
@@ -115,6 +143,11 @@ pub(crate) struct Case {
     /// `spec.source.helm` of the native Application, and `directory`.
     pub(crate) helm: Map<String, Value>,
     pub(crate) directory: Map<String, Value>,
+    pub(crate) kustomize: Map<String, Value>,
+    /// The entry `kustomize.buildOptions` of `argocd-cm`.
+    pub(crate) build: String,
+    pub(crate) of: Option<ChartOf>,
+    pub(crate) plugin_folder: Option<String>,
     /// Parameters that only the plugin has.
     pub(crate) parameters: Map<String, Value>,
     pub(crate) expected: Expected,
@@ -123,8 +156,16 @@ pub(crate) struct Case {
 }
 
 impl Table {
-    pub(crate) fn read() -> Self {
-        yaml_serde::from_str(include_str!("cases.yaml")).expect("cases.yaml is in order")
+    /// Returns both tables.
+    pub(crate) fn read() -> [Self; 2] {
+        let read = |repository, text| Self {
+            repository,
+            ..yaml_serde::from_str(text).unwrap_or_else(|error| panic!("the table `{repository}`: {error}"))
+        };
+        [
+            read("", include_str!("cases.yaml")),
+            read(KUSTOMIZE, include_str!("kustomize.yaml")),
+        ]
     }
 
     /// Returns all cases; those of the corpora with the charts that were found.
@@ -141,17 +182,18 @@ impl Table {
             };
             for name in names {
                 let own = self.option(name).expectation();
-                cases.push(self.case("", &alone.chart, std::slice::from_ref(name), &own));
+                cases.push(self.case(self.repository, &alone.chart, std::slice::from_ref(name), &own));
             }
         }
         for line in &self.cases {
             let mut line = line.clone();
-            let chart = line.remove("chart").expect("a case names its chart");
+            let chart = line.remove("chart").or_else(|| line.remove("folder"));
+            let chart = chart.expect("a case names its chart or its folder");
             let options = line.remove("options").unwrap_or_else(|| json!([]));
             let options: Vec<String> = serde_json::from_value(options).expect("options are names");
             let own: Piece = serde_json::from_value(json!(line)).unwrap_or_else(|error| panic!("{chart}: {error}"));
             let chart = chart.as_str().expect("a chart is a path");
-            cases.push(self.case("", chart, &options, &own));
+            cases.push(self.case(self.repository, chart, &options, &own));
         }
         for corpus in &self.corpora {
             let charts = &found[&corpus.module.of];
@@ -177,7 +219,7 @@ impl Table {
 
     fn option(&self, name: &str) -> &Piece {
         let piece = self.options.get(name);
-        piece.unwrap_or_else(|| panic!("cases.yaml names an option `{name}` and has none"))
+        piece.unwrap_or_else(|| panic!("a table names an option `{name}` and has none"))
     }
 
     fn case(&self, repository: &str, chart: &str, options: &[String], own: &Piece) -> Case {
@@ -188,6 +230,10 @@ impl Table {
             whole.paths = piece.paths.clone().or(whole.paths);
             merge(&mut whole.helm, &piece.helm);
             merge(&mut whole.directory, &piece.directory);
+            merge(&mut whole.kustomize, &piece.kustomize);
+            whole.build = piece.build.clone().or(whole.build);
+            whole.of = piece.of.clone().or(whole.of);
+            whole.plugin_folder = piece.plugin_folder.clone().or(whole.plugin_folder);
             merge(&mut whole.parameters, &piece.parameters);
         }
         let mut name = [repository, chart].join(if repository.is_empty() { "" } else { ":" });
@@ -197,7 +243,11 @@ impl Table {
         if let Some(paths) = &whole.paths {
             name.push_str(&format!(" of {paths}"));
         }
-        for (key, tree) in [("", &own.helm), ("", &own.directory), ("plugin ", &own.parameters)] {
+        if let Some(build) = &own.build {
+            name.push_str(&format!(" with `{build}`"));
+        }
+        let trees = [&own.helm, &own.directory, &own.kustomize].map(|tree| ("", tree));
+        for (key, tree) in trees.into_iter().chain([("plugin ", &own.parameters)]) {
             if !tree.is_empty() {
                 name.push_str(&format!(" {key}{}", json!(tree)));
             }
@@ -211,6 +261,10 @@ impl Table {
             paths: whole.paths,
             helm: whole.helm,
             directory: whole.directory,
+            kustomize: whole.kustomize,
+            build: whole.build.unwrap_or_else(|| BUILD_OPTIONS.to_owned()),
+            of: whole.of,
+            plugin_folder: whole.plugin_folder,
             parameters: whole.parameters,
             expected: own.expected(),
             options: options.to_vec(),
@@ -227,13 +281,31 @@ impl Table {
     }
 }
 
+impl Case {
+    /// Reports whether Argo CD itself has to render it alone, because it writes into the checkout that other renders use at the
+    /// same time: `replicas`, which are missing in `AllowsConcurrentProcessing`, and the charts of a kustomization.
+    pub(crate) fn races_in_argo_cd(&self) -> bool {
+        self.kustomize.contains_key("replicas") || self.repository == KUSTOMIZE && self.chart.contains("helm")
+    }
+}
+
+impl Expected {
+    /// Returns what is expected of older programs: where they differ, they fail nowhere.
+    pub(crate) fn of_older(&self) -> Self {
+        match &self.older {
+            Some(_) => Self::default(),
+            None => self.clone(),
+        }
+    }
+}
+
 impl Piece {
     /// Only its expected difference.
     fn expectation(&self) -> Self {
         Self {
             fails: self.fails.clone(),
             refused: self.refused.clone(),
-            helm3: self.helm3.clone(),
+            older: self.older.clone(),
             ..Self::default()
         }
     }
@@ -242,7 +314,7 @@ impl Piece {
         Expected {
             fails: self.fails.clone(),
             refused: self.refused.clone(),
-            helm3: self.helm3.clone(),
+            older: self.older.clone(),
         }
     }
 }

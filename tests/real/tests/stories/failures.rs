@@ -172,7 +172,7 @@ fn everything(world: &World) -> Vec<Option<String>> {
 #[test]
 fn a_failure_is_one_line_and_prunes_nothing() {
     let options = Options {
-        plugin_variables: vec![("HOMELAB_HELM_TIMEOUT", "5s")],
+        plugin_variables: vec![("HOMELAB_HELM_TIMEOUT", "5s".to_owned())],
         ..Options::default()
     };
     let world = World::with_the_shipped_repository(&options).unwrap();
