@@ -11,6 +11,7 @@ mod drift;
 mod failures;
 mod hydrated;
 mod installed;
+mod kustomized;
 mod many;
 mod moved;
 mod namespaces;
