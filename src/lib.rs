@@ -16,8 +16,8 @@
 //!         edit/   compare/         render/    install/    report/     verbs: values in; changes, differences,
 //!           │                         │                               documents or text out
 //!           ▼                         ▼
-//!  settings/ ▶ rules/  ────────▶    law/        sets/                 `.homelab.yaml`; checks with fixes; the storage rules as patches;
-//!           │                        │           │                    the Applications of ApplicationSets
+//!  settings/ ▶ rules/  ────────▶    law/  lock/  sets/               `.homelab.yaml`; checks with fixes; the storage rules as patches,
+//!           │                        │           │                    and as admission policies; the Applications of ApplicationSets
 //!           └────────────┬───────────┴───────────┘
 //!                        ▼
 //!                      repo/                                          the repository as one value; changes as data
@@ -45,25 +45,26 @@
 //! | `yaml` | `failure` | `anyhow`, `granit_parser`, `json_patch`, `jsonptr`, `memchr`, `serde`, `serde_json` |
 //! | `repo` | `failure`, `model`, `yaml`, `parallel` | `anyhow`, `globset`, `json_patch`, `memchr`, `serde_json` |
 //! | `law` | `failure`, `model`, `yaml` | `anyhow`, `base16ct`, `json_patch`, `serde_json`, `sha2` |
+//! | `lock` | `model`, `yaml` | `anyhow`, `serde_json` |
 //! | `sets` | `masking`, `model`, `yaml`, `repo` | `anyhow`, `base16ct`, `base64`, `regex`, `serde_json`, `sha2` |
-//! | `rules` | `failure`, `masking`, `model`, `yaml`, `repo`, `law`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
+//! | `rules` | `failure`, `masking`, `model`, `yaml`, `repo`, `law`, `lock`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
 //! | `compare` | `model` | `json_patch` |
 //! | `settings` | `failure`, `model`, `yaml`, `repo`, `rules` | `anyhow`, `serde_json` |
-//! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
+//! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `masking`, `model`, `yaml`, `repo`, `law` | `anyhow`, `flate2`, `json_patch`, `memchr`, `serde_json`, `tar` |
 //! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
-//! | `report` | `masking`, `model`, `repo`, `rules`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
+//! | `report` | `masking`, `model`, `repo`, `lock`, `rules`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `rustix`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tar`, `tempfile` |
 //! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process`, `parallel` | `anyhow` |
 //! | `download` | `failure`, `time`, `masking`, `model`, `disk`, `git`, `process` | `anyhow`, `base16ct`, `base64`, `flate2`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_util`, `rustls`, `rustls_platform_verifier`, `serde_json`, `sha1`, `sha2`, `tar`, `tempfile`, `tokio`, `tower` |
 //! | `kustomize` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk`, `helm`, `download` | `anyhow`, `base16ct`, `serde_json`, `sha2` |
-//! | `cluster` | `failure`, `time`, `model` | `anyhow`, `futures_util`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
+//! | `cluster` | `failure`, `time`, `model`, `lock` | `anyhow`, `futures_util`, `http_body_util`, `http`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `hyper`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
 //! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `parallel` | `anyhow`, `serde_json` |
 //! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm`, `kustomize`, `sources` | `anyhow`, `serde_json` |
-//! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `rules`, `settings`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
+//! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `settings`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
 //!
@@ -183,6 +184,7 @@ pub mod helm;
 pub mod install;
 pub mod kustomize;
 pub mod law;
+pub mod lock;
 pub mod masking;
 pub mod model;
 pub mod parallel;

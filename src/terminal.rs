@@ -86,6 +86,24 @@ impl Terminal {
         io::stderr().is_terminal()
     }
 
+    /// Asks a question on stderr, and returns the line that the user types.
+    ///
+    /// # Errors
+    /// When nobody can be asked: standard input is no terminal, or it ends.
+    pub fn ask(&self, question: &str) -> io::Result<String> {
+        if !io::stdin().is_terminal() {
+            return Err(io::Error::other("nobody can be asked: standard input is no terminal"));
+        }
+        let mut err = AutoStream::auto(io::stderr().lock());
+        write!(err, "{question}")?;
+        err.flush()?;
+        let mut line = String::new();
+        match io::stdin().read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim().to_owned()),
+        }
+    }
+
     /// Clears the progress line, if one shows, of a program that ends without dropping it.
     pub fn end_progress(&self) {
         if self.is_interactive() {

@@ -23,6 +23,19 @@ fn add_namespace() {
 }
 
 #[test]
+fn lock() {
+    transcript::check("tests/commands/lock/cases.trycmd");
+}
+
+#[test]
+fn lock_in_a_kustomization() {
+    transcript::check_in("tests/commands/lock/kustomize.trycmd", |to| {
+        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories/layouts");
+        transcript::sandbox::folder::copy(&repositories.join("kustomize"), to);
+    });
+}
+
+#[test]
 fn add_app() {
     transcript::check("tests/commands/add-app/cases.trycmd");
 }

@@ -24,6 +24,14 @@ pub(super) struct ClusterArgs {
     )]
     namespace: NamespaceName,
 
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Flags that choose the cluster, without a namespace.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Cluster")]
+pub(super) struct ConnectionArgs {
     /// The kubeconfig, instead of kubectl's own
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -97,8 +105,15 @@ pub(super) struct ClusterArgs {
 impl ClusterArgs {
     /// Connects to the cluster; nothing is sent to it yet. Returns Argo CD's namespace beside it.
     pub(super) fn connect(self) -> Result<(Cluster, NamespaceName)> {
+        Ok((self.connection.connect()?, self.namespace))
+    }
+}
+
+impl ConnectionArgs {
+    /// Connects to the cluster; nothing is sent to it yet.
+    pub(super) fn connect(self) -> Result<Cluster> {
         let files = self.client_certificate.zip(self.client_key);
-        let cluster = Cluster::connect(&Options {
+        Cluster::connect(&Options {
             kubeconfig: self.kubeconfig,
             context: self.context,
             cluster: self.cluster,
@@ -117,7 +132,6 @@ impl ClusterArgs {
             },
             request_timeout: self.request_timeout,
             deadline: Deadline::after(self.timeout),
-        })?;
-        Ok((cluster, self.namespace))
+        })
     }
 }

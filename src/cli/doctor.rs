@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use super::checks::{self, CheckArgs};
 use super::connection::ClusterArgs;
+use super::lock_status;
 use super::output::FindingsOutput;
 use super::session::Session;
-use crate::failure::{Exit, HintExt};
+use crate::failure::{Exit, Failure, HintExt};
+use crate::lock::Fault;
 use crate::model::NamespaceName;
 use crate::repo::{Repo, RepoPath};
 use crate::rules::installation::{self, Installation};
@@ -34,14 +36,15 @@ const RENDERED: &str =
 /// Reads Deployments, StatefulSets and ConfigMaps in the namespace of Argo CD, with the kubeconfig and its current context;
 /// nothing is changed, and no login to Argo CD is needed. With `--filename` it reads an installation as it is rendered
 /// instead, by kustomize, helm or `kubectl get deployment,configmap -o yaml`, and needs no cluster. The plugin that the
-/// Applications of the repository name is checked, too.
+/// Applications of the repository name is checked, too, and in a cluster the lock: it tries a deletion that is to be refused, and
+/// deletes nothing.
 ///
 /// Exits 0 when there are no errors, 1 when there are, 3 when it could not be checked at all.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Check a rendered installation instead of the cluster's; `-` for standard input
-    #[arg(short, long, value_name = "FILE", conflicts_with = "ClusterArgs")]
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["ClusterArgs", "ConnectionArgs"])]
     filename: Option<PathBuf>,
 
     #[command(flatten)]
@@ -62,18 +65,19 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         output,
         cluster,
     } = args;
-    let (rendered, what) = match &filename {
-        Some(filename) => (read(filename)?, of_file(filename)),
+    let (rendered, what, lock) = match &filename {
+        Some(filename) => (read(filename)?, of_file(filename), Vec::new()),
         None => running(cluster, session).hint(RENDERED)?,
     };
     let home = session.repo_if_any()?;
     let found = Installation::new(&rendered, home).context(what);
-    let installation = match filename {
+    let mut installation = match filename {
         Some(_) if !rendered.malformed.is_empty() => found?,
         Some(_) => found
             .hint("give the whole rendered installation, as `kubectl kustomize DIR` or `helm template` prints it")?,
         None => found.hint("name its namespace with `--namespace`").hint(RENDERED)?,
     };
+    installation.take_lock(lock);
     let settings = home.map(|home| home.settings.clone()).unwrap_or_default();
     let mut report = installation::check(&installation, &settings);
     report.select(checks.rules());
@@ -86,15 +90,35 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     Ok(checks.exit(&report))
 }
 
-/// Returns the installation in the cluster, each object as a file with the name that kubectl gives it, and the sentence
-/// for when it is none.
-fn running(args: ClusterArgs, session: &Session) -> Result<(Repo, String)> {
+/// Returns the installation in the cluster, each object as a file with the name that kubectl gives it, the sentence for when
+/// it is none, and what is wrong with the lock.
+fn running(args: ClusterArgs, session: &Session) -> Result<(Repo, String, Vec<Fault>)> {
     let progress = session.terminal.progress_later("asking the cluster");
     let (cluster, namespace) = args.connect()?;
     let objects = cluster::installation(&cluster, &namespace)?;
-    drop(progress);
     let files = objects.iter().map(file).collect::<Result<Vec<_>>>()?;
-    Ok((Repo::of_files(files), of_namespace(&namespace)))
+    let lock = lock_status::read(&cluster, session.repo_if_any()?);
+    drop(progress);
+    let faults = match lock {
+        Ok(status) => {
+            let unread = status.missing_grants.iter();
+            let unread: Vec<String> = unread.map(|grant| format!("`{grant}`")).collect();
+            if !status.is_off() && !unread.is_empty() {
+                let line = format!(
+                    "not all of the lock was checked: your user may not {}",
+                    unread.join(", ")
+                );
+                session.terminal.say(&line);
+            }
+            status.faults()
+        }
+        Err(error) => {
+            let why = Failure::from(error).one_line();
+            session.terminal.say(&format!("the lock was not checked: {why}"));
+            Vec::new()
+        }
+    };
+    Ok((Repo::of_files(files), of_namespace(&namespace), faults))
 }
 
 fn file(object: &Value) -> Result<(RepoPath, String)> {

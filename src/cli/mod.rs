@@ -25,10 +25,13 @@ mod helm;
 mod init;
 mod list;
 mod live;
+mod lock;
+mod lock_status;
 mod output;
 mod outside;
 mod pairs;
 mod refresh;
+mod release;
 mod render;
 pub mod session;
 mod source_dirs;
@@ -112,6 +115,8 @@ enum Command {
     Refresh(refresh::Args),
     Sync(sync::Args),
     Wait(wait::Args),
+    Lock(lock::Args),
+    Release(Box<release::Args>),
     Cmp(cmp::Args),
     Completion(completion::Args),
     #[command(name = "__complete", hide = true)]
@@ -142,6 +147,8 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Refresh(args) => refresh::run(args, session),
         Command::Sync(args) => sync::run(args, session),
         Command::Wait(args) => wait::run(args, session),
+        Command::Lock(args) => lock::run(args, session),
+        Command::Release(args) => release::run(*args, session),
         Command::Cmp(args) => cmp::run(args, session),
         Command::Completion(args) => completion::run(args, session),
         Command::Complete(args) => complete::run(args, session),

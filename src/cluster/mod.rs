@@ -17,6 +17,7 @@ mod kind;
 mod objects;
 mod options;
 pub mod refresh;
+pub mod storage;
 pub mod sync;
 mod transport;
 pub mod wait;
@@ -26,6 +27,7 @@ pub use applications::{AppStatus, Applications, Selection};
 pub use connection::Cluster;
 pub use installation::installation;
 pub use options::{Impersonation, Options, Server, Token};
+pub use storage::{Attempt, Denied, Resource, Seen};
 
 /// A patch that a command would send, or has sent, to one Application.
 #[derive(Clone, Debug, PartialEq)]

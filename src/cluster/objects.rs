@@ -33,15 +33,28 @@ impl<'c> Objects<'c> {
         }
     }
 
+    /// Returns the objects of a kind that has no namespaces, or those in all of them.
+    pub(super) fn everywhere(cluster: &'c Cluster, kind: &'static Kind) -> Self {
+        Self {
+            cluster,
+            kind,
+            api: Api::all_with(cluster.client(), &kind.resource()),
+        }
+    }
+
     /// Returns all objects, or the one of this name.
     pub(super) fn list(&self, name: Option<&str>) -> Result<Vec<Value>> {
+        self.answer(name).map_err(|error| self.explain(error))
+    }
+
+    /// As [`Objects::list`], with the error as the request has it.
+    pub(super) fn answer(&self, name: Option<&str>) -> Result<Vec<Value>, RequestError> {
         let params = ListParams {
             field_selector: name.map(only),
             ..ListParams::default()
         };
         let request = self.cluster.request(&BUSY, || self.api.list(&params));
-        let list = self.cluster.block_on(request);
-        let list = list.map_err(|error| self.explain(error))?;
+        let list = self.cluster.block_on(request)?;
         Ok(list.into_iter().map(tree).collect())
     }
 

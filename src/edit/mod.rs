@@ -9,6 +9,7 @@ pub mod fix;
 pub mod gate;
 pub mod init;
 pub mod leading_value;
+pub mod lock;
 pub mod merge;
 pub mod renders;
 pub mod source_override;

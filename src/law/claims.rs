@@ -13,12 +13,11 @@ use super::sync_options::{
     COMPARE_OPTIONS, RECREATING, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous, without_recreation,
 };
 use crate::failure::HintExt;
+use crate::model::claim::OWNER_LABEL;
 use crate::model::object::annotation_pointer;
 use crate::model::sync::{HELM_HOOK, HOOK, RESOURCE_POLICY};
 use crate::model::{AppName, Object};
 
-/// Label: the Application that owns a claim.
-pub const OWNER_LABEL: &str = "storage.home.arpa/owner";
 /// Label: marks the claim as used for kor, which searches for unused claims
 /// ([source](https://github.com/yonahd/kor#ignoring-resources)).
 pub const KOR_LABEL: &str = "kor/used";

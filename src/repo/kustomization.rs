@@ -123,6 +123,48 @@ impl Kustomizations {
         Some(Place { file, position, range })
     }
 
+    /// Returns the changes that take a path out of the resources that name it; a kustomization of which nothing else is left
+    /// goes, too.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn without_resource(&self, path: &RepoPath) -> Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        for folder in self.naming(path) {
+            let Some(one) = self.0.get(folder) else { continue };
+            let documents = yaml::documents(&one.text).with_context(|| format!("`{}`", one.file))?;
+            let tree = yaml::value(&one.text).with_context(|| format!("`{}`", one.file))?;
+            let tree = tree.unwrap_or_else(|| json!({}));
+            let entries = tree.get("resources").and_then(Value::as_array);
+            let entries: Vec<&str> = entries.into_iter().flatten().filter_map(Value::as_str).collect();
+            let is_it = |entry: &&str| folder.join(entry).is_ok_and(|entry| entry == *path);
+            let Some(index) = entries.iter().position(is_it) else {
+                continue;
+            };
+            let file = SourceFile {
+                path: one.file.clone(),
+                text: one.text.clone(),
+                documents,
+            };
+            let keys = tree.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+            let is_bare = keys
+                .into_iter()
+                .all(|key| ["apiVersion", "kind", "resources"].contains(&key));
+            if entries.len() == 1 && is_bare {
+                changes.push(Change::RemoveFile { file });
+                changes.extend(self.without_resource(folder)?);
+                continue;
+            }
+            let operation = json!([{"op": "remove", "path": format!("/resources/{index}")}]);
+            changes.push(Change::PatchFile {
+                file,
+                document: 0,
+                patch: serde_json::from_value(operation)?,
+            });
+        }
+        Ok(changes)
+    }
+
     /// Reports whether a folder has a kustomization.
     pub fn is_at(&self, folder: &RepoPath) -> bool {
         self.0.contains_key(folder)

@@ -13,6 +13,7 @@ pub mod fixes;
 pub mod json;
 pub mod list;
 pub mod live;
+pub mod lock;
 mod mask;
 mod places;
 pub mod summary;

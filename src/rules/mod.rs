@@ -42,6 +42,7 @@ mod foreign_claim_only_in_pod_templates;
 mod ignore_comment_is_needed;
 mod ignore_comment_names_rules;
 mod kind_is_known;
+pub mod lock_is_current;
 mod mount_is_not_nested;
 pub mod mounted_claim_has_owner;
 mod namespace_has_one_creator;
@@ -185,6 +186,7 @@ pub static ALL: &[&Rule] = &[
     &shared_directory_has_one_writer::RULE,
     &foreign_claim_only_in_pod_templates::RULE,
     &stateful_set_retains_claims::RULE,
+    &lock_is_current::RULE,
     &namespace_is_guarded::RULE,
     &namespace_has_one_creator::RULE,
     &namespace_has_pod_security::RULE,

@@ -1,5 +1,6 @@
 //! HL127: a StatefulSet can be configured to delete its claims.
 
+use super::lock_is_current::is_on;
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::law::stateful_sets::claim_patterns;
 use crate::model::workload::deletes_its_claims;
@@ -15,6 +16,8 @@ static META: Meta = Meta {
 no annotation in the chart guards them. With `persistentVolumeClaimRetentionPolicy` set to Delete the controller deletes \
 them when the set goes (`whenDeleted`) or loses a replica (`whenScaled`), and with them the data. Retain is the default. A \
 claim that is in `owns` and would be deleted so is an error of HL101.\n\n\
+Once the lock is on (`kubectl homelab lock enable deletions`), `whenDeleted: Delete` is an error: the policy refuses to delete the \
+claims that are registered, and a foreground deletion of the set, as Argo CD's, waits for that forever.\n\n\
 https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention",
 };
 
@@ -23,8 +26,9 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Each(check),
 };
 
-fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut locked = None;
     let owned = subject.numbered_owns();
     for item in &subject.items {
         let object = item.object();
@@ -37,12 +41,21 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             continue;
         }
         let policy = Pointer::from_static("/spec/persistentVolumeClaimRetentionPolicy");
+        let hangs = deletes.contains(&"whenDeleted") && *locked.get_or_insert_with(|| is_on(scope.repo));
         let message = format!(
-            "StatefulSet `{}` deletes its claims: {} is Delete",
+            "StatefulSet `{}` deletes its claims: {} is Delete{}",
             object.name(),
-            deletes.join(" and ")
+            deletes.join(" and "),
+            if hangs {
+                ", so that its deletion waits for what the lock refuses"
+            } else {
+                ""
+            }
         );
-        let finding = subject.finding_on(&META, message, item, policy);
+        let mut finding = subject.finding_on(&META, message, item, policy);
+        if hangs {
+            finding.severity = Severity::Error;
+        }
         let retain = deletes
             .iter()
             .map(|when| fixes::replace(policy.child(*when), json!("Retain")))
@@ -73,6 +86,24 @@ mod tests {
             case.messages(&RULE),
             ["StatefulSet `db` deletes its claims: whenDeleted and whenScaled is Delete"]
         );
+    }
+
+    #[test]
+    fn is_an_error_once_the_lock_is_on() {
+        let spec = json!({"destination": {}, "source": {"repoURL": HOME, "path": "lock"}});
+        let mut case = Case::new().helm("db").app("lock", spec);
+        for (number, object) in crate::lock::deletions()
+            .iter()
+            .flat_map(crate::lock::Policy::objects)
+            .enumerate()
+        {
+            case = case.manifest(&format!("lock/{number}.yaml"), object.tree().clone());
+        }
+        let scaled = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "scaled"}, "spec": {
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}}], "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}}});
+        let case = case.renders("db", [set(json!({"whenDeleted": "Delete"})), scaled]);
+        let severities: Vec<Severity> = case.findings(&RULE).iter().map(|finding| finding.severity).collect();
+        assert_eq!(severities, [Severity::Error, Severity::Warning]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ type Named = BTreeMap<String, Names>;
 
 /// Modules that read no files, run no programs and print nothing.
 const CORE: &[&str] = &[
-    "model", "yaml", "repo", "law", "rules", "edit", "render", "compare", "install", "report",
+    "model", "yaml", "repo", "law", "lock", "rules", "edit", "render", "compare", "install", "report",
 ];
 
 const BANNED_NAMES: &[&str] = &[

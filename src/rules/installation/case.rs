@@ -1,6 +1,7 @@
 //! A sound installation, and what is done to it, for the tests of the rules.
 
 use super::{Installation, InstallationRule};
+use crate::lock::Fault;
 use crate::repo::{Memory, Repo, RepoPath};
 use crate::rules::Finding;
 
@@ -11,6 +12,7 @@ const SOUND: &str = include_str!("sound.yaml");
 pub(crate) struct Case {
     rendered: String,
     home: Vec<(String, String)>,
+    lock: Vec<Fault>,
 }
 
 impl Case {
@@ -19,6 +21,7 @@ impl Case {
         Self {
             rendered: SOUND.to_owned(),
             home: Vec::new(),
+            lock: Vec::new(),
         }
     }
 
@@ -47,13 +50,21 @@ impl Case {
         self
     }
 
+    /// Adds what is wrong with the lock.
+    pub(crate) fn lock<const N: usize>(mut self, faults: [Fault; N]) -> Self {
+        self.lock.extend(faults);
+        self
+    }
+
     /// Returns the findings of a rule.
     pub(crate) fn findings(&self, rule: &InstallationRule) -> Vec<Finding> {
         let rendered = Repo::of_text(RepoPath::new("argocd.yaml").unwrap(), self.rendered.clone());
         assert!(rendered.malformed.is_empty(), "{:?}", rendered.malformed);
         let files = self.home.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let home = Repo::read(&Memory::new(files).unwrap(), &[]).unwrap();
-        (rule.check)(&Installation::new(&rendered, Some(&home)).unwrap())
+        let mut installation = Installation::new(&rendered, Some(&home)).unwrap();
+        installation.take_lock(self.lock.clone());
+        (rule.check)(&installation)
     }
 
     /// Returns the messages of a rule's findings.

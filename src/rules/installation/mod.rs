@@ -13,6 +13,7 @@ mod generate_paths_include_sources;
 mod git_folder_excluded;
 mod health_checks_configured;
 mod helm_matches_argo_cd;
+mod lock_holds;
 mod plugin_has_sidecar;
 mod plugin_name_matches;
 mod sidecar_can_write;
@@ -59,6 +60,7 @@ pub static ALL: &[&InstallationRule] = &[
     &health_checks_configured::RULE,
     &sidecar_can_write::RULE,
     &sidecar_has_kustomize::RULE,
+    &lock_holds::RULE,
 ];
 
 /// Checks an installation by all rules, with the levels of the repository's settings and the comments of the manifests, and

@@ -5,6 +5,7 @@ use anyhow::{Result, anyhow};
 use serde_json::Value;
 
 use super::node::Node;
+use crate::lock::Fault;
 use crate::model::Application;
 use crate::model::application::PLUGIN_NAME;
 use crate::model::sidecar::{CONFIG, PLUGIN_SERVER, REPO_SERVER, REPO_SERVER_SETTINGS, RepoServerSetting, SIDECAR};
@@ -24,6 +25,7 @@ pub struct Installation<'a> {
     pod: Node<'a>,
     server: Node<'a>,
     sidecar: Option<Node<'a>>,
+    lock: Vec<Fault>,
 }
 
 /// The plugin that an Application names, and which Application.
@@ -73,9 +75,20 @@ impl<'a> Installation<'a> {
             pod,
             server,
             sidecar: None,
+            lock: Vec::new(),
         };
         installation.sidecar = installation.find_sidecar();
         Ok(installation)
+    }
+
+    /// Takes what is wrong with the lock in the cluster.
+    pub fn take_lock(&mut self, faults: Vec<Fault>) {
+        self.lock = faults;
+    }
+
+    /// Returns what is wrong with the lock in the cluster.
+    pub fn lock_faults(&self) -> &[Fault] {
+        &self.lock
     }
 
     /// Returns the sidecar: by its name, by its image, or by the command in its `plugin.yaml`.

@@ -46,21 +46,36 @@ pub struct Cluster {
 impl Cluster {
     /// Starts a control plane in a folder, and waits until its nodes are ready.
     pub fn start(folder: &Folder, tools: &Tools, flavour: Flavour, nodes: usize) -> Result<Self> {
+        Self::start_as(folder, tools, (flavour, nodes), None)
+    }
+
+    /// Starts a control plane whose API server behaves like an older version, such as `1.34`.
+    pub fn start_as(
+        folder: &Folder,
+        tools: &Tools,
+        (flavour, nodes): (Flavour, usize),
+        version: Option<&str>,
+    ) -> Result<Self> {
         // A port that was free may be taken when the server opens it; then the server ends at once with a message.
         for _ in 0..2 {
-            match Self::try_start(folder, tools, flavour, nodes) {
+            match Self::try_start(folder, tools, (flavour, nodes), version) {
                 Err(error) if format!("{error:#}").contains("address already in use") => {}
                 result => return result,
             }
         }
-        Self::try_start(folder, tools, flavour, nodes)
+        Self::try_start(folder, tools, (flavour, nodes), version)
     }
 
-    fn try_start(folder: &Folder, tools: &Tools, flavour: Flavour, nodes: usize) -> Result<Self> {
+    fn try_start(
+        folder: &Folder,
+        tools: &Tools,
+        (flavour, nodes): (Flavour, usize),
+        version: Option<&str>,
+    ) -> Result<Self> {
         let secrets = Secrets::write(folder.path())?;
         let etcd = start_etcd(folder.path(), tools)?;
         let port = free_port()?;
-        let api_server = start_api_server(folder.path(), tools, port)?;
+        let api_server = start_api_server(folder.path(), tools, port, version)?;
         let mut processes = vec![etcd, api_server];
         let authority = folder.join(secrets::AUTHORITY);
         let kubeconfig = |name: &str, token: &str| write_kubeconfig(folder.path(), name, port, &authority, token);
@@ -68,9 +83,14 @@ impl Cluster {
         let api = Api::connect(&admin)?;
         until(&processes, "the API server", || api.ready())?;
         let manager = kubeconfig("controller-manager", &secrets.controller_manager)?;
-        processes.push(start_controller_manager(folder.path(), tools, &manager, &authority)?);
+        processes.push(start_controller_manager(
+            folder.path(),
+            tools,
+            (&manager, &authority),
+            version,
+        )?);
         let scheduler = kubeconfig("scheduler", &secrets.scheduler)?;
-        processes.push(start_scheduler(folder.path(), tools, &scheduler)?);
+        processes.push(start_scheduler(folder.path(), tools, &scheduler, version)?);
         processes.push(start_kwok(folder.path(), tools, &admin)?);
         let cluster = Self {
             processes,
@@ -199,7 +219,7 @@ fn start_etcd(folder: &Path, tools: &Tools) -> Result<Process> {
     Process::start(folder, "etcd", &command)
 }
 
-fn start_api_server(folder: &Path, tools: &Tools, port: u16) -> Result<Process> {
+fn start_api_server(folder: &Path, tools: &Tools, port: u16, version: Option<&str>) -> Result<Process> {
     let mut command = Command::new(&tools.kube_apiserver);
     command.arg(format!("--etcd-servers=unix://{}", folder.join("etcd.sock").display()));
     command.arg(format!("--secure-port={port}"));
@@ -227,7 +247,13 @@ fn start_api_server(folder: &Path, tools: &Tools, port: u16) -> Result<Process> 
         "--etcd-compaction-interval=0",
         "--profiling=false",
     ]);
+    emulate(&mut command, version);
     Process::start(folder, "kube-apiserver", &command)
+}
+
+/// Makes a server behave like an older version.
+fn emulate(command: &mut Command, version: Option<&str>) {
+    command.args(version.map(|version| format!("--emulated-version={version}")));
 }
 
 /// The common arguments of the two controllers; the high rates make them ready seconds earlier.
@@ -239,7 +265,12 @@ const CONTROLLER: [&str; 5] = [
     "--kube-api-burst=1000",
 ];
 
-fn start_controller_manager(folder: &Path, tools: &Tools, kubeconfig: &Path, authority: &Path) -> Result<Process> {
+fn start_controller_manager(
+    folder: &Path,
+    tools: &Tools,
+    (kubeconfig, authority): (&Path, &Path),
+    version: Option<&str>,
+) -> Result<Process> {
     let key = folder.join(secrets::SERVICE_ACCOUNT_KEY);
     let mut command = Command::new(&tools.kube_controller_manager);
     command.arg(format!("--kubeconfig={}", kubeconfig.display()));
@@ -250,13 +281,15 @@ fn start_controller_manager(folder: &Path, tools: &Tools, kubeconfig: &Path, aut
         "--pvclaimbinder-sync-period=2s",
     ]);
     command.args(CONTROLLER);
+    emulate(&mut command, version);
     Process::start(folder, "kube-controller-manager", &command)
 }
 
-fn start_scheduler(folder: &Path, tools: &Tools, kubeconfig: &Path) -> Result<Process> {
+fn start_scheduler(folder: &Path, tools: &Tools, kubeconfig: &Path, version: Option<&str>) -> Result<Process> {
     let mut command = Command::new(&tools.kube_scheduler);
     command.arg(format!("--kubeconfig={}", kubeconfig.display()));
     command.args(CONTROLLER);
+    emulate(&mut command, version);
     Process::start(folder, "kube-scheduler", &command)
 }
 

@@ -12,6 +12,7 @@ mod failures;
 mod hydrated;
 mod installed;
 mod kustomized;
+mod locked;
 mod many;
 mod moved;
 mod namespaces;

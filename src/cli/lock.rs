@@ -1,0 +1,204 @@
+//! `kubectl homelab lock`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Subcommand, ValueEnum};
+
+use super::connection::ConnectionArgs;
+use super::lock_status;
+use super::session::{EditArgs, Session};
+use crate::edit::lock::{Request, disable, enable};
+use crate::edit::{Edit, RuleGate};
+use crate::failure::{Exit, Failure};
+use crate::repo::RepoPath;
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  # Let the cluster refuse to delete claims that Applications own
+  kubectl homelab lock enable deletions --commit
+
+  # What is live, and what would be refused
+  kubectl homelab lock status";
+
+/// Let the cluster itself refuse what would lose data
+///
+/// The lock is two admission policies of Kubernetes' own in this repository, synced by Argo CD. They refuse, with a sentence
+/// that names the ways to go on, to delete a claim that an Application owns, or a Namespace with such claims: by `kubectl
+/// delete`, with all others, by a prune, or by a forced replacement. `kubectl homelab release` lets one deletion through.
+/// Nothing runs for it. It needs Kubernetes 1.30.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Enable(EnableArgs),
+    Disable(Box<DisableArgs>),
+    Status(Box<StatusArgs>),
+}
+
+/// Examples for `--help` of `enable`.
+const ENABLE_EXAMPLES: &str = "\
+Examples:
+  kubectl homelab lock enable deletions --dry-run=client -o diff
+  kubectl homelab lock enable deletions --commit='Lock deletions'";
+
+/// Write the policies into the repository, or bring them up to date
+///
+/// They get an Application of their own, beside the others. Its project has to allow ValidatingAdmissionPolicies and their
+/// bindings. Nothing is sent to the cluster: Argo CD syncs them after a push.
+#[derive(clap::Args, Debug)]
+#[command(after_help = ENABLE_EXAMPLES)]
+struct EnableArgs {
+    /// What is refused
+    #[arg(value_enum)]
+    what: Part,
+
+    /// The folder for the Application; by default where the others are
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// The folder for the policies; `lock` by default
+    #[arg(long, value_name = "DIR")]
+    path: Option<PathBuf>,
+
+    #[command(flatten)]
+    edit: EditArgs,
+}
+
+/// The parts of the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Deletions of claims that Applications own, and of Namespaces with such claims
+    Deletions,
+}
+
+/// Examples for `--help` of `disable`.
+const DISABLE_EXAMPLES: &str = "\
+Examples:
+  kubectl homelab lock disable --dry-run=client -o diff
+  kubectl homelab lock disable --commit";
+
+/// Take the policies and their Application out of the repository
+///
+/// The registry and the labels of owners stay. Releases that are open in the cluster are listed, since they would count again
+/// with the next lock.
+#[derive(clap::Args, Debug)]
+#[command(after_help = DISABLE_EXAMPLES)]
+struct DisableArgs {
+    #[command(flatten)]
+    edit: EditArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Examples for `--help` of `status`.
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  kubectl homelab lock status
+  kubectl homelab lock status -o json";
+
+/// Show what the lock holds in the cluster
+///
+/// Shows the policies that are live, what would be refused today, what was released, and what the registry lacks. As a
+/// proof, it lets the API server check the deletion of a claim and of a Namespace without doing it. What your user may not read is
+/// named, and the rest is shown. The exit code is 1 when the lock does not hold, or when that is not known.
+#[derive(clap::Args, Debug)]
+#[command(after_help = STATUS_EXAMPLES)]
+struct StatusArgs {
+    /// Output format
+    #[arg(short, long, value_enum, default_value = "table")]
+    output: StatusOutput,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StatusOutput {
+    Table,
+    Wide,
+    Json,
+    Yaml,
+}
+
+pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
+    match args.verb {
+        Verb::Enable(args) => args.run(session),
+        Verb::Disable(args) => args.run(session),
+        Verb::Status(args) => args.run(session),
+    }
+}
+
+impl EnableArgs {
+    fn run(self, session: &mut Session) -> Result<Exit> {
+        let Part::Deletions = self.what;
+        let folder = |dir: Option<PathBuf>| dir.map(|dir| RepoPath::new(&dir.to_string_lossy())).transpose();
+        let request = Request {
+            dir: folder(self.dir)?,
+            path: folder(self.path)?,
+        };
+        session.edit(&self.edit.write)?;
+        session.repo()?.check_found()?;
+        session.repo()?.check_all_read()?;
+        let edit = enable(session.repo()?, &request)?;
+        session.finish(&self.edit, &edit, &RuleGate::default())
+    }
+}
+
+impl DisableArgs {
+    fn run(self, session: &mut Session) -> Result<Exit> {
+        session.edit(&self.edit.write)?;
+        session.repo()?.check_all_read()?;
+        let mut edit = disable(session.repo()?)?;
+        if !edit.changes.changes.is_empty() {
+            add_releases(&mut edit, self.connection);
+        }
+        session.finish(&self.edit, &edit, &RuleGate::default())
+    }
+}
+
+/// Adds the open releases to the notes of an edit; no cluster is needed for the edit itself.
+fn add_releases(edit: &mut Edit, connection: ConnectionArgs) {
+    match connection.connect().and_then(|cluster| lock_status::releases(&cluster)) {
+        Ok(releases) => edit.notes.extend(releases.into_iter().map(|target| {
+            format!("`{target}` is released: take that back with `kubectl homelab release {target} --cancel`")
+        })),
+        Err(error) => {
+            let why = Failure::from(error).one_line();
+            edit.notes.push(format!("which releases are open is not known: {why}"));
+        }
+    }
+}
+
+impl StatusArgs {
+    fn run(self, session: &Session) -> Result<Exit> {
+        let progress = session.terminal.progress_later("asking the cluster");
+        let cluster = self.connection.connect()?;
+        let status = lock_status::read(&cluster, session.repo_if_any()?)?;
+        drop(progress);
+        let text = match self.output {
+            StatusOutput::Table => status.text(false),
+            StatusOutput::Wide => status.text(true),
+            StatusOutput::Json => super::output::DocumentOutput::Json.render(&status.tree())?,
+            StatusOutput::Yaml => super::output::DocumentOutput::Yaml.render(&status.tree())?,
+        };
+        session.terminal.data(&text)?;
+        status.remarks().iter().for_each(|line| session.terminal.say(line));
+        if status.is_off() {
+            session
+                .terminal
+                .hint("turn the lock on with `kubectl homelab lock enable deletions`");
+        }
+        Ok(match status.is_known() && status.faults().is_empty() {
+            true => Exit::Done,
+            false => Exit::Findings,
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! What the lock is in a cluster: read for `lock status`, and for `doctor`.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::cluster::{Attempt, Cluster, Resource, Seen};
+use crate::lock::held::{HeldClaim, HeldNamespace, Release, Survey, survey};
+use crate::lock::{VERSION_ANNOTATION, deletions, refusals, state};
+use crate::model::{NamespaceName, Object};
+use crate::repo::Repo;
+use crate::report::lock::{ClaimRow, HeldRow, LockStatus, PolicyRow, ProofRow, StateRow};
+use crate::rules::lock_is_current::lock_parts;
+
+/// Reads the state of the lock.
+///
+/// # Errors
+/// When the cluster does not answer, or has no admission policies.
+pub(super) fn read(cluster: &Cluster, repo: Option<&Repo>) -> Result<LockStatus> {
+    let mut status = LockStatus::default();
+    let mut seen = |what: Seen<Vec<Object>>| what.map_err(|denied| status.missing_grants.push(denied.grant)).ok();
+    let policies = seen(cluster.all(Resource::Policies, None)?);
+    let bindings = seen(cluster.all(Resource::Bindings, None)?);
+    let namespaces = seen(cluster.all(Resource::Namespaces, None)?);
+    let claims = seen(cluster.all(Resource::Claims, None)?);
+    let counts = match cluster.metrics()? {
+        Ok(text) => Some(refusals(&text)),
+        Err(denied) => {
+            status.missing_grants.push(denied.grant);
+            None
+        }
+    };
+    status.policies = policy_rows(policies.zip(bindings), repo, counts.as_ref());
+    let survey = survey(namespaces.as_deref(), claims.as_deref().unwrap_or_default());
+    let is_on = |row: &PolicyRow| {
+        row.live
+            .as_ref()
+            .is_some_and(|live| !["missing", "off"].contains(&live.state))
+    };
+    let on: Vec<bool> = status.policies.iter().map(is_on).collect();
+    if on.contains(&true) {
+        status.proofs = proofs(cluster, &survey, &mut status.missing_grants)?;
+    }
+    let [claims_policy, namespaces_policy] = [0, 1].map(|number| on.get(number) == Some(&true));
+    status.held = survey
+        .claims
+        .iter()
+        .map(|claim| claim_row(claim, claims_policy))
+        .collect();
+    let rows = survey.namespaces.iter();
+    status
+        .held
+        .extend(rows.map(|namespace| namespace_row(namespace, namespaces_policy)));
+    let missing = survey.claims.iter().filter(|claim| claim.is_registered == Some(false));
+    status.unregistered = missing.map(claim_of).collect();
+    status.open_namespaces = survey.open_namespaces.into_iter().collect();
+    Ok(status)
+}
+
+/// Returns the open releases, in the form that commands take.
+///
+/// # Errors
+/// When the cluster does not answer, or claims and Namespaces may not be listed.
+pub(super) fn releases(cluster: &Cluster) -> Result<Vec<String>> {
+    let all = |resource| -> Result<Vec<Object>> {
+        cluster
+            .all(resource, None)?
+            .map_err(|denied| anyhow::anyhow!(denied.to_string()))
+    };
+    let survey = survey(Some(&all(Resource::Namespaces)?), &all(Resource::Claims)?);
+    let rows = survey.claims.iter().map(|claim| claim_row(claim, false));
+    let rows = rows.chain(
+        survey
+            .namespaces
+            .iter()
+            .map(|namespace| namespace_row(namespace, false)),
+    );
+    Ok(rows.filter(|row| row.released).map(|row| row.target()).collect())
+}
+
+fn policy_rows(
+    live: Option<(Vec<Object>, Vec<Object>)>,
+    repo: Option<&Repo>,
+    counts: Option<&BTreeMap<&'static str, u64>>,
+) -> Vec<PolicyRow> {
+    let parts = repo.map(lock_parts);
+    let version = |object: Option<&Object>| object?.annotation(VERSION_ANNOTATION)?.parse().ok();
+    let rows = deletions().into_iter().enumerate().map(|(number, expected)| {
+        let named = |objects: &[Object]| objects.iter().find(|object| object.name() == expected.name).cloned();
+        let live = live.as_ref().map(|(policies, bindings)| {
+            let (policy, binding) = (named(policies), named(bindings));
+            let state = state(&expected, policy.as_ref(), binding.as_ref());
+            StateRow::new(&state, version(policy.as_ref()))
+        });
+        let part = parts.as_ref().and_then(|parts| parts.get(number));
+        let repository =
+            part.map(|part| StateRow::new(&part.state(), version(part.policy.map(|policy| &policy.object))));
+        PolicyRow {
+            name: expected.name.to_owned(),
+            live,
+            repository,
+            refusals: counts.and_then(|counts| counts.get(expected.name).copied()),
+        }
+    });
+    rows.collect()
+}
+
+/// Tries to delete a claim and a Namespace that are held; nothing is deleted.
+fn proofs(cluster: &Cluster, survey: &Survey, denied: &mut Vec<String>) -> Result<Vec<ProofRow>> {
+    let [on_claims, on_namespaces] = deletions();
+    let claim = survey.claims.iter().find(|claim| claim.release != Release::Open);
+    let claim = claim.map(|claim| (claim_row(claim, true), Resource::Claims));
+    let namespace = survey
+        .namespaces
+        .iter()
+        .find(|namespace| namespace.release != Release::Open);
+    let namespace = namespace.map(|namespace| (namespace_row(namespace, true), Resource::Namespaces));
+    let mut rows = Vec::new();
+    for (policy, held) in [(on_claims.name, claim), (on_namespaces.name, namespace)] {
+        let Some((row, resource)) = held else {
+            rows.push(ProofRow {
+                policy: policy.to_owned(),
+                object: None,
+                result: "nothingToTest",
+                message: None,
+            });
+            continue;
+        };
+        let namespace = row.namespace.as_deref().map(NamespaceName::new).transpose()?;
+        let attempt = cluster.try_delete(resource, namespace.as_ref(), &row.name)?;
+        let (result, message) = match attempt {
+            Attempt::Refused(message) if message.contains(policy) => ("refused", Some(message)),
+            Attempt::Refused(message) => ("unknown", Some(message)),
+            Attempt::LetThrough => ("letThrough", None),
+            Attempt::Gone => ("unknown", None),
+            Attempt::Denied(grant) => {
+                denied.push(grant.grant);
+                ("unknown", None)
+            }
+        };
+        rows.push(ProofRow {
+            policy: policy.to_owned(),
+            object: Some(row.target()),
+            result,
+            message,
+        });
+    }
+    Ok(rows)
+}
+
+fn claim_of(claim: &HeldClaim) -> ClaimRow {
+    ClaimRow {
+        namespace: claim.namespace.clone(),
+        name: claim.name.clone(),
+        owner: claim.owner.clone(),
+    }
+}
+
+fn claim_row(claim: &HeldClaim, is_policy_on: bool) -> HeldRow {
+    HeldRow {
+        kind: "PersistentVolumeClaim",
+        namespace: Some(claim.namespace.clone()),
+        name: claim.name.clone(),
+        owners: vec![claim.owner.clone()],
+        refused: is_policy_on && claim.release != Release::Open,
+        released: claim.release == Release::Open,
+        remark: remark(&claim.release, claim.is_being_deleted),
+    }
+}
+
+fn namespace_row(namespace: &HeldNamespace, is_policy_on: bool) -> HeldRow {
+    HeldRow {
+        kind: "Namespace",
+        namespace: None,
+        name: namespace.name.clone(),
+        owners: namespace.owners(),
+        refused: is_policy_on && namespace.release != Release::Open,
+        released: namespace.release == Release::Open,
+        remark: remark(&namespace.release, namespace.is_being_deleted),
+    }
+}
+
+fn remark(release: &Release, is_being_deleted: bool) -> Option<String> {
+    let release = match release {
+        Release::None => None,
+        Release::Open => Some("released".to_owned()),
+        Release::Other(name) => Some(format!("its release names `{name}`")),
+    };
+    let going = is_being_deleted.then(|| "being deleted".to_owned());
+    let parts: Vec<String> = release.into_iter().chain(going).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}

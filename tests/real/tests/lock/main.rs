@@ -1,0 +1,155 @@
+//! The lock on a real API server, as it is and as an older version: what its policies refuse, with which words, what they let
+//! through, and what the commands make of it.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test runs programs and fails loudly"
+)]
+
+mod commands;
+mod let_in;
+mod objects;
+mod refused;
+mod upgraded;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use real_parts::cluster::{Cluster, Flavour};
+use real_parts::folder::Folder;
+use real_parts::tools::Tools;
+
+/// A cluster, and a repository with the lock.
+pub(crate) struct Locked {
+    pub(crate) cluster: Cluster,
+    home: tempfile::TempDir,
+    tools: Tools,
+    _folder: Folder,
+}
+
+/// The root Application of the repository.
+const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  project: default\n  \
+    source:\n    repoURL: https://git.example.org/home\n    path: applications\n    targetRevision: main\n  \
+    destination:\n    server: https://kubernetes.default.svc\n    namespace: argocd\n";
+
+impl Locked {
+    /// Starts a cluster whose API server behaves like a version; nothing is locked yet.
+    pub(crate) fn start(version: Option<&str>) -> Self {
+        let tools = Tools::of_the_test_run().unwrap();
+        let folder = Folder::new().unwrap();
+        let cluster = Cluster::start_as(&folder, &tools, (Flavour::K3s, 1), version).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("applications")).unwrap();
+        fs::write(home.path().join("applications/root.yaml"), ROOT).unwrap();
+        Self {
+            cluster,
+            home,
+            tools,
+            _folder: folder,
+        }
+    }
+
+    /// Runs `kubectl homelab` in the repository, and returns its exit code and all that it prints.
+    pub(crate) fn homelab(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(&self.tools.render.program)
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.home.path())
+            .env("KUBECONFIG", self.cluster.kubeconfig())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code(), out + &err)
+    }
+
+    /// Runs `kubectl homelab`, which must end with this exit code.
+    pub(crate) fn runs(&self, code: i32, arguments: &[&str]) -> String {
+        let (is, text) = self.homelab(arguments);
+        assert_eq!(is, Some(code), "{arguments:?}: {text}");
+        text
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.home.path().join(path)).unwrap()
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        Path::new(self.home.path()).join(path).exists()
+    }
+
+    /// Writes the lock into the repository, applies it as Argo CD would, and waits until it is in force.
+    pub(crate) fn lock(&self) {
+        self.runs(0, &["lock", "enable", "deletions"]);
+        for name in ["owned-claims-stay", "namespaces-with-claims-stay"] {
+            self.cluster.apply(&self.read(&format!("lock/{name}.yaml"))).unwrap();
+        }
+        self.kubectl("create namespace probe").unwrap();
+        self.kubectl("label namespace probe owner.storage.home.arpa/probe=probe")
+            .unwrap();
+        let claim = objects::claim("probe", "probe", "");
+        self.cluster.apply(&claim).unwrap();
+        for command in ["delete namespace probe", "delete pvc probe -n probe"] {
+            self.until("the policies are in force", || {
+                self.kubectl(&format!("{command} --dry-run=server")).is_err()
+            });
+        }
+    }
+
+    /// Runs kubectl with words that have no blanks.
+    pub(crate) fn kubectl(&self, arguments: &str) -> Result<String, String> {
+        let words: Vec<&str> = arguments.split(' ').collect();
+        let answer = self.cluster.kubectl(&words, None);
+        answer.map_err(|error| format!("{error:#}"))
+    }
+
+    /// Runs kubectl with words that have no blanks; it must be refused, with a message that has all of these texts.
+    pub(crate) fn refuses(&self, arguments: &str, texts: &[&str]) -> String {
+        let answer = self.kubectl(arguments).expect_err(arguments);
+        for text in texts {
+            assert!(answer.contains(text), "{arguments}: {answer}");
+        }
+        answer
+    }
+
+    pub(crate) fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !holds() {
+            self.cluster.alive().unwrap();
+            assert!(start.elapsed() < Duration::from_secs(90), "not in time: {what}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Returns a field of an object by kubectl's JSONPath; empty if it does not exist.
+    pub(crate) fn field(&self, object: &str, path: &str) -> String {
+        self.kubectl(&format!("get {object} -o jsonpath={{{path}}} --ignore-not-found"))
+            .unwrap_or_default()
+    }
+}
+
+fn holds(version: Option<&str>) {
+    let locked = Locked::start(version);
+    objects::furnish(&locked);
+    upgraded::older_policies_are_replaced(&locked);
+    locked.lock();
+    refused::all(&locked);
+    commands::status_and_release(&locked);
+    let_in::all(&locked);
+    commands::disable(&locked);
+}
+
+#[test]
+fn the_lock_holds_on_the_newest_kubernetes() {
+    holds(None);
+}
+
+#[test]
+fn the_lock_holds_on_an_older_kubernetes() {
+    holds(Some("1.34"));
+}

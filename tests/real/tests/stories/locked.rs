@@ -1,0 +1,255 @@
+//! The lock with Argo CD: what it refuses to Argo CD, and how Argo CD goes on.
+
+use std::time::Instant;
+
+use real_parts::measure::{figure, seconds};
+use real_parts::{Options, World};
+use serde_json::json;
+
+/// The kind of what is kept.
+const CLAIM: &str = "PersistentVolumeClaim";
+
+/// Returns a claim without guards, which has an owner or none.
+fn claim(name: &str, labels: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: {name}\n  labels: {{{labels}}}\nspec:\n  \
+         accessModes: [ReadWriteOnce]\n  resources: {{requests: {{storage: 1Gi}}}}\n"
+    )
+}
+
+fn kept() -> String {
+    claim("kept", "storage.home.arpa/owner: plain")
+}
+
+/// Writes an Application of Argo CD's own that brings two claims without guards: one with an owner, and the control.
+fn write_the_application(world: &World) {
+    world
+        .write_application(&json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {
+                "name": "plain", "namespace": "argocd",
+                "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+            },
+            "spec": {
+                "project": "default",
+                "source": {"repoURL": world.home.url(), "path": "plain", "targetRevision": "main"},
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": "jellyfin"},
+                "syncPolicy": {
+                    "automated": {"prune": true, "selfHeal": true},
+                    "retry": {"limit": 5, "refresh": true},
+                },
+            },
+        }))
+        .unwrap();
+    world.home.write("plain/kept.yaml", &kept()).unwrap();
+    world.home.write("plain/loose.yaml", &claim("loose", "a: b")).unwrap();
+    for name in ["other", "beside"] {
+        world
+            .home
+            .write(&format!("plain/{name}.yaml"), &config_map(name))
+            .unwrap();
+    }
+}
+
+fn config_map(name: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: b}}\n")
+}
+
+/// Returns the message of an Application's operation, and of the objects that failed in it.
+fn failure(world: &World, name: &str) -> String {
+    let state = world.application(name)["status"]["operationState"].clone();
+    let results = state["syncResult"]["resources"].as_array().cloned().unwrap_or_default();
+    let messages = results
+        .iter()
+        .map(|result| result["message"].as_str().unwrap_or_default().to_owned());
+    let own = state["message"].as_str().unwrap_or_default().to_owned();
+    messages.chain([own]).collect::<Vec<_>>().join("\n")
+}
+
+fn uid(world: &World, name: &str) -> Option<String> {
+    world.uid(CLAIM, &format!("jellyfin/{name}"))
+}
+
+/// Given the lock in Git, when it is pushed, then Argo CD syncs its policies without a difference, and they hold: a prune of an
+/// owned claim without guards fails, and the commit that repairs it is not held up; a sync with force and Replace fails, and
+/// the claim stays; an Application whose deletion waits goes once its claim is annotated, and the claim is kept. When the lock is
+/// disabled, nothing is left of it.
+///
+/// Control: a claim without an owner, beside the other, is pruned and replaced.
+#[test]
+fn the_lock_refuses_what_argo_cd_would_lose() {
+    let world = World::running(&Options::default()).unwrap();
+    write_the_application(&world);
+    world.runs(0, &["lock", "enable", "deletions"]);
+    let head = world.push(&world.home, "Lock deletions").unwrap();
+    for name in ["root", "lock", "plain"] {
+        world.until_synced(name, &head);
+    }
+    world.until("the policies are in force", || {
+        world.homelab(&["lock", "status"]).unwrap().status.success()
+            && world
+                .cluster
+                .kubectl(&["delete", "pvc", "kept", "-n", "jellyfin", "--dry-run=server"], None)
+                .is_err()
+    });
+    let status = world.runs(0, &["lock", "status", "-o", "wide"]);
+    assert!(status.contains("tried and refused"), "{status}");
+    world.stays("Synced, without a difference", 2, || {
+        world.application("lock")["status"]["sync"]["status"] == "Synced"
+    });
+    let claim = uid(&world, "kept");
+    assert!(claim.is_some());
+    a_sync_with_force_is_refused(&world);
+    assert_eq!(uid(&world, "kept"), claim);
+    a_prune_is_refused(&world);
+    assert_eq!(uid(&world, "kept"), claim);
+    a_comparison_on_the_server_refuses_nothing(&world);
+    a_deletion_waits_and_goes(&world);
+    assert_eq!(uid(&world, "kept"), claim);
+    nothing_is_left(&world);
+    assert_eq!(uid(&world, "kept"), claim);
+}
+
+fn a_sync_with_force_is_refused(world: &World) {
+    let loose = uid(world, "loose");
+    let sync = json!({"operation": {"sync": {
+        "syncOptions": ["Replace=true"], "syncStrategy": {"apply": {"force": true}},
+    }}});
+    world.api().merge("Application", "argocd/plain", &sync).unwrap();
+    world.until("the owned claim is refused", || {
+        failure(world, "plain").contains("claim jellyfin/kept belongs to plain")
+    });
+    world.until("the control is replaced", || {
+        uid(world, "loose").is_some_and(|now| Some(now) != loose)
+    });
+}
+
+fn a_prune_is_refused(world: &World) {
+    // The operation with force is retried until it is given up.
+    world.until("the operation is over", || {
+        let application = world.application("plain");
+        application["operation"].is_null() && application["status"]["operationState"]["phase"] != "Running"
+    });
+    for file in ["plain/kept.yaml", "plain/loose.yaml"] {
+        world.home.remove(file).unwrap();
+    }
+    world.push(&world.home, "Both claims leave Git").unwrap();
+    world.until("the control is pruned", || uid(world, "loose").is_none());
+    world.until("the other is refused", || {
+        failure(world, "plain").contains("`kubectl homelab release pvc/kept -n jellyfin`")
+    });
+    let start = Instant::now();
+    world.home.write("plain/kept.yaml", &kept()).unwrap();
+    let head = world.push(&world.home, "The claim is back").unwrap();
+    world.until_synced("plain", &head);
+    figure("repaired, after a prune that was refused", &seconds(start));
+}
+
+/// A policy that refuses to change an object is an error of the comparison with `ServerSideDiff`, and nothing is applied; those of
+/// the lock refuse deletions alone, which no comparison makes.
+fn a_comparison_on_the_server_refuses_nothing(world: &World) {
+    let mut application: serde_json::Value =
+        serde_json::from_str(&world.home.read("applications/plain.yaml").unwrap()).unwrap();
+    application["metadata"]["annotations"] = json!({"argocd.argoproj.io/compare-options": "ServerSideDiff=true"});
+    world.write_application(&application).unwrap();
+    let head = world.push(&world.home, "Compare on the server").unwrap();
+    world.until_synced("root", &head);
+    world.until_synced("plain", &head);
+    world.home.remove("plain/kept.yaml").unwrap();
+    world.push(&world.home, "The claim leaves Git again").unwrap();
+    world.until("its prune is refused", || {
+        failure(world, "plain").contains("claim jellyfin/kept belongs to plain")
+    });
+    assert_eq!(world.conditions("plain", "ComparisonError"), Vec::<String>::new());
+    world.home.write("plain/kept.yaml", &kept()).unwrap();
+    let head = world.push(&world.home, "And is back").unwrap();
+    world.until_synced("plain", &head);
+
+    let policy = |kind: &str, spec: serde_json::Value| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": "no-such-map"}, "spec": spec});
+    let refused = [
+        policy(
+            "ValidatingAdmissionPolicy",
+            json!({
+                "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
+                    "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}]},
+                "validations": [{"expression": "object.?data[?'a'].orValue('') != 'refused'", "message": "not this one"}],
+            }),
+        ),
+        policy(
+            "ValidatingAdmissionPolicyBinding",
+            json!({"policyName": "no-such-map", "validationActions": ["Deny"]}),
+        ),
+    ];
+    world
+        .cluster
+        .apply(&refused.map(|object| object.to_string()).join("\n---\n"))
+        .unwrap();
+    world.until("it is in force", || {
+        let map = [
+            "create",
+            "configmap",
+            "x",
+            "-n",
+            "jellyfin",
+            "--from-literal=a=refused",
+            "--dry-run=server",
+        ];
+        world.cluster.kubectl(&map, None).is_err()
+    });
+    let with = |name: &str, value: &str| {
+        let text = config_map(name).replace("a: b", &format!("a: {value}"));
+        world.home.write(&format!("plain/{name}.yaml"), &text).unwrap();
+    };
+    with("other", "refused");
+    with("beside", "c");
+    world.push(&world.home, "A map that is refused").unwrap();
+    world.until("the comparison says it", || {
+        let conditions = world.conditions("plain", "ComparisonError");
+        conditions.iter().any(|words| words.contains("not this one"))
+    });
+    world.stays("as it was", 2, || {
+        world.field("ConfigMap", "jellyfin/other", "/data/a") == "b"
+            && world.field("ConfigMap", "jellyfin/beside", "/data/a") == "b"
+    });
+    with("other", "c");
+    let head = world.push(&world.home, "A map that is taken").unwrap();
+    world.until_synced("plain", &head);
+    assert_eq!(world.field("ConfigMap", "jellyfin/beside", "/data/a"), "c");
+}
+
+fn a_deletion_waits_and_goes(world: &World) {
+    world.home.remove("applications/plain.yaml").unwrap();
+    let head = world.push(&world.home, "The Application leaves Git").unwrap();
+    world.until_synced("root", &head);
+    world.until("its other objects are gone", || {
+        world.uid("ConfigMap", "jellyfin/other").is_none()
+    });
+    world.stays("waiting for its claim", 2, || {
+        world.uid("Application", "argocd/plain").is_some()
+    });
+    // As the message says.
+    let keep = "argocd.argoproj.io/sync-options=Prune=false,Delete=false";
+    let annotate = ["annotate", "pvc", "kept", "-n", "jellyfin", "--overwrite", keep];
+    world.cluster.kubectl(&annotate, None).unwrap();
+    world.until("the Application is gone", || {
+        world.uid("Application", "argocd/plain").is_none()
+    });
+}
+
+fn nothing_is_left(world: &World) {
+    world.runs(0, &["lock", "disable"]);
+    let head = world.push(&world.home, "Unlock deletions").unwrap();
+    world.until_synced("root", &head);
+    world.until("its Application is gone", || {
+        world.uid("Application", "argocd/lock").is_none()
+    });
+    for kind in ["validatingadmissionpolicies", "validatingadmissionpolicybindings"] {
+        let left = world.cluster.kubectl(&["get", kind, "-o", "name"], None).unwrap();
+        assert!(!left.contains("claims-stay"), "{left}");
+    }
+    let tracked = world
+        .cluster
+        .kubectl(&["get", "applications", "-n", "argocd", "-o", "name"], None)
+        .unwrap();
+    assert_eq!(tracked.lines().count(), 4, "{tracked}");
+}
