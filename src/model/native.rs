@@ -8,7 +8,7 @@ mod add;
 mod to_options;
 
 use anyhow::Result;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::application::Source;
 use super::pointer::{Pointer, PointerBuf, PointerExt};
@@ -297,6 +297,7 @@ mod tests {
     use super::*;
     use crate::model::AsPointer;
     use crate::model::parameter::{self, Parameters};
+    use serde_json::{Map, json};
 
     const POINTER: &str = "/spec/source";
 

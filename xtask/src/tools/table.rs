@@ -229,6 +229,17 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 2.7,
         gigabytes: 0.3,
     },
+    // What its code builds with kustomize.
+    Tool {
+        name: "argocd-kustomize",
+        module: "argocd",
+        package: "./kustomize",
+        versioned: "github.com/argoproj/argo-cd/v3",
+        flags: "",
+        files: &[],
+        minutes: 0.5,
+        gigabytes: 0.3,
+    },
     // What Argo CD's own packages and its custom resource definitions say of a manifest.
     Tool {
         name: "verdicts",
@@ -337,6 +348,7 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "argocd-answers",
     "argocd-sets",
     "argocd-overrides",
+    "argocd-kustomize",
     "verdicts",
     "helm3",
     "kustomize",
