@@ -1,4 +1,4 @@
-//! What is checked out in a working tree, asked with one call.
+//! What is checked out in a working tree, asked with one call of git.
 
 use anyhow::Result;
 
@@ -16,6 +16,14 @@ pub struct State {
 }
 
 impl WorkingTree {
+    /// Returns the commit that is checked out, in full.
+    ///
+    /// # Errors
+    /// When git fails, as in a tree without a commit.
+    pub fn head(&self) -> Result<String> {
+        Ok(git(&self.root, &["rev-parse", "HEAD"])?.trim().to_owned())
+    }
+
     /// Returns its state.
     ///
     /// # Errors
@@ -31,7 +39,7 @@ impl WorkingTree {
         let commit = match header("branch.oid ").filter(|commit| *commit != "(initial)") {
             Some(commit) => commit.to_owned(),
             // It says why there is none.
-            None => git(&self.root, &["rev-parse", "HEAD"])?.trim().to_owned(),
+            None => self.head()?,
         };
         let branch = header("branch.head ").filter(|name| *name != "(detached)");
         Ok(State {

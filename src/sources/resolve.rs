@@ -49,6 +49,7 @@ pub(super) struct Resolver<'s> {
     /// The checkouts beside the repository, with the URLs of their remotes.
     siblings: OnceLock<Vec<(WorkingTree, Vec<String>)>>,
     states: Memo<(PathBuf, String), TreeState>,
+    heads: Memo<PathBuf, Option<String>>,
     fetched: Fetched,
 }
 
@@ -72,6 +73,7 @@ impl<'s> Resolver<'s> {
             options,
             siblings: OnceLock::new(),
             states: Memo::default(),
+            heads: Memo::default(),
             fetched: Fetched::default(),
         }
     }
@@ -163,11 +165,11 @@ impl<'s> Resolver<'s> {
     /// Returns a checkout that is used as it is, uncommitted changes included.
     fn as_it_is(&self, checkout: Checkout, path: RepoPath) -> ResolvedSource {
         let tree = WorkingTree::at(checkout.root());
-        let state = tree.and_then(|tree| self.state(&tree, "HEAD").state);
+        let head = |tree: WorkingTree| self.heads.get(tree.root().to_owned(), || tree.head().ok());
         ResolvedSource {
             checkout,
             path,
-            revision: state.map(|state| state.commit),
+            revision: tree.and_then(head),
             differs: None,
         }
     }
