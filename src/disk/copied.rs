@@ -29,7 +29,7 @@ impl Copied {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir().with_context(made)?;
         let copy = Checkout::open(folder.path())?;
         let is_changed = |path: &RepoPath| changes.iter().any(|change| change.path == *path);
-        for path in checkout.all()?.iter().filter(|path| !is_changed(*path)) {
+        for path in checkout.all()?.iter().filter(|path| !is_changed(path)) {
             if let Some(bytes) = checkout.read(path)? {
                 copy.put(path, &bytes).with_context(made)?;
             }

@@ -37,7 +37,7 @@ impl Renders for Sources<'_> {
             files: self.resolver.checkout(),
             changed,
         };
-        let contents = RepoContents::new(self.resolver.repo(), &files).with_checkouts(self.resolver.dirs());
+        let contents = RepoContents::new(self.resolver.repo(), &files).with_checkouts(self.resolver.dirs);
         let expanded = Set::new(set).context("it is no ApplicationSet")?.expand(&contents);
         let generated = expanded.map_err(|reason| {
             let hint = reason.hint();

@@ -83,11 +83,6 @@ impl<'s> Resolver<'s> {
         self.checkout
     }
 
-    /// Returns the directories that the user has named.
-    pub(super) fn dirs(&self) -> &'s SourceDirs {
-        self.dirs
-    }
-
     pub(super) fn repo(&self) -> &'s Repo {
         self.repo
     }
@@ -100,8 +95,7 @@ impl<'s> Resolver<'s> {
         }
     }
 
-    /// Refuses a directory for a repository that no Application has as a source. It may be a source in the working tree only,
-    /// which is checked first.
+    /// Refuses a directory for a repository that no Application of the working tree has as a source.
     pub(super) fn check_dirs(&self, apps: &[Application<'_>]) -> Result<()> {
         match self.snapshot {
             Some(_) => Ok(()),
