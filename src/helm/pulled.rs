@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use base16ct::lower;
 use sha2::{Digest, Sha256};
 
-use super::cache::Cache;
+use super::Helm;
 use super::digests;
 use super::error::HelmError;
 use super::repositories::{self, Repositories};
@@ -80,15 +80,14 @@ impl Pull {
     /// # Errors
     /// [`Unavailable`] when the network is needed and may not be used; any other when helm fails, or what it brings is no
     /// chart.
-    pub(super) fn into_folder(
+    pub(super) fn put_into(
         &self,
-        network: bool,
-        cache: Option<&Cache>,
+        helm: &Helm,
         below: &Path,
         aside: &Path,
         run: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
-        let key = self.key();
+        let (key, network, cache) = (self.key(), helm.network, helm.cache.as_ref());
         let is_fetched = network && !self.is_pinned();
         let is_there = !is_fetched && cache.is_some_and(|cache| cache.take(&key, aside));
         if !is_there {

@@ -201,7 +201,7 @@ fn pull(in_place: &InPlace, reports: &Reports, words: &[&str]) -> Result<String>
     let aside = tempfile::Builder::new().prefix("chart-").tempdir_in(&in_place.folder);
     let aside = aside.context("cannot make a temporary folder")?;
     let run = |into: &Path| in_place.with_helm(&helm, |sandbox| pull.run(sandbox, into));
-    pull.into_folder(helm.network, helm.cache.as_ref(), &into, aside.path(), run)?;
+    pull.put_into(&helm, &into, aside.path(), run)?;
     if !pull.is_pinned() {
         reports.unsettled();
         let what = pull.shown();
