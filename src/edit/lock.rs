@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Edit;
 use crate::failure::HintExt;
-use crate::lock::{PolicyState, VERSION};
-use crate::model::application::{FINALIZER, GENERATE_PATHS};
+use crate::lock::{BINDING, GROUP, POLICY, PolicyState, VERSION};
+use crate::model::application::{self, FINALIZER, GENERATE_PATHS};
 use crate::model::{AppName, Application, Object};
 use crate::repo::{Change, ChangeSet, FolderSource, Manifest, Origin, Repo, RepoPath};
 use crate::rules::lock_is_current::{LockPart, lock_parts, renewed};
@@ -56,7 +56,9 @@ pub fn enable(repo: &Repo, request: &Request) -> Result<Edit> {
         let readers = repo.synced_folders();
         match readers.readers(&first).next() {
             Some(app) => notes.push(format!("Application `{}` syncs `{folder}`", app.name())),
-            None => changes.changes.extend(application(repo, request, &folder, &mut notes)?),
+            None => changes
+                .changes
+                .extend(new_application(repo, request, &folder, &mut notes)?),
         }
     }
     let message = if is_new {
@@ -152,7 +154,7 @@ fn check_alone(repo: &Repo, folder: &RepoPath, parts: &[LockPart<'_>]) -> Result
 }
 
 /// Returns the changes that add the Application of the policies.
-fn application(repo: &Repo, request: &Request, folder: &RepoPath, notes: &mut Vec<String>) -> Result<Vec<Change>> {
+fn new_application(repo: &Repo, request: &Request, folder: &RepoPath, notes: &mut Vec<String>) -> Result<Vec<Change>> {
     let free = NAMES.iter().find(|name| repo.application(name).is_none());
     let name = free.ok_or_else(|| anyhow!("the Applications `{}` are there already", NAMES.join("` and `")))?;
     let place = repo
@@ -169,7 +171,37 @@ fn application(repo: &Repo, request: &Request, folder: &RepoPath, notes: &mut Ve
         ));
     }
     let tree = tree(repo, name, folder)?;
+    notes.extend(refused_by_project(
+        repo,
+        tree["spec"]["project"].as_str().unwrap_or_default(),
+    ));
     Ok(place.create(yaml::emit(&tree)?))
+}
+
+/// Returns a remark where the project in the repository does not allow the policies. A project allows no objects of the cluster
+/// unless it lists them ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/projects/)).
+fn refused_by_project(repo: &Repo, name: &str) -> Option<String> {
+    let is_it =
+        |manifest: &&Manifest| manifest.object.is(application::GROUP, "AppProject") && manifest.object.name() == name;
+    let project = repo.all_manifests().find(is_it)?;
+    let lists = |list: &'static str, kind: &str| {
+        let entries = project.object.at(list).and_then(Value::as_array);
+        let is_listed = |entry: &Value| {
+            let has = |key: &str, value: &str| entry[key] == "*" || entry[key] == value;
+            has("group", GROUP) && has("kind", kind)
+        };
+        entries.is_some_and(|entries| entries.iter().any(is_listed))
+    };
+    let is_allowed =
+        |kind: &&str| lists("/spec/clusterResourceWhitelist", kind) && !lists("/spec/clusterResourceBlacklist", kind);
+    let refused: Vec<&str> = [POLICY, BINDING].into_iter().filter(|kind| !is_allowed(kind)).collect();
+    (!refused.is_empty()).then(|| {
+        format!(
+            "the project `{name}` in `{}` does not allow {}: add the group `{GROUP}` with these kinds to its `clusterResourceWhitelist`",
+            project.file,
+            refused.join(" and ")
+        )
+    })
 }
 
 fn tree(repo: &Repo, name: &str, folder: &RepoPath) -> Result<Value> {

@@ -183,3 +183,32 @@ fn what_a_newer_version_has_written_stays() {
     let error = enable(&home, &Request::default()).unwrap_err();
     assert!(error.to_string().contains("a newer version"), "{error}");
 }
+
+#[test]
+fn a_project_that_allows_no_policies_is_named() {
+    let root = app("root", "apps", "");
+    let project = |list: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: infra}}\nspec:\n  clusterResourceWhitelist: {list}\n"
+        )
+    };
+    for (list, expected) in [
+        ("[{group: '*', kind: '*'}]", None),
+        ("[{group: admissionregistration.k8s.io, kind: '*'}]", None),
+        (
+            "[{group: '*', kind: ValidatingAdmissionPolicy}]",
+            Some("does not allow ValidatingAdmissionPolicyBinding:"),
+        ),
+        (
+            "[{group: '', kind: Namespace}]",
+            Some("does not allow ValidatingAdmissionPolicy and ValidatingAdmissionPolicyBinding:"),
+        ),
+    ] {
+        let home = repo(&[("apps/root.yaml", &root), ("apps/project.yaml", &project(list))]);
+        let notes = enable(&home, &Request::default()).unwrap().notes;
+        match expected {
+            Some(text) => assert!(notes[0].contains(text), "{notes:?}"),
+            None => assert_eq!(notes, Vec::<String>::new(), "{list}"),
+        }
+    }
+}

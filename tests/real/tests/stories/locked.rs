@@ -219,8 +219,13 @@ fn a_comparison_on_the_server_refuses_nothing(world: &World) {
 
 fn a_deletion_waits_and_goes(world: &World) {
     world.home.remove("applications/plain.yaml").unwrap();
-    let head = world.push(&world.home, "The Application leaves Git").unwrap();
-    world.until_synced("root", &head);
+    world.push(&world.home, "The Application leaves Git").unwrap();
+    world.until("its condition says why it waits", || {
+        let conditions = world.conditions("plain", "DeletionError");
+        conditions
+            .iter()
+            .any(|words| words.contains("claim jellyfin/kept belongs to plain"))
+    });
     world.until("its other objects are gone", || {
         world.uid("ConfigMap", "jellyfin/other").is_none()
     });
