@@ -1,10 +1,10 @@
-//! HL516: a lock that does not hold in the cluster is noticed when data is lost.
+//! HL517: a lock that does not hold in the cluster is noticed when data is lost.
 
 use super::{Installation, InstallationRule};
 use crate::rules::{Finding, Meta, Severity};
 
 static META: Meta = Meta {
-    id: "HL516",
+    id: "HL517",
     name: "lock-holds",
     severity: Severity::Error,
     summary: "the lock refuses in the cluster what it should",
