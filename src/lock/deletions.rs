@@ -47,8 +47,7 @@ fn claims() -> Value {
          + oldObject.metadata.name + ' -n ' + oldObject.metadata.namespace + '`'"
     );
     spec(
-        "persistentvolumeclaims",
-        "Namespaced",
+        ("persistentvolumeclaims", "Namespaced"),
         &json!([
             {"name": "label", "expression": label},
             {"name": "entry", "expression": entry},
@@ -56,8 +55,10 @@ fn claims() -> Value {
             {"name": "release", "expression": release},
         ]),
         "variables.owner == '' || variables.release == oldObject.metadata.name",
-        "an Application owns this claim: release it with `kubectl homelab release pvc/NAME -n NAMESPACE`",
-        &message,
+        (
+            "an Application owns this claim: release it with `kubectl homelab release pvc/NAME -n NAMESPACE`",
+            &message,
+        ),
     )
 }
 
@@ -79,20 +80,27 @@ fn namespaces() -> Value {
          + oldObject.metadata.name + '`'"
     );
     spec(
-        "namespaces",
-        "Cluster",
+        ("namespaces", "Cluster"),
         &json!([
             {"name": "labels", "expression": "oldObject.metadata.?labels.orValue({})"},
             {"name": "claims", "expression": claims},
             {"name": "release", "expression": release},
         ]),
         "variables.claims.size() == 0 || variables.release == oldObject.metadata.name",
-        "claims of Applications are in this namespace: release it with `kubectl homelab release namespace/NAME`",
-        &message,
+        (
+            "claims of Applications are in this namespace: release it with `kubectl homelab release namespace/NAME`",
+            &message,
+        ),
     )
 }
 
-fn spec(resource: &str, scope: &str, variables: &Value, expression: &str, fallback: &str, message: &str) -> Value {
+/// Returns the spec of a policy on deletions; its message is the fallback where the other one fails.
+fn spec(
+    (resource, scope): (&str, &str),
+    variables: &Value,
+    expression: &str,
+    (fallback, message): (&str, &str),
+) -> Value {
     json!({
         "failurePolicy": "Fail",
         "matchConstraints": {
