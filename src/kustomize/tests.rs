@@ -169,7 +169,9 @@ fn what_has_to_be_fetched_needs_the_network() {
         KustomizeCall { graph, ..call(&[]) }
     };
     let case = Case::new("if [ \"$1\" = version ]; then echo v5.8.1; exit 0; fi\necho built\n");
-    let error = case.kustomize.render(&with("resources: [https://x.example/a.yaml]\n"));
+    let text = "resources: [https://x.example/a.yaml]\n";
+    fs::write(case.at("apps/player/kustomization.yaml"), text).unwrap();
+    let error = case.kustomize.render(&with(text));
     let error = error.unwrap_err();
     assert!(
         find::<Unavailable>(&error).is_some_and(Unavailable::needs_network),
@@ -178,6 +180,28 @@ fn what_has_to_be_fetched_needs_the_network() {
     // Whether a chart is there, the program in helm's place knows.
     let chart = with("helmCharts: [{name: a, repo: https://x.example, version: 1.0.0}]\n");
     assert_eq!(case.render(&chart).unwrap(), "built\n");
+}
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    let case = Case::new(
+        "if [ \"$1\" = edit ]; then echo edited >> kustomization.yaml; exit; fi\ncat \"$2/kustomization.yaml\"\n",
+    );
+    let file = case.at("apps/player/kustomization.yaml");
+    let edited = call(&[&["set", "image", "a=b"]]);
+    fs::rename(&file, case.at("apps/player/own.yaml")).unwrap();
+    symlink("own.yaml", &file).unwrap();
+    assert_eq!(case.render(&edited).unwrap(), "resources: [../../base]\nedited\n");
+    fs::remove_file(&file).unwrap();
+    symlink("../../base/kustomization.yaml", &file).unwrap();
+    let failure = case.failure(&edited).one_line();
+    assert!(failure.contains("leads out of its folder"), "{failure}");
+    for (path, text) in [
+        ("apps/player/own.yaml", "resources: [../../base]\n"),
+        ("base/kustomization.yaml", "resources: []\n"),
+    ] {
+        assert_eq!(fs::read_to_string(case.at(path)).unwrap(), text);
+    }
 }
 
 #[test]

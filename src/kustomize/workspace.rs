@@ -7,11 +7,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::disk::Checkout;
+use crate::failure::HintExt;
 use crate::render::KustomizeCall;
 use crate::repo::RepoPath;
+use crate::repo::kustomization::NAMES;
 
 /// The maximum number of files that are copied.
 const MOST_FILES: usize = 100_000;
@@ -130,8 +132,13 @@ impl Copy<'_> {
         let is_written = self.written.iter().any(|folder| path.starts_with(folder));
         let leads_there = self.written.iter().any(|folder| folder.starts_with(path));
         if kind.is_symlink() {
+            if is_written && entry.file_name().to_str().is_some_and(|name| NAMES.contains(&name)) {
+                return kustomization(&from, &to).with_context(cannot_copy);
+            }
             let target = fs::read_link(&from).with_context(cannot_copy)?;
-            return link(&target, &to).with_context(cannot_copy);
+            // What is written in the copy must not reach the checkout.
+            let inside = target.strip_prefix(self.from).map(|inside| self.to.join(inside));
+            return link(&inside.unwrap_or(target), &to).with_context(cannot_copy);
         }
         if kind.is_dir() && (is_written || leads_there) {
             return self.folder(path);
@@ -141,6 +148,18 @@ impl Copy<'_> {
         }
         link(&from, &to).with_context(cannot_copy)
     }
+}
+
+/// Copies the file that a link to a kustomization leads to: the copy is written, and the file stays as it is.
+fn kustomization(from: &Path, to: &Path) -> Result<()> {
+    let real = fs::canonicalize(from).context("the symbolic link leads nowhere")?;
+    if from.parent().is_none_or(|folder| !real.starts_with(folder)) {
+        return Err(
+            anyhow!("it is a symbolic link that leads out of its folder, which kustomize refuses")
+                .hint("put the file itself there"),
+        );
+    }
+    fs::copy(real, to).map(drop).context("cannot write a temporary file")
 }
 
 #[cfg(unix)]
