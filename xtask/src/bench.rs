@@ -9,6 +9,8 @@ mod growth;
 mod home;
 #[cfg(unix)]
 mod homes;
+#[cfg(unix)]
+mod kustomize;
 mod processes;
 mod stream;
 
@@ -54,6 +56,8 @@ pub(crate) fn measure(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     rows.extend(homes::rows(&wanted)?);
     #[cfg(unix)]
     rows.extend(end_to_end::rows(&wanted)?);
+    #[cfg(unix)]
+    rows.extend(kustomize::rows(&wanted)?);
     #[cfg(not(unix))]
     println!("skipped the rows of whole homes and the end-to-end rows: they run on Linux and macOS only");
     let cells = rows.iter().map(|row| {

@@ -32,10 +32,7 @@ pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     if !wanted("end-to-end") {
         return Ok(rows);
     }
-    let tools = RenderTools::new(|name| match name {
-        "program" => cargo::build(true).map(|built| built.program),
-        tool => tools::get(tool),
-    })?;
+    let tools = render_tools()?;
     let home = Folder::new()?;
     let repositories = [("small", 0), ("large", FILES)].map(|(name, files)| {
         write_repository(&home.join("from").join(name), files)
@@ -68,16 +65,24 @@ pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// Returns the programs that render, with a released one of the project.
+pub(super) fn render_tools() -> Result<RenderTools> {
+    RenderTools::new(|name| match name {
+        "program" => cargo::build(true).map(|built| built.program),
+        tool => tools::get(tool),
+    })
+}
+
 /// A repo-server with the plugin, and a client.
-struct Setup {
+pub(super) struct Setup {
     generate: Generate,
-    servers: RepoServers,
+    pub(super) servers: RepoServers,
     #[expect(dead_code, reason = "the folder is removed when it is dropped")]
     folder: Folder,
 }
 
 impl Setup {
-    fn start(tools: &RenderTools, options: &Options, parallel: usize) -> Result<Self> {
+    pub(super) fn start(tools: &RenderTools, options: &Options, parallel: usize) -> Result<Self> {
         let folder = Folder::new()?;
         let servers = RepoServers::start(&folder, tools, options)?;
         servers.until_they_answer()?;
@@ -103,7 +108,7 @@ impl Setup {
     }
 
     /// Returns the time until all answers are there, and the number of errors among them.
-    fn time(&mut self, requests: &[Value]) -> Result<(Duration, usize)> {
+    pub(super) fn time(&mut self, requests: &[Value]) -> Result<(Duration, usize)> {
         let start = Instant::now();
         let answers = self.generate.ask(requests)?;
         let failed = answers
@@ -114,7 +119,7 @@ impl Setup {
     }
 }
 
-fn succeeded((taken, failed): (Duration, usize)) -> Result<Duration> {
+pub(super) fn succeeded((taken, failed): (Duration, usize)) -> Result<Duration> {
     if failed > 0 {
         bail!("a render failed");
     }

@@ -143,7 +143,10 @@ impl Renderer {
             let stands = other.iter().find(|(of, _)| *of == name);
             of_the_test_run(stands.map_or(name, |(_, other)| other))
         });
-        let mut plugin_variables = vec![("HOMELAB_KUSTOMIZE_VERSIONS", format!("newer={}", newer().display()))];
+        let mut plugin_variables = vec![
+            ("HOMELAB_CACHE_DIR", folder.join("cache").display().to_string()),
+            ("HOMELAB_KUSTOMIZE_VERSIONS", format!("newer={}", newer().display())),
+        ];
         // The default is not said.
         if build != BUILD_OPTIONS {
             plugin_variables.push(("HOMELAB_KUSTOMIZE_BUILD_OPTIONS", build.to_owned()));
