@@ -88,11 +88,9 @@ impl<'s> Resolver<'s> {
     }
 
     /// Takes the repository for a revision of another one.
-    pub(super) fn with_snapshot(self, snapshot: &'s Snapshot) -> Self {
-        Self {
-            snapshot: Some(snapshot),
-            ..self
-        }
+    pub(super) fn with_snapshot(mut self, snapshot: &'s Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
     }
 
     /// Refuses a directory for a repository that no Application of the working tree has as a source.
