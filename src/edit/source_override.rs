@@ -92,7 +92,7 @@ pub fn overridden(repo: &Repo, files: &dyn Files, app: &Application<'_>, source:
     Ok(merged.tree)
 }
 
-/// Returns the file that [`write`] changes, as far as the Application and its template tell.
+/// Returns the file that [`write()`] changes, as far as the Application and its template tell.
 ///
 /// # Errors
 /// When no file can give the plugin to the source.
