@@ -156,6 +156,13 @@
 //!   apart. The living crate for Go's templates has no `missingkey`, and its functions and numbers are others than those that
 //!   Argo CD gives to sets. What is not the same here is refused by its name. Price: 3,700 lines, tested against what Argo
 //!   CD's own code answers by `tests/vectors/sets`.
+//! - **An Application is its root's, its Argo CD's namespace's and its name's, and only a name that several roots have is
+//!   written with its root** ([`repo::Repo::app_name`]: `ROOT/APP`). Roots are for several Argo CDs where one Argo CD could not
+//!   have what they bring: they have one name, or bring objects of one name, and are two documents. What a root is called
+//!   comes from the path of its file. The name with the root is the key of renders, owners and findings, and the cluster of
+//!   each root's Argo CD is one of its own ([`model::Cluster::OfRoot`]), so that every rule sees two instances without
+//!   knowing of them. Price: Namespaces that the plugin renders count the owners of all roots, since Argo CD does not tell
+//!   it which root it renders for.
 //! - **A rule is a value, not a type**: its description and the function that finds what breaks it ([`rules::Rule`]). A trait
 //!   would have one implementor per file, each with a name of its own and the same ten lines. Price: a rule can't carry
 //!   state; none has any.

@@ -116,6 +116,15 @@ fn converting_sets() {
     }
 }
 
+/// Two roots of one name over one chart, for two Argo CDs.
+#[test]
+fn two_roots() {
+    transcript::check_in("tests/commands/layouts/two-roots.trycmd", |to| {
+        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+        transcript::sandbox::folder::copy(&repositories.join("two-roots"), to);
+    });
+}
+
 #[test]
 fn list() {
     transcript::check("tests/commands/list/cases.trycmd");

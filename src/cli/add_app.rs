@@ -343,6 +343,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             helm: helm.into_options(&repo.settings),
             ..options
         };
+        repo.check_one(request.name.as_str())?;
         let preview = edit::add_app::preview(repo, &request);
         let apps = repo.applications().map(|(_, app)| app);
         let sources = Sources::new(repo, session.checkout()?, &dirs, &options);

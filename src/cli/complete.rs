@@ -23,7 +23,7 @@ use crate::failure::Exit;
 use crate::git::WorkingTree;
 use crate::model::Application;
 use crate::model::claim::ClaimRef;
-use crate::repo::Repo;
+use crate::repo::{Manifest, Repo};
 use crate::report::explain;
 use crate::rules::{self, Scope};
 use crate::settings;
@@ -258,11 +258,13 @@ impl Names {
 }
 
 fn apps(repo: &Repo) -> BTreeMap<String, String> {
-    let app = |app: &Application<'_>| {
+    let app = |manifest: &Manifest, app: &Application<'_>| {
         let namespace = app.destination_namespace().map(|name| format!("in {name}"));
-        (app.name().to_owned(), namespace.unwrap_or_default())
+        (repo.shown_name(manifest), namespace.unwrap_or_default())
     };
-    repo.applications().map(|(_, found)| app(&found)).collect()
+    repo.applications()
+        .map(|(manifest, found)| app(manifest, &found))
+        .collect()
 }
 
 fn namespaces(repo: &Repo) -> BTreeMap<String, String> {

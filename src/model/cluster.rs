@@ -15,17 +15,29 @@ pub enum Cluster {
     Local,
     /// Another one, by the URL of its API server.
     Server(String),
+    /// The one that the Argo CD of a root runs in, where the repository has roots for several.
+    OfRoot(String),
     /// Another one, by its name in Argo CD: nothing in the repository tells its API server.
     Name(String),
 }
 
 impl Cluster {
     /// Reports whether two clusters are the same one, or may be: one is known by its API server only and the other one by
-    /// its name only.
+    /// its name only, or that of Argo CD and nobody knows of which one.
     pub fn may_be(&self, other: &Self) -> bool {
+        let is_of_root = |one: &Self, other: &Self| matches!(one, Self::OfRoot(_)) && matches!(other, Self::Local);
         let differs_in_kind =
             |one: &Self, other: &Self| matches!(one, Self::Server(_)) && matches!(other, Self::Name(_));
-        self == other || differs_in_kind(self, other) || differs_in_kind(other, self)
+        self == other
+            || is_of_root(self, other)
+            || is_of_root(other, self)
+            || differs_in_kind(self, other)
+            || differs_in_kind(other, self)
+    }
+
+    /// Reports whether Argo CD itself runs in it.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Local | Self::OfRoot(_))
     }
 
     /// Returns the cluster with this API server.
@@ -39,9 +51,10 @@ impl Cluster {
 
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => LOCAL_NAME,
-            Self::Server(text) | Self::Name(text) => text,
-        })
+        match self {
+            Self::Local => f.write_str(LOCAL_NAME),
+            Self::OfRoot(root) => write!(f, "{LOCAL_NAME} of {root}"),
+            Self::Server(text) | Self::Name(text) => f.write_str(text),
+        }
     }
 }

@@ -119,6 +119,17 @@ impl AppName {
         Self::new(instance.split_once('_').map_or(instance, |(_, name)| name))
     }
 
+    /// Returns the name of one of several instances, as `ROOT/APP`: each belongs to what another root brings.
+    #[must_use]
+    pub fn of_root(&self, root: &str) -> Self {
+        Self(format!("{root}/{self}"))
+    }
+
+    /// Returns the root of [`Self::of_root`].
+    pub fn root(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(root, _)| root)
+    }
+
     /// Checks that the name can be the value of the owner label: at most 63 characters.
     ///
     /// # Errors

@@ -1,12 +1,14 @@
 //! The GitOps repository as one value: its files, their documents, and the manifests in them, found by kind and name
 //! and never by file name.
 
+mod bringers;
 pub mod change;
 mod charts;
 pub mod excluded;
 pub mod files;
 pub mod generate_paths;
 mod include;
+mod instances;
 pub mod kustomization;
 pub mod layout;
 mod liveness;
@@ -32,7 +34,9 @@ use crate::model::application::is_application_set;
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Clusters, DeclaredCluster, Object, Pointer, PointerBuf, Settings};
 use crate::yaml::{Document, Position};
+use instances::Instances;
 
+pub use bringers::Bringers;
 pub use change::{Change, ChangeSet};
 pub use charts::Charts;
 pub use excluded::Excluded;
@@ -191,6 +195,8 @@ pub struct Repo {
     by_folder: BTreeMap<RepoPath, Vec<usize>>,
     /// The sets whose Applications are known: file, document and name.
     expanded: BTreeSet<(RepoPath, usize, String)>,
+    /// The roots that are for several Argo CDs, once somebody has asked.
+    instances: OnceLock<Instances>,
     /// The namespace of Argo CD, once somebody has asked: the whole tree of Applications says it.
     controller: OnceLock<String>,
     /// What the Applications sync, once somebody has asked.
@@ -226,16 +232,22 @@ impl Repo {
         self.manifests.get(place)
     }
 
-    /// Returns the Application of this name; the first in file order if there are two.
+    /// Returns the Application of this name, or of `ROOT/APP`; the first in file order if there are two.
     pub fn application(&self, name: &str) -> Option<(&Manifest, Application<'_>)> {
-        self.applications().find(|(_, app)| app.name() == name)
+        let Some((_, below)) = name.rsplit_once('/') else {
+            return self.applications().find(|(_, app)| app.name() == name);
+        };
+        let is_it = |manifest: &Manifest| self.app_name(manifest).is_some_and(|found| found.as_str() == name);
+        let mut of_name = self.applications().filter(|(_, app)| app.name() == below);
+        of_name.find(|(manifest, _)| is_it(manifest))
     }
 
     /// Returns the Application of this name.
     ///
     /// # Errors
-    /// When there is none; names the files that cannot be read, one of which may hold it.
+    /// When there is none, and names the files that cannot be read, one of which may hold it; when several roots bring it.
     pub fn named_application(&self, name: &str) -> Result<(&Manifest, Application<'_>)> {
+        self.check_one(name)?;
         self.application(name).ok_or_else(|| self.no_application(name))
     }
 
@@ -250,7 +262,8 @@ impl Repo {
             )
             .hint("correct the files that cannot be read");
         }
-        let known: Vec<&str> = self.applications().map(|(_, app)| app.name()).collect();
+        let known = self.applications().filter_map(|(manifest, _)| self.app_name(manifest));
+        let known: Vec<String> = known.map(|name| name.to_string()).collect();
         anyhow!(missing).hint(match known.as_slice() {
             [] => "add one with `kubectl homelab add-app`".to_owned(),
             known => format!("choose one of {}", known.join(", ")),

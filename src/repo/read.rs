@@ -134,6 +134,7 @@ impl Repo {
     fn forget_answers(&mut self) {
         self.controller.take();
         self.readers.take();
+        self.instances.take();
     }
 
     fn index_folders(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bringers::synced_by;
 use super::{Manifest, Origin, Repo, SyncedFolders};
 use crate::model::application::{GROUP, is_application_set};
 use crate::model::{Application, Object};
@@ -137,11 +138,7 @@ fn bringer<'r>(manifest: &'r Manifest, synced: &SyncedFolders<'r>) -> Bringer<'r
         Origin::Rendered(rendered) if rendered.is_chart => Bringer::Chart(&rendered.by),
         Origin::Rendered(rendered) => Bringer::Application(&rendered.by),
         Origin::Document | Origin::Item(_) => {
-            let is_itself = |other: &Manifest| other.object.is_same_as(&manifest.object);
-            let mut others = synced.synced_by(&manifest.file).filter(|(other, _)| !is_itself(other));
-            others
-                .next()
-                .map_or(Bringer::Hand, |(_, app)| Bringer::Application(app.name()))
+            synced_by(synced, manifest).map_or(Bringer::Hand, |(_, app)| Bringer::Application(app.name()))
         }
     }
 }

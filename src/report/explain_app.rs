@@ -10,7 +10,12 @@ const NAMES: usize = 11;
 /// Returns the explanation of the Application or ApplicationSet of a name; `None` where there is none.
 pub fn explain_app(repo: &Repo, name: &str) -> Option<String> {
     let tree = repo.tree();
-    let named = |branch: &&Branch<'_>| branch.manifest.object.name() == name;
+    let named = |branch: &&Branch<'_>| {
+        branch.manifest.object.name() == name
+            || repo
+                .instance(branch.manifest)
+                .is_some_and(|root| name == format!("{root}/{}", branch.manifest.object.name()))
+    };
     let found: Vec<&Branch<'_>> = tree.iter().filter(named).collect();
     let texts: Vec<String> = found.iter().map(|branch| text(repo, &tree, branch)).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
@@ -18,7 +23,9 @@ pub fn explain_app(repo: &Repo, name: &str) -> Option<String> {
 
 fn text(repo: &Repo, tree: &[Branch<'_>], branch: &Branch<'_>) -> String {
     let manifest = branch.manifest;
-    let mut lines = vec![format!("{} {}", manifest.object.kind(), manifest.object.name())];
+    let of_root = repo.instance(manifest).map(|root| format!(" of root `{root}`"));
+    let head = format!("{} {}", manifest.object.kind(), manifest.object.name());
+    let mut lines = vec![head + of_root.as_deref().unwrap_or_default()];
     let mut say = |name: &str, text: String| lines.push(format!("  {name:NAMES$} {text}"));
     match branch.bringer {
         Bringer::Hand => say("", format!("which {}", brought(branch))),
@@ -53,7 +60,10 @@ fn text(repo: &Repo, tree: &[Branch<'_>], branch: &Branch<'_>) -> String {
     let destination = app.destination_namespace().unwrap_or("no namespace");
     say(
         "goes to",
-        format!("{destination}, cluster {}", repo.clusters().of(&app)),
+        format!(
+            "{destination}, cluster {}",
+            repo.cluster(manifest, &app, &repo.clusters())
+        ),
     );
     say("change it", way(manifest));
     lines.join("\n") + "\n"

@@ -70,6 +70,9 @@ fn of_finding(places: &Places<'_>, place: Option<&Place>, finding: &Finding, fix
             .map(|app| format!(" as Application `{app}` renders it"));
         group = group.element(Level::NOTE.message(format!("in `{object}`{}", by.unwrap_or_default())));
     }
+    if let Some(app) = finding.app.as_ref().filter(|app| app.root().is_some()) {
+        group = group.element(Level::NOTE.message(format!("in Application `{app}`")));
+    }
     if let Some(hint) = &finding.hint {
         group = group.element(Level::HELP.message(hint.clone()));
     }

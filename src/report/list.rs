@@ -231,7 +231,7 @@ fn app_row(repo: &Repo, app: &Application<'_>, branch: &Branch<'_>) -> AppRow {
     let by_plugin = sources.iter().filter(|source| source.uses_homelab_plugin()).count();
     let rendered = sources.iter().filter(|source| !source.gives_files_only()).count();
     AppRow {
-        name: app.name().to_owned(),
+        name: repo.shown_name(branch.manifest),
         namespace: app.destination_namespace().unwrap_or_default().to_owned(),
         sources: sources.iter().map(source_text).collect(),
         revisions: sources
@@ -271,10 +271,11 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
         .namespaces()
         .filter(|manifest| namespace.is_none_or(|name| manifest.object.name() == name));
     let (mut applications, mut owned) = (ByNamespace::new(), ByNamespace::new());
-    for (_, app) in repo.applications() {
-        if let Some(namespace) = app.destination_namespace() {
-            let there = (repo.clusters().of(&app), namespace.to_owned());
-            applications.entry(there).or_default().push(app.name().to_owned());
+    let clusters = repo.clusters();
+    for (manifest, app) in repo.applications() {
+        if let (Some(namespace), Some(name)) = (app.destination_namespace(), repo.app_name(manifest)) {
+            let there = (repo.cluster(manifest, &app, &clusters), namespace.to_owned());
+            applications.entry(there).or_default().push(name.to_string());
         }
     }
     applications.values_mut().for_each(|names| names.sort());
@@ -309,12 +310,13 @@ type ByNamespace = BTreeMap<(Cluster, String), Vec<String>>;
 
 /// Returns the cluster of the first Application that syncs a manifest; the one that Argo CD runs in where none does.
 fn cluster(repo: &Repo, manifest: &Manifest) -> Cluster {
-    let syncs = |app: &Application<'_>| {
+    let syncs = |(_, app): &(&Manifest, Application<'_>)| {
         let sources = repo.folder_sources(app);
         sources.iter().any(|source| source.reads(&manifest.file))
     };
-    let app = repo.applications().map(|(_, app)| app).find(syncs);
-    app.map(|app| repo.clusters().of(&app)).unwrap_or_default()
+    let app = repo.applications().find(syncs);
+    app.map(|(by, app)| repo.cluster(by, &app, &repo.clusters()))
+        .unwrap_or_default()
 }
 
 /// The columns of a table of Applications besides the usual ones.

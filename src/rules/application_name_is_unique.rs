@@ -1,9 +1,9 @@
 //! HL406: two files that mean one object overwrite each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
-use crate::repo::{Manifest, Repo, RepoPath, SyncedFolders};
+use crate::repo::{Bringers, Manifest};
 
 static META: Meta = Meta {
     id: "HL406",
@@ -41,74 +41,13 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
         } else {
             format!("`{}`", first.file)
         };
-        let message = format!("Application `{}` is also in {place}", app.name());
-        let finding = Finding::new(&META, message, Location::of(manifest, "/metadata/name")).app(app.app_name());
+        let name = scope.repo.app_name(manifest);
+        let shown = name.as_ref().map_or(app.name(), |name| name.as_str());
+        let message = format!("Application `{shown}` is also in {place}");
+        let finding = Finding::new(&META, message, Location::of(manifest, "/metadata/name")).app(name);
         findings.push(finding.hint("rename one of the two, or remove it"));
     }
     findings
-}
-
-/// A document of a file.
-type Document<'r> = (&'r RepoPath, usize);
-
-/// What brings the Applications, up to what somebody applies.
-struct Bringers<'r> {
-    repo: &'r Repo,
-    synced: SyncedFolders<'r>,
-    /// The documents that bring others.
-    all: BTreeSet<Document<'r>>,
-}
-
-impl<'r> Bringers<'r> {
-    fn of(repo: &'r Repo) -> Self {
-        let mut bringers = Self {
-            repo,
-            synced: repo.synced_folders(),
-            all: BTreeSet::new(),
-        };
-        for (manifest, _) in repo.applications() {
-            let above = bringers.chain(manifest).into_iter().map(place);
-            // What is generated or rendered is at the place of what makes it.
-            let above: Vec<_> = above.skip(usize::from(manifest.is_written())).collect();
-            bringers.all.extend(above);
-        }
-        bringers
-    }
-
-    /// Returns the documents from that of a manifest up to its root.
-    fn chain(&self, manifest: &'r Manifest) -> Vec<&'r Manifest> {
-        let (mut next, mut chain) = (Some(manifest), Vec::<&'r Manifest>::new());
-        while let Some(at) = next {
-            let at = match at.is_written() {
-                true => at,
-                false => self.repo.manifest(&at.file, at.document).unwrap_or(at),
-            };
-            if chain.iter().any(|below| place(below) == place(at)) {
-                break;
-            }
-            chain.push(at);
-            let mut above = self.synced.synced_by(&at.file).map(|(above, _)| above);
-            next = above.find(|above| !above.object.is_same_as(&at.object));
-        }
-        chain
-    }
-
-    /// Reports whether two manifests are for two Argo CDs: they have two roots, and come from two objects of one name, which no
-    /// Argo CD could have.
-    fn are_apart(&self, one: &'r Manifest, other: &'r Manifest) -> bool {
-        let [one, other] = [one, other].map(|manifest| self.chain(manifest));
-        let is_one_object =
-            |one: &&Manifest, other: &&Manifest| one.object.is_same_as(&other.object) && self.all.contains(&place(one));
-        one.last().map(|root| place(root)) != other.last().map(|root| place(root))
-            && one.iter().any(|one| {
-                let mut others = other.iter().filter(|other| self.all.contains(&place(other)));
-                others.any(|other| is_one_object(one, other))
-            })
-    }
-}
-
-fn place(manifest: &Manifest) -> Document<'_> {
-    (&manifest.file, manifest.document)
 }
 
 #[cfg(test)]

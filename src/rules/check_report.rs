@@ -72,11 +72,11 @@ impl CheckReport {
         skipped.extend(at_base(scope));
         let is_rendered = !scope.renders.is_empty() || scope.subjects.is_empty();
         let Outcome { findings, ignored, off } = super::check_all(scope);
-        // One that HL406 reports is a mistake, not an Application of another root.
+        // HL406 reports it.
         let is_reported = |skipped: &Skipped| {
             let is_it =
                 |finding: &Finding| finding.rule.id == "HL406" && finding.location.as_ref() == Some(&skipped.location);
-            skipped.reason == Some(OF_ANOTHER_ROOT) && findings.iter().any(is_it)
+            skipped.reason == Some(TWICE) && findings.iter().any(is_it)
         };
         let (reported, skipped): (Vec<_>, Vec<_>) = skipped.into_iter().partition(is_reported);
         checked.extend(reported.into_iter().map(|skipped| skipped.location));
@@ -191,8 +191,8 @@ pub(super) fn levels(settings: &Settings, rules: impl Iterator<Item = &'static M
     changed.collect()
 }
 
-/// What Applications are called whose name another root has, too.
-const OF_ANOTHER_ROOT: (&str, &str) = ("of a name that another root has", "of names that another root has");
+/// What Applications are called whose name another one of the same root has, too.
+const TWICE: (&str, &str) = ("of a name that another one has", "of names that others have");
 
 /// What several things are called that are not known at the base.
 const AT_BASE: (&str, &str) = ("not known at the base", "not known at the base");
@@ -247,13 +247,19 @@ fn applications(scope: &Scope<'_>) -> (Vec<Location>, Vec<Skipped>) {
     let (mut checked, mut skipped) = (Vec::new(), Vec::new());
     let mut names = BTreeSet::new();
     for (manifest, app) in scope.repo.applications() {
-        if !names.insert(app.name()) {
-            skipped.push(Skipped::of_another_root(manifest));
+        if !names.insert((scope.repo.app_name(manifest), app.name())) {
+            skipped.push(Skipped::twice(manifest));
             continue;
         }
         match of_application(scope, manifest) {
             None => checked.push(Location::of(manifest, "/metadata/name")),
-            Some(why) => skipped.push(why),
+            Some(why) => skipped.push(match scope.repo.app_name(manifest) {
+                Some(name) => Skipped {
+                    name: name.to_string(),
+                    ..why
+                },
+                None => why,
+            }),
         }
     }
     let repo = scope.repo;
@@ -269,14 +275,11 @@ fn applications(scope: &Scope<'_>) -> (Vec<Location>, Vec<Skipped>) {
 }
 
 fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<Skipped> {
-    let name = match AppName::new(manifest.object.name()) {
-        Ok(name) => name,
-        Err(error) => {
-            let hint = Some("correct `metadata.name`".to_owned());
-            return Some(Skipped::failed(manifest, error.to_string(), hint));
-        }
-    };
-    match scope.renders.get(&name)? {
+    if let Err(error) = AppName::new(manifest.object.name()) {
+        let hint = Some("correct `metadata.name`".to_owned());
+        return Some(Skipped::failed(manifest, error.to_string(), hint));
+    }
+    match scope.renders.get(&scope.repo.app_name(manifest)?)? {
         Availability::Available(_) => None,
         Availability::Unavailable(why) => Some(Skipped::of(manifest, why)),
         Availability::Failed { message, hint, .. } => Some(Skipped::failed(manifest, message.clone(), hint.clone())),
@@ -317,15 +320,15 @@ impl Skipped {
         }
     }
 
-    /// Returns a second Application of one name, for another Argo CD.
-    fn of_another_root(manifest: &Manifest) -> Self {
+    /// Returns a second Application of one name.
+    fn twice(manifest: &Manifest) -> Self {
         Self {
-            reason: Some(OF_ANOTHER_ROOT),
+            reason: Some(TWICE),
             failed: false,
             ..Self::failed(
                 manifest,
                 "another Application has this name, and that one is checked".to_owned(),
-                Some("check it alone: leave the other root out with `exclude` in `.homelab.yaml`".to_owned()),
+                Some("rename one of the two, or remove it".to_owned()),
             )
         }
     }

@@ -58,7 +58,7 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
     let message = format!("namespace `{namespace}`{of_cluster} has neither a manifest nor CreateNamespace=true");
     let finding = subject.finding(&META, message, "/spec/destination/namespace");
     Some(finding.hint(match &subject.cluster {
-        Cluster::Local => format!("run `kubectl homelab add-namespace {namespace}`"),
+        cluster if cluster.is_local() => format!("run `kubectl homelab add-namespace {namespace}`"),
         _ => "let an Application with that destination sync its Namespace".to_owned(),
     }))
 }

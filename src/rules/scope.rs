@@ -95,16 +95,16 @@ impl<'a> Scope<'a> {
             shared: OnceLock::new(),
             base: None,
         };
-        // Of two Applications of one name, which are for two Argo CDs, the first was rendered.
+        // Of two Applications of one name below one root the first was rendered.
         let mut names = BTreeSet::new();
         let applications = repo.applications();
-        let applications = applications.map(|(manifest, app)| (manifest, app, names.insert(app.name())));
+        let applications = applications.map(|(manifest, app)| (manifest, app, names.insert(repo.app_name(manifest))));
         let applications: Vec<_> = applications.collect();
         let controller = repo.controller_namespace();
         let subject = |(manifest, app, is_first): &(&'a Manifest, Application<'a>, bool)| {
-            let name = app.app_name()?;
+            let name = repo.app_name(manifest)?;
             let render = renders.get(&name).filter(|_| *is_first);
-            let app = (*app, name, clusters.of(app));
+            let app = (*app, name, repo.cluster(manifest, app, &clusters));
             let subject = Subject::new(repo, manifest, app, controller, render);
             let ownership = ownership_of(&subject);
             Some((subject, ownership))
@@ -181,7 +181,7 @@ impl<'a> Scope<'a> {
     fn learn_unknown(&mut self) {
         for subject in &self.subjects {
             let destination = subject.app.destination_namespace();
-            let is_for_applications = subject.cluster == Cluster::Local
+            let is_for_applications = subject.cluster.is_local()
                 && destination.is_none_or(|namespace| self.own_namespaces.contains(namespace));
             let render = self.renders.get(&subject.name);
             self.doubts
@@ -316,7 +316,7 @@ impl<'a> Scope<'a> {
     /// Reports whether a namespace exists without a manifest: one of Kubernetes' own, or one that contains Application
     /// manifests.
     pub fn is_built_in(&self, cluster: &Cluster, namespace: &str) -> bool {
-        BUILT_IN.contains(&namespace) || *cluster == Cluster::Local && self.own_namespaces.contains(namespace)
+        BUILT_IN.contains(&namespace) || cluster.is_local() && self.own_namespaces.contains(namespace)
     }
 }
 

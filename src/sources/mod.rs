@@ -36,8 +36,8 @@ use crate::kustomize::Kustomize;
 use crate::model::sidecar::SETTINGS;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
 use crate::render::{self, HelmCall, Output, Renderer, Renderers, Request};
-use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
+use crate::repo::{Manifest, Repo};
 
 pub use desired::complete;
 pub use opened::Opened;
@@ -182,11 +182,12 @@ impl<'s> Sources<'s> {
     /// # Errors
     /// When a directory was named for a repository that no Application has as a source.
     pub fn render_all(&self, progress: impl FnMut(&str)) -> Result<(AppRenders, Vec<String>)> {
-        let apps: Vec<Application<'_>> = self.resolver.repo().applications().map(|(_, app)| app).collect();
+        let repo = self.resolver.repo();
+        let (manifests, apps): (Vec<&Manifest>, Vec<Application<'_>>) = repo.applications().unzip();
         self.resolver.check_dirs(&apps)?;
         let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
-        for (app, render) in apps.iter().zip(self.rendered_each(&apps, true, progress)) {
-            let Some(name) = app.app_name() else { continue };
+        for (manifest, render) in manifests.into_iter().zip(self.rendered_each(&apps, true, progress)) {
+            let Some(name) = repo.app_name(manifest) else { continue };
             let objects = render.and_then(|render| {
                 add_new(&mut notes, render.notes);
                 flat(&render.outputs, Output::objects)

@@ -149,8 +149,16 @@ impl AppConversion<'_> {
         })))
     }
 
+    /// Returns the name of the Application, with its root where several have one of the name.
+    fn name(&self) -> Result<AppName> {
+        match self.repo.app_name(self.manifest) {
+            Some(name) => Ok(name),
+            None => AppName::new(self.manifest.object.name()),
+        }
+    }
+
     pub(super) fn request(&self) -> Result<Request> {
-        let mut request = Request::new(AppName::new(self.manifest.object.name())?);
+        let mut request = Request::new(self.name()?);
         request.positions = self.choices.positions.iter().copied().collect();
         request.drop_owns = self.choices.drop_owns;
         request.owns = self.choices.owns(request.app.as_str());

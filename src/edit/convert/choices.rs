@@ -93,7 +93,8 @@ impl Choices {
             Which::Among(names) => {
                 let is_app = |manifest: &&Manifest| Application::new(&manifest.object).is_some();
                 let apps = repo.manifests.iter().filter(is_app);
-                return Ok(apps.filter(|app| names.contains(app.object.name())).collect());
+                let is_among = |app: &Manifest| repo.app_name(app).is_some_and(|name| names.contains(name.as_str()));
+                return Ok(apps.filter(|app| is_among(app)).collect());
             }
             Which::All => {
                 let root = repo.root_application().map(|(manifest, _)| manifest);
@@ -120,6 +121,7 @@ impl Choices {
             is_application_set(&set.object) && set.object.name() == name.strip_prefix(SET).unwrap_or(name)
         };
         let one = |name: &String| {
+            repo.check_one(name)?;
             let app = repo.application(name).map(|(manifest, _)| manifest);
             let set = || repo.sets().find(|set| is_named(set, name));
             let manifest = app.or_else(set).ok_or_else(|| repo.no_application(name))?;
