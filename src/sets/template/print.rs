@@ -155,7 +155,11 @@ pub(super) fn formatted(format: &str, arguments: &[Value]) -> Result<String, Fau
                 None => {
                     let _ = write!(out, "%!{verb}(MISSING)");
                 }
-                Some(value) => out.push_str(&directive.print(verb, value)?),
+                Some(value) => {
+                    // Of `%+v` the sign is about the names of fields.
+                    directive.plus &= verb != 'v';
+                    out.push_str(&directive.print(verb, value)?);
+                }
             },
         }
     }

@@ -35,7 +35,7 @@ pub(super) const TABLE: &[Function] = &[
         }
     }),
     function("nospace", "s", |values| {
-        Ok(Value::Text(text(&values[0]).split_whitespace().collect()))
+        Ok(Value::Text(without_blanks(text(&values[0]))))
     }),
     function("plural", "ssi", |values| {
         Ok(values[usize::from(int(&values[2]) != 1)].clone())
@@ -217,5 +217,15 @@ fn abbreviated(width: i64, text: &str) -> Result<Value, Fault> {
     match cut(text, 0, width - 3)? {
         Value::Text(start) => Ok(Value::Text(start + "...")),
         other => Ok(other),
+    }
+}
+
+/// Returns a text without blanks as Go's library does it: where there are any, each byte becomes a character of its own
+/// ([source](https://github.com/Masterminds/goutils/blob/v1.1.1/stringutils.go), `DeleteWhiteSpace`).
+fn without_blanks(text: &str) -> String {
+    let is_blank = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xa0);
+    match text.bytes().any(|byte| is_blank(&byte)) {
+        true => text.bytes().filter(|byte| !is_blank(byte)).map(char::from).collect(),
+        false => text.to_owned(),
     }
 }
