@@ -143,6 +143,10 @@
 //!   `tests/vectors/schema`.
 //! - **Dependencies are built in a copy of the chart.** The checkout stays as it is without being restored, and what goes into
 //!   the cache holds nothing but what helm fetched. Price: a chart with missing dependencies is copied once.
+//! - **Kustomize folders are edited in a copy that is symbolic links but for what is written to** (`kustomize::workspace`).
+//!   Argo CD edits the shared checkout, and renders one Application of a repository after another therefore. kustomize takes a
+//!   folder by its real path, so that a copy of one folder among links gives the same objects. Price: Windows, which has no
+//!   links for everybody, copies all files.
 //! - **A document of a render is passed by unparsed only where no reader can misread it** (`render::storage_pass`'s prescan). The
 //!   argument is in that module, and a property test runs it against the parser. Price: a document with a carriage
 //!   return or an odd quote is parsed.

@@ -191,10 +191,6 @@ fn what_is_refused_after_fetching_is_not_fetched() {
             "it is rendered by the plugin `other`",
         ),
         (
-            "{repoURL: https://git.example.org/me/charts, path: a, kustomize: {namePrefix: a-}}",
-            "it is rendered by Kustomize",
-        ),
-        (
             "{repoURL: 'ext::sh -c true', path: a}",
             "asks git to run a program, `git-remote-ext`",
         ),
