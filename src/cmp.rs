@@ -18,13 +18,15 @@ use serde_json::Value;
 
 use crate::disk::{self, Checkout};
 use crate::failure::HintExt;
-use crate::helm::LazyHelm;
+use crate::helm::{self, ChartOptions, Charts, Checkouts, LazyHelm};
 use crate::kustomize::Kustomize;
 use crate::model::parameter::{self, Parameters};
 use crate::model::{AppName, NamespaceName};
+use crate::process::SignalGuard;
 use crate::render::{self, Output, Renderers, Request};
 use crate::repo::RepoPath;
 use crate::sources::{HelmOptions, Network, Options, OwnersOf};
+use crate::time::Deadline;
 
 pub use announcement::announcement;
 
@@ -44,12 +46,30 @@ pub fn environment() -> Environment {
 /// Those of [`render::render`], and when the environment is not what Argo CD gives.
 pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
     let (checkout, request) = request(environment, folder)?;
+    let deadline = Deadline::after(helm::timeout()?);
+    // Dropped last: what is unpacked is removed before a signal ends the process.
+    let _signals = SignalGuard::new()?;
+    let charts = Charts::new(ChartOptions {
+        cache: disk::named_cache()?,
+        network: true,
+        bounded: true,
+        ..ChartOptions::default()
+    });
+    let chart = request.parameters.chart.as_ref();
+    let chart = chart
+        .map(|chart| charts.pinned(chart, deadline, &|| Ok(())))
+        .transpose()?;
+    let checkouts = Checkouts {
+        chart: chart.map(|chart| chart.checkout.clone()),
+        ..Checkouts::from(checkout.clone())
+    };
     let helm = LazyHelm {
-        checkout: checkout.clone(),
+        checkouts: checkouts.clone(),
         program: None,
         network: true,
         cache: disk::named_cache()?,
         bounded: true,
+        deadline: Some(deadline),
     };
     let kustomize = Kustomize {
         checkout: checkout.clone(),
@@ -77,7 +97,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         kustomize: &kustomize,
         owners: &owners,
     };
-    render::render(&request, &checkout, renderers)
+    checkouts.with_trees(|trees| render::render(&request, trees, renderers))
 }
 
 fn request(environment: &Environment, folder: &Path) -> Result<(Checkout, Request)> {

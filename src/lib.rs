@@ -62,8 +62,8 @@
 //! | `kustomize` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk`, `helm`, `download` | `anyhow`, `base16ct`, `serde_json`, `sha2` |
 //! | `cluster` | `failure`, `time`, `model`, `lock` | `anyhow`, `futures_util`, `http_body_util`, `http`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `hyper`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
-//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `parallel` | `anyhow`, `serde_json` |
-//! | `cmp` | `failure`, `model`, `repo`, `render`, `disk`, `helm`, `kustomize`, `sources` | `anyhow`, `serde_json` |
+//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `time`, `parallel` | `anyhow`, `serde_json` |
+//! | `cmp` | `failure`, `time`, `model`, `repo`, `render`, `process`, `disk`, `helm`, `kustomize`, `sources` | `anyhow`, `serde_json` |
 //! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `settings`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
@@ -125,6 +125,9 @@
 //! - **The number of helms is bounded by file locks, not by a server** ([`process::Slots`]). Plugin processes share nothing but
 //!   a folder. helm inherits its lock, so that a slot is free when its helm is gone, whatever killed whom; one more lock
 //!   makes a queue. Price: the order is as fair as the system's locks are.
+//! - **A chart with its values in Git is pulled by the plugin** (`helm::charts`). Argo CD gives a plugin the files of one
+//!   source, so that this one has to be the repository with the values. The version stands in the Application, and is one
+//!   version, so that Argo CD's own cache of renders stays right. Price: an AppProject does not bound where charts come from.
 //! - **helm runs below this program itself, started once more** (`process::supervisor`). After SIGKILL nobody is left to end
 //!   helm, and the kernel's own signal for that reaches only a child, and only on Linux. The supervisor sees a pipe close, and
 //!   ends what it finds below. Price: a second process for each helm, and a hidden first argument.

@@ -32,6 +32,11 @@ Examples:
     --repo https://jellyfin.github.io/jellyfin-helm --helm-chart jellyfin \\
     --revision 3.3.0 --mount pvc-audio:/media/audio
 
+  # A chart whose values are in this repository: in apps/jellyfin/values.yaml
+  kubectl homelab add-app jellyfin -n radio --fetch \\
+    --repo https://jellyfin.github.io/jellyfin-helm --helm-chart jellyfin \\
+    --revision 3.3.0 --values-dir apps/jellyfin
+
   # Into a new Namespace, which is added with it
   kubectl homelab add-app films -n films --create-namespace \\
     --repo https://github.com/you/films --path manifests
@@ -131,6 +136,11 @@ struct SourceArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     helm_chart: Option<String>,
 
+    /// The folder of this repository with the values of the chart: it becomes the source, and the plugin pulls the chart. A file
+    /// that is named as `--values /DIR/FILE` does the same
+    #[arg(long, value_name = "DIR", conflicts_with = "path")]
+    values_dir: Option<PathBuf>,
+
     /// A chart in an OCI registry
     #[arg(long, value_name = "oci://…", conflicts_with_all = ["repo", "path", "helm_chart"], value_parser = parse_oci)]
     chart: Option<String>,
@@ -157,7 +167,8 @@ struct PluginArgs {
     #[arg(long = "mount", value_name = MOUNT, value_parser = parse_mount)]
     mounts: Vec<Mount>,
 
-    /// A Helm value file, relative to the chart, or from the repository's root with a leading `/`; may be repeated
+    /// A Helm value file, relative to the chart or to --values-dir, or from the repository's root with a leading `/`; may be
+    /// repeated
     #[arg(long, value_name = "FILE")]
     values: Vec<String>,
 
@@ -278,6 +289,7 @@ impl SourceArgs {
             helm_chart,
             chart,
             revision,
+            values_dir: _,
         } = self;
         if let Some(chart) = chart {
             return (Some(chart), Some(Place::Path(".".to_owned())), revision);
@@ -334,7 +346,11 @@ impl PluginArgs {
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.checkouts, &args.helm);
-    let (request, dirs, options, helm, edit_args) = args.into_request()?;
+    let values_dir = args.source.values_dir.as_deref();
+    let values_dir = values_dir
+        .map(|dir| RepoPath::new(&dir.to_string_lossy()))
+        .transpose()?;
+    let (mut request, dirs, options, helm, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
     session.edit(&edit_args.write)?;
     let (edit, gate) = {
@@ -344,6 +360,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
             ..options
         };
         repo.check_one(request.name.as_str())?;
+        edit::add_app::values_in_git::turn_round(repo, &mut request, values_dir.as_ref())?;
         let preview = edit::add_app::preview(repo, &request);
         let apps = repo.applications().map(|(_, app)| app);
         let sources = Sources::new(repo, session.checkout()?, &dirs, &options);

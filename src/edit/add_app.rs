@@ -6,6 +6,7 @@ mod manifest;
 pub mod namespace;
 pub mod rendered;
 pub mod unwritten;
+pub mod values_in_git;
 pub mod wrapper;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -330,13 +331,13 @@ pub fn preview(repo: &Repo, request: &Request) -> Object {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::application::{FINALIZER, GENERATE_PATHS};
     use crate::repo::Memory;
     use serde_json::json;
 
-    fn request() -> Request {
+    pub(super) fn request() -> Request {
         Request {
             name: AppName::new("fetcher").unwrap(),
             namespace: Some(NamespaceName::new("media").unwrap()),

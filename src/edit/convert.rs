@@ -15,6 +15,7 @@
 //! taken_files  new files that a set would make Applications of
 //! template     a set's template as an Application that is written in the set
 //! shared       the claims that all Applications of a set own, for its template
+//! values_in_git  a chart with its values in this repository: two sources of Argo CD, one of the plugin
 //! ```
 
 mod application;
@@ -34,8 +35,9 @@ pub(super) mod template;
 mod to_native;
 mod to_plugin;
 mod unwritten;
+mod values_in_git;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 use json_patch::PatchOperation;
@@ -74,6 +76,10 @@ pub struct Request {
     /// What is converted is the template of a set: its entries of `owns` and `writes`, which may be templates. Its values
     /// are checked in the Applications that it gives.
     pub template: Option<TemplateClaims>,
+    /// The newest versions that fit the ranges of charts, by the places of their sources, where they are known.
+    pub newest: BTreeMap<PointerBuf, String>,
+    /// Whether the sources stay that nobody takes files from any more.
+    pub keeps_references: bool,
 }
 
 /// The claims in the template of a set, as they are written there.
@@ -105,6 +111,8 @@ impl Request {
             reads: Vec::new(),
             drop_owns: false,
             template: None,
+            newest: BTreeMap::new(),
+            keeps_references: false,
         }
     }
 
@@ -221,6 +229,37 @@ impl<'r> ConversionBuilder<'r> {
             replacement,
         });
         Ok(())
+    }
+
+    /// Gives a field of a source another name or value, or returns why the text does not allow it. Comments about the old one
+    /// are lost, and noted.
+    fn replace_field(
+        &mut self,
+        source: &Source<'_>,
+        old: &str,
+        new: &(&'static str, Value),
+    ) -> Result<(), Unsupported> {
+        let pointer = source.at(&[old]);
+        if old == new.0 && source.value(&pointer) == Some(&new.1) {
+            return Ok(());
+        }
+        self.replace_entry(ReplaceEntry {
+            pointer,
+            key: new.0.to_owned(),
+            value: new.1.clone(),
+            comments: Vec::new(),
+            texts: Vec::new(),
+        })
+    }
+
+    /// Removes sources that only gave files to others, and the `ref` of those that render something.
+    fn remove_unused(&mut self, unused: &[(PointerBuf, bool)]) {
+        for (pointer, is_whole) in unused {
+            match is_whole {
+                true => self.remove(pointer),
+                false => self.remove(&pointer.child("ref")),
+            }
+        }
     }
 
     /// Removes an entry of a source, and notes the comments that are lost with it.

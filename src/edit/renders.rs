@@ -54,6 +54,14 @@ pub trait Renders {
     /// When a source that is available locally cannot be read.
     fn reads(&self, app: &Application<'_>) -> Result<Vec<RepoPath>>;
 
+    /// Returns the version of the chart that a source names by a range, as it is rendered now; `None` where it is not available.
+    ///
+    /// # Errors
+    /// When it cannot be pulled.
+    fn chart_version(&self, _source: &Source<'_>) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// Returns the first section of a source, as `helm`, that a file in its folder changes (`.argocd-source.yaml`, or that of
     /// the Application), and the file.
     ///

@@ -148,7 +148,7 @@ pub(super) struct Filled {
 /// # Errors
 /// When helm fails, the network is needed and may not be used, or a dependency is outside the checkout.
 pub(super) fn filled(sandbox: &Sandbox<'_>, call: &HelmCall, mode: Mode) -> Result<Filled> {
-    let checkout = &sandbox.helm.checkout;
+    let checkout = sandbox.helm.checkouts.get(&call.tree)?;
     let dependencies = Dependencies::of(checkout, &call.chart)?;
     let named = dependencies.repositories();
     let repositories = Repositories::of(&named)?;

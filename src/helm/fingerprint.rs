@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use base16ct::lower;
 use sha2::{Digest, Sha256};
 
-use super::{LazyHelm, REMOTE_SCHEMAS_VARIABLE, dependencies, find_program};
+use super::{Checkouts, LazyHelm, REMOTE_SCHEMAS_VARIABLE, dependencies, find_program};
 use crate::render::{Argument, HelmCall};
 use crate::repo::{Files, RepoPath};
 
@@ -30,8 +30,10 @@ const MOST_BYTES: usize = 64 << 20;
 /// # Errors
 /// When something cannot be read, or nobody knows which helm it is; the render itself says more.
 pub(super) fn of(helm: &LazyHelm, call: &HelmCall) -> Result<String> {
+    let files = helm.checkouts.get(&call.tree)?;
     let mut parts = Parts {
-        files: &helm.checkout,
+        files,
+        checkouts: &helm.checkouts,
         digest: Sha256::new(),
         left: (MOST_FILES, MOST_BYTES),
     };
@@ -48,10 +50,10 @@ pub(super) fn of(helm: &LazyHelm, call: &HelmCall) -> Result<String> {
     }
     parts.add(b"chart");
     parts.folder(&call.chart, "")?;
-    for text in dependencies::places(&helm.checkout, &call.chart)? {
+    for text in dependencies::places(files, &call.chart)? {
         parts.add(text.as_bytes());
     }
-    for folder in dependencies::folders(&helm.checkout, &call.chart)? {
+    for folder in dependencies::folders(files, &call.chart)? {
         parts.folder(&folder, folder.as_str())?;
     }
     Ok(lower::encode_string(&parts.digest.finalize()))
@@ -59,7 +61,9 @@ pub(super) fn of(helm: &LazyHelm, call: &HelmCall) -> Result<String> {
 
 /// What a key is made of.
 struct Parts<'f> {
+    /// The tree that the chart is in.
     files: &'f dyn Files,
+    checkouts: &'f Checkouts,
     digest: Sha256,
     /// The number of files and of bytes that may still be read.
     left: (usize, usize),
@@ -76,13 +80,13 @@ impl Parts<'_> {
         match argument {
             Argument::Text(text) => self.named("text", text.as_bytes()),
             Argument::Temporary(text) => self.named("values", text.as_bytes()),
-            Argument::File(path) => {
+            Argument::File(tree, path) => {
                 self.add(b"file");
-                self.file(path)?;
+                self.file(self.checkouts.get(tree)?, path)?;
             }
-            Argument::SetFile(name, path) => {
+            Argument::SetFile(name, tree, path) => {
                 self.named("value", name.as_bytes());
-                self.file(path)?;
+                self.file(self.checkouts.get(tree)?, path)?;
             }
         }
         Ok(())
@@ -94,8 +98,8 @@ impl Parts<'_> {
     }
 
     /// Adds the content of a file.
-    fn file(&mut self, path: &RepoPath) -> Result<()> {
-        let bytes = self.files.read(path)?;
+    fn file(&mut self, files: &dyn Files, path: &RepoPath) -> Result<()> {
+        let bytes = files.read(path)?;
         let bytes = bytes.with_context(|| format!("`{path}` is not there"))?;
         let (files, left) = self.left;
         let left = files.checked_sub(1).zip(left.checked_sub(bytes.len()));
@@ -119,7 +123,7 @@ impl Parts<'_> {
                 }
                 false => {
                     self.add(name.as_bytes());
-                    self.file(&path)?;
+                    self.file(self.files, &path)?;
                 }
             }
         }

@@ -161,6 +161,7 @@ mod tests {
     fn without_helm_only_what_is_kept_is_there() {
         use crate::disk::Checkout;
         use crate::failure::find;
+        use crate::render::Tree;
         use crate::render::confidential::Confidential;
         use crate::repo::RepoPath;
         use std::fs;
@@ -173,13 +174,15 @@ mod tests {
         fs::write(&program, "#!/bin/sh\ncat Chart.yaml\n").unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let helm = LazyHelm {
-            checkout: Checkout::open(folder.path()).unwrap(),
+            checkouts: Checkout::open(folder.path()).unwrap().into(),
             program: Some(program),
             network: false,
             cache: None,
             bounded: false,
+            deadline: None,
         };
         let call = HelmCall {
+            tree: Tree::Source,
             chart: RepoPath::new("chart").unwrap(),
             arguments: Vec::new(),
             confidential: Confidential::default(),

@@ -1,7 +1,9 @@
 //! The adapter to helm: `helm template` as Argo CD runs it, with folders of its own, no kubeconfig, no standard input and a
-//! deadline; `helm pull` with the user's own login.
+//! deadline; charts and their dependencies, pulled with the user's own login.
 
 mod cache;
+mod charts;
+mod checkouts;
 mod dependencies;
 mod digests;
 mod entries;
@@ -27,19 +29,18 @@ use anyhow::{Context, Result, anyhow};
 use self::cache::Cache;
 use self::dependencies::Mode;
 use self::error::{HelmError, Subject};
-use self::redact::redacted;
 use self::sandbox::{Invocation, Sandbox};
 use self::schemas::RemoteSchemas;
 use crate::disk::Checkout;
-use crate::failure::HintExt;
 use crate::model::Unavailable;
-use crate::process::{self, Command, Environment, Home, SignalGuard, Slots};
-use crate::render::confidential::Confidential;
+use crate::process::{self, Home, SignalGuard, Slots};
 use crate::render::helm_arguments::{file_value, list_entry};
-use crate::render::{Argument, HelmCall, Raw, Renderer};
+use crate::render::{Argument, HelmCall, Raw, Renderer, Tree};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
 
+pub use self::charts::{ChartOptions, Charts, PulledChart};
+pub use self::checkouts::Checkouts;
 pub use self::kept::{KEEP_VARIABLE, Kept, KeptRenders};
 pub use self::repositories::PLAIN_HTTP_VARIABLE;
 pub use self::schemas::REMOTE_SCHEMAS_VARIABLE;
@@ -59,8 +60,9 @@ const CACHED: &str = "dependencies";
 #[derive(Debug)]
 pub struct Helm {
     program: PathBuf,
-    checkout: Checkout,
+    checkouts: Checkouts,
     timeout: Duration,
+    deadline: Option<Deadline>,
     network: bool,
     remote_schemas: RemoteSchemas,
     cache: Option<Cache>,
@@ -72,53 +74,18 @@ impl Helm {
     ///
     /// # Errors
     /// When there is none, or the environment holds an invalid duration.
-    pub fn find(checkout: Checkout, program: Option<&Path>) -> Result<Self> {
-        let timeout = process::timeout(TIMEOUT_VARIABLE, TIMEOUT)?;
+    pub fn find(checkouts: impl Into<Checkouts>, program: Option<&Path>) -> Result<Self> {
+        let timeout = timeout()?;
         Ok(Self {
             program: find_program(program)?,
-            checkout,
+            checkouts: checkouts.into(),
             timeout,
+            deadline: None,
             network: true,
             remote_schemas: RemoteSchemas::configured()?,
             cache: None,
             slots: None,
         })
-    }
-
-    /// Pulls a chart of a Helm repository or an OCI registry into a folder; returns the chart's own folder.
-    ///
-    /// # Errors
-    /// When helm fails: no network, no such chart or version, no permission.
-    pub fn pull(repo_url: &str, chart: &str, version: &str, into: &Path) -> Result<PathBuf> {
-        let program = find_program(None)?;
-        let oci = repo_url.starts_with("oci://") || !repo_url.contains("://");
-        let reference = if oci {
-            format!(
-                "oci://{}/{chart}",
-                repo_url.trim_start_matches("oci://").trim_end_matches('/')
-            )
-        } else {
-            chart.to_owned()
-        };
-        let mut arguments: Vec<OsString> = ["pull", &reference, "--version", version, "--untar", "--untardir"]
-            .map(Into::into)
-            .to_vec();
-        arguments.push(into.into());
-        if !oci {
-            arguments.extend(["--repo".into(), repo_url.into()]);
-        }
-        let output = Command::new(program, arguments, Environment::inherited())
-            .run(Deadline::never(), None)
-            .context("cannot run helm")?;
-        if !output.status.success() {
-            let message = redacted(&String::from_utf8_lossy(&output.stderr), &[], &Confidential::default());
-            return Err(
-                anyhow!("cannot pull the chart `{chart}` {version} of `{repo_url}`: {message}")
-                    .hint("check name and version; log in with `helm registry login` or `helm repo add`"),
-            );
-        }
-        let name = chart.rsplit('/').next().unwrap_or(chart);
-        Ok(into.join(name))
     }
 
     /// Uses no network: only the checkout and the cache.
@@ -150,8 +117,8 @@ impl Helm {
         for argument in &call.arguments {
             arguments.push(match argument {
                 Argument::Text(text) => text.into(),
-                Argument::File(path) => list_entry(self.absolute(path)?.as_str()).into(),
-                Argument::SetFile(name, path) => file_value(name, self.absolute(path)?.as_str()).into(),
+                Argument::File(tree, path) => list_entry(self.absolute(tree, path)?.as_str()).into(),
+                Argument::SetFile(name, tree, path) => file_value(name, self.absolute(tree, path)?.as_str()).into(),
                 Argument::Temporary(text) => {
                     // Helm names the file when its text is not YAML; the user knows the parameter.
                     let path = home.join("parameter values");
@@ -165,8 +132,8 @@ impl Helm {
         Ok(arguments)
     }
 
-    fn absolute(&self, path: &RepoPath) -> Result<String> {
-        let absolute = self.checkout.absolute(path).into_os_string().into_string();
+    fn absolute(&self, tree: &Tree, path: &RepoPath) -> Result<String> {
+        let absolute = self.checkouts.get(tree)?.absolute(path).into_os_string().into_string();
         absolute.map_err(|_| anyhow!("the path of the checkout is not UTF-8"))
     }
 }
@@ -174,8 +141,8 @@ impl Helm {
 /// Helm that is searched for only when a chart is rendered: a folder of manifests needs none.
 #[derive(Debug)]
 pub struct LazyHelm {
-    /// The checkout with the charts.
-    pub checkout: Checkout,
+    /// The trees of the render.
+    pub checkouts: Checkouts,
     /// The program; `helm` on PATH by default.
     pub program: Option<PathBuf>,
     /// Lets helm fetch dependencies.
@@ -184,12 +151,15 @@ pub struct LazyHelm {
     pub cache: Option<PathBuf>,
     /// Limits how many helms run at a time over all processes like this one.
     pub bounded: bool,
+    /// The time by which it has to end, where something came before it; else it has all of its own.
+    pub deadline: Option<Deadline>,
 }
 
 impl LazyHelm {
     /// Finds helm.
     fn found(&self) -> Result<Helm> {
-        let mut helm = Helm::find(self.checkout.clone(), self.program.as_deref())?;
+        let mut helm = Helm::find(self.checkouts.clone(), self.program.as_deref())?;
+        helm.deadline = self.deadline;
         if !self.network {
             helm = helm.without_network();
         }
@@ -215,7 +185,7 @@ impl Renderer<HelmCall> for Helm {
             let what = format!("the value file `{url}` is not available locally");
             return Err(Unavailable::NeedsNetwork { what }.into_error());
         }
-        let deadline = Deadline::after(self.timeout);
+        let deadline = self.deadline.unwrap_or_else(|| Deadline::after(self.timeout));
         // Dropped last: a signal that arrived meanwhile ends the process then, when everything is cleaned up.
         let signals = SignalGuard::new()?;
         let home = match &self.slots {
@@ -250,7 +220,8 @@ impl Renderer<HelmCall> for Helm {
         let mode = if call.dependency_update {
             Mode::Update
         } else {
-            match template(&self.checkout, &self.checkout.absolute(&call.chart))? {
+            let checkout = self.checkouts.get(&call.tree)?;
+            match template(checkout, &checkout.absolute(&call.chart))? {
                 Err(error) if error.subject() == Subject::MissingDependencies => Mode::Build,
                 result => return result.map_err(|error| error.hinted_for(call)),
             }
@@ -274,6 +245,14 @@ fn find_program(program: Option<&Path>) -> Result<PathBuf> {
             missing.into_error()
         }),
     }
+}
+
+/// Returns the time that a render may take, downloads included.
+///
+/// # Errors
+/// When the environment holds an invalid duration.
+pub fn timeout() -> Result<Duration> {
+    process::timeout(TIMEOUT_VARIABLE, TIMEOUT)
 }
 
 #[cfg(test)]

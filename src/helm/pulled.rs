@@ -59,7 +59,8 @@ impl Pull {
         format!("`{name}`{} of `{place}`", version.unwrap_or_default())
     }
 
-    fn key(&self) -> String {
+    /// Returns the name of what is pulled in the cache.
+    pub(super) fn key(&self) -> String {
         let mut digest = Sha256::new();
         let [repository, version] = [&self.repository, &self.version].map(|text| text.as_deref().unwrap_or_default());
         for part in [
@@ -113,15 +114,15 @@ impl Pull {
         Ok(())
     }
 
-    /// Pulls the chart into a folder, packed.
-    pub(super) fn run(&self, sandbox: &Sandbox<'_>, into: &Path) -> Result<()> {
+    /// Pulls the chart into a folder, packed; returns what helm printed.
+    pub(super) fn run(&self, sandbox: &Sandbox<'_>, into: &Path) -> Result<String> {
         let place = self.repository.as_deref().unwrap_or(&self.chart);
         let repositories = Repositories::of(&[place])?;
         repositories.write(&sandbox.repository_configuration())?;
         let mut confidential = Confidential::default();
         confidential.add(repositories.logins());
         let helm = |verb: &str, arguments: Vec<&str>| {
-            sandbox.run(Invocation {
+            sandbox.run_with_messages(Invocation {
                 verb,
                 arguments: arguments.into_iter().map(Into::into).collect(),
                 folder: into,
@@ -142,15 +143,16 @@ impl Pull {
         }
         arguments.extend(self.devel.then_some("--devel"));
         arguments.extend(repositories.is_plain_http.then_some("--plain-http"));
-        helm("pull", arguments).map_err(failed)?;
-        digests::check(into, &sandbox.indexes())
+        let printed = helm("pull", arguments).map_err(failed)?;
+        digests::check(into, &sandbox.indexes())?;
+        Ok(printed.join("\n"))
     }
 
     fn not_pulled(&self, error: HelmError) -> anyhow::Error {
         error
             .hinted()
             .context(format!("cannot pull the chart {}", self.shown()))
-            .hint("check `repo`, `name` and `version`; for a login see \"Private charts\" in the README")
+            .hint("check its repository, name and version; for a login see \"Private charts\" in the README")
     }
 }
 

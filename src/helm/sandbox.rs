@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Helm;
 use super::error::{self, Cause, HelmError, Subject};
 use super::redact::redacted;
+use crate::disk::Checkout;
 use crate::process::{Command, Environment, ProcessGroup, RunError, SignalGuard};
 use crate::render::confidential::Confidential;
 use crate::time::Deadline;
@@ -55,6 +56,11 @@ impl Sandbox<'_> {
 
     /// Runs helm and returns its standard output.
     pub(super) fn run(&self, invocation: Invocation<'_>) -> Result<String, HelmError> {
+        self.run_with_messages(invocation).map(|[printed, _]| printed)
+    }
+
+    /// Runs helm and returns its standard output, and what it wrote to standard error.
+    pub(super) fn run_with_messages(&self, invocation: Invocation<'_>) -> Result<[String; 2], HelmError> {
         let Invocation {
             verb,
             arguments,
@@ -76,7 +82,9 @@ impl Sandbox<'_> {
                 error => failed(Cause::NotRun(error)),
             })?;
         if output.status.success() {
-            return String::from_utf8(output.stdout).map_err(|_| failed(Cause::NotUtf8));
+            let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+            let printed = String::from_utf8(output.stdout).map_err(|_| failed(Cause::NotUtf8))?;
+            return Ok([printed, messages]);
         }
         if output.status.code().is_none() {
             return Err(failed(Cause::Killed));
@@ -85,7 +93,9 @@ impl Sandbox<'_> {
         // A chart may print anything.
         let unreachable = error::unreachable_repository(&stdout).filter(|_| verb != "template");
         let copy = self.checkout_copy();
-        let private = [copy.as_path(), self.home, self.helm.checkout.root()].map(|path| path.display().to_string());
+        let trees = self.helm.checkouts.all().map(Checkout::root);
+        let private = [copy.as_path(), self.home].into_iter().chain(trees);
+        let private: Vec<String> = private.map(|path| path.display().to_string()).collect();
         Err(failed(Cause::Failed {
             subject: Subject::of(&stderr),
             message: redacted(unreachable.as_deref().unwrap_or(&stderr), &private, confidential),

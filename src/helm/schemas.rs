@@ -80,11 +80,13 @@ pub(super) fn are_fetched(call: &HelmCall, files: &dyn Files, network: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::Tree;
     use crate::render::confidential::Confidential;
     use crate::repo::{Memory, RepoPath};
 
     fn of(schema: &str, skip_schema_validation: bool, network: bool, remote: RemoteSchemas) -> Result<Vec<String>> {
         let call = HelmCall {
+            tree: Tree::Source,
             chart: RepoPath::new("player")?,
             arguments: Vec::new(),
             confidential: Confidential::default(),

@@ -21,8 +21,8 @@ use super::{Helm, LazyHelm, MAX_VARIABLE, PLAIN_HTTP_VARIABLE, REMOTE_SCHEMAS_VA
 use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::process::{Home, SignalGuard};
-use crate::render::HelmCall;
 use crate::render::confidential::Confidential;
+use crate::render::{HelmCall, Tree};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
 
@@ -56,7 +56,7 @@ impl Substitute {
         let until = SystemTime::now() + deadline.left(LONGEST);
         let until = until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let settings = json!({
-            "checkout": text(helm.checkout.root())?,
+            "checkout": text(helm.checkouts.source.root())?,
             "program": helm.program.as_deref().map(text).transpose()?,
             "network": helm.network,
             "cache": helm.cache.as_deref().map(text).transpose()?,
@@ -169,11 +169,12 @@ impl InPlace {
         Ok(Self {
             folder: folder.to_owned(),
             helm: LazyHelm {
-                checkout: Checkout::open(&path("checkout").context(unreadable)?)?,
+                checkouts: Checkout::open(&path("checkout").context(unreadable)?)?.into(),
                 program: path("program"),
                 network: is("network"),
                 cache: path("cache"),
                 bounded: is("bounded"),
+                deadline: None,
             },
             deadline: Deadline::after(left.max(Duration::from_millis(1))),
         })
@@ -200,7 +201,7 @@ fn pull(in_place: &InPlace, reports: &Reports, words: &[&str]) -> Result<String>
     let helm = in_place.helm.found()?;
     let aside = tempfile::Builder::new().prefix("chart-").tempdir_in(&in_place.folder);
     let aside = aside.context("cannot make a temporary folder")?;
-    let run = |into: &Path| in_place.with_helm(&helm, |sandbox| pull.run(sandbox, into));
+    let run = |into: &Path| in_place.with_helm(&helm, |sandbox| pull.run(sandbox, into).map(drop));
     pull.put_into(&helm, &into, aside.path(), run)?;
     if !pull.is_pinned() {
         reports.unsettled();
@@ -238,9 +239,9 @@ fn read_pull(words: &[&str]) -> Result<(Pull, PathBuf)> {
 
 fn template(in_place: &InPlace, reports: &Reports, words: &[&str]) -> Result<String> {
     let helm = in_place.helm.found()?;
-    let call = call(&in_place.helm.checkout, words)?;
-    let notes = schemas::unchecked(&call, &helm.checkout, helm.network, helm.remote_schemas)?;
-    if schemas::are_fetched(&call, &helm.checkout, helm.network)? {
+    let call = call(&in_place.helm.checkouts.source, words)?;
+    let notes = schemas::unchecked(&call, &helm.checkouts.source, helm.network, helm.remote_schemas)?;
+    if schemas::are_fetched(&call, &helm.checkouts.source, helm.network)? {
         reports.unsettled();
     }
     let mut arguments: Vec<OsString> = words.iter().map(Into::into).collect();
@@ -255,7 +256,7 @@ fn template(in_place: &InPlace, reports: &Reports, words: &[&str]) -> Result<Str
         let text = sandbox.run(Invocation {
             verb: "template",
             arguments,
-            folder: helm.checkout.root(),
+            folder: helm.checkouts.source.root(),
             confidential: &call.confidential,
             variables: variables.collect(),
         });
@@ -294,6 +295,7 @@ fn call(checkout: &Checkout, words: &[&str]) -> Result<HelmCall> {
         }
     }
     Ok(HelmCall {
+        tree: Tree::Source,
         chart: checkout.relative(Path::new(chart)).unwrap_or_else(|_| RepoPath::root()),
         arguments: Vec::new(),
         confidential,

@@ -27,8 +27,9 @@ mod with_a_program {
             folder,
             Helm {
                 program,
-                checkout,
+                checkouts: checkout.into(),
                 timeout,
+                deadline: None,
                 network: true,
                 remote_schemas: RemoteSchemas::Followed,
                 cache: None,
@@ -39,6 +40,7 @@ mod with_a_program {
 
     fn call(arguments: Vec<Argument>) -> HelmCall {
         HelmCall {
+            tree: Tree::Source,
             chart: RepoPath::new("chart").unwrap(),
             arguments,
             confidential: Confidential::of(["hunter2".to_owned()]),
@@ -63,10 +65,10 @@ mod with_a_program {
         let arguments = vec![
             Argument::Text("--x".to_owned()),
             Argument::Temporary("a: 1".to_owned()),
-            Argument::File(RepoPath::new("chart/Chart.yaml").unwrap()),
+            Argument::File(Tree::Source, RepoPath::new("chart/Chart.yaml").unwrap()),
         ];
         let printed = helm.render(&call(arguments)).unwrap().text;
-        let root = helm.checkout.root().display();
+        let root = helm.checkouts.source.root().display();
         assert_eq!(printed, format!("{root}/chart\ntemplate . --x\na: 1\nname: chart\n0\n"));
     }
 

@@ -97,11 +97,12 @@ pub(super) fn prepare(
         let folder = home.join(IN_PLACE_OF_HELM);
         disk::make_folder(&folder)?;
         let helm = LazyHelm {
-            checkout: Checkout::open(workspace.root())?,
+            checkouts: Checkout::open(workspace.root())?.into(),
             program: kustomize.helm.clone(),
             network: kustomize.network,
             cache: kustomize.cache.clone(),
             bounded: kustomize.bounded,
+            deadline: None,
         };
         let substitute = Substitute::in_folder(&folder, &helm, deadline)?;
         let program = substitute

@@ -234,6 +234,16 @@ impl<'o> Source<'o> {
         self.text("chart")
     }
 
+    /// Returns the chart that is pulled to render the source: `chart`, or the plugin's parameter of that name.
+    pub fn pulled_chart(&self) -> Option<&'o str> {
+        let parameter = || {
+            let pointer = self.parameter("chart").filter(|_| self.uses_homelab_plugin())?;
+            let text = self.value(&pointer)?.get("string")?.as_str();
+            text.filter(|text| !text.is_empty())
+        };
+        self.chart().or_else(parameter)
+    }
+
     /// Returns `targetRevision` as written.
     pub fn revision(&self) -> Option<&'o str> {
         self.text("targetRevision")

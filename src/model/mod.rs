@@ -3,6 +3,7 @@
 pub mod application;
 pub mod argocd_schema;
 pub mod availability;
+pub mod chart_reference;
 pub mod claim;
 pub mod claim_path;
 pub mod claim_use;
@@ -36,6 +37,7 @@ pub mod workload;
 
 pub use application::{Application, Source};
 pub use availability::{AppRenders, Availability, Unavailable};
+pub use chart_reference::ChartReference;
 pub use claim::ClaimRef;
 pub use claim_path::ClaimPath;
 pub use cluster::Cluster;

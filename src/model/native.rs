@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::application::Source;
-use super::pointer::{Pointer, PointerBuf, PointerExt};
+use super::pointer::{Pointer, PointerBuf};
 
 use add::add;
 pub use to_options::{Returned, to_options};
@@ -196,14 +196,18 @@ pub fn parameter_of(tool: &str, option: &str) -> Option<&'static str> {
     Some(row.parameter)
 }
 
-/// Returns the options of a source as parameters. `references` are the names (`ref`) of the other sources; `yaml`
-/// prints the value of `valuesObject`, given its JSON Pointer.
+/// Returns the `ref` of the source that a file belongs to, as in `$values/home.yaml`; `None` for a file of the source itself.
+pub fn reference(file: &str) -> Option<&str> {
+    file.strip_prefix('$')?.split('/').next()
+}
+
+/// Returns the options of a source as parameters; `yaml` prints the value of `valuesObject`, given its JSON Pointer. A file of
+/// another source (`$values/…`) keeps its name.
 ///
 /// # Errors
 /// Everything that has no parameter, with its place.
 pub fn to_parameters(
     source: &Source<'_>,
-    references: &[&str],
     yaml: impl Fn(&Pointer, &Value) -> Result<String>,
 ) -> Result<Moved, Vec<Unsupported>> {
     let (mut moved, mut unsupported) = (Moved::default(), Vec::new());
@@ -243,7 +247,6 @@ pub fn to_parameters(
             }
         }
     }
-    unsupported.extend(of_references(source, references));
     if unsupported.is_empty() {
         Ok(moved)
     } else {
@@ -263,35 +266,6 @@ fn without_parameter(tool: &str, option: &str, pointer: PointerBuf) -> Unsupport
     }
 }
 
-/// Finds files of other sources, which a plugin does not get.
-fn of_references(source: &Source<'_>, references: &[&str]) -> Vec<Unsupported> {
-    let is_reference = |file: &str| {
-        let first = file.strip_prefix('$').and_then(|rest| rest.split('/').next());
-        first.is_some_and(|name| references.contains(&name))
-    };
-    let list = |option: &str| {
-        let list = source.helm().and_then(|helm| helm.get(option)?.as_array());
-        list.into_iter().flatten().enumerate()
-    };
-    let unsupported = |file: &str, pointer: PointerBuf| Unsupported {
-        pointer,
-        why: format!("`{file}` is a file of another source, which only Argo CD's own Helm gets"),
-        hint: "put the file beside the chart, or write its values into `values`".to_owned(),
-    };
-    let files = list("valueFiles").filter_map(|(index, file)| {
-        let file = file.as_str().filter(|file| is_reference(file))?;
-        Some(unsupported(file, source.at(&["helm", "valueFiles"]).child(index)))
-    });
-    let of_parameters = list("fileParameters").filter_map(|(index, entry)| {
-        let file = entry.get("path")?.as_str().filter(|file| is_reference(file))?;
-        Some(unsupported(
-            file,
-            source.at(&["helm", "fileParameters"]).child(index).child("path"),
-        ))
-    });
-    files.chain(of_parameters).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,7 +280,7 @@ mod tests {
     }
 
     fn moved(tree: &Value) -> Result<Moved, Vec<Unsupported>> {
-        to_parameters(&of(tree), &["values"], |_, value| Ok(format!("{value}\n")))
+        to_parameters(&of(tree), |_, value| Ok(format!("{value}\n")))
     }
 
     fn every_option() -> Value {
@@ -448,9 +422,9 @@ mod tests {
                 "/spec/source/helm/apiVersions/1",
                 "/spec/source/helm/parameters/0",
                 "/spec/source/directory/jsonnet",
-                "/spec/source/helm/valueFiles/1",
-                "/spec/source/helm/fileParameters/0/path",
             ]
         );
+        assert_eq!(reference("$values/b.yaml"), Some("values"));
+        assert_eq!(reference("b.yaml"), None);
     }
 }

@@ -5,6 +5,7 @@
 //! `ARGOCD_APP_PARAMETERS`, all values as strings
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/)).
 
+mod chart;
 mod kustomize;
 mod raw;
 mod spec;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::chart_reference::ChartReference;
 use super::claim::Mount;
 use super::claim_path::ClaimPath;
 use super::name::NamespaceName;
@@ -55,6 +57,10 @@ pub const TABLE: &[Spec] = &[
             Ok(())
         },
     ),
+    chart::CHART,
+    chart::REPOSITORY,
+    chart::VERSION,
+    chart::DIGEST,
     spec(
         "values-files",
         Shape::Array,
@@ -232,6 +238,8 @@ pub struct Parameters {
     pub mounts: Vec<Mount>,
     /// `writes`.
     pub writes: BTreeSet<ClaimPath>,
+    /// `chart`, `chart-repo`, `chart-version` and `chart-digest`.
+    pub chart: Option<ChartReference>,
     /// `values-files`.
     pub values_files: Vec<String>,
     /// `ignore-missing-values-files`.
@@ -314,6 +322,7 @@ impl Parameters {
                     .for_each(|m| fail(format!("parameter `{}`: {m}", parameter.name)));
             });
         }
+        errors.extend(chart::errors(&parameters, list));
         if errors.is_empty() { Ok(parameters) } else { Err(errors) }
     }
 }
@@ -395,6 +404,8 @@ mod tests {
         for spec in TABLE {
             let value = match spec.shape {
                 Shape::String if spec.name == "namespace" => json!("media"),
+                Shape::String if spec.name == "chart-repo" => json!("https://c.example"),
+                Shape::String if spec.name == "chart-digest" => json!("0".repeat(64)),
                 Shape::String => json!("x"),
                 Shape::Boolean => json!("true"),
                 Shape::Array if spec.name == "mounts" => json!(["media:/m"]),
@@ -403,7 +414,9 @@ mod tests {
                 Shape::Map if spec.name == "patches" => json!({"Pod/x": "[]"}),
                 Shape::Map => json!({"x": "y"}),
             };
-            let parsed = parse(json!([{"name": spec.name, spec.shape.field(): value}])).unwrap();
+            let list = json!([{"name": spec.name, spec.shape.field(): value}]);
+            let (mut parsed, list) = (Parameters::default(), read(&list).unwrap());
+            (spec.set)(&mut parsed, &list[0]).unwrap();
             assert_ne!(parsed, Parameters::default(), "{}", spec.name);
         }
     }

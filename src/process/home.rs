@@ -4,9 +4,10 @@
 //! file in it is locked for as long as the run or its program lives.
 #![expect(clippy::disallowed_methods, reason = "the adapter to programs")]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
@@ -33,8 +34,12 @@ impl Home {
     /// # Errors
     /// When the system refuses.
     pub fn temporary(prefix: &str) -> Result<Self> {
-        static CLEANED: Once = Once::new();
-        CLEANED.call_once(|| remove_left(&std::env::temp_dir(), prefix));
+        static CLEANED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let mut cleaned = CLEANED.lock().unwrap_or_else(PoisonError::into_inner);
+        if cleaned.insert(prefix.to_owned()) {
+            remove_left(&std::env::temp_dir(), prefix);
+        }
+        drop(cleaned);
         Self::temporary_in(&std::env::temp_dir(), prefix).context("cannot make a temporary folder")
     }
 

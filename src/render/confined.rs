@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
 use super::Request;
+use super::trees::Trees;
 use super::value_files::in_checkout;
 use crate::failure::HintExt;
 use crate::repo::{Files, RepoPath};
@@ -26,7 +27,23 @@ const MOST_FOLDERS: usize = 10_000;
 ///
 /// # Errors
 /// When helm could be led out of the checkout.
-pub(super) fn check(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
+pub(super) fn check(request: &Request, trees: Trees<'_>) -> Result<Vec<RepoPath>> {
+    match trees.chart {
+        Some(files) => {
+            // A chart that is pulled is the whole tree.
+            let (source_path, prefix) = (RepoPath::root(), RepoPath::root());
+            let request = Request {
+                source_path,
+                prefix,
+                ..request.clone()
+            };
+            check_chart(&request, files)
+        }
+        None => check_chart(request, trees.source),
+    }
+}
+
+fn check_chart(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
     let mut walk = Walk { files, folders: 0 };
     let mut local = Vec::new();
     for file in DEPENDENCIES {
@@ -130,7 +147,7 @@ fn local_folders(request: &Request, dependency: &Dependency, files: &dyn Files) 
             return Err(outside().hint("write the path relative to the chart, as in `file://../library`"));
         }
         let whole = request.chart()?.join(folder).map_err(|_| outside())?;
-        match in_checkout(request, &whole, &whole) {
+        match in_checkout(&request.prefix, &whole, &whole) {
             Ok(folder) => folders.push(folder),
             Err(_) if is_vendored(request, dependency, files)? => {}
             Err(error) => return Err(error.context(format!("the dependency `{repository}`"))),

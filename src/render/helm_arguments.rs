@@ -6,20 +6,21 @@ use anyhow::{Result, bail};
 use super::Request;
 use super::confidential::Confidential;
 use super::confined;
+use super::trees::{Tree, Trees};
 use super::value_files::{self, Place};
 use crate::model::substitute::substitute;
-use crate::repo::{Files, RepoPath};
+use crate::repo::RepoPath;
 
 /// One argument of helm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {
     /// A literal text.
     Text(String),
-    /// A value file of the checkout; the adapter makes its path absolute and passes it as a [`list_entry`].
-    File(RepoPath),
-    /// The name of a value and the file of the checkout that contains it; the adapter makes the path absolute and
-    /// passes both as a [`file_value`].
-    SetFile(String, RepoPath),
+    /// A value file of a tree; the adapter makes its path absolute and passes it as a [`list_entry`].
+    File(Tree, RepoPath),
+    /// The name of a value and the file of a tree that contains it; the adapter makes the path absolute and passes both as
+    /// a [`file_value`].
+    SetFile(String, Tree, RepoPath),
     /// A temporary file with this text.
     Temporary(String),
 }
@@ -27,7 +28,9 @@ pub enum Argument {
 /// One call of `helm template .` in a chart's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelmCall {
-    /// The chart's folder in the checkout.
+    /// The tree that the chart is in.
+    pub tree: Tree,
+    /// The chart's folder in it.
     pub chart: RepoPath,
     /// The arguments after `helm template .`.
     pub arguments: Vec<Argument>,
@@ -76,8 +79,9 @@ pub fn file_value(name: &str, file: &str) -> String {
 ///
 /// # Errors
 /// When helm would read something outside the checkout, or a value file is not there.
-pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
-    confined::check(request, files)?;
+pub fn call<'f>(request: &Request, trees: impl Into<Trees<'f>>) -> Result<HelmCall> {
+    let trees = trees.into();
+    confined::check(request, trees)?;
     let parameters = &request.parameters;
     let mut arguments = Vec::new();
     let mut confidential = Confidential::default();
@@ -100,26 +104,26 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         }
     }
     for (name, file) in &parameters.helm_file_parameters {
-        let place = value_files::file_parameter(request, files, file_name(name)?, file)?.0;
-        match text(files, &place)? {
+        let place = value_files::file_parameter(request, trees, file_name(name)?, file)?.0;
+        match text(trees, &place)? {
             Some(text) => confidential.add([text]),
             None => confidential.add_unknown(),
         }
         arguments.push(Argument::Text("--set-file".to_owned()));
         arguments.push(match place {
             Place::Url(url) => Argument::Text(file_value(name, &url)),
-            Place::File(path) => Argument::SetFile(name.clone(), path),
+            Place::File(tree, path) => Argument::SetFile(name.clone(), tree, path),
         });
     }
-    for place in value_files::of(request, files)?.places {
-        match text(files, &place)? {
+    for place in value_files::of(request, trees)?.places {
+        match text(trees, &place)? {
             Some(text) => confidential.add_secrets(text),
             None => confidential.add_unknown(),
         }
         arguments.push(Argument::Text("--values".to_owned()));
         arguments.push(match place {
             Place::Url(url) => Argument::Text(list_entry(&url)),
-            Place::File(path) => Argument::File(path),
+            Place::File(tree, path) => Argument::File(tree, path),
         });
     }
     if let Some(values) = &parameters.values {
@@ -127,8 +131,9 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
         arguments.push(Argument::Temporary(values.clone()));
         confidential.add_values(values);
     }
-    let defaults = Place::File(request.source_path.join("values.yaml")?);
-    if let Some(defaults) = text(files, &defaults)? {
+    let (tree, chart) = trees.chart(request);
+    let defaults = Place::File(tree.clone(), chart.join("values.yaml")?);
+    if let Some(defaults) = text(trees, &defaults)? {
         confidential.add_secrets(defaults);
     }
     let mut api_versions = if parameters.api_versions.is_empty() {
@@ -151,7 +156,8 @@ pub fn call(request: &Request, files: &dyn Files) -> Result<HelmCall> {
     let switches = switches.into_iter().filter(|(_, is_on)| *is_on);
     arguments.extend(switches.map(|(switch, _)| Argument::Text(switch.to_owned())));
     Ok(HelmCall {
-        chart: request.source_path.clone(),
+        tree,
+        chart,
         arguments,
         confidential,
         dependency_update: parameters.dependency_update,
@@ -165,10 +171,10 @@ fn option(flag: &str, value: impl Into<String>) -> [Argument; 2] {
 
 /// Reads the text of a file, empty if there is none; it is only used to mask messages. Returns nothing for what helm
 /// fetches.
-fn text(files: &dyn Files, place: &Place) -> Result<Option<String>> {
+fn text(trees: Trees<'_>, place: &Place) -> Result<Option<String>> {
     let bytes = match place {
         Place::Url(_) => return Ok(None),
-        Place::File(path) => files.read(path)?.unwrap_or_default(),
+        Place::File(tree, path) => trees.read(tree, path)?.unwrap_or_default(),
     };
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
@@ -220,12 +226,15 @@ pub(super) fn plain_version(version: &str) -> String {
 ///
 /// # Errors
 /// When the chart's metadata cannot be read, or something is outside the checkout.
-pub fn reads(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
-    let mut reads = value_files::of(request, files)?.watched;
+pub fn reads<'f>(request: &Request, trees: impl Into<Trees<'f>>) -> Result<Vec<RepoPath>> {
+    let trees = trees.into();
+    let mut reads = value_files::of(request, trees)?.watched;
     for (name, file) in &request.parameters.helm_file_parameters {
-        reads.extend(value_files::file_parameter(request, files, name, file)?.1);
+        reads.extend(value_files::file_parameter(request, trees, name, file)?.1);
     }
-    reads.extend(confined::check(request, files)?);
+    if request.parameters.chart.is_none() {
+        reads.extend(confined::check(request, trees)?);
+    }
     reads.retain(|path| !path.is_in(&request.source_path));
     reads.sort();
     reads.dedup();

@@ -12,6 +12,7 @@ pub mod kustomize_graph;
 mod registry;
 pub mod schema;
 pub mod storage_pass;
+pub mod trees;
 mod value_files;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use helm_arguments::{Argument, HelmCall};
 pub use kustomize_call::KustomizeCall;
 pub use registry::Owners;
 pub use storage_pass::{Output, Stream};
+pub use trees::{Tree, Trees};
 
 /// A program that renders sources of one kind, as [`crate::helm`] those of a [`HelmCall`].
 pub trait Renderer<Call> {
@@ -105,11 +107,16 @@ impl Request {
 /// # Errors
 /// When the source cannot be rendered, helm fails, an object is incomplete, or the storage rules refuse something.
 /// Nothing is ever rendered in part.
-pub fn render(request: &Request, files: &dyn Files, renderers: Renderers<'_>) -> Result<Output> {
-    let detected = source_type(request, files)?;
+pub fn render<'f>(request: &Request, trees: impl Into<Trees<'f>>, renderers: Renderers<'_>) -> Result<Output> {
+    let trees = trees.into();
+    let files = trees.source;
+    let detected = match trees.chart {
+        Some(_) => chart_beside(files, &request.source_path)?,
+        None => source_type(request, files)?,
+    };
     check_parameters(request, detected)?;
     let Raw { text: raw, notes, .. } = match detected {
-        SourceType::Helm => renderers.helm.render(&helm_arguments::call(request, files)?)?,
+        SourceType::Helm => renderers.helm.render(&helm_arguments::call(request, trees)?)?,
         SourceType::Kustomize => renderers.kustomize.render(&kustomize_call::call(request, files)?)?,
         SourceType::Directory => Raw {
             text: directory::read(files, &request.source_path, &request.parameters)?,
@@ -179,9 +186,14 @@ fn rules(request: &Request, registries: Option<Registries>) -> Result<StorageRul
 ///
 /// # Errors
 /// When the source cannot be read, or would lead out of the checkout.
-pub fn reads(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
+pub fn reads<'f>(request: &Request, trees: impl Into<Trees<'f>>) -> Result<Vec<RepoPath>> {
+    let trees = trees.into();
+    let files = trees.source;
+    if request.parameters.chart.is_some() {
+        return helm_arguments::reads(request, trees);
+    }
     match source_type(request, files)? {
-        SourceType::Helm => helm_arguments::reads(request, files),
+        SourceType::Helm => helm_arguments::reads(request, trees),
         SourceType::Kustomize => kustomize_call::reads(request, files),
         SourceType::Directory => Ok(Vec::new()),
     }
@@ -204,6 +216,15 @@ fn check_parameters(request: &Request, source_type: SourceType) -> Result<()> {
             bail!("`{name}` is for Kustomize folders, and `{path}` is {is_built}")
         }
         _ => Ok(()),
+    }
+}
+
+/// Returns the type of a source whose chart is pulled: whatever else is in its folder, the chart is rendered. The folder has to
+/// be there.
+fn chart_beside(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
+    match files.list(path)? {
+        Some(_) => Ok(SourceType::Helm),
+        None => bail!("app path does not exist: `{path}`"),
     }
 }
 

@@ -62,13 +62,21 @@ fn chart() -> Memory {
     .unwrap()
 }
 
+fn named(tree: &Tree) -> String {
+    match tree {
+        Tree::Source => String::new(),
+        Tree::Chart => "chart:".to_owned(),
+        Tree::Reference(name) => format!("${name}/"),
+    }
+}
+
 /// Formats the call as a user would type it; files of the checkout are in angle brackets, temporary ones in braces.
-fn typed(request: &Request, files: &Memory) -> Result<String> {
+fn typed<'f>(request: &Request, files: impl Into<Trees<'f>>) -> Result<String> {
     let call = helm_arguments::call(request, files)?;
     let arguments = call.arguments.iter().map(|argument| match argument {
         Argument::Text(text) => text.clone(),
-        Argument::File(path) => format!("<{path}>"),
-        Argument::SetFile(name, path) => format!("{name}=<{path}>"),
+        Argument::File(tree, path) => format!("<{}{path}>", named(tree)),
+        Argument::SetFile(name, tree, path) => format!("{name}=<{}{path}>", named(tree)),
         Argument::Temporary(text) => format!("{{{}}}", text.trim_end()),
     });
     Ok(arguments.collect::<Vec<_>>().join(" "))
@@ -176,7 +184,7 @@ fn values_of(files: &[&str], parameters: Value) -> Result<Vec<String>> {
     let files = Memory::new(files.iter().map(|file| (*file, "")))?;
     let call = helm_arguments::call(&request("charts/player", parameters), &files)?;
     let values = call.arguments.iter().filter_map(|argument| match argument {
-        Argument::File(path) => Some(path.to_string()),
+        Argument::File(_, path) => Some(path.to_string()),
         Argument::Text(url) if url.contains("://") => Some(url.clone()),
         _ => None,
     });

@@ -9,9 +9,10 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::Request;
 use super::glob;
+use super::trees::{Root, Tree, Trees};
 use crate::failure::HintExt;
 use crate::model::substitute::substitute;
-use crate::repo::{Files, RepoPath};
+use crate::repo::RepoPath;
 
 /// The number of symbolic links that Argo CD follows from one name.
 const MOST_LINKS: usize = 10;
@@ -21,8 +22,8 @@ const MOST_LINKS: usize = 10;
 pub(super) enum Place {
     /// A URL that helm fetches.
     Url(String),
-    /// A file of the checkout, with symbolic links resolved.
-    File(RepoPath),
+    /// A file of a tree, with symbolic links resolved.
+    File(Tree, RepoPath),
 }
 
 /// The files of `values-files`.
@@ -34,10 +35,10 @@ pub(super) struct ValueFiles {
     pub(super) watched: Vec<RepoPath>,
 }
 
-/// An entry of `values-files`: a place or a glob.
-enum Entry {
+/// An entry of `values-files`: a place or a glob, with the root that it was resolved from.
+enum Entry<'f> {
     Place(Place, Vec<RepoPath>),
-    Glob(RepoPath),
+    Glob(Root<'f>, RepoPath),
 }
 
 /// Resolves `values-files`. A glob is replaced by its matches in doublestar's order, without those that are named by
@@ -46,33 +47,27 @@ enum Entry {
 /// # Errors
 /// When a name leads out of the checkout or has a scheme that is not allowed; when a file is not there or a glob matches
 /// none, unless that is to be ignored.
-pub(super) fn of(request: &Request, files: &dyn Files) -> Result<ValueFiles> {
-    let names: Vec<String> = request
-        .parameters
-        .values_files
-        .iter()
-        .map(|name| substitute(name, &request.variables))
-        .collect();
+pub(super) fn of(request: &Request, trees: Trees<'_>) -> Result<ValueFiles> {
+    let names = &request.parameters.values_files;
     let entries = names
         .iter()
-        .map(|name| entry(request, files, name))
+        .map(|name| entry(request, trees, name))
         .collect::<Result<Vec<_>>>()?;
     let explicit: BTreeSet<&Place> = entries
         .iter()
         .filter_map(|entry| match entry {
             Entry::Place(place, _) => Some(place),
-            Entry::Glob(_) => None,
+            Entry::Glob(..) => None,
         })
         .collect();
     let ignore_missing = request.parameters.ignore_missing_values_files;
     let mut found = ValueFiles::default();
     for (name, entry) in names.iter().zip(&entries) {
+        let name = substitute(name, &request.variables);
         match entry {
             Entry::Place(place, watched) => {
                 found.watched.extend(watched.iter().cloned());
-                if let Place::File(path) = place
-                    && !is_file(files, path).with_context(|| format!("value file `{name}`"))?
-                {
+                if !is_there(trees, place).with_context(|| format!("value file `{name}`"))? {
                     if ignore_missing {
                         continue;
                     }
@@ -80,19 +75,19 @@ pub(super) fn of(request: &Request, files: &dyn Files) -> Result<ValueFiles> {
                 }
                 found.add(place.clone());
             }
-            Entry::Glob(pattern) => {
-                found.watched.push(glob::base(pattern));
-                let matches = glob::expand(files, pattern).with_context(|| format!("value file glob `{name}`"))?;
+            Entry::Glob(root, pattern) => {
+                if root.tree == Tree::Source {
+                    found.watched.push(glob::base(pattern));
+                }
+                let matches = glob::expand(root.files, pattern).with_context(|| format!("value file glob `{name}`"))?;
                 if matches.is_empty() && !ignore_missing {
                     return Err(anyhow!("value file glob `{name}` matched no files")
                         .hint("let it pass with the parameter `ignore-missing-values-files`"));
                 }
                 for path in matches {
-                    let place = Place::File(path);
-                    if let Place::File(path) = &place
-                        && !explicit.contains(&place)
-                    {
-                        is_file(files, path).with_context(|| format!("value file glob `{name}`"))?;
+                    let place = Place::File(root.tree.clone(), path);
+                    if !explicit.contains(&place) {
+                        is_there(trees, &place).with_context(|| format!("value file glob `{name}`"))?;
                         found.add(place);
                     }
                 }
@@ -116,37 +111,38 @@ impl ValueFiles {
 /// Those of [`of`].
 pub(super) fn file_parameter(
     request: &Request,
-    files: &dyn Files,
+    trees: Trees<'_>,
     key: &str,
     name: &str,
 ) -> Result<(Place, Vec<RepoPath>)> {
-    let name = substitute(name, &request.variables);
-    let file = || format!("the file `{name}` of `{key}`");
-    let (place, watched) = place(request, files, &name).with_context(file)?;
-    if let Place::File(path) = &place
-        && !is_file(files, path).with_context(file)?
-    {
+    let file = || format!("the file `{}` of `{key}`", substitute(name, &request.variables));
+    let (root, name) = trees.root(request, name).with_context(file)?;
+    let name = substitute(&name, &request.variables);
+    let (place, watched) = place(&root, &name).with_context(file)?;
+    if !is_there(trees, &place).with_context(file)? {
         bail!("{} does not exist", file());
     }
     Ok((place, watched))
 }
 
-fn entry(request: &Request, files: &dyn Files, name: &str) -> Result<Entry> {
-    let what = || format!("value file `{name}`");
-    if scheme(name).is_none() {
-        let pattern = whole(request, name).with_context(what)?;
+fn entry<'f>(request: &Request, trees: Trees<'f>, name: &str) -> Result<Entry<'f>> {
+    let what = || format!("value file `{}`", substitute(name, &request.variables));
+    let (root, name) = trees.root(request, name).with_context(what)?;
+    let name = substitute(&name, &request.variables);
+    if scheme(&name).is_none() {
+        let pattern = whole(&root, &name).with_context(what)?;
         if glob::is_glob(pattern.as_str()) {
-            let pattern = in_checkout(request, &pattern, &glob::base(&pattern)).with_context(what)?;
-            return Ok(Entry::Glob(pattern));
+            let pattern = in_checkout(&root.prefix, &pattern, &glob::base(&pattern)).with_context(what)?;
+            return Ok(Entry::Glob(root, pattern));
         }
     }
-    let (place, watched) = place(request, files, name).with_context(what)?;
+    let (place, watched) = place(&root, &name).with_context(what)?;
     Ok(Entry::Place(place, watched))
 }
 
-/// Returns the place of a name, and the paths of the checkout that it depends on: the file and every link on the way to
-/// it.
-fn place(request: &Request, files: &dyn Files, name: &str) -> Result<(Place, Vec<RepoPath>)> {
+/// Returns the place of a name, and the paths of the source's tree that it depends on: the file and every link on the way
+/// to it.
+fn place(root: &Root<'_>, name: &str) -> Result<(Place, Vec<RepoPath>)> {
     if let Some(scheme) = scheme(name) {
         if !["http", "https"]
             .iter()
@@ -156,10 +152,10 @@ fn place(request: &Request, files: &dyn Files, name: &str) -> Result<(Place, Vec
         }
         return Ok((Place::Url(name.to_owned()), Vec::new()));
     }
-    let whole = whole(request, name)?;
-    let mut path = in_checkout(request, &whole, &whole)?;
+    let whole = whole(root, name)?;
+    let mut path = in_checkout(&root.prefix, &whole, &whole)?;
     let mut watched = vec![path.clone()];
-    while let Some(target) = files.link(&path)? {
+    while let Some(target) = root.files.link(&path)? {
         if watched.len() > MOST_LINKS {
             bail!("more than {MOST_LINKS} symbolic links lead to it");
         }
@@ -167,19 +163,21 @@ fn place(request: &Request, files: &dyn Files, name: &str) -> Result<(Place, Vec
         watched.push(path.clone());
     }
     if path.is_root() {
-        bail!("it is the root of the repository");
+        bail!("it is the root of the {}", root.name());
     }
-    Ok((Place::File(path), watched))
+    if root.tree != Tree::Source {
+        watched.clear();
+    }
+    Ok((Place::File(root.tree.clone(), path), watched))
 }
 
-/// Resolves a name to a path of the whole repository: relative to the chart, or with a leading `/` to the repository's
-/// root.
-fn whole(request: &Request, name: &str) -> Result<RepoPath> {
+/// Resolves a name to a path of the whole tree: relative to the folder of the source, or with a leading `/` to the root.
+fn whole(root: &Root<'_>, name: &str) -> Result<RepoPath> {
     let whole = match name.strip_prefix('/') {
         Some(from_root) => RepoPath::new(from_root),
-        None => request.chart().and_then(|chart| chart.join(name)),
+        None => root.folder.join(name),
     };
-    whole.map_err(|_| anyhow!("it is outside the repository"))
+    whole.map_err(|_| anyhow!("it is outside the {}", root.name()))
 }
 
 /// Converts a path of the repository to one of the checkout, which may be a part of the repository. All files that it
@@ -187,9 +185,9 @@ fn whole(request: &Request, name: &str) -> Result<RepoPath> {
 ///
 /// # Errors
 /// When they are not.
-pub(super) fn in_checkout(request: &Request, whole: &RepoPath, top: &RepoPath) -> Result<RepoPath> {
-    if top.is_in(&request.prefix) {
-        return RepoPath::new(&whole.as_str()[request.prefix.as_str().len()..]);
+pub(super) fn in_checkout(prefix: &RepoPath, whole: &RepoPath, top: &RepoPath) -> Result<RepoPath> {
+    if top.is_in(prefix) {
+        return RepoPath::new(&whole.as_str()[prefix.as_str().len()..]);
     }
     Err(anyhow!("it is not in what Argo CD sent to the plugin").hint(format!(
         "add `/{}` to the annotation `{}`",
@@ -198,11 +196,17 @@ pub(super) fn in_checkout(request: &Request, whole: &RepoPath, top: &RepoPath) -
     )))
 }
 
-/// Reports whether a file exists.
+/// Reports whether the file of a place exists; what helm fetches counts as there.
 ///
 /// # Errors
-/// When it is a folder, leads out of the checkout, or cannot be read.
-fn is_file(files: &dyn Files, path: &RepoPath) -> Result<bool> {
+/// When it is a folder, leads out of its tree, or cannot be read.
+fn is_there(trees: Trees<'_>, place: &Place) -> Result<bool> {
+    let Place::File(tree, path) = place else {
+        return Ok(true);
+    };
+    let Some(files) = trees.files(tree) else {
+        return Ok(false);
+    };
     if files.list(path)?.is_some() {
         bail!("`{path}` is a folder");
     }

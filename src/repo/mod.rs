@@ -11,6 +11,7 @@ mod include;
 mod instances;
 pub mod kustomization;
 pub mod layout;
+mod listing;
 mod liveness;
 pub mod origin;
 pub mod overrides;

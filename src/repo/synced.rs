@@ -209,10 +209,10 @@ impl Repo {
         sources.iter().filter_map(|source| self.folder_source(source)).collect()
     }
 
-    /// Returns the folder of this repository that a source reads; `None` for another repository, a chart of a Helm
-    /// repository, and options that cannot be understood.
+    /// Returns the folder of this repository that a source reads; `None` for another repository, a chart that is pulled,
+    /// and options that cannot be understood.
     pub fn folder_source(&self, source: &Source<'_>) -> Option<FolderSource> {
-        if source.chart().is_some() || !self.is_own(source.repo_url()) {
+        if source.pulled_chart().is_some() || !self.is_own(source.repo_url()) {
             return None;
         }
         let folder = RepoPath::new(source.path()?).ok()?;
@@ -239,6 +239,9 @@ impl Repo {
     /// Returns the type of a source whose folder is in this repository: what it says itself, else what Argo CD takes the folder
     /// for.
     pub fn source_type(&self, source: &Source<'_>, folder: &RepoPath) -> SourceType {
+        if source.pulled_chart().is_some() {
+            return SourceType::Helm;
+        }
         let tools = [
             ("plugin", None),
             ("kustomize", Some(SourceType::Kustomize)),
@@ -357,5 +360,7 @@ mod tests {
         assert_eq!(files_of("chart", ""), Some(Vec::new()));
         assert_eq!(files_of("nowhere", ""), Some(Vec::new()));
         assert_eq!(files_of("x", ", chart: web"), None);
+        let pulled = ", plugin: {name: homelab-v1, parameters: [{name: chart, string: web}, {name: chart-repo, string: 'https://c.example'}, {name: chart-version, string: 1.0.0}]}";
+        assert_eq!(files_of("media", pulled), None, "its folder has the values");
     }
 }

@@ -98,12 +98,17 @@ fn place(repo: &Repo, manifest: &Manifest) -> String {
 
 fn source_text(source: &Source<'_>) -> String {
     let place = source.chart().or(source.path()).unwrap_or_default();
+    let chart = source.parameters().ok().and_then(|parameters| parameters.chart);
+    let chart = chart.map_or_else(String::new, |chart| {
+        let (name, version, repository) = (&chart.name, &chart.version, without_logins(&chart.repository));
+        format!(", with the values for the chart `{name}` {version} of {repository}")
+    });
     let renderer = match source.plugin().and_then(|plugin| plugin.get("name")?.as_str()) {
         Some(name) => format!(", rendered by the plugin `{name}`"),
         None => String::new(),
     };
     format!(
-        "{} {place} at {}{renderer}",
+        "{} {place} at {}{chart}{renderer}",
         without_logins(source.repo_url()),
         source.target_revision()
     )

@@ -116,10 +116,14 @@ fn secret_pointers(object: &Object) -> Vec<PointerBuf> {
 }
 
 /// Parameters that hold names of things; all others, misspelt ones included, can hold anything.
-const HARMLESS: [&str; 19] = [
+const HARMLESS: [&str; 23] = [
     "owns",
     "mounts",
     "writes",
+    "chart",
+    "chart-repo",
+    "chart-version",
+    "chart-digest",
     "values-files",
     "ignore-missing-values-files",
     "helm-file-parameters",

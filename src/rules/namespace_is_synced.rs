@@ -74,7 +74,10 @@ fn hint(repo: &Repo) -> String {
 /// Kustomize folder, a source with options that cannot be read.
 fn may_be_brought_otherwise(repo: &Repo) -> bool {
     let is_unknown = |source: &Source<'_>| {
-        let is_own_folder = !source.is_versioned() && source.path().is_some() && repo.is_own(source.repo_url());
+        let is_own_folder = !source.is_versioned()
+            && source.pulled_chart().is_none()
+            && source.path().is_some()
+            && repo.is_own(source.repo_url());
         is_own_folder
             && (source.kustomize().is_some() || repo.folder_source(source).is_none_or(|folder| folder.is_build()))
     };

@@ -6,6 +6,7 @@ use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::claim::Mount;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
+use crate::model::version::is_constraint;
 use crate::model::{PointerExt, Source};
 
 static META: Meta = Meta {
@@ -30,7 +31,10 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in &subject.sources {
         match parameters {
-            Some(Ok(parameters)) => findings.extend(of_mounts(subject, source, parameters)),
+            Some(Ok(parameters)) => {
+                findings.extend(of_mounts(subject, source, parameters));
+                findings.extend(of_version(subject, source, parameters));
+            }
             Some(Err(errors)) => findings.extend(errors.iter().map(|error| wrong(subject, source, error))),
             None => continue,
         }
@@ -61,6 +65,17 @@ fn too_long(subject: &Subject<'_>, source: &Source<'_>) -> Vec<Finding> {
             finding.hint("put large values into a file beside the chart (`values-files`)")
         })
         .collect()
+}
+
+/// Finds a chart's version that is a range: the plugin renders one version only.
+fn of_version(subject: &Subject<'_>, source: &Source<'_>, parameters: &Parameters) -> Option<Finding> {
+    let version = &parameters.chart.as_ref()?.version;
+    is_constraint(version).then(|| {
+        let message = format!("`chart-version` is `{version}`, and the plugin renders one version only");
+        let pointer = source.parameter("chart-version").unwrap_or_default();
+        let finding = subject.finding(&META, message, pointer.child("string"));
+        finding.hint("pin one version, as `1.2.3`; `kubectl homelab render` names the newest that fits")
+    })
 }
 
 /// Finds two mounts at one path of one container.
@@ -124,6 +139,28 @@ mod tests {
             messages[0].starts_with("the variable `ARGOCD_APP_PARAMETERS` would have 131"),
             "{messages:?}"
         );
+    }
+
+    #[test]
+    fn fires_on_a_range_of_charts() {
+        let of = |version: &str| {
+            let text = |name: &str, text: &str| json!({"name": name, "string": text});
+            let chart = [
+                text("chart", "web"),
+                text("chart-repo", "https://c.example.org"),
+                text("chart-version", version),
+            ];
+            Case::new().plugin("player", json!(chart))
+        };
+        assert_eq!(
+            of("1.x").messages(&RULE),
+            ["`chart-version` is `1.x`, and the plugin renders one version only"]
+        );
+        assert_eq!(
+            of("1.x").place(&RULE),
+            "applications/player.yaml /spec/source/plugin/parameters/2/string"
+        );
+        assert!(of("1.2.3").messages(&RULE).is_empty());
     }
 
     #[test]

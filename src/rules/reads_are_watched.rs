@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::Source;
 use crate::model::application::GENERATE_PATHS;
+use crate::model::chart_reference::OF_CHART;
 use crate::model::object::annotation_pointer;
 use crate::model::parameter::Parameters;
 use crate::repo::kustomization::without_nested;
@@ -68,6 +69,7 @@ fn reads(repo: &Repo, source: &Source<'_>, parameters: &Parameters) -> Option<Ve
                 .values_files
                 .iter()
                 .chain(parameters.helm_file_parameters.values());
+            let files = files.filter(|name| !name.starts_with(OF_CHART));
             let local = files.filter(|name| !name.contains("://") && !name.contains('$'));
             let path = |name: &String| match name.starts_with('/') {
                 true => RepoPath::new(&literal(name)).ok(),

@@ -136,7 +136,7 @@ fn moved(source: &Source<'_>, tool: &str, block: &Value) -> Option<Value> {
         .unwrap_or_default();
     let alone = json!({tool: block});
     let alone = Source::new(source.pointer.clone(), &alone);
-    let moved = native::to_parameters(&alone, &[], |_, values| yaml::emit(values)).ok()?;
+    let moved = native::to_parameters(&alone, |_, values| yaml::emit(values)).ok()?;
     // `version` has no effect; anything else that is left out needs a decision.
     if moved
         .left_out

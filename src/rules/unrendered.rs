@@ -106,7 +106,7 @@ fn share_a_source(one: &Subject<'_>, other: &Subject<'_>) -> bool {
     one.sources.iter().any(|(source, _)| {
         other.sources.iter().any(|(of_other, _)| {
             repo_url::same(source.repo_url(), of_other.repo_url())
-                && (source.path(), source.chart()) == (of_other.path(), of_other.chart())
+                && (source.path(), source.pulled_chart()) == (of_other.path(), of_other.pulled_chart())
         })
     })
 }

@@ -9,8 +9,9 @@ static META: Meta = Meta {
     summary: "a plugin source has no value files of another source ($ref)",
     why: "A value file `$values/…` means a file of the source that has `ref: values`. Argo CD checks such a source out for its \
 own Helm only: a plugin gets the tree of its own source and nothing else, so that the file is not there and the render \
-fails. Put the value files beside the chart (a folder of this repository with a `Chart.yaml` that has the chart as a \
-dependency), or say the values in the parameter `values`.\n\n\
+fails. Make the folder with the value files the source, and name the chart in the parameters `chart`, `chart-repo` and \
+`chart-version`: `kubectl homelab convert` does so for Applications of Argo CD's own Helm. Or say the values in the \
+parameter `values`.\n\n\
 https://github.com/argoproj/argo-cd/issues/12476",
 };
 
@@ -38,7 +39,7 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         {
             let message = format!("{what} `{file}` is in another source, which a plugin does not get");
             let finding = subject.finding(&META, message, &pointer);
-            findings.push(finding.hint("put the file beside the chart, or put the values into the parameter `values`"));
+            findings.push(finding.hint("make the folder with the file the source, and name the chart in the parameter `chart`, or put the values into the parameter `values`"));
         }
     }
     findings
@@ -117,7 +118,7 @@ mod tests {
                 .hint
                 .as_deref()
                 .unwrap()
-                .contains("beside the chart")
+                .contains("name the chart in the parameter `chart`")
         );
     }
 }

@@ -31,7 +31,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::disk::Checkout;
 use crate::failure::{self, Failure};
-use crate::helm::{KeptRenders, LazyHelm};
+use crate::helm::{Checkouts, KeptRenders, LazyHelm};
 use crate::kustomize::Kustomize;
 use crate::model::sidecar::SETTINGS;
 use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
@@ -224,12 +224,14 @@ impl<'s> Sources<'s> {
         request.for_rules = how.for_rules;
         request.storage_rules &= !how.without_storage_rules;
         self.complete(&mut request, app, &source, resolved);
+        let checkouts = self.checkouts(app, &source, &request, resolved)?;
         let helm = LazyHelm {
-            checkout: resolved.checkout.clone(),
+            checkouts: checkouts.clone(),
             program: self.options.helm.program.clone(),
             network: self.options.network != Network::Never,
             cache: self.options.cache()?,
             bounded: self.options.for_plugin,
+            deadline: None,
         };
         let kept = self.kept.as_ref().map(|kept| kept.before(&helm));
         let helm = kept.as_ref().map_or(&helm as &dyn Renderer<HelmCall>, |kept| kept);
@@ -250,7 +252,31 @@ impl<'s> Sources<'s> {
             kustomize: &kustomize,
             owners: &owners,
         };
-        render::render(&request, &resolved.checkout, renderers)
+        checkouts.with_trees(|trees| render::render(&request, trees, renderers))
+    }
+
+    /// Returns the trees that the render of a source reads: its own, the chart that it names, and those of the sources with a
+    /// `ref` whose files it takes.
+    fn checkouts(
+        &self,
+        app: &Application<'_>,
+        source: &Source<'_>,
+        request: &Request,
+        resolved: &ResolvedSource,
+    ) -> Result<Checkouts> {
+        let mut checkouts = Checkouts::from(resolved.checkout.clone());
+        if let Some(chart) = &request.parameters.chart {
+            checkouts.chart = Some(self.resolver.pinned_chart(chart)?.checkout.clone());
+        }
+        if source.plugin().is_none() {
+            for reference in request::references(app, &request.parameters)? {
+                let name = reference.reference().unwrap_or_default().to_owned();
+                let checkout = self.resolver.reference(&reference, &mut Vec::new());
+                let checkout = checkout.with_context(|| format!("`ref: {name}`"))?;
+                checkouts.references.push((name, checkout));
+            }
+        }
+        Ok(checkouts)
     }
 
     /// Returns a source with the overrides of its folder.

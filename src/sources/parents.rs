@@ -62,8 +62,8 @@ pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
         return Vec::new();
     }
     let own = |source: &Source<'_>| {
-        let path = source.path().filter(|_| repo.is_own(source.repo_url()))?;
-        RepoPath::new(path).ok()
+        let is_own = source.pulled_chart().is_none() && repo.is_own(source.repo_url());
+        RepoPath::new(source.path().filter(|_| is_own)?).ok()
     };
     let synced: BTreeSet<RepoPath> = repo
         .applications()
@@ -137,8 +137,8 @@ fn sources_of(app: &Application<'_>) -> PointerBuf {
 
 /// Reports whether the render of a source may hold Applications.
 fn may_render(repo: &Repo, source: &Source<'_>, all: &[Source<'_>]) -> bool {
-    let helm = source.helm().unwrap_or(&Value::Null);
-    if let Some(chart) = source.chart() {
+    let helm = source.helm().or(source.plugin()).unwrap_or(&Value::Null);
+    if let Some(chart) = source.pulled_chart() {
         return chart == ARGOCD_APPS
             || mentions_objects(helm)
             || value_files(repo, source, all).any(|file| repo.charts.is_input(&file));
@@ -160,9 +160,20 @@ fn value_files<'v>(
     source: &'v Source<'_>,
     all: &'v [Source<'_>],
 ) -> impl Iterator<Item = RepoPath> + 'v {
-    let files = source.helm().and_then(|helm| helm.get("valueFiles")?.as_array());
-    files.into_iter().flatten().filter_map(move |file| {
+    let parameter = source
+        .parameter("values-files")
+        .and_then(|pointer| source.value(&pointer)?.get("array"));
+    let option = source.helm().and_then(|helm| helm.get("valueFiles"));
+    let files = [option, parameter]
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_array)
+        .flatten();
+    files.filter_map(move |file| {
         let file = file.as_str()?;
+        if let Some(from_root) = file.strip_prefix('/') {
+            return RepoPath::new(from_root).ok().filter(|_| source.chart().is_none());
+        }
         let Some(reference) = file.strip_prefix('$') else {
             let folder = RepoPath::new(source.path().filter(|_| source.chart().is_none())?).ok()?;
             return folder.join(file).ok();

@@ -7,6 +7,8 @@ use super::{AppRender, How, Sources, complete, flat, request};
 use crate::disk::Copied;
 use crate::edit::{Rendered, Renders};
 use crate::failure::{self, HintExt};
+use crate::helm::Checkouts;
+use crate::model::chart_reference::OF_CHART;
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Object, Source, Unavailable};
 use crate::render::{self, Output};
@@ -69,12 +71,29 @@ impl Renders for Sources<'_> {
                 continue;
             };
             if let Ok(mut wanted) = request::request(app, source) {
-                wanted.source_path = resolved.path;
+                wanted.source_path.clone_from(&resolved.path);
                 reads.extend(self.registry_reads(source));
-                reads.extend(render::reads(&wanted, &resolved.checkout)?);
+                // What is in the chart is not read from the repository.
+                let files = &mut wanted.parameters.values_files;
+                files.retain(|file| !file.starts_with(OF_CHART));
+                wanted
+                    .parameters
+                    .helm_file_parameters
+                    .retain(|_, file| !file.starts_with(OF_CHART));
+                let checkouts = match wanted.parameters.chart {
+                    Some(_) => Some(Checkouts::from(resolved.checkout.clone())),
+                    None => optional(self.checkouts(app, source, &wanted, &resolved))?,
+                };
+                let Some(checkouts) = checkouts else { continue };
+                reads.extend(checkouts.with_trees(|trees| render::reads(&wanted, trees))?);
             }
         }
         Ok(reads)
+    }
+
+    fn chart_version(&self, source: &Source<'_>) -> Result<Option<String>> {
+        let resolved = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))?;
+        Ok(resolved.and_then(|resolved| resolved.revision))
     }
 
     fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<(RepoPath, &'static str)>> {

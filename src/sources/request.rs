@@ -54,9 +54,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
         let (name, own) = (name.to_owned(), PLUGIN_NAME.to_owned());
         return Err(Unavailable::OtherPlugin { name, own }.into_error());
     }
-    let sources = app.sources();
-    let references: Vec<&str> = sources.iter().filter_map(Source::reference).collect();
-    let moved = native::to_parameters(source, &references, |_, values| yaml::emit(values)).map_err(|unsupported| {
+    let moved = native::to_parameters(source, |_, values| yaml::emit(values)).map_err(|unsupported| {
         let what = unsupported.into_iter().map(|unsupported| unsupported.why).collect();
         Unavailable::UnsupportedOptions { what }.into_error()
     })?;
@@ -82,6 +80,43 @@ fn explicit(source: &Source<'_>) -> Option<SourceType> {
         (source.directory(), Some(SourceType::Directory)),
     ];
     sections.into_iter().find(|(section, _)| section.is_some())?.1
+}
+
+/// Returns the sources with a `ref` whose files the parameters of a native source name.
+///
+/// # Errors
+/// When there is no such source: with several sources, Argo CD takes every `$` at the start of a name for one
+/// ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go),
+/// `resolveReferencedSources`).
+pub(super) fn references<'o>(app: &Application<'o>, parameters: &Parameters) -> Result<Vec<Source<'o>>> {
+    let sources = app.sources();
+    if app.object().at("/spec/sources").is_none() {
+        return Ok(Vec::new());
+    }
+    let files = parameters
+        .values_files
+        .iter()
+        .chain(parameters.helm_file_parameters.values());
+    let names = files.filter_map(|file| Some((file, native::reference(file)?)));
+    let mut found: Vec<Source<'o>> = Vec::new();
+    for (file, name) in names {
+        let Some(source) = sources.iter().find(|source| source.reference() == Some(name)) else {
+            return Err(
+                anyhow!("`{file}` is a file of the source with `ref: {name}`, and there is no such source")
+                    .hint("add the source, or correct the name"),
+            );
+        };
+        if source.chart().is_some() {
+            return Err(
+                anyhow!("`{file}` is a file of a chart, and Argo CD takes none from a source with `chart`")
+                    .hint("name a source that is a Git repository"),
+            );
+        }
+        if !found.iter().any(|other| other.pointer == source.pointer) {
+            found.push(source.clone());
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -152,6 +187,42 @@ mod tests {
     }
 
     #[test]
+    fn files_of_another_source_are_found_by_its_reference() {
+        let references = |files: Value, others: Value| -> Result<Vec<String>, String> {
+            let mut sources = vec![json!({"repoURL": "u", "chart": "c", "helm": {"valueFiles": files}})];
+            sources.extend(others.as_array().unwrap().iter().cloned());
+            let object = Object::new(json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"},
+                "spec": {"sources": sources},
+            }));
+            let app = Application::new(&object).unwrap();
+            let parameters = request(&app, &app.sources()[0]).unwrap().parameters;
+            let found = super::references(&app, &parameters).map_err(|error| error.to_string())?;
+            Ok(found.iter().map(|source| source.repo_url().to_owned()).collect())
+        };
+        let two = || json!([{"repoURL": "v", "ref": "values"}, {"repoURL": "w", "ref": "more"}]);
+        let files = json!(["a.yaml", "$values/b.yaml", "$values/c.yaml", "$more/d.yaml"]);
+        assert_eq!(references(files, two()).unwrap(), ["v", "w"]);
+        assert_eq!(references(json!(["a.yaml"]), two()).unwrap(), Vec::<String>::new());
+        for (file, others, part) in [
+            (
+                "$x/a.yaml",
+                two(),
+                "the source with `ref: x`, and there is no such source",
+            ),
+            ("$ARGOCD_APP_NAME.yaml", two(), "there is no such source"),
+            (
+                "$v/a.yaml",
+                json!([{"repoURL": "v", "ref": "v", "chart": "c"}]),
+                "is a file of a chart",
+            ),
+        ] {
+            let error = references(json!([file]), others).unwrap_err();
+            assert!(error.contains(part), "{part} in {error}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_rendered_is_reported() {
         for (source, part) in [
             (
@@ -165,14 +236,6 @@ mod tests {
             (
                 json!({"repoURL": "u", "helm": {"fileParamaters": [{"name": "a"}]}}),
                 "`helm.fileParamaters`",
-            ),
-            (
-                json!({"repoURL": "u", "ref": "v", "helm": {"valueFiles": ["$v/x.yaml"]}}),
-                "`$v/x.yaml` is a file of another source",
-            ),
-            (
-                json!({"repoURL": "u", "ref": "v", "helm": {"fileParameters": [{"name": "a", "path": "$v/x"}]}}),
-                "`$v/x` is a file of another source",
             ),
         ] {
             let error = of(source).unwrap_err();

@@ -1,23 +1,24 @@
 //! Where the files of a source are: this working tree, a directory that was named, a checkout beside the repository, the
 //! user's cache, the network.
 
+mod charts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
 use super::source_dirs::NAMED;
 use super::{Network, Options, Snapshot, SourceDirs};
 use crate::disk::{self, Checkout};
 use crate::failure::{self, HintExt};
 use crate::git::{self, Refused, State, WorkingTree};
-use crate::helm::Helm;
+use crate::helm::Charts;
 use crate::masking::without_logins;
 use crate::model::repo_url::Fault;
 use crate::model::{Application, Source, Unavailable, repo_url};
-use crate::repo::{Files, Repo, RepoPath};
-use crate::yaml;
+use crate::repo::{Repo, RepoPath};
 
 /// A source with its files.
 pub(super) struct ResolvedSource {
@@ -51,6 +52,7 @@ pub(super) struct Resolver<'s> {
     states: Memo<(PathBuf, String), TreeState>,
     heads: Memo<PathBuf, Option<String>>,
     fetched: Fetched,
+    charts: OnceLock<Charts>,
 }
 
 /// The state of a working tree compared to the source's revision.
@@ -75,6 +77,7 @@ impl<'s> Resolver<'s> {
             states: Memo::default(),
             heads: Memo::default(),
             fetched: Fetched::default(),
+            charts: OnceLock::new(),
         }
     }
 
@@ -287,52 +290,6 @@ impl<'s> Resolver<'s> {
             differs: None,
         })
     }
-
-    /// Returns a chart of a Helm repository or an OCI registry: Argo CD pulls it and gives the chart as the whole tree.
-    fn chart(&self, source: &Source<'_>, is_worth_it: &dyn Fn() -> Result<()>) -> Result<ResolvedSource> {
-        let url = source.repo_url();
-        let revision = self.options.revision.as_deref().or(source.revision());
-        let revision = revision.ok_or_else(|| {
-            anyhow!("the chart has no version: Argo CD requires `targetRevision` here").hint("set it, as `1.2.3`")
-        })?;
-        let (registry, chart) = match source.chart() {
-            Some(chart) => (url, chart),
-            None => url.rsplit_once('/').context("the OCI URL has no chart in it")?,
-        };
-        let folder = disk::cache_folder("charts", &[url, chart, revision])?;
-        let inside = folder.join(chart.rsplit('/').next().unwrap_or(chart));
-        let path = relative(source.path().filter(|_| source.chart().is_none()).unwrap_or("."))?;
-        let cached = || disk::is_chart(&inside).then_some(());
-        self.fetched
-            .once(&folder, self.options.network, cached, || {
-                is_worth_it()?;
-                let pulled = disk::temporary_folder_in(folder.parent().context("the cache has no folder")?)?;
-                Helm::pull(registry, chart, revision, pulled.path())?;
-                disk::replace_folder(pulled, &folder)
-            })?
-            .ok_or_else(|| {
-                let missing = Unavailable::ChartNotDownloaded {
-                    chart: chart.to_owned(),
-                    version: revision.to_owned(),
-                    url: url.to_owned(),
-                };
-                is_worth_it().err().unwrap_or_else(|| missing.into_error())
-            })?;
-        let checkout = Checkout::open(&inside)?;
-        Ok(ResolvedSource {
-            revision: Some(chart_version(&checkout).unwrap_or_else(|| revision.to_owned())),
-            checkout,
-            path,
-            differs: None,
-        })
-    }
-}
-
-/// Returns the version of a chart that was pulled: a constraint has become one version.
-fn chart_version(chart: &Checkout) -> Option<String> {
-    let bytes = chart.read(&RepoPath::new("Chart.yaml").ok()?).ok()??;
-    let metadata = yaml::value(std::str::from_utf8(&bytes).ok()?).ok()??;
-    Some(metadata.get("version")?.as_str()?.to_owned())
 }
 
 /// Returns the path of a source as Argo CD takes it: from the root of the repository, and below it.

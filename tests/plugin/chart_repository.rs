@@ -67,17 +67,40 @@ impl ChartRepository {
     pub(crate) fn add(&self, version: &str, text: &str) {
         let folder = tempfile::tempdir().unwrap();
         let packed = pack_lib(folder.path(), version, text);
+        self.put_bytes(&format!("lib-{version}.tgz"), packed);
+    }
+
+    /// Adds a version of `lib` with these files.
+    pub(crate) fn with_files(&self, version: &str, files: &[(&str, &str)]) {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = format!("apiVersion: v2\nname: lib\nversion: {version}\n");
+        for (path, text) in files.iter().copied().chain([("lib/Chart.yaml", metadata.as_str())]) {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        helm(&["package", "lib"], folder.path());
+        let name = format!("lib-{version}.tgz");
+        self.put_bytes(&name, fs::read(folder.path().join(&name)).unwrap());
+    }
+
+    /// Adds a packed chart, and writes the index again.
+    pub(crate) fn put_bytes(&self, name: &str, bytes: Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
         let mut files = std::mem::take(&mut self.state.lock().unwrap().files);
-        files.insert(format!("lib-{version}.tgz"), packed);
+        files.insert(name.to_owned(), bytes);
         for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".tgz")) {
             fs::write(folder.path().join(name), bytes).unwrap();
         }
         helm(&["repo", "index", "."], folder.path());
-        files.insert(
-            "index.yaml".to_owned(),
-            fs::read(folder.path().join("index.yaml")).unwrap(),
-        );
+        let index = fs::read(folder.path().join("index.yaml")).unwrap();
+        files.insert("index.yaml".to_owned(), index);
         self.state.lock().unwrap().files = files;
+    }
+
+    /// Returns a file.
+    pub(crate) fn file(&self, name: &str) -> Vec<u8> {
+        self.state.lock().unwrap().files[name].clone()
     }
 
     /// Changes a file.

@@ -70,6 +70,22 @@ impl Registry {
         helm_with(&arguments, self.folder.path(), &variables);
     }
 
+    /// Returns the digest of a chart's manifest, as helm prints it.
+    pub(crate) fn digest(&self, chart: &str, version: &str) -> String {
+        let url = format!("{}/{chart}", self.url());
+        let arguments = ["pull", &url, "--version", version, "--plain-http"];
+        let helm = std::env::var_os("HOMELAB_TEST_HELM").unwrap();
+        let output = Command::new(helm)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8(printed).unwrap();
+        let digest = printed.lines().find_map(|line| line.strip_prefix("Digest: "));
+        digest.unwrap().to_owned()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("oci://{}/charts", self.address)
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::choices::{Choices, Target};
 use super::refusal::Refusal;
-use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin};
+use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin, values_in_git};
 use crate::compare::{self, Effects};
 use crate::edit::{Rendered, Renders};
 use crate::failure;
@@ -71,23 +71,23 @@ impl AppConversion<'_> {
         if !self.manifest.is_written() {
             return self.convert_by_file(&mut request);
         }
-        if self.conversion(&request)?.is_none() {
+        let Some(first) = self.conversion(&request)? else {
             return Ok(ConversionOutcome::Unchanged);
-        }
+        };
         let app = app.context("not an Application")?;
         self.check_overrides(&app)?;
         let before = self.render(&app)?;
         if self.choices.target == Target::Plugin {
             request.owns.extend(rendered_claims(&app, &before.raw));
-            request.reads = self.reads(&app, &before.raw)?;
+            let moved = self.moved(&first)?;
+            let moved = Application::new(&moved).context("not an Application any more")?;
+            request.reads = self.reads(&moved, &before.raw)?;
         }
         let Some(conversion) = self.conversion(&request)? else {
             return Ok(ConversionOutcome::Unchanged);
         };
-        let repo = self.repo.with(&conversion.changes)?;
-        let is_it = |other: &&Manifest| other.file == self.manifest.file && other.document == self.manifest.document;
-        let moved = repo.manifests.iter().find(is_it).context("the Application is gone")?;
-        let moved = Application::new(&moved.object).context("not an Application any more")?;
+        let moved = self.moved(&conversion)?;
+        let moved = Application::new(&moved).context("not an Application any more")?;
         let after = match self.render(&moved) {
             Ok(after) => after,
             // A claim with a random name is another one by now.
@@ -97,6 +97,14 @@ impl AppConversion<'_> {
             },
         };
         self.outcome(request.app, conversion, (&app, before), (&moved, after))
+    }
+
+    /// Returns the Application after a conversion.
+    fn moved(&self, conversion: &Conversion) -> Result<Object> {
+        let repo = self.repo.with(&conversion.changes)?;
+        let is_it = |other: &&Manifest| other.file == self.manifest.file && other.document == self.manifest.document;
+        let moved = repo.manifests.iter().find(is_it).context("the Application is gone")?;
+        Ok(moved.object.clone())
     }
 
     /// Compares the two renders and decides.
@@ -163,6 +171,7 @@ impl AppConversion<'_> {
         request.drop_owns = self.choices.drop_owns;
         request.owns = self.choices.owns(request.app.as_str());
         request.writes = self.choices.writes(request.app.as_str());
+        request.newest = values_in_git::newest(self.manifest, self.renders);
         Ok(request)
     }
 

@@ -3,7 +3,8 @@
 
 use anyhow::{Context, Result};
 
-use super::{Conversion, Request, error, to_plugin};
+use super::to_plugin::to_plugin_in;
+use super::{Conversion, Request, error, to_native};
 use crate::edit::source_override::{self, Written};
 use crate::model::native::Unsupported;
 use crate::model::{Application, Object};
@@ -51,6 +52,11 @@ pub(in crate::edit) fn to_plugin_by_file(
     manifest: &Manifest,
     request: &Request,
 ) -> Result<Option<ByFile>> {
+    // No file takes a source away.
+    let request = &Request {
+        keeps_references: true,
+        ..request.clone()
+    };
     let Some((moved, left_out)) = moved_alone(repo, manifest, request)? else {
         return Ok(None);
     };
@@ -84,7 +90,9 @@ pub(super) fn moved_alone(
     manifest: &Manifest,
     request: &Request,
 ) -> Result<Option<(Object, Vec<String>)>> {
-    alone(repo, manifest, |repo, written| to_plugin(repo, written, request))
+    alone(repo, manifest, |alone, written| {
+        to_plugin_in(repo, alone, written, request)
+    })
 }
 
 /// Returns an Application that nobody writes as a conversion makes it; `None` where it has nothing to do.
@@ -106,6 +114,15 @@ pub(super) fn alone(
     let after = alone.with(&conversion.changes)?;
     let moved = after.manifests.first().context("the Application is gone")?;
     Ok(Some((moved.object.clone(), conversion.notes)))
+}
+
+/// Returns an Application that nobody writes as it is for Argo CD's own tools; `None` where they render it already.
+///
+/// # Errors
+/// When its parameters have no options.
+pub(super) fn returned_alone(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Object>> {
+    let returned = alone(repo, manifest, |repo, written| to_native(repo, written, request))?;
+    Ok(returned.map(|(object, _)| object))
 }
 
 pub(super) fn view(object: &Object) -> Result<Application<'_>> {

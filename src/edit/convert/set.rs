@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
 use super::application::{AppConversion, ConversionOutcome, Converted};
-use super::by_file::{moved_alone, view};
+use super::by_file::{moved_alone, returned_alone, view};
 use super::choices::Target;
 use super::refusal::Refusal;
 use super::to_plugin::with_claims;
@@ -192,22 +192,21 @@ impl SetConversion<'_> {
 }
 
 fn before<'a>(conversion: &'a AppConversion<'a>) -> Result<Before<'a>> {
-    let (mut request, app) = (conversion.request()?, view(&conversion.manifest.object)?);
+    let (repo, manifest, mut request) = (conversion.repo, conversion.manifest, conversion.request()?);
+    let app = view(&manifest.object)?;
     let render = conversion.render(&app)?;
+    let mut alone = returned_alone(repo, manifest, &request).ok().flatten();
     if conversion.choices.target == Target::Plugin {
         request.owns.extend(rendered_claims(&app, &render.raw));
-        request.reads = conversion.reads(&app, &render.raw)?;
+        alone = moved_alone(repo, manifest, &request)?.map(|(object, _)| object);
+        request.reads = conversion.reads(&view(alone.as_ref().unwrap_or(&manifest.object))?, &render.raw)?;
     }
-    let alone = match conversion.choices.target {
-        Target::Plugin => moved_alone(conversion.repo, conversion.manifest, &request)?,
-        Target::Native => None,
-    };
     Ok(Before {
         conversion,
         app,
         request,
         render,
-        alone: alone.map(|(object, _)| object),
+        alone,
     })
 }
 
@@ -258,7 +257,8 @@ fn watched(template: &Manifest, before: &[Before<'_>]) -> Option<(String, String
             .to_owned()
     };
     let extended = |one: &Before<'_>, annotation: &str| {
-        generate_paths::extended(annotation, &generate_paths::folders(&one.app), &one.request.reads)
+        let moved = one.alone.as_ref().and_then(Application::new).unwrap_or(one.app);
+        generate_paths::extended(annotation, &generate_paths::folders(&moved), &one.request.reads)
     };
     let missing = before.iter().filter_map(|one| extended(one, &annotation(one)));
     let missing: BTreeSet<String> = missing
@@ -297,7 +297,7 @@ fn check_rest(name: &str, before: &[Before<'_>], after: &[Object]) -> Result<()>
         tree
     };
     let mut pairs = before.iter().zip(after);
-    let other = pairs.find(|(before, after)| rest(before.app.object()) != rest(after));
+    let other = pairs.find(|(before, after)| rest(before.alone.as_ref().unwrap_or(before.app.object())) != rest(after));
     match other {
         None if before.len() == after.len() => Ok(()),
         other => {

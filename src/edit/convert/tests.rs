@@ -318,7 +318,7 @@ fn obstacles_are_reported_with_their_places() {
     let refs = "  sources:\n  - repoURL: u\n    path: p\n    helm:\n      valueFiles:\n      - a.yaml\n      - $v/b.yaml\n  - repoURL: w\n    ref: v\n";
     assert_eq!(
         unsupported(to_plugin, refs, &request()),
-        ["applications/player.yaml:14:9: `$v/b.yaml` is a file of another source, which only Argo CD's own Helm gets"]
+        ["applications/player.yaml:14:9: `$v/b.yaml` is a file of another repository, which no plugin gets"]
     );
     let long = format!(
         "  source:\n    repoURL: u\n    path: p\n    helm:\n      releaseName: x\n      values: \"{}\"\n",

@@ -3,10 +3,12 @@
 use anyhow::Result;
 use serde_json::{Map, Value};
 
+use super::values_in_git::{self, Back};
 use super::{Conversion, ConversionBuilder, Request, meant};
 use crate::model::native::{self, STRING_PARAMETERS, Unsupported, is_zero};
-use crate::model::{Application, PointerBuf, PointerExt, Source};
+use crate::model::{Application, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, Repo};
+use crate::rules::fixes;
 use crate::yaml::{self, Goal, ReplaceEntry};
 
 /// Moves the sources of an Application back to Argo CD's own tools; nothing where none is the plugin's.
@@ -29,7 +31,7 @@ pub fn to_native(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
     for source in &sources {
         let kept = of_plugin_alone(source, request.drop_owns);
         if kept.is_empty() {
-            unsupported.extend(return_source(repo, source, &mut builder).err());
+            unsupported.extend(return_source(repo, source, &app.sources(), &mut builder).err());
         }
         unsupported.extend(kept);
     }
@@ -52,7 +54,8 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
             .filter(|(field, _)| *field != "name")
             .all(|(_, value)| is_zero(value) || value.as_str() == Some("false"));
         // Argo CD's own tools allow an empty render without an option.
-        if has_option || is_empty || name == "allow-empty" || name == "owns" && drop_owns {
+        let is_of_chart = values_in_git::PARAMETERS.contains(&name);
+        if has_option || is_of_chart || is_empty || name == "allow-empty" || name == "owns" && drop_owns {
             continue;
         }
         let (lost, hint) = match name {
@@ -73,6 +76,7 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
                 "the Namespaces would lose their guards and the registry of owners",
                 "leave the Namespaces to the plugin",
             ),
+            "chart-digest" => ("Argo CD's own Helm compares no digest", "take it out first"),
             _ => ("Argo CD's own tools have nothing for it", "take it out first"),
         };
         unsupported.push(Unsupported {
@@ -84,9 +88,21 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
     unsupported
 }
 
-fn return_source(repo: &Repo, source: &Source<'_>, builder: &mut ConversionBuilder<'_>) -> Result<(), Unsupported> {
+fn return_source(
+    repo: &Repo,
+    source: &Source<'_>,
+    all: &[Source<'_>],
+    builder: &mut ConversionBuilder<'_>,
+) -> Result<(), Unsupported> {
+    let values = values_in_git::back(source, all)?;
     let is_kustomize = repo.folder_source(source).is_some_and(|folder| folder.is_build());
-    let returned = native::to_options(source, is_kustomize, |text| yaml::value(text).ok()?);
+    let mut returned = native::to_options(source, is_kustomize, |text| yaml::value(text).ok()?);
+    if let Some(values) = &values {
+        values.rename(&mut returned);
+        if values.makes_sources(source) {
+            return values_in_git::replace_source(source, values, &returned, builder);
+        }
+    }
     let pointer = source.at(&["plugin"]);
     let mut blocks = returned.blocks.into_iter();
     let (tool, block) = match (blocks.next(), blocks.next()) {
@@ -94,7 +110,7 @@ fn return_source(repo: &Repo, source: &Source<'_>, builder: &mut ConversionBuild
         // A source without options needs no block.
         (None, _) => {
             builder.remove(&pointer);
-            return Ok(());
+            return turn_back(source, values.as_ref(), builder);
         }
         (Some(_), Some(_)) => {
             return Err(Unsupported {
@@ -121,5 +137,26 @@ fn return_source(repo: &Repo, source: &Source<'_>, builder: &mut ConversionBuild
         comments,
         texts,
     };
-    builder.replace_entry(replacement)
+    builder.replace_entry(replacement)?;
+    turn_back(source, values.as_ref(), builder)
+}
+
+/// Changes the fields of a source whose chart is not in the folder with its values, and adds the source that these come from.
+fn turn_back(
+    source: &Source<'_>,
+    values: Option<&Back>,
+    builder: &mut ConversionBuilder<'_>,
+) -> Result<(), Unsupported> {
+    let Some(values) = values else { return Ok(()) };
+    for (old, new) in &values.fields {
+        builder.replace_field(source, old, new)?;
+    }
+    for (name, value) in &values.added {
+        builder.patch(vec![fixes::add(source.at(&[name]), value.clone())]);
+    }
+    if let Some(values) = &values.values {
+        let end = Pointer::from_static("/spec/sources/-");
+        builder.patch(vec![fixes::add(end, values.clone())]);
+    }
+    Ok(())
 }

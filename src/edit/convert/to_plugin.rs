@@ -1,12 +1,13 @@
 //! `helm:`, `kustomize:` and `directory:` → `plugin:`.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
+use super::values_in_git::{self, Here, Turned};
 use super::{Conversion, ConversionBuilder, Request, meant, shifted, sorted};
 use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::claim::is_claim;
@@ -25,6 +26,20 @@ use crate::yaml::{self, Goal, ReplaceEntry, Tree};
 /// # Errors
 /// Everything that cannot be moved, with its place and what to do instead.
 pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<Option<Conversion>, Vec<Unsupported>> {
+    to_plugin_in(repo, repo, manifest, request)
+}
+
+/// Moves the sources of an Application to the plugin that is a manifest of `repo`, and not one of the repository `home` that
+/// has its files.
+///
+/// # Errors
+/// Those of [`to_plugin`].
+pub(super) fn to_plugin_in(
+    home: &Repo,
+    repo: &Repo,
+    manifest: &Manifest,
+    request: &Request,
+) -> Result<Option<Conversion>, Vec<Unsupported>> {
     let Some(app) = Application::new(&manifest.object) else {
         return Err(vec![of_set()]);
     };
@@ -36,11 +51,23 @@ pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
     }
     let mut builder = ConversionBuilder::new(repo, manifest);
     let all = app.sources();
-    let references: Vec<&str> = all.iter().filter_map(Source::reference).collect();
+    let here = Here {
+        is_own: &|url| home.is_own(url),
+        has_folder: &|folder| home.has_folder(folder),
+        newest: &|source| request.newest.get(&source.pointer).cloned(),
+    };
+    let (mut turned, mut places) = (Vec::new(), BTreeMap::new());
     for source in native {
-        if let Err(more) = move_source(source, &references, request, &mut builder) {
-            unsupported.extend(more);
-        }
+        let moved = values_in_git::turned(source, &all, &here).and_then(|values| {
+            turned.extend(values.as_ref().map(|_| source.pointer.clone()));
+            places.extend(
+                values
+                    .as_ref()
+                    .and_then(|values| Some((source.pointer.clone(), values.path()?))),
+            );
+            move_source(source, values.as_ref(), request, &mut builder)
+        });
+        unsupported.extend(moved.err().unwrap_or_default());
     }
     if !unsupported.is_empty() {
         return Err(unsupported);
@@ -49,7 +76,11 @@ pub fn to_plugin(repo: &Repo, manifest: &Manifest, request: &Request) -> Result<
     for source in all.iter().filter(|source| source.uses_homelab_plugin()) {
         builder.patch(with_claims(source, request));
     }
-    watch(&app, &request.reads, &mut builder);
+    let folders = folders(&app, &places);
+    watch(&app, &folders, &request.reads, &mut builder);
+    if !request.keeps_references {
+        builder.remove_unused(&values_in_git::unused(&all, &turned));
+    }
     Ok(Some(builder.done))
 }
 
@@ -142,7 +173,7 @@ fn of_tool(source: &Source<'_>) -> Option<Unsupported> {
 
 fn move_source(
     source: &Source<'_>,
-    references: &[&str],
+    values: Option<&Turned>,
     request: &Request,
     builder: &mut ConversionBuilder<'_>,
 ) -> Result<(), Vec<Unsupported>> {
@@ -174,11 +205,15 @@ fn move_source(
         }]);
     }
     unchanged.borrow_mut().clear();
-    let mut moved = native::to_parameters(source, references, print)?;
+    let mut moved = native::to_parameters(source, print)?;
     let claims = request.claims().into_iter().filter(|(_, claims)| !claims.is_empty());
     let mut parameters: Vec<Value> = claims
         .map(|(name, claims)| json!({"name": name, "array": claims}))
         .collect();
+    if let Some(values) = values {
+        values.rename(&mut moved);
+        parameters.extend(values.parameters.iter().cloned());
+    }
     let before = parameters.len();
     parameters.append(&mut moved.parameters);
     if request.template.is_none() {
@@ -224,6 +259,24 @@ fn move_source(
         .map_err(|unsupported| vec![unsupported])?;
     for empty in blocks.iter().filter(|tool| *tool != main) {
         builder.remove(&source.at(&[empty]));
+    }
+    values.map_or(Ok(()), |values| turn(source, values, builder))
+}
+
+/// Changes the fields of a source that is turned round.
+fn turn(source: &Source<'_>, values: &Turned, builder: &mut ConversionBuilder<'_>) -> Result<(), Vec<Unsupported>> {
+    for (old, new) in &values.fields {
+        let replaced = match source.tree().get(*old) {
+            Some(_) => builder.replace_field(source, old, new),
+            None => Ok(builder.patch(vec![fixes::add(source.at(&[new.0]), new.1.clone())])),
+        };
+        replaced.map_err(|unsupported| vec![unsupported])?;
+    }
+    for (name, value) in &values.added {
+        builder.patch(vec![fixes::add(source.at(&[name]), value.clone())]);
+    }
+    for name in values.removed.iter().filter(|name| source.tree().get(**name).is_some()) {
+        builder.remove(&source.at(&[name]));
     }
     Ok(())
 }
@@ -319,11 +372,20 @@ fn check(source: &Source<'_>, moved: &Moved, before: usize, parameters: &[Value]
     }])
 }
 
+/// Returns the folders of the sources after the move; `places` has those that are turned round.
+fn folders(app: &Application<'_>, places: &BTreeMap<PointerBuf, RepoPath>) -> Vec<RepoPath> {
+    let sources = app.sources();
+    let folder = |source: &Source<'_>| match places.get(&source.pointer) {
+        Some(place) => Some(place.clone()),
+        None => RepoPath::new(source.path()?).ok(),
+    };
+    sources.iter().filter_map(folder).collect()
+}
+
 /// Extends the annotation with the paths that the plugin reads, where there is one.
-fn watch(app: &Application<'_>, reads: &[RepoPath], builder: &mut ConversionBuilder<'_>) {
+fn watch(app: &Application<'_>, folders: &[RepoPath], reads: &[RepoPath], builder: &mut ConversionBuilder<'_>) {
     let annotation = app.object().annotation(GENERATE_PATHS);
-    let extended =
-        annotation.and_then(|annotation| generate_paths::extended(annotation, &generate_paths::folders(app), reads));
+    let extended = annotation.and_then(|annotation| generate_paths::extended(annotation, folders, reads));
     let Some(extended) = extended else { return };
     builder.done.notes.push(format!(
         "the annotation `{GENERATE_PATHS}` gets what the plugin reads: {}",

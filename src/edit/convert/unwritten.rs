@@ -5,7 +5,8 @@ use anyhow::{Context, Result, anyhow};
 use super::application::{AppConversion, ConversionOutcome, Converted};
 use super::by_file::{alone, to_plugin_by_file};
 use super::choices::Target;
-use super::{Conversion, Request, rendered_claims, to_native, to_plugin};
+use super::to_plugin::to_plugin_in;
+use super::{Conversion, Request, rendered_claims, to_native};
 use crate::edit::{leading_value, source_override};
 use crate::failure::HintExt;
 use crate::model::{Application, Source};
@@ -77,7 +78,7 @@ impl AppConversion<'_> {
         let app = Application::new(&self.manifest.object).context("not an Application")?;
         let moved = |request: &Request| {
             alone(self.repo, self.manifest, |repo, written| match self.choices.target {
-                Target::Plugin => to_plugin(repo, written, request),
+                Target::Plugin => to_plugin_in(self.repo, repo, written, request),
                 Target::Native => to_native(repo, written, request),
             })
         };
@@ -89,7 +90,10 @@ impl AppConversion<'_> {
         let before = self.render(&app)?;
         if self.choices.target == Target::Plugin {
             request.owns.extend(rendered_claims(&app, &before.raw));
-            request.reads = self.reads(&app, &before.raw)?;
+            if let Some((wanted, _)) = moved(&request)? {
+                let wanted = Application::new(&wanted).context("not an Application any more")?;
+                request.reads = self.reads(&wanted, &before.raw)?;
+            }
         }
         let Some((wanted, mut notes)) = moved(&request)? else {
             return Ok(ConversionOutcome::Unchanged);

@@ -4,10 +4,8 @@ use crate::repo::Memory;
 use serde_json::json;
 
 fn of(files: &[(&str, &str)]) -> Result<Vec<RepoPath>> {
-    check(
-        &request("charts/player", json!([])),
-        &Memory::new(files.iter().copied())?,
-    )
+    let files = Memory::new(files.iter().copied())?;
+    check(&request("charts/player", json!([])), (&files).into())
 }
 
 #[test]
@@ -81,7 +79,7 @@ fn a_dependency_that_argo_cd_did_not_send_is_named() {
     };
     let chart = "dependencies: [{name: a, repository: 'file://../../library'}]";
     let files = Memory::new([("player/Chart.yaml", chart)]).unwrap();
-    let failure = crate::failure::Failure::from(check(&request, &files).unwrap_err());
+    let failure = crate::failure::Failure::from(check(&request, (&files).into()).unwrap_err());
     assert!(
         failure.one_line().contains("not in what Argo CD sent"),
         "{}",
@@ -104,7 +102,7 @@ fn what_is_vendored_need_not_be_sent() {
         let chart = "dependencies: [{name: a, repository: 'file://../../a'}]";
         check(
             &request,
-            &Memory::new([("player/Chart.yaml", chart), (vendored, "")]).unwrap(),
+            (&Memory::new([("player/Chart.yaml", chart), (vendored, "")]).unwrap()).into(),
         )
     };
     for vendored in ["player/charts/a/Chart.yaml", "player/charts/a-1.0.0.tgz"] {

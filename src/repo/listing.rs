@@ -1,0 +1,15 @@
+//! What is in the repository, whatever it is.
+
+use super::{Repo, RepoPath};
+
+impl Repo {
+    /// Reports whether there is a file, whatever is in it.
+    pub fn has_file(&self, file: &RepoPath) -> bool {
+        self.listing.contains(file)
+    }
+
+    /// Reports whether there is a folder, whatever is in it.
+    pub fn has_folder(&self, folder: &RepoPath) -> bool {
+        self.listing.iter().any(|file| file != folder && file.is_in(folder))
+    }
+}
