@@ -46,7 +46,7 @@ enum Verb {
 const ENABLE_EXAMPLES: &str = "\
 Examples:
   kubectl homelab lock enable deletions --dry-run=client -o diff
-  kubectl homelab lock enable deletions --commit='Lock deletions'";
+  kubectl homelab lock enable deletions --commit";
 
 /// Write the policies into the repository, or bring them up to date
 ///
