@@ -62,7 +62,7 @@ fn built(question: &Value) -> anyhow::Result<Vec<Value>> {
     assert_eq!(detected, Some(SourceType::Kustomize));
     let tree = json!({"repoURL": "u", "path": "app", "kustomize": question["kustomize"]});
     let source = Source::new(Pointer::root().to_buf(), &tree);
-    let moved = native::to_parameters(&source, &[], |_, value| yaml::emit(value)).unwrap();
+    let moved = native::to_parameters(&source, |_, value| yaml::emit(value)).unwrap();
     let wrong = |errors: Vec<parameter::ParameterError>| anyhow::anyhow!("{errors:?}");
     let list = parameter::read(&Value::Array(moved.parameters)).map_err(wrong)?;
     let request = Request {

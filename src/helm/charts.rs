@@ -224,10 +224,10 @@ fn check_digest(chart: &ChartReference, packed: &Path, printed: &str) -> Result<
     let own = lower::encode_string(&Sha256::digest(
         fs::read(packed).context("cannot read a temporary file")?,
     ));
-    let lines = printed
+    let mut lines = printed
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Digest: sha256:"));
-    let manifest = lines.last().filter(|_| chart.is_in_registry());
+    let manifest = lines.next_back().filter(|_| chart.is_in_registry());
     if own == *wanted || manifest == Some(wanted) {
         return Ok(());
     }

@@ -136,18 +136,7 @@ pub fn call<'f>(request: &Request, trees: impl Into<Trees<'f>>) -> Result<HelmCa
     if let Some(defaults) = text(trees, &defaults)? {
         confidential.add_secrets(defaults);
     }
-    let mut api_versions = if parameters.api_versions.is_empty() {
-        &request.api_versions
-    } else {
-        &parameters.api_versions
-    }
-    .clone();
-    api_versions.sort();
-    arguments.extend(
-        api_versions
-            .into_iter()
-            .flat_map(|version| option("--api-versions", version)),
-    );
+    arguments.extend(api_versions(request).flat_map(|version| option("--api-versions", version)));
     let switches = [
         ("--include-crds", !parameters.skip_crds),
         ("--skip-schema-validation", parameters.skip_schema_validation),
@@ -163,6 +152,14 @@ pub fn call<'f>(request: &Request, trees: impl Into<Trees<'f>>) -> Result<HelmCa
         dependency_update: parameters.dependency_update,
         skip_schema_validation: parameters.skip_schema_validation,
     })
+}
+
+/// Returns the API versions that the chart sees, sorted.
+fn api_versions(request: &Request) -> impl Iterator<Item = String> {
+    let own = &request.parameters.api_versions;
+    let mut versions = if own.is_empty() { &request.api_versions } else { own }.clone();
+    versions.sort();
+    versions.into_iter()
 }
 
 fn option(flag: &str, value: impl Into<String>) -> [Argument; 2] {

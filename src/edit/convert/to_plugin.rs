@@ -219,15 +219,7 @@ fn move_source(
     if request.template.is_none() {
         check(source, &moved, before, &parameters)?;
     }
-    for (pointer, why) in &moved.left_out {
-        let place = builder.repo.place(builder.manifest, pointer);
-        let option = pointer.back().map(|key| key.decoded().into_owned()).unwrap_or_default();
-        let (file, line) = (place.file, place.position.line);
-        builder
-            .done
-            .notes
-            .push(format!("{file}:{line}: `{option}` is left out: {why}"));
-    }
+    say_left_out(&moved, builder);
     let mut plugin = json!({"name": PLUGIN_NAME});
     if !parameters.is_empty() {
         plugin["parameters"] = Value::Array(parameters);
@@ -263,14 +255,28 @@ fn move_source(
     values.map_or(Ok(()), |values| turn(source, values, builder))
 }
 
+/// Adds a remark for each option that is left out.
+fn say_left_out(moved: &Moved, builder: &mut ConversionBuilder<'_>) {
+    for (pointer, why) in &moved.left_out {
+        let place = builder.repo.place(builder.manifest, pointer);
+        let option = pointer.back().map(|key| key.decoded().into_owned()).unwrap_or_default();
+        let (file, line) = (place.file, place.position.line);
+        builder
+            .done
+            .notes
+            .push(format!("{file}:{line}: `{option}` is left out: {why}"));
+    }
+}
+
 /// Changes the fields of a source that is turned round.
 fn turn(source: &Source<'_>, values: &Turned, builder: &mut ConversionBuilder<'_>) -> Result<(), Vec<Unsupported>> {
     for (old, new) in &values.fields {
-        let replaced = match source.tree().get(*old) {
-            Some(_) => builder.replace_field(source, old, new),
-            None => Ok(builder.patch(vec![fixes::add(source.at(&[new.0]), new.1.clone())])),
-        };
-        replaced.map_err(|unsupported| vec![unsupported])?;
+        match source.tree().get(*old) {
+            Some(_) => builder
+                .replace_field(source, old, new)
+                .map_err(|unsupported| vec![unsupported])?,
+            None => builder.patch(vec![fixes::add(source.at(&[new.0]), new.1.clone())]),
+        }
     }
     for (name, value) in &values.added {
         builder.patch(vec![fixes::add(source.at(&[name]), value.clone())]);

@@ -374,10 +374,6 @@ fn repository(folder: &Path) -> Repository {
     repository
 }
 
-fn leaked(text: String) -> &'static str {
-    Box::leak(text.into_boxed_str())
-}
-
 #[test]
 fn the_plugin_renders_what_argo_cd_renders_of_two_sources() {
     let folder = Folder::new().unwrap();
@@ -390,8 +386,8 @@ fn the_plugin_renders_what_argo_cd_renders_of_two_sources() {
     let (git, revision) = (repository.url(), repository.head().unwrap());
     let options = Options {
         plugin_variables: vec![
-            ("HOMELAB_CACHE_DIR", leaked(folder.join("cache").display().to_string())),
-            ("HOMELAB_PLAIN_HTTP_REGISTRIES", leaked(registry.address.clone())),
+            ("HOMELAB_CACHE_DIR", folder.join("cache").display().to_string()),
+            ("HOMELAB_PLAIN_HTTP_REGISTRIES", registry.address.clone()),
         ],
         ..Options::default()
     };
