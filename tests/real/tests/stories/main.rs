@@ -24,3 +24,4 @@ mod replaced;
 mod sets;
 mod spelled;
 mod upgraded;
+mod values_in_git;
