@@ -29,7 +29,7 @@ impl Shape {
     }
 }
 
-/// One row of [`TABLE`].
+/// One row of [`TABLE`](super::TABLE).
 #[derive(Debug)]
 pub struct Spec {
     /// The name in the Application.
