@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     cli::main().into()
 }
 
-fn failed(error: anyhow::Error) -> ExitCode {
-    Terminal.failure(&Failure::from(error));
+fn failed(error: impl Into<Failure>) -> ExitCode {
+    Terminal.failure(&error.into());
     Exit::Failed.into()
 }
