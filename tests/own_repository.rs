@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 
 /// Commands that write nothing to the repository, and their exit codes in it and where there is none.
-const READING: [(&str, i32, i32); 30] = [
+const READING: [(&str, i32, i32); 32] = [
     ("list", 0, 3),
     ("list namespaces", 0, 3),
     ("list volumes", 0, 3),
@@ -52,6 +52,8 @@ const READING: [(&str, i32, i32); 30] = [
     ("refresh a --kubeconfig /dev/null", 3, 3),
     ("sync a --kubeconfig /dev/null", 3, 3),
     ("wait a --kubeconfig /dev/null", 3, 3),
+    ("lock status --kubeconfig /dev/null", 3, 3),
+    ("release pvc/a -n home --confirm a --kubeconfig /dev/null", 3, 3),
     ("cmp manifest", 0, 0),
     ("cmp generate", 3, 3),
     ("completion bash", 0, 0),

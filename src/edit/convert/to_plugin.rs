@@ -252,7 +252,7 @@ fn move_source(
     for empty in blocks.iter().filter(|tool| *tool != main) {
         builder.remove(&source.at(&[empty]));
     }
-    values.map_or(Ok(()), |values| turn(source, values, builder))
+    values.map_or(Ok(()), |values| values_in_git::turn(source, values, builder))
 }
 
 /// Adds a remark for each option that is left out.
@@ -266,25 +266,6 @@ fn say_left_out(moved: &Moved, builder: &mut ConversionBuilder<'_>) {
             .notes
             .push(format!("{file}:{line}: `{option}` is left out: {why}"));
     }
-}
-
-/// Changes the fields of a source that is turned round.
-fn turn(source: &Source<'_>, values: &Turned, builder: &mut ConversionBuilder<'_>) -> Result<(), Vec<Unsupported>> {
-    for (old, new) in &values.fields {
-        match source.tree().get(*old) {
-            Some(_) => builder
-                .replace_field(source, old, new)
-                .map_err(|unsupported| vec![unsupported])?,
-            None => builder.patch(vec![fixes::add(source.at(&[new.0]), new.1.clone())]),
-        }
-    }
-    for (name, value) in &values.added {
-        builder.patch(vec![fixes::add(source.at(&[name]), value.clone())]);
-    }
-    for name in values.removed.iter().filter(|name| source.tree().get(**name).is_some()) {
-        builder.remove(&source.at(&[name]));
-    }
-    Ok(())
 }
 
 /// Returns where the comments of a block go.

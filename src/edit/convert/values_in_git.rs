@@ -11,10 +11,12 @@ mod refused;
 
 use serde_json::{Value, json};
 
+use super::ConversionBuilder;
 use crate::model::chart_reference::OF_CHART;
 use crate::model::native::{Moved, Unsupported, reference};
 use crate::model::{ChartReference, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::RepoPath;
+use crate::rules::fixes;
 
 pub(super) use back::{Back, back, replace_source};
 pub(super) use newest::newest;
@@ -287,6 +289,32 @@ fn place(source: &Source<'_>, field: &str) -> PointerBuf {
     } else {
         Pointer::to_buf(&source.pointer)
     }
+}
+
+/// Changes the fields of a source that is turned round.
+///
+/// # Errors
+/// When a field cannot be written.
+pub(super) fn turn(
+    source: &Source<'_>,
+    values: &Turned,
+    builder: &mut ConversionBuilder<'_>,
+) -> Result<(), Vec<Unsupported>> {
+    for (old, new) in &values.fields {
+        match source.tree().get(*old) {
+            Some(_) => builder
+                .replace_field(source, old, new)
+                .map_err(|unsupported| vec![unsupported])?,
+            None => builder.patch(vec![fixes::add(source.at(&[new.0]), new.1.clone())]),
+        }
+    }
+    for (name, value) in &values.added {
+        builder.patch(vec![fixes::add(source.at(&[name]), value.clone())]);
+    }
+    for name in values.removed.iter().filter(|name| source.tree().get(**name).is_some()) {
+        builder.remove(&source.at(&[name]));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

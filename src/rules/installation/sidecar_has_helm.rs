@@ -18,23 +18,22 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugi
 pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
 fn check(installation: &Installation<'_>) -> Vec<Finding> {
-    missing(installation, &META, "helm")
+    let missing = missing(installation, &META, "helm");
+    missing.map(|finding| finding.hint(way_out())).into_iter().collect()
+}
+
+/// Returns what brings a program to the sidecar.
+pub(super) fn way_out() -> String {
+    format!("add the init container that `kubectl homelab cmp manifest` prints, and mount its volume at `{TOOLS}`")
 }
 
 /// Finds why a program is not on the sidecar's PATH.
-pub(super) fn missing(installation: &Installation<'_>, meta: &'static Meta, program: &str) -> Vec<Finding> {
-    let Some(sidecar) = installation.sidecar() else {
-        return Vec::new();
-    };
+pub(super) fn missing(installation: &Installation<'_>, meta: &'static Meta, program: &str) -> Option<Finding> {
+    let sidecar = installation.sidecar()?;
     let path = sidecar
         .variable("PATH")
         .map_or(DEFAULT_PATH, |variable| variable.text("value"));
-    let find = |message: String, place: &'static str| {
-        let hint = format!(
-            "add the init container that `kubectl homelab cmp manifest` prints, and mount its volume at `{TOOLS}`"
-        );
-        vec![Finding::new(meta, message, sidecar.location_of(place)).hint(hint)]
-    };
+    let find = |message: String, place: &'static str| Some(Finding::new(meta, message, sidecar.location_of(place)));
     let Some(init) = bringer(installation, program) else {
         return find(
             format!("no init container brings {program} to the sidecar"),
@@ -57,7 +56,7 @@ pub(super) fn missing(installation: &Installation<'_>, meta: &'static Meta, prog
         path.split(':').any(|folder| at == folder.trim_end_matches('/'))
     };
     if mounted.iter().any(|mount| folder(&mount)) {
-        return Vec::new();
+        return None;
     }
     find(
         format!(

@@ -1,6 +1,6 @@
 //! HL516: the plugin's image has no kustomize of its own.
 
-use super::sidecar_has_helm::missing;
+use super::sidecar_has_helm::{missing, way_out};
 use super::{Installation, InstallationRule};
 use crate::rules::{Finding, Meta, Severity};
 
@@ -19,7 +19,8 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugi
 pub(super) static RULE: InstallationRule = InstallationRule { meta: &META, check };
 
 fn check(installation: &Installation<'_>) -> Vec<Finding> {
-    missing(installation, &META, "kustomize")
+    let missing = missing(installation, &META, "kustomize");
+    missing.map(|finding| finding.hint(way_out())).into_iter().collect()
 }
 
 #[cfg(test)]
