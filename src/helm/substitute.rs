@@ -247,8 +247,9 @@ fn template(in_place: &InPlace, reports: &Reports, words: &[&str]) -> Result<Str
     let mut arguments: Vec<OsString> = words.iter().map(Into::into).collect();
     arguments.extend((!notes.is_empty()).then(|| "--skip-schema-validation".into()));
     notes.iter().for_each(|note| reports.note(note));
-    // Kustomize names them, and a user may name others in `helmGlobals.configHome`.
-    let homes = ["HELM_CONFIG_HOME", "HELM_CACHE_HOME", "HELM_DATA_HOME"];
+    // Kustomize names them, and a user may name others in `helmGlobals.configHome`. That of plugins is not taken from there:
+    // a repository must not bring programs.
+    let homes = ["HELM_CONFIG_HOME", "HELM_CACHE_HOME"];
     let variables = homes
         .into_iter()
         .filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
