@@ -35,10 +35,10 @@ Examples:
   # And back
   kubectl homelab convert jellyfin --to native --drop-owns";
 
-/// Move Applications from Argo CD's own Helm to the plugin, and back
+/// Move Applications from Argo CD's own tools to the plugin, and back
 ///
-/// Every option of `helm` and `directory` becomes a parameter; order and comments stay. Both are rendered: the move is made
-/// only when they are equal but for the storage rules, which is listed. Values that differ between two native renders, too,
+/// Every option of `helm`, `kustomize` and `directory` becomes a parameter; order and comments stay. Both are rendered: the
+/// move is made only when they are equal but for the storage rules, which is listed. Values that differ between two native renders, too,
 /// such as a random password, are listed as well. Claims that the source renders go into `owns`. For
 /// every other claim that a workload could write until now, choose one of `--owns`, `--writes` and `--read-only`.
 ///
@@ -107,7 +107,7 @@ pub(super) struct Args {
 enum To {
     /// The plugin
     Plugin,
-    /// Argo CD's own Helm or directory renderer
+    /// Argo CD's own Helm, Kustomize or directory renderer
     Native,
 }
 

@@ -1,4 +1,4 @@
-//! `convert`: moves a source from Argo CD's own Helm or directory renderer to the plugin with all its options, and
+//! `convert`: moves a source from Argo CD's own Helm, Kustomize or directory renderer to the plugin with all its options, and
 //! back.
 //!
 //! ```text

@@ -124,7 +124,7 @@ fn way(app: &ProposedApp) -> String {
             format!("In {overrides}; its guards of the move go into ApplicationSet `{set}` ({file})")
         }
         Way::Set { set, file, why } => format!(
-            "ApplicationSet `{set}` generates it, and {why}: first add `Prune=false` and `Delete=false` to the `syncOptions` of the template in {file} and wait for the sync, then write `{}` in its place, with its options as parameters, then take the options away again",
+            "ApplicationSet `{set}` ({file}) generates it, and {why}: move all that the set generates with `kubectl homelab convert applicationset/{set} --guard-first`, once for each step and each time after the sync, and see that the template has `{}` in the end",
             plugin(app)
         ),
         Way::Chart { by, chart, file } => {

@@ -16,7 +16,7 @@ use super::template;
 pub enum Target {
     /// The plugin.
     Plugin,
-    /// Argo CD's own Helm or directory renderer.
+    /// Argo CD's own Helm, Kustomize or directory renderer.
     Native,
 }
 
