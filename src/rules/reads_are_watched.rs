@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
+use super::registry_reads_are_watched::{Unwatched, unwatched};
+use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject};
 use crate::model::Source;
 use crate::model::application::GENERATE_PATHS;
 use crate::model::chart_reference::OF_CHART;
-use crate::model::object::annotation_pointer;
 use crate::model::parameter::Parameters;
 use crate::repo::kustomization::without_nested;
-use crate::repo::{Repo, RepoPath, SourceType, generate_paths};
+use crate::repo::{Repo, RepoPath, SourceType};
 
 static META: Meta = Meta {
     id: "HL207",
@@ -37,18 +37,12 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         .flat_map(|(source, parameters)| reads(scope.repo, source, parameters).unwrap_or_default())
         .collect();
     let reads: Vec<RepoPath> = without_nested(reads).into_iter().collect();
-    let folders = generate_paths::folders(&subject.app);
-    let Some(extended) = generate_paths::extended(annotation, &folders, &reads) else {
-        return Vec::new();
+    let found = unwatched(subject, &META, annotation, &reads, "what its source reads");
+    let with_fix = |found: Unwatched| {
+        let title = format!("write `{}`", found.value);
+        found.finding.fix(Fix::safe(title, found.changes))
     };
-    let message = format!(
-        "`{GENERATE_PATHS}` of `{}` does not cover what its source reads: {}",
-        subject.name, extended.added
-    );
-    let annotated = fixes::annotate(subject.app.object(), GENERATE_PATHS, &extended.value);
-    let changes = fixes::patch(subject.manifest, vec![annotated]);
-    let finding = subject.finding(&META, message, annotation_pointer(GENERATE_PATHS));
-    vec![finding.fix(Fix::safe(format!("write `{}`", extended.value), changes))]
+    found.map(with_fix).into_iter().collect()
 }
 
 /// Returns what a source of this repository reads outside of its folder, as far as names without a variable say it.

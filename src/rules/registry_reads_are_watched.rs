@@ -4,7 +4,7 @@ use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::application::GENERATE_PATHS;
 use crate::model::namespace::is_namespace;
 use crate::model::object::annotation_pointer;
-use crate::repo::generate_paths;
+use crate::repo::{ChangeSet, RepoPath, generate_paths};
 
 static META: Meta = Meta {
     id: "HL206",
@@ -32,25 +32,54 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     if !syncs_namespaces || !subject.uses_homelab_plugin() {
         return Vec::new();
     }
-    let folders = generate_paths::folders(&subject.app);
-    let Some(extended) = generate_paths::extended(annotation, &folders, &scope.repo.registry_reads()) else {
-        return Vec::new();
+    let reads = scope.repo.registry_reads();
+    let found = unwatched(
+        subject,
+        &META,
+        annotation,
+        &reads,
+        "what the owners of claims are read from",
+    );
+    let with_fix = |found: Unwatched| {
+        let title = format!(
+            "write `{}`; then run `kubectl homelab refresh {} --hard` once",
+            found.value, subject.name
+        );
+        found.finding.fix(Fix::safe(title, found.changes))
     };
+    found.map(with_fix).into_iter().collect()
+}
+
+/// What the annotation of an Application does not cover.
+pub(super) struct Unwatched {
+    /// The finding, without its fix.
+    pub(super) finding: Finding,
+    /// The annotation that covers all.
+    pub(super) value: String,
+    /// The changes that write it.
+    pub(super) changes: ChangeSet,
+}
+
+/// Finds what the annotation does not cover of what is read; `what` names that in the message.
+pub(super) fn unwatched(
+    subject: &Subject<'_>,
+    meta: &'static Meta,
+    annotation: &str,
+    reads: &[RepoPath],
+    what: &str,
+) -> Option<Unwatched> {
+    let folders = generate_paths::folders(&subject.app);
+    let extended = generate_paths::extended(annotation, &folders, reads)?;
     let message = format!(
-        "`{GENERATE_PATHS}` of `{}` does not cover what the owners of claims are read from: {}",
+        "`{GENERATE_PATHS}` of `{}` does not cover {what}: {}",
         subject.name, extended.added
     );
-    let object = subject.app.object();
-    let changes = fixes::patch(
-        subject.manifest,
-        vec![fixes::annotate(object, GENERATE_PATHS, &extended.value)],
-    );
-    let title = format!(
-        "write `{}`; then run `kubectl homelab refresh {} --hard` once",
-        extended.value, subject.name
-    );
-    let finding = subject.finding(&META, message, annotation_pointer(GENERATE_PATHS));
-    vec![finding.fix(Fix::safe(title, changes))]
+    let annotated = fixes::annotate(subject.app.object(), GENERATE_PATHS, &extended.value);
+    Some(Unwatched {
+        finding: subject.finding(meta, message, annotation_pointer(GENERATE_PATHS)),
+        changes: fixes::patch(subject.manifest, vec![annotated]),
+        value: extended.value,
+    })
 }
 
 #[cfg(test)]
