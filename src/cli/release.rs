@@ -136,7 +136,8 @@ impl Task<'_> {
             self.session.terminal.say(&format!("`{target}` is released already"));
             return Ok(Exit::Done);
         }
-        let loss = self.loss(&claim)?;
+        let pods = self.place.as_ref().map(|place| self.pods(place)).transpose()?.flatten();
+        let loss = self.loss(&claim, pods.as_deref());
         let say = |line: &str| self.session.terminal.say(line);
         say(&format!(
             "claim `{}` of `{owner}`: {}",
@@ -172,19 +173,18 @@ impl Task<'_> {
         }
         let claims = self.cluster.all(Resource::Claims, Some(name))?;
         let claims = claims.map_err(|denied| anyhow!("what is in the Namespace `{name}` is not known: {denied}"))?;
-        let owned: Vec<(&Object, String)> = claims
+        let owned = claims
             .iter()
-            .filter_map(|claim| Some((claim, owner(claim, Some(&namespace))?)))
-            .collect();
-        let held: Vec<String> = owned
-            .iter()
-            .filter(|(claim, _)| release(claim) != Release::Open)
-            .map(|(claim, owner)| format!("`{}` of `{owner}`", claim.name()))
-            .collect();
-        if let Some((first, _)) = owned.iter().find(|(claim, _)| release(claim) != Release::Open) {
+            .filter_map(|claim| Some((claim, owner(claim, Some(&namespace))?)));
+        let held: Vec<(&Object, String)> = owned.filter(|(claim, _)| release(claim) != Release::Open).collect();
+        if let Some((first, _)) = held.first() {
+            let names: Vec<String> = held
+                .iter()
+                .map(|(claim, owner)| format!("`{}` of `{owner}`", claim.name()))
+                .collect();
             return Err(anyhow!(
                 "the Namespace `{name}` holds claims that are not released: {}",
-                held.join(", ")
+                names.join(", ")
             )
             .hint(format!(
                 "release each of them first: `kubectl homelab release pvc/{} -n {name}`",
@@ -208,11 +208,12 @@ impl Task<'_> {
             "Namespace `{name}`: everything in it is deleted with it, {} claims among it",
             claims.len()
         ));
+        let pods = self.pods(name)?;
         for claim in &claims {
             say(&format!(
                 "claim `{name}/{}`: {}",
                 claim.name(),
-                self.loss_in(claim, name)?.sentence()
+                self.loss(claim, pods.as_deref()).sentence()
             ));
         }
         self.ask(name.as_str())?;
@@ -317,19 +318,16 @@ impl Task<'_> {
         self.cluster.one(Resource::Namespaces, None, self.namespace_name())
     }
 
-    fn loss(&self, claim: &Object) -> Result<Loss> {
-        match &self.place {
-            Some(place) => self.loss_in(claim, place),
-            None => Ok(Loss::new(claim, None, None)),
-        }
+    /// Returns the pods of a namespace; `None` where the user may not read them.
+    fn pods(&self, namespace: &NamespaceName) -> Result<Option<Vec<Object>>> {
+        Ok(self.cluster.all(Resource::Pods, Some(namespace))?.ok())
     }
 
     /// Returns what is known of a claim; what the user may not read is left out.
-    fn loss_in(&self, claim: &Object, namespace: &NamespaceName) -> Result<Loss> {
+    fn loss(&self, claim: &Object, pods: Option<&[Object]>) -> Loss {
         let name = volume_of(claim);
         let volume = name.and_then(|name| self.cluster.one(Resource::Volumes, None, &name).ok().flatten());
-        let pods = self.cluster.all(Resource::Pods, Some(namespace))?.ok();
-        Ok(Loss::new(claim, volume.as_ref(), pods.as_deref()))
+        Loss::new(claim, volume.as_ref(), pods)
     }
 
     fn namespace_name(&self) -> &str {
