@@ -35,47 +35,67 @@ impl fmt::Display for ObjectRef {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
     tree: Value,
-    /// What it is, asked for more often than all else.
-    kind: Kind,
+    /// What it is and how it is called, asked for more often than all else.
+    identity: Identity,
 }
 
-/// Group and kind in one place, which is no part of the tree: the trees of many objects do not fit into a processor's
+/// Group, kind and name in one place, which is no part of the tree: the trees of many objects do not fit into a processor's
 /// caches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kind {
-    /// The lengths of group and kind.
-    lengths: (usize, usize),
-    /// The group, followed by the kind, where there is room for both.
-    texts: [u8; Self::ROOM],
+struct Identity {
+    /// Where group, kind and name end.
+    ends: [usize; 3],
+    /// The group, followed by the kind and the name, as far as there is space for them.
+    texts: [u8; Self::SPACE],
 }
 
-impl Kind {
-    const ROOM: usize = 56;
+impl Identity {
+    const SPACE: usize = 88;
 
-    fn of(group: &str, kind: &str) -> Self {
-        let mut texts = [0; Self::ROOM];
-        for (place, byte) in texts.iter_mut().zip(group.bytes().chain(kind.bytes())) {
-            *place = byte;
+    fn of(texts: [&str; 3]) -> Self {
+        let mut identity = Self {
+            ends: [0; 3],
+            texts: [0; Self::SPACE],
+        };
+        let mut end = 0;
+        for (place, text) in identity.ends.iter_mut().zip(texts) {
+            let start = end;
+            end += text.len();
+            *place = end;
+            if let Some(space) = identity.texts.get_mut(start..end) {
+                space.copy_from_slice(text.as_bytes());
+            }
         }
-        let lengths = (group.len(), kind.len());
-        Self { lengths, texts }
+        identity
     }
 
-    /// Reports whether these are group and kind; `None` where there is no room for them.
+    /// Returns group and kind, one after the other; `None` where there is no space for them.
+    fn kind(&self) -> Option<&[u8]> {
+        self.texts.get(..self.ends[1])
+    }
+
+    /// Reports whether these are group and kind; `None` where there is no space for them.
     fn is(&self, group: &str, kind: &str) -> Option<bool> {
-        if self.lengths != (group.len(), kind.len()) {
+        if self.ends[..2] != [group.len(), group.len() + kind.len()] {
             return Some(false);
         }
-        let (of_group, of_kind) = self.texts.get(..group.len() + kind.len())?.split_at(group.len());
+        let (of_group, of_kind) = self.kind()?.split_at(group.len());
         Some(of_group == group.as_bytes() && of_kind == kind.as_bytes())
+    }
+
+    /// Returns the name; `None` where there is no space for it.
+    fn name(&self) -> Option<&str> {
+        let name = self.texts.get(self.ends[1]..self.ends[2])?;
+        std::str::from_utf8(name).ok()
     }
 }
 
 impl Object {
     /// Takes a tree as it is; [`Object::reference`] is `None` for an incomplete object.
     pub fn new(tree: Value) -> Self {
-        let kind = Kind::of(group(&tree), text(&tree, "kind"));
-        Self { tree, kind }
+        let name = tree.get("metadata").map_or("", |metadata| text(metadata, "name"));
+        let identity = Identity::of([group(&tree), text(&tree, "kind"), name]);
+        Self { tree, identity }
     }
 
     /// Returns the whole tree.
@@ -119,7 +139,8 @@ impl Object {
 
     /// Returns `metadata.name`, empty when absent.
     pub fn name(&self) -> &str {
-        self.metadata("name").and_then(Value::as_str).unwrap_or_default()
+        let in_tree = || self.metadata("name").and_then(Value::as_str).unwrap_or_default();
+        self.identity.name().unwrap_or_else(in_tree)
     }
 
     /// Returns `metadata.namespace`, if there is one.
@@ -146,7 +167,7 @@ impl Object {
 
     /// Reports whether the object is of this group and kind.
     pub fn is(&self, group: &str, kind: &str) -> bool {
-        let known = self.kind.is(group, kind);
+        let known = self.identity.is(group, kind);
         known.unwrap_or_else(|| self.kind() == kind && self.group() == group)
     }
 
@@ -163,7 +184,7 @@ impl Object {
 
     /// Reports whether an object has the same reference; incomplete objects have none.
     pub fn is_same_as(&self, other: &Object) -> bool {
-        self.reference_texts() == other.reference_texts()
+        self.identity == other.identity && self.reference_texts() == other.reference_texts()
     }
 
     /// Returns group, kind, namespace and name of the reference.

@@ -78,13 +78,12 @@ const REPLICAS_SHOWN: u64 = 100;
 
 /// Returns when the StatefulSet controller deletes the claims that it made: `whenDeleted`, `whenScaled`, or both.
 pub fn deletes_its_claims(object: &Object) -> Vec<&'static str> {
+    if !object.is("apps", "StatefulSet") {
+        return Vec::new();
+    }
     let policy = object.at("/spec/persistentVolumeClaimRetentionPolicy");
     let deletes = |when: &&str| policy.and_then(|policy| policy.get(*when)?.as_str()) == Some("Delete");
-    let is_set = object.is("apps", "StatefulSet");
-    ["whenDeleted", "whenScaled"]
-        .into_iter()
-        .filter(|when| is_set && deletes(when))
-        .collect()
+    ["whenDeleted", "whenScaled"].into_iter().filter(deletes).collect()
 }
 
 impl<'o> PodTemplate<'o> {

@@ -13,7 +13,7 @@ use super::parse::Parsed;
 use super::scan::{Scan, is_looked_for};
 use super::{Entry, Files, FolderSource, Manifest, Origin, Repo, RepoPath, kustomization};
 use crate::model::namespace::is_namespace;
-use crate::model::{Application, Settings};
+use crate::model::{Application, Settings, Source};
 use crate::parallel;
 
 /// The choice of sub-folders that are read.
@@ -245,21 +245,19 @@ impl Repo {
     /// Learns URLs of this repository: an Application whose source path is the folder that it is in has this repository's URL.
     /// Reports whether there is a new one.
     fn learn_own_urls(&mut self) -> bool {
-        let mut found = Vec::new();
-        for manifest in self.all_manifests().filter(|manifest| manifest.is_written()) {
-            let Some(app) = Application::new(&manifest.object) else {
-                continue;
-            };
+        let written: Vec<&Manifest> = self.all_manifests().filter(|manifest| manifest.is_written()).collect();
+        let unknown_urls = |manifest: &&Manifest| -> Vec<String> {
+            let sources = Application::new(&manifest.object).map(|app| app.sources());
             let folder = manifest.file.parent();
-            for source in app.sources() {
+            let is_here = |source: &Source<'_>| {
                 let path = source.path().and_then(|path| RepoPath::new(path).ok());
-                let here =
-                    path.is_some_and(|path| path == folder || (folder.is_root() && path.as_str() == APPLICATIONS));
-                if here && !source.repo_url().is_empty() && !self.is_own(source.repo_url()) {
-                    found.push(source.repo_url().to_owned());
-                }
-            }
-        }
+                path.is_some_and(|path| path == folder || (folder.is_root() && path.as_str() == APPLICATIONS))
+            };
+            let here = sources.into_iter().flatten().filter(is_here);
+            let urls = here.map(|source| source.repo_url().to_owned());
+            urls.filter(|url| !url.is_empty() && !self.is_own(url)).collect()
+        };
+        let found = parallel::each(&written, unknown_urls).concat();
         let before = self.own_urls.len();
         for url in found {
             if !self.is_own(&url) {

@@ -212,7 +212,7 @@ impl Repo {
     /// Returns the folder of this repository that a source reads; `None` for another repository, a chart that is pulled,
     /// and options that cannot be understood.
     pub fn folder_source(&self, source: &Source<'_>) -> Option<FolderSource> {
-        if source.pulled_chart().is_some() || !self.is_own(source.repo_url()) {
+        if !self.is_own(source.repo_url()) || source.pulled_chart().is_some() {
             return None;
         }
         let folder = RepoPath::new(source.path()?).ok()?;

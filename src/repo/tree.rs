@@ -1,11 +1,12 @@
 //! The tree of Applications: which Application or ApplicationSet brings which others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use super::bringers::synced_by;
 use super::{Manifest, Origin, Repo, SyncedFolders};
 use crate::model::application::{GROUP, is_application_set};
 use crate::model::{Application, Object};
+use crate::parallel;
 
 /// What brings an Application or an ApplicationSet to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub struct Branch<'r> {
     pub bringer: Bringer<'r>,
     /// Whether it brings others, or would: it syncs the folder that it is in.
     pub has_children: bool,
+    name: &'r str,
 }
 
 impl Branch<'_> {
@@ -50,24 +52,17 @@ impl Repo {
         let members = self
             .all_manifests()
             .filter(|manifest| Application::new(&manifest.object).is_some() || is_application_set(&manifest.object));
-        let mut branches: Vec<Branch<'_>> = members
-            .map(|manifest| Branch {
-                manifest,
-                bringer: bringer(manifest, &synced),
-                has_children: false,
-            })
-            .collect();
+        let members: Vec<&Manifest> = members.collect();
+        let mut branches = parallel::each(&members, |manifest| Branch {
+            manifest,
+            bringer: bringer(manifest, &synced),
+            has_children: syncs_itself(manifest, &synced),
+            name: manifest.object.name(),
+        });
         branches.sort_by_key(|branch| (&branch.manifest.file, branch.manifest.document));
-        open_circles(&mut branches);
-        let brought: Vec<(bool, &str)> = branches.iter().filter_map(|branch| key(&branch.bringer)).collect();
-        let brought: BTreeSet<_> = brought.into_iter().collect();
+        let brought = open_circles(&mut branches);
         for branch in &mut branches {
-            let manifest = branch.manifest;
-            let is_itself = |other: &Manifest| other.object.is_same_as(&manifest.object);
-            let syncs_itself =
-                || manifest.is_written() && synced.synced_by(&manifest.file).any(|(other, _)| is_itself(other));
-            let name = (branch.is_set(), manifest.object.name());
-            branch.has_children = brought.contains(&name) || syncs_itself();
+            branch.has_children |= brought.contains(&(branch.is_set(), branch.name));
         }
         branches
     }
@@ -143,6 +138,12 @@ fn bringer<'r>(manifest: &'r Manifest, synced: &SyncedFolders<'r>) -> Bringer<'r
     }
 }
 
+/// Reports whether an Application syncs the file that it is in.
+fn syncs_itself(manifest: &Manifest, synced: &SyncedFolders<'_>) -> bool {
+    let mut others = synced.synced_by(&manifest.file);
+    manifest.is_written() && others.any(|(other, _)| other.object.is_same_as(&manifest.object))
+}
+
 /// Returns what a bringer is called among the branches: whether it is a set, and its name.
 fn key<'r>(bringer: &Bringer<'r>) -> Option<(bool, &'r str)> {
     match bringer {
@@ -152,13 +153,16 @@ fn key<'r>(bringer: &Bringer<'r>) -> Option<(bool, &'r str)> {
     }
 }
 
-/// Takes the first of those for a root that bring each other in a circle: somebody has to apply it.
-fn open_circles(branches: &mut [Branch<'_>]) {
-    let mut by_key = BTreeMap::new();
+/// Takes the first of those for a root that bring each other in a circle: somebody has to apply it. Returns what brings others,
+/// by what it is called.
+fn open_circles<'r>(branches: &mut [Branch<'r>]) -> HashSet<(bool, &'r str)> {
+    let bringing: HashSet<_> = branches.iter().filter_map(|branch| key(&branch.bringer)).collect();
+    let mut by_key = HashMap::new();
     for (index, branch) in branches.iter().enumerate() {
-        by_key
-            .entry((branch.is_set(), branch.manifest.object.name()))
-            .or_insert(index);
+        let key = (branch.is_set(), branch.name);
+        if bringing.contains(&key) {
+            by_key.entry(key).or_insert(index);
+        }
     }
     let above: Vec<Option<usize>> = branches
         .iter()
@@ -180,6 +184,7 @@ fn open_circles(branches: &mut [Branch<'_>]) {
         }
         path.into_iter().for_each(|index| state[index] = 2);
     }
+    branches.iter().filter_map(|branch| key(&branch.bringer)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! HL406: two files that mean one object overwrite each other.
 
-use std::collections::BTreeMap;
+use std::cell::LazyCell;
+use std::collections::HashMap;
 
 use super::{Check, Finding, Location, Meta, Rule, Scope, Severity};
 use crate::repo::{Bringers, Manifest};
@@ -25,8 +26,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let bringers = Bringers::of(scope.repo);
-    let mut seen: BTreeMap<&str, Vec<&Manifest>> = BTreeMap::new();
+    let bringers = LazyCell::new(|| Bringers::of(scope.repo));
+    let mut seen: HashMap<&str, Vec<&Manifest>> = HashMap::new();
     let mut findings = Vec::new();
     for (manifest, app) in scope.repo.applications().filter(|(_, app)| !app.name().is_empty()) {
         let others = seen.entry(app.name()).or_default();

@@ -3,12 +3,13 @@
 //! A comment at the end of a line is about this line. One on a line of its own is about the next line that is no comment, so
 //! that several can stand above each other. Several ids are separated by commas or blanks; what follows is the reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::{Finding, Location, Meta, is_locked, meant, metas};
 use crate::model::Pointer;
 use crate::model::spelling::nearest;
+use crate::parallel;
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::yaml::{self, ReplaceComment};
 
@@ -125,13 +126,21 @@ impl Ignore {
 
 /// Returns the comments of a repository's manifests that ignore findings.
 pub(super) fn of(repo: &Repo) -> Vec<Ignore> {
-    let marked = repo.manifests.iter().filter(|manifest| {
+    let files: Vec<_> = repo.files.iter().collect();
+    let is_marked = parallel::each(&files, |(_, file)| file.text.contains(MARK));
+    let marked = files.iter().zip(is_marked).filter(|(_, is_marked)| *is_marked);
+    let marked: HashSet<&RepoPath> = marked.map(|((path, _), _)| *path).collect();
+    if marked.is_empty() {
+        return Vec::new();
+    }
+    let manifests = repo.manifests.iter().filter(|manifest| marked.contains(&manifest.file));
+    let of_documents = manifests.clone().filter(|manifest| {
         let file = &repo.files[&manifest.file];
         file.document(manifest.document).contains(MARK)
     });
-    let mut ignores: Vec<Ignore> = marked.flat_map(|manifest| of_manifest(repo, manifest)).collect();
+    let mut ignores: Vec<Ignore> = of_documents.flat_map(|manifest| of_manifest(repo, manifest)).collect();
     let mut previous: Option<&Manifest> = None;
-    for manifest in &repo.manifests {
+    for manifest in manifests {
         let above = previous.filter(|above| above.file == manifest.file);
         ignores.extend(outside(repo, above, manifest));
         previous = Some(manifest);

@@ -2,7 +2,8 @@
 //! are known.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::law::texts;
@@ -30,13 +31,13 @@ pub struct Scope<'a> {
     pub renders: &'a AppRenders,
     /// The Applications in file order, without those whose name Kubernetes refuses.
     pub subjects: Vec<Subject<'a>>,
-    by_name: BTreeMap<AppName, usize>,
+    by_name: HashMap<AppName, usize>,
     /// The owners and consumers of each claim, from parameters and objects.
     pub ownership: Ownership,
     /// The claims that have an owner, by cluster and namespace.
-    owned: BTreeMap<(Cluster, NamespaceName), Vec<ClaimRef>>,
+    owned: HashMap<(Cluster, NamespaceName), Vec<ClaimRef>>,
     /// The claims of a name that have an owner.
-    namesakes: BTreeMap<ClaimName, Vec<ClaimRef>>,
+    namesakes: HashMap<ClaimName, Vec<ClaimRef>>,
     /// The clusters of each Namespace that the repository or a render declares.
     namespaces: BTreeMap<String, BTreeSet<Cluster>>,
     /// The clusters for which there are such Namespaces.
@@ -82,10 +83,10 @@ impl<'a> Scope<'a> {
             repo,
             renders,
             subjects: Vec::new(),
-            by_name: BTreeMap::new(),
+            by_name: HashMap::new(),
             ownership: Ownership::default(),
-            owned: BTreeMap::new(),
-            namesakes: BTreeMap::new(),
+            owned: HashMap::new(),
+            namesakes: HashMap::new(),
             namespaces: BTreeMap::new(),
             clusters_of_namespaces: BTreeSet::new(),
             own_namespaces: BTreeSet::new(),
@@ -96,19 +97,21 @@ impl<'a> Scope<'a> {
             base: None,
         };
         // Of two Applications of one name below one root the first was rendered.
-        let mut names = BTreeSet::new();
-        let applications = repo.applications();
-        let applications = applications.map(|(manifest, app)| (manifest, app, names.insert(repo.app_name(manifest))));
-        let applications: Vec<_> = applications.collect();
+        let applications: Vec<(&Manifest, Application<'_>)> = repo.applications().collect();
+        let names = parallel::each(&applications, |(manifest, _)| repo.app_name(manifest));
+        let mut seen = HashSet::new();
+        let firsts: Vec<bool> = names.iter().map(|name| seen.insert(name)).collect();
+        let applications: Vec<_> = applications.into_iter().zip(names.iter().zip(firsts)).collect();
         let controller = repo.controller_namespace();
-        let subject = |(manifest, app, is_first): &(&'a Manifest, Application<'a>, bool)| {
-            let name = repo.app_name(manifest)?;
-            let render = renders.get(&name).filter(|_| *is_first);
-            let app = (*app, name, repo.cluster(manifest, app, &clusters));
-            let subject = Subject::new(repo, manifest, app, controller, render);
-            let ownership = ownership_of(&subject);
-            Some((subject, ownership))
-        };
+        let subject =
+            |((manifest, app), (name, is_first)): &((&'a Manifest, Application<'a>), (&Option<AppName>, bool))| {
+                let name = name.as_ref()?;
+                let render = renders.get(name).filter(|_| *is_first);
+                let app = (*app, name.clone(), repo.cluster(manifest, app, &clusters));
+                let subject = Subject::new(repo, manifest, app, controller, render);
+                let ownership = ownership_of(&subject);
+                Some((subject, ownership))
+            };
         for (subject, ownership) in parallel::each(&applications, subject).into_iter().flatten() {
             scope.ownership.absorb(ownership);
             scope.learn(&subject);
@@ -147,21 +150,18 @@ impl<'a> Scope<'a> {
 
     fn learn(&mut self, subject: &Subject<'a>) {
         self.own_namespaces.extend(subject.app.object().namespace());
-        for item in subject.items.iter().filter(|item| is_namespace(item.object())) {
+        for item in subject.notable_items().filter(|item| is_namespace(item.object())) {
             self.declare_namespace(&subject.cluster, item.object().name());
         }
     }
 
     /// Learns of the Applications that others render: what their parameters say, and that their objects are not known.
     fn learn_rendered_applications(&mut self, clusters: &Clusters) {
-        let declared: BTreeSet<&str> = self.repo.applications().map(|(_, app)| app.name()).collect();
+        let declared: LazyCell<HashSet<&str>, _> =
+            LazyCell::new(|| self.repo.applications().map(|(_, app)| app.name()).collect());
         for subject in &self.subjects {
-            for object in subject
-                .items
-                .iter()
-                .filter(|item| item.home.is_none())
-                .map(Item::object)
-            {
+            let rendered = subject.notable_items().filter(|item| item.home.is_none());
+            for object in rendered.map(Item::object) {
                 self.doubts.extend(Doubt::of_set(object, clusters));
                 let app = Application::new(object).filter(|app| !declared.contains(app.name()));
                 let Some((app, name)) = app.and_then(|app| Some((app, app.app_name()?))) else {
@@ -179,14 +179,15 @@ impl<'a> Scope<'a> {
 
     /// Learns which Applications may own claims that are not known.
     fn learn_unknown(&mut self) {
-        for subject in &self.subjects {
+        let doubt = |subject: &Subject<'_>| {
             let destination = subject.app.destination_namespace();
             let is_for_applications = subject.cluster.is_local()
                 && destination.is_none_or(|namespace| self.own_namespaces.contains(namespace));
             let render = self.renders.get(&subject.name);
-            self.doubts
-                .extend(Doubt::of_subject(subject, render, is_for_applications));
-        }
+            Doubt::of_subject(subject, render, is_for_applications)
+        };
+        let doubts = parallel::each(&self.subjects, doubt);
+        self.doubts.extend(doubts.into_iter().flatten());
     }
 
     /// Learns of the Namespaces whose manifests no Application syncs: they are for the cluster that Argo CD runs in.

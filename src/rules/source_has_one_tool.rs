@@ -52,9 +52,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
 fn of_files(subject: &Subject<'_>) -> Vec<Finding> {
     let sources = subject.sources.iter().zip(&subject.overrides);
     let of_source = |((source, _), overrides): (&(Source<'_>, _), &Vec<_>)| {
-        let merged = overrides::merge(source.tree(), overrides)
-            .ok()
-            .filter(|_| !overrides.is_empty())?;
+        let merged = overrides::merge(source.tree(), overrides).ok()?;
         let failure = Failure::from(merged.check_tools().err()?);
         let message = failure.one_line();
         let finding = subject.finding(&META, without_id(&message), source.pointer.clone());
@@ -63,7 +61,8 @@ fn of_files(subject: &Subject<'_>) -> Vec<Finding> {
             None => finding,
         })
     };
-    sources.filter_map(of_source).collect()
+    let overridden = sources.filter(|(_, overrides)| !overrides.is_empty());
+    overridden.filter_map(of_source).collect()
 }
 
 fn without_id(message: &str) -> &str {

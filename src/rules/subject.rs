@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use json_patch::PatchOperation;
 
+use crate::model::application::{is_application, is_application_set};
 use crate::model::claim::is_claim;
 use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
 use crate::model::made_claims::patterns_of;
+use crate::model::namespace::is_namespace;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimPath, ClaimRef, Cluster, NamespaceName, Object,
@@ -39,6 +41,8 @@ pub struct Subject<'a> {
     pub items: Vec<Item<'a>>,
     /// Whether `items` is complete.
     pub is_seen: bool,
+    /// The items that are Namespaces, Applications or sets: few of many.
+    notable: Vec<usize>,
 }
 
 /// The parameters of a source that the plugin renders, or what is wrong with them.
@@ -101,9 +105,15 @@ impl<'a> Subject<'a> {
             namespace: app.namespace_name(),
             sources,
             overrides,
+            notable: notable(&items),
             items,
             is_seen,
         }
+    }
+
+    /// Returns the Namespaces, Applications and sets among the objects.
+    pub(super) fn notable_items(&self) -> impl Iterator<Item = &Item<'a>> {
+        self.notable.iter().map(|index| &self.items[*index])
     }
 
     /// Reports whether every source is rendered by the plugin, so that `owns` lists all its claims.
@@ -302,6 +312,13 @@ fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)
         }
     }
     (items, all)
+}
+
+fn notable(items: &[Item<'_>]) -> Vec<usize> {
+    let is_notable = |object: &Object| is_namespace(object) || is_application(object) || is_application_set(object);
+    let numbered = items.iter().enumerate();
+    let notable = numbered.filter(|(_, item)| is_notable(item.object()));
+    notable.map(|(index, _)| index).collect()
 }
 
 fn flattened(manifest: &Manifest) -> impl Iterator<Item = (PointerBuf, Cow<'_, Object>)> {
