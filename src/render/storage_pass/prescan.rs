@@ -32,7 +32,7 @@
 //!
 //! A document that no reader accepts can be passed by. It goes out as it came, and Argo CD refuses it.
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr2_iter, memmem};
 
 use crate::model::claim_use::is_closed;
 
@@ -104,31 +104,17 @@ impl<'t> Header<'t> {
     /// Reports whether nothing behind the header can override it, and no character in the document can make it another.
     pub(super) fn is_alone(&self) -> bool {
         let bytes = self.text.as_bytes();
-        let mut is_ascii = true;
-        if bytes.get(self.end).is_some() && !self.allows(self.end) || bytes.last() == Some(&b'\r') {
+        if bytes.get(self.end).is_some() && !self.allows(self.end) {
             return false;
         }
-        for at in (0..bytes.len()).step_by(BLOCK) {
-            // Every byte with the one behind it.
-            let block = &bytes[at..bytes.len().min(at + BLOCK + 1)];
-            let signs = Signs::of(block);
-            is_ascii &= signs.is_ascii;
-            if signs.has_line_end && !self.allows_all(block, at) {
-                return false;
-            }
-        }
+        let is_harmless = |at: usize| match bytes.get(at + 1) {
+            _ if bytes[at] == b'\r' => false,
+            None | Some(b' ' | b'#' | b'\n') => true,
+            Some(_) => at < self.end || self.allows(at + 1),
+        };
         let mut signs = LINE_ENDS.iter().chain([&BYTE_ORDER_MARK]);
-        is_ascii || !signs.any(|sign| memmem::find(bytes, sign.as_bytes()).is_some())
-    }
-
-    /// Reports whether a block has no carriage return, and no line that starts in it overrides the header.
-    fn allows_all(&self, block: &[u8], at: usize) -> bool {
-        let before = block.split_last().map_or(block, |(_, before)| before);
-        memchr(b'\r', block).is_none()
-            && memchr_iter(b'\n', before)
-                .map(|newline| (at + newline + 1, block[newline + 1]))
-                .filter(|(start, byte)| *start > self.end && !matches!(byte, b' ' | b'#' | b'\n'))
-                .all(|(start, _)| self.allows(start))
+        memchr2_iter(b'\n', b'\r', bytes).all(is_harmless)
+            && (bytes.is_ascii() || !signs.any(|sign| memmem::find(bytes, sign.as_bytes()).is_some()))
     }
 
     /// Reports whether the line that starts in column 0 here cannot be an entry that overrides the header.
@@ -289,32 +275,6 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     let simple = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'\\' && byte != quote;
     let (inside, rest) = inside.split_at(inside.bytes().take_while(|byte| simple(*byte)).count());
     Some((inside, rest.strip_prefix(char::from(quote))?))
-}
-
-/// How much of a document is looked through in one go: enough to be fast, little enough that most of it has no line in
-/// column 0.
-const BLOCK: usize = 1024;
-
-/// What stands in a block, found without a branch for each byte. The last byte of the block has none behind it and is
-/// left to the next block; the last byte of a document is no first byte of a character.
-struct Signs {
-    /// There is a carriage return, or a line feed with neither a space nor a line feed behind it.
-    has_line_end: bool,
-    is_ascii: bool,
-}
-
-impl Signs {
-    fn of(block: &[u8]) -> Self {
-        let (mut has_line_end, mut all) = (false, 0);
-        for (byte, next) in block.iter().zip(&block[1..]) {
-            has_line_end |= (*byte == b'\n') & (*next != b' ') & (*next != b'\n') | (*byte == b'\r');
-            all |= *byte;
-        }
-        Self {
-            has_line_end,
-            is_ascii: all.is_ascii(),
-        }
-    }
 }
 
 #[cfg(test)]
