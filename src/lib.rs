@@ -48,7 +48,7 @@
 //! | `lock` | `model`, `yaml` | `anyhow`, `serde_json` |
 //! | `sets` | `masking`, `model`, `yaml`, `repo` | `anyhow`, `base16ct`, `base64`, `regex`, `serde_json`, `sha2` |
 //! | `rules` | `failure`, `masking`, `model`, `yaml`, `repo`, `law`, `lock`, `parallel` | `anyhow`, `json_patch`, `serde_json` |
-//! | `compare` | `model` | `json_patch` |
+//! | `compare` | `model`, `repo`, `rules` | `json_patch`, `serde_json` |
 //! | `settings` | `failure`, `model`, `yaml`, `repo`, `rules` | `anyhow`, `serde_json` |
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `masking`, `model`, `yaml`, `repo`, `law` | `anyhow`, `flate2`, `json_patch`, `memchr`, `serde_json`, `tar` |

@@ -1,8 +1,35 @@
 //! Two sets of objects, compared: [`renders`] finds what differs between two renders, [`effects`] what the storage rules do
-//! to one.
+//! to one, and [`Comparison`] what Argo CD does to each object when one state of a repository becomes another.
+//!
+//! ```text
+//! state  the Applications, sets and objects of one side     fate      what becomes of Applications, and of what they leave
+//! place  where an object is                                 applied   what becomes of what they render
+//! prediction  action, reason, guard                         manifests what becomes of Applications that nothing renders
+//! checks  how much it matters                               likeness  what was renamed
+//! level   of that                                           consequences  what one outcome means for others
+//! ```
 
+mod affected;
+mod applied;
+pub mod checks;
+mod circumstances;
+mod comparison;
+mod consequences;
 pub mod effects;
+mod fate;
+#[cfg(test)]
+mod fixture;
+mod ignored;
+mod immutable;
+mod level;
+mod likeness;
+mod manifests;
+mod options;
+mod place;
+mod prediction;
+mod reasons;
 pub mod renders;
+mod state;
 
 use std::collections::BTreeSet;
 
@@ -10,8 +37,15 @@ use json_patch::{Patch, PatchOperation, diff};
 
 use crate::model::Object;
 
+pub use circumstances::Circumstances;
+pub use comparison::{Comparison, Side, Withheld};
 pub use effects::Effects;
+pub use level::Level;
+pub use place::Place;
+pub use prediction::{Action as Predicted, Guard, Hit, Outcome, Prediction, Reason as Why};
+pub use reasons::REASONS;
 pub use renders::differences;
+pub use state::{AppState, Known, Placed, SetState, State};
 
 /// One object that is not the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,3 +106,6 @@ fn changes(one: &Object, other: &Object) -> Vec<PatchOperation> {
     let Patch(operations) = diff(one.tree(), other.tree());
     operations
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,7 @@ fn kind(object: &Object) -> (&str, &str, Option<&str>) {
 }
 
 /// The places at which two renders of one object differ.
-struct Random {
+pub(super) struct Random {
     /// The values that differ.
     values: BTreeSet<String>,
     /// The places below which nothing can be told apart: they have other keys, or another length.
@@ -81,7 +81,7 @@ struct Random {
 }
 
 impl Random {
-    fn between(one: &Object, again: &Object) -> Self {
+    pub(super) fn between(one: &Object, again: &Object) -> Self {
         let (mut values, mut shapes) = (BTreeSet::new(), Vec::new());
         for operation in changes(one, again) {
             let path = operation.path().to_string();
@@ -99,6 +99,11 @@ impl Random {
             }
         }
         Self { values, shapes }
+    }
+
+    /// Reports whether two renders differ at a place, or around it.
+    pub(super) fn covers(&self, pointer: &str) -> bool {
+        self.reason(pointer) != Reason::Content
     }
 
     fn reason(&self, pointer: &str) -> Reason {

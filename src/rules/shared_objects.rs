@@ -3,33 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::subject::{Item, Subject};
+use crate::model::cluster_scoped::is_cluster_scoped;
 use crate::model::sync::is_hook;
-use crate::model::{Cluster, Object, ObjectRef};
-
-/// Kinds that are in no namespace, by their group.
-const CLUSTER_SCOPED: [(&str, &[&str]); 11] = [
-    ("", &["Namespace", "Node", "PersistentVolume"]),
-    (
-        "admissionregistration.k8s.io",
-        &[
-            "MutatingAdmissionPolicy",
-            "MutatingAdmissionPolicyBinding",
-            "MutatingWebhookConfiguration",
-            "ValidatingAdmissionPolicy",
-            "ValidatingAdmissionPolicyBinding",
-            "ValidatingWebhookConfiguration",
-        ],
-    ),
-    ("apiextensions.k8s.io", &["CustomResourceDefinition"]),
-    ("apiregistration.k8s.io", &["APIService"]),
-    ("certificates.k8s.io", &["CertificateSigningRequest"]),
-    ("gateway.networking.k8s.io", &["GatewayClass"]),
-    ("networking.k8s.io", &["IngressClass"]),
-    ("node.k8s.io", &["RuntimeClass"]),
-    ("rbac.authorization.k8s.io", &["ClusterRole", "ClusterRoleBinding"]),
-    ("scheduling.k8s.io", &["PriorityClass"]),
-    ("storage.k8s.io", &["CSIDriver", "StorageClass", "VolumeAttachment"]),
-];
+use crate::model::{Cluster, ObjectRef};
 
 /// An object in a cluster.
 type Placed = (Cluster, ObjectRef);
@@ -69,9 +45,4 @@ fn placed(subject: &Subject<'_>, item: &Item<'_>) -> Option<Placed> {
         false => subject.namespace_of(object).map(|namespace| namespace.to_string()),
     };
     Some((subject.cluster.clone(), reference))
-}
-
-fn is_cluster_scoped(object: &Object) -> bool {
-    let mut groups = CLUSTER_SCOPED.iter();
-    groups.any(|(group, kinds)| kinds.iter().any(|kind| object.is(group, kind)))
 }

@@ -1,0 +1,252 @@
+//! What becomes of objects that are rendered: created, taken over, changed, refused.
+
+use std::collections::BTreeMap;
+
+use super::ignored;
+use super::immutable::{Resize, immutable, is_below, resize};
+use super::options;
+use super::place::Place;
+use super::prediction::{Action, Outcome};
+use super::state::State;
+use crate::model::claim::is_claim;
+use crate::model::claim_use::claim_uses;
+use crate::model::sync::{is_hook, order};
+use crate::model::{Application, Object};
+use crate::rules::Subject;
+
+/// Annotation: Argo CD leaves the Application alone.
+const SKIP: &str = "argocd.argoproj.io/skip-reconcile";
+/// Provisioners whose volumes do not grow, as the default ones of k3s and kind.
+const FIXED_SIZE: [&str; 3] = [
+    "rancher.io/local-path",
+    "kubernetes.io/no-provisioner",
+    "kubernetes.io/host-path",
+];
+/// Their usual classes.
+const FIXED_SIZE_CLASSES: [&str; 2] = ["local-path", "standard"];
+
+/// Returns why nothing of an Application is synced, if that is so.
+pub(super) fn unsynced(app: &Application<'_>) -> Option<Outcome> {
+    let why = match app.object().annotation(SKIP) {
+        Some("true") => format!("`{SKIP}` keeps Argo CD from `{}`", app.name()),
+        _ if app.automated().is_none() => format!(
+            "automated sync of `{}` is off: it waits until somebody syncs",
+            app.name()
+        ),
+        _ => return None,
+    };
+    Some(Outcome::new(Action::Unsynced, "not-automated", why))
+}
+
+/// Returns what becomes of an object that both states have, and that differs at these places.
+pub(super) fn changed(
+    state: &State<'_>,
+    (subject, place): (&Subject<'_>, &Place),
+    sides: [&Object; 2],
+    pointers: &[String],
+) -> Outcome {
+    let ([_, new], app) = (sides, &subject.app);
+    if is_hook(new) {
+        return hook();
+    }
+    if let Some(outcome) = unsynced(app) {
+        return outcome;
+    }
+    let counting = ignored::counting(app, new, place.namespace(), pointers);
+    if counting.is_empty() {
+        let why = "`ignoreDifferences` covers all that differs";
+        return Outcome::new(Action::Ignored, "ignored-difference", why);
+    }
+    let applied = match ignored::respects(app) {
+        true => counting,
+        false => pointers.to_vec(),
+    };
+    let (forced, replaced) = (options::is_forced(sides), options::is_replaced(app, sides));
+    if forced && replaced {
+        return replaced_by_force();
+    }
+    if let Some(refusal) = refusal(state, sides, &applied) {
+        return match forced {
+            true => Outcome::new(
+                Action::Recreate,
+                "forced-refusal",
+                format!(
+                    "{}, and `Force=true` deletes the object and creates it again",
+                    refusal.reason.sentence
+                ),
+            ),
+            false => refusal,
+        };
+    }
+    Outcome::new(
+        Action::Change,
+        "content-differs",
+        format!("it differs at {}", listed(&applied)),
+    )
+}
+
+/// Returns what becomes of an object that does not differ, if anything does: what is replaced with force is, with every sync.
+pub(super) fn unchanged(subject: &Subject<'_>, object: &Object) -> Option<Outcome> {
+    let sides = [object, object];
+    let is_recreated = options::is_forced(sides) && options::is_replaced(&subject.app, sides);
+    (is_recreated && !is_hook(object)).then(replaced_by_force)
+}
+
+fn replaced_by_force() -> Outcome {
+    let why = "`Replace=true` with `Force=true`: every sync deletes it and creates it again";
+    Outcome::new(Action::Recreate, "replaced-by-force", why)
+}
+
+pub(super) fn hook() -> Outcome {
+    Outcome::new(
+        Action::Hook,
+        "hook",
+        "it is a hook: Argo CD creates and deletes it by its own rules",
+    )
+}
+
+/// Returns some places in words.
+fn listed(pointers: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = pointers
+        .iter()
+        .take(SHOWN)
+        .map(|pointer| format!("`{pointer}`"))
+        .collect();
+    match pointers.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Returns what becomes of an object that is taken over and cannot be changed to what the new Application renders, if that is so.
+pub(super) fn refused(
+    state: &State<'_>,
+    subject: &Subject<'_>,
+    sides: [&Object; 2],
+    pointers: &[String],
+) -> Option<Outcome> {
+    let app = &subject.app;
+    let namespace = subject.namespace_of(sides[1]).map(|name| name.to_string());
+    let applied = match ignored::respects(app) {
+        true => ignored::counting(app, sides[1], namespace.as_deref(), pointers),
+        false => pointers.to_vec(),
+    };
+    refusal(state, sides, &applied)
+}
+
+/// Returns why the API server refuses a change, if it does.
+fn refusal(state: &State<'_>, [old, new]: [&Object; 2], pointers: &[String]) -> Option<Outcome> {
+    let fail = |word: &'static str, why: String| Some(Outcome::new(Action::Fail, word, why));
+    if let Some(pointer) = immutable(old, new, pointers) {
+        return fail(
+            "immutable-field",
+            format!("`{pointer}` of a {} is immutable: the sync fails", new.kind()),
+        );
+    }
+    if !pointers.iter().any(|pointer| is_below(pointer, "/spec/resources")) {
+        return None;
+    }
+    match resize(old, new)? {
+        Resize::Shrinks => fail("claim-shrinks", "a claim cannot shrink: the sync fails".to_owned()),
+        Resize::Grows => {
+            let class = old.at("/spec/storageClassName").and_then(serde_json::Value::as_str)?;
+            match grows(state, class) {
+                Some(false) => {
+                    let why =
+                        format!("class `{class}` does not expand volumes: the sync fails once the claim is bound");
+                    fail("class-does-not-expand", why)
+                }
+                _ => None,
+            }
+        }
+    }
+}
+
+/// Returns whether volumes of a class grow, as far as the repository or the class's name tells.
+fn grows(state: &State<'_>, class: &str) -> Option<bool> {
+    let objects = state.placed().flat_map(|(_, placed)| placed);
+    let mut classes = objects.map(|placed| placed.object);
+    let declared = classes.find(|object| object.is("storage.k8s.io", "StorageClass") && object.name() == class);
+    let allows = declared.map(|object| object.at("/allowVolumeExpansion") == Some(&serde_json::Value::Bool(true)));
+    let provisioner = declared.and_then(|object| object.at("/provisioner")?.as_str());
+    match allows {
+        Some(allows) => Some(allows && !provisioner.is_some_and(|name| FIXED_SIZE.contains(&name))),
+        None => FIXED_SIZE_CLASSES.contains(&class).then_some(false),
+    }
+}
+
+/// Returns what becomes of an object that is new.
+pub(super) fn created(
+    state: &State<'_>,
+    (subject, place): (&Subject<'_>, &Place),
+    new: &Object,
+    base: &str,
+) -> Outcome {
+    if is_hook(new) {
+        return hook();
+    }
+    if let Some(outcome) = unsynced(&subject.app) {
+        return outcome;
+    }
+    if is_claim(new)
+        && let Some(why) = waits(state, subject, place, new)
+    {
+        return Outcome::new(Action::Wait, "no-consumer-yet", why);
+    }
+    Outcome::new(
+        Action::Create,
+        "new-object",
+        format!("no Application rendered it at `{base}`"),
+    )
+}
+
+/// Returns why a new claim waits, if it does: it is Pending until its first pod, which comes in a later wave only.
+fn waits(state: &State<'_>, subject: &Subject<'_>, place: &Place, claim: &Object) -> Option<String> {
+    let at = order(claim)?;
+    let class = claim.at("/spec/storageClassName").and_then(serde_json::Value::as_str);
+    let binds_at_once = class.is_some_and(|class| {
+        let mut objects = state.placed().flat_map(|(_, placed)| placed);
+        objects.any(|placed| {
+            let object = placed.object;
+            let mode = object.at("/volumeBindingMode").and_then(serde_json::Value::as_str);
+            object.is("storage.k8s.io", "StorageClass")
+                && object.name() == class
+                && mode != Some("WaitForFirstConsumer")
+        })
+    });
+    let is_static = claim.at("/spec/volumeName").is_some();
+    let mounts = |object: &Object| {
+        let mut volumes = claim_uses(object).volumes.into_iter();
+        volumes.any(|volume| {
+            volume.claim == claim.name()
+                && subject.namespace_of(object).map(|name| name.to_string()).as_deref() == place.namespace()
+        })
+    };
+    let objects = subject.items.iter().map(crate::rules::Item::object);
+    let users = objects.filter(|object| mounts(object)).filter_map(order);
+    let first = users.min()?;
+    (first > at && !binds_at_once && !is_static).then(|| {
+        format!(
+            "the claim is Pending until its first pod, which comes in wave {} only: the sync waits in wave {}",
+            first.1, at.1
+        )
+    })
+}
+
+/// Returns the wave in which the sync of each Application stops, since an object in it fails.
+pub(super) fn failing_waves<'p>(
+    outcomes: impl Iterator<Item = (&'p str, &'p Object, Action, &'p Place)>,
+) -> BTreeMap<&'p str, ((i8, i64), String)> {
+    let mut waves: BTreeMap<&str, ((i8, i64), String)> = BTreeMap::new();
+    for (app, object, action, place) in outcomes {
+        let Some(at) = order(object).filter(|_| matches!(action, Action::Fail | Action::Wait)) else {
+            continue;
+        };
+        let known = waves.entry(app).or_insert_with(|| (at, place.to_string()));
+        if at < known.0 {
+            *known = (at, place.to_string());
+        }
+    }
+    waves
+}

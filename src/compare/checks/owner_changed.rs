@@ -1,0 +1,32 @@
+//! A claim gets another owner.
+
+use super::{Case, Check};
+use crate::compare::affected::claim_of;
+use crate::compare::level::Level;
+
+pub(super) static CHECK: Check = Check {
+    id: "owner-changed",
+    level: Level::Review,
+    summary: "a claim gets another owner",
+    reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/",
+    query,
+};
+
+fn query(case: &Case<'_, '_>) -> Option<String> {
+    let claim = claim_of(&case.prediction.place)?;
+    let (before, after) = (case.base.scope.claim(&claim), case.head.scope.claim(&claim));
+    let (old, new) = (before.owners.first()?, after.owners.first()?);
+    (old != new).then(|| format!("it belonged to `{old}` and belongs to `{new}`"))
+}
+
+#[cfg(test)]
+pub(super) const FIRES: &str = r#"
+base: {media: [{kind: PersistentVolumeClaim, name: data, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}, {kind: ConfigMap, name: a}], tv: [{kind: ConfigMap, name: b}]}
+head: {media: [{kind: ConfigMap, name: a}], tv: [{kind: PersistentVolumeClaim, name: data, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}, {kind: ConfigMap, name: b}]}
+"#;
+
+#[cfg(test)]
+pub(super) const SILENT: &str = r#"
+base: {media: [{kind: PersistentVolumeClaim, name: data, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}]}
+head: {media: [{kind: PersistentVolumeClaim, name: data, labels: {a: b}, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}]}
+"#;

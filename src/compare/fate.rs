@@ -1,0 +1,312 @@
+//! What becomes of Applications, and of objects that are not rendered any more.
+//!
+//! ```text
+//! set or Application that brings it → the Application → its object
+//! ```
+//!
+//! Source: `shouldBeDeleted` and `autoSync` in
+//! <https://github.com/argoproj/argo-cd/blob/v3.5.7/controller/appcontroller.go>, `deleteInCluster` in
+//! <https://github.com/argoproj/argo-cd/blob/v3.5.7/applicationset/controllers/applicationset_controller.go>.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::circumstances::Circumstances;
+use super::options;
+use super::place::Place;
+use super::prediction::{Action, Guard, Outcome};
+use super::state::{AppState, Known, State};
+use crate::model::{AppName, Object};
+use crate::repo::Bringer;
+
+/// How many Applications and sets may stand above one.
+const DEEPEST: usize = 12;
+
+/// What becomes of an Application of the base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is there in both states.
+    Stays,
+    /// It is deleted.
+    Deleted {
+        /// Whether that deletes its objects, too.
+        cascades: bool,
+        /// Whether its set would keep its objects, had that been said before.
+        preserved_too_late: bool,
+    },
+    /// It stays in the cluster, though nothing in the repository makes it any more; with the reason.
+    Left(&'static str, String),
+    /// What brings it is not known.
+    Unknown,
+}
+
+/// The fates of Applications.
+pub(super) struct Fates<'c, 's> {
+    pub(super) base: &'c State<'s>,
+    pub(super) head: &'c State<'s>,
+    pub(super) circumstances: &'c Circumstances<'c>,
+    known: RefCell<BTreeMap<AppName, Fate>>,
+}
+
+impl<'c, 's> Fates<'c, 's> {
+    pub(super) fn new(base: &'c State<'s>, head: &'c State<'s>, circumstances: &'c Circumstances<'c>) -> Self {
+        Self {
+            base,
+            head,
+            circumstances,
+            known: RefCell::default(),
+        }
+    }
+
+    /// Returns what becomes of an Application of the base.
+    pub(super) fn of(&self, name: &AppName) -> Fate {
+        self.at_depth(name, 0)
+    }
+
+    fn at_depth(&self, name: &AppName, depth: usize) -> Fate {
+        if let Some(fate) = self.known.borrow().get(name) {
+            return fate.clone();
+        }
+        let fate = self.find(name, depth);
+        self.known.borrow_mut().insert(name.clone(), fate.clone());
+        fate
+    }
+
+    fn find(&self, name: &AppName, depth: usize) -> Fate {
+        if self.head.app(name).is_some() {
+            return Fate::Stays;
+        }
+        let Some(app) = self.base.app(name).filter(|_| depth < DEEPEST) else {
+            return Fate::Unknown;
+        };
+        match self.of_brought(&app.subject.manifest.object, &app.bringer, name, depth) {
+            Brought::Deleted { preserved_too_late } => Fate::Deleted {
+                cascades: options::cascades(&app.app()),
+                preserved_too_late,
+            },
+            Brought::Left(word, why) => Fate::Left(word, why),
+            Brought::Unknown => Fate::Unknown,
+        }
+    }
+
+    /// Returns what becomes of an Application or a set, as an object, that is not in the head.
+    fn of_brought(&self, object: &'s Object, bringer: &Bringer<'s>, near: &AppName, depth: usize) -> Brought {
+        match bringer {
+            Bringer::Hand | Bringer::Chart(_) => Brought::Left(
+                "applied-by-hand",
+                "nothing in the repository applies its manifest, and nothing deletes it".to_owned(),
+            ),
+            Bringer::Set(set) => self.of_generated(set, near, depth),
+            Bringer::Application(parent) => {
+                let Some(parent) = self.base.bringing(parent, near) else {
+                    return Brought::Unknown;
+                };
+                let outcome = self.removal_at(parent, object, depth + 1);
+                match outcome {
+                    None => Brought::Unknown,
+                    Some(outcome) if outcome.action.deletes() => Brought::Deleted {
+                        preserved_too_late: false,
+                    },
+                    Some(outcome) => Brought::Left(outcome.reason.word, outcome.reason.sentence),
+                }
+            }
+        }
+    }
+
+    /// Returns what becomes of an Application that a set generated and does not any more.
+    fn of_generated(&self, set: &str, near: &AppName, depth: usize) -> Brought {
+        let before = self.base.set(set);
+        if let Some(now) = self.head.set(set) {
+            if now.unknown.is_some() {
+                return Brought::Unknown;
+            }
+            if !options::deletes(now.object) {
+                let policy = options::policy(now.object);
+                let why = format!("the policy `{policy}` of ApplicationSet `{set}` deletes no Applications");
+                return Brought::Left("set-policy", why);
+            }
+            let was_preserved = before.is_some_and(|before| options::preserves(before.object));
+            return Brought::Deleted {
+                preserved_too_late: options::preserves(now.object) && !was_preserved,
+            };
+        }
+        // The Applications belong to the set, whatever its policy, and go with it.
+        match before {
+            None => Brought::Unknown,
+            Some(before) => self.of_brought(before.object, &before.bringer, near, depth + 1),
+        }
+    }
+
+    /// Returns what becomes of an object that an Application of the base rendered and that is not rendered any more; `None` where
+    /// that is not known.
+    pub(super) fn removal(&self, app: &AppState<'s>, object: &Object) -> Option<Outcome> {
+        self.removal_at(app, object, 0)
+    }
+
+    fn removal_at(&self, app: &AppState<'s>, object: &Object, depth: usize) -> Option<Outcome> {
+        let place = Place::of(app.subject, object)?;
+        let live = self.circumstances.live(&place);
+        let guards = Guards {
+            object: live.unwrap_or(object),
+            is_live: live.is_some(),
+            is_read: app
+                .app()
+                .sources()
+                .iter()
+                .all(|source| self.circumstances.is_read(source)),
+            base: self.circumstances.base,
+        };
+        let name = &app.subject.name;
+        match self.at_depth(name, depth) {
+            Fate::Unknown => None,
+            Fate::Stays => {
+                let now = self.head.app(name)?;
+                match now.known {
+                    Known::Unknown(..) => None,
+                    _ if now.subject.cluster != app.subject.cluster => Some(Outcome::new(
+                        Action::Orphan,
+                        "cluster-changed",
+                        format!(
+                            "`{name}` deploys to cluster `{}` now: it stays in `{}`, and nothing manages it",
+                            now.subject.cluster, app.subject.cluster
+                        ),
+                    )),
+                    _ => Some(pruned(now, &guards)),
+                }
+            }
+            Fate::Left(word, why) => Some(Outcome::new(
+                Action::Left,
+                "application-stays",
+                format!("Application `{name}` stays in the cluster ({word}): {why}"),
+            )),
+            Fate::Deleted { cascades: false, .. } => Some(Outcome::new(
+                Action::Orphan,
+                "no-finalizer",
+                format!("Application `{name}` is deleted without the finalizer: it stays, and nothing manages it"),
+            )),
+            Fate::Deleted {
+                preserved_too_late: true,
+                ..
+            } if !guards.keep_from_deletion(app) => Some(Outcome::new(
+                Action::TooLate,
+                "preserve-in-same-change",
+                format!(
+                    "Application `{name}` is deleted with its objects: `preserveResourcesOnDeletion` comes with the same change, and has to be synced before"
+                ),
+            )),
+            Fate::Deleted { .. } => Some(deleted_with(app, &guards)),
+        }
+    }
+}
+
+/// What becomes of an Application or a set that is not in the head.
+enum Brought {
+    Deleted { preserved_too_late: bool },
+    Left(&'static str, String),
+    Unknown,
+}
+
+/// What may keep an object that is not rendered any more.
+struct Guards<'g> {
+    /// The object whose annotations count.
+    object: &'g Object,
+    /// Whether it is the one in the cluster.
+    is_live: bool,
+    /// Whether Argo CD reads the base at all.
+    is_read: bool,
+    base: &'g str,
+}
+
+impl Guards<'_> {
+    /// Returns a sentence, or that of the other outcome where the base is in a branch that Argo CD does not read.
+    fn kept(&self, word: &'static str, what: &str) -> Outcome {
+        if self.is_live {
+            return Outcome::guarded(Action::Keep, Guard::Live, word, format!("{what} in the cluster: kept"));
+        }
+        if !self.is_read {
+            return Outcome::new(
+                Action::Prune,
+                "guard-in-another-branch",
+                format!(
+                    "{what} at `{}`, which is not in the branch that `targetRevision` names: Argo CD has not synced it, and deletes the object",
+                    self.base
+                ),
+            );
+        }
+        Outcome::guarded(
+            Action::Keep,
+            Guard::Base,
+            word,
+            format!("{what}: kept if Argo CD has synced `{}`, else deleted", self.base),
+        )
+    }
+
+    fn keep_from_deletion(&self, app: &AppState<'_>) -> bool {
+        let app = app.app();
+        options::delete(&app, self.object) == Some("false") || options::is_kept_by_helm(self.object)
+    }
+}
+
+/// Returns what becomes of an object of an Application that goes on without it.
+fn pruned(app: &AppState<'_>, guards: &Guards<'_>) -> Outcome {
+    let (name, view) = (&app.subject.name, app.app());
+    if view.automated().is_none() {
+        let why = format!("automated sync of `{name}` is off: it stays until somebody syncs with prune");
+        return Outcome::new(Action::Unsynced, "not-automated", why);
+    }
+    let option = options::prune(&view, guards.object);
+    if option == Some("false") {
+        return guards.kept("prune-guard", "`Prune=false`");
+    }
+    if !options::prunes(&view) {
+        let why = format!("automated prune of `{name}` is off: it stays until somebody prunes");
+        return Outcome::new(Action::Left, "prune-off", why);
+    }
+    if option == Some("confirm") {
+        return Outcome::new(
+            Action::Blocked,
+            "prune-confirm",
+            format!("`Prune=confirm`: the sync of `{name}` waits until somebody confirms, and holds its other changes"),
+        );
+    }
+    if options::ignores_extraneous(guards.object) {
+        return Outcome::new(
+            Action::PruneLater,
+            "extraneous-without-guard",
+            format!("IgnoreExtraneous without `Prune=false`: kept now, and deleted by the next sync of `{name}`"),
+        );
+    }
+    Outcome::new(
+        Action::Prune,
+        "not-rendered",
+        format!("`{name}` does not render it any more, and prune is on"),
+    )
+}
+
+/// Returns what becomes of an object whose Application is deleted with all its objects.
+fn deleted_with(app: &AppState<'_>, guards: &Guards<'_>) -> Outcome {
+    let (name, view) = (&app.subject.name, app.app());
+    if guards.object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
+        let why = format!("Argo CD deletes no CustomResourceDefinition with an Application: it outlives `{name}`");
+        return Outcome::new(Action::Keep, "definition-stays", why);
+    }
+    match options::delete(&view, guards.object) {
+        Some("false") => return guards.kept("delete-guard", "`Delete=false`"),
+        _ if options::is_kept_by_helm(guards.object) => {
+            return guards.kept("resource-policy", "`helm.sh/resource-policy: keep`");
+        }
+        Some("confirm") => {
+            return Outcome::new(
+                Action::Blocked,
+                "delete-confirm",
+                format!("`Delete=confirm`: the deletion of `{name}` waits until somebody confirms"),
+            );
+        }
+        _ => {}
+    }
+    Outcome::new(
+        Action::Prune,
+        "application-deleted",
+        format!("Application `{name}` is deleted, and its finalizer deletes its objects"),
+    )
+}

@@ -1,0 +1,62 @@
+//! Where an object is: its cluster, and its reference there.
+
+use std::fmt;
+
+use crate::model::cluster_scoped::is_cluster_scoped;
+use crate::model::{Cluster, Object, ObjectRef};
+use crate::rules::Subject;
+
+/// An object in a cluster, as Argo CD and Kubernetes identify it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The object, with the namespace that it gets where it names none.
+    pub object: ObjectRef,
+}
+
+impl Place {
+    /// Returns the place of an object that an Application renders; `None` for an incomplete one.
+    pub fn of(subject: &Subject<'_>, object: &Object) -> Option<Self> {
+        let mut reference = object.reference()?;
+        reference.namespace = match is_cluster_scoped(object) {
+            true => None,
+            false => subject.namespace_of(object).map(|namespace| namespace.to_string()),
+        };
+        Some(Self {
+            cluster: subject.cluster.clone(),
+            object: reference,
+        })
+    }
+
+    /// Returns the namespace that the object is in.
+    pub fn namespace(&self) -> Option<&str> {
+        self.object.namespace.as_deref()
+    }
+
+    /// Reports whether the object is of this kind.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.object.group == group && self.object.kind == kind
+    }
+
+    /// Reports whether two objects are of one kind.
+    pub fn is_of_kind(&self, other: &Self) -> bool {
+        self.is(&other.object.group, &other.object.kind)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ObjectRef {
+            kind, namespace, name, ..
+        } = &self.object;
+        match namespace {
+            Some(namespace) => write!(f, "{kind}/{namespace}/{name}")?,
+            None => write!(f, "{kind}/{name}")?,
+        }
+        match self.cluster.is_local() {
+            true => Ok(()),
+            false => write!(f, " in {}", self.cluster),
+        }
+    }
+}

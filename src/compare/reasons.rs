@@ -1,0 +1,194 @@
+//! Every reason that a prediction can have, for programs and for the documentation.
+
+use super::prediction::Action;
+
+/// The words of reasons, with an action that each goes with and what it means.
+pub const REASONS: &[(&str, Action, &str)] = &[
+    ("new-object", Action::Create, "no Application rendered it before"),
+    (
+        "generated",
+        Action::Create,
+        "an ApplicationSet generates it; with `change`, differently than before",
+    ),
+    (
+        "moved-from-application",
+        Action::Adopt,
+        "another Application does not render it any more, and a guard keeps it until this one takes it over",
+    ),
+    (
+        "left-by-application",
+        Action::Adopt,
+        "another Application leaves it behind",
+    ),
+    (
+        "moves-without-guard",
+        Action::Adopt,
+        "another Application may delete it first; it is created again then. What holds data is `prune`: it is lost then",
+    ),
+    (
+        "moved-from-unknown",
+        Action::Adopt,
+        "another Application rendered it, and what becomes of that one is not known",
+    ),
+    (
+        "rendered-by-two",
+        Action::Adopt,
+        "another Application still renders it: both take it from each other with every sync",
+    ),
+    (
+        "kept-before",
+        Action::Adopt,
+        "the claim had an owner that did not render it: what is still there is used again",
+    ),
+    ("content-differs", Action::Change, "it differs"),
+    (
+        "ignored-difference",
+        Action::Ignored,
+        "`ignoreDifferences` covers all that differs",
+    ),
+    (
+        "replaced-by-force",
+        Action::Recreate,
+        "`Replace=true` with `Force=true`: every sync deletes it and creates it again",
+    ),
+    (
+        "forced-refusal",
+        Action::Recreate,
+        "the API server refuses the change, and `Force=true` deletes the object and creates it again",
+    ),
+    (
+        "not-rendered",
+        Action::Prune,
+        "its Application does not render it any more, and automated prune is on",
+    ),
+    (
+        "application-deleted",
+        Action::Prune,
+        "its Application is deleted, and the finalizer deletes its objects",
+    ),
+    (
+        "namespace-deleted",
+        Action::Prune,
+        "its Namespace is deleted, and everything in it, whatever its annotations",
+    ),
+    (
+        "not-generated",
+        Action::Prune,
+        "no ApplicationSet generates the Application any more",
+    ),
+    (
+        "guard-in-another-branch",
+        Action::Prune,
+        "its guard is in a commit that is not in the branch that `targetRevision` names",
+    ),
+    (
+        "extraneous-without-guard",
+        Action::PruneLater,
+        "IgnoreExtraneous without `Prune=false`: the next sync of the Application deletes it; with `prune`, the sync of this change",
+    ),
+    ("prune-guard", Action::Keep, "`Prune=false`"),
+    (
+        "delete-guard",
+        Action::Keep,
+        "`Delete=false`, and its Application is deleted",
+    ),
+    (
+        "resource-policy",
+        Action::Keep,
+        "`helm.sh/resource-policy: keep`, and its Application is deleted",
+    ),
+    (
+        "definition-stays",
+        Action::Keep,
+        "Argo CD deletes no CustomResourceDefinition with an Application",
+    ),
+    (
+        "guard-in-same-change",
+        Action::TooLate,
+        "the guard comes with the change that removes it: Argo CD reads guards from the live object",
+    ),
+    (
+        "preserve-in-same-change",
+        Action::TooLate,
+        "`preserveResourcesOnDeletion` comes with the change that removes the Application",
+    ),
+    (
+        "no-finalizer",
+        Action::Orphan,
+        "its Application is deleted without the finalizer",
+    ),
+    (
+        "cluster-changed",
+        Action::Orphan,
+        "its Application deploys to another cluster now",
+    ),
+    ("prune-off", Action::Left, "automated prune is off"),
+    (
+        "application-stays",
+        Action::Left,
+        "nothing deletes its Application, which the repository does not have any more",
+    ),
+    (
+        "set-policy",
+        Action::Left,
+        "the policy of an ApplicationSet does not allow it",
+    ),
+    (
+        "prune-confirm",
+        Action::Blocked,
+        "`Prune=confirm`: the sync waits until somebody confirms, and holds the other changes",
+    ),
+    (
+        "delete-confirm",
+        Action::Blocked,
+        "`Delete=confirm`: the deletion of the Application waits until somebody confirms",
+    ),
+    (
+        "waits-for-confirmation",
+        Action::Blocked,
+        "another object of the Application has `Prune=confirm`",
+    ),
+    (
+        "all-objects-removed",
+        Action::Blocked,
+        "the Application renders nothing any more: automated sync refuses to delete everything",
+    ),
+    (
+        "earlier-wave-stops",
+        Action::Blocked,
+        "an object of an earlier wave fails, or is waited for",
+    ),
+    (
+        "generator-fails",
+        Action::Blocked,
+        "the ApplicationSet cannot be expanded: nothing of it is created, changed or deleted",
+    ),
+    ("not-automated", Action::Unsynced, "automated sync is off"),
+    (
+        "applied-by-hand",
+        Action::Unsynced,
+        "nothing in the repository applies it",
+    ),
+    (
+        "no-consumer-yet",
+        Action::Wait,
+        "a claim is Pending until its first pod, which comes in a later wave",
+    ),
+    (
+        "immutable-field",
+        Action::Fail,
+        "the API server refuses to change the field",
+    ),
+    ("claim-shrinks", Action::Fail, "a claim cannot shrink"),
+    (
+        "class-does-not-expand",
+        Action::Fail,
+        "the storage class of a claim that grows does not expand volumes",
+    ),
+    (
+        "shared-resource",
+        Action::Fail,
+        "`FailOnSharedResource=true`, and it carries the name of another Application",
+    ),
+    ("hook", Action::Hook, "it is a hook"),
+];
