@@ -2,6 +2,7 @@
 //! the user's own credentials.
 #![expect(clippy::disallowed_methods, reason = "the adapter to git")]
 
+mod base;
 mod export;
 mod refusal;
 mod revision;

@@ -9,9 +9,11 @@
 //! sent     the part of a repository that a plugin gets        opened   a working tree: its files and URLs
 //! options  how to render                                     owners   the Applications, for the registry on Namespaces
 //! changed  a checkout with changes that are not written yet
+//! touched  which Applications a change can make differ         compared  the renders of two states
 //! ```
 
 mod changed;
+mod compared;
 mod desired;
 mod opened;
 mod options;
@@ -24,6 +26,7 @@ mod sent;
 mod sets;
 mod snapshot;
 mod source_dirs;
+mod touched;
 
 use std::io::ErrorKind;
 
@@ -34,20 +37,23 @@ use crate::failure::{self, Failure};
 use crate::helm::{Checkouts, KeptRenders, LazyHelm};
 use crate::kustomize::Kustomize;
 use crate::model::sidecar::SETTINGS;
-use crate::model::{AppRenders, Application, Availability, Object, Source, Unavailable};
+use crate::model::{AppName, AppRenders, Application, Availability, Object, Source, Unavailable};
 use crate::render::{self, HelmCall, Output, Renderer, Renderers, Request};
+use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
-use crate::repo::{Manifest, Repo};
 
+pub use compared::{ComparedRenders, ComparedSources};
 pub use desired::complete;
 pub use opened::Opened;
 pub use options::{ChartRenders, HelmOptions, Network, Options};
 pub use owners::OwnersOf;
 pub use sets::{ExpandedSet, expanded_sets};
 pub use snapshot::Snapshot;
-pub use source_dirs::SourceDirs;
+pub use source_dirs::{RevisedDirs, SourceDirs};
+pub use touched::Touched;
 
 use resolve::{OtherRevision, ResolvedSource, Resolver};
+use source_dirs::is_meant;
 
 /// The render of an Application.
 #[derive(Clone, Debug)]
@@ -182,12 +188,27 @@ impl<'s> Sources<'s> {
     /// # Errors
     /// When a directory was named for a repository that no Application has as a source.
     pub fn render_all(&self, progress: impl FnMut(&str)) -> Result<(AppRenders, Vec<String>)> {
+        self.render_where(|_| true, progress)
+    }
+
+    /// As [`Sources::render_all`], for the Applications that are wanted.
+    ///
+    /// # Errors
+    /// Those of [`Sources::render_all`].
+    pub fn render_where(
+        &self,
+        is_wanted: impl Fn(&AppName) -> bool,
+        progress: impl FnMut(&str),
+    ) -> Result<(AppRenders, Vec<String>)> {
         let repo = self.resolver.repo();
-        let (manifests, apps): (Vec<&Manifest>, Vec<Application<'_>>) = repo.applications().unzip();
-        self.resolver.check_dirs(&apps)?;
+        let all: Vec<Application<'_>> = repo.applications().map(|(_, app)| app).collect();
+        self.resolver.check_dirs(&all)?;
+        let named = repo
+            .applications()
+            .filter_map(|(manifest, app)| Some((repo.app_name(manifest)?, app)));
+        let (names, apps): (Vec<AppName>, Vec<Application<'_>>) = named.filter(|(name, _)| is_wanted(name)).unzip();
         let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
-        for (manifest, render) in manifests.into_iter().zip(self.rendered_each(&apps, true, progress)) {
-            let Some(name) = repo.app_name(manifest) else { continue };
+        for (name, render) in names.into_iter().zip(self.rendered_each(&apps, true, progress)) {
             let objects = render.and_then(|render| {
                 add_new(&mut notes, render.notes);
                 flat(&render.outputs, Output::objects)

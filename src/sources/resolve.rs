@@ -131,7 +131,7 @@ impl<'s> Resolver<'s> {
         }
         if self.repo.is_own(url) {
             let own = self.as_it_is(self.checkout.clone(), path);
-            let commit = self.snapshot.map(|snapshot| snapshot.commit().to_owned());
+            let commit = self.snapshot.and_then(|snapshot| snapshot.commit().map(str::to_owned));
             let revision = commit.or(own.revision);
             return Ok(ResolvedSource { revision, ..own });
         }

@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use super::Opened;
 use crate::disk::Checkout;
 use crate::failure::HintExt;
+use crate::git::{Export, WorkingTree};
 use crate::model::{Application, repo_url};
 use crate::repo::{Files, Repo};
 use crate::sets::{Checkouts, Set};
@@ -63,8 +64,48 @@ impl Checkouts for SourceDirs {
 /// Which folder cannot be opened.
 pub(super) const NAMED: &str = "the folder is the one that `--source-dir` names";
 
+/// The directories of sources, some of them at a revision.
+#[derive(Debug)]
+pub struct RevisedDirs {
+    /// The directories.
+    pub dirs: SourceDirs,
+    /// The files of the revisions; they go at the end of this value.
+    _exports: Vec<Export>,
+}
+
+impl SourceDirs {
+    /// Returns the directories with those repositories at a revision that are named with one.
+    ///
+    /// # Errors
+    /// When there is no directory for such a repository, or git knows no such revision of it.
+    pub fn at(&self, revisions: &[(String, String)]) -> Result<RevisedDirs> {
+        let (mut dirs, mut exports) = (self.clone(), Vec::new());
+        for (name, revision) in revisions {
+            let found = dirs
+                .0
+                .iter_mut()
+                .find(|(other, _)| other == name || is_meant(name, other));
+            let Some((_, folder)) = found else {
+                return Err(
+                    anyhow!("`--source-base` names `{name}`, for which there is no directory")
+                        .hint(format!("name its checkout with `--source-dir {name}=DIR`")),
+                );
+            };
+            let tree = WorkingTree::at(Path::new(folder))
+                .ok_or_else(|| anyhow!("`{folder}` is not a git working tree: there is no revision to read"))?;
+            let export = tree.export(revision)?;
+            *folder = export.root().display().to_string();
+            exports.push(export);
+        }
+        Ok(RevisedDirs {
+            dirs,
+            _exports: exports,
+        })
+    }
+}
+
 /// Reports whether a name, a URL or the last part of one, means a repository.
-fn is_meant(name: &str, url: &str) -> bool {
+pub(super) fn is_meant(name: &str, url: &str) -> bool {
     repo_url::same(name, url) || name == repo_url::repository_name(url)
 }
 

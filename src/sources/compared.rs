@@ -1,0 +1,65 @@
+//! The renders of two states of a repository, of what differs between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::{Sources, Touched, add_new};
+use crate::model::{AppName, AppRenders, Availability, Object};
+
+/// The renders of two states.
+#[derive(Debug, Default)]
+pub struct ComparedRenders {
+    /// Those of the first state.
+    pub base: AppRenders,
+    /// Those of the second one.
+    pub head: AppRenders,
+    /// Second renders of the first state, of the Applications that differ: what differs between two renders is random.
+    pub again: BTreeMap<AppName, Vec<Object>>,
+    /// Remarks that were made on the way.
+    pub notes: Vec<String>,
+}
+
+/// The sources of two states.
+pub struct ComparedSources<'c, 's> {
+    /// Those of the first state.
+    pub base: &'c Sources<'s>,
+    /// The same, rendering everything again.
+    pub again: &'c Sources<'s>,
+    /// Those of the second state.
+    pub head: &'c Sources<'s>,
+}
+
+impl ComparedSources<'_, '_> {
+    /// Renders what differs. `progress` is called with the name of each Application that is rendered, and of its side.
+    ///
+    /// # Errors
+    /// When a directory was named for a repository that no Application has as a source.
+    pub fn render(&self, touched: &Touched, progress: &mut dyn FnMut(&str)) -> Result<ComparedRenders> {
+        let is_wanted = |name: &AppName| touched.apps.contains(name);
+        let (base, mut notes) = self.base.render_where(is_wanted, |name| progress(name))?;
+        let (head, more) = self.head.render_where(is_wanted, |name| progress(name))?;
+        add_new(&mut notes, more);
+        let differs: BTreeSet<&AppName> = base
+            .iter()
+            .filter(|(name, render)| match (*render, head.get(*name)) {
+                (Availability::Available(before), Some(Availability::Available(after))) => before != after,
+                _ => false,
+            })
+            .map(|(name, _)| name)
+            .collect();
+        let (again, _) = self
+            .again
+            .render_where(|name| differs.contains(name), |name| progress(name))?;
+        let again = again.into_iter().filter_map(|(name, render)| match render {
+            Availability::Available(objects) => Some((name, objects)),
+            _ => None,
+        });
+        Ok(ComparedRenders {
+            again: again.collect(),
+            base,
+            head,
+            notes,
+        })
+    }
+}
