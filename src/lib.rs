@@ -53,7 +53,7 @@
 //! | `edit` | `failure`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `compare` | `anyhow`, `json_patch`, `serde_json` |
 //! | `render` | `failure`, `masking`, `model`, `yaml`, `repo`, `law` | `anyhow`, `flate2`, `json_patch`, `memchr`, `serde_json`, `tar` |
 //! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
-//! | `report` | `masking`, `model`, `repo`, `lock`, `rules`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
+//! | `report` | `masking`, `model`, `yaml`, `repo`, `lock`, `rules`, `compare`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `anyhow`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `rustix`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tar`, `tempfile` |
@@ -62,9 +62,9 @@
 //! | `kustomize` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk`, `helm`, `download` | `anyhow`, `base16ct`, `serde_json`, `sha2` |
 //! | `cluster` | `failure`, `time`, `model`, `lock` | `anyhow`, `futures_util`, `http_body_util`, `http`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `hyper`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
-//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `time`, `parallel` | `anyhow`, `serde_json` |
+//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `time`, `parallel` | `anyhow`, `base64`, `serde_json` |
 //! | `cmp` | `failure`, `time`, `model`, `repo`, `render`, `process`, `disk`, `helm`, `kustomize`, `sources` | `anyhow`, `serde_json` |
-//! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `settings`, `edit`, `render`, `install`, `report`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
+//! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `compare`, `settings`, `edit`, `render`, `install`, `report`, `process`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
 //! # Files on disk ↔ types
 //!

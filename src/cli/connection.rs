@@ -29,7 +29,7 @@ pub(super) struct ClusterArgs {
 }
 
 /// Flags that choose the cluster, without a namespace.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 #[command(next_help_heading = "Cluster")]
 pub(super) struct ConnectionArgs {
     /// The kubeconfig, instead of kubectl's own

@@ -17,6 +17,7 @@ mod complete;
 mod completion;
 mod connection;
 mod convert;
+mod diff;
 mod doctor;
 mod explain;
 mod filter;
@@ -111,6 +112,7 @@ enum Command {
     Filter(filter::Args),
     Convert(Box<convert::Args>),
     Validate(validate::Args),
+    Diff(Box<diff::Args>),
     Explain(explain::Args),
     Refresh(refresh::Args),
     Sync(sync::Args),
@@ -143,6 +145,7 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Filter(args) => filter::run(args, session),
         Command::Convert(args) => convert::run(*args, session),
         Command::Validate(args) => validate::run(args, session),
+        Command::Diff(args) => diff::run(*args, session),
         Command::Explain(args) => explain::run(args, session),
         Command::Refresh(args) => refresh::run(args, session),
         Command::Sync(args) => sync::run(args, session),

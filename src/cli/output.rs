@@ -35,6 +35,23 @@ pub(super) enum FindingsOutput {
     Json,
 }
 
+/// Formats of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ComparisonOutput {
+    /// A row for each object
+    Table,
+    /// The same with more columns
+    Wide,
+    /// The objects themselves; `KUBECTL_EXTERNAL_DIFF` names another program for that
+    Diff,
+    /// A comment on a pull request
+    Markdown,
+    /// Annotations of a workflow
+    Github,
+    /// Everything, for programs
+    Json,
+}
+
 /// Formats of edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EditOutput {

@@ -82,6 +82,18 @@ impl<'s> Comparison<'s> {
             .unwrap_or_default()
     }
 
+    /// Returns the namespaces with claims of which something becomes: whoever mounts them is hit.
+    pub fn namespaces_at_stake(&self) -> BTreeSet<String> {
+        let is_harmless = |action: Action| matches!(action, Action::Create | Action::Ignored | Action::Hook);
+        let at_stake = self.predictions.iter().filter(|one| !is_harmless(one.action()));
+        let namespace = |one: &Prediction<'_>| match (claim_of(&one.place), one.place.is("", "Namespace")) {
+            (Some(claim), _) => Some(claim.namespace.to_string()),
+            (None, true) => Some(one.place.object.name.clone()),
+            (None, false) => None,
+        };
+        at_stake.filter_map(namespace).collect()
+    }
+
     /// Returns what happens to an object.
     pub fn at(&self, place: &Place) -> Option<&Prediction<'s>> {
         self.predictions.iter().find(|prediction| prediction.place == *place)

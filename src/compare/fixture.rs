@@ -20,12 +20,12 @@ use crate::rules::Scope;
 const HOME: &str = "https://git.example.org/me/home";
 
 /// Two states.
-pub(super) struct Fixture {
+pub(crate) struct Fixture {
     sides: [(Repo, AppRenders); 2],
 }
 
 impl Fixture {
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let tree: Value = yaml_serde::from_str(text).unwrap();
         Self {
             sides: ["base", "head"].map(|side| repository(tree[side].as_object().unwrap())),
@@ -33,11 +33,11 @@ impl Fixture {
     }
 
     /// Compares the two states.
-    pub(super) fn compare<R>(&self, then: impl FnOnce(&Comparison<'_>) -> R) -> R {
+    pub(crate) fn compare<R>(&self, then: impl FnOnce(&Comparison<'_>) -> R) -> R {
         self.compare_in(&Circumstances::named("abc1234"), then)
     }
 
-    pub(super) fn compare_in<R>(
+    pub(crate) fn compare_in<R>(
         &self,
         circumstances: &Circumstances<'_>,
         then: impl FnOnce(&Comparison<'_>) -> R,
@@ -49,7 +49,7 @@ impl Fixture {
     }
 
     /// Returns a line for each prediction: object, action, reason, guard, and the checks that fire.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         self.compare(|comparison| {
             let lines = comparison.predictions.iter().map(|one| {
                 let hits: Vec<&str> = one.hits.iter().map(|hit| hit.id).collect();

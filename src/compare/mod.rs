@@ -18,7 +18,7 @@ mod consequences;
 pub mod effects;
 mod fate;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod ignored;
 mod immutable;
 mod level;

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the adapter to programs")]
 
 mod command;
+mod diff_program;
 mod environment;
 mod home;
 mod signals;
@@ -20,6 +21,7 @@ use crate::failure::HintExt;
 use crate::time;
 
 pub use command::{Command, ProcessGroup, RunError};
+pub use diff_program::{Pair, external_diff};
 pub use environment::Environment;
 pub use home::Home;
 pub use signals::{SignalGuard, Signalled};

@@ -12,8 +12,7 @@ use crate::repo::{Manifest, Repo};
 /// Returns the ranges of a manifest's file that hold values nobody may see, in order; all of its document where that
 /// cannot be read.
 pub(super) fn secret_ranges(repo: &Repo, manifest: &Manifest) -> Vec<Range<usize>> {
-    let mut pointers = secret_pointers(&manifest.object);
-    named_secrets(manifest.object.tree(), PointerBuf::new(), &mut pointers);
+    let pointers = secret_places(&manifest.object);
     if pointers.is_empty() {
         return Vec::new();
     }
@@ -29,6 +28,13 @@ pub(super) fn secret_ranges(repo: &Repo, manifest: &Manifest) -> Vec<Range<usize
         says_more
     });
     ranges
+}
+
+/// Returns the places of an object with values that nobody may see; what is below them is meant, too.
+pub(super) fn secret_places(object: &Object) -> Vec<PointerBuf> {
+    let mut pointers = secret_pointers(object);
+    named_secrets(object.tree(), PointerBuf::new(), &mut pointers);
+    pointers
 }
 
 /// Returns a line of a file, or a part of one, with what is secret replaced by `*`, byte for byte: the given ranges, and the

@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod app_tree;
 mod blocks;
 pub mod claims;
+pub mod comparison;
 pub mod diff;
 pub mod explain;
 pub mod explain_app;

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::{Sources, Touched, add_new};
+use crate::masking::Values;
 use crate::model::{AppName, AppRenders, Availability, Object};
 
 /// The renders of two states.
@@ -18,6 +22,30 @@ pub struct ComparedRenders {
     pub again: BTreeMap<AppName, Vec<Object>>,
     /// Remarks that were made on the way.
     pub notes: Vec<String>,
+}
+
+impl ComparedRenders {
+    /// Returns the values of the Secrets in both states, which nobody may see elsewhere either.
+    pub fn secrets(&self) -> Values {
+        let mut values = Values::default();
+        let renders = self.base.values().chain(self.head.values());
+        let objects = renders.filter_map(|render| match render {
+            Availability::Available(objects) => Some(objects),
+            _ => None,
+        });
+        for object in objects.flatten().filter(|object| object.is("", "Secret")) {
+            let field = |name: &str| object.tree().get(name).and_then(Value::as_object).into_iter().flatten();
+            for (_, value) in field("stringData") {
+                value.as_str().into_iter().for_each(|text| values.add_secret(text));
+            }
+            for (_, value) in field("data") {
+                let decoded = value.as_str().and_then(|text| STANDARD.decode(text).ok());
+                let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+                text.into_iter().for_each(|text| values.add_secret(text));
+            }
+        }
+        values
+    }
 }
 
 /// The sources of two states.

@@ -111,10 +111,13 @@ impl<'s> Case<'_, 's> {
     /// Returns who else is hit, as a part of a sentence.
     pub(super) fn readers(&self) -> String {
         let names: Vec<String> = self.prediction.consumers.iter().map(|app| format!("`{app}`")).collect();
-        match names.as_slice() {
-            [] => String::new(),
-            names if claim_of(&self.prediction.place).is_some() => format!("; {} use it, too", names.join(", ")),
-            names => format!("; {} have objects in it", names.join(", ")),
+        let is_claim = claim_of(&self.prediction.place).is_some();
+        match (names.as_slice(), is_claim) {
+            ([], _) => String::new(),
+            ([one], true) => format!("; {one} uses it, too"),
+            ([one], false) => format!("; {one} has objects in it"),
+            (names, true) => format!("; {} use it, too", names.join(", ")),
+            (names, false) => format!("; {} have objects in it", names.join(", ")),
         }
     }
 }

@@ -1,0 +1,114 @@
+//! What Argo CD does with a change, as a table, as a diff, as JSON, for a comment on a pull request, and as annotations of a workflow.
+
+mod annotations;
+mod json;
+mod markdown;
+mod masked;
+mod objects;
+mod table;
+
+use std::collections::BTreeMap;
+
+use crate::compare::{Comparison, Level, Prediction, Side, Withheld};
+use crate::masking::Values;
+use crate::repo::Repo;
+
+pub use annotations::annotations;
+pub use json::document;
+pub use markdown::{LIMIT, markdown};
+pub use objects::{Sides, diff, sides};
+pub use table::table;
+
+/// A comparison with what is to be said of it.
+#[derive(Clone, Copy)]
+pub struct Report<'r, 's> {
+    /// What happens, object by object.
+    pub comparison: &'r Comparison<'s>,
+    /// The first state: what it is called, and its commit where it has one.
+    pub base: (&'r str, Option<&'r str>),
+    /// The second state, in the same way.
+    pub head: (&'r str, Option<&'r str>),
+    /// The repository in its second state, for the places of its files.
+    pub repo: &'r Repo,
+    /// How many Applications there are in both states together, and how many were compared.
+    pub applications: (usize, usize),
+    /// Why all Applications were compared, where they were.
+    pub doubt: Option<&'r str>,
+    /// The values of Secrets, which nobody may see elsewhere either.
+    pub secrets: &'r Values,
+}
+
+impl Report<'_, '_> {
+    /// Returns how many objects there are of each level.
+    fn counts(&self) -> BTreeMap<Level, usize> {
+        let mut counts = BTreeMap::new();
+        for prediction in &self.comparison.predictions {
+            *counts.entry(prediction.level).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Returns the counts in words, from the worst.
+    fn counted(&self) -> String {
+        let counts = self.counts();
+        let words = Level::ALL
+            .iter()
+            .filter_map(|level| Some(format!("{} {level}", counts.get(level)?)));
+        let words: Vec<String> = words.collect();
+        match words.as_slice() {
+            [] => "nothing changes".to_owned(),
+            words => words.join(", "),
+        }
+    }
+
+    /// Returns what was compared with what.
+    fn compared(&self) -> String {
+        let (total, compared) = self.applications;
+        let applications = if total == 1 { "Application" } else { "Applications" };
+        format!(
+            "`{}` → {}: {compared} of {total} {applications} compared",
+            self.base.0, self.head.0
+        )
+    }
+
+    /// Returns a summary for standard error.
+    pub fn summary(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.comparison.withheld.iter().map(withheld).collect();
+        if let Some(doubt) = self.doubt {
+            lines.push(format!("all Applications are compared: {doubt}"));
+        }
+        lines.push(format!("{}; {}", self.compared(), self.counted()));
+        lines
+    }
+}
+
+/// Returns what an Application that is not compared is called to.
+fn withheld(withheld: &Withheld) -> String {
+    let Withheld { app, side, why, hint } = withheld;
+    let what = match side {
+        Side::Base => "does not render at the base, and its objects are not compared",
+        Side::Head => "does not render any more, and its objects are not compared",
+        Side::Both => "does not render, and is skipped",
+    };
+    match hint {
+        Some(hint) => format!("Application `{app}` {what}: {why} ({hint})"),
+        None => format!("Application `{app}` {what}: {why}"),
+    }
+}
+
+/// The reasons that say no more than that something is there, or differs.
+const PLAIN: [&str; 2] = ["content-differs", "new-object"];
+
+/// Returns what is said of an object: what the checks find, and why it happens.
+fn message(prediction: &Prediction<'_>) -> String {
+    let reason = &prediction.outcome.reason;
+    let mut said: Vec<&str> = prediction.hits.iter().map(|hit| hit.message.as_str()).collect();
+    let says_more = !PLAIN.contains(&reason.word) && !said.contains(&reason.sentence.as_str());
+    if said.is_empty() || says_more {
+        said.push(&reason.sentence);
+    }
+    said.join("; ")
+}
+
+#[cfg(test)]
+mod tests;
