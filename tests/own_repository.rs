@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 
 /// Commands that write nothing to the repository, and their exit codes in it and where there is none.
-const READING: [(&str, i32, i32); 32] = [
+const READING: [(&str, i32, i32); 34] = [
     ("list", 0, 3),
     ("list namespaces", 0, 3),
     ("list volumes", 0, 3),
@@ -23,6 +23,8 @@ const READING: [(&str, i32, i32); 32] = [
     ("validate --no-render", 0, 3),
     ("validate --base HEAD~1", 0, 3),
     ("validate --fix --unsafe-fixes --dry-run=client", 0, 3),
+    ("diff --base HEAD~1 --fetch", 0, 3),
+    ("diff --base HEAD~1 --head HEAD -o markdown", 0, 3),
     ("render a --offline", 0, 3),
     ("render a --fetch", 0, 3),
     ("convert a --dry-run=client", 0, 3),

@@ -9,12 +9,14 @@
 //! sent     the part of a repository that a plugin gets        opened   a working tree: its files and URLs
 //! options  how to render                                     owners   the Applications, for the registry on Namespaces
 //! changed  a checkout with changes that are not written yet
+//! each     the renders of many Applications
 //! touched  which Applications a change can make differ         compared  the renders of two states
 //! ```
 
 mod changed;
 mod compared;
 mod desired;
+mod each;
 mod opened;
 mod options;
 mod owners;
@@ -37,7 +39,7 @@ use crate::failure::{self, Failure};
 use crate::helm::{Checkouts, KeptRenders, LazyHelm};
 use crate::kustomize::Kustomize;
 use crate::model::sidecar::SETTINGS;
-use crate::model::{AppName, AppRenders, Application, Availability, Object, Source, Unavailable};
+use crate::model::{Application, Availability, Object, Source, Unavailable};
 use crate::render::{self, HelmCall, Output, Renderer, Renderers, Request};
 use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
@@ -135,87 +137,6 @@ impl<'s> Sources<'s> {
         let notes = render.outputs.iter().flat_map(|output| output.notes.clone());
         render.notes.extend(notes);
         Ok(render)
-    }
-
-    /// Renders Applications on all cores; `progress` is called with the name of each one that is started. Returns the
-    /// renders in the order of the Applications.
-    pub fn render_each(&self, apps: &[Application<'_>], progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
-        self.rendered_each(apps, false, progress)
-    }
-
-    /// Renders Applications as Argo CD does without the storage rules; returns the objects of each, lists flattened.
-    fn render_natively(&self, apps: &[Application<'_>], progress: &mut dyn FnMut(&str)) -> Vec<Result<Vec<Object>>> {
-        // The registry on Namespaces would ask for what is being found out.
-        let how = How {
-            without_storage_rules: true,
-            ..How::default()
-        };
-        let renders = self.rendered_as(apps, how, progress);
-        let objects = |render: Result<AppRender>| flat(&render?.outputs, Output::raw_objects);
-        renders.into_iter().map(objects).collect()
-    }
-
-    fn rendered_each(
-        &self,
-        apps: &[Application<'_>],
-        for_rules: bool,
-        progress: impl FnMut(&str),
-    ) -> Vec<Result<AppRender>> {
-        self.rendered_as(
-            apps,
-            How {
-                for_rules,
-                ..How::default()
-            },
-            progress,
-        )
-    }
-
-    fn rendered_as(
-        &self,
-        apps: &[Application<'_>],
-        how: How<'_>,
-        mut progress: impl FnMut(&str),
-    ) -> Vec<Result<AppRender>> {
-        let render = |app: &Application<'_>| self.rendered(app, how);
-        crate::parallel::in_order(apps, render, |index| progress(apps[index].name()))
-    }
-
-    /// Renders every Application that Argo CD would have, on all cores, for the rules. Returns the objects of each, lists
-    /// flattened, or why they are not known, and the remarks that were made on the way. An object that names a claim of
-    /// others where it cannot be made read-only is among them, since HL126 reports it.
-    ///
-    /// # Errors
-    /// When a directory was named for a repository that no Application has as a source.
-    pub fn render_all(&self, progress: impl FnMut(&str)) -> Result<(AppRenders, Vec<String>)> {
-        self.render_where(|_| true, progress)
-    }
-
-    /// As [`Sources::render_all`], for the Applications that are wanted.
-    ///
-    /// # Errors
-    /// Those of [`Sources::render_all`].
-    pub fn render_where(
-        &self,
-        is_wanted: impl Fn(&AppName) -> bool,
-        progress: impl FnMut(&str),
-    ) -> Result<(AppRenders, Vec<String>)> {
-        let repo = self.resolver.repo();
-        let all: Vec<Application<'_>> = repo.applications().map(|(_, app)| app).collect();
-        self.resolver.check_dirs(&all)?;
-        let named = repo
-            .applications()
-            .filter_map(|(manifest, app)| Some((repo.app_name(manifest)?, app)));
-        let (names, apps): (Vec<AppName>, Vec<Application<'_>>) = named.filter(|(name, _)| is_wanted(name)).unzip();
-        let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
-        for (name, render) in names.into_iter().zip(self.rendered_each(&apps, true, progress)) {
-            let objects = render.and_then(|render| {
-                add_new(&mut notes, render.notes);
-                flat(&render.outputs, Output::objects)
-            });
-            renders.entry(name).or_insert_with(|| availability(objects));
-        }
-        Ok((renders, notes))
     }
 
     fn render_source(

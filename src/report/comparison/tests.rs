@@ -1,3 +1,5 @@
+//! The forms of a comparison.
+
 use super::*;
 use crate::compare::fixture::Fixture;
 use crate::masking::Values;
