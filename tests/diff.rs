@@ -407,6 +407,34 @@ fn random_values_are_no_changes_and_helm_is_started_twice_at_most() {
 }
 
 #[test]
+fn a_value_file_of_another_source_makes_its_application_differ() {
+    let home = Home::new();
+    let helm = "#!/bin/sh\ncase \"$1\" in template) ;; *) exit 0;; esac\nfor last in \"$@\"; do case \"$last\" in */home.yaml) cat \"$last\";; esac; done\n";
+    let helm = home.script("helm", helm);
+    home.write("repo/charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\ndata: {a: b}\n";
+    home.write("repo/values/home.yaml", map);
+    let sources = format!(
+        "sources: [{{repoURL: \"{URL}\", path: charts/c, helm: {{valueFiles: [$values/values/home.yaml]}}}}, {{repoURL: \"{URL}\", ref: values}}]"
+    );
+    let one = format!("source: {{repoURL: \"{URL}\", path: charts/c, targetRevision: main}}");
+    home.write(
+        "repo/applications/c.yaml",
+        &application("c", "charts/c", "").replace(&one, &sources),
+    );
+    home.commit();
+    home.write("repo/values/home.yaml", &map.replace("a: b", "a: c"));
+    let answer = home.diff(&format!("--base HEAD --helm {helm}"));
+    assert_eq!(
+        answer.rows(),
+        ["routine change ConfigMap/media/map"],
+        "{} {}",
+        answer.out,
+        answer.err
+    );
+}
+
+#[test]
 fn settings_that_differ_make_everything_count() {
     let home = Home::new();
     home.write("repo/.homelab.yaml", "kubeVersion: \"1.34\"\n");

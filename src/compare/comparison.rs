@@ -164,7 +164,7 @@ impl<'s> Work<'_, 's> {
             };
             if let Some((outcome, pointers)) = outcome {
                 let before = same.or(old.first()).map(|old| old.object);
-                predictions.push(self.prediction(place, placed, (before, Some(placed.object)), outcome, pointers));
+                predictions.push(self.prediction(place, placed, (before, Some(placed.object)), (outcome, pointers)));
             }
         }
         if !head.at(place).is_empty() {
@@ -172,7 +172,7 @@ impl<'s> Work<'_, 's> {
         }
         for placed in old.iter().filter(is_shown) {
             if let Some(outcome) = self.disappeared(place, placed) {
-                predictions.push(self.prediction(place, placed, (Some(placed.object), None), outcome, Vec::new()));
+                predictions.push(self.prediction(place, placed, (Some(placed.object), None), (outcome, Vec::new())));
             }
         }
     }
@@ -320,8 +320,7 @@ impl<'s> Work<'_, 's> {
         place: &Place,
         placed: &Placed<'s>,
         (before, after): (Option<&'s Object>, Option<&'s Object>),
-        outcome: Outcome,
-        pointers: Vec<String>,
+        (outcome, pointers): (Outcome, Vec<String>),
     ) -> Prediction<'s> {
         let app = placed.subject.name.clone();
         let state = if after.is_some() {

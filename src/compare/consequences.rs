@@ -15,11 +15,25 @@ use crate::model::{AppName, Cluster, ObjectRef};
 
 /// Follows the outcomes.
 pub(super) fn follow<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut Vec<Prediction<'s>>) {
+    leave_unsynced(predictions);
     namespaces(base, head, predictions);
     prune_now(predictions);
     wiped(head, predictions);
     confirmations(predictions);
     later_waves(predictions);
+}
+
+/// Leaves out what every sync creates again where nothing else makes the Application sync.
+fn leave_unsynced(predictions: &mut Vec<Prediction<'_>>) {
+    let is_same = |one: &Prediction<'_>| one.action() == Action::Recreate && one.pointers.is_empty();
+    let others = predictions.iter().filter(|one| !is_same(one) && syncs(one.action()));
+    let synced: BTreeSet<AppName> = others.map(|one| one.app.clone()).collect();
+    predictions.retain(|one| !is_same(one) || synced.contains(&one.app));
+}
+
+/// Reports whether an outcome makes its Application sync.
+fn syncs(action: Action) -> bool {
+    is_step(action) || action == Action::Prune
 }
 
 /// Deletes everything that is in a deleted Namespace.
@@ -86,18 +100,6 @@ fn namespaces<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut Vec<Pred
 
 /// Makes what the next sync deletes deleted now, where this change is a sync of its Application.
 fn prune_now(predictions: &mut [Prediction<'_>]) {
-    let syncs = |action: Action| {
-        matches!(
-            action,
-            Action::Create
-                | Action::Adopt
-                | Action::Change
-                | Action::Recreate
-                | Action::Prune
-                | Action::Wait
-                | Action::Fail
-        )
-    };
     let synced: BTreeSet<AppName> = predictions
         .iter()
         .filter(|one| syncs(one.action()))

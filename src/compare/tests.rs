@@ -264,7 +264,7 @@ fn rows() -> Vec<(String, &'static str, (Action, &'static str, Guard))> {
             data,
             (Action::Recreate, "forced-refusal", none),
         ),
-        (media(&note("Force=true,Replace=true"), &note("Force=true,Replace=true")), data, (Action::Recreate, "replaced-by-force", none)),
+        (media(&note("Force=true,Replace=true"), &format!("{}, {rest}", note("Force=true,Replace=true"))), data, (Action::Recreate, "replaced-by-force", none)),
         (
             two(
                 "{media: [{kind: PersistentVolumeClaim, name: data, class: a}]}".to_owned(),
@@ -438,4 +438,22 @@ head: {set/apps: {}, films: {by: apps, namespace: films, objects: [{kind: Persis
         assert_eq!(claim.owner.as_ref().map(AppName::as_str), Some("media"));
         assert_eq!(claim.consumers.iter().map(AppName::as_str).collect::<Vec<_>>(), ["tv"]);
     });
+}
+
+#[test]
+fn a_stateful_set_with_another_name_or_template_starts_empty() {
+    let set = |name: &str, template: &str| {
+        format!(
+            "{{kind: StatefulSet, name: {name}, spec: {{volumeClaimTemplates: [{{metadata: {{name: {template}}}}}]}}}}"
+        )
+    };
+    let starts_empty = |one: String, other: String| {
+        let fixture = Fixture::read(&format!("base: {{media: [{one}]}}\nhead: {{media: [{other}]}}"));
+        fixture.compare(|comparison| {
+            let mut hits = comparison.predictions.iter().flat_map(|one| &one.hits);
+            hits.any(|hit| hit.id == "workload-starts-empty")
+        })
+    };
+    assert!(starts_empty(set("db", "db-data"), set("pg", "db-data")));
+    assert!(!starts_empty(set("db", "data"), set("db", "data")));
 }

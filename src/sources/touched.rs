@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::{Sources, build_options, is_meant};
 use crate::disk::Checkout;
 use crate::edit::Renders;
-use crate::model::{AppName, Application};
+use crate::model::{AppName, Application, Source};
 use crate::parallel;
 use crate::repo::{Files, Manifest, Repo, RepoPath};
 use crate::settings::FILE;
@@ -124,6 +125,11 @@ impl Sources<'_> {
         if own.is_empty() || files.is_empty() {
             return false;
         }
+        if own.iter().any(|source| source.reference().is_some())
+            && sources.iter().any(|source| takes_any(source, files))
+        {
+            return true;
+        }
         let folders = own.iter().filter_map(|source| RepoPath::new(source.path()?).ok());
         let (folders, read) = match self.reads(app) {
             Ok(read) => (folders.collect::<Vec<_>>(), read),
@@ -132,4 +138,24 @@ impl Sources<'_> {
         let is_read = |file: &RepoPath| folders.iter().chain(&read).any(|folder| file.is_in(folder));
         files.iter().any(is_read)
     }
+}
+
+/// Reports whether a source takes one of these files from another one, by `$NAME/FILE`; a pattern may be any file.
+fn takes_any(source: &Source<'_>, files: &BTreeSet<RepoPath>) -> bool {
+    let list = |key: &str| {
+        source
+            .helm()
+            .and_then(|helm| helm.get(key)?.as_array())
+            .into_iter()
+            .flatten()
+    };
+    let values = list("valueFiles").filter_map(Value::as_str);
+    let parameters = list("fileParameters").filter_map(|parameter| parameter.get("path")?.as_str());
+    let named = values
+        .chain(parameters)
+        .filter_map(|file| file.strip_prefix('$')?.split_once('/'));
+    named.into_iter().any(|(_, path)| {
+        let is_pattern = path.contains(['*', '?', '[', '{', '$']);
+        is_pattern || RepoPath::new(path).is_ok_and(|path| files.contains(&path))
+    })
 }

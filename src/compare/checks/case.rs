@@ -6,6 +6,7 @@ use crate::compare::prediction::{Action, Prediction};
 use crate::compare::state::State;
 use crate::model::application::{GROUP, is_application_set};
 use crate::model::claim_use::claim_uses;
+use crate::model::made_claims::claim_templates;
 use crate::model::workload::claims_of_templates;
 use crate::model::{Application, ClaimName, ClaimRef, NamespaceName, Object};
 
@@ -136,9 +137,16 @@ fn claims(place: &Place, object: &Object) -> Option<Claims> {
         let name = ClaimName::new(volume.claim).ok()?;
         Some((volume.name.to_owned(), claim(volume.manifest.namespace, name)?))
     });
-    let of_object = object.name().to_owned();
+    let templates: Vec<&str> = claim_templates(object.group(), object.kind(), object.tree()).collect();
     let made = claims_of_templates(object).into_iter().filter_map(|name| {
-        let volume = name.as_str().replacen(&of_object, "*", 1);
+        let volume = templates.iter().find_map(|template| {
+            let ordinal = name
+                .as_str()
+                .strip_prefix(template)?
+                .strip_prefix('-')?
+                .strip_prefix(object.name())?;
+            Some(format!("{template}{ordinal}"))
+        })?;
         Some((volume, claim(None, name)?))
     });
     let all: Claims = volumes.chain(made).collect();

@@ -15,14 +15,13 @@ pub(super) static CHECK: Check = Check {
 fn query(case: &Case<'_, '_>) -> Option<String> {
     let (old, new) = case.applications()?;
     let (old, new) = (old.sources(), new.sources());
-    let found = new.iter().find_map(|source| {
+    new.iter().find_map(|source| {
         let chart = source.pulled_chart()?;
         let before = old.iter().find(|other| other.pulled_chart() == Some(chart))?;
         let (was, is) = (versions::of_chart(before)?, versions::of_chart(source)?);
         (versions::major(&was)? != versions::major(&is)?)
             .then(|| format!("chart `{chart}` was at {was} and is at {is}"))
-    });
-    found
+    })
 }
 
 #[cfg(test)]

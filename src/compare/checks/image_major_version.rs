@@ -15,11 +15,10 @@ pub(super) static CHECK: Check = Check {
 fn query(case: &Case<'_, '_>) -> Option<String> {
     let (old, new) = case.both()?;
     let (old, new) = (versions::images(old), versions::images(new));
-    let found = new.iter().find_map(|(name, is)| {
+    new.iter().find_map(|(name, is)| {
         let (_, was) = old.iter().find(|(other, _)| other == name)?;
         (versions::major(was)? != versions::major(is)?).then(|| format!("image `{name}` was at {was} and is at {is}"))
-    });
-    found
+    })
 }
 
 #[cfg(test)]

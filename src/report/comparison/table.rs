@@ -13,7 +13,7 @@ pub fn table(report: &Report<'_, '_>, is_wide: bool) -> String {
             word(&one.place.to_string()),
         ];
         if is_wide {
-            row.push(word(&one.app.to_string()));
+            row.push(word(one.app.as_str()));
             row.push(word(one.owner.as_ref().map_or("", |owner| owner.as_str())));
             row.push(Cell::List(one.consumers.iter().map(ToString::to_string).collect()));
             row.push(word(one.outcome.guard.word()));

@@ -56,9 +56,9 @@ fn the_worst_is_the_first() {
         LEVEL       ACTION   OBJECT                         MESSAGE
         data-loss   prune    PersistentVolumeClaim/media/   the claim is deleted, and
                              data                           the data on it unless its
-                                                            volume is retained; `tv` use
-                                                            it, too; `media` does not
-                                                            render it any more, and
+                                                            volume is retained; `tv`
+                                                            uses it, too; `media` does
+                                                            not render it any more, and
                                                             prune is on
         routine     change   ConfigMap/media/c              it differs at `/data/line`,
                                                             `/data/url`
