@@ -106,7 +106,7 @@ pub(super) fn hook() -> Outcome {
 }
 
 /// Returns some places in words.
-fn listed(pointers: &[String]) -> String {
+pub(super) fn listed(pointers: &[String]) -> String {
     const SHOWN: usize = 3;
     let shown: Vec<String> = pointers
         .iter()

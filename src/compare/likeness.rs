@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::prediction::Prediction;
 use super::state::{AppState, State};
-use crate::model::{AppName, Object, repo_url};
-use crate::repo::Bringer;
+use crate::model::application::GROUP;
+use crate::model::{AppName, Object};
 
 /// The share of equal values from which two objects are one that was renamed.
 const ALIKE: f64 = 0.6;
+/// The same of two Applications: in a home, many of them look alike.
+const RENAMED: f64 = 0.75;
 /// The most pairs of one kind that are compared; with more of them nobody could follow the answer.
 const MOST: usize = 40_000;
 
@@ -33,8 +35,12 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
     for [gone, new] in kinds.values().filter(|[gone, new]| gone.len() * new.len() <= MOST) {
         for (one, other) in gone.iter().flat_map(|one| new.iter().map(move |other| (*one, *other))) {
             let (old, now) = (&predictions[one], &predictions[other]);
-            let is_near = old.app == now.app || renamed.get(&old.app) == Some(&now.app);
-            if let Some(score) = is_near.then(|| likeness(old, now)).flatten() {
+            let score = match is_application(old) {
+                true => is_renamed(&renamed, old, now).then_some(1.0),
+                false if old.app == now.app || renamed.get(&old.app) == Some(&now.app) => likeness(old, now),
+                false => None,
+            };
+            if let Some(score) = score {
                 pairs.push((score, one, other));
             }
         }
@@ -51,74 +57,94 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
     }
 }
 
-/// Returns the new names of Applications that are gone: each with the only new one that has a source of it, or the most objects.
+fn is_application(one: &Prediction<'_>) -> bool {
+    one.place.is(GROUP, "Application")
+}
+
+/// Reports whether an Application that is gone has the name of another one now.
+fn is_renamed(renamed: &BTreeMap<AppName, AppName>, old: &Prediction<'_>, new: &Prediction<'_>) -> bool {
+    let name = |one: &Prediction<'_>| one.place.object.name.clone();
+    let is_it = |other: &AppName, name: &str| other.as_str().rsplit('/').next() == Some(name);
+    renamed
+        .iter()
+        .any(|(from, to)| is_it(from, &name(old)) && is_it(to, &name(new)))
+}
+
+/// Returns the new names of Applications that are gone: each with the new one whose objects are the most alike.
 pub(super) fn renamed_apps(base: &State<'_>, head: &State<'_>) -> BTreeMap<AppName, AppName> {
-    let mut new: Vec<(&AppName, &AppState<'_>)> = head.apps().filter(|(name, _)| base.app(name).is_none()).collect();
-    let mut renamed = BTreeMap::new();
-    for (name, app) in base.apps().filter(|(name, _)| head.app(name).is_none()) {
-        let best = new
+    let gone = base.apps().filter(|(name, _)| head.app(name).is_none());
+    let new: Vec<_> = head.apps().filter(|(name, _)| base.app(name).is_none()).collect();
+    let mut pairs = Vec::new();
+    for (name, app) in gone {
+        let candidates = new
             .iter()
-            .enumerate()
-            .map(|(index, (_, other))| (app_likeness(app, other), index));
-        let best = best
-            .max_by(|(one, _), (other, _)| one.total_cmp(other))
-            .filter(|(score, _)| *score >= ALIKE);
-        if let Some((_, index)) = best {
-            let (other, _) = new.swap_remove(index);
+            .map(|(other, new)| (app_likeness((base, app), (head, new)), name, *other));
+        pairs.extend(candidates.filter(|(score, ..)| *score >= RENAMED));
+    }
+    pairs.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+    let (mut renamed, mut taken) = (BTreeMap::new(), BTreeSet::new());
+    for (_, name, other) in pairs {
+        if !renamed.contains_key(name) && taken.insert(other) {
             renamed.insert(name.clone(), other.clone());
         }
     }
     renamed
 }
 
-fn app_likeness(one: &AppState<'_>, other: &AppState<'_>) -> f64 {
-    let source = |app: &AppState<'_>| -> Vec<(String, Option<String>, Option<String>)> {
-        let sources = app.app().sources().into_iter();
-        let parts = sources.map(|source| {
-            let path = source.path().map(str::to_owned);
-            (
-                source.repo_url().to_owned(),
-                path,
-                source.pulled_chart().map(str::to_owned),
-            )
-        });
-        parts.collect()
-    };
-    let (of_one, of_other) = (source(one), source(other));
-    let shares_source = of_one.iter().any(|(url, path, chart)| {
-        let is_it = |(other_url, other_path, other_chart): &(String, Option<String>, Option<String>)| {
-            repo_url::same(url, other_url) && (path, chart) == (other_path, other_chart)
-        };
-        of_other.iter().any(is_it)
+/// Returns how much two Applications are one: by their objects, or where those are not known by a source that no other has.
+fn app_likeness((base, one): (&State<'_>, &AppState<'_>), (head, other): (&State<'_>, &AppState<'_>)) -> f64 {
+    let shared = sources(one).iter().any(|source| {
+        let has = |state: &State<'_>| state.apps().filter(|(_, app)| sources(app).contains(source)).count();
+        sources(other).contains(source) && has(base) == 1 && has(head) == 1
     });
-    let same_set = matches!((&one.bringer, &other.bringer), (Bringer::Set(one), Bringer::Set(other)) if one == other);
-    let shapes = |app: &AppState<'_>| -> BTreeMap<(String, String), usize> {
-        let mut counted = BTreeMap::new();
-        for item in &app.subject.items {
+    let content = |app: &AppState<'_>| -> BTreeSet<(String, String)> {
+        let leaves = app.subject.items.iter().map(|item| {
             let object = item.object();
-            *counted
-                .entry((object.group().to_owned(), object.kind().to_owned()))
-                .or_default() += 1;
-        }
-        counted
+            let of_kind = |(at, value): (String, String)| (format!("{}{at}", object.kind()), value);
+            leaves(object).into_iter().map(of_kind).collect::<Vec<_>>()
+        });
+        leaves.flatten().collect()
     };
-    let (of_one, of_other) = (shapes(one), shapes(other));
-    let total: usize = of_one.values().chain(of_other.values()).sum();
-    let shared: usize = of_one
-        .iter()
-        .map(|(kind, count)| count.min(of_other.get(kind).unwrap_or(&0)))
-        .sum();
-    #[expect(clippy::cast_precision_loss, reason = "counts of objects are small")]
-    let shape = if total == 0 {
-        0.0
+    let (of_one, of_other) = (content(one), content(other));
+    match (of_one.is_empty() || of_other.is_empty(), shared) {
+        (true, true) => 1.0,
+        (true, false) => 0.0,
+        (false, shared) => share(&of_one, &of_other) + if shared { 0.15 } else { 0.0 },
+    }
+}
+
+/// Returns what an Application renders, but for files for other sources.
+fn sources(app: &AppState<'_>) -> Vec<(String, Option<String>, Option<String>)> {
+    let sources = app
+        .app()
+        .sources()
+        .into_iter()
+        .filter(|source| !source.gives_files_only());
+    let parts = sources.map(|source| {
+        let path = source.path().map(str::to_owned);
+        (
+            normalized(source.repo_url()),
+            path,
+            source.pulled_chart().map(str::to_owned),
+        )
+    });
+    parts.collect()
+}
+
+fn normalized(url: &str) -> String {
+    url.trim_end_matches('/').trim_end_matches(".git").to_owned()
+}
+
+/// Returns how many of two sets are in both, from 0 to 1.
+fn share(one: &BTreeSet<(String, String)>, other: &BTreeSet<(String, String)>) -> f64 {
+    let (shared, total) = (one.intersection(other).count(), one.len() + other.len());
+    #[expect(clippy::cast_precision_loss, reason = "objects have few values")]
+    let share = if total == 0 {
+        1.0
     } else {
         2.0 * shared as f64 / total as f64
     };
-    match (shares_source, same_set) {
-        (true, _) => 1.0 + shape,
-        (false, true) => shape,
-        (false, false) => shape - 0.3,
-    }
+    share
 }
 
 /// Returns how much of two objects is the same, names aside; `None` where it is too little.
@@ -126,14 +152,7 @@ fn likeness(old: &Prediction<'_>, new: &Prediction<'_>) -> Option<f64> {
     let (one, other) = (old.before?, new.after?);
     let names = (old.place.object.name.as_str(), new.place.object.name.as_str());
     let (one, other) = (leaves(one), leaves(other));
-    let shared = one.intersection(&other).count();
-    let total = one.len() + other.len();
-    #[expect(clippy::cast_precision_loss, reason = "an object has few values")]
-    let score = if total == 0 {
-        1.0
-    } else {
-        2.0 * shared as f64 / total as f64
-    };
+    let score = share(&one, &other);
     // Of several that are alike, the one with the nearest name.
     (score >= ALIKE).then(|| score + name_likeness(names.0, names.1))
 }

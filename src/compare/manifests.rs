@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::applied::listed;
 use super::fate::{Fate, Fates};
 use super::place::Place;
 use super::prediction::{Action, Outcome, Prediction};
@@ -71,7 +72,7 @@ fn outcome(fates: &Fates<'_, '_>, sides: Sides<'_, '_>, fate: impl FnOnce() -> F
     let by_hand = || Outcome::new(Action::Unsynced, "applied-by-hand", BY_HAND);
     match (old, new) {
         (Some((old, _)), Some((new, _))) if old == new => None,
-        (_, Some((_, Bringer::Set(set)))) => {
+        (_, Some((new, Bringer::Set(set)))) => {
             let policy = fates.head.set(set).map_or("sync", |set| options::policy(set.object));
             Some(match old {
                 None => Outcome::new(
@@ -84,11 +85,14 @@ fn outcome(fates: &Fates<'_, '_>, sides: Sides<'_, '_>, fate: impl FnOnce() -> F
                     "set-policy",
                     format!("the policy `{policy}` of ApplicationSet `{set}` changes no Applications"),
                 ),
-                Some(_) => Outcome::new(
-                    Action::Change,
-                    "generated",
-                    format!("ApplicationSet `{set}` generates it"),
-                ),
+                Some((old, _)) => {
+                    let pointers: Vec<String> = changed_pointers(old, new).into_iter().collect();
+                    let why = format!(
+                        "ApplicationSet `{set}` generates something else: it differs at {}",
+                        listed(&pointers)
+                    );
+                    Outcome::new(Action::Change, "generated", why)
+                }
             })
         }
         (_, Some(_)) => Some(by_hand()),

@@ -457,3 +457,23 @@ fn a_stateful_set_with_another_name_or_template_starts_empty() {
     assert!(starts_empty(set("db", "db-data"), set("pg", "db-data")));
     assert!(!starts_empty(set("db", "data"), set("db", "data")));
 }
+
+#[test]
+fn applications_that_only_look_alike_are_not_renamed() {
+    let text = r#"
+base: {set/apps: {}, loki: {by: apps, objects: [{kind: Deployment, name: loki, image: "loki:3", replicas: 2, pod: {nodeName: a}}, {kind: ConfigMap, name: loki, data: {a: b, c: d}}]}}
+head: {set/apps: {}, logs: {by: apps, objects: [{kind: Deployment, name: logs, image: "logs:1", pod: {hostname: b}}, {kind: Secret, name: logs, data: {e: f, g: h}}]}}
+"#;
+    Fixture::read(text).compare(|comparison| {
+        let app = |one: &&super::Prediction<'_>| one.place.object.kind == "Application";
+        assert!(comparison.predictions.iter().filter(app).all(|one| one.twin.is_none()));
+    });
+    let unknown = "base: {loki: {fails: why}}\nhead: {logs: {fails: why}}";
+    Fixture::read(unknown).compare(|comparison| {
+        assert!(comparison.predictions.iter().all(|one| one.twin.is_none()));
+    });
+    let moved = "base: {loki: {path: x, fails: why}}\nhead: {logs: {path: x, fails: why}}";
+    Fixture::read(moved).compare(|comparison| {
+        assert!(comparison.predictions.iter().all(|one| one.twin.is_some()));
+    });
+}

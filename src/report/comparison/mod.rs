@@ -97,7 +97,7 @@ fn withheld(withheld: &Withheld) -> String {
 }
 
 /// The reasons that say no more than that something is there, or differs.
-const PLAIN: [&str; 2] = ["content-differs", "new-object"];
+const PLAIN: [&str; 4] = ["content-differs", "generated", "new-object", "not-generated"];
 
 /// Returns what is said of an object: what the checks find, and why it happens.
 fn message(prediction: &Prediction<'_>) -> String {
