@@ -9,7 +9,7 @@ use crate::law::StorageRules;
 use crate::model::claim::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimPath, NamespaceName};
-use crate::render::{Stream, storage_pass};
+use crate::render::{Input, Stream, storage_pass};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -73,7 +73,13 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         };
         StorageRules::new(app, namespace, &parameters, None)
     };
-    let output = storage_pass::apply_with(disk::read_stdin()?, &parameters.patches, allow_empty, rules)?;
+    let input = Input {
+        raw: disk::read_stdin()?,
+        claims: &[],
+        patches: &parameters.patches,
+        allow_empty,
+    };
+    let output = storage_pass::apply_with(input, rules)?;
     session.terminal.data_slices(output.pieces())?;
     output.notes.iter().for_each(|note| session.terminal.say(note));
     Ok(Exit::Done)

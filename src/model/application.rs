@@ -306,6 +306,12 @@ impl<'o> Source<'o> {
         Some(self.at(&["plugin", "parameters"]).child(index))
     }
 
+    /// Returns the JSON Pointer of an entry of a map parameter, if the source has it.
+    pub fn map_entry(&self, name: &str, key: &str) -> Option<PointerBuf> {
+        let entry = self.parameter(name)?.child("map").child(key);
+        self.value(&entry).map(|_| entry)
+    }
+
     /// Returns where the entries of an array or map parameter stand, by a key that each of them has, such as its claim; of
     /// two with one key, the first counts.
     pub fn entries<'s>(&'s self, name: &'s str, key: fn(&str) -> &str) -> Entries<'s, 'o> {

@@ -6,6 +6,7 @@
 //! ([source](https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/)).
 
 mod chart;
+pub mod claims;
 mod kustomize;
 mod raw;
 mod spec;
@@ -57,6 +58,7 @@ pub const TABLE: &[Spec] = &[
             Ok(())
         },
     ),
+    claims::CLAIMS,
     chart::CHART,
     chart::REPOSITORY,
     chart::VERSION,
@@ -238,6 +240,8 @@ pub struct Parameters {
     pub mounts: Vec<Mount>,
     /// `writes`.
     pub writes: BTreeSet<ClaimPath>,
+    /// `claims`: the spec of each; they are in `owns`, too.
+    pub claims: BTreeMap<ClaimPath, Value>,
     /// `chart`, `chart-repo`, `chart-version` and `chart-digest`.
     pub chart: Option<ChartReference>,
     /// `values-files`.
@@ -323,6 +327,7 @@ impl Parameters {
             });
         }
         errors.extend(chart::errors(&parameters, list));
+        parameters.owns.extend(parameters.claims.keys().cloned());
         if errors.is_empty() { Ok(parameters) } else { Err(errors) }
     }
 }
@@ -411,6 +416,7 @@ mod tests {
                 Shape::Array if spec.name == "mounts" => json!(["media:/m"]),
                 Shape::Array | Shape::Texts => json!(["x"]),
                 Shape::Map if spec.name == "replicas" => json!({"x": "2"}),
+                Shape::Map if spec.name == "claims" => json!({"x": "5Gi"}),
                 Shape::Map if spec.name == "patches" => json!({"Pod/x": "[]"}),
                 Shape::Map => json!({"x": "y"}),
             };

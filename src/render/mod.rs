@@ -22,15 +22,15 @@ use anyhow::{Result, anyhow, bail};
 use crate::failure::HintExt;
 use crate::law::StorageRules;
 use crate::model::namespace::Registries;
-use crate::model::parameter::Parameters;
+use crate::model::parameter::{Parameters, claims};
 use crate::model::substitute::is_lossy;
-use crate::model::{AppName, NamespaceName};
+use crate::model::{AppName, NamespaceName, Object};
 use crate::repo::{Files, RepoPath, SourceType};
 
 pub use helm_arguments::{Argument, HelmCall};
 pub use kustomize_call::KustomizeCall;
 pub use registry::Owners;
-pub use storage_pass::{Output, Stream};
+pub use storage_pass::{Input, Output, Stream};
 pub use trees::{Tree, Trees};
 
 /// A program that renders sources of one kind, as [`crate::helm`] those of a [`HelmCall`].
@@ -152,7 +152,15 @@ fn finished(request: &Request, files: &dyn Files, raw: String, owners: &dyn Owne
     if !request.storage_rules {
         return storage_pass::untouched(raw, parameters.allow_empty);
     }
-    storage_pass::apply_with(raw, &parameters.patches, parameters.allow_empty, |stream| {
+    let claims = parameters.claims.iter();
+    let claims: Vec<Object> = claims.map(|(path, spec)| claims::object(path, spec)).collect();
+    let input = Input {
+        raw,
+        claims: &claims,
+        patches: &parameters.patches,
+        allow_empty: parameters.allow_empty,
+    };
+    storage_pass::apply_with(input, |stream| {
         let registries = if stream.has_namespace() {
             registry::registries(request, files, owners)?
         } else {

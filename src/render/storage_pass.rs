@@ -4,6 +4,8 @@
 //! `prescan` reads their `apiVersion` and `kind`. Every object that comes in goes out, and each has apiVersion, kind and
 //! name; everything else is an error, since Argo CD prunes what is not printed.
 
+mod added;
+mod output;
 mod prescan;
 
 use std::collections::BTreeSet;
@@ -22,70 +24,9 @@ use crate::model::claim_use::claim_uses;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
 use crate::yaml::{self, Tree};
+pub use output::Output;
+use output::Piece;
 use prescan::Header;
-
-/// A stream before and after the storage rules.
-#[derive(Clone, Debug)]
-pub struct Output {
-    raw: String,
-    pieces: Vec<Piece>,
-    /// The objects whose documents had to be printed again.
-    pub reprinted: Vec<String>,
-    /// Remarks: what the rules left out, and what was printed again.
-    pub notes: Vec<String>,
-}
-
-#[derive(Clone, Debug)]
-enum Piece {
-    Slice(Range<usize>),
-    Text(String),
-}
-
-impl Output {
-    /// Returns the stream as it came.
-    pub fn raw(&self) -> &str {
-        &self.raw
-    }
-
-    /// Returns the stream as it goes out, in pieces for one vectored write.
-    pub fn pieces(&self) -> impl Iterator<Item = &str> {
-        self.pieces.iter().map(|piece| match piece {
-            Piece::Slice(range) => &self.raw[range.clone()],
-            Piece::Text(text) => text,
-        })
-    }
-
-    /// Returns the stream as it goes out.
-    pub fn text(&self) -> String {
-        self.pieces().collect()
-    }
-
-    /// Returns the objects as they go out, lists flattened.
-    ///
-    /// # Errors
-    /// When a document cannot be read.
-    pub fn objects(&self) -> Result<Vec<Object>> {
-        objects(&self.text())
-    }
-
-    /// Returns the objects as they came, lists flattened.
-    ///
-    /// # Errors
-    /// When a document cannot be read.
-    pub fn raw_objects(&self) -> Result<Vec<Object>> {
-        objects(&self.raw)
-    }
-}
-
-fn objects(text: &str) -> Result<Vec<Object>> {
-    let mut objects = Vec::new();
-    for document in split(text)? {
-        if let Some((_, value)) = read(&document)? {
-            objects.extend(Object::new(value).into_flat().into_iter().map(|(_, object)| object));
-        }
-    }
-    Ok(objects)
-}
 
 /// One document of a stream.
 #[derive(Clone, Debug)]
@@ -169,29 +110,54 @@ pub fn untouched(raw: String, allow_empty: bool) -> Result<Output> {
 /// # Errors
 /// When an object is incomplete, there is none, the rules refuse something, or a patch cannot be put into the text.
 pub fn apply(raw: String, law: &StorageRules, allow_empty: bool) -> Result<Output> {
-    apply_with(raw, &law.patches, allow_empty, |_| Ok(law.clone()))
+    let input = Input {
+        raw,
+        claims: &[],
+        patches: &law.patches,
+        allow_empty,
+    };
+    apply_with(input, |_| Ok(law.clone()))
 }
 
-/// Applies storage rules that depend on what is in the stream; `patches` must be those of the rules.
+/// What the storage rules are applied to.
+#[derive(Debug)]
+pub struct Input<'i> {
+    /// The rendered stream.
+    pub raw: String,
+    /// The claims of the parameter `claims`, which go out behind it.
+    pub claims: &'i [Object],
+    /// The user's patches; they must be those of the rules.
+    pub patches: &'i [(PatchTarget, Value)],
+    /// Whether the stream may be empty.
+    pub allow_empty: bool,
+}
+
+/// Applies storage rules that depend on what is in the stream.
 ///
 /// # Errors
-/// Those of [`apply`], and those of the function.
-pub fn apply_with(
-    raw: String,
-    patches: &[(PatchTarget, Value)],
-    allow_empty: bool,
-    law: impl FnOnce(&Stream<'_>) -> Result<StorageRules>,
-) -> Result<Output> {
-    let stream = Stream::read(&raw, patches)?;
-    stream.check_count(allow_empty)?;
+/// Those of [`apply`], and those of the function; when a claim is added that the stream has.
+pub fn apply_with(input: Input<'_>, law: impl FnOnce(&Stream<'_>) -> Result<StorageRules>) -> Result<Output> {
+    let raw = input.raw;
+    let claims = input.claims.iter().map(|claim| yaml::emit(claim.tree()));
+    let claims: Vec<String> = claims.collect::<Result<_>>()?;
+    let mut stream = Stream::read(&raw, input.patches)?;
+    stream.check_count(input.allow_empty)?;
+    claims.iter().try_for_each(|claim| stream.add(claim))?;
     let law = law(&stream)?;
+    stream.check_added(law.destination.as_str())?;
+    let objects = stream.before + stream.passed;
     let (pieces, reprinted, notes) = stream.under(&law)?;
-    Ok(Output {
+    let output = Output {
         raw,
         pieces,
         reprinted,
         notes,
-    })
+    };
+    // What is added must not change how the rest is read.
+    if !claims.is_empty() && output.objects()?.len() != objects {
+        bail!("the claims of the parameter `claims` cannot be printed behind what is rendered");
+    }
+    Ok(output)
 }
 
 /// A stream that was read once. What the rules could change is parsed.
@@ -201,6 +167,8 @@ pub struct Stream<'t> {
     /// The documents that the rules could change and, beside them, their values.
     candidates: Vec<(Document<'t>, Tree<'t>)>,
     values: Vec<Value>,
+    /// How many of the candidates, the last ones, are added to the stream.
+    added: usize,
     /// How many objects the candidates hold.
     before: usize,
     /// How many objects all other documents hold.
@@ -232,6 +200,7 @@ impl<'t> Stream<'t> {
             raw,
             candidates: Vec::new(),
             values: Vec::new(),
+            added: 0,
             before: 0,
             passed: 0,
         };
@@ -299,9 +268,10 @@ impl<'t> Stream<'t> {
         let plan = law.plan(&self.values)?;
         let (mut pieces, mut reprinted) = (Vec::new(), Vec::new());
         let (mut from, mut after) = (0, 0);
+        let (rendered, mut added) = (self.candidates.len() - self.added, Vec::new());
         let documents = self.candidates.iter().zip(self.values).zip(plan.operations);
-        for (((document, tree), value), operations) in documents {
-            if operations.is_empty() {
+        for (index, (((document, tree), value), operations)) in documents.enumerate() {
+            if operations.is_empty() && index < rendered {
                 after += complete(&value, document)?;
                 continue;
             }
@@ -315,6 +285,10 @@ impl<'t> Stream<'t> {
             if spliced.reprinted {
                 reprinted.push(what());
             }
+            if index >= rendered {
+                added.push(Piece::Text(format!("---\n{}", spliced.text)));
+                continue;
+            }
             pieces.push(Piece::Slice(from..document.range.start));
             pieces.push(Piece::Text(spliced.text));
             from = document.range.end;
@@ -326,6 +300,10 @@ impl<'t> Stream<'t> {
             );
         }
         pieces.push(Piece::Slice(from..self.raw.len()));
+        if !added.is_empty() && !self.raw.is_empty() && !self.raw.ends_with('\n') {
+            pieces.push(Piece::Text("\n".to_owned()));
+        }
+        pieces.extend(added);
         let remark = |what: &String| {
             format!("{what}, is printed again without its comments: its text cannot be edited in place")
         };

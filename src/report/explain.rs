@@ -112,7 +112,7 @@ fn storage_rules() -> String {
         "A claim (PersistentVolumeClaim) is owned by the Application that produces its data. The owner's workloads write \
 it; every other workload only reads it, whoever wrote its chart. Owners and consumers share a namespace, since a pod mounts \
 claims of its own namespace only. An Application that has to write a claim of another one declares that (`writes`).",
-        "An Application owns what its manifests render and what is in its parameter `owns`. It consumes every other \
+        "An Application owns what its manifests render and what is in its parameters `owns` and `claims`. It consumes every other \
 claim that one of its pod templates names, by itself or through the parameter `mounts`.",
         "Owned claims, the PersistentVolumes that are rendered with them, and Namespaces get `Prune=false,Delete=false`, \
 merged into their sync options, and `IgnoreExtraneous`; claims also `helm.sh/resource-policy: keep`, and labels that name \

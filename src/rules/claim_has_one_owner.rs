@@ -91,7 +91,9 @@ impl<'s> Declared<'s> {
             for path in &parameters.owns {
                 let Some(claim) = subject.claim(path) else { continue };
                 let place = declared.owns.entry(claim);
-                place.or_insert_with(|| entries.at(&path.to_string()));
+                let (entry, is_made) = (path.to_string(), parameters.claims.contains_key(path));
+                let made = || source.map_entry("claims", &entry).filter(|_| is_made);
+                place.or_insert_with(|| made().unwrap_or_else(|| entries.at(&entry)));
             }
         }
         for item in subject.items.iter().filter(|item| is_claim(item.object())) {

@@ -10,7 +10,7 @@ use crate::model::claim::is_claim;
 use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
 use crate::model::made_claims::patterns_of;
 use crate::model::namespace::is_namespace;
-use crate::model::parameter::{ParameterError, Parameters};
+use crate::model::parameter::{ParameterError, Parameters, claims};
 use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimPath, ClaimRef, Cluster, NamespaceName, Object,
     ObjectRef, Pointer, PointerBuf, Source,
@@ -92,6 +92,7 @@ impl<'a> Subject<'a> {
         });
         let sources: Vec<_> = sources.collect();
         let (mut items, all_at_home) = own_items(repo, &sources);
+        items.extend(added_claims(&sources));
         let mut is_seen = all_at_home;
         if let Some(Availability::Available(objects)) = render {
             items = rendered_items(objects, items);
@@ -319,6 +320,20 @@ fn notable(items: &[Item<'_>]) -> Vec<usize> {
     let numbered = items.iter().enumerate();
     let notable = numbered.filter(|(_, item)| is_notable(item.object()));
     notable.map(|(index, _)| index).collect()
+}
+
+/// Returns the claims of the parameter `claims`, which the plugin prints with what it renders.
+fn added_claims<'a>(sources: &[(Source<'a>, Option<ReadParameters>)]) -> Vec<Item<'a>> {
+    let parameters = sources
+        .iter()
+        .filter_map(|(_, parameters)| parameters.as_ref()?.as_ref().ok());
+    let claims = parameters.flat_map(|parameters| &parameters.claims);
+    let item = |(path, spec)| Item {
+        object: Cow::Owned(claims::object(path, spec)),
+        home: None,
+        is_finished: false,
+    };
+    claims.map(item).collect()
 }
 
 fn flattened(manifest: &Manifest) -> impl Iterator<Item = (PointerBuf, Cow<'_, Object>)> {

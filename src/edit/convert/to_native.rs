@@ -68,6 +68,10 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
                 "take the entries out first, if nothing needs them",
             ),
             "writes" => ("nothing would allow it to write them", "take the entries out first"),
+            "claims" => (
+                "its claims would be rendered by nobody",
+                "write them as manifests where the Application renders them, and take them out",
+            ),
             "patches" => (
                 "its patches would be gone",
                 "move what they do into the chart's values, and remove them",

@@ -8,13 +8,12 @@ use serde_json::json;
 
 fn law(parameters: Value) -> StorageRules {
     let list = parameter::read(&parameters).unwrap();
-    StorageRules::new(
-        AppName::new("player").unwrap(),
-        NamespaceName::new("media").unwrap(),
-        &Parameters::parse(&list).unwrap(),
-        None,
-    )
-    .unwrap()
+    law_of(&Parameters::parse(&list).unwrap())
+}
+
+fn law_of(parameters: &Parameters) -> StorageRules {
+    let (app, namespace) = (AppName::new("player").unwrap(), NamespaceName::new("media").unwrap());
+    StorageRules::new(app, namespace, parameters, None).unwrap()
 }
 
 fn under(parameters: Value, text: &str) -> Result<String> {
@@ -515,4 +514,92 @@ fn a_kind_is_passed_by_however_its_document_is_written() {
     let stream = format!("{claim}---\n{certificate}---\n{claim}");
     let namespaces = Stream::read(&stream, &[]).unwrap().namespaces();
     assert_eq!(namespaces.into_iter().collect::<Vec<_>>(), ["media"]);
+}
+
+/// Returns a stream with claims of the parameter `claims` behind it.
+fn with_claims(parameters: Value, text: &str) -> Result<String> {
+    let list = parameter::read(&parameters).unwrap();
+    let parameters = Parameters::parse(&list).unwrap();
+    let claims = parameters.claims.iter();
+    let claims: Vec<Object> = claims
+        .map(|(path, spec)| parameter::claims::object(path, spec))
+        .collect();
+    let law = law_of(&parameters);
+    let input = Input {
+        raw: text.to_owned(),
+        claims: &claims,
+        patches: &law.patches,
+        allow_empty: false,
+    };
+    Ok(apply_with(input, |_| Ok(law.clone()))?.text())
+}
+
+fn claims(map: Value) -> Value {
+    json!([{"name": "claims", "map": map}])
+}
+
+#[test]
+fn claims_go_out_behind_everything_else_with_their_guards() {
+    let text = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n# the end\n";
+    let printed = with_claims(claims(json!({"cache": "5Gi", "tv/films": "1Ti"})), text).unwrap();
+    let claim = |name: &str, namespace: &str, size: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: {name}\n{namespace}  labels:\n    kor/used: \"true\"\n    storage.home.arpa/owner: player\n  annotations:\n    argocd.argoproj.io/compare-options: IgnoreExtraneous\n    argocd.argoproj.io/sync-options: Prune=false,Delete=false\n    helm.sh/resource-policy: keep\nspec:\n  accessModes:\n  - ReadWriteOnce\n  resources:\n    requests:\n      storage: {size}\n"
+        )
+    };
+    let tv = claim("films", "  namespace: tv\n", "1Ti");
+    assert_eq!(printed, format!("{text}{}{tv}", claim("cache", "", "5Gi")));
+    let whole = json!([
+        {"name": "claims", "map": {"cache": "5Gi"}},
+        {"name": "mounts", "array": ["cache:/cache,workload=Deployment/player"]},
+        {"name": "patches", "map": {"PersistentVolumeClaim/cache": r#"[{"op": "add", "path": "/metadata/labels", "value": {"x": "y"}}]"#}},
+    ]);
+    let printed = with_claims(whole, STREAM).unwrap();
+    let objects = objects_of(&printed);
+    assert_eq!(objects.len(), objects_of(STREAM).len() + 1);
+    let claim = objects.last().unwrap();
+    assert_eq!((claim.name(), claim.label("x")), ("cache", Some("y")));
+    assert!(printed.contains("mountPath: /cache\n"), "{printed}");
+}
+
+fn objects_of(text: &str) -> Vec<Object> {
+    output::objects(text).unwrap()
+}
+
+#[test]
+fn a_claim_that_is_rendered_is_not_added() {
+    for (key, refused) in [("config", true), ("media/config", true), ("tv/config", false)] {
+        let printed = with_claims(claims(json!({key: "5Gi"})), STREAM);
+        assert_eq!(printed.is_err(), refused, "{key}");
+        if let Err(error) = printed {
+            assert_eq!(
+                error.to_string(),
+                "parameter `claims` has claim `media/config`, which is rendered already"
+            );
+        }
+    }
+    let twice = with_claims(claims(json!({"x": "5Gi", "media/x": "5Gi"})), STREAM);
+    assert!(
+        twice
+            .unwrap_err()
+            .to_string()
+            .contains("`media/x`, which is rendered already")
+    );
+}
+
+#[test]
+fn claims_do_not_make_an_empty_render_whole() {
+    for text in ["", "---\n# nothing\n", "null\n"] {
+        let error = with_claims(claims(json!({"x": "5Gi"})), text).unwrap_err();
+        assert!(error.to_string().contains("the render is empty"), "{error}");
+    }
+    let no_end = with_claims(
+        claims(json!({"x": "5Gi"})),
+        "kind: A\napiVersion: v1\nmetadata: {name: a}",
+    )
+    .unwrap();
+    assert!(no_end.contains("{name: a}\n---\n"), "{no_end}");
+    let json = r#"{"kind": "A", "apiVersion": "v1", "metadata": {"name": "a"}}"#;
+    let behind = with_claims(claims(json!({"x": "5Gi"})), &format!("{json}\n"));
+    assert!(behind.is_err() || objects_of(&behind.unwrap()).len() == 2);
 }
