@@ -100,6 +100,9 @@
 //! - **Hints are carried inside `anyhow` as a typed layer** ([`failure::HintExt`]), so that a core function can name
 //!   the next step without knowing the terminal. What a caller reacts to is a type in the same chain
 //!   ([`failure::find`]). Price: [`failure::Failure`] walks the chain once.
+//! - **Parameters are changed as operations on one source** ([`edit::parameters`]): a verb says which, and one module finds the place that
+//!   gives the source its parameters, and proves that nothing else changes. Price: what a verb needs to know of several places, it has
+//!   to ask there.
 //! - **Claims of the parameter `claims` go out behind the render, not into it**: what is rendered is read and counted alone, so that
 //!   a render that breaks off, or is empty, is still seen. Price: a second kind of document in [`render::storage_pass`].
 //! - **Whether an Application can be rendered is one type** ([`model::Availability`]): its objects, a reason why it is skipped

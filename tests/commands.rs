@@ -105,6 +105,17 @@ fn writing_in_layouts() {
     }
 }
 
+/// The verbs that change one thing of an Application, for all kinds of Applications.
+#[test]
+fn verbs() {
+    for name in ["mount", "grant", "add-volume"] {
+        transcript::check_in(&format!("tests/commands/verbs/{name}.trycmd"), |to| {
+            let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+            transcript::sandbox::folder::copy(&repositories.join("verbs"), to);
+        });
+    }
+}
+
 /// Sets with options of a tool in their templates, and charts of Applications with values that lead to them.
 #[test]
 fn converting_sets() {

@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 
 /// Commands that write nothing to the repository, and their exit codes in it and where there is none.
-const READING: [(&str, i32, i32); 34] = [
+const READING: [(&str, i32, i32); 39] = [
     ("list", 0, 3),
     ("list namespaces", 0, 3),
     ("list volumes", 0, 3),
@@ -40,6 +40,11 @@ const READING: [(&str, i32, i32); 34] = [
         0,
         3,
     ),
+    ("mount data --into a --at /data --dry-run=client", 0, 3),
+    ("unmount data --from a --dry-run=client", 0, 3),
+    ("grant data --to a --dry-run=client", 0, 3),
+    ("revoke data --from a --dry-run=client", 0, 3),
+    ("add-volume data --owner a --size 1Gi --dry-run=client", 0, 3),
     ("init --adopt", 0, 0),
     ("adopt --fetch", 0, 3),
     ("explain a", 0, 3),

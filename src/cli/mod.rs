@@ -9,6 +9,7 @@
 
 mod add_app;
 mod add_namespace;
+mod add_volume;
 mod adopt;
 mod changed_files;
 mod checks;
@@ -22,21 +23,26 @@ mod doctor;
 mod explain;
 mod filter;
 mod flags;
+mod grant;
 mod helm;
 mod init;
 mod list;
 mod live;
 mod lock;
 mod lock_status;
+mod mount;
 mod output;
 mod outside;
 mod pairs;
+mod parameter_edit;
 mod refresh;
 mod release;
 mod render;
+mod revoke;
 pub mod session;
 mod source_dirs;
 mod sync;
+mod unmount;
 mod validate;
 mod version;
 mod wait;
@@ -102,6 +108,11 @@ enum Command {
     Init(init::Args),
     AddApp(Box<add_app::Args>),
     AddNamespace(add_namespace::Args),
+    AddVolume(add_volume::Args),
+    Mount(mount::Args),
+    Unmount(unmount::Args),
+    Grant(grant::Args),
+    Revoke(revoke::Args),
     Adopt(adopt::Args),
     #[command(subcommand, hide = true)]
     Add(Add),
@@ -132,6 +143,7 @@ enum Command {
 enum Add {
     App(Box<add_app::Args>),
     Namespace(add_namespace::Args),
+    Volume(add_volume::Args),
 }
 
 fn run(command: Command, session: &mut Session) -> Result<Exit> {
@@ -139,6 +151,11 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Init(args) => init::run(args, session),
         Command::AddApp(args) | Command::Add(Add::App(args)) => add_app::run(*args, session),
         Command::AddNamespace(args) | Command::Add(Add::Namespace(args)) => add_namespace::run(args, session),
+        Command::AddVolume(args) | Command::Add(Add::Volume(args)) => add_volume::run(args, session),
+        Command::Mount(args) => mount::run(args, session),
+        Command::Unmount(args) => unmount::run(args, session),
+        Command::Grant(args) => grant::run(args, session),
+        Command::Revoke(args) => revoke::run(args, session),
         Command::Adopt(args) => adopt::run(args, session),
         Command::List(args) => list::run(args, session),
         Command::Render(args) => render::run(*args, session),

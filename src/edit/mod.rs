@@ -3,14 +3,19 @@
 
 pub mod add_app;
 pub mod add_namespace;
+pub mod add_volume;
 pub mod adopt;
 pub mod convert;
 pub mod fix;
 pub mod gate;
+pub mod grant;
 pub mod init;
+pub mod known_claim;
 pub mod leading_value;
 pub mod lock;
 pub mod merge;
+pub mod mount;
+pub mod parameters;
 pub mod renders;
 pub mod source_override;
 
@@ -20,6 +25,7 @@ pub use add_app::add_app;
 pub use add_namespace::add_namespace;
 pub use gate::{Gate, RuleGate};
 pub use init::init;
+pub use known_claim::KnownClaim;
 pub use renders::{Rendered, Renders};
 
 /// The changes of a command, with its messages for the user.

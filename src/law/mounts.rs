@@ -153,7 +153,7 @@ impl<'o> Workloads<'o> {
         let known = names(&self.all);
         let several = |indices: &[usize]| {
             anyhow!("more than one workload could be meant: {}", names(indices))
-                .hint("name one with `workload=Kind/NAME`")
+                .hint("name one with `workload=Kind/NAME` (`mount --workload Kind/NAME`)")
         };
         match &mount.workload {
             _ if self.all.is_empty() => anyhow!(
@@ -164,9 +164,8 @@ impl<'o> Workloads<'o> {
                 anyhow!("there is no workload `{selector}`; rendered: {known}").hint("name one of these")
             }
             Some(_) => several(named),
-            None if self.unnamed.is_empty() => {
-                anyhow!("there are only hooks to mount into: {known}").hint("name one with `workload=Kind/NAME`")
-            }
+            None if self.unnamed.is_empty() => anyhow!("there are only hooks to mount into: {known}")
+                .hint("name one with `workload=Kind/NAME` (`mount --workload Kind/NAME`)"),
             None => several(&self.unnamed),
         }
     }

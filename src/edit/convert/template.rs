@@ -75,7 +75,7 @@ fn is_open(repo: &Repo, source: &Source<'_>) -> bool {
 }
 
 /// Refuses a set whose sources are not those of its template: a patch or a generator's own template changes them.
-pub(super) fn check_sources(repo: &Repo, set: &Manifest) -> Result<()> {
+pub(in crate::edit) fn check_sources(repo: &Repo, set: &Manifest) -> Result<()> {
     let refused = |place: String, what: &str, hint: &str| {
         Err(anyhow!("{place}: {what} the source")
             .context(format!("ApplicationSet `{}` cannot be converted", set.object.name()))

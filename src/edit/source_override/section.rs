@@ -96,6 +96,10 @@ pub(super) fn operations(
         }
         return Ok(operations);
     }
+    if list.is_empty() {
+        operations.push(fixes::remove(at));
+        return Ok(operations);
+    }
     let is_gone = |entry: &Value| named(&list, name(entry)).is_none();
     let gone = there.iter().enumerate().rev().filter(|(_, entry)| is_gone(entry));
     operations.extend(gone.map(|(index, _)| fixes::remove(at.child(index))));
