@@ -105,6 +105,8 @@
 //!   to ask there.
 //! - **Claims of the parameter `claims` go out behind the render, not into it**: what is rendered is read and counted alone, so that
 //!   a render that breaks off, or is empty, is still seen. Price: a second kind of document in [`render::storage_pass`].
+//! - **A pause is `automated.enabled: false`** ([`model::pause`]), beside what else is said of the sync, which `resume` leaves as it is.
+//!   Price: Argo CD before 3.1 does not know the field.
 //! - **Whether an Application can be rendered is one type** ([`model::Availability`]): its objects, a reason why it is skipped
 //!   ([`model::Unavailable`], each with its sentence and its way out), or an error. Inside [`sources`] the reason is an error
 //!   like others, so that `?` works; one function turns the result into the type.

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::fmt::friendly::SpanParser;
 
 use crate::failure::HintExt;
@@ -37,6 +39,42 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
 /// Those of [`parse_duration`], with the hint in the same line.
 pub fn parse_argument(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| format!("{error}: {FORMS}"))
+}
+
+/// Returns the time in UTC to the second, as `2026-01-31T12:00:00Z`.
+pub fn now() -> String {
+    text_of(Timestamp::now())
+}
+
+/// Returns a moment in UTC to the second.
+fn text_of(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Reads the end of something on a command line: a date, which stays as it is, a moment, or a duration from now on.
+///
+/// # Errors
+/// When it is anything else, or is over.
+pub fn parse_end(text: &str) -> Result<String, String> {
+    end_after(text, Timestamp::now())
+}
+
+fn end_after(text: &str, now: Timestamp) -> Result<String, String> {
+    let form =
+        || "it is no date, as `2030-01-31`, no moment, as `2030-01-31T12:00:00Z`, and no duration, as `90m`".to_owned();
+    let end = match (text.parse::<Timestamp>(), text.parse::<Date>(), parse_duration(text)) {
+        (Ok(moment), ..) => text_of(moment),
+        (_, Ok(_), _) if text.len() == "2030-01-31".len() => text.to_owned(),
+        // A bare number of seconds would rather be a date without its hyphens.
+        (.., Ok(duration)) if text.ends_with(|sign: char| sign.is_ascii_alphabetic()) => {
+            text_of(now.checked_add(duration).map_err(|_| form())?)
+        }
+        _ => return Err(form()),
+    };
+    match end > text_of(now) {
+        true => Ok(end),
+        false => Err("it is over".to_owned()),
+    }
 }
 
 /// A point in time by which something has to end, or never.
@@ -139,6 +177,37 @@ mod tests {
             assert!(
                 error.starts_with(&format!("invalid duration `{text}`: write")),
                 "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_end_is_a_date_a_moment_or_a_duration() {
+        let now = "2026-11-28T22:00:00Z".parse().unwrap();
+        for (text, end) in [
+            ("2026-11-29", "2026-11-29"),
+            ("2026-11-28T23:30:00Z", "2026-11-28T23:30:00Z"),
+            ("2026-11-28T23:30:00.5+01:00", "2026-11-28T22:30:00Z"),
+            ("90m", "2026-11-28T23:30:00Z"),
+            ("48h", "2026-11-30T22:00:00Z"),
+        ] {
+            assert_eq!(end_after(text, now).as_deref(), Ok(end), "{text}");
+        }
+        for over in ["2026-11-28", "2026-11-28T21:59:59Z", "2026-11-28T22:30:00+01:00", "0s"] {
+            assert_eq!(end_after(over, now), Err("it is over".to_owned()), "{over}");
+        }
+        for other in [
+            "",
+            "soon",
+            "2d",
+            "2026-13-01",
+            "28.11.2026",
+            "2026-11-29T10:00",
+            "20261129",
+        ] {
+            assert!(
+                end_after(other, now).unwrap_err().starts_with("it is no date"),
+                "{other}"
             );
         }
     }

@@ -108,7 +108,7 @@ fn writing_in_layouts() {
 /// The verbs that change one thing of an Application, for all kinds of Applications.
 #[test]
 fn verbs() {
-    for name in ["mount", "grant", "add-volume"] {
+    for name in ["mount", "grant", "add-volume", "pause"] {
         transcript::check_in(&format!("tests/commands/verbs/{name}.trycmd"), |to| {
             let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
             transcript::sandbox::folder::copy(&repositories.join("verbs"), to);

@@ -45,6 +45,8 @@ const READING: [(&str, i32, i32); 39] = [
     ("grant data --to a --dry-run=client", 0, 3),
     ("revoke data --from a --dry-run=client", 0, 3),
     ("add-volume data --owner a --size 1Gi --dry-run=client", 0, 3),
+    ("pause a --reason x --dry-run=client", 0, 3),
+    ("resume a --dry-run=client", 0, 3),
     ("init --adopt", 0, 0),
     ("adopt --fetch", 0, 3),
     ("explain a", 0, 3),

@@ -35,9 +35,11 @@ mod output;
 mod outside;
 mod pairs;
 mod parameter_edit;
+mod pause;
 mod refresh;
 mod release;
 mod render;
+mod resume;
 mod revoke;
 pub mod session;
 mod source_dirs;
@@ -113,6 +115,8 @@ enum Command {
     Unmount(unmount::Args),
     Grant(grant::Args),
     Revoke(revoke::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
     Adopt(adopt::Args),
     #[command(subcommand, hide = true)]
     Add(Add),
@@ -156,6 +160,8 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Unmount(args) => unmount::run(args, session),
         Command::Grant(args) => grant::run(args, session),
         Command::Revoke(args) => revoke::run(args, session),
+        Command::Pause(args) => pause::run(args, session),
+        Command::Resume(args) => resume::run(args, session),
         Command::Adopt(args) => adopt::run(args, session),
         Command::List(args) => list::run(args, session),
         Command::Render(args) => render::run(*args, session),

@@ -19,6 +19,7 @@ use crate::repo::{Repo, RepoPath};
 use crate::report::{fixes, summary};
 use crate::rules::{Base, CheckReport, Scope};
 use crate::sources::{Options, Snapshot, Sources, add_new};
+use crate::time;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -178,7 +179,7 @@ impl Args {
     }
 
     fn checked(&self, repo: &Repo, renders: &AppRenders, (paths, base): (&[RepoPath], Option<&AtBase>)) -> CheckReport {
-        let scope = Scope::new(repo, renders);
+        let scope = Scope::new(repo, renders).at(time::now());
         let scope = match base {
             Some(base) => scope.since(base.state()),
             None => scope,

@@ -16,6 +16,7 @@ pub mod lock;
 pub mod merge;
 pub mod mount;
 pub mod parameters;
+pub mod pause;
 pub mod renders;
 pub mod source_override;
 

@@ -23,6 +23,7 @@ pub mod object;
 pub mod ownership;
 pub mod parameter;
 pub mod patch_target;
+pub mod pause;
 pub mod pointer;
 pub mod quantity;
 pub mod remote_base;

@@ -56,6 +56,7 @@ mod owned_claim_ignores_extraneous;
 pub mod owned_claim_is_guarded;
 mod owned_claim_is_still_rendered;
 mod parameters_are_valid;
+mod pause_is_not_over;
 mod plugin_name_is_known;
 mod reads_are_watched;
 mod registry_reads_are_watched;
@@ -215,6 +216,7 @@ pub static ALL: &[&Rule] = &[
     &override_lists_match::RULE,
     &override_field_is_known::RULE,
     &remote_resource_is_pinned::RULE,
+    &pause_is_not_over::RULE,
     &secret_is_encrypted::RULE,
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,

@@ -54,6 +54,8 @@ pub struct Scope<'a> {
     shared: OnceLock<SharedObjects>,
     /// The earlier state to compare with.
     base: Option<Box<Base<'a>>>,
+    /// The time in UTC, as `2026-01-31T12:00:00Z`; rules on times are silent without it.
+    pub now: Option<String>,
 }
 
 /// An earlier state of the repository.
@@ -95,6 +97,7 @@ impl<'a> Scope<'a> {
             creating_sets: OnceLock::new(),
             shared: OnceLock::new(),
             base: None,
+            now: None,
         };
         // Of two Applications of one name below one root the first was rendered.
         let applications: Vec<(&Manifest, Application<'_>)> = repo.applications().collect();
@@ -132,6 +135,12 @@ impl<'a> Scope<'a> {
             scope.owned.entry(place).or_default().push(claim.clone());
         }
         scope
+    }
+
+    /// Says what time it is.
+    #[must_use]
+    pub fn at(self, now: String) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// Adds an earlier state of the repository to compare with.
