@@ -106,10 +106,14 @@ pub fn add_volume(
     };
     let changed = target.change(&positions, &edit)?;
     let (mut edit, gate) = target.finish(changed, message);
-    edit.next = Some(format!(
-        "mount it with `kubectl homelab mount {} --into {name} --at PATH`, where the chart does not",
-        claim.name
-    ));
+    let is_here = destination.as_ref() == Some(&claim.namespace);
+    edit.next = Some(match is_here {
+        true => format!(
+            "mount it with `kubectl homelab mount {} --into {name} --at PATH`, where the chart does not",
+            claim.name
+        ),
+        false => format!("mount it in a workload of namespace `{}`", claim.namespace),
+    });
     Ok((edit, gate))
 }
 

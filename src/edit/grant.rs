@@ -36,6 +36,12 @@ pub fn grant(target: &Target<'_>, known: &KnownClaim) -> Result<(Edit, RuleGate)
     let changed = target.change(&positions, &edit)?;
     let (mut edit, gate) = target.finish(changed, message);
     edit.notes.extend(known.doubt.iter().cloned());
+    if destination.as_ref() != Some(&claim.namespace) {
+        edit.notes.push(format!(
+            "it counts for what `{name}` renders for namespace `{}`: a pod mounts claims of its own namespace only",
+            claim.namespace
+        ));
+    }
     if let Some(owner) = known.owners.first() {
         edit.notes.push(format!(
             "from its next sync on, `{name}` can change and delete the data of `{owner}` in claim `{claim}`: `validate` shows it as HL123"

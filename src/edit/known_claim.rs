@@ -34,13 +34,9 @@ impl KnownClaim {
                 doubt: None,
             });
         };
-        if let Some(doubt) = missing.doubts.first() {
-            let doubt = Some(format!(
-                "no known Application owns claim `{claim}`; it may belong to {doubt}"
-            ));
-            return Ok(Self { claim, owners, doubt });
-        }
-        if let Some(other) = missing.namesakes.first() {
+        // Who names the namespace knows of the others.
+        let is_named = path.namespace.is_some() && !missing.doubts.is_empty();
+        if let Some(other) = missing.namesakes.first().filter(|_| !is_named) {
             let owners = scope.claim(other).owners.clone();
             let owners: Vec<String> = owners.iter().map(|owner| format!("`{owner}`")).collect();
             return Err(anyhow!(
@@ -48,9 +44,26 @@ impl KnownClaim {
                 owners.join(", ")
             )
             .hint(format!(
-                "name `{other}`, if that is meant; only a pod of namespace `{}` can mount it",
+                "name `{other}`, if that is meant, which only a pod of namespace `{}` can mount, or `{claim}`, if that is there",
                 other.namespace
             )));
+        }
+        if let Some(doubt) = missing.doubts.first() {
+            let doubt = format!("no known Application owns claim `{claim}`; it may belong to {doubt}");
+            if path.namespace.is_none() {
+                let correct = match nearest(scope, &claim) {
+                    Some(nearest) => format!("name `{nearest}`, if that is meant"),
+                    None => "correct the name".to_owned(),
+                };
+                return Err(anyhow!(doubt).hint(format!(
+                    "{correct}, get what is missing with `--fetch`, or name it as `{claim}`, if you know that it is there"
+                )));
+            }
+            return Ok(Self {
+                claim,
+                owners,
+                doubt: Some(doubt),
+            });
         }
         Err(unknown(scope, &claim))
     }
@@ -68,14 +81,16 @@ pub fn reference(scope: &Scope<'_>, app: &AppName, path: &ClaimPath) -> Result<C
     })
 }
 
+/// Returns the claim of the namespace whose name is most like that of a claim.
+fn nearest(scope: &Scope<'_>, claim: &ClaimRef) -> Option<String> {
+    let owned = scope.owned_in(&claim.cluster, claim.namespace.as_str());
+    let names: BTreeSet<&str> = owned.map(|(other, _)| other.name.as_str()).collect();
+    spelling::nearest(claim.name.as_str(), names.iter().copied()).map(str::to_owned)
+}
+
 /// Returns the error of a claim that nobody owns.
 fn unknown(scope: &Scope<'_>, claim: &ClaimRef) -> anyhow::Error {
-    let here: BTreeSet<&str> = scope
-        .owned_in(&claim.cluster, claim.namespace.as_str())
-        .map(|(other, _)| other.name.as_str())
-        .collect();
-    let error = anyhow!("no Application owns a claim `{claim}`");
-    error.hint(match spelling::nearest(claim.name.as_str(), here.iter().copied()) {
+    anyhow!("no Application owns a claim `{claim}`").hint(match nearest(scope, claim) {
         Some(nearest) => format!("name `{nearest}`, if that is meant"),
         None => format!(
             "add it to the parameter `owns` of the Application that produces the data, or have one render it with `kubectl homelab add-volume {} --owner APP --size SIZE`",

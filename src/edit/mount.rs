@@ -26,10 +26,10 @@ pub fn known_here(target: &Target<'_>, scope: &Scope<'_>, path: &ClaimPath) -> R
     let destination = target.app()?.namespace_name();
     match &path.namespace {
         Some(namespace) if Some(namespace) != destination.as_ref() => Err(anyhow!(
-            "claim `{path}` is in another namespace than Application `{}`, and a pod mounts claims of its own namespace only",
+            "claim `{path}` is not in the destination namespace of Application `{}`, the only one of which it can mount claims",
             target.name
         )
-        .hint("deploy both Applications to one namespace")),
+        .hint("deploy both Applications to one namespace, or mount it in what is rendered")),
         _ => KnownClaim::find(scope, &target.name, path),
     }
 }

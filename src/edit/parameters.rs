@@ -289,7 +289,11 @@ impl<'r> Target<'r> {
                     Availability::Unavailable(unavailable.clone())
                 }
                 None => {
-                    return Err(error.context(format!("Application `{}` would not render with this change", self.name)));
+                    let what = match self.before() {
+                        Availability::Failed { .. } => "does not render, without this change neither",
+                        _ => "would not render with this change",
+                    };
+                    return Err(error.context(format!("Application `{}` {what}", self.name)));
                 }
             },
         };
