@@ -41,7 +41,7 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Finding> {
         // Both begin with the year, so that the order of texts is that of time.
         scope.now.as_deref().filter(|now| until < *now)?;
         let reason = app.annotation(REASON).unwrap_or_default();
-        format!("`{name}` is paused since it was meant to be only until {until}: {reason}")
+        format!("`{name}` is still paused, and was meant to be until {until}: {reason}")
     };
     let finding = subject.finding(&META, message, annotation_pointer(UNTIL));
     Some(finding.hint(format!(
@@ -94,7 +94,7 @@ mod tests {
             assert_eq!(
                 messages(until, json!({"enabled": false}), NOW),
                 [format!(
-                    "`player` is paused since it was meant to be only until {until}: the disk moves"
+                    "`player` is still paused, and was meant to be until {until}: the disk moves"
                 )]
             );
         }
