@@ -1,15 +1,16 @@
 //! What the lock is in a cluster: read for `lock status`, and for `doctor`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use crate::cluster::{Attempt, Cluster, Resource, Seen};
 use crate::lock::held::{HeldClaim, HeldNamespace, Release, Survey, survey};
 use crate::lock::{VERSION_ANNOTATION, deletions, refusals, state};
-use crate::model::{NamespaceName, Object};
+use crate::model::{AppRenders, NamespaceName, Object};
 use crate::repo::Repo;
 use crate::report::lock::{ClaimRow, HeldRow, LockStatus, PolicyRow, ProofRow, StateRow};
+use crate::rules::Scope;
 use crate::rules::lock_is_current::lock_parts;
 
 /// Reads the state of the lock.
@@ -51,6 +52,9 @@ pub(super) fn read(cluster: &Cluster, repo: Option<&Repo>) -> Result<LockStatus>
     status
         .held
         .extend(rows.map(|namespace| namespace_row(namespace, namespaces_policy)));
+    if let Some(repo) = repo {
+        remark_on_kept(repo, &mut status.held);
+    }
     let missing = survey.claims.iter().filter(|claim| claim.is_registered == Some(false));
     status.unregistered = missing.map(claim_of).collect();
     status.open_namespaces = survey.open_namespaces.into_iter().collect();
@@ -177,6 +181,25 @@ fn namespace_row(namespace: &HeldNamespace, is_policy_on: bool) -> HeldRow {
         refused: is_policy_on && namespace.release != Release::Open,
         released: namespace.release == Release::Open,
         remark: remark(&namespace.release, namespace.is_being_deleted),
+    }
+}
+
+/// Says of claims that they are kept after their Application is gone.
+fn remark_on_kept(repo: &Repo, rows: &mut [HeldRow]) {
+    let nothing = AppRenders::new();
+    let scope = Scope::new(repo, &nothing);
+    let claims = scope.ownership.claims().filter(|(_, claim)| claim.is_only_kept());
+    let kept: BTreeSet<(String, String)> = claims
+        .map(|(claim, _)| (claim.namespace.to_string(), claim.name.to_string()))
+        .collect();
+    let is_kept = |row: &&mut HeldRow| {
+        let claim = row.namespace.clone().map(|namespace| (namespace, row.name.clone()));
+        claim.is_some_and(|claim| kept.contains(&claim))
+    };
+    for row in rows.iter_mut().filter(is_kept) {
+        let remarks = row.remark.take().into_iter();
+        let kept = "kept, its Application is gone".to_owned();
+        row.remark = Some(remarks.chain([kept]).collect::<Vec<_>>().join(", "));
     }
 }
 

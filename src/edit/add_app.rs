@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::model::parameter::{Parameter, Parameters};
+use crate::model::workload::claims_of_templates;
 use crate::model::{
     AppName, Application, ClaimName, ClaimPath, NamespaceName, Object, Source, claim, repo_url, spelling, substitute,
 };
@@ -247,30 +248,39 @@ fn check_source(source: &Value) -> Result<()> {
     repo_url::usable(repo_url, is_chart)
 }
 
-/// Adds the claims that the Application was seen to render to its parameter `owns`; gives the ones that were added.
+/// Adds the claims that the Application was seen to render, and those that its StatefulSets make, to its parameter `owns`; gives
+/// the ones that were added. It owns those in `owned` already.
 ///
 /// # Errors
 /// When a rendered claim has a name that Kubernetes refuses.
 pub fn own_rendered_claims(
     request: &mut Request,
     destination: Option<&NamespaceName>,
+    owned: &BTreeSet<ClaimPath>,
     objects: &[Object],
 ) -> Result<Vec<ClaimPath>> {
-    let path = |object: &Object| -> Result<ClaimPath> {
-        let namespace = object.namespace().map(NamespaceName::new).transpose()?;
-        Ok(ClaimPath {
-            namespace: namespace.filter(|namespace| Some(namespace) != destination),
-            name: ClaimName::new(object.name())?,
-        })
+    let here = |namespace: Option<NamespaceName>, name: ClaimName| ClaimPath {
+        namespace: namespace.filter(|namespace| Some(namespace) != destination),
+        name,
     };
-    let rendered = objects.iter().filter(|object| claim::is_claim(object));
-    let rendered: BTreeSet<ClaimPath> = rendered.map(path).collect::<Result<_>>().context("the render")?;
+    let paths = |object: &Object| -> Result<Vec<ClaimPath>> {
+        let namespace = object.namespace().map(NamespaceName::new).transpose()?;
+        let itself = claim::is_claim(object).then(|| ClaimName::new(object.name()));
+        let names = itself.transpose()?.into_iter().chain(claims_of_templates(object));
+        Ok(names.map(|name| here(namespace.clone(), name)).collect())
+    };
+    let of_objects: Vec<Vec<ClaimPath>> = objects.iter().map(paths).collect::<Result<_>>().context("the render")?;
+    let owned: BTreeSet<ClaimPath> = owned
+        .iter()
+        .map(|path| here(path.namespace.clone(), path.name.clone()))
+        .collect();
+    let rendered: BTreeSet<ClaimPath> = of_objects.concat().into_iter().collect();
+    let rendered = rendered.difference(&owned).cloned();
     let index = request.parameters.iter().position(|parameter| parameter.name == "owns");
     let known: Vec<String> = index
         .and_then(|index| request.parameters[index].array.clone())
         .unwrap_or_default();
     let added: Vec<ClaimPath> = rendered
-        .into_iter()
         .filter(|claim| !known.iter().any(|name| *name == claim.to_string()))
         .collect();
     if !added.is_empty() {
@@ -417,7 +427,8 @@ pub(super) mod tests {
         };
         let mut request = request();
         request.parameters = vec![array("mounts", &["films:/f"]), array("owns", &["audio"])];
-        let added = own_rendered_claims(&mut request, None, &[claim("audio"), claim("cache")]).unwrap();
+        let added =
+            own_rendered_claims(&mut request, None, &BTreeSet::new(), &[claim("audio"), claim("cache")]).unwrap();
         assert_eq!(added, ["cache".parse().unwrap()]);
         request.reads = ["helm/fetcher/values.yaml", "values/fetcher.yaml"]
             .iter()
@@ -432,6 +443,20 @@ pub(super) mod tests {
             tree["spec"]["source"]["plugin"]["parameters"][0],
             json!({"name": "owns", "array": ["audio", "cache"]})
         );
+    }
+
+    #[test]
+    fn claims_that_a_stateful_set_makes_are_owned() {
+        let set = Object::new(
+            json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
+            "spec": {"replicas": 3, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}}),
+        );
+        let mut request = request();
+        let media = NamespaceName::new("media").unwrap();
+        let owned = BTreeSet::from(["media/data-db-0".parse().unwrap()]);
+        let added = own_rendered_claims(&mut request, Some(&media), &owned, &[set]).unwrap();
+        let added: Vec<String> = added.iter().map(ToString::to_string).collect();
+        assert_eq!(added, ["data-db-1", "data-db-2"]);
     }
 
     #[test]

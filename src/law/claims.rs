@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
-use json_patch::PatchOperation;
+use json_patch::{PatchOperation, RemoveOperation};
 use serde_json::json;
 
 use super::StorageRules;
 use super::operations::set_metadata;
 use super::sync_options::{
-    COMPARE_OPTIONS, RECREATING, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous, without_recreation,
+    COMPARE_OPTIONS, RECREATING, SYNC_OPTIONS, has, with_guards, with_ignore_extraneous, without_guards,
+    without_ignore_extraneous, without_recreation,
 };
 use crate::failure::HintExt;
-use crate::model::claim::OWNER_LABEL;
+use crate::model::claim::{OWNER_LABEL, RELEASE};
 use crate::model::object::annotation_pointer;
 use crate::model::sync::{HELM_HOOK, HOOK, RESOURCE_POLICY};
 use crate::model::{AppName, Object};
@@ -47,13 +48,27 @@ pub fn guards(object: &Object) -> BTreeMap<String, String> {
     ])
 }
 
-/// Returns the operations for an owned claim.
+/// Returns the operations for an owned claim: its guards, or none of them where it is released.
 ///
 /// # Errors
 /// When Argo CD would delete and create it, or never apply it.
 pub fn claim(rules: &StorageRules, claim: &Object) -> Result<Vec<PatchOperation>> {
     check(claim, "claim")?;
+    if is_released(rules, claim) {
+        return Ok(release(&rules.app, claim));
+    }
     Ok(guard(&rules.app, claim))
+}
+
+/// Reports whether the parameter `releases` names a claim.
+fn is_released(rules: &StorageRules, claim: &Object) -> bool {
+    let destination = rules.destination.as_str();
+    let namespace = claim.namespace().unwrap_or(destination);
+    let mut named = rules.releases.iter();
+    named.any(|path| {
+        path.name_in(namespace, destination)
+            .is_some_and(|name| name.as_str() == claim.name())
+    })
 }
 
 /// Returns the operations for a PersistentVolume. Its claim may be one that nobody renders: a StatefulSet's, or an
@@ -97,6 +112,33 @@ fn check(object: &Object, what: &str) -> Result<()> {
         "take it off the {what} in the chart, or add to the parameter `patches`: {}",
         json!({name: json!([operation]).to_string()})
     )))
+}
+
+/// Returns the operations that take the guards off a claim and let the lock delete it. The label of its owner stays.
+fn release(app: &AppName, claim: &Object) -> Vec<PatchOperation> {
+    let labels = BTreeMap::from([(OWNER_LABEL.to_owned(), app.to_string())]);
+    let mut annotations = BTreeMap::from([(RELEASE.to_owned(), claim.name().to_owned())]);
+    let mut removed = Vec::new();
+    let rests: [(&str, fn(&str) -> String); 2] = [
+        (SYNC_OPTIONS, without_guards),
+        (COMPARE_OPTIONS, without_ignore_extraneous),
+    ];
+    for (key, rest) in rests {
+        let Some(list) = claim.annotation(key) else { continue };
+        match rest(list) {
+            rest if rest.is_empty() => removed.push(key),
+            rest => drop(annotations.insert(key.to_owned(), rest)),
+        }
+    }
+    removed.extend(claim.annotation(RESOURCE_POLICY).map(|_| RESOURCE_POLICY));
+    let mut operations = set_metadata(claim, "labels", &labels);
+    operations.extend(set_metadata(claim, "annotations", &annotations));
+    operations.extend(removed.into_iter().map(|key| {
+        PatchOperation::Remove(RemoveOperation {
+            path: annotation_pointer(key),
+        })
+    }));
+    operations
 }
 
 /// Returns the operations that set guards and labels of a claim or of its volume.

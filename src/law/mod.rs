@@ -48,6 +48,8 @@ pub struct StorageRules {
     pub owns: BTreeSet<ClaimPath>,
     /// Parameter `writes`.
     pub writes: BTreeSet<ClaimPath>,
+    /// Parameter `releases`.
+    pub releases: BTreeSet<ClaimPath>,
     /// Parameter `mounts`.
     pub mounts: Vec<Mount>,
     /// Parameter `patches`.
@@ -93,6 +95,7 @@ impl StorageRules {
             destination,
             owns: parameters.owns.clone(),
             writes: parameters.writes.clone(),
+            releases: parameters.releases.clone(),
             mounts: parameters.mounts.clone(),
             patches: parameters.patches.clone(),
             registries,

@@ -53,6 +53,22 @@ pub fn without_recreation(list: &str) -> String {
     out.join(",")
 }
 
+/// Returns the list without what keeps an object from being pruned and deleted; one that has nothing of it stays as it is written.
+pub fn without_guards(list: &str) -> String {
+    let is_guard = |entry: &&str| {
+        let key = entry.split_once('=').map(|(key, _)| key.trim());
+        matches!(key, Some("Prune" | "Delete"))
+    };
+    let out: Vec<&str> = entries(list).filter(|entry| !is_guard(entry)).collect();
+    joined(list, &out)
+}
+
+/// Returns the list without `IgnoreExtraneous`.
+pub fn without_ignore_extraneous(list: &str) -> String {
+    let out: Vec<&str> = entries(list).filter(|entry| *entry != IGNORE_EXTRANEOUS).collect();
+    joined(list, &out)
+}
+
 fn joined(list: &str, wanted: &[&str]) -> String {
     if entries(list).eq(wanted.iter().copied()) {
         list.to_owned()
@@ -93,6 +109,19 @@ mod tests {
         assert_eq!(
             with_ignore_extraneous("ServerSideDiff=true"),
             "ServerSideDiff=true,IgnoreExtraneous"
+        );
+        assert_eq!(
+            without_guards("ServerSideApply=true, Prune=confirm,Delete=false, PruneLast=true"),
+            "ServerSideApply=true,PruneLast=true"
+        );
+        assert_eq!(without_guards("Prune=false,Delete=false"), "");
+        assert_eq!(
+            without_guards(" Validate=false , PruneLast=true"),
+            " Validate=false , PruneLast=true"
+        );
+        assert_eq!(
+            without_ignore_extraneous("IgnoreExtraneous,ServerSideDiff=true"),
+            "ServerSideDiff=true"
         );
         assert!(has("A=b, Replace=true", "Replace=true") && !has("Replace=truer", "Replace=true"));
     }

@@ -384,13 +384,46 @@ fn a_patch_that_fits_nothing_is_an_error() {
 }
 
 #[test]
+fn a_released_claim_has_no_guards_and_the_annotation_of_the_lock() {
+    let guarded = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "films", "annotations": {
+            "argocd.argoproj.io/sync-options": "Prune=false,ServerSideApply=true,Delete=false",
+            "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+            "helm.sh/resource-policy": "keep", "x": "y"}}});
+    let elsewhere =
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "films", "namespace": "tv"}});
+    let rules = rules(json!([{"name": "releases", "array": ["films", "tv/books"]}]));
+    let out = after(&rules, &[guarded, claim("books"), elsewhere]);
+    assert_eq!(
+        out[0]["metadata"],
+        json!({"name": "films", "labels": {"storage.home.arpa/owner": "player"}, "annotations": {
+            "argocd.argoproj.io/sync-options": "ServerSideApply=true", "x": "y", "storage.home.arpa/release": "films"}})
+    );
+    for kept in &out[1..] {
+        assert_eq!(
+            kept["metadata"]["annotations"]["argocd.argoproj.io/sync-options"],
+            "Prune=false,Delete=false"
+        );
+    }
+    let released = after(
+        &self::rules(json!([{"name": "releases", "array": ["media/films"]}])),
+        &[claim("films")],
+    );
+    assert_eq!(
+        released[0]["metadata"]["annotations"],
+        json!({"storage.home.arpa/release": "films"})
+    );
+}
+
+#[test]
 fn a_namespace_gets_guards_and_registry() {
     let fetcher = Object::new(json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "fetcher"},
         "spec": {"destination": {"namespace": "media"}, "source": {"repoURL": "u", "plugin": {"name": "homelab-v1",
             "parameters": [{"name": "owns", "array": ["audio"]}]}}},
     }));
-    let registries = crate::model::ownership::Ownership::registries(crate::model::Application::new(&fetcher)).unwrap();
+    let apps = crate::model::Application::new(&fetcher);
+    let registries = crate::model::ownership::Ownership::registries(apps, &BTreeSet::new()).unwrap();
     let rules = StorageRules {
         registries: Some(registries),
         ..rules(json!([]))

@@ -130,6 +130,12 @@ impl AppName {
         self.0.split_once('/').map(|(root, _)| root)
     }
 
+    /// Returns the name without its root: that of the Application itself.
+    #[must_use]
+    pub fn without_root(&self) -> Self {
+        Self(self.0.rsplit('/').next().unwrap_or_default().to_owned())
+    }
+
     /// Checks that the name can be the value of the owner label: at most 63 characters.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use super::claim::{ClaimRef, is_claim};
 use super::claim_path::ClaimPath;
 use super::claim_use::{Access, TextUse, claim_uses};
 use super::cluster::Cluster;
+use super::kept_claim::KeptClaim;
 use super::made_claims::{claim_patterns, operator_claims, patterns_of};
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::namespace::Registries;
@@ -35,6 +36,10 @@ pub struct Claim {
     pub rendered_by: BTreeSet<AppName>,
     /// The Applications with a StatefulSet or an operator's object for which a controller makes it.
     pub made_for: BTreeSet<AppName>,
+    /// The Applications that owned it last, where it is kept after they are gone, by `keeps`.
+    pub kept_for: BTreeSet<AppName>,
+    /// The Applications that let it go, by `releases`.
+    pub released_by: BTreeSet<AppName>,
     /// The Applications besides the owner that may write it, by `writes`.
     pub writers: BTreeSet<AppName>,
     /// The Applications that mount it without owning it.
@@ -55,6 +60,8 @@ impl Claim {
             declared_by,
             rendered_by,
             made_for,
+            kept_for,
+            released_by,
             writers,
             consumers,
             users,
@@ -65,6 +72,8 @@ impl Claim {
         self.declared_by.extend(declared_by);
         self.rendered_by.extend(rendered_by);
         self.made_for.extend(made_for);
+        self.kept_for.extend(kept_for);
+        self.released_by.extend(released_by);
         self.writers.extend(writers);
         self.consumers.extend(consumers);
         self.users.extend(users);
@@ -77,9 +86,19 @@ impl Claim {
         self.consumers.difference(&self.owners)
     }
 
+    /// Reports whether an Application owns it, or it is kept after its Application is gone.
+    pub fn is_held(&self) -> bool {
+        !self.owners.is_empty() || !self.kept_for.is_empty()
+    }
+
+    /// Reports whether it is kept, and no Application owns it.
+    pub fn is_only_kept(&self) -> bool {
+        self.owners.is_empty() && !self.kept_for.is_empty()
+    }
+
     /// Reports whether the claim belongs to others and not to this Application.
     pub fn is_foreign_to(&self, app: &AppName) -> bool {
-        !self.owners.is_empty() && !self.owners.contains(app)
+        self.is_held() && !self.owners.contains(app)
     }
 }
 
@@ -114,12 +133,25 @@ impl Ownership {
         for (namespace, name) in parameters.writes.iter().filter_map(place) {
             self.claim((cluster, &namespace), &name).writers.insert(app.clone());
         }
+        for (namespace, name) in parameters.releases.iter().filter_map(place) {
+            let claim = self.claim((cluster, &namespace), &name);
+            claim.released_by.insert(app.clone());
+        }
+        self.keep(cluster, &parameters.keeps);
         let here = destination.map(|namespace| (cluster, namespace));
         for (place, mount) in here
             .into_iter()
             .flat_map(|place| parameters.mounts.iter().map(move |mount| (place, mount)))
         {
             self.claim(place, &mount.claim).consumers.insert(app.clone());
+        }
+    }
+
+    /// Adds claims that are kept after their Applications are gone.
+    fn keep<'k>(&mut self, cluster: &Cluster, keeps: impl IntoIterator<Item = &'k KeptClaim>) {
+        for kept in keeps {
+            let claim = self.claim((cluster, &kept.namespace), &kept.name);
+            claim.kept_for.insert(kept.owner.clone());
         }
     }
 
@@ -258,9 +290,9 @@ impl Ownership {
         })
     }
 
-    /// Returns the claims that have an owner, in order.
+    /// Returns the claims that have an owner or are kept, in order.
     pub fn owned(&self) -> impl Iterator<Item = &ClaimRef> {
-        let owned = self.claims.iter().filter(|(_, claim)| !claim.owners.is_empty());
+        let owned = self.claims.iter().filter(|(_, claim)| claim.is_held());
         owned.map(|(reference, _)| reference)
     }
 
@@ -271,19 +303,25 @@ impl Ownership {
 
     /// Returns the ownership registry of one cluster, made of `owns` and `writes` of the Applications that are deployed to
     /// it: of several owners of a claim, the first by
-    /// name is in it, so that two renders agree (and HL104 is an error).
+    /// name is in it, so that two renders agree (and HL104 is an error). A claim that nobody owns and that is kept, in
+    /// `keeps` of one of them or in `kept`, is in it with its last owner.
     ///
     /// # Errors
     /// When an Application's parameters cannot be read, or it owns claims and has no destination namespace: a
     /// registry that leaves out an owner would open its claims to everybody.
-    pub fn registries<'a>(applications: impl IntoIterator<Item = Application<'a>>) -> Result<Registries> {
+    pub fn registries<'a>(
+        applications: impl IntoIterator<Item = Application<'a>>,
+        kept: &BTreeSet<KeptClaim>,
+    ) -> Result<Registries> {
         let mut declared = Self::default();
+        declared.keep(&Cluster::Local, kept);
         for app in applications {
             for source in app.sources().iter().filter(|source| source.uses_homelab_plugin()) {
                 let parameters = source.parameters().map_err(|errors| {
                     let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
                     anyhow!("Application `{}`: {}", app.name(), messages.join("; "))
                 })?;
+                declared.keep(&Cluster::Local, &parameters.keeps);
                 if parameters.owns.is_empty() && parameters.writes.is_empty() {
                     continue;
                 }
@@ -302,7 +340,7 @@ impl Ownership {
         let mut registries = Registries::new();
         for (reference, claim) in declared.claims {
             let registry = registries.entry(reference.namespace).or_default();
-            if let Some(owner) = claim.owners.first() {
+            if let Some(owner) = claim.owners.first().or(claim.kept_for.first()) {
                 registry.owners.insert(reference.name.clone(), owner.clone());
             }
             let writers: BTreeSet<AppName> = claim.writers.difference(&claim.owners).cloned().collect();
@@ -326,6 +364,42 @@ mod tests {
         }))
     }
 
+    fn registries(apps: &[&Object]) -> Registries {
+        let apps = apps.iter().copied().filter_map(Application::new);
+        Ownership::registries(apps, &BTreeSet::new()).unwrap()
+    }
+
+    #[test]
+    fn a_kept_claim_is_in_the_registry_until_it_has_an_owner() {
+        let namespaces = |app: &str| {
+            application(
+                app,
+                json!([{"name": "keeps", "array": ["media/audio=old", "tv/films=older"]}]),
+            )
+        };
+        let fetcher = application("fetcher", json!([{"name": "owns", "array": ["audio"]}]));
+        let (namespaces, owner) = (namespaces("namespaces"), |of: &[&Object], namespace: &str| {
+            let registries = registries(of);
+            let owners = registries[namespace].owners.iter();
+            owners.map(|(claim, app)| format!("{claim} {app}")).collect::<Vec<_>>()
+        });
+        assert_eq!(owner(&[&namespaces], "media"), ["audio old"]);
+        assert_eq!(owner(&[&namespaces, &fetcher], "media"), ["audio fetcher"]);
+        assert_eq!(owner(&[&namespaces, &fetcher], "tv"), ["films older"]);
+        let given = BTreeSet::from(["radio/songs=tuner".parse().unwrap()]);
+        let of_source = Ownership::registries([], &given).unwrap();
+        assert_eq!(of_source["radio"].labels()["owner.storage.home.arpa/songs"], "tuner");
+    }
+
+    #[test]
+    fn a_kept_claim_is_foreign_to_everybody() {
+        let mut ownership = Ownership::default();
+        ownership.keep(&Cluster::Local, &BTreeSet::from(["media/audio=old".parse().unwrap()]));
+        let (_, claim) = ownership.claims().next().unwrap();
+        assert!(claim.is_only_kept() && claim.is_foreign_to(&AppName::new("player").unwrap()));
+        assert_eq!(ownership.owned().count(), 1);
+    }
+
     #[test]
     fn the_registry_is_made_of_owns_and_writes() {
         let fetcher = application("fetcher", json!([{"name": "owns", "array": ["audio"]}]));
@@ -333,7 +407,7 @@ mod tests {
             "editor",
             json!([{"name": "writes", "array": ["audio"]}, {"name": "mounts", "array": ["audio:/a"]}]),
         );
-        let registries = Ownership::registries([&fetcher, &editor].into_iter().filter_map(Application::new)).unwrap();
+        let registries = registries(&[&fetcher, &editor]);
         let registry = &registries["media"];
         assert_eq!(registry.labels()["owner.storage.home.arpa/audio"], "fetcher");
         assert_eq!(registry.annotations()["writers.storage.home.arpa/audio"], "editor");
@@ -346,7 +420,7 @@ mod tests {
         let mut nowhere = application("volumes", json!([{"name": "owns", "array": ["tv/books"]}])).into_tree();
         nowhere["spec"]["destination"] = tree["spec"]["destination"].clone();
         let nowhere = Object::new(nowhere);
-        let registries = Ownership::registries([&storage, &nowhere].into_iter().filter_map(Application::new)).unwrap();
+        let registries = registries(&[&storage, &nowhere]);
         let owners = |namespace: &str| -> Vec<String> {
             let owners = registries[namespace].owners.iter();
             owners.map(|(claim, app)| format!("{claim} {app}")).collect()
@@ -356,7 +430,7 @@ mod tests {
         let mut unknown = application("a", json!([{"name": "owns", "array": ["tv/a", "b"]}])).into_tree();
         unknown["spec"]["destination"] = json!({});
         let unknown = Object::new(unknown);
-        assert!(Ownership::registries(Application::new(&unknown)).is_err());
+        assert!(Ownership::registries(Application::new(&unknown), &BTreeSet::new()).is_err());
     }
 
     #[test]

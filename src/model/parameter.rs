@@ -7,8 +7,10 @@
 
 mod chart;
 pub mod claims;
+mod helm_alone;
 mod kustomize;
 mod raw;
+mod removal;
 mod spec;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,7 @@ use serde_json::Value;
 use super::chart_reference::ChartReference;
 use super::claim::Mount;
 use super::claim_path::ClaimPath;
+use super::kept_claim::KeptClaim;
 use super::name::NamespaceName;
 pub use super::patch_target::PatchTarget;
 use super::patch_target::read_patches;
@@ -59,6 +62,8 @@ pub const TABLE: &[Spec] = &[
         },
     ),
     claims::CLAIMS,
+    removal::RELEASES,
+    removal::KEEPS,
     chart::CHART,
     chart::REPOSITORY,
     chart::VERSION,
@@ -242,6 +247,10 @@ pub struct Parameters {
     pub writes: BTreeSet<ClaimPath>,
     /// `claims`: the spec of each; they are in `owns`, too.
     pub claims: BTreeMap<ClaimPath, Value>,
+    /// `releases`.
+    pub releases: BTreeSet<ClaimPath>,
+    /// `keeps`.
+    pub keeps: BTreeSet<KeptClaim>,
     /// `chart`, `chart-repo`, `chart-version` and `chart-digest`.
     pub chart: Option<ChartReference>,
     /// `values-files`.
@@ -332,28 +341,6 @@ impl Parameters {
     }
 }
 
-impl Parameters {
-    /// Returns the name of a parameter that is given and that only charts have, if one is.
-    pub fn first_of_helm(&self) -> Option<&'static str> {
-        let is_given = [
-            ("values-files", !self.values_files.is_empty()),
-            ("ignore-missing-values-files", self.ignore_missing_values_files),
-            ("values", self.values.is_some()),
-            ("helm-parameters", !self.helm_parameters.is_empty()),
-            ("helm-string-parameters", !self.helm_string_parameters.is_empty()),
-            ("helm-file-parameters", !self.helm_file_parameters.is_empty()),
-            ("release-name", self.release_name.is_some()),
-            ("namespace", self.namespace.is_some()),
-            ("skip-crds", self.skip_crds),
-            ("skip-tests", self.skip_tests),
-            ("skip-schema-validation", self.skip_schema_validation),
-            ("dependency-update", self.dependency_update),
-        ];
-        let given = is_given.into_iter().find(|(_, is_given)| *is_given);
-        given.map(|(name, _)| name)
-    }
-}
-
 fn namespace(text: Option<String>) -> Result<Option<NamespaceName>, Vec<String>> {
     let name = text.map(NamespaceName::new).transpose();
     name.map_err(|error| vec![error.to_string()])
@@ -414,6 +401,7 @@ mod tests {
                 Shape::String => json!("x"),
                 Shape::Boolean => json!("true"),
                 Shape::Array if spec.name == "mounts" => json!(["media:/m"]),
+                Shape::Array if spec.name == "keeps" => json!(["media/films=player"]),
                 Shape::Array | Shape::Texts => json!(["x"]),
                 Shape::Map if spec.name == "replicas" => json!({"x": "2"}),
                 Shape::Map if spec.name == "claims" => json!({"x": "5Gi"}),
@@ -449,6 +437,7 @@ mod tests {
             {"name": "mounts", "array": ["media:m"]},
             {"name": "mounts", "array": []},
             {"name": "patches", "map": {"deployment/x": "[]", "Pod/x": "{}", "Pod/y": "["}},
+            {"name": "keeps", "array": ["media/films=a", "media/books=a", "media/films=b"]},
         ]))
         .unwrap_err();
         let all = errors.join("\n");
@@ -461,6 +450,7 @@ mod tests {
             "[group/]Kind",
             "not a JSON array",
             "line 1",
+            "claim `media/films` is kept for two owners: `a` and `b`",
         ] {
             assert!(all.contains(part), "{part} in {all}");
         }

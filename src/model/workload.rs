@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::claim::is_claim;
 use super::claim_use::{Embedded, claim_uses};
 use super::made_claims::claim_templates;
 use super::name::ClaimName;
@@ -70,6 +71,17 @@ pub fn claims_of_templates(object: &Object) -> Vec<ClaimName> {
             (first..first + replicas).map(move |ordinal| format!("{template}-{}-{ordinal}", object.name()))
         })
         .filter_map(|name| ClaimName::new(name).ok())
+        .collect()
+}
+
+/// Returns the claims that an object brings: a claim brings itself, a StatefulSet those that its controller makes for each
+/// replica. A name that Kubernetes refuses is left out.
+pub fn brought_claims(object: &Object) -> Vec<ClaimName> {
+    let itself = is_claim(object).then(|| ClaimName::new(object.name()).ok());
+    itself
+        .flatten()
+        .into_iter()
+        .chain(claims_of_templates(object))
         .collect()
 }
 

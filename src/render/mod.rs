@@ -173,7 +173,8 @@ fn finished(request: &Request, files: &dyn Files, raw: String, owners: &dyn Owne
 /// Returns the storage rules of an Application. One without a destination namespace can have no claims.
 fn rules(request: &Request, registries: Option<Registries>) -> Result<StorageRules> {
     let parameters = &request.parameters;
-    let mut named = parameters.owns.iter().chain(&parameters.writes);
+    let named = parameters.owns.iter().chain(&parameters.writes);
+    let mut named = named.chain(&parameters.releases);
     let has_claims = !parameters.mounts.is_empty() || named.any(|claim| claim.namespace.is_none());
     let destination = match &request.destination {
         Some(namespace) => namespace.clone(),

@@ -22,6 +22,12 @@ pub struct ClaimRow {
     pub name: String,
     /// The Applications that own it; one, where all is well.
     pub owners: Vec<String>,
+    /// The Applications that owned it last, where it is kept after they are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept_for: Vec<String>,
+    /// The Applications that let it go: it is deleted with its data as soon as it is not rendered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub released_by: Vec<String>,
     /// The Applications besides that write it: as rendered, or as they declare where they are not rendered.
     pub writers: Vec<String>,
     /// The Applications that read it, known in the same way.
@@ -104,13 +110,32 @@ pub fn claims(scope: &Scope<'_>, namespace: Option<&str>) -> Vec<ClaimRow> {
                 cluster: reference.cluster.to_string(),
                 namespace: reference.namespace.to_string(),
                 name: reference.name.to_string(),
-                owners: claim.owners.iter().map(ToString::to_string).collect(),
+                owners: names(&claim.owners),
+                kept_for: names(&claim.kept_for),
+                released_by: names(&claim.released_by),
                 writers,
                 readers,
                 not_rendered,
             }
         })
         .collect()
+}
+
+fn names(apps: &BTreeSet<AppName>) -> Vec<String> {
+    apps.iter().map(ToString::to_string).collect()
+}
+
+impl ClaimRow {
+    /// Returns its owners in words: those that let it go say so, and so does who is gone.
+    fn owners_in_words(&self) -> Vec<String> {
+        let released = |app: &String| match self.released_by.contains(app) {
+            true => format!("{app} (released)"),
+            false => app.clone(),
+        };
+        let kept = self.kept_for.iter().filter(|_| self.owners.is_empty());
+        let owners = self.owners.iter().map(released);
+        owners.chain(kept.map(|app| format!("{app} (gone, kept)"))).collect()
+    }
 }
 
 /// Returns the lines that say whose objects are not known, and why; of one namespace where one is named.
@@ -156,7 +181,8 @@ pub(super) fn table(rows: &[ClaimRow], whole: bool) -> String {
     let cells = rows.iter().map(|row| {
         let mut cells = Vec::from_iter(is_shown.then(|| Cell::from(&row.cluster)));
         cells.extend([&row.namespace, &row.name].map(Cell::from));
-        cells.extend([&row.owners, &row.writers, &row.readers].map(|names| Cell::List(names.clone())));
+        let names = [row.owners_in_words(), row.writers.clone(), row.readers.clone()];
+        cells.extend(names.map(Cell::List));
         cells
     });
     let mut heads = Vec::from_iter(is_shown.then_some("cluster"));
@@ -257,6 +283,34 @@ mod tests {
         NAMESPACE   CLAIM   OWNER     WRITERS   READERS
         media       audio   fetcher   -         flow notes
         ");
+    }
+
+    #[test]
+    fn kept_and_released_claims_are_told_apart() {
+        let repo = repo(&[
+            app(
+                "namespaces",
+                "server: https://kubernetes.default.svc",
+                &plugin("keeps", "media/films=old"),
+            ),
+            app(
+                "fetcher",
+                "server: https://kubernetes.default.svc",
+                "    plugin: {name: homelab-v1, parameters: [{name: owns, array: [audio]}, {name: releases, array: [audio]}]}\n",
+            ),
+        ]);
+        let renders = BTreeMap::new();
+        let rows = claims(&Scope::new(&repo, &renders), None);
+        insta::assert_snapshot!(table(&rows, false), @"
+        NAMESPACE   CLAIM   OWNER                WRITERS   READERS
+        media       audio   fetcher (released)   -         -
+        media       films   old (gone, kept)     -         -
+        ");
+        let tree = serde_json::to_value(&rows).unwrap();
+        assert_eq!(
+            (&tree[1]["keptFor"], &tree[0]["releasedBy"]),
+            (&json!(["old"]), &json!(["fetcher"]))
+        );
     }
 
     #[test]

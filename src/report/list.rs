@@ -279,7 +279,7 @@ pub fn namespaces(repo: &Repo, ownership: &Ownership, namespace: Option<&str>) -
         }
     }
     applications.values_mut().for_each(|names| names.sort());
-    for (claim, _) in ownership.claims().filter(|(_, known)| !known.owners.is_empty()) {
+    for (claim, _) in ownership.claims().filter(|(_, known)| known.is_held()) {
         let there = (claim.cluster.clone(), claim.namespace.to_string());
         owned.entry(there).or_default().push(claim.name.to_string());
     }

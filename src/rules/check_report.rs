@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fixer::Refused;
-use super::unrendered::{exists, unknown_origins, unrendered};
+use super::unrendered::{exists, forgotten, unknown_origins, unrendered};
 use super::{ALL, Finding, Ignored, Location, Meta, Outcome, Scope, Selection, Severity};
 use crate::masking::without_logins;
 use crate::model::settings::Level;
@@ -203,17 +203,20 @@ fn at_base(scope: &Scope<'_>) -> Vec<Skipped> {
     let Some(base) = scope.base() else { return Vec::new() };
     let mut skipped: Vec<Skipped> = Vec::new();
     let open = unrendered(scope, base);
-    for found in &open {
-        for subject in unknown_origins(scope, base, found) {
-            let why = match base.scope.renders.get(&subject.name) {
-                Some(Availability::Unavailable(why)) => Skipped::of(subject.manifest, why),
-                Some(Availability::Failed { message, .. }) => Skipped::failed(subject.manifest, message.clone(), None),
-                _ => Skipped::failed(subject.manifest, "it was not rendered".to_owned(), None),
-            };
-            let kind = format!("base {}", why.kind);
-            if !skipped.iter().any(|other| other.name == why.name) {
-                skipped.push(Skipped { kind, ..why });
-            }
+    let of_unrendered = open.iter().flat_map(|found| unknown_origins(scope, base, found));
+    // Whether a forgotten claim was rendered at all is not known either.
+    let forgotten = forgotten(scope, base).into_iter();
+    let not_there = forgotten.filter(|(claim, _)| !exists(&base.scope.claim(claim)));
+    let of_forgotten = not_there.filter_map(|(_, owner)| base.scope.subject(&owner).filter(|owner| !owner.is_seen));
+    for subject in of_unrendered.chain(of_forgotten) {
+        let why = match base.scope.renders.get(&subject.name) {
+            Some(Availability::Unavailable(why)) => Skipped::of(subject.manifest, why),
+            Some(Availability::Failed { message, .. }) => Skipped::failed(subject.manifest, message.clone(), None),
+            _ => Skipped::failed(subject.manifest, "it was not rendered".to_owned(), None),
+        };
+        let kind = format!("base {}", why.kind);
+        if !skipped.iter().any(|other| other.name == why.name) {
+            skipped.push(Skipped { kind, ..why });
         }
     }
     if open.iter().any(|found| !exists(&base.scope.claim(&found.claim))) {

@@ -115,10 +115,18 @@ impl Finding {
     /// Returns a finding with a place.
     pub fn new(rule: &'static Meta, message: impl Into<String>, location: Location) -> Self {
         Self {
+            location: Some(location),
+            ..Self::placeless(rule, message)
+        }
+    }
+
+    /// Returns a finding on what stands nowhere any more.
+    pub fn placeless(rule: &'static Meta, message: impl Into<String>) -> Self {
+        Self {
             rule,
             severity: rule.severity,
             message: without_logins(&message.into()),
-            location: Some(location),
+            location: None,
             app: None,
             object: None,
             hint: None,

@@ -82,6 +82,27 @@ pub fn add_to_parameter(source: &Source<'_>, name: &str, claims: &[impl ToString
     }
 }
 
+/// Takes entries out of an array parameter of a source (`keeps`, `releases`); the parameter goes with its last entry.
+pub fn remove_from_parameter(source: &Source<'_>, name: &str, is_gone: impl Fn(&str) -> bool) -> Vec<PatchOperation> {
+    let Some(parameter) = source.parameter(name) else {
+        return Vec::new();
+    };
+    let array = parameter.child("array");
+    let entries = source.value(&array).and_then(Value::as_array);
+    let entries = entries.map_or(&[][..], Vec::as_slice);
+    let goes = |entry: &Value| entry.as_str().is_some_and(&is_gone);
+    if entries.iter().all(goes) {
+        let list = source.at(&["plugin", "parameters"]);
+        let is_alone = source.value(&list).and_then(Value::as_array).map(Vec::len) == Some(1);
+        return match entries.is_empty() {
+            true => Vec::new(),
+            false => vec![remove(if is_alone { &list } else { &parameter })],
+        };
+    }
+    let gone = entries.iter().enumerate().rev().filter(|(_, entry)| goes(entry));
+    gone.map(|(index, _)| remove(array.child(index))).collect()
+}
+
 /// Returns a patch of one manifest as a change of the repository.
 pub fn patch(manifest: &Manifest, operations: Vec<PatchOperation>) -> ChangeSet {
     patch_below(manifest, Pointer::root(), operations)
@@ -205,6 +226,31 @@ mod tests {
                 app.sources()[0].parameters().unwrap().owns.contains(&claim),
                 "{object:?}"
             );
+        }
+    }
+
+    #[test]
+    fn entries_are_taken_out_and_the_parameter_with_the_last() {
+        let owns = |array: Value| json!({"name": "owns", "array": array});
+        for (parameters, after) in [
+            (
+                json!([owns(json!(["a", "b", "c", "a"]))]),
+                json!([owns(json!(["b", "c"]))]),
+            ),
+            (
+                json!([owns(json!(["a"])), {"name": "writes"}]),
+                json!([{"name": "writes"}]),
+            ),
+            (json!([owns(json!(["a"]))]), json!(null)),
+            (json!([owns(json!(["b"]))]), json!([owns(json!(["b"]))])),
+            (json!([owns(json!([]))]), json!([owns(json!([]))])),
+        ] {
+            let tree = json!({"repoURL": "u", "plugin": {"name": "homelab-v1", "parameters": parameters}});
+            let source = Source::new(crate::model::PointerBuf::new(), &tree);
+            let operations = remove_from_parameter(&source, "owns", |entry| entry == "a");
+            let mut patched = tree.clone();
+            json_patch::patch(&mut patched, &Patch(operations)).unwrap();
+            assert_eq!(patched["plugin"]["parameters"], after, "{parameters}");
         }
     }
 

@@ -113,7 +113,7 @@ fn named(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, place: &Plac
             ),
             "look whether Argo CD shows the object as OutOfSync: then its pods write the claim",
         ),
-        Access::Unknown if claim.owners.is_empty() => return None,
+        Access::Unknown if !claim.is_held() => return None,
         Access::Unknown => (
             &WARNING,
             format!(

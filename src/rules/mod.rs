@@ -41,6 +41,8 @@ mod field_is_known;
 mod foreign_claim_only_in_pod_templates;
 mod ignore_comment_is_needed;
 mod ignore_comment_names_rules;
+mod keeper;
+mod kept_claim_has_no_owner;
 mod kind_is_known;
 pub mod lock_is_current;
 mod mount_is_not_nested;
@@ -50,10 +52,12 @@ mod namespace_has_pod_security;
 pub mod namespace_is_guarded;
 mod namespace_is_synced;
 pub mod namespace_with_claims_is_declared;
+mod no_claim_is_released;
 mod override_field_is_known;
 mod override_lists_match;
 mod owned_claim_ignores_extraneous;
 pub mod owned_claim_is_guarded;
+mod owned_claim_is_not_forgotten;
 mod owned_claim_is_still_rendered;
 mod parameters_are_valid;
 mod pause_is_not_over;
@@ -87,6 +91,7 @@ pub use check_report::{CheckReport, Skipped};
 pub use declared::Declared;
 pub use finding::{Finding, Fix, Location, Severity};
 pub use ignore::{Ignore, Ignored};
+pub use keeper::keeper;
 pub use outcome::{Outcome, check_all};
 pub use scope::{Base, Scope};
 pub use selection::Selection;
@@ -188,6 +193,9 @@ pub static ALL: &[&Rule] = &[
     &foreign_claim_only_in_pod_templates::RULE,
     &stateful_set_retains_claims::RULE,
     &lock_is_current::RULE,
+    &owned_claim_is_not_forgotten::RULE,
+    &kept_claim_has_no_owner::RULE,
+    &no_claim_is_released::RULE,
     &namespace_is_guarded::RULE,
     &namespace_has_one_creator::RULE,
     &namespace_has_pod_security::RULE,

@@ -1,5 +1,8 @@
 //! HL204: removing a Namespace that has claims leaves them unguarded.
 
+use std::collections::BTreeMap;
+
+use super::kept_claim_has_no_owner::reference;
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 
 static META: Meta = Meta {
@@ -24,7 +27,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = kept(scope, subject);
     let Some(namespace) = subject.app.destination_namespace() else {
         return findings;
     };
@@ -47,6 +50,34 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let finding = subject.finding(&META, message, "/spec/destination/namespace");
     findings.push(finding.hint(format!("run `kubectl homelab add-namespace {namespace}`")));
     findings
+}
+
+/// Returns the findings on Namespaces without a manifest in which an Application keeps claims.
+fn kept(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    let mut namespaces = BTreeMap::new();
+    for (source, parameters) in subject.read_sources() {
+        let places = source.entries("keeps", |entry| entry);
+        let only_kept = |claim| scope.claim(&claim).is_only_kept();
+        let kept = parameters
+            .keeps
+            .iter()
+            .filter(|kept| only_kept(reference(subject, kept)));
+        for kept in kept.filter(|kept| scope.loses_claims(&subject.cluster, kept.namespace.as_str())) {
+            let (_, claims) = namespaces
+                .entry(kept.namespace.clone())
+                .or_insert_with(|| (places.at(&kept.to_string()), Vec::new()));
+            claims.push(format!("`{}`", kept.name));
+        }
+    }
+    let finding = |(namespace, (place, claims)): (_, (_, Vec<String>))| {
+        let message = format!(
+            "namespace `{namespace}` has no manifest, and claims in it are kept: {}",
+            claims.join(", ")
+        );
+        let finding = subject.finding(&META, message, &place);
+        finding.hint(format!("run `kubectl homelab add-namespace {namespace}`"))
+    };
+    namespaces.into_iter().map(finding).collect()
 }
 
 #[cfg(test)]
@@ -73,6 +104,21 @@ mod tests {
             namespace(case(), "other").messages(&RULE),
             ["namespace `media` has no manifest, and `fetcher` owns claims in it: `audio`"]
         );
+    }
+
+    #[test]
+    fn kept_claims_count() {
+        let keeps = || {
+            Case::new().plugin(
+                "keeper",
+                json!([{"name": "keeps", "array": ["media/films=old", "tv/audio=old"]}]),
+            )
+        };
+        assert_eq!(
+            namespace(keeps(), "tv").messages(&RULE),
+            ["namespace `media` has no manifest, and claims in it are kept: `films`"]
+        );
+        assert!(keeps().messages(&RULE).is_empty(), "the repository declares none");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub static RULE: Rule = Rule {
 
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for item in subject.storage().filter(|item| item.is_finished) {
+    for item in subject.kept_storage() {
         findings.extend(unguarded(subject, item).or_else(|| undone(subject, item)));
     }
     let owned = subject.numbered_owns();

@@ -19,7 +19,8 @@ named after the Application: after `jellyfin` was renamed to `jf`, its chart ask
 `owns` alone does not bring the data back.\n\n\
 The parameter `release-name` keeps the old name of the release, and with it the names of all objects. Another destination \
 namespace has the same effect as another name: a claim stays where it is. Where a chart or its values have changed, let it use \
-the old name (`existingClaim` in many charts), or copy the data first. Then take the claim out of `owns`.\n\n\
+the old name (`existingClaim` in many charts), or copy the data first. Then take the claim out of `owns`, and put it into `keeps` of \
+the source of the Namespaces, until the old data is not needed any more (HL129).\n\n\
 The rule needs a revision to compare with, as `kubectl homelab validate --base main`; without one it finds nothing, since \
 claims that StatefulSets and operators make may be in `owns`, too. What does not render at that revision is skipped, and \
 counted.\n\n\
@@ -33,8 +34,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let Some(base) = scope.base() else { return Vec::new() };
-    let found = unrendered(scope, base);
-    found.iter().filter_map(|found| of_claim(scope, base, found)).collect()
+    let found = unrendered(scope, base).into_iter();
+    // One that is not in `owns` any more is HL129's.
+    let owned = found.filter(|found| found.is_owned);
+    owned.filter_map(|found| of_claim(scope, base, &found)).collect()
 }
 
 fn of_claim(scope: &Scope<'_>, base: &Base<'_>, found: &Unrendered<'_, '_>) -> Option<Finding> {
@@ -45,40 +48,35 @@ fn of_claim(scope: &Scope<'_>, base: &Base<'_>, found: &Unrendered<'_, '_>) -> O
         true => format!("a controller made claim `{claim}` at `{}`", base.revision),
         false => format!("claim `{claim}` was rendered at `{}`", base.revision),
     };
-    let now = match (found.is_owned, was_made) {
-        (true, true) => "none does now",
-        (true, false) => "it is not now",
-        (false, _) => "it is neither rendered nor in `owns` now",
-    };
+    let now = if was_made { "none does now" } else { "it is not now" };
     let reason = Reason::of(scope, base, found, before);
     let message = format!("{was}, and {now}: {}", reason.what);
-    Some(subject.finding(&META, message, place(found)).hint(reason.hint))
+    Some(subject.finding(&META, message, place(subject, claim)).hint(reason.hint))
 }
 
 /// Returns the place of a claim in `owns`, else that of the parameter or of the source.
-fn place(found: &Unrendered<'_, '_>) -> PointerBuf {
-    let subject = found.subject;
-    let is_it = |path: &&ClaimPath| subject.claim(path).as_ref() == Some(&found.claim);
+pub(super) fn place(subject: &Subject<'_>, claim: &ClaimRef) -> PointerBuf {
+    let is_it = |path: &&ClaimPath| subject.claim(path).as_ref() == Some(claim);
     let mut sources = subject.read_sources();
     let owner =
         sources.find_map(|(source, parameters)| Some((source, parameters.owns.iter().find(is_it)?.to_string())));
-    let first = || Some((subject.read_sources().next()?.0, found.claim.name.to_string()));
-    owner.filter(|_| found.is_owned).or_else(first).map_or_else(
+    let first = || Some((subject.read_sources().next()?.0, claim.name.to_string()));
+    owner.or_else(first).map_or_else(
         || subject.source_pointer(),
         |(source, entry)| source.entries("owns", |entry| entry).at(&entry),
     )
 }
 
 /// The reason why a claim is not rendered any more, as far as it can be told.
-struct Reason {
+pub(super) struct Reason {
     /// What has changed, in a sentence.
-    what: String,
+    pub(super) what: String,
     /// The next step.
-    hint: String,
+    pub(super) hint: String,
 }
 
 impl Reason {
-    fn of(scope: &Scope<'_>, base: &Base<'_>, found: &Unrendered<'_, '_>, before: &Subject<'_>) -> Self {
+    pub(super) fn of(scope: &Scope<'_>, base: &Base<'_>, found: &Unrendered<'_, '_>, before: &Subject<'_>) -> Self {
         let new = new_claims(scope, base, found.subject);
         Self::destination(found, before)
             .or_else(|| Self::release(found, before, &new))
@@ -224,7 +222,7 @@ mod tests {
         let place = compared(&before, &renamed)[0].location.clone().unwrap();
         assert_eq!(place.pointer.to_string(), "/spec/source/plugin/parameters/0/array/0");
         let only_new_name = jellyfin("jf", "jf", ["jf-config"]);
-        assert!(messages(&before, &only_new_name)[0].contains("it is neither rendered nor in `owns` now"));
+        assert!(messages(&before, &only_new_name).is_empty(), "that is HL129's");
         let other_release = jellyfin("jellyfin", "tv", ["jellyfin-config"]);
         assert!(messages(&before, &other_release)[0].ends_with("the release was named `jellyfin` and is named `tv`"));
         let other_claim = Case::new()
@@ -233,29 +231,6 @@ mod tests {
         assert!(messages(&before, &other_claim)[0].ends_with(
             "Application `jellyfin` renders other objects, and `media/jellyfin-data` is rendered, which starts empty"
         ));
-    }
-
-    #[test]
-    fn a_changed_destination_is_told() {
-        let before = jellyfin("jellyfin", "jellyfin", ["jellyfin-config"]);
-        let mut spec = case::plugin_spec(json!([owns(["jellyfin-config"])]));
-        spec["destination"]["namespace"] = json!("films");
-        let now = Case::new()
-            .app("jellyfin", spec)
-            .renders("jellyfin", [claim("jellyfin-config", json!({}))]);
-        let found = compared(&before, &now);
-        assert!(
-            found[0]
-                .message
-                .ends_with("the destination namespace was `media` and is `films`")
-        );
-        assert!(
-            found[0]
-                .hint
-                .as_ref()
-                .unwrap()
-                .contains("`films/jellyfin-config` starts empty")
-        );
     }
 
     #[test]
@@ -297,15 +272,13 @@ mod tests {
     #[test]
     fn says_the_way_out() {
         let before = jellyfin("jellyfin", "jellyfin", ["jellyfin-config"]);
-        for owned in ["jellyfin-config", "jf-config"] {
-            let found = compared(&before, &jellyfin("jf", "jf", [owned]));
-            assert_eq!(
-                found[0].hint.as_deref(),
-                Some(
-                    "set the parameter `release-name: jellyfin`, so that the chart names its objects as before; `media/jf-config` starts empty"
-                )
-            );
-        }
+        let found = compared(&before, &jellyfin("jf", "jf", ["jellyfin-config"]));
+        assert_eq!(
+            found[0].hint.as_deref(),
+            Some(
+                "set the parameter `release-name: jellyfin`, so that the chart names its objects as before; `media/jf-config` starts empty"
+            )
+        );
     }
 
     #[test]

@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 
 use super::unrendered::{exists, likeness};
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::claim::is_claim;
 use crate::model::parameter::Parameters;
+use crate::model::workload::brought_claims;
 use crate::model::{ClaimName, ClaimPath, ClaimRef};
 
 static META: Meta = Meta {
     id: "HL124",
     name: "rendered-claim-is-in-owns",
     severity: Severity::Error,
-    summary: "every claim that an Application renders is in the parameter owns of each of its plugin sources",
+    summary: "every claim that an Application brings is in the parameter owns of each of its plugin sources",
     why: "The registry on the Namespace says, inside the cluster, whose each claim is. It is made when the GitOps \
 repository is rendered, where the charts of the Applications cannot be seen: only `owns` can. A claim that is rendered and \
 not in `owns` has no owner there, other Applications can treat it as their own, and nothing refuses its deletion. An \
 Application with several plugin sources needs the same `owns` in each: a source cannot see what the others render, and \
-takes their claims for foreign ones that it may only read.\n\n\
+takes their claims for foreign ones that it may only read. The claims that a StatefulSet makes, one for each replica, belong there \
+as well: nothing else names them.\n\n\
 The fix adds the claim. `kubectl homelab add-app` fills `owns` from the render. Where `owns` has claims that are not rendered, review it first: after an Application was renamed, its chart asks for new claims, and these are empty. The parameter `release-name` with the old name brings the old ones back.",
 };
 
@@ -54,7 +55,7 @@ fn of_subject(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<Vec<Finding>> 
             .collect();
         let Some(first) = lacking.first() else { continue };
         let message = if lacking.len() == sources.len() {
-            format!("claim `{claim}` is rendered and not in `owns`")
+            missing(scope, &claim)
         } else {
             format!("claim `{claim}` is in `owns` of one plugin source and not of all")
         };
@@ -94,15 +95,22 @@ fn left_behind(left: &ClaimName) -> String {
     )
 }
 
-/// Returns the claims that it renders and nobody else declares, and those that a source declares.
+/// Returns what is wrong with a claim that no source declares.
+fn missing(scope: &Scope<'_>, claim: &ClaimRef) -> String {
+    match scope.claim(claim).rendered_by.is_empty() {
+        true => format!("a StatefulSet makes claim `{claim}`, which is not in `owns`"),
+        false => format!("claim `{claim}` is rendered and not in `owns`"),
+    }
+}
+
+/// Returns the claims that it renders or its StatefulSets make and nobody else declares, and those that a source declares.
 fn candidates(scope: &Scope<'_>, subject: &Subject<'_>) -> BTreeSet<ClaimRef> {
-    let rendered = subject
-        .items
-        .iter()
-        .map(|item| item.object())
-        .filter(|object| is_claim(object));
-    let here = rendered.filter_map(|object| subject.claim_beside(object, object.name()));
-    let mine = here.filter(|claim| {
+    let objects = subject.items.iter().map(|item| item.object());
+    let brought = objects.flat_map(|object| {
+        let names = brought_claims(object).into_iter();
+        names.filter_map(move |name| subject.claim_beside(object, name.as_str()))
+    });
+    let mine = brought.filter(|claim| {
         let known = scope.claim(claim);
         known.declared_by.is_empty() || known.declared_by.contains(&subject.name)
     });
@@ -156,6 +164,23 @@ mod tests {
             ["claim `media/audio` is in `owns` of one plugin source and not of all"]
         );
         assert_eq!(unequal.place(&RULE), "applications/fetcher.yaml /spec/sources/1");
+    }
+
+    #[test]
+    fn claims_that_a_stateful_set_makes_belong_there() {
+        let case = |parameters: Value| {
+            let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
+                "spec": {"replicas": 2, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}});
+            Case::new().plugin("db", parameters).renders("db", [set])
+        };
+        assert_eq!(
+            case(json!([owns(["data-db-0"])])).messages(&RULE),
+            ["a StatefulSet makes claim `media/data-db-1`, which is not in `owns`"]
+        );
+        let text = case(json!([])).fixed(&RULE);
+        assert!(text.contains("data-db-0") && text.contains("data-db-1"), "{text}");
+        let scaled_down = case(json!([owns(["data-db-0", "data-db-1", "data-db-2"])]));
+        assert!(scaled_down.messages(&RULE).is_empty());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for item in subject.storage().filter(|item| item.is_finished) {
+    for item in subject.kept_storage() {
         let object = item.object();
         let prune = value(entries(object, SYNC_OPTIONS), "Prune").or_else(|| subject.app.sync_option("Prune"));
         if object.annotation(RESOURCE_POLICY) != Some("keep") || prune == Some("false") {

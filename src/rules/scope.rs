@@ -34,7 +34,7 @@ pub struct Scope<'a> {
     by_name: HashMap<AppName, usize>,
     /// The owners and consumers of each claim, from parameters and objects.
     pub ownership: Ownership,
-    /// The claims that have an owner, by cluster and namespace.
+    /// The claims that have an owner or are kept, by cluster and namespace.
     owned: HashMap<(Cluster, NamespaceName), Vec<ClaimRef>>,
     /// The claims of a name that have an owner.
     namesakes: HashMap<ClaimName, Vec<ClaimRef>>,
@@ -276,9 +276,18 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Returns what is known about the owner of a claim that no known Application owns; `None` for one with an owner.
+    /// Reports whether an Application owns a claim or it is kept, as far as is known: in its cluster, or in one that may be the same.
+    pub fn is_held(&self, claim: &ClaimRef) -> bool {
+        let of_name = self.namesakes.get(&claim.name).into_iter().flatten();
+        of_name
+            .into_iter()
+            .any(|other| other.namespace == claim.namespace && other.cluster.may_be(&claim.cluster))
+    }
+
+    /// Returns what is known about the owner of a claim that no known Application owns; `None` for one with an owner, and for one
+    /// that is kept after its owner is gone.
     pub fn missing(&self, claim: &ClaimRef) -> Option<Missing<'_>> {
-        if !self.claim(claim).owners.is_empty() {
+        if self.claim(claim).is_held() {
             return None;
         }
         let of_name = self.namesakes.get(&claim.name).into_iter().flatten();
@@ -297,7 +306,7 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// Returns the claims of a namespace that have an owner and would be lost with it. The commands that remove things
+    /// Returns the claims of a namespace that have an owner or are kept, and would be lost with it. The commands that remove things
     /// use this as well.
     pub fn owned_in(&self, cluster: &Cluster, namespace: &str) -> impl Iterator<Item = (&ClaimRef, &Claim)> {
         let place = NamespaceName::new(namespace).map(|namespace| (cluster.clone(), namespace));

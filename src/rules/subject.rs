@@ -142,6 +142,12 @@ impl<'a> Subject<'a> {
         owned.filter_map(|path| self.claim(path)).collect()
     }
 
+    /// Returns all claims in `releases` of any source.
+    pub fn releases(&self) -> BTreeSet<ClaimRef> {
+        let released = self.read_sources().flat_map(|(_, parameters)| &parameters.releases);
+        released.filter_map(|path| self.claim(path)).collect()
+    }
+
     /// Returns the claims in `owns` that a StatefulSet could make, by namespace and the patterns of their names; the first
     /// of each.
     pub fn numbered_owns(&self) -> HashMap<(NamespaceName, String), ClaimName> {
@@ -198,6 +204,18 @@ impl<'a> Subject<'a> {
     pub fn storage(&self) -> impl Iterator<Item = &Item<'a>> {
         let is_storage = |object: &Object| is_claim(object) || object.is("", "PersistentVolume");
         self.items.iter().filter(move |item| is_storage(item.object()))
+    }
+
+    /// Returns the claims and PersistentVolumes that the cluster gets from it and that are to be kept: those that it releases
+    /// have no guards.
+    pub fn kept_storage(&self) -> impl Iterator<Item = &Item<'a>> {
+        let released = self.releases();
+        let is_released = move |object: &Object| {
+            let claim = self.claim_beside(object, object.name());
+            is_claim(object) && claim.is_some_and(|claim| released.contains(&claim))
+        };
+        let storage = self.storage().filter(|item| item.is_finished);
+        storage.filter(move |item| !is_released(item.object()))
     }
 
     /// Returns the claim of this name in the namespace of a manifest inside an object; `None` where either is not known.

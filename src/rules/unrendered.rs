@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::scope::Base;
 use super::{Scope, Subject};
 use crate::model::ownership::Claim;
-use crate::model::{ClaimRef, repo_url};
+use crate::model::{AppName, ClaimRef, repo_url};
 
 /// A claim in `owns`, now or at the base, that no known Application renders now and no controller makes.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) fn unrendered<'s, 'a>(scope: &'s Scope<'a>, base: &'s Base<'a>) -> Ve
         let owned = before.owns().into_iter();
         let is_gone = |claim: &ClaimRef| {
             let known = scope.claim(claim);
-            known.owners.is_empty() && !exists(&known)
+            !known.is_held() && !exists(&known)
         };
         found.extend(owned.filter(is_gone).map(|claim| Unrendered {
             subject,
@@ -49,6 +49,15 @@ pub(super) fn unrendered<'s, 'a>(scope: &'s Scope<'a>, base: &'s Base<'a>) -> Ve
         }));
     }
     found
+}
+
+/// Returns the claims that Applications had in `owns` at the base, each with the first of them, and that nobody owns or keeps now;
+/// those that were released at the base are let go.
+pub(super) fn forgotten(scope: &Scope<'_>, base: &Base<'_>) -> Vec<(ClaimRef, AppName)> {
+    let claims = base.scope.ownership.claims();
+    let declared = claims.filter(|(claim, known)| known.released_by.is_empty() && !scope.is_held(claim));
+    let with_owner = declared.filter_map(|(claim, known)| Some((claim.clone(), known.declared_by.first()?.clone())));
+    with_owner.collect()
 }
 
 /// Reports whether an Application renders a claim, or a controller makes it for one.

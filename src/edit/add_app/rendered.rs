@@ -43,16 +43,7 @@ pub fn complete(
         return Ok(Availability::Available(objects));
     }
     let (owned, destination) = (owned(&object), destination(&object));
-    let is_owned = |object: &&Object| {
-        let namespace = object.namespace().or(destination.as_ref().map(NamespaceName::as_str));
-        let mut paths = owned
-            .iter()
-            .map(|path| (path.namespace_in(destination.as_ref()), &path.name));
-        paths.any(|(of, name)| name.as_str() == object.name() && of.map(NamespaceName::as_str) == namespace)
-    };
-    let others = objects.iter().filter(|object| !is_owned(object));
-    let others: Vec<Object> = others.cloned().collect();
-    let added = own_rendered_claims(request, destination.as_ref(), &others)?;
+    let added = own_rendered_claims(request, destination.as_ref(), &owned, &objects)?;
     if !added.is_empty() {
         let names: Vec<String> = added.iter().map(|claim| format!("`{claim}`")).collect();
         edit.notes.push(format!(

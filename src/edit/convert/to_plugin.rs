@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::values_in_git::{self, Here, Turned};
 use super::{Conversion, ConversionBuilder, Request, meant, shifted, sorted};
 use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
-use crate::model::claim::is_claim;
 use crate::model::native::{self, Moved, Unsupported, is_zero};
 use crate::model::parameter::{self, Parameters};
 use crate::model::tool::is_dropped;
 use crate::model::variable::{VARIABLE_MAX, oversized};
-use crate::model::{Application, ClaimName, ClaimPath, NamespaceName, Object, Pointer, PointerBuf, PointerExt, Source};
+use crate::model::workload::brought_claims;
+use crate::model::{Application, ClaimPath, NamespaceName, Object, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::generate_paths;
 use crate::repo::{Manifest, Repo, RepoPath};
 use crate::rules::fixes;
@@ -108,19 +108,22 @@ pub(super) fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOp
     fixes::below(&source.pointer, all)
 }
 
-/// Returns the claims among the objects, for the parameter `owns`.
+/// Returns the claims among the objects, and those that StatefulSets make, for the parameter `owns`.
 pub fn rendered_claims(app: &Application<'_>, objects: &[Object]) -> BTreeSet<ClaimPath> {
-    let path = |claim: &Object| {
-        let elsewhere = claim
+    let paths = |object: &Object| -> Vec<ClaimPath> {
+        let elsewhere = object
             .namespace()
             .filter(|namespace| Some(*namespace) != app.destination_namespace());
-        Some(ClaimPath {
-            namespace: elsewhere.map(NamespaceName::new).transpose().ok()?,
-            name: ClaimName::new(claim.name()).ok()?,
-        })
+        let Ok(namespace) = elsewhere.map(NamespaceName::new).transpose() else {
+            return Vec::new();
+        };
+        let path = |name| ClaimPath {
+            namespace: namespace.clone(),
+            name,
+        };
+        brought_claims(object).into_iter().map(path).collect()
     };
-    let claims = objects.iter().filter(|object| is_claim(object));
-    claims.filter_map(path).collect()
+    objects.iter().flat_map(paths).collect()
 }
 
 fn of_set() -> Unsupported {
