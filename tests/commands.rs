@@ -127,6 +127,15 @@ fn converting_sets() {
     }
 }
 
+/// Applications and Namespaces that go, and their claims that stay.
+#[test]
+fn removing() {
+    transcript::check_in("tests/commands/remove/apps.trycmd", |to| {
+        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+        transcript::sandbox::folder::copy(&repositories.join("removal"), to);
+    });
+}
+
 /// Two roots of one name over one chart, for two Argo CDs.
 #[test]
 fn two_roots() {

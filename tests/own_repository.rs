@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 
 /// Commands that write nothing to the repository, and their exit codes in it and where there is none.
-const READING: [(&str, i32, i32); 39] = [
+const READING: [(&str, i32, i32); 44] = [
     ("list", 0, 3),
     ("list namespaces", 0, 3),
     ("list volumes", 0, 3),
@@ -47,6 +47,9 @@ const READING: [(&str, i32, i32); 39] = [
     ("add-volume data --owner a --size 1Gi --dry-run=client", 0, 3),
     ("pause a --reason x --dry-run=client", 0, 3),
     ("resume a --dry-run=client", 0, 3),
+    ("remove-app a --dry-run=client", 0, 3),
+    ("remove-namespace home --dry-run=client", 3, 3),
+    ("restore home/x --to a --dry-run=client", 3, 3),
     ("init --adopt", 0, 0),
     ("adopt --fetch", 0, 3),
     ("explain a", 0, 3),

@@ -16,6 +16,7 @@ mod checks;
 mod cmp;
 mod complete;
 mod completion;
+mod confirm;
 mod connection;
 mod convert;
 mod diff;
@@ -38,7 +39,10 @@ mod parameter_edit;
 mod pause;
 mod refresh;
 mod release;
+mod remove_app;
+mod remove_namespace;
 mod render;
+mod restore;
 mod resume;
 mod revoke;
 pub mod session;
@@ -117,9 +121,14 @@ enum Command {
     Revoke(revoke::Args),
     Pause(pause::Args),
     Resume(resume::Args),
+    RemoveApp(Box<remove_app::Args>),
+    RemoveNamespace(Box<remove_namespace::Args>),
+    Restore(Box<restore::Args>),
     Adopt(adopt::Args),
     #[command(subcommand, hide = true)]
     Add(Add),
+    #[command(subcommand, hide = true)]
+    Remove(Remove),
     // `get` as in kubectl. Completion would show a visible alias instead of the name.
     #[command(alias = "get")]
     List(list::Args),
@@ -150,6 +159,13 @@ enum Add {
     Volume(add_volume::Args),
 }
 
+/// `remove app` for `remove-app`.
+#[derive(Subcommand, Debug)]
+enum Remove {
+    App(Box<remove_app::Args>),
+    Namespace(Box<remove_namespace::Args>),
+}
+
 fn run(command: Command, session: &mut Session) -> Result<Exit> {
     match command {
         Command::Init(args) => init::run(args, session),
@@ -162,6 +178,11 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Revoke(args) => revoke::run(args, session),
         Command::Pause(args) => pause::run(args, session),
         Command::Resume(args) => resume::run(args, session),
+        Command::RemoveApp(args) | Command::Remove(Remove::App(args)) => remove_app::run(*args, session),
+        Command::RemoveNamespace(args) | Command::Remove(Remove::Namespace(args)) => {
+            remove_namespace::run(*args, session)
+        }
+        Command::Restore(args) => restore::run(*args, session),
         Command::Adopt(args) => adopt::run(args, session),
         Command::List(args) => list::run(args, session),
         Command::Render(args) => render::run(*args, session),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use anyhow::{Result, anyhow, bail};
 use serde_json::{Value, json};
 
+use super::confirm::Question;
 use super::connection::ConnectionArgs;
 use super::session::Session;
 use crate::cluster::{Cluster, Resource};
@@ -287,19 +288,12 @@ impl Task<'_> {
 
     /// Asks for the name.
     fn ask(&self, name: &str) -> Result<()> {
-        let typed = match &self.confirm {
-            Some(typed) => typed.clone(),
-            None => {
-                let question = format!("type `{name}` to let its deletion through: ");
-                let answer = self.session.terminal.ask(&question);
-                answer.hint(format!("confirm it with `--confirm {name}`"))?
-            }
+        let question = Question {
+            name,
+            to: "let its deletion through",
+            otherwise: "nothing was released",
         };
-        if typed != name {
-            return Err(anyhow!("`{typed}` is not `{name}`: nothing was released")
-                .hint(format!("confirm it with `--confirm {name}`")));
-        }
-        Ok(())
+        question.ask(&self.session.terminal, self.confirm.as_deref())
     }
 
     fn annotate(&self, resource: Resource, name: &str, value: Option<&str>) -> Result<()> {

@@ -29,7 +29,9 @@ impl Copied {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir().with_context(made)?;
         let copy = Checkout::open(folder.path())?;
         let is_changed = |path: &RepoPath| changes.iter().any(|change| change.path == *path);
-        for path in checkout.all()?.iter().filter(|path| !is_changed(path)) {
+        // A submodule is listed as one path, and so is a link to a folder.
+        let is_file = |path: &RepoPath| !is_changed(path) && !checkout.absolute(path).is_dir();
+        for path in checkout.all()?.iter().filter(|path| is_file(path)) {
             if let Some(bytes) = checkout.read(path)? {
                 copy.put(path, &bytes).with_context(made)?;
             }
@@ -71,6 +73,8 @@ mod tests {
         fs::create_dir(original.path().join("a")).unwrap();
         fs::write(original.path().join("a/one"), "1").unwrap();
         fs::write(original.path().join("two"), "2").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("a", original.path().join("link")).unwrap();
         let checkout = Checkout::open(original.path()).unwrap();
         let path = |text: &str| RepoPath::new(text).unwrap();
         let change = |at: &str, after: Option<&str>| FileChange {

@@ -70,7 +70,19 @@ impl Checkout {
             }
         }
         folders.keep();
+        // With them go the files that took the place of removed ones, and then folders in which nothing is left.
+        drop(done);
+        let removed = changes.iter().filter(|change| change.after.is_none());
+        removed.for_each(|change| self.remove_empty(&change.path.parent()));
         Ok(())
+    }
+
+    /// Removes a folder in which nothing is left, and those above it, as git does.
+    fn remove_empty(&self, folder: &RepoPath) {
+        let mut folder = folder.clone();
+        while !folder.is_root() && fs::remove_dir(self.absolute(&folder)).is_ok() {
+            folder = folder.parent();
+        }
     }
 
     fn step<'c>(&self, change: &'c FileChange, folders: &mut NewFolders) -> Result<Step<'c>> {
@@ -95,7 +107,11 @@ impl Checkout {
 
     fn check_unchanged(&self, change: &FileChange) -> Result<()> {
         let now = self.read(&change.path)?;
-        if now.as_deref() != change.before.as_ref().map(String::as_bytes) {
+        let is_same = match (&change.before, &now) {
+            (Some(before), Some(now)) if change.after.is_none() => String::from_utf8_lossy(now) == before.as_str(),
+            (before, now) => now.as_deref() == before.as_ref().map(String::as_bytes),
+        };
+        if !is_same {
             return Err(
                 anyhow!("`{}` was changed by somebody else in the meantime", change.path).hint("run the command again"),
             );
@@ -307,6 +323,25 @@ mod tests {
         assert_eq!(names(folder), ["a", "x"]);
         assert_eq!(names(&folder.join("x/y")), ["c"]);
         assert_eq!((text(folder, "a"), text(folder, "x/y/c")), ("2".into(), "3".into()));
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("chart.tgz"), b"\x1f\x8b\xff").unwrap();
+        let seen = String::from_utf8_lossy(b"\x1f\x8b\xff");
+        write(folder.path(), &[change("chart.tgz", Some(&seen), None)]).unwrap();
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_folder_goes_with_its_last_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("apps/web/deep")).unwrap();
+        fs::write(folder.path().join("apps/web/deep/a"), "1").unwrap();
+        fs::write(folder.path().join("apps/b"), "1").unwrap();
+        write(folder.path(), &[change("apps/web/deep/a", Some("1"), None)]).unwrap();
+        assert_eq!(names(&folder.path().join("apps")), ["b"]);
     }
 
     #[test]

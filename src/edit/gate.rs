@@ -32,6 +32,8 @@ pub struct RuleGate {
     pub after: AppRenders,
     /// What sets generate after the change that generate something else than before.
     pub generated: Vec<Manifest>,
+    /// All that sets generate and charts render after the change, where an Application goes with it.
+    pub derived: Option<Vec<Manifest>>,
     /// Rules whose new errors the user has accepted.
     pub accepted: Vec<&'static Rule>,
 }
@@ -48,9 +50,10 @@ impl Gate for RuleGate {
             old.iter().any(|other| other.identity() == finding.identity())
                 || std::ptr::eq(finding.rule, rules::namespace_with_claims_is_declared::RULE.meta) && !takes_namespace
         };
-        let after = match self.generated.is_empty() {
-            true => Cow::Borrowed(after),
-            false => Cow::Owned(after.regenerated(&self.generated)),
+        let after = match (&self.derived, self.generated.is_empty()) {
+            (Some(derived), _) => Cow::Owned(after.with_derived(derived)),
+            (None, true) => Cow::Borrowed(after),
+            (None, false) => Cow::Owned(after.regenerated(&self.generated)),
         };
         let (mut found, mut lowered) = errors(&after, &self.after);
         lowered.retain(|finding| !old_lowered.iter().any(|other| other.identity() == finding.identity()));

@@ -2,6 +2,7 @@
 //! changed in a copy of the repository, and it is the right one if exactly what is wanted of exactly this Application changes.
 
 mod documents;
+mod removal;
 mod template;
 
 use anyhow::{Result, anyhow};
@@ -16,6 +17,7 @@ use crate::repo::{Change, ChangeSet, Manifest, Origin, Repo};
 use crate::yaml;
 
 use documents::Document;
+pub use removal::without;
 
 /// How many values are tried; each costs a render of the chart.
 const MOST_TRIES: usize = 24;
@@ -235,15 +237,16 @@ impl Candidate<'_> {
     }
 
     fn key(&self) -> String {
-        let keys: Vec<_> = self
-            .pointer
-            .tokens()
-            .map(|token| token.decoded().into_owned())
-            .collect();
-        match keys.is_empty() {
-            true => ".".to_owned(),
-            false => keys.join("."),
-        }
+        dotted(&self.pointer)
+    }
+}
+
+/// Returns the keys of a pointer, joined by dots.
+fn dotted(pointer: &Pointer) -> String {
+    let keys: Vec<_> = pointer.tokens().map(|token| token.decoded().into_owned()).collect();
+    match keys.is_empty() {
+        true => ".".to_owned(),
+        false => keys.join("."),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod fix;
 pub mod gate;
 pub mod grant;
 pub mod init;
+pub mod keeps;
 pub mod known_claim;
 pub mod leading_value;
 pub mod lock;
@@ -17,7 +18,10 @@ pub mod merge;
 pub mod mount;
 pub mod parameters;
 pub mod pause;
+pub mod remove_app;
+pub mod remove_namespace;
 pub mod renders;
+pub mod restore;
 pub mod source_override;
 
 use crate::repo::ChangeSet;

@@ -57,7 +57,7 @@ pub enum Change {
         /// The old and the new comment.
         replacement: ReplaceComment,
     },
-    /// Removes a file that is none of the repository's manifests.
+    /// Removes a file with all that is in it; it may be none of the repository's manifests, and no text.
     RemoveFile {
         /// The file as it is.
         file: SourceFile,
@@ -111,7 +111,7 @@ pub struct ChangeSet {
 pub struct FileChange {
     /// The file.
     pub path: RepoPath,
-    /// Its text before; `None` when it is new.
+    /// Its text before; `None` when it is new. Of a file that is removed and is no text, what can be read of it.
     pub before: Option<String>,
     /// Its text after; `None` when it is removed.
     pub after: Option<String>,
@@ -182,6 +182,7 @@ impl Repo {
         let mut before = self.files.get(path);
         let mut created = None;
         let mut documents: BTreeMap<usize, Option<String>> = BTreeMap::new();
+        let mut is_gone = false;
         for change in changes {
             if let Change::PatchFile { file, .. } | Change::RemoveFile { file } = change {
                 before = before.or(Some(file));
@@ -206,9 +207,7 @@ impl Repo {
                     };
                     *text = patched(text, change).with_context(|| format!("document {}", document + 1))?;
                 }
-                Change::RemoveFile { file } => {
-                    documents.extend((0..file.documents.len()).map(|document| (document, None)))
-                }
+                Change::RemoveFile { .. } => is_gone = true,
                 Change::Remove { document, .. } => {
                     before
                         .filter(|file| *document < file.documents.len())
@@ -219,6 +218,7 @@ impl Repo {
         }
         let after = match (before, created) {
             (_, Some(text)) => Some(text),
+            (Some(_), None) if is_gone => None,
             (Some(file), None) => assemble(file, &documents),
             (None, None) => bail!("there is no such file"),
         };
@@ -353,6 +353,22 @@ mod tests {
         };
         let error = repo.with(&ChangeSet { changes: vec![change] }).unwrap_err();
         assert!(format!("{error:#}").contains("cannot be edited in place"), "{error:#}");
+    }
+
+    #[test]
+    fn a_file_goes_whatever_is_in_it() {
+        for text in ["", "a: [", "no\n---\nyaml: \u{fffd}\n"] {
+            let file = SourceFile {
+                path: RepoPath::new("apps/x/chart.tgz").unwrap(),
+                text: text.to_owned(),
+                documents: Vec::new(),
+            };
+            let changes = ChangeSet {
+                changes: vec![Change::RemoveFile { file }],
+            };
+            let changed = repo().file_changes(&changes).unwrap().remove(0);
+            assert_eq!((changed.before.as_deref(), changed.after), (Some(text), None));
+        }
     }
 
     #[test]

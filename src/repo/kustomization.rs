@@ -65,6 +65,14 @@ impl Kustomizations {
         naming.map(|(folder, _)| folder)
     }
 
+    /// Returns every path that a kustomization names, with the kustomization's file.
+    pub fn named_paths(&self) -> impl Iterator<Item = (&RepoPath, &RepoPath)> {
+        self.0.values().flat_map(|one| {
+            let paths = one.paths.iter().chain(&one.inputs);
+            paths.map(|path| (&one.file, path))
+        })
+    }
+
     /// Returns the name of a folder's kustomization.
     pub(super) fn file_name(&self, folder: &RepoPath) -> &str {
         self.0.get(folder).map_or(NAMES[0], |one| one.file.file_name())

@@ -119,6 +119,15 @@ impl Repo {
         repo
     }
 
+    /// Returns the repository with these manifests for all that sets generate and charts render in it.
+    #[must_use]
+    pub fn with_derived(&self, derived: &[Manifest]) -> Self {
+        let mut repo = self.clone();
+        repo.derived.retain(Manifest::is_written);
+        repo.add_derived(derived.iter().filter(|manifest| !manifest.is_written()).cloned());
+        repo
+    }
+
     /// Drops what was read before somebody asked for it; from now on the files are read again.
     pub fn drop_unread(&mut self) {
         self.unread = HashMap::new();

@@ -17,6 +17,9 @@ pub fn unified(file: &FileChange, coloured: bool) -> String {
         Some(_) => format!("{side}/{}", file.path),
         None => "/dev/null".to_owned(),
     };
+    if file.after.is_none() && before.contains(['\u{fffd}', '\0']) {
+        return format!("Binary files a/{} and /dev/null differ\n", file.path);
+    }
     let mut out = format!("--- {}\n+++ {}\n", name("a", &file.before), name("b", &file.after));
     out.push_str(&hunks(before, after, coloured));
     out

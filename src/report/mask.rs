@@ -122,10 +122,12 @@ fn secret_pointers(object: &Object) -> Vec<PointerBuf> {
 }
 
 /// Parameters that hold names of things; all others, misspelt ones included, can hold anything.
-const HARMLESS: [&str; 23] = [
+const HARMLESS: &[&str] = &[
     "owns",
     "mounts",
     "writes",
+    "releases",
+    "keeps",
     "chart",
     "chart-repo",
     "chart-version",

@@ -5,8 +5,9 @@ use anyhow::Result;
 use crate::edit::add_app::Request;
 use crate::edit::add_app::folder::NewFolder;
 use crate::edit::{self, Edit, Renders, RuleGate};
-use crate::model::{AppName, Availability, Object};
+use crate::model::{AppName, AppRenders, Availability, Object};
 use crate::repo::Repo;
+use crate::rules::Scope;
 use crate::sources::Sources;
 
 /// Plans a manifest of the Application.
@@ -20,7 +21,20 @@ pub(super) fn beside_others(repo: &Repo, mut request: Request, sources: &Sources
     edit.changes = edit::add_app(repo, &request)?;
     let mut gate = RuleGate::default();
     gate.after.insert(request.name, objects);
+    forget(repo, sources, &mut edit, &mut gate)?;
     Ok((edit, gate))
+}
+
+/// Takes claims out of `keeps` that have an owner with this edit.
+fn forget(repo: &Repo, sources: &Sources<'_>, edit: &mut Edit, gate: &mut RuleGate) -> Result<()> {
+    let after = repo.with(&edit.changes)?.regenerated(&gate.generated);
+    let nothing = AppRenders::new();
+    let scope = Scope::new(&after, &nothing);
+    let forgotten = edit::keeps::forget(repo, sources, &|claim| !scope.claim(claim).owners.is_empty())?;
+    edit.changes.changes.extend(forgotten.changes.changes);
+    edit.notes.extend(forgotten.notes);
+    gate.after.extend(forgotten.renders);
+    Ok(())
 }
 
 /// Plans a folder of which a set makes the Application.
@@ -49,6 +63,7 @@ pub(super) fn in_folder(
         ..RuleGate::default()
     };
     gate.after.insert(app, objects);
+    forget(repo, sources, &mut edit, &mut gate)?;
     Ok((edit, gate))
 }
 
@@ -65,6 +80,7 @@ pub(super) fn unwritten(repo: &Repo, request: &Request, sources: &Sources<'_>) -
     edit.changes = changed.changes;
     gate.after.insert(request.name.clone(), changed.objects);
     gate.generated.extend(changed.rendered);
+    forget(repo, sources, &mut edit, &mut gate)?;
     Ok((edit, gate))
 }
 

@@ -72,6 +72,14 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
                 "its claims would be rendered by nobody",
                 "write them as manifests where the Application renders them, and take them out",
             ),
+            "keeps" => (
+                "nobody would know whose the kept claims were",
+                "leave the Namespaces to the plugin",
+            ),
+            "releases" => (
+                "its claims would be let go without a word",
+                "take the entries out first, in a commit of its own",
+            ),
             "patches" => (
                 "its patches would be gone",
                 "move what they do into the chart's values, and remove them",

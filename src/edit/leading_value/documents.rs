@@ -123,6 +123,13 @@ fn of_file(files: &dyn Files, path: &RepoPath) -> Option<Document> {
 }
 
 impl Document {
+    /// Returns the values of a text, for tests.
+    #[cfg(test)]
+    pub(super) fn of_text(path: &str, text: &str) -> Self {
+        let files = crate::repo::Memory::new([(path, text)]).unwrap();
+        of_file(&files, &RepoPath::new(path).unwrap()).unwrap()
+    }
+
     /// Returns the place of a value, as `apps/values.yaml:12:3`.
     pub(super) fn place(&self, pointer: &Pointer) -> String {
         match &self.home {

@@ -1,0 +1,158 @@
+//! The value without which a chart of Applications does not render one of them.
+
+use anyhow::{Result, anyhow};
+use json_patch::{Patch, PatchOperation};
+use serde_json::{Value, json};
+
+use super::documents::{self, Document};
+use super::{LeadingValue, MOST_TRIES, template, walk};
+use crate::edit::Renders;
+use crate::failure::HintExt;
+use crate::model::{Object, Pointer, PointerBuf, PointerExt};
+use crate::repo::change::FileChange;
+use crate::repo::{Manifest, Origin, Repo};
+use crate::rules::fixes;
+
+/// The keys by which charts of Applications leave one out.
+const SWITCHES: [&str; 3] = ["enabled", "enable", "install"];
+
+/// Finds the value that makes a rendered Application, and takes it out, or switches it off.
+///
+/// # Errors
+/// When there is no value that makes this one alone: it names the template.
+pub fn without(repo: &Repo, renders: &dyn Renders, manifest: &Manifest) -> Result<LeadingValue> {
+    let Origin::Rendered(rendered) = &manifest.origin else {
+        manifest.check_editable()?;
+        return Err(anyhow!("it is written in `{}`", manifest.file));
+    };
+    let documents = documents::of(repo, renders.files(), rendered);
+    let before = renders.desired(&[])?;
+    let name = manifest.object.name();
+    let tries = documents
+        .iter()
+        .flat_map(|document| tries(document, name).into_iter().map(move |one| (document, one)));
+    for (document, (pointer, operation)) in tries.take(MOST_TRIES) {
+        let changes = document.patched(Patch(vec![operation]));
+        let Ok(files) = repo.file_changes(&changes) else {
+            continue;
+        };
+        if is_only_gone(renders, &before, manifest, &files) {
+            return Ok(LeadingValue {
+                place: document.place(&pointer),
+                key: super::dotted(&pointer),
+                notes: Vec::new(),
+                changes,
+            });
+        }
+    }
+    let by = &rendered.by;
+    let error = anyhow!("Application `{name}` is rendered by `{by}`, and no value of it alone takes it out");
+    Err(error.hint(template::hint(repo, renders.files(), rendered, name)))
+}
+
+/// Reports whether exactly one Application is not there any more.
+fn is_only_gone(renders: &dyn Renders, before: &[Manifest], manifest: &Manifest, files: &[FileChange]) -> bool {
+    let Ok(after) = renders.desired(files) else {
+        return false;
+    };
+    let place = |manifest: &Manifest| (manifest.file.clone(), manifest.object.reference());
+    let others = before.iter().filter(|other| place(other) != place(manifest));
+    let tree = |object: &Object| object.tree().clone();
+    let of = |other: &Manifest| (other.file.to_string(), tree(&other.object));
+    others.map(of).eq(after.iter().map(of))
+}
+
+/// Returns the changes of a document that may take an Application out, the likeliest first, each with its place.
+fn tries(document: &Document, name: &str) -> Vec<(PointerBuf, PatchOperation)> {
+    let mut values = Vec::new();
+    walk(&document.tree, PointerBuf::new(), &mut values);
+    let is_named = |value: &Value| {
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        ["name", "appName"].iter().any(|key| text(key) == Some(name))
+    };
+    let is_key = |pointer: &Pointer| pointer.back().is_some_and(|token| token.decoded() == name);
+    let mut found: Vec<&(PointerBuf, &Value)> = values
+        .iter()
+        .filter(|(pointer, value)| !pointer.is_root() && (is_key(pointer) || is_named(value)))
+        .collect();
+    found.sort_by_key(|(pointer, _)| pointer.tokens().count());
+    let mut tries = Vec::new();
+    for (pointer, value) in &found {
+        tries.extend(
+            SWITCHES
+                .iter()
+                .filter(|key| value.get(**key) == Some(&json!(true)))
+                .map(|key| {
+                    let place = pointer.child(*key);
+                    (place.clone(), fixes::replace(&place, json!(false)))
+                }),
+        );
+        tries.push((pointer.clone(), fixes::remove(pointer)));
+    }
+    tries.extend(scalars(&document.tree, name));
+    tries
+}
+
+/// Returns the changes of single values: a switch of the Application's name, and its name in a list.
+fn scalars(tree: &Value, name: &str) -> Vec<(PointerBuf, PatchOperation)> {
+    let (mut tries, mut open) = (Vec::new(), vec![(PointerBuf::new(), tree)]);
+    while let Some((at, value)) = open.pop() {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    let place = at.child(key.as_str());
+                    if key == name && *value == json!(true) {
+                        tries.push((place.clone(), fixes::replace(&place, json!(false))));
+                    }
+                    open.push((place, value));
+                }
+            }
+            Value::Array(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    let place = at.child(index);
+                    if *value == json!(name) {
+                        tries.push((place.clone(), fixes::remove(&place)));
+                    }
+                    open.push((place, value));
+                }
+            }
+            _ => {}
+        }
+    }
+    tries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml;
+
+    #[test]
+    fn what_makes_an_application_is_tried_first() {
+        let text = "defaults: {path: x}\napps:\n  films:\n    enabled: true\n    path: a\n  music: {path: b}\nlist: [films, music]\nflags: {films: true}\n";
+        let document = Document::of_text("apps/values.yaml", text);
+        let tried = |name: &str| -> Vec<String> {
+            let tries = tries(&document, name).into_iter();
+            tries
+                .map(|(pointer, operation)| {
+                    format!(
+                        "{pointer} {}",
+                        serde_json::to_value(operation).unwrap()["op"].as_str().unwrap()
+                    )
+                })
+                .collect()
+        };
+        assert_eq!(
+            tried("films"),
+            [
+                "/apps/films/enabled replace",
+                "/apps/films remove",
+                "/flags/films replace",
+                "/list/0 remove"
+            ]
+        );
+        assert_eq!(tried("music"), ["/apps/music remove", "/list/1 remove"]);
+        assert!(tried("books").is_empty());
+        assert!(yaml::value(text).is_ok());
+    }
+}
