@@ -99,23 +99,19 @@ impl<'a> Scope<'a> {
             base: None,
             now: None,
         };
-        // Of two Applications of one name below one root the first was rendered.
-        let applications: Vec<(&Manifest, Application<'_>)> = repo.applications().collect();
-        let names = parallel::each(&applications, |(manifest, _)| repo.app_name(manifest));
-        let mut seen = HashSet::new();
-        let firsts: Vec<bool> = names.iter().map(|name| seen.insert(name)).collect();
-        let applications: Vec<_> = applications.into_iter().zip(names.iter().zip(firsts)).collect();
         let controller = repo.controller_namespace();
-        let subject =
-            |((manifest, app), (name, is_first)): &((&'a Manifest, Application<'a>), (&Option<AppName>, bool))| {
-                let name = name.as_ref()?;
-                let render = renders.get(name).filter(|_| *is_first);
-                let app = (*app, name.clone(), repo.cluster(manifest, app, &clusters));
-                let subject = Subject::new(repo, manifest, app, controller, render);
-                let ownership = ownership_of(&subject);
-                Some((subject, ownership))
-            };
-        for (subject, ownership) in parallel::each(&applications, subject).into_iter().flatten() {
+        let subject = |named: &Named<'a>| {
+            let app = (
+                named.app,
+                named.name.clone(),
+                repo.cluster(named.manifest, &named.app, &clusters),
+            );
+            let render = renders.get(&named.name).filter(|_| named.is_first);
+            let subject = Subject::new(repo, named.manifest, app, controller, render);
+            let ownership = ownership_of(&subject);
+            (subject, ownership)
+        };
+        for (subject, ownership) in parallel::each(&Named::all(repo), subject) {
             scope.ownership.absorb(ownership);
             scope.learn(&subject);
             scope
@@ -336,6 +332,37 @@ impl<'a> Scope<'a> {
     /// manifests.
     pub fn is_built_in(&self, cluster: &Cluster, namespace: &str) -> bool {
         BUILT_IN.contains(&namespace) || cluster.is_local() && self.own_namespaces.contains(namespace)
+    }
+}
+
+/// An Application whose name Kubernetes takes.
+struct Named<'a> {
+    manifest: &'a Manifest,
+    app: Application<'a>,
+    name: AppName,
+    /// Whether it is the one that was rendered, of those of this name below one root.
+    is_first: bool,
+}
+
+impl<'a> Named<'a> {
+    fn all(repo: &'a Repo) -> Vec<Self> {
+        let applications: Vec<_> = repo.applications().collect();
+        let named = parallel::each(&applications, |(manifest, app)| {
+            Some(Self {
+                manifest,
+                app: *app,
+                name: repo.app_name(manifest)?,
+                is_first: false,
+            })
+        });
+        let mut named: Vec<Self> = named.into_iter().flatten().collect();
+        let mut seen = HashSet::new();
+        let firsts: Vec<bool> = named.iter().map(|one| seen.insert(&one.name)).collect();
+        named
+            .iter_mut()
+            .zip(firsts)
+            .for_each(|(one, is_first)| one.is_first = is_first);
+        named
     }
 }
 
