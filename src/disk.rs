@@ -5,6 +5,7 @@
 mod cache;
 pub mod completer;
 mod copied;
+mod fingerprint;
 mod git_folder;
 mod leftovers;
 mod lock;
@@ -25,6 +26,7 @@ use crate::repo::layout::APPLICATIONS;
 
 pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};
 pub use copied::Copied;
+pub use fingerprint::Fingerprint;
 pub use lock::{LOCK_TIMEOUT_VARIABLE, Lock};
 pub use store::Store;
 

@@ -1,4 +1,5 @@
-//! Keeps what helm renders for the next run of a command: a render is a function of its key ([`super::fingerprint`]).
+//! Keeps what helm and kustomize render for the next run of a command: a render is a function of its key
+//! ([`super::fingerprint`]).
 //!
 //! The plugin never does: Argo CD has a cache of its own. Nor does what compares two renders to find random values.
 #![expect(clippy::disallowed_methods, reason = "the adapter to helm")]
@@ -9,6 +10,7 @@ use anyhow::{Result, anyhow};
 
 use super::entries::Entries;
 use super::{LazyHelm, fingerprint};
+use crate::disk::Fingerprint;
 use crate::failure::HintExt;
 use crate::model::Unavailable;
 use crate::render::{HelmCall, Raw, Renderer};
@@ -23,7 +25,7 @@ const FOLDER: &str = "renders";
 pub struct KeptRenders {
     /// `None` where there is no cache.
     entries: Option<Entries>,
-    /// Whether helm is never started.
+    /// Whether nothing is started.
     alone: bool,
 }
 
@@ -36,10 +38,36 @@ impl KeptRenders {
         }
     }
 
-    /// Starts no helm for what is not here.
+    /// Starts nothing for what is not here.
     #[must_use]
     pub fn alone(self) -> Self {
         Self { alone: true, ..self }
+    }
+
+    /// Returns the render of a key, where it is here, else what is rendered now; that is kept where the next one would be the same. Without
+    /// a key nothing is kept.
+    ///
+    /// # Errors
+    /// Those of the render, and when nothing may be started for what is not here.
+    pub fn render(&self, key: &dyn Fn() -> Option<String>, render: &dyn Fn() -> Result<Raw>) -> Result<Raw> {
+        let is_wanted = is_wanted()?;
+        let render = || match self.alone {
+            true => Err(Unavailable::NotRendered.into_error()),
+            false => render(),
+        };
+        let entries = self.entries.as_ref().filter(|_| is_wanted);
+        let Some((entries, before)) = entries.and_then(|entries| Some((entries, key()?))) else {
+            return render();
+        };
+        if let Some(raw) = entries.take(&before) {
+            return Ok(raw);
+        }
+        let raw = render()?;
+        // A file that was changed meanwhile may have been read in its new form.
+        if raw.is_settled && !holds_secrets(&raw.text) && key().as_ref() == Some(&before) {
+            entries.keep(&before, &raw);
+        }
+        Ok(raw)
     }
 
     /// Takes what helm would render from here, where it is, and adds what helm renders.
@@ -55,34 +83,21 @@ pub struct Kept<'k> {
     helm: &'k LazyHelm,
 }
 
-impl Kept<'_> {
-    /// Renders what is not kept.
-    fn not_kept(&self, call: &HelmCall) -> Result<Raw> {
-        match self.renders.alone {
-            true => Err(Unavailable::NotRendered.into_error()),
-            false => self.helm.render(call),
-        }
+impl Renderer<HelmCall> for Kept<'_> {
+    fn render(&self, call: &HelmCall) -> Result<Raw> {
+        // What is wrong is said by the render itself.
+        let key = || fingerprint::of(self.helm, call).ok();
+        self.renders.render(&key, &|| self.helm.render(call))
     }
 }
 
-impl Renderer<HelmCall> for Kept<'_> {
-    fn render(&self, call: &HelmCall) -> Result<Raw> {
-        let is_wanted = is_wanted()?;
-        // What is wrong is said by the render itself.
-        let key = || fingerprint::of(self.helm, call).ok();
-        let entries = self.renders.entries.as_ref().filter(|_| is_wanted);
-        let Some((entries, before)) = entries.and_then(|entries| Some((entries, key()?))) else {
-            return self.not_kept(call);
-        };
-        if let Some(raw) = entries.take(&before) {
-            return Ok(raw);
-        }
-        let raw = self.not_kept(call)?;
-        // A file that was changed meanwhile may have been read in its new form.
-        if raw.is_settled && !holds_secrets(&raw.text) && key().as_ref() == Some(&before) {
-            entries.keep(&before, &raw);
-        }
-        Ok(raw)
+impl LazyHelm {
+    /// Adds helm to the key of a render for which it may be started.
+    ///
+    /// # Errors
+    /// When nobody knows which helm it is.
+    pub fn add_to(&self, key: &mut Fingerprint) -> Result<()> {
+        fingerprint::add_program(key, self)
     }
 }
 

@@ -6,11 +6,12 @@
 //! options    what the plugin's owner decides         prepare    what the copy needs besides: charts, remote resources
 //! remote     what kustomizations name elsewhere
 //! run        one run of the program                  error      its messages, as everybody may see them
-//! version    what the program says that it is
+//! version    what the program says that it is       kept       what was built before
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the adapter to kustomize")]
 
 mod error;
+mod kept;
 mod options;
 mod prepare;
 mod program;
@@ -31,12 +32,14 @@ use self::run::{Invocation, Sandbox};
 use self::workspace::Workspace;
 use crate::disk::Checkout;
 use crate::failure::HintExt;
+use crate::helm::LazyHelm;
 use crate::process::{self, Home, SignalGuard, Slots};
 use crate::render::kustomize_call::{Edit, build_arguments, with_patches};
 use crate::render::{KustomizeCall, Raw, Renderer};
 use crate::repo::kustomization;
 use crate::time::Deadline;
 
+pub use self::kept::Kept;
 pub use self::options::{BUILD_OPTIONS_VARIABLE, VERSIONS_VARIABLE};
 
 /// Environment variable: the timeout of all that runs for one folder, as `50s` or `1m30s`; a bare number is seconds.
@@ -98,6 +101,20 @@ impl Renderer<KustomizeCall> for Kustomize {
             notes: version::remark(&sandbox)?.into_iter().chain(notes).collect(),
             is_settled,
         })
+    }
+}
+
+impl Kustomize {
+    /// Returns the helm of charts, for a copy of the checkout.
+    fn helm(&self, checkout: Checkout) -> LazyHelm {
+        LazyHelm {
+            checkouts: checkout.into(),
+            program: self.helm.clone(),
+            network: self.network,
+            cache: self.cache.clone(),
+            bounded: self.bounded,
+            deadline: None,
+        }
     }
 }
 

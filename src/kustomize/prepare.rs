@@ -11,7 +11,7 @@ use super::remote::{Place, Remotes};
 use super::workspace::Workspace;
 use crate::disk::{self, Checkout};
 use crate::download::Downloads;
-use crate::helm::{LazyHelm, Substitute};
+use crate::helm::Substitute;
 use crate::render::KustomizeCall;
 use crate::render::kustomize_call::Edit;
 use crate::render::kustomize_graph::Kustomization;
@@ -96,14 +96,7 @@ pub(super) fn prepare(
     if call.graph.may_inflate_charts() {
         let folder = home.join(IN_PLACE_OF_HELM);
         disk::make_folder(&folder)?;
-        let helm = LazyHelm {
-            checkouts: Checkout::open(workspace.root())?.into(),
-            program: kustomize.helm.clone(),
-            network: kustomize.network,
-            cache: kustomize.cache.clone(),
-            bounded: kustomize.bounded,
-            deadline: None,
-        };
+        let helm = kustomize.helm(Checkout::open(workspace.root())?);
         let substitute = Substitute::in_folder(&folder, &helm, deadline)?;
         let program = substitute
             .program()

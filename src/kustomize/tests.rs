@@ -215,3 +215,49 @@ fn a_version_is_registered_or_an_error() {
     assert_eq!(failure.one_line(), "kustomize version `v4` is not registered");
     assert!(failure.hints[0].contains(VERSIONS_VARIABLE));
 }
+
+#[test]
+fn a_build_is_kept_until_something_changes_that_it_reads() {
+    use crate::helm::KeptRenders;
+
+    let case = Case::new("cat \"$2/../../base/config.env\"\n");
+    fs::write(case.at("base/config.env"), "A=1\n").unwrap();
+    let kustomization = |folder: &str| Kustomization {
+        folder: RepoPath::new(folder).unwrap(),
+        file: RepoPath::new(&format!("{folder}/kustomization.yaml")).unwrap(),
+        text: String::new(),
+        references: Vec::new(),
+        charts: Vec::new(),
+    };
+    let call = |name: &str| KustomizeCall {
+        graph: Graph {
+            kustomizations: vec![kustomization("apps/player")],
+            reads: [RepoPath::new("base/config.env").unwrap()].into(),
+        },
+        variables: [("ARGOCD_APP_NAME".to_owned(), name.to_owned())].into(),
+        ..call(&[])
+    };
+    let cache = case.folder.path().join("cache");
+    let built = |call: &KustomizeCall| {
+        let renders = KeptRenders::below(Some(&cache));
+        case.kustomize.after(&renders).render(call).map(|raw| raw.text)
+    };
+    let is_kept = |call: &KustomizeCall| {
+        let renders = KeptRenders::below(Some(&cache)).alone();
+        case.kustomize.after(&renders).render(call).is_ok()
+    };
+    assert!(!is_kept(&call("player")));
+    assert_eq!(built(&call("player")).unwrap(), "A=1\n");
+    assert!(is_kept(&call("player")));
+    assert!(is_kept(&call("other")), "no file names the variable");
+    let with_edits = KustomizeCall {
+        edits: vec![Edit::Patches(Vec::new())],
+        ..call("player")
+    };
+    assert!(!is_kept(&with_edits));
+    fs::write(case.at("apps/player/new.txt"), "").unwrap();
+    assert!(!is_kept(&call("player")));
+    fs::write(case.at("base/config.env"), "ARGOCD_APP_NAME\n").unwrap();
+    assert_eq!(built(&call("player")).unwrap(), "ARGOCD_APP_NAME\n");
+    assert!(is_kept(&call("player")) && !is_kept(&call("other")));
+}

@@ -40,7 +40,7 @@ use crate::helm::{Checkouts, KeptRenders, LazyHelm};
 use crate::kustomize::Kustomize;
 use crate::model::sidecar::SETTINGS;
 use crate::model::{Application, Availability, Object, Source, Unavailable};
-use crate::render::{self, HelmCall, Output, Renderer, Renderers, Request};
+use crate::render::{self, HelmCall, KustomizeCall, Output, Renderer, Renderers, Request};
 use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
 
@@ -186,12 +186,16 @@ impl<'s> Sources<'s> {
             bounded: self.options.for_plugin,
             build_options: build_options(self.resolver.repo()),
         };
+        let built = self.kept.as_ref().map(|kept| kustomize.after(kept));
+        let kustomize = built
+            .as_ref()
+            .map_or(&kustomize as &dyn Renderer<KustomizeCall>, |built| built);
         let is_here = self.options.revision.is_none() && resolved.checkout.root() == self.resolver.checkout().root();
         let known = is_here.then(|| self.resolver.repo());
         let owners = OwnersOf::new(&resolved.checkout, source.repo_url(), self.options).or_known(known);
         let renderers = Renderers {
             helm,
-            kustomize: &kustomize,
+            kustomize,
             owners: &owners,
         };
         checkouts.with_trees(|trees| render::render(&request, trees, renderers))
