@@ -119,7 +119,7 @@ fn verbs() {
 /// Sets with options of a tool in their templates, and charts of Applications with values that lead to them.
 #[test]
 fn converting_sets() {
-    for name in ["convert-set", "convert-set-refused", "leading-values"] {
+    for name in ["convert-set", "convert-set-refused", "leading-values", "two-clusters"] {
         transcript::check_in(&format!("tests/commands/layouts/{name}.trycmd"), |to| {
             let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
             transcript::sandbox::folder::copy(&repositories.join(name), to);

@@ -106,6 +106,31 @@ pub struct ChangeSet {
     pub changes: Vec<Change>,
 }
 
+impl ChangeSet {
+    /// Adds changes that are not there yet: several Applications may have one file, which is written once.
+    ///
+    /// # Errors
+    /// When a new file would have two contents.
+    pub fn join(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<()> {
+        for change in changes {
+            if self.changes.contains(&change) {
+                continue;
+            }
+            let is_new = |other: &Change| matches!(other, Change::Create { .. });
+            let is_taken = |other: &Change| is_new(other) && other.path() == change.path();
+            if is_new(&change) && self.changes.iter().any(is_taken) {
+                let why = anyhow!(
+                    "`{}` would have two contents: it is for several Applications",
+                    change.path()
+                );
+                return Err(why.hint("change one of them at a time"));
+            }
+            self.changes.push(change);
+        }
+        Ok(())
+    }
+}
+
 /// One file before and after a [`ChangeSet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileChange {
@@ -306,6 +331,22 @@ mod tests {
 
     fn path() -> RepoPath {
         RepoPath::new("applications/n.yaml").unwrap()
+    }
+
+    #[test]
+    fn what_two_write_alike_is_written_once() {
+        let create = |text: &str| Change::Create {
+            path: RepoPath::new("a/.argocd-source.yaml").unwrap(),
+            text: text.to_owned(),
+        };
+        let mut changes = ChangeSet::default();
+        changes.join([create("a: b\n"), create("a: b\n")]).unwrap();
+        assert_eq!(changes.changes, [create("a: b\n")]);
+        let error = changes.join([create("a: c\n")]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("`a/.argocd-source.yaml` would have two contents"),
+            "{error}"
+        );
     }
 
     #[test]

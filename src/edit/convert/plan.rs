@@ -229,8 +229,7 @@ fn step(
     if !converted.is_empty() {
         plan.stage = Stage::Move;
     }
-    move_step(choices, repo, converted, plan);
-    Ok(())
+    move_step(choices, repo, converted, plan)
 }
 
 /// Returns what can have the guards of a move where it needs them; of the others it notes why not.
@@ -279,7 +278,9 @@ fn broken(choices: &Choices, repo: &Repo, converted: &[Moving<'_>]) -> Result<Op
     let mut gate = gate(choices);
     let mut changes = ChangeSet::default();
     for moving in converted {
-        changes.changes.extend(moving.all_changes());
+        if let Err(error) = changes.join(moving.all_changes()) {
+            return Ok(Some(error.to_string()));
+        }
         moving.add_to(&mut gate);
     }
     let verdict = gate.check(repo, &repo.with(&changes)?);
@@ -301,7 +302,7 @@ fn gate(choices: &Choices) -> RuleGate {
 }
 
 /// Plans the move itself.
-fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Moving<'_>>, plan: &mut Plan) {
+fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Moving<'_>>, plan: &mut Plan) -> Result<()> {
     let target = match choices.target {
         Target::Plugin => "to the plugin",
         Target::Native => "back to Argo CD's own tools",
@@ -312,7 +313,7 @@ fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Moving<'_>>, plan: &
     let names: Vec<String> = converted.iter().flat_map(Moving::names).collect();
     for moving in converted {
         moving.add_to(&mut plan.gate);
-        plan.edit.changes.changes.extend(moving.all_changes());
+        plan.edit.changes.join(moving.all_changes())?;
         plan.edit.notes.extend(moving.into_notes());
     }
     let again = if manifests.iter().any(|manifest| steps::is_moving(repo, manifest)) {
@@ -328,4 +329,5 @@ fn move_step(choices: &Choices, repo: &Repo, converted: Vec<Moving<'_>>, plan: &
     plan.edit.next = Some(format!(
         "push it, wait with `kubectl homelab wait {which} --for synced`{again}"
     ));
+    Ok(())
 }
