@@ -119,15 +119,13 @@ fn release(app: &AppName, claim: &Object) -> Vec<PatchOperation> {
     let labels = BTreeMap::from([(OWNER_LABEL.to_owned(), app.to_string())]);
     let mut annotations = BTreeMap::from([(RELEASE.to_owned(), claim.name().to_owned())]);
     let mut removed = Vec::new();
-    let rests: [(&str, fn(&str) -> String); 2] = [
-        (SYNC_OPTIONS, without_guards),
-        (COMPARE_OPTIONS, without_ignore_extraneous),
-    ];
-    for (key, rest) in rests {
-        let Some(list) = claim.annotation(key) else { continue };
-        match rest(list) {
-            rest if rest.is_empty() => removed.push(key),
-            rest => drop(annotations.insert(key.to_owned(), rest)),
+    let of_sync = claim.annotation(SYNC_OPTIONS).map(without_guards);
+    let of_comparison = claim.annotation(COMPARE_OPTIONS).map(without_ignore_extraneous);
+    for (key, rest) in [(SYNC_OPTIONS, of_sync), (COMPARE_OPTIONS, of_comparison)] {
+        match rest {
+            None => {}
+            Some(rest) if rest.is_empty() => removed.push(key),
+            Some(rest) => drop(annotations.insert(key.to_owned(), rest)),
         }
     }
     removed.extend(claim.annotation(RESOURCE_POLICY).map(|_| RESOURCE_POLICY));
