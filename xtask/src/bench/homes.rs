@@ -1,5 +1,5 @@
-//! Whole homes: what a command takes compared with the helms that it starts, run bare; and large ones compared with smaller
-//! ones.
+//! Whole homes: what a command takes compared with the helms and kustomizes that it starts, run bare; and large ones compared
+//! with smaller ones.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,8 +13,8 @@ use super::{Row, Times, home, take_turns};
 use crate::{cargo, tools};
 
 const RUNS: usize = 7;
-/// Writes down its folder and its arguments, a line for each, and is helm.
-const RECORDER: &str = "#!/bin/sh\nprintf '%s\\n' \"$PWD\" \"$@\" > \"STARTS/$$\"\nexec 'HELM' \"$@\"\n";
+/// Writes down a program, its folder and its arguments, a line for each, and is that program.
+const RECORDER: &str = "#!/bin/sh\nprintf '%s\\n' 'PROGRAM' \"$PWD\" \"$@\" > \"STARTS/$$\"\nexec 'PROGRAM' \"$@\"\n";
 
 /// Measures every row whose name is wanted.
 pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
@@ -28,15 +28,16 @@ pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A repository, the program, helm, and a cache.
+/// A repository, the program, helm and kustomize, and a cache.
 struct Home {
     program: PathBuf,
-    helm: PathBuf,
+    tools: [PathBuf; 2],
     folder: tempfile::TempDir,
 }
 
-/// One start of helm.
+/// One start of helm or kustomize.
 struct Start {
+    program: PathBuf,
     folder: PathBuf,
     arguments: Vec<String>,
 }
@@ -45,10 +46,20 @@ impl Home {
     fn new() -> Result<Self> {
         let home = Self {
             program: cargo::build(true)?.program,
-            helm: tools::get("helm")?,
+            tools: [tools::get("helm")?, tools::get("kustomize")?],
             folder: tempfile::tempdir()?,
         };
-        fs::create_dir(home.repository())?;
+        for folder in [home.repository(), home.path("bin"), home.path("recorders")] {
+            fs::create_dir(folder)?;
+        }
+        for tool in &home.tools {
+            let name = tool.file_name().context("a tool has no name")?;
+            std::os::unix::fs::symlink(tool, home.path("bin").join(name))?;
+            let recorder = home.path("recorders").join(name);
+            let script = RECORDER.replace("STARTS", &home.path("starts").display().to_string());
+            fs::write(&recorder, script.replace("PROGRAM", &tool.display().to_string()))?;
+            fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755))?;
+        }
         Ok(home)
     }
 
@@ -60,13 +71,16 @@ impl Home {
         self.path("repository")
     }
 
-    fn command(&self, repository: &Path, arguments: &[&str], helm: &Path) -> Command {
+    /// Returns a command with the tools of a folder first on PATH.
+    fn command(&self, repository: &Path, arguments: &[&str], tools: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(repository);
-        if !helm.as_os_str().is_empty() {
-            command.arg("--helm").arg(helm);
-        }
-        command.env("HOMELAB_CACHE_DIR", self.path("cache"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [self.path(tools)].into_iter().chain(std::env::split_paths(&path));
+        command
+            .args(arguments)
+            .current_dir(repository)
+            .env("PATH", std::env::join_paths(folders).unwrap_or(path))
+            .env("HOMELAB_CACHE_DIR", self.path("cache"));
         command
     }
 
@@ -75,7 +89,7 @@ impl Home {
         if !is_warm {
             self.forget()?;
         }
-        time(&mut self.command(&self.repository(), arguments, &self.helm))
+        time(&mut self.command(&self.repository(), arguments, "bin"))
     }
 
     fn forget(&self) -> Result<()> {
@@ -85,24 +99,20 @@ impl Home {
         }
     }
 
-    /// Returns the helms that a command starts.
+    /// Returns the helms and kustomizes that a command starts.
     fn starts(&self, arguments: &[&str]) -> Result<Vec<Start>> {
-        let (starts, recorder) = (self.path("starts"), self.path("helm"));
+        let starts = self.path("starts");
         if starts.exists() {
             fs::remove_dir_all(&starts)?;
         }
         fs::create_dir(&starts)?;
-        if !recorder.exists() {
-            let script = RECORDER.replace("STARTS", &starts.display().to_string());
-            fs::write(&recorder, script.replace("HELM", &self.helm.display().to_string()))?;
-            fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755))?;
-        }
-        time(&mut self.command(&self.repository(), arguments, &recorder))?;
+        time(&mut self.command(&self.repository(), arguments, "recorders"))?;
         let files = fs::read_dir(starts)?.map(|entry| Ok(fs::read_to_string(entry?.path())?));
         let start = |text: Result<String>| -> Result<Start> {
             let text = text?;
             let mut lines = text.lines().map(str::to_owned);
             Ok(Start {
+                program: lines.next().context("a start has no program")?.into(),
                 folder: lines.next().context("a start has no folder")?.into(),
                 arguments: lines.collect(),
             })
@@ -110,13 +120,13 @@ impl Home {
         files.map(start).collect()
     }
 
-    /// Returns the time of these helms alone, as many at a time as there are cores.
+    /// Returns the time of these programs alone, as many at a time as there are cores.
     fn bare(&self, starts: &[Start]) -> Result<Duration> {
         let cores = std::thread::available_parallelism()?.get();
         let (next, own) = (std::sync::atomic::AtomicUsize::new(0), self.path("own"));
         let run = || -> Result<()> {
             while let Some(start) = starts.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                let mut command = Command::new(&self.helm);
+                let mut command = Command::new(&start.program);
                 command.args(&start.arguments).current_dir(&start.folder);
                 for name in ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
                     command.env(name, &own);
@@ -138,7 +148,7 @@ impl Home {
 
     /// Returns how many Applications `list` finds.
     fn found(&self, repository: &Path) -> Result<usize> {
-        let output = self.command(repository, &["list", "-o", "name"], &self.helm).output()?;
+        let output = self.command(repository, &["list", "-o", "name"], "bin").output()?;
         Ok(output
             .stdout
             .split(|byte| *byte == b'\n')
@@ -163,18 +173,19 @@ fn mixed() -> Result<Vec<Row>> {
     home.forget()?;
     let parents = home.starts(&["list"])?;
     println!(
-        "a home of {expected} Applications: {} helms, {} of them for parents",
-        all.len(),
+        "a home of {expected} Applications: {} helms and {} kustomizes, {} of them for parents",
+        all.iter().filter(|start| start.program == home.tools[0]).count(),
+        all.iter().filter(|start| start.program == home.tools[1]).count(),
         parents.len()
     );
     let cold = || home.time(&validate, false);
     let mut rows = vec![
-        take_turns(RUNS, cold, || home.bare(&all))?.at_most("home: validate cold / its helms bare", 1.15),
+        take_turns(RUNS, cold, || home.bare(&all))?.at_most("home: validate cold / its programs bare", 1.15),
         warm(&home, &validate)?.at_most("home: validate warm / cold", 0.15),
     ];
     let list = || home.time(&["list"], false);
     rows.push(
-        take_turns(RUNS, list, || home.bare(&parents))?.at_most("home: list cold / its parents' helms bare", 1.2),
+        take_turns(RUNS, list, || home.bare(&parents))?.at_most("home: list cold / its parents' programs bare", 1.2),
     );
     rows.push(changed(&home)?);
     rows.push(memory(&home, &all)?);
@@ -190,7 +201,7 @@ fn warm(home: &Home, arguments: &[&str]) -> Result<Times> {
     take_turns(RUNS, warm, || home.time(arguments, false))
 }
 
-/// Counts the helms that are started after one file was changed: one of a chart, or one that changes an Application of a
+/// Counts the programs that are started after one file was changed: one of a chart, or one that changes an Application of a
 /// parent.
 fn changed(home: &Home) -> Result<Row> {
     let mut most = 0;
@@ -201,7 +212,7 @@ fn changed(home: &Home) -> Result<Row> {
         most = home.starts(&["validate"])?.len().max(most);
     }
     Ok(Row {
-        name: "home: helms after one changed file",
+        name: "home: programs after one changed file",
         ratio: most as f64,
         noise: 1.0,
         budget: "≤ 2".to_owned(),
@@ -212,9 +223,10 @@ fn changed(home: &Home) -> Result<Row> {
 /// Compares the program's peak memory with that of one of its helms.
 fn memory(home: &Home, starts: &[Start]) -> Result<Row> {
     home.forget()?;
-    let itself = peak(&mut home.command(&home.repository(), &["validate"], &home.helm))?;
-    let start = starts.first().context("no helm was started")?;
-    let mut helm = Command::new(&home.helm);
+    let itself = peak(&mut home.command(&home.repository(), &["validate"], "bin"))?;
+    let of_helm = |start: &&Start| start.program == home.tools[0];
+    let start = starts.iter().find(of_helm).context("no helm was started")?;
+    let mut helm = Command::new(&start.program);
     let helm = peak(helm.args(&start.arguments).current_dir(&start.folder))?;
     Ok(Row {
         name: "home: peak memory of validate / of one helm",
@@ -249,7 +261,7 @@ fn large() -> Result<Vec<Row>> {
             &["validate", "--no-render"],
         ),
     ] {
-        let run = |repository: &Path| time(&mut home.command(repository, arguments, Path::new("")));
+        let run = |repository: &Path| time(&mut home.command(repository, arguments, "bin"));
         rows.push(take_turns(5, || run(&repositories[0]), || run(&repositories[1]))?.at_most(name, 11.5));
     }
     Ok(rows)
