@@ -77,13 +77,10 @@ fn key(kustomize: &Kustomize, call: &KustomizeCall) -> Result<String> {
 fn add_variables(key: &mut Fingerprint, call: &KustomizeCall, files: &Checkout) -> Result<()> {
     let mut texts = Vec::new();
     for path in &call.graph.reads {
-        texts.extend(files.read(path).ok().flatten());
+        let bytes = files.read(path).ok().flatten();
+        texts.extend(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     }
-    let is_named = |name: &str| {
-        texts
-            .iter()
-            .any(|text| memchr::memmem::find(text, name.as_bytes()).is_some())
-    };
+    let is_named = |name: &str| texts.iter().any(|text| text.contains(name));
     for (name, value) in call.variables.iter().filter(|(name, _)| is_named(name)) {
         key.named(name, value.as_bytes());
     }

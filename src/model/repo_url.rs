@@ -95,6 +95,16 @@ pub fn same(a: &str, b: &str) -> bool {
     a == b || normalized(a) == normalized(b)
 }
 
+/// Reports whether an address means the same repository as one of others.
+pub fn is_among(url: &str, others: &[String]) -> bool {
+    // Most are written alike.
+    if others.iter().any(|other| other == url) {
+        return true;
+    }
+    let url = normalized(url);
+    others.iter().any(|other| normalized(other) == url)
+}
+
 /// Reports whether two addresses are the same to Argo CD where it pairs them itself: a `ref` with its source, a repository
 /// with its credentials. Scheme (but `ssh`), user and port count there
 /// ([source](https://github.com/argoproj/argo-cd/blob/master/util/git/git.go), `SameURL`).

@@ -33,8 +33,7 @@ use anyhow::{Result, anyhow};
 use crate::failure::HintExt;
 use crate::model::application::is_application_set;
 use crate::model::namespace::is_namespace;
-use crate::model::repo_url::normalized;
-use crate::model::{Application, Clusters, DeclaredCluster, Object, Pointer, PointerBuf, Settings};
+use crate::model::{Application, Clusters, DeclaredCluster, Object, Pointer, PointerBuf, Settings, repo_url};
 use crate::yaml::{Document, Position};
 use instances::Instances;
 
@@ -367,11 +366,7 @@ impl Repo {
 
     /// Reports whether a URL points to this repository.
     pub fn is_own(&self, url: &str) -> bool {
-        if self.own_urls.iter().any(|own| own == url) {
-            return true;
-        }
-        let url = normalized(url);
-        self.own_urls.iter().any(|own| normalized(own) == url)
+        repo_url::is_among(url, &self.own_urls)
     }
 
     /// Reports whether Kustomize may read a file as something else than a manifest: there is a kustomization in its folder, or above

@@ -177,7 +177,7 @@ impl<'s> Resolver<'s> {
             let trees = folders.filter_map(|folder| WorkingTree::at(&folder));
             trees.map(|tree| (tree.clone(), tree.remotes())).collect()
         });
-        let is_it = move |remotes: &[String]| remotes.iter().any(|remote| repo_url::same(remote, url));
+        let is_it = move |remotes: &[String]| repo_url::is_among(url, remotes);
         siblings
             .iter()
             .filter(move |(_, remotes)| is_it(remotes))
