@@ -185,6 +185,12 @@
 //!   of a rule may change what Argo CD renders. What it says of rules, and comments that ignore findings, are applied in one
 //!   place behind all rules ([`rules::check_all`]), so that the gates of edits, fixes and reports agree. Price: a file for a
 //!   newer version of the program is an error on the command line, and a key that is malformed one in Argo CD.
+//! - **What Argo CD does with a change is predicted from two renders** ([`compare::Comparison`]), not asked of an Argo CD: the answer is
+//!   there in a pull request, without a cluster, and in the time of a few helms. What Git cannot know, whether the first state was
+//!   synced, is said as a condition. Price: Argo CD's rules on sync, deletion and sets stand here once more; the cases are data
+//!   (`tests/vectors/outcomes.yaml`), so that a real Argo CD can be held against them.
+//! - **The checks of a comparison are one table of functions** ([`compare::checks::ALL`]) over the object before and after, with two
+//!   fixtures each. A language for queries would be larger than all of them. Price: a check is code.
 //! - **Fixes are applied rule by rule, and checked** (`rules::fixer`): after each step all rules run again, and a step that
 //!   introduces an error is taken back. Price: time, for a result that a second run does not change.
 //! - **One engine completes, clap's own**, for kubectl's protocol and for the scripts of the shells. An argument's value name
