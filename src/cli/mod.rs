@@ -11,6 +11,7 @@ mod add_app;
 mod add_namespace;
 mod add_volume;
 mod adopt;
+mod baseline;
 mod changed_files;
 mod checks;
 mod cmp;
@@ -48,6 +49,7 @@ mod revoke;
 pub mod session;
 mod source_dirs;
 mod sync;
+mod target;
 mod unmount;
 mod validate;
 mod version;
@@ -137,6 +139,7 @@ enum Command {
     Convert(Box<convert::Args>),
     Validate(validate::Args),
     Diff(Box<diff::Args>),
+    Baseline(Box<baseline::Args>),
     Explain(explain::Args),
     Refresh(refresh::Args),
     Sync(sync::Args),
@@ -190,6 +193,7 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Convert(args) => convert::run(*args, session),
         Command::Validate(args) => validate::run(args, session),
         Command::Diff(args) => diff::run(*args, session),
+        Command::Baseline(args) => baseline::run(*args, session),
         Command::Explain(args) => explain::run(args, session),
         Command::Refresh(args) => refresh::run(args, session),
         Command::Sync(args) => sync::run(args, session),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::target::TargetArgs;
 use crate::disk;
 use crate::model::Settings;
 use crate::settings;
@@ -20,9 +21,21 @@ pub(super) struct OutsideArgs {
     /// parameters; may be repeated
     #[arg(long, value_name = "FILE")]
     generators: Vec<PathBuf>,
+
+    /// What a command says of the cluster besides.
+    #[arg(skip)]
+    target: TargetArgs,
 }
 
 impl OutsideArgs {
+    /// Returns the same with what is said of the cluster.
+    pub(super) fn for_target(&self, target: &TargetArgs) -> Self {
+        Self {
+            target: target.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Adds what the files say to the repository's settings, whose clusters of the same name or server they replace.
     ///
     /// # Errors
@@ -36,6 +49,7 @@ impl OutsideArgs {
             let outputs = settings::generators_of_file(&name(file), &disk::read_text(file)?)?;
             settings.generator_outputs.extend(outputs);
         }
+        self.target.add_to(settings);
         Ok(())
     }
 }

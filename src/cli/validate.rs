@@ -1,5 +1,6 @@
 //! `kubectl homelab validate`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -11,13 +12,16 @@ use super::output::FixOutput;
 use super::outside::OutsideArgs;
 use super::session::{EditArgs, Session, WriteArgs};
 use super::source_dirs::SourceDirArgs;
+use super::target::TargetArgs;
 use crate::edit::RuleGate;
 use crate::edit::fix::{self, Fixed, Request};
 use crate::failure::{Exit, usage};
-use crate::model::AppRenders;
+use crate::model::unknown_value::CheckedValues;
+use crate::model::{AppName, AppRenders};
 use crate::repo::{Repo, RepoPath};
 use crate::report::{fixes, summary};
-use crate::rules::{Base, CheckReport, Scope};
+use crate::rules::{Base, Baseline, CheckReport, Scope};
+use crate::settings;
 use crate::sources::{Options, Snapshot, Sources, add_new};
 use crate::time;
 
@@ -51,10 +55,14 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "fetch")]
     no_render: bool,
 
-    /// Compare with this revision of the repository, as `main` or `HEAD~1`: HL119 finds owned claims that it rendered and
-    /// that are not rendered any more
+    /// Compare with this revision of the repository, as `main` or `HEAD~1`: HL118 finds what a claim cannot change,
+    /// HL119 owned claims that it rendered and that are not rendered any more
     #[arg(long, value_name = "REV", conflicts_with = "no_render")]
     base: Option<String>,
+
+    /// Report what `.homelab-baseline.yaml` accepts, too
+    #[arg(long)]
+    no_baseline: bool,
 
     #[command(flatten)]
     sources: SourceDirArgs,
@@ -74,6 +82,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     outside: OutsideArgs,
+
+    #[command(flatten)]
+    target: TargetArgs,
 
     #[command(flatten)]
     fixes: FixArgs,
@@ -116,6 +127,24 @@ impl AtBase {
     }
 }
 
+/// What is known of the Applications.
+#[derive(Default)]
+struct Known {
+    renders: AppRenders,
+    /// Their Helm values, held against the charts.
+    values: BTreeMap<AppName, CheckedValues>,
+}
+
+/// What a report is about.
+struct Extent {
+    /// The files and folders of which findings are reported; everything when there is none.
+    paths: Vec<RepoPath>,
+    /// The revision to compare with.
+    base: Option<AtBase>,
+    /// What the repository accepts.
+    accepted: Option<Baseline>,
+}
+
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     if let Some(output) = args.output.filter(|output| !args.fixes.fix && output.edits().is_some()) {
         let value = output.to_possible_value();
@@ -123,7 +152,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         return Err(usage(format!("the argument '--output {name}' requires '--fix'")));
     }
     session.reads_with(&args.sources, &args.helm);
-    session.take_outside(&args.outside);
+    session.take_outside(&args.outside.for_target(&args.target));
     session.takes_charts(args.cache.charts_of_applications(!args.no_render));
     if args.fixes.fix {
         session.edit(&args.fixes.write)?;
@@ -132,24 +161,34 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let paths: Vec<RepoPath> = paths.collect::<Result<_>>()?;
     session.repo()?.check_found()?;
     paths.iter().try_for_each(|path| session.repo()?.check_read(path))?;
-    let (renders, mut notes) = args.render(session)?;
+    let (known, mut notes) = args.render(session)?;
     let base = args.base(session, &mut notes)?;
     notes.iter().for_each(|note| session.terminal.say(note));
+    let extent = Extent {
+        paths,
+        base,
+        accepted: args.accepted(session)?,
+    };
     if args.fixes.fix {
-        return args.fix(session, renders, (paths, base));
+        return args.fix(session, known, extent);
     }
-    let report = args.checked(session.repo()?, &renders, (&paths, base.as_ref()));
+    let report = args.checked(session.repo()?, &known, &extent);
     args.print(session, session.repo()?, &report)?;
     Ok(args.checks.exit(&report))
 }
 
 impl Args {
     /// Renders all Applications, unless manifests only are checked, and returns the remarks that were made on the way.
-    fn render(&self, session: &Session) -> Result<(AppRenders, Vec<String>)> {
+    fn render(&self, session: &Session) -> Result<(Known, Vec<String>)> {
         if self.no_render {
-            return Ok((AppRenders::new(), Vec::new()));
+            return Ok((Known::default(), Vec::new()));
         }
-        session.render_all(&self.sources.clone().into_dirs(), &self.options(session)?)
+        let (dirs, options) = (self.sources.clone().into_dirs(), self.options(session)?);
+        let sources = Sources::new(session.repo()?, session.checkout()?, &dirs, &options);
+        let progress = session.terminal.progress("rendering");
+        let (renders, notes) = sources.render_all(|name| progress.now(&format!("rendering {name}")))?;
+        let values = sources.check_values();
+        Ok((Known { renders, values }, notes))
     }
 
     fn options(&self, session: &Session) -> Result<Options> {
@@ -178,18 +217,30 @@ impl Args {
         }))
     }
 
-    fn checked(&self, repo: &Repo, renders: &AppRenders, (paths, base): (&[RepoPath], Option<&AtBase>)) -> CheckReport {
-        let scope = Scope::new(repo, renders).at(time::now());
-        let scope = match base {
+    /// Returns what the repository accepts, if that counts.
+    fn accepted(&self, session: &Session) -> Result<Option<Baseline>> {
+        if self.no_baseline {
+            return Ok(None);
+        }
+        let baseline = settings::baseline(session.checkout()?)?;
+        Ok(baseline.map(|(baseline, _)| baseline))
+    }
+
+    fn checked(&self, repo: &Repo, known: &Known, extent: &Extent) -> CheckReport {
+        let scope = Scope::new(repo, &known.renders).with_values(known.values.clone()).at(time::now());
+        let scope = match &extent.base {
             Some(base) => scope.since(base.state()),
             None => scope,
         };
         let mut report = CheckReport::of(&scope);
+        if let Some(accepted) = &extent.accepted {
+            report.accept(&scope, accepted);
+        }
         // The command ends soon, and the system frees its memory at once.
         std::mem::forget(scope);
         report.select(self.checks.rules());
-        if !paths.is_empty() {
-            report.within(paths);
+        if !extent.paths.is_empty() {
+            report.within(&extent.paths);
         }
         report
     }
@@ -213,15 +264,11 @@ impl Args {
     }
 
     /// Fixes what can be fixed, and reports what is left.
-    fn fix(
-        &self,
-        session: &mut Session,
-        renders: AppRenders,
-        (paths, base): (Vec<RepoPath>, Option<AtBase>),
-    ) -> Result<Exit> {
+    fn fix(&self, session: &mut Session, known: Known, extent: Extent) -> Result<Exit> {
+        let Known { renders, values } = known;
         let request = Request {
             selection: self.checks.rules().clone(),
-            paths,
+            paths: extent.paths.clone(),
             unsafe_fixes: self.fixes.unsafe_fixes,
         };
         let fixed = fix::fix(session.repo()?, &renders, &request);
@@ -230,13 +277,13 @@ impl Args {
         if is_finished && self.finish(session, renders, &fixed)? != Exit::Done {
             return Ok(Exit::Findings);
         }
-        let within = (&request.paths[..], base.as_ref());
         let mut report = if is_finished && is_written {
             session.forget();
-            let (renders, _) = self.render(session)?;
-            self.checked(session.repo()?, &renders, within)
+            let (known, _) = self.render(session)?;
+            self.checked(session.repo()?, &known, &extent)
         } else {
-            self.checked(&fixed.repo, &fixed.renders, within)
+            let renders = fixed.renders.clone();
+            self.checked(&fixed.repo, &Known { renders, values }, &extent)
         };
         report.without_fixes(&fixed.refused);
         self.print(session, &fixed.repo, &report)?;

@@ -5,6 +5,7 @@ pub mod add_app;
 pub mod add_namespace;
 pub mod add_volume;
 pub mod adopt;
+pub mod baseline;
 pub mod convert;
 pub mod fix;
 pub mod gate;

@@ -8,7 +8,24 @@ use super::claim_use::claim_uses;
 use super::object::Object;
 
 /// Folders of a node that hold no data of an application.
-const SYSTEM: [&str; 8] = ["/dev", "/proc", "/sys", "/run", "/var/run", "/etc", "/var/log", "/tmp"];
+const SYSTEM: [&str; 16] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/var/lib/containerd",
+    "/var/lib/kubelet",
+    "/var/log",
+    "/var/run",
+];
 
 /// One directory outside of Kubernetes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +65,14 @@ pub fn written(object: &Object) -> Vec<Directory> {
         .filter(|directory| directory.mounts.iter().any(|mount| !mount.read_only))
         .filter_map(|directory| of_source(directory.volume))
         .collect()
+}
+
+/// Returns the folder of the node that a volume, or the spec of a PersistentVolume, is; none for a folder without data.
+pub fn host_path(volume: &Value) -> Option<String> {
+    match of_source(volume)? {
+        Directory::Host { path } => Some(path).filter(|path| path != "/"),
+        Directory::Nfs { .. } => None,
+    }
 }
 
 fn only_reads(volume: &Value) -> bool {

@@ -134,4 +134,31 @@ impl Flavour {
         (Flavour::Talos, "talos"),
         (Flavour::Kubeadm, "kubeadm"),
     ];
+
+    /// Returns the storage class that a cluster has by itself, its default one; `None` for a distribution without one.
+    pub fn own_class(self) -> Option<&'static str> {
+        match self {
+            // https://docs.k3s.io/storage
+            Flavour::K3s => Some("local-path"),
+            // https://github.com/kubernetes-sigs/kind/blob/main/pkg/build/nodeimage/const_storage.go
+            // https://minikube.sigs.k8s.io/docs/handbook/persistent_volumes/
+            Flavour::Kind | Flavour::Minikube => Some("standard"),
+            // https://microk8s.io/docs/addon-hostpath-storage
+            Flavour::Microk8s => Some("microk8s-hostpath"),
+            Flavour::K0s | Flavour::Rke2 | Flavour::Talos | Flavour::Kubeadm => None,
+        }
+    }
+
+    /// Returns the storage class that is Rancher's local-path provisioner.
+    pub fn local_path_class(self) -> Option<&'static str> {
+        matches!(self, Flavour::K3s | Flavour::Kind)
+            .then(|| self.own_class())
+            .flatten()
+    }
+
+    /// Returns its name.
+    pub fn name(self) -> &'static str {
+        let mut names = Self::NAMES.iter();
+        names.find(|(flavour, _)| *flavour == self).map_or("", |(_, name)| name)
+    }
 }

@@ -41,7 +41,7 @@ pub struct ClaimVolume<'o> {
 }
 
 /// The places of the pod specs of Kubernetes' own kinds, and of those that are made like them.
-const USUAL_PLACES: [&str; 3] = ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"];
+pub const USUAL_PLACES: [&str; 3] = ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"];
 
 /// Finds the pod specs of an object, in any kind: maps with a list `containers`.
 pub fn pod_templates(object: &Object) -> Vec<PodTemplate<'_>> {
@@ -96,6 +96,22 @@ pub fn deletes_its_claims(object: &Object) -> Vec<&'static str> {
     let policy = object.at("/spec/persistentVolumeClaimRetentionPolicy");
     let deletes = |when: &&str| policy.and_then(|policy| policy.get(*when)?.as_str()) == Some("Delete");
     ["whenDeleted", "whenScaled"].into_iter().filter(deletes).collect()
+}
+
+/// Reports whether a pod spec says on which node its pods run. What all nodes of a home have in common, system and
+/// architecture, says nothing.
+pub fn is_pinned(pod: &Value) -> bool {
+    let text = |key: &str| pod.get(key).and_then(Value::as_str);
+    let selector = pod.get("nodeSelector").and_then(Value::as_object).into_iter().flatten();
+    let mut keys = selector.map(|(key, _)| key.rsplit('/').next().unwrap_or_default());
+    let required = |kind: &str| {
+        let affinity = pod.get("affinity").and_then(|affinity| affinity.get(kind));
+        affinity.and_then(|affinity| affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    };
+    text("nodeName").is_some_and(|name| !name.is_empty())
+        || keys.any(|key| !matches!(key, "os" | "arch"))
+        || required("nodeAffinity").is_some()
+        || required("podAffinity").is_some()
 }
 
 impl<'o> PodTemplate<'o> {

@@ -13,6 +13,7 @@ mod registry;
 pub mod schema;
 pub mod storage_pass;
 pub mod trees;
+pub mod unknown_values;
 mod value_files;
 
 use std::collections::BTreeMap;

@@ -18,6 +18,9 @@ struct FindingList<'a> {
     items: Vec<Item<'a>>,
     /// What comments ignore.
     ignored: Vec<IgnoredItem<'a>>,
+    /// What the baseline accepts; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<Vec<Item<'a>>>,
     skipped: Vec<SkippedItem<'a>>,
     summary: Summary,
 }
@@ -30,6 +33,12 @@ struct Summary {
     warnings: usize,
     /// How many findings comments ignore.
     ignored: usize,
+    /// How many findings the baseline accepts; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<usize>,
+    /// How many entries of the baseline no finding needs any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unneeded: Option<usize>,
     /// The rules whose level the repository's settings change.
     levels: Vec<RuleLevel>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +159,13 @@ pub fn finding_list(repo: &Repo, report: &CheckReport) -> serde_json::Result<Str
         kind: "FindingList",
         items: malformed.chain(findings).collect(),
         ignored: ignored.collect(),
+        accepted: report.baseline.as_ref().map(|baseline| {
+            let sorted = places.sorted(&baseline.accepted);
+            let items = sorted
+                .iter()
+                .map(|(place, finding)| of_finding(place.as_ref(), finding));
+            items.collect()
+        }),
         skipped: report.skipped.iter().map(of_skipped).collect(),
         summary: summary(report),
     };
@@ -171,6 +187,8 @@ fn summary(report: &CheckReport) -> Summary {
         errors: report.errors(),
         warnings: report.warnings(),
         ignored: report.ignored.len(),
+        accepted: report.baseline.as_ref().map(|baseline| baseline.accepted.len()),
+        unneeded: report.baseline.as_ref().map(|baseline| baseline.unneeded.len()),
         levels: report
             .levels
             .iter()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::settings::Level;
+use crate::rules::baseline::Settled;
 use crate::rules::{CheckReport, Finding, Meta};
 
 /// Columns of the line of levels.
@@ -59,16 +60,30 @@ fn levels(report: &CheckReport) -> String {
     textwrap::fill(&line, textwrap::Options::new(WIDTH).subsequent_indent("  ")) + "\n"
 }
 
-/// Returns the last line: what was checked, and what was ignored; nothing where both are nothing.
+/// Returns the last line: what was checked, what was ignored, and what is accepted; nothing where there is none of it.
 fn last_line(report: &CheckReport) -> String {
     let ignored = match report.ignored.len() {
         0 => None,
         count => Some(format!("{} ignored by comments", plural(count, "finding"))),
     };
-    let parts: Vec<String> = coverage(report).into_iter().chain(ignored).collect();
+    let accepted = report.baseline.as_ref().map(|baseline| {
+        let count = plural(baseline.accepted.len(), "finding");
+        format!("{count} accepted by `.homelab-baseline.yaml`{}", unneeded(baseline))
+    });
+    let parts = coverage(report).into_iter().chain(ignored).chain(accepted);
+    let parts: Vec<String> = parts.collect();
     match parts.is_empty() {
         true => String::new(),
         false => parts.join("; ") + "\n",
+    }
+}
+
+/// Returns what is said of the entries of a baseline that have no finding; nothing where there are none.
+fn unneeded(baseline: &Settled) -> String {
+    match baseline.unneeded.len() {
+        0 => String::new(),
+        1 => ", 1 entry of it is not needed any more (`kubectl homelab baseline --update`)".to_owned(),
+        count => format!(", {count} entries of it are not needed any more (`kubectl homelab baseline --update`)"),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Check, Finding, Rule, Scope, Selection, check, declared, fixer};
-use crate::model::{AppName, AppRenders, Availability, Object};
+use crate::model::{AppName, AppRenders, Availability, Object, Settings};
 use crate::repo::{Memory, Repo};
 use crate::yaml;
 
@@ -29,11 +29,17 @@ pub(super) fn findings(rule: &Rule, scope: &Scope<'_>) -> Vec<Finding> {
 pub(crate) struct Case {
     files: Vec<(String, String)>,
     renders: AppRenders,
+    settings: Settings,
 }
 
 impl Case {
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets what the repository says about itself.
+    pub(crate) fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
     }
 
     /// Adds a manifest in a file of its own.
@@ -94,7 +100,8 @@ impl Case {
 
     pub(crate) fn repo(&self) -> Repo {
         let files = self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-        let repo = Repo::read(&Memory::new(files).unwrap(), &[HOME.to_owned()]).unwrap();
+        let settings = self.settings.clone();
+        let repo = Repo::read_with(&Memory::new(files).unwrap(), &[HOME.to_owned()], settings).unwrap();
         assert!(repo.malformed.is_empty(), "{:?}", repo.malformed);
         repo
     }

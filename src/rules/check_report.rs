@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::baseline::{Baseline, Settled};
 use super::fixer::Refused;
 use super::unrendered::{exists, forgotten, unknown_origins, unrendered};
 use super::{ALL, Finding, Ignored, Location, Meta, Outcome, Scope, Selection, Severity};
@@ -23,6 +24,8 @@ pub struct CheckReport {
     pub ignored: Vec<Ignored>,
     /// What is found by rules that the repository's settings switch off.
     pub off: Vec<Finding>,
+    /// What the repository's baseline accepts; `None` where there is no baseline.
+    pub baseline: Option<Settled>,
     /// The rules whose level is not their own, by the repository's settings.
     pub levels: Vec<(&'static Meta, Level)>,
     /// Files and documents that are no manifests; each is an error.
@@ -84,6 +87,7 @@ impl CheckReport {
             findings,
             ignored,
             off,
+            baseline: None,
             levels: levels(&scope.repo.settings, ALL.iter().map(|rule| rule.meta)),
             malformed: scope.repo.malformed.clone(),
             skipped,
@@ -100,6 +104,13 @@ impl CheckReport {
         applications(scope).1
     }
 
+    /// Takes out what a baseline accepts. Call it before anything else is left out.
+    pub fn accept(&mut self, scope: &Scope<'_>, baseline: &Baseline) {
+        let is_rendered = self.coverage.as_ref().is_some_and(|coverage| coverage.is_rendered);
+        let is_complete = is_rendered && self.skipped.is_empty() && self.malformed.is_empty();
+        self.baseline = Some(baseline.settle(scope, &mut self.findings, is_complete));
+    }
+
     /// Keeps only the findings of selected rules.
     pub fn select(&mut self, selection: &Selection) {
         self.retain(|finding| selection.has(finding.rule.id));
@@ -111,6 +122,9 @@ impl CheckReport {
         self.findings.retain(&keep);
         self.ignored.retain(|ignored| keep(&ignored.finding));
         self.off.retain(&keep);
+        if let Some(baseline) = &mut self.baseline {
+            baseline.accepted.retain(&keep);
+        }
     }
 
     /// Keeps only what is in these files and folders, and what has no place.

@@ -7,6 +7,7 @@
 //! 2. One line in [`ALL`].
 //! 3. Three tests in the file: it fires, it stays silent, its fix (if it has one) removes it.
 
+pub mod baseline;
 #[cfg(test)]
 pub(crate) mod case;
 pub mod check_report;
@@ -28,22 +29,29 @@ mod chart_version_is_pinned;
 mod child_has_finalizer;
 mod claim_has_one_owner;
 mod claim_has_one_writer;
+mod claim_keeps_fixed_fields;
 mod claim_namespace_matches;
 mod claim_sync_wave_matches_consumer;
 mod claims_are_not_replaced;
 mod consumer_does_not_render_claim;
+mod consumer_has_producer_group;
+mod consumer_keeps_file_groups;
 mod consumer_mounts_read_only;
 mod cron_job_forbids_concurrent_runs;
 mod declared;
+mod deployment_recreates_pods;
 mod destination_is_one_cluster;
 mod field_has_its_type;
 mod field_is_known;
 mod foreign_claim_only_in_pod_templates;
+mod host_path_is_of_one_node;
 mod ignore_comment_is_needed;
 mod ignore_comment_names_rules;
 mod keeper;
 mod kept_claim_has_no_owner;
 mod kind_is_known;
+mod latest_image_is_pulled;
+mod local_path_is_of_one_node;
 pub mod lock_is_current;
 mod mount_is_not_nested;
 pub mod mounted_claim_has_owner;
@@ -79,14 +87,18 @@ mod source_has_one_tool;
 mod source_is_complete;
 mod source_or_sources;
 mod stateful_set_retains_claims;
+mod storage;
+mod storage_class_exists;
 mod sync_option_is_known;
 mod unrendered;
 mod value_files_have_no_ref;
+mod value_is_known;
 pub mod variable_is_known;
 mod volume_is_read_only;
 
 use crate::model::spelling::nearest;
 
+pub use baseline::Baseline;
 pub use check_report::{CheckReport, Skipped};
 pub use declared::Declared;
 pub use finding::{Finding, Fix, Location, Severity};
@@ -183,8 +195,15 @@ pub static ALL: &[&Rule] = &[
     &volume_is_read_only::RULE,
     &claim_namespace_matches::RULE,
     &shared_claim_allows_many_pods::RULE,
+    &consumer_has_producer_group::RULE,
+    &consumer_keeps_file_groups::RULE,
+    &deployment_recreates_pods::RULE,
     &cron_job_forbids_concurrent_runs::RULE,
+    &local_path_is_of_one_node::RULE,
+    &host_path_is_of_one_node::RULE,
+    &claim_keeps_fixed_fields::RULE,
     &owned_claim_is_still_rendered::RULE,
+    &storage_class_exists::RULE,
     &claim_sync_wave_matches_consumer::RULE,
     &mount_is_not_nested::RULE,
     &claim_has_one_writer::RULE,
@@ -225,7 +244,9 @@ pub static ALL: &[&Rule] = &[
     &override_field_is_known::RULE,
     &remote_resource_is_pinned::RULE,
     &pause_is_not_over::RULE,
+    &value_is_known::RULE,
     &secret_is_encrypted::RULE,
+    &latest_image_is_pulled::RULE,
     &root_application_exists::RULE,
     &application_name_is_unique::RULE,
     &repo_url_has_no_placeholder::RULE,

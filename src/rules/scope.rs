@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use crate::law::texts;
 use crate::model::namespace::is_namespace;
 use crate::model::ownership::{Claim, Ownership};
+use crate::model::unknown_value::CheckedValues;
 use crate::model::{
     AppName, AppRenders, Application, ClaimName, ClaimRef, Cluster, Clusters, NamespaceName, ObjectRef,
 };
@@ -17,6 +18,7 @@ use crate::repo::{Manifest, Origin, Repo, RepoPath};
 
 use super::doubt::Doubt;
 use super::shared_objects::SharedObjects;
+use super::storage::{Classes, Mounting, Storage, mountings};
 use super::subject::{Item, Subject};
 
 /// Namespaces that every cluster has without a manifest.
@@ -52,6 +54,10 @@ pub struct Scope<'a> {
     creating_sets: OnceLock<BTreeSet<(RepoPath, usize)>>,
     /// The objects that several Applications render.
     shared: OnceLock<SharedObjects>,
+    /// The claims, volumes and storage classes that are rendered.
+    storage: OnceLock<Storage>,
+    /// The Helm values of Applications, held against their charts; those that were not are missing.
+    values: BTreeMap<AppName, CheckedValues>,
     /// The earlier state to compare with.
     base: Option<Box<Base<'a>>>,
     /// The time in UTC, as `2026-01-31T12:00:00Z`; rules on times are silent without it.
@@ -96,6 +102,8 @@ impl<'a> Scope<'a> {
             bringers: OnceLock::new(),
             creating_sets: OnceLock::new(),
             shared: OnceLock::new(),
+            storage: OnceLock::new(),
+            values: BTreeMap::new(),
             base: None,
             now: None,
         };
@@ -146,6 +154,17 @@ impl<'a> Scope<'a> {
             base: Some(Box::new(base)),
             ..self
         }
+    }
+
+    /// Adds what is known of Helm values.
+    #[must_use]
+    pub fn with_values(self, values: BTreeMap<AppName, CheckedValues>) -> Self {
+        Self { values, ..self }
+    }
+
+    /// Returns the Helm values of an Application, held against its chart.
+    pub(super) fn values_of(&self, name: &AppName) -> Option<&CheckedValues> {
+        self.values.get(name)
     }
 
     /// Returns the earlier state of the repository, if there is one to compare with.
@@ -262,6 +281,46 @@ impl<'a> Scope<'a> {
         let is_other = |index: usize| self.subjects[index].name != subject.name;
         let (object, other) = shared.first(subject, is_other)?;
         Some((object, &self.subjects[other]))
+    }
+
+    /// Returns the claims, volumes and storage classes that are rendered.
+    fn storage(&self) -> &Storage {
+        self.storage.get_or_init(|| Storage::of(&self.subjects))
+    }
+
+    /// Returns the object of a claim, with the Application that renders it; of several, the first.
+    pub fn claim_object(&self, claim: &ClaimRef) -> Option<(&Subject<'a>, &Item<'a>)> {
+        self.storage().claim(&self.subjects, claim)
+    }
+
+    /// Returns the PersistentVolume that a claim names, or that names the claim.
+    pub(super) fn volume_of(&self, claim: &ClaimRef) -> Option<&Item<'a>> {
+        self.storage().volume_of(&self.subjects, claim)
+    }
+
+    /// Returns the claims that a PersistentVolume is for: the one that it names, and those that name it.
+    pub(super) fn claims_of_volume(&self, subject: &Subject<'_>, volume: &Item<'_>) -> Vec<ClaimRef> {
+        let storage = self.storage();
+        storage.claims_of_volume(&self.subjects, &subject.cluster, volume.object().name())
+    }
+
+    /// Returns what is known of the storage classes of a cluster.
+    pub(super) fn classes(&self, cluster: &Cluster) -> Classes<'_> {
+        self.storage()
+            .classes(&self.subjects, cluster, self.repo.settings.flavour)
+    }
+
+    /// Returns the pods that mount a claim, as they are rendered.
+    pub(super) fn mountings(&self, claim: &ClaimRef) -> Vec<Mounting<'_, 'a>> {
+        let apps = self.ownership.get(claim).map(|claim| &claim.users);
+        let subjects = apps.into_iter().flatten().filter_map(|app| self.subject(app));
+        subjects.flat_map(|subject| mountings(subject, claim)).collect()
+    }
+
+    /// Reports whether it is known what every Application brings.
+    pub(super) fn is_whole(&self) -> bool {
+        let unseen = self.subjects.iter().any(|subject| !subject.is_seen);
+        !unseen && self.repo.unknown.is_empty() && self.repo.malformed.is_empty() && self.doubts.is_empty()
     }
 
     /// Returns what is known of a claim.

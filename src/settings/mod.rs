@@ -5,6 +5,7 @@
 //! The command line reads it, and refuses what it does not know. `filter` does not, and the plugin reads only the keys that
 //! say what the repository consists of ([`scan`]): the versions are Argo CD's own there, and no rule is checked.
 
+mod baseline;
 mod clusters;
 mod document;
 mod entry;
@@ -20,6 +21,7 @@ use crate::failure::HintExt;
 use crate::model::Settings;
 use crate::repo::{Files, RepoPath};
 
+pub use baseline::{BASELINE, LIST, baseline, baseline_text};
 pub use clusters::clusters_of_file;
 pub use generators::generators_of_file;
 pub use schema::{schema, schema_text};

@@ -77,6 +77,7 @@ pub fn check(installation: &Installation<'_>, settings: &Settings) -> CheckRepor
     outcome.level(settings);
     outcome.findings.sort_by(|a, b| a.order().cmp(&b.order()));
     CheckReport {
+        baseline: None,
         findings: outcome.findings,
         ignored: outcome.ignored,
         off: outcome.off,
