@@ -146,6 +146,19 @@ fn two_roots() {
 }
 
 #[test]
+fn graph() {
+    transcript::check("tests/commands/graph/cases.trycmd");
+}
+
+#[test]
+fn baseline() {
+    transcript::check_in("tests/commands/baseline/cases.trycmd", |to| {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/validate/storage.in");
+        transcript::sandbox::folder::copy(&repository, to);
+    });
+}
+
+#[test]
 fn list() {
     transcript::check("tests/commands/list/cases.trycmd");
 }

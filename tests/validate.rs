@@ -82,21 +82,12 @@ fn the_shipped_repository_is_sound() {
     assert_eq!(validate(&["--rules", "-HL407"]), (Some(0), Vec::new()));
 }
 
-/// Returns the JSON that the program prints in a copy of a repository of `tests/repositories`.
+/// Returns the items of the list that the program prints in a copy of a repository of `tests/repositories`.
 fn items(repository: &str, arguments: &[&str]) -> Vec<serde_json::Value> {
-    let work = tempfile::tempdir().expect("a temporary folder");
-    folder::copy(&Path::new("tests/repositories").join(repository), work.path());
-    fs::create_dir(work.path().join(".git")).expect("the folder can be made");
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
-        .args(arguments)
-        .args(["-o", "json"])
-        .current_dir(work.path())
-        .env_clear()
-        .env("HOME", work.path())
-        .output()
-        .expect("the program runs");
-    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the output is JSON");
-    list["items"].as_array().expect("a list").clone()
+    answer(repository, arguments)["items"]
+        .as_array()
+        .expect("a list")
+        .clone()
 }
 
 /// `include`, `exclude` and `recurse` of a source, native and as parameters, mean the same to every command.
@@ -225,4 +216,115 @@ fn what_a_revision_does_not_render_is_counted() {
     assert!(text.contains("not known at the base"), "{text}");
     let (exit, _) = validated(work.path(), &["--base", "HEAD", "--rules", "HL119", "--strict"]);
     assert_eq!(exit, Some(1));
+}
+
+/// The claims of `graph` are those of `list volumes`, and what it says of Applications is what it says of claims.
+#[test]
+fn graph_and_list_agree_on_claims() {
+    for repository in [
+        "include-two-apps",
+        "recurse-exclude",
+        "other-kinds",
+        "convert-set",
+        "overrides",
+    ] {
+        let listed = answer(repository, &["list", "volumes"])["items"].take();
+        let mut graph = answer(repository, &["graph"]);
+        let mut of_apps = Vec::new();
+        for app in graph["applications"].as_array().expect("a list") {
+            for (list, how) in [("owns", "owners"), ("writes", "writers"), ("reads", "readers")] {
+                let claims = app[list].as_array().expect("a list").iter();
+                of_apps
+                    .extend(claims.map(|claim| format!("{} {how} {}", claim.as_str().expect("a name"), app["name"])));
+            }
+        }
+        let mut of_claims = Vec::new();
+        for claim in graph["claims"].as_array_mut().expect("a list") {
+            let name = format!("{}/{}", claim["namespace"], claim["name"]).replace('"', "");
+            for how in ["owners", "writers", "readers"] {
+                let apps = claim[how].as_array().expect("a list").iter();
+                of_claims.extend(apps.map(|app| format!("{name} {how} {app}")));
+            }
+            let claim = claim.as_object_mut().expect("a map");
+            claim.retain(|key, _| !matches!(key.as_str(), "guard" | "missing"));
+        }
+        of_apps.sort();
+        of_claims.sort();
+        assert_eq!(of_apps, of_claims, "{repository}");
+        assert_eq!(graph["claims"], listed, "{repository}");
+    }
+}
+
+/// What SARIF 2.1.0 demands of a log, and what GitHub's code scanning does besides.
+#[test]
+fn sarif_has_the_shape_of_its_schema() {
+    let log = fs::read_to_string("tests/commands/validate/storage_sarif.stdout").expect("the output is there");
+    let log: serde_json::Value = serde_json::from_str(&log).expect("the output is JSON");
+    assert_eq!(
+        (&log["version"], &log["runs"].as_array().map(Vec::len)),
+        (&"2.1.0".into(), &Some(1))
+    );
+    let run = &log["runs"][0];
+    let driver = &run["tool"]["driver"];
+    assert!(driver["name"].is_string() && driver["informationUri"].is_string());
+    let rules = driver["rules"].as_array().expect("the rules");
+    let is_level = |level: &serde_json::Value| ["none", "note", "warning", "error"].iter().any(|known| level == known);
+    for rule in rules {
+        let text = |pointer: &str| {
+            rule.pointer(pointer)
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|text| !text.is_empty())
+        };
+        for pointer in [
+            "/id",
+            "/name",
+            "/shortDescription/text",
+            "/fullDescription/text",
+            "/help/text",
+        ] {
+            assert!(text(pointer), "{pointer} of {rule}");
+        }
+        assert!(
+            rule["helpUri"].as_str().is_some_and(|uri| uri.starts_with("https://")),
+            "{rule}"
+        );
+        assert!(is_level(&rule["defaultConfiguration"]["level"]));
+    }
+    let results = run["results"].as_array().expect("the results");
+    assert!(results.len() > 8, "{}", results.len());
+    for result in results {
+        let index = result["ruleIndex"].as_u64().expect("a number");
+        assert_eq!(rules[usize::try_from(index).expect("small")]["id"], result["ruleId"]);
+        assert!(is_level(&result["level"]) && result["message"]["text"].is_string());
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(
+            place["artifactLocation"]["uri"]
+                .as_str()
+                .is_some_and(|uri| !uri.starts_with('/'))
+        );
+        let number = |key: &str| place["region"][key].as_u64();
+        assert!(number("startLine") >= Some(1), "{place}");
+        let (start, end) = (number("startColumn"), number("endColumn"));
+        let is_forward = number("endLine") != number("startLine") || end > start;
+        assert!(end.is_none() || is_forward, "{place}");
+    }
+    for invocation in run["invocations"].as_array().expect("a list") {
+        assert!(invocation["executionSuccessful"].is_boolean());
+    }
+}
+
+/// Returns the JSON that the program prints in a copy of a repository of `tests/repositories`.
+fn answer(repository: &str, arguments: &[&str]) -> serde_json::Value {
+    let work = tempfile::tempdir().expect("a temporary folder");
+    folder::copy(&Path::new("tests/repositories").join(repository), work.path());
+    fs::create_dir(work.path().join(".git")).expect("the folder can be made");
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-homelab"))
+        .args(arguments)
+        .args(["-o", "json"])
+        .current_dir(work.path())
+        .env_clear()
+        .env("HOME", work.path())
+        .output()
+        .expect("the program runs");
+    serde_json::from_slice(&output.stdout).expect("the output is JSON")
 }

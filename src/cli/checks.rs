@@ -6,7 +6,7 @@ use super::output::FindingsOutput;
 use super::session::Session;
 use crate::failure::Exit;
 use crate::repo::Repo;
-use crate::report::{findings, findings_table, json, summary};
+use crate::report::{findings, findings_table, github, json, sarif, summary};
 use crate::rules::{CheckReport, Selection};
 
 /// Which rules to apply, how to print their findings, and what counts as a failure.
@@ -53,6 +53,8 @@ pub(super) fn print(
         Some(FindingsOutput::Table) => findings_table::narrow(repo, report),
         Some(FindingsOutput::Wide) => findings_table::wide(repo, report),
         Some(FindingsOutput::Json) => json::finding_list(repo, report)?,
+        Some(FindingsOutput::Github) => github::commands(repo, report),
+        Some(FindingsOutput::Sarif) => sarif::log(repo, report)?,
     };
     session.terminal.data(&text)?;
     if matches!(output, Some(FindingsOutput::Table | FindingsOutput::Wide)) {

@@ -13,6 +13,7 @@ use crate::model::{AppRenders, Application, NamespaceName};
 use crate::repo::Repo;
 use crate::report::app_tree;
 use crate::report::claims;
+use crate::report::graph::Graph;
 use crate::report::list::{self, Columns, Listing, SetRow};
 use crate::rules::Scope;
 use crate::sources::{ExpandedSet, Options, expanded_sets};
@@ -76,7 +77,7 @@ pub(super) struct Args {
 
 /// How Applications are rendered, to know who reads and writes the claims.
 #[derive(clap::Args, Debug)]
-struct RenderArgs {
+pub(super) struct RenderArgs {
     /// Render nothing: show what the Applications declare
     #[arg(long, conflicts_with = "fetch")]
     no_render: bool,
@@ -104,53 +105,66 @@ enum What {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    let renders = &args.renders;
-    session.reads_with(&renders.sources, &renders.helm);
-    session.takes_charts(renders.cache.charts_of_applications(!renders.no_render));
     args.check()?;
+    args.renders.prepare(session);
     session.take_outside(&args.outside);
     let repo = session.repo()?;
     repo.check_found()?;
-    let (listing, remarks) = args.listing(session, repo)?;
+    let (text, remarks) = match args.output {
+        TreeOutput::Tree => args.drawn(session, repo)?,
+        TreeOutput::List(output) => {
+            let (listing, remarks) = args.listing(session, repo)?;
+            (formatted(listing, output)?, remarks)
+        }
+    };
     for malformed in &repo.malformed {
         session.terminal.warn(&malformed.to_string());
     }
-    let output = match args.output {
-        TreeOutput::List(output) => output,
-        TreeOutput::Tree => {
-            session.terminal.data(&app_tree::drawn(repo))?;
-            return Ok(Exit::Done);
-        }
-    };
-    let text = match output {
-        ListOutput::Table | ListOutput::Wide if listing.names.is_empty() => {
-            session.terminal.say("nothing found");
-            remarks.iter().for_each(|remark| session.terminal.say(remark));
-            return Ok(Exit::Done);
-        }
+    match text {
+        Some(text) => session.terminal.data(&text)?,
+        None => session.terminal.say("nothing found"),
+    }
+    remarks.iter().for_each(|remark| session.terminal.say(remark));
+    Ok(Exit::Done)
+}
+
+/// Returns a list in a format; `None` where there is nothing to put into a table.
+fn formatted(listing: Listing, output: ListOutput) -> Result<Option<String>> {
+    Ok(Some(match output {
+        ListOutput::Table | ListOutput::Wide if listing.names.is_empty() => return Ok(None),
         ListOutput::Table | ListOutput::Wide => listing.table,
         ListOutput::Name => listing.names.iter().map(|name| format!("{name}\n")).collect(),
         ListOutput::Json => DocumentOutput::Json.render(&listing.tree)?,
         ListOutput::Yaml => DocumentOutput::Yaml.render(&listing.tree)?,
-    };
-    session.terminal.data(&text)?;
-    remarks.iter().for_each(|remark| session.terminal.say(remark));
-    Ok(Exit::Done)
+    }))
 }
 
 impl Args {
     /// Refuses flags that do not go with what is listed.
     fn check(&self) -> Result<()> {
         let is_about_apps = matches!(self.what, What::Apps);
-        let flags = [
-            (self.origin, "--origin"),
-            (self.inactive, "--inactive"),
-            (self.output == TreeOutput::Tree, "--output tree"),
-        ];
-        match flags.iter().find(|(is_given, _)| *is_given && !is_about_apps) {
-            Some((_, flag)) => Err(usage(format!("the argument '{flag}' is about Applications alone"))),
-            None => Ok(()),
+        let flags = [(self.origin, "--origin"), (self.inactive, "--inactive")];
+        if let Some((_, flag)) = flags.iter().find(|(is_given, _)| *is_given && !is_about_apps) {
+            return Err(usage(format!("the argument '{flag}' is about Applications alone")));
         }
+        match self.what {
+            What::Namespaces | What::Sets if self.output == TreeOutput::Tree => Err(usage(
+                "the argument '--output tree' is about Applications and volumes alone",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Draws the list, and returns remarks on what it does not show.
+    fn drawn(&self, session: &Session, repo: &Repo) -> Result<(Option<String>, Vec<String>)> {
+        if !matches!(self.what, What::Volumes) {
+            return Ok((Some(app_tree::drawn(repo)), Vec::new()));
+        }
+        let namespace = self.namespace.as_ref().map(NamespaceName::as_str);
+        let renders = self.renders.render(session, repo)?;
+        let scope = Scope::new(repo, &renders);
+        let graph = Graph::of(&scope, namespace);
+        Ok((graph.tree(), claims::remarks(&scope, namespace)))
     }
 
     /// Returns the list, and remarks on what it does not show.
@@ -192,8 +206,14 @@ impl Args {
 }
 
 impl RenderArgs {
+    /// Says how the repository is read, before it is.
+    pub(super) fn prepare(&self, session: &mut Session) {
+        session.reads_with(&self.sources, &self.helm);
+        session.takes_charts(self.cache.charts_of_applications(!self.no_render));
+    }
+
     /// Renders all Applications, unless only what they declare is asked for.
-    fn render(&self, session: &Session, repo: &Repo) -> Result<AppRenders> {
+    pub(super) fn render(&self, session: &Session, repo: &Repo) -> Result<AppRenders> {
         if self.no_render {
             return Ok(AppRenders::new());
         }

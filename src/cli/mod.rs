@@ -26,6 +26,7 @@ mod explain;
 mod filter;
 mod flags;
 mod grant;
+mod graph;
 mod helm;
 mod init;
 mod list;
@@ -134,6 +135,7 @@ enum Command {
     // `get` as in kubectl. Completion would show a visible alias instead of the name.
     #[command(alias = "get")]
     List(list::Args),
+    Graph(graph::Args),
     Render(Box<render::Args>),
     Filter(filter::Args),
     Convert(Box<convert::Args>),
@@ -188,6 +190,7 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Restore(args) => restore::run(*args, session),
         Command::Adopt(args) => adopt::run(args, session),
         Command::List(args) => list::run(args, session),
+        Command::Graph(args) => graph::run(args, session),
         Command::Render(args) => render::run(*args, session),
         Command::Filter(args) => filter::run(args, session),
         Command::Convert(args) => convert::run(*args, session),

@@ -33,6 +33,10 @@ pub(super) enum FindingsOutput {
     Wide,
     /// Everything, for programs
     Json,
+    /// Workflow commands: annotations in a pull request, on GitHub
+    Github,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
 }
 
 /// Formats of a comparison.
@@ -103,6 +107,8 @@ impl ValueEnum for FixOutput {
             Self::Findings(FindingsOutput::Table),
             Self::Findings(FindingsOutput::Wide),
             Self::Findings(FindingsOutput::Json),
+            Self::Findings(FindingsOutput::Github),
+            Self::Findings(FindingsOutput::Sarif),
             Self::Edits(EditOutput::Yaml),
             Self::Edits(EditOutput::Diff),
             Self::Edits(EditOutput::Name),

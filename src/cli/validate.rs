@@ -37,6 +37,10 @@ Examples:
   # In the CI of a pull request: which owned claims are not rendered any more
   kubectl homelab validate --base origin/main
 
+  # As annotations in a pull request on GitHub, and for its code scanning
+  kubectl homelab validate --fetch -o github
+  kubectl homelab validate --fetch -o sarif > homelab.sarif
+
   # What the safe fixes would change
   kubectl homelab validate --fix --dry-run=client -o diff";
 

@@ -2,14 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tree::{self, Node};
 use crate::model::Application;
 use crate::repo::{Branch, Bringer, Repo, Unknown};
-
-/// One line of the tree, with what is below it.
-struct Node {
-    text: String,
-    below: Vec<Node>,
-}
 
 /// What brings a branch, as those of one are found: whether it is a set, and its name.
 type Key<'r> = (&'static str, &'r str);
@@ -41,9 +36,7 @@ pub fn drawn(repo: &Repo) -> String {
         text: format!("{} ({})", unknown.name, unknown.kind),
         below: vec![of_unknown(unknown)],
     }));
-    let mut text = String::new();
-    tops.iter().for_each(|node| draw(node, "", "", &mut text));
-    text
+    tree::drawn(&tops)
 }
 
 struct Drawing<'r> {
@@ -66,13 +59,7 @@ impl<'r> Drawing<'r> {
 
     fn node(&mut self, branch: &'r Branch<'r>) -> Node {
         let (object, kind) = (&branch.manifest.object, if branch.is_set() { "set" } else { "app" });
-        let mut below: Vec<Node> = claims(branch)
-            .into_iter()
-            .map(|text| Node {
-                text,
-                below: Vec::new(),
-            })
-            .collect();
+        let mut below: Vec<Node> = claims(branch).into_iter().map(Node::leaf).collect();
         below.extend(self.below((kind, object.name())));
         let place = (&branch.manifest.file, branch.manifest.document);
         let is_it = |unknown: &&Unknown| unknown.name == object.name() && (&unknown.place.0, unknown.place.1) == place;
@@ -94,10 +81,7 @@ impl<'r> Drawing<'r> {
 }
 
 fn of_unknown(unknown: &Unknown) -> Node {
-    Node {
-        text: format!("not known: {}", unknown.why),
-        below: Vec::new(),
-    }
+    Node::leaf(format!("not known: {}", unknown.why))
 }
 
 fn above<'r>(branch: &Branch<'r>) -> Key<'r> {
@@ -128,17 +112,4 @@ fn claims(branch: &Branch<'_>) -> Vec<String> {
         texts.extend(parameters.mounts.iter().map(|mount| (2, format!("mounts {mount}"))));
     }
     texts.into_iter().map(|(_, text)| text).collect()
-}
-
-fn draw(node: &Node, first: &str, others: &str, text: &mut String) {
-    text.push_str(&format!("{first}{}\n", node.text));
-    let last = node.below.len().saturating_sub(1);
-    for (index, below) in node.below.iter().enumerate() {
-        let (first, rest) = if index == last {
-            ("└── ", "    ")
-        } else {
-            ("├── ", "│   ")
-        };
-        draw(below, &format!("{others}{first}"), &format!("{others}{rest}"), text);
-    }
 }

@@ -43,7 +43,7 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// Returns the guards that an object lacks; those of the Application count where the object does not set them.
-fn missing(subject: &Subject<'_>, object: &Object) -> Vec<&'static str> {
+pub fn missing(subject: &Subject<'_>, object: &Object) -> Vec<&'static str> {
     let is_false = |key: &str| {
         let own = value(entries(object, SYNC_OPTIONS), key);
         own.or_else(|| subject.app.sync_option(key)) == Some("false")

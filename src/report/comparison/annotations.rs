@@ -1,6 +1,6 @@
-//! Annotations of a workflow of GitHub's, and of Forgejo's and Gitea's
-//! ([source](https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions)).
+//! Annotations of a workflow of GitHub's, and of Forgejo's and Gitea's.
 
+use super::super::workflow_command::{data, property};
 use super::{Report, message, withheld};
 use crate::compare::{Level, Prediction};
 
@@ -39,14 +39,4 @@ fn place(report: &Report<'_, '_>, one: &Prediction<'_>) -> Option<(String, usize
     let range = &file.documents.get(manifest.document)?.range;
     let line = file.text.get(..range.start)?.matches('\n').count() + 1;
     Some((manifest.file.to_string(), line))
-}
-
-/// Returns a text that can be a message.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// Returns a text that can be a property.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }
