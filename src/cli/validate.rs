@@ -231,7 +231,9 @@ impl Args {
     }
 
     fn checked(&self, repo: &Repo, known: &Known, extent: &Extent) -> CheckReport {
-        let scope = Scope::new(repo, &known.renders).with_values(known.values.clone()).at(time::now());
+        let scope = Scope::new(repo, &known.renders)
+            .with_values(known.values.clone())
+            .at(time::now());
         let scope = match &extent.base {
             Some(base) => scope.since(base.state()),
             None => scope,

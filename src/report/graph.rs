@@ -52,6 +52,9 @@ pub struct App<'g> {
     reads: Vec<String>,
 }
 
+/// What stands below the name of a claim that is kept for its next owner.
+const KEPT: &str = "<br/>kept";
+
 /// Applications and claims.
 #[derive(Clone, Debug)]
 pub struct Graph {
@@ -165,10 +168,13 @@ impl Graph {
             let place = (claim.row.cluster.as_str(), claim.row.namespace.as_str());
             let note = match claim.guard {
                 Guard::Unguarded => "<br/>not guarded",
+                _ if !claim.row.released_by.is_empty() => "<br/>released",
+                _ if claim.row.owners.is_empty() && !claim.row.kept_for.is_empty() => KEPT,
                 _ if claim.row.owners.is_empty() => "<br/>nobody owns it",
                 _ => "",
             };
-            let style = if note.is_empty() { "" } else { ":::danger" };
+            let is_danger = !note.is_empty() && note != KEPT;
+            let style = if is_danger { ":::danger" } else { "" };
             let node = format!("    c{index}[(\"{}{note}\")]{style}", claim.row.name);
             places.entry(place).or_default().push(node);
             edges.extend(claim.users().into_iter().map(|(app, how)| {
@@ -225,9 +231,22 @@ impl Claim {
         users.collect()
     }
 
-    /// Returns what keeps it, for a reader.
+    /// Returns what keeps it, and what will not, for a reader.
     fn state(&self) -> String {
+        match self.row.released_by.is_empty() {
+            true => self.kept(),
+            false => format!(
+                "released by {}: it goes with its data",
+                self.row.released_by.join(" and ")
+            ),
+        }
+    }
+
+    fn kept(&self) -> String {
         match self.guard {
+            _ if self.row.owners.is_empty() && !self.row.kept_for.is_empty() => {
+                format!("kept, its owner {} is gone", self.row.kept_for.join(" and "))
+            }
             Guard::Guarded => "guarded".to_owned(),
             Guard::Unguarded => format!("not guarded, without {}", self.missing.join(" and ")),
             Guard::Untracked => "made by a controller, unknown to Argo CD".to_owned(),
@@ -315,6 +334,7 @@ mod tests {
                 )],
             )
             .plugin("later", json!([owns(["later"])]))
+            .plugin("namespaces", json!([{"name": "keeps", "array": ["media/old=ripper"]}]))
     }
 
     fn graph(namespace: Option<&str>) -> Graph {
@@ -335,8 +355,9 @@ mod tests {
         │   └── fetcher owns it
         ├── films: not guarded, without Prune=false
         │   └── films owns it
-        └── later: guarded by the plugin
-            └── later owns it (not rendered)
+        ├── later: guarded by the plugin
+        │   └── later owns it (not rendered)
+        └── old: kept, its owner ripper is gone
         ");
         assert_eq!(graph(Some("elsewhere")).tree(), None);
     }
@@ -355,6 +376,7 @@ mod tests {
             c1[("data-db-0")]
             c2[("films<br/>not guarded")]:::danger
             c3[("later")]
+            c4[("old<br/>kept")]
           end
           a1 -- owns --> c0
           a0 -- writes --> c0

@@ -1,6 +1,8 @@
 //! The input of the rules: the repository, and the objects that its Applications bring to the cluster as far as they
 //! are known.
 
+mod rendered;
+
 use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -18,7 +20,7 @@ use crate::repo::{Manifest, Origin, Repo, RepoPath};
 
 use super::doubt::Doubt;
 use super::shared_objects::SharedObjects;
-use super::storage::{Classes, Mounting, Storage, mountings};
+use super::storage::Storage;
 use super::subject::{Item, Subject};
 
 /// Namespaces that every cluster has without a manifest.
@@ -281,46 +283,6 @@ impl<'a> Scope<'a> {
         let is_other = |index: usize| self.subjects[index].name != subject.name;
         let (object, other) = shared.first(subject, is_other)?;
         Some((object, &self.subjects[other]))
-    }
-
-    /// Returns the claims, volumes and storage classes that are rendered.
-    fn storage(&self) -> &Storage {
-        self.storage.get_or_init(|| Storage::of(&self.subjects))
-    }
-
-    /// Returns the object of a claim, with the Application that renders it; of several, the first.
-    pub fn claim_object(&self, claim: &ClaimRef) -> Option<(&Subject<'a>, &Item<'a>)> {
-        self.storage().claim(&self.subjects, claim)
-    }
-
-    /// Returns the PersistentVolume that a claim names, or that names the claim.
-    pub(super) fn volume_of(&self, claim: &ClaimRef) -> Option<&Item<'a>> {
-        self.storage().volume_of(&self.subjects, claim)
-    }
-
-    /// Returns the claims that a PersistentVolume is for: the one that it names, and those that name it.
-    pub(super) fn claims_of_volume(&self, subject: &Subject<'_>, volume: &Item<'_>) -> Vec<ClaimRef> {
-        let storage = self.storage();
-        storage.claims_of_volume(&self.subjects, &subject.cluster, volume.object().name())
-    }
-
-    /// Returns what is known of the storage classes of a cluster.
-    pub(super) fn classes(&self, cluster: &Cluster) -> Classes<'_> {
-        self.storage()
-            .classes(&self.subjects, cluster, self.repo.settings.flavour)
-    }
-
-    /// Returns the pods that mount a claim, as they are rendered.
-    pub(super) fn mountings(&self, claim: &ClaimRef) -> Vec<Mounting<'_, 'a>> {
-        let apps = self.ownership.get(claim).map(|claim| &claim.users);
-        let subjects = apps.into_iter().flatten().filter_map(|app| self.subject(app));
-        subjects.flat_map(|subject| mountings(subject, claim)).collect()
-    }
-
-    /// Reports whether it is known what every Application brings.
-    pub(super) fn is_whole(&self) -> bool {
-        let unseen = self.subjects.iter().any(|subject| !subject.is_seen);
-        !unseen && self.repo.unknown.is_empty() && self.repo.malformed.is_empty() && self.doubts.is_empty()
     }
 
     /// Returns what is known of a claim.

@@ -1,0 +1,48 @@
+//! What is known of storage by what is rendered: claims, volumes, storage classes, and the pods that mount a claim.
+
+use super::Scope;
+use crate::model::{ClaimRef, Cluster};
+use crate::rules::storage::{Classes, Mounting, Storage, mountings};
+use crate::rules::subject::{Item, Subject};
+
+impl<'a> Scope<'a> {
+    /// Returns the claims, volumes and storage classes that are rendered.
+    fn storage(&self) -> &Storage {
+        self.storage.get_or_init(|| Storage::of(&self.subjects))
+    }
+
+    /// Returns the object of a claim, with the Application that renders it; of several, the first.
+    pub fn claim_object(&self, claim: &ClaimRef) -> Option<(&Subject<'a>, &Item<'a>)> {
+        self.storage().claim(&self.subjects, claim)
+    }
+
+    /// Returns the PersistentVolume that a claim names, or that names the claim.
+    pub(in crate::rules) fn volume_of(&self, claim: &ClaimRef) -> Option<&Item<'a>> {
+        self.storage().volume_of(&self.subjects, claim)
+    }
+
+    /// Returns the claims that a PersistentVolume is for: the one that it names, and those that name it.
+    pub(in crate::rules) fn claims_of_volume(&self, subject: &Subject<'_>, volume: &Item<'_>) -> Vec<ClaimRef> {
+        let storage = self.storage();
+        storage.claims_of_volume(&self.subjects, &subject.cluster, volume.object().name())
+    }
+
+    /// Returns what is known of the storage classes of a cluster.
+    pub(in crate::rules) fn classes(&self, cluster: &Cluster) -> Classes<'_> {
+        self.storage()
+            .classes(&self.subjects, cluster, self.repo.settings.flavour)
+    }
+
+    /// Returns the pods that mount a claim, as they are rendered.
+    pub(in crate::rules) fn mountings(&self, claim: &ClaimRef) -> Vec<Mounting<'_, 'a>> {
+        let apps = self.ownership.get(claim).map(|claim| &claim.users);
+        let subjects = apps.into_iter().flatten().filter_map(|app| self.subject(app));
+        subjects.flat_map(|subject| mountings(subject, claim)).collect()
+    }
+
+    /// Reports whether it is known what every Application brings.
+    pub(in crate::rules) fn is_whole(&self) -> bool {
+        let unseen = self.subjects.iter().any(|subject| !subject.is_seen);
+        !unseen && self.repo.unknown.is_empty() && self.repo.malformed.is_empty() && self.doubts.is_empty()
+    }
+}
