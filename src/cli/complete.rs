@@ -337,7 +337,8 @@ mod tests {
         let asked = |words: &[&str]| asked(nowhere.path(), words);
         assert_eq!(
             asked(&["add"]),
-            "add-app\tAdd an Application to the repository\nadd-namespace\tAdd a Namespace to the repository\n:4\n"
+            "add-app\tAdd an Application to the repository\nadd-namespace\tAdd a Namespace to the repository\n\
+             add-volume\tAdd a claim to an Application whose chart has none for it\n:4\n"
         );
         assert!(
             asked(&["list", "--n"]).starts_with("--namespace\t"),

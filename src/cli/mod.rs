@@ -297,8 +297,13 @@ mod tests {
         let calls = lines.flat_map(|line| line.split('|').flat_map(|part| part.split("<(")).map(str::to_owned));
         let ours = calls.filter_map(|call| {
             let (_, rest) = call.split_once("kubectl homelab")?;
-            let words = rest.split(['>', ')']).next()?.replace("='Add the radio'", "=x");
-            Some(words.split_whitespace().map(str::to_owned).collect())
+            let mut is_quoted = false;
+            let words = rest.split(['>', ')']).next()?.split(|c: char| {
+                is_quoted ^= c == '\'';
+                c.is_whitespace() && !is_quoted
+            });
+            let words = words.filter(|word| !word.is_empty());
+            Some(words.map(|word| word.replace('\'', "")).collect())
         });
         ours.collect()
     }
