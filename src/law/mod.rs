@@ -7,6 +7,7 @@
 //! | object | step |
 //! |---|---|
 //! | any that the user patches | [`patches`] |
+//! | PersistentVolumeClaim that moves to another Application | not printed ([`Plan::moved`]) |
 //! | PersistentVolumeClaim, PersistentVolume | [`claims`] |
 //! | StatefulSet | [`stateful_sets`] |
 //! | pod templates, claims added to them | [`mounts`] |
@@ -30,9 +31,11 @@ use anyhow::{Context, Result, anyhow};
 use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
+use crate::failure::HintExt;
 use crate::model::claim::{Mount, is_claim};
 use crate::model::claim_use::Embedded;
 use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
+use crate::model::moved_claim::MovedTo;
 use crate::model::namespace::{Registries, is_namespace};
 use crate::model::parameter::{Parameters, PatchTarget};
 use crate::model::{AppName, ClaimPath, NamespaceName, Object, PointerBuf};
@@ -52,6 +55,8 @@ pub struct StorageRules {
     pub releases: BTreeSet<ClaimPath>,
     /// Parameter `mounts`.
     pub mounts: Vec<Mount>,
+    /// Parameter `moves`.
+    pub moves: Vec<MovedTo>,
     /// Parameter `patches`.
     pub patches: Vec<(PatchTarget, Value)>,
     /// The ownership registries for rendered Namespaces; without them a Namespace gets only its guards.
@@ -66,6 +71,8 @@ pub struct StorageRules {
 pub struct Plan {
     /// The operations of each document, in the order in which the documents were given.
     pub operations: Vec<Vec<PatchOperation>>,
+    /// The claims of each document that are not printed, since other Applications own them now, by their places.
+    pub moved: Vec<Vec<PointerBuf>>,
     /// Notes about what could not be done without harm.
     pub notes: Vec<String>,
 }
@@ -97,6 +104,7 @@ impl StorageRules {
             writes: parameters.writes.clone(),
             releases: parameters.releases.clone(),
             mounts: parameters.mounts.clone(),
+            moves: parameters.moves.clone(),
             patches: parameters.patches.clone(),
             registries,
             for_rules: false,
@@ -110,6 +118,7 @@ impl StorageRules {
     pub fn plan(&self, documents: &[Value]) -> Result<Plan> {
         let mut plan = Plan {
             operations: vec![Vec::new(); documents.len()],
+            moved: vec![Vec::new(); documents.len()],
             notes: Vec::new(),
         };
         let mut objects = placed(documents);
@@ -120,7 +129,12 @@ impl StorageRules {
         for (document, operations) in mounts::operations(self, &access, &mut objects)? {
             plan.operations[document].extend(operations);
         }
+        self.check_moves(&objects)?;
         for placed in &objects {
+            if self.moved(&placed.object).is_some() {
+                plan.moved[placed.document].push(placed.pointer.clone());
+                continue;
+            }
             let operations = self
                 .object(&access, &placed.object, &mut plan.notes)
                 .with_context(|| describe(&placed.object))?;
@@ -141,6 +155,39 @@ impl StorageRules {
             plan.operations[document].extend(patch.0);
         }
         Ok(placed(&trees))
+    }
+
+    /// Returns the entry of `moves` that names an object.
+    fn moved(&self, object: &Object) -> Option<&MovedTo> {
+        let destination = self.destination.as_str();
+        let namespace = object.namespace().unwrap_or(destination);
+        let is_it = |moved: &&MovedTo| {
+            let name = moved.claim.name_in(namespace, destination);
+            name.is_some_and(|name| name.as_str() == object.name())
+        };
+        self.moves.iter().find(is_it).filter(|_| is_claim(object))
+    }
+
+    /// Refuses an entry of `moves` that names nothing: a misspelled one would leave the claim to two Applications.
+    fn check_moves(&self, objects: &[Placed]) -> Result<()> {
+        for moved in &self.moves {
+            let mut found = objects.iter().filter_map(|placed| self.moved(&placed.object));
+            if found.any(|other| other.claim == moved.claim) {
+                continue;
+            }
+            let claims = objects.iter().filter(|placed| is_claim(&placed.object));
+            let claims: Vec<&str> = claims.map(|placed| placed.object.name()).collect();
+            let rendered = match claims.as_slice() {
+                [] => "no claim is rendered".to_owned(),
+                claims => format!("rendered: {}", claims.join(", ")),
+            };
+            return Err(
+                anyhow!("parameter `moves`: claim `{}` is not rendered; {rendered}", moved.claim).hint(format!(
+                    "take `{moved}` out of `moves`: there is nothing left to move, or the name is another one"
+                )),
+            );
+        }
+        Ok(())
     }
 
     fn object(&self, access: &ClaimAccess, object: &Object, notes: &mut Vec<String>) -> Result<Vec<PatchOperation>> {
@@ -207,7 +254,7 @@ impl ClaimAccess {
         let (mut rendered, mut templates) = (BTreeSet::new(), BTreeSet::new());
         for Placed { object, .. } in objects {
             let here = |name| (namespace(object), name);
-            if is_claim(object) {
+            if is_claim(object) && rules.moved(object).is_none() {
                 rendered.insert(here(object.name().to_owned()));
             }
             rendered.extend(operator_claims(object).into_iter().map(here));

@@ -748,3 +748,34 @@ fn claims_of_another_namespace_are_named_with_it() {
     let rules = rules(json!([{"name": "owns", "array": ["tv/data-db-0"]}]));
     assert!(error(&rules, &[set]).contains("deletes the owned claim `data-db-0`"));
 }
+
+fn deployment_of(claim: &str) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "player"}, "spec": {"template": {"spec": {
+        "containers": [{"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}],
+        "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": claim}}]}}}})
+}
+
+#[test]
+fn a_moved_claim_is_left_out_and_only_read() {
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio"}});
+    let other =
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "audio", "namespace": "tv"}});
+    let rules = rules(json!([{"name": "moves", "array": ["audio=recorder"]}]));
+    let plan = rules.plan(&[claim, deployment_of("audio"), other]).unwrap();
+    assert_eq!(plan.moved.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 0]);
+    assert!(plan.operations[0].is_empty(), "{:?}", plan.operations[0]);
+    let text = format!("{:?}", plan.operations[1]);
+    assert!(text.contains("readOnly"), "it belongs to another one now: {text}");
+    assert!(!plan.operations[2].is_empty(), "it is another claim, and guarded");
+}
+
+#[test]
+fn a_move_that_names_nothing_is_refused() {
+    let config = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "config"}});
+    let rules = rules(json!([{"name": "moves", "array": ["audio=recorder"]}]));
+    let error = rules.plan(&[config]).unwrap_err();
+    assert_eq!(
+        format!("{error:#}").split(": ").collect::<Vec<_>>()[..2],
+        ["parameter `moves`", "claim `audio` is not rendered; rendered"]
+    );
+}

@@ -9,6 +9,7 @@ mod chart;
 pub mod claims;
 mod helm_alone;
 mod kustomize;
+mod moved;
 mod raw;
 mod removal;
 mod spec;
@@ -21,6 +22,7 @@ use super::chart_reference::ChartReference;
 use super::claim::Mount;
 use super::claim_path::ClaimPath;
 use super::kept_claim::KeptClaim;
+use super::moved_claim::{MovedFrom, MovedTo};
 use super::name::NamespaceName;
 pub use super::patch_target::PatchTarget;
 use super::patch_target::read_patches;
@@ -64,6 +66,8 @@ pub const TABLE: &[Spec] = &[
     claims::CLAIMS,
     removal::RELEASES,
     removal::KEEPS,
+    moved::MOVES,
+    moved::MOVED_FROM,
     chart::CHART,
     chart::REPOSITORY,
     chart::VERSION,
@@ -251,6 +255,10 @@ pub struct Parameters {
     pub releases: BTreeSet<ClaimPath>,
     /// `keeps`.
     pub keeps: BTreeSet<KeptClaim>,
+    /// `moves`.
+    pub moves: Vec<MovedTo>,
+    /// `moved-from`.
+    pub moved_from: Vec<MovedFrom>,
     /// `chart`, `chart-repo`, `chart-version` and `chart-digest`.
     pub chart: Option<ChartReference>,
     /// `values-files`.
@@ -337,6 +345,7 @@ impl Parameters {
         }
         errors.extend(chart::errors(&parameters, list));
         parameters.owns.extend(parameters.claims.keys().cloned());
+        errors.extend(moved::errors(&parameters, list));
         if errors.is_empty() { Ok(parameters) } else { Err(errors) }
     }
 }
@@ -402,6 +411,8 @@ mod tests {
                 Shape::Boolean => json!("true"),
                 Shape::Array if spec.name == "mounts" => json!(["media:/m"]),
                 Shape::Array if spec.name == "keeps" => json!(["media/films=player"]),
+                Shape::Array if spec.name == "moves" => json!(["media=x"]),
+                Shape::Array if spec.name == "moved-from" => json!(["x/media"]),
                 Shape::Array | Shape::Texts => json!(["x"]),
                 Shape::Map if spec.name == "replicas" => json!({"x": "2"}),
                 Shape::Map if spec.name == "claims" => json!({"x": "5Gi"}),

@@ -1,10 +1,12 @@
 //! Applies the storage rules to a rendered stream.
 //!
 //! Documents that the rules do not change go out as slices of the input. Most of them are not even parsed: the
-//! `prescan` reads their `apiVersion` and `kind`. Every object that comes in goes out, and each has apiVersion, kind and
-//! name; everything else is an error, since Argo CD prunes what is not printed.
+//! `prescan` reads their `apiVersion` and `kind`. Every object that comes in goes out but for the claims that the parameter `moves`
+//! leaves to other Applications, and each has apiVersion, kind and name; everything else is an error, since Argo CD prunes what is
+//! not printed.
 
 mod added;
+mod complete;
 mod output;
 mod prescan;
 
@@ -13,7 +15,7 @@ use std::fmt;
 use std::ops::Range;
 
 use anyhow::{Context, Result, anyhow, bail};
-use json_patch::Patch;
+use json_patch::{Patch, PatchOperation, RemoveOperation};
 use serde_json::Value;
 
 use crate::failure::HintExt;
@@ -24,6 +26,7 @@ use crate::model::claim_use::claim_uses;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
 use crate::yaml::{self, Tree};
+use complete::{any_object, complete, describe};
 pub use output::Output;
 use output::Piece;
 use prescan::Header;
@@ -146,7 +149,7 @@ pub fn apply_with(input: Input<'_>, law: impl FnOnce(&Stream<'_>) -> Result<Stor
     let law = law(&stream)?;
     stream.check_added(law.destination.as_str())?;
     let objects = stream.before + stream.passed;
-    let (pieces, reprinted, notes) = stream.under(&law)?;
+    let (pieces, reprinted, notes) = stream.under(&law, input.allow_empty)?;
     let output = Output {
         raw,
         pieces,
@@ -264,13 +267,28 @@ impl<'t> Stream<'t> {
     }
 
     /// Returns the pieces of the stream under the rules, what had to be printed again, and the remarks.
-    fn under(self, law: &StorageRules) -> Result<(Vec<Piece>, Vec<String>, Vec<String>)> {
+    fn under(self, law: &StorageRules, allow_empty: bool) -> Result<(Vec<Piece>, Vec<String>, Vec<String>)> {
         let plan = law.plan(&self.values)?;
         let (mut pieces, mut reprinted) = (Vec::new(), Vec::new());
         let (mut from, mut after) = (0, 0);
         let (rendered, mut added) = (self.candidates.len() - self.added, Vec::new());
-        let documents = self.candidates.iter().zip(self.values).zip(plan.operations);
-        for (index, (((document, tree), value), operations)) in documents.enumerate() {
+        let moved = plan.moved.iter().map(Vec::len).sum::<usize>();
+        let planned = plan.operations.into_iter().zip(plan.moved);
+        let documents = self.candidates.iter().zip(self.values).zip(planned);
+        for (index, (((document, tree), value), (mut operations, gone))) in documents.enumerate() {
+            if gone.iter().any(|place| place.is_root()) {
+                pieces.push(Piece::Slice(from..document.range.start));
+                // What stands around it stays apart.
+                pieces.push(Piece::Text("\n".to_owned()));
+                from = document.range.end;
+                continue;
+            }
+            // The last ones first, so that the places of the others stay.
+            operations.extend(
+                gone.into_iter()
+                    .rev()
+                    .map(|path| PatchOperation::Remove(RemoveOperation { path })),
+            );
             if operations.is_empty() && index < rendered {
                 after += complete(&value, document)?;
                 continue;
@@ -293,11 +311,18 @@ impl<'t> Stream<'t> {
             pieces.push(Piece::Text(spliced.text));
             from = document.range.end;
         }
-        if self.before != after {
+        if self.before != after + moved {
             bail!(
-                "{} objects came in and {after} would go out: a patch must not add or remove objects",
-                self.before
+                "{} objects came in and {} would go out: a patch must not add or remove objects",
+                self.before,
+                after + moved
             );
+        }
+        if moved > 0 && after + self.passed == 0 && !allow_empty {
+            return Err(anyhow!(
+                "everything that is rendered moves to other Applications, and nothing would be left to print"
+            )
+            .hint("remove this Application: the claims belong to the others"));
         }
         pieces.push(Piece::Slice(from..self.raw.len()));
         if !added.is_empty() && !self.raw.is_empty() && !self.raw.ends_with('\n') {
@@ -310,66 +335,6 @@ impl<'t> Stream<'t> {
         let notes = plan.notes.into_iter().chain(reprinted.iter().map(remark)).collect();
         Ok((pieces, reprinted, notes))
     }
-}
-
-/// Returns the items of a tree that is a list, as [`Object::is_list`] decides.
-fn items(tree: &Value) -> Option<&Vec<Value>> {
-    tree.get("items").and_then(Value::as_array)
-}
-
-/// Reports whether Argo CD takes a tree for an empty list, which charts make with an empty `range`
-/// ([source](https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go), `isNullList`).
-fn is_null_list(tree: &Value) -> bool {
-    let absent = |field: &str| tree.get(field).is_none();
-    tree.get("items").is_some_and(Value::is_null) && absent("spec") && absent("status")
-}
-
-fn any_object(tree: &Value, holds: &impl Fn(&Object) -> bool) -> bool {
-    match items(tree) {
-        Some(items) => items.iter().any(|item| any_object(item, holds)),
-        None => holds(&Object::new(tree.clone())),
-    }
-}
-
-/// Counts the objects of a document, lists flattened.
-///
-/// # Errors
-/// When one has no apiVersion, kind or name (or `generateName`, which hooks may have instead).
-fn complete(tree: &Value, document: &Document<'_>) -> Result<usize> {
-    if !tree.is_object() {
-        bail!("the document {document} is not an object");
-    }
-    if let Some(items) = items(tree) {
-        return items.iter().map(|item| complete(item, document)).sum();
-    }
-    if is_null_list(tree) {
-        return Ok(0);
-    }
-    let says = |pointer: &str| {
-        tree.pointer(pointer)
-            .and_then(Value::as_str)
-            .is_some_and(|text| !text.is_empty())
-    };
-    let lacks = [
-        ("apiVersion", says("/apiVersion")),
-        ("kind", says("/kind")),
-        (
-            "metadata.name",
-            says("/metadata/name") || says("/metadata/generateName"),
-        ),
-    ];
-    match lacks.iter().find(|(_, says)| !says) {
-        Some((field, _)) => {
-            bail!("an object of the document {document} has no `{field}`: the render is incomplete")
-        }
-        None => Ok(1),
-    }
-}
-
-fn describe(tree: &Value) -> String {
-    let object = Object::new(tree.clone());
-    let reference = object.reference();
-    reference.map_or_else(|| object.kind().to_owned(), |reference| reference.to_string())
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ mod local_path_is_of_one_node;
 pub mod lock_is_current;
 mod mount_is_not_nested;
 pub mod mounted_claim_has_owner;
+mod moved_claim_has_new_owner;
+mod moved_from_names_old_owner;
 mod namespace_has_one_creator;
 mod namespace_has_pod_security;
 pub mod namespace_is_guarded;
@@ -214,6 +216,8 @@ pub static ALL: &[&Rule] = &[
     &lock_is_current::RULE,
     &owned_claim_is_not_forgotten::RULE,
     &kept_claim_has_no_owner::RULE,
+    &moved_claim_has_new_owner::RULE,
+    &moved_from_names_old_owner::RULE,
     &no_claim_is_released::RULE,
     &namespace_is_guarded::RULE,
     &namespace_has_one_creator::RULE,

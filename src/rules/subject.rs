@@ -91,7 +91,7 @@ impl<'a> Subject<'a> {
             (source, parameters)
         });
         let sources: Vec<_> = sources.collect();
-        let (mut items, all_at_home) = own_items(repo, &sources);
+        let (mut items, all_at_home) = own_items(repo, &sources, app.destination_namespace());
         items.extend(added_claims(&sources));
         let mut is_seen = all_at_home;
         if let Some(Availability::Available(objects)) = render {
@@ -314,7 +314,11 @@ fn parameters(source: &Source<'_>, overrides: &[Override]) -> Option<ReadParamet
 
 /// Returns the manifests of this repository that the sources sync, and whether they are everything that the sources
 /// bring.
-fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)]) -> (Vec<Item<'a>>, bool) {
+fn own_items<'a>(
+    repo: &'a Repo,
+    sources: &[(Source<'a>, Option<ReadParameters>)],
+    namespace: Option<&str>,
+) -> (Vec<Item<'a>>, bool) {
     let (mut items, mut all) = (Vec::new(), !sources.is_empty());
     for (source, parameters) in sources {
         let manifests = repo.synced_manifests(source).unwrap_or_default();
@@ -322,8 +326,11 @@ fn own_items<'a>(repo: &'a Repo, sources: &[(Source<'a>, Option<ReadParameters>)
         let is_build = is_of_plugin || repo.folder_source(source).is_some_and(|folder| folder.is_build());
         // A folder without manifests may contain a chart; Kustomize and other plugins change what they take in.
         all = all && (!manifests.is_empty() && !is_build || source.gives_files_only());
+        let read = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
         for manifest in manifests {
-            items.extend(flattened(manifest).map(|(pointer, object)| Item {
+            let stays =
+                flattened(manifest).filter(|(_, object)| !read.is_some_and(|read| is_moved(object, read, namespace)));
+            items.extend(stays.map(|(pointer, object)| Item {
                 object,
                 home: Some((manifest, pointer)),
                 is_finished: parameters.is_none() && !is_build,
@@ -352,6 +359,16 @@ fn added_claims<'a>(sources: &[(Source<'a>, Option<ReadParameters>)]) -> Vec<Ite
         is_finished: false,
     };
     claims.map(item).collect()
+}
+
+/// Reports whether the plugin does not print a claim, since another Application owns it now.
+fn is_moved(object: &Object, parameters: &Parameters, destination: Option<&str>) -> bool {
+    let namespace = object.namespace().or(destination);
+    let is_it = |claim: &ClaimPath| {
+        let of = claim.namespace.as_ref().map(NamespaceName::as_str).or(destination);
+        claim.name.as_str() == object.name() && of == namespace
+    };
+    is_claim(object) && parameters.moves.iter().any(|moved| is_it(&moved.claim))
 }
 
 fn flattened(manifest: &Manifest) -> impl Iterator<Item = (PointerBuf, Cow<'_, Object>)> {

@@ -63,6 +63,10 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
                 "its claims would lose their guards at the next sync",
                 "add `--drop-owns` if that is intended, or let the chart write the guards first",
             ),
+            "moves" => (
+                "its chart would make a claim again that another Application owns",
+                "let the chart leave the claim out first, then take the entries out",
+            ),
             "mounts" => (
                 "its mounts would be gone",
                 "take the entries out first, if nothing needs them",

@@ -603,3 +603,52 @@ fn claims_do_not_make_an_empty_render_whole() {
     let behind = with_claims(claims(json!({"x": "5Gi"})), &format!("{json}\n"));
     assert!(behind.is_err() || objects_of(&behind.unwrap()).len() == 2);
 }
+
+fn moved(text: &str) -> Result<String> {
+    under(json!([{"name": "moves", "array": ["config=recorder"]}]), text)
+}
+
+#[test]
+fn a_claim_that_another_application_owns_now_is_not_printed() {
+    let after = moved(STREAM).unwrap();
+    let names = |text: &str| -> Vec<String> {
+        let objects = objects_of(text);
+        objects.iter().map(|object| object.name().to_owned()).collect()
+    };
+    let mut expected = names(STREAM);
+    expected.retain(|name| name != "config");
+    assert_eq!(names(&after), expected, "everything else is printed");
+    assert!(after.starts_with(&STREAM[..STREAM.find("# Source: player/templates/claim.yaml").unwrap()]));
+    assert!(after.contains("claimName: config"), "{after}");
+}
+
+#[test]
+fn a_moved_claim_goes_out_of_a_list_and_of_a_stream_of_json() {
+    let claim = |name: &str| {
+        format!("{{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\",\"metadata\":{{\"name\":\"{name}\"}}}}")
+    };
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n- {} # stays\n- {}\n",
+        claim("config"),
+        claim("films"),
+        claim("config")
+    );
+    let after = moved(&list).unwrap();
+    assert!(
+        after.contains("films") && after.contains("# stays") && !after.contains("config"),
+        "{after}"
+    );
+    // Documents of JSON stand one behind the other.
+    let json = [claim("films"), claim("config"), claim("other")].concat();
+    assert_eq!(objects_of(&moved(&json).unwrap()).len(), 2);
+}
+
+#[test]
+fn a_move_of_everything_prints_nothing_only_where_that_is_allowed() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: config}\n";
+    let error = format!("{:#}", moved(claim).unwrap_err());
+    assert!(error.contains("everything that is rendered moves"), "{error}");
+    let law = law(json!([{"name": "moves", "array": ["config=recorder"]}]));
+    let output = apply(claim.to_owned(), &law, true).unwrap();
+    assert!(output.objects().unwrap().is_empty());
+}
