@@ -12,6 +12,7 @@ mod add_namespace;
 mod add_volume;
 mod adopt;
 mod baseline;
+mod branch;
 mod changed_files;
 mod checks;
 mod cmp;
@@ -43,6 +44,7 @@ mod refresh;
 mod release;
 mod remove_app;
 mod remove_namespace;
+mod rename_app;
 mod render;
 mod restore;
 mod resume;
@@ -128,6 +130,7 @@ enum Command {
     RemoveNamespace(Box<remove_namespace::Args>),
     Restore(Box<restore::Args>),
     Adopt(adopt::Args),
+    RenameApp(Box<rename_app::Args>),
     #[command(subcommand, hide = true)]
     Add(Add),
     #[command(subcommand, hide = true)]
@@ -189,6 +192,7 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         }
         Command::Restore(args) => restore::run(*args, session),
         Command::Adopt(args) => adopt::run(args, session),
+        Command::RenameApp(args) => rename_app::run(*args, session),
         Command::List(args) => list::run(args, session),
         Command::Graph(args) => graph::run(args, session),
         Command::Render(args) => render::run(*args, session),

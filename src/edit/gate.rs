@@ -34,6 +34,8 @@ pub struct RuleGate {
     pub generated: Vec<Manifest>,
     /// All that sets generate and charts render after the change, where an Application goes with it.
     pub derived: Option<Vec<Manifest>>,
+    /// The old and the new name of an Application: what was found for the one is not new for the other.
+    pub renamed: Option<(String, String)>,
     /// Rules whose new errors the user has accepted.
     pub accepted: Vec<&'static Rule>,
 }
@@ -46,8 +48,15 @@ impl Gate for RuleGate {
         let takes_namespace = before
             .namespaces()
             .any(|manifest| after.namespace(manifest.object.name()).is_none());
+        let is_same = |other: &Finding, finding: &Finding| {
+            let renamed = self.renamed.as_ref().is_some_and(|(old, new)| {
+                let texts = [&other.message, &finding.message].map(|text| text.replace(old, new));
+                other.rule.id == finding.rule.id && texts[0] == texts[1]
+            });
+            other.identity() == finding.identity() || renamed
+        };
         let is_old = |finding: &Finding| {
-            old.iter().any(|other| other.identity() == finding.identity())
+            old.iter().any(|other| is_same(other, finding))
                 || std::ptr::eq(finding.rule, rules::namespace_with_claims_is_declared::RULE.meta) && !takes_namespace
         };
         let after = match (&self.derived, self.generated.is_empty()) {
@@ -56,7 +65,7 @@ impl Gate for RuleGate {
             (None, false) => Cow::Owned(after.regenerated(&self.generated)),
         };
         let (mut found, mut lowered) = errors(&after, &self.after);
-        lowered.retain(|finding| !old_lowered.iter().any(|other| other.identity() == finding.identity()));
+        lowered.retain(|finding| !old_lowered.iter().any(|other| is_same(other, finding)));
         found.retain(|finding| !self.accepted.iter().any(|rule| std::ptr::eq(rule.meta, finding.rule)));
         let (older, introduced): (Vec<_>, Vec<_>) = found.into_iter().partition(is_old);
         Verdict {

@@ -13,7 +13,7 @@ use crate::edit::Renders;
 use crate::failure::HintExt;
 use crate::model::tool::TOOLS;
 use crate::model::{Application, Object, Pointer, PointerBuf, PointerExt};
-use crate::repo::{Change, ChangeSet, Manifest, Origin, Repo};
+use crate::repo::{Change, ChangeSet, Files, Manifest, Origin, Rendered, Repo};
 use crate::yaml;
 
 use documents::Document;
@@ -75,6 +75,11 @@ pub fn find(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Ob
     let error =
         anyhow!("Application `{name}` is rendered by `{by}`, and no value of it alone leads to what has to change");
     Err(error.hint(template::hint(repo, renders.files(), rendered, name)))
+}
+
+/// Returns where a rendered Application is written, as a next step.
+pub fn place(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &str) -> String {
+    template::hint(repo, files, rendered, name)
 }
 
 /// Reports whether exactly one Application is another one, and it is as wanted.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::model::{Application, Object, Source};
 use crate::repo::change::FileChange;
 use crate::repo::overrides::Override;
-use crate::repo::{Files, Manifest, RepoPath};
+use crate::repo::{Files, Manifest, RepoPath, SourceType};
 
 /// The objects of one Application, lists flattened.
 #[derive(Clone, Debug)]
@@ -59,6 +59,14 @@ pub trait Renders {
     /// # Errors
     /// When it cannot be pulled.
     fn chart_version(&self, _source: &Source<'_>) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// Returns what Argo CD takes the folder of a source for, where the source does not say it; `None` where it is not available.
+    ///
+    /// # Errors
+    /// When its folder cannot be listed.
+    fn source_type(&self, _source: &Source<'_>) -> Result<Option<SourceType>> {
         Ok(None)
     }
 

@@ -245,7 +245,7 @@ fn change(
 }
 
 /// Returns a file of overrides as it is.
-fn source_file(one: &Override) -> Result<SourceFile> {
+pub(super) fn source_file(one: &Override) -> Result<SourceFile> {
     Ok(SourceFile {
         path: one.file.clone(),
         text: one.text.clone(),

@@ -173,6 +173,43 @@ impl Kustomizations {
         Ok(changes)
     }
 
+    /// Returns the changes that give a path its new name in the resources that name it.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn with_renamed_resource(&self, path: &RepoPath, new: &RepoPath) -> Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        for folder in self.naming(path) {
+            let Some(one) = self.0.get(folder) else { continue };
+            let documents = yaml::documents(&one.text).with_context(|| format!("`{}`", one.file))?;
+            let tree = yaml::value(&one.text).with_context(|| format!("`{}`", one.file))?;
+            let entries = tree.as_ref().and_then(|tree| tree.get("resources")?.as_array());
+            let is_it = |entry: &str| folder.join(entry).is_ok_and(|entry| entry == *path);
+            let mut operations = Vec::new();
+            for (index, entry) in entries.into_iter().flatten().enumerate() {
+                let Some(entry) = entry.as_str().filter(|entry| is_it(entry)) else {
+                    continue;
+                };
+                let renamed = match entry.strip_suffix(path.file_name()) {
+                    Some(before) => format!("{before}{}", new.file_name()),
+                    None => relative(folder, new),
+                };
+                operations.push(json!({"op": "replace", "path": format!("/resources/{index}"), "value": renamed}));
+            }
+            let file = SourceFile {
+                path: one.file.clone(),
+                text: one.text.clone(),
+                documents,
+            };
+            changes.push(Change::PatchFile {
+                file,
+                document: 0,
+                patch: serde_json::from_value(Value::Array(operations))?,
+            });
+        }
+        Ok(changes)
+    }
+
     /// Reports whether a folder has a kustomization.
     pub fn is_at(&self, folder: &RepoPath) -> bool {
         self.0.contains_key(folder)

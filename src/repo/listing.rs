@@ -12,4 +12,10 @@ impl Repo {
     pub fn has_folder(&self, folder: &RepoPath) -> bool {
         self.listing.iter().any(|file| file != folder && file.is_in(folder))
     }
+
+    /// Returns the first file in a folder, whatever is in it.
+    pub fn first_file_in(&self, folder: &RepoPath) -> Option<RepoPath> {
+        let inside = self.listing.iter().filter(|file| *file != folder && file.is_in(folder));
+        inside.min().cloned()
+    }
 }

@@ -14,7 +14,7 @@ use crate::model::{Application, Object, Source, Unavailable};
 use crate::render::{self, Output};
 use crate::repo::change::FileChange;
 use crate::repo::overrides::Override;
-use crate::repo::{Files, Manifest, Repo, RepoPath};
+use crate::repo::{Files, Manifest, Repo, RepoPath, SourceType};
 use crate::sets::{RepoContents, Set};
 
 impl Renders for Sources<'_> {
@@ -94,6 +94,12 @@ impl Renders for Sources<'_> {
     fn chart_version(&self, source: &Source<'_>) -> Result<Option<String>> {
         let resolved = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))?;
         Ok(resolved.and_then(|resolved| resolved.revision))
+    }
+
+    fn source_type(&self, source: &Source<'_>) -> Result<Option<SourceType>> {
+        let resolved = optional(self.resolver.resolve(source, &mut Vec::new(), &|| Ok(())))?;
+        let of = resolved.map(|resolved| SourceType::of(&resolved.checkout, &resolved.path));
+        Ok(of.transpose()?.flatten())
     }
 
     fn overridden(&self, app: &Application<'_>, source: &Source<'_>) -> Result<Option<(RepoPath, &'static str)>> {
