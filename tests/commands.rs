@@ -148,7 +148,12 @@ fn two_roots() {
 /// Claims that go from one Application to another, and an Application that gets another name.
 #[test]
 fn handing_over() {
-    for (name, repository) in [("rename-app", "handover"), ("rename-folder", "rename-folder")] {
+    for (name, repository) in [
+        ("rename-app", "handover"),
+        ("rename-folder", "rename-folder"),
+        ("move-owner", "handover"),
+        ("replace-app", "handover"),
+    ] {
         transcript::check_in(&format!("tests/commands/handover/{name}.trycmd"), |to| {
             let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
             transcript::sandbox::folder::copy(&repositories.join(repository), to);

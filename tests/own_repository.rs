@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 
 /// Commands that write nothing to the repository, and their exit codes in it and where there is none.
-const READING: [(&str, i32, i32); 49] = [
+const READING: [(&str, i32, i32); 51] = [
     ("list", 0, 3),
     ("list namespaces", 0, 3),
     ("list volumes", 0, 3),
@@ -34,6 +34,8 @@ const READING: [(&str, i32, i32); 49] = [
     ("convert a --dry-run=client", 0, 3),
     ("convert a --to native --fetch --dry-run=client", 0, 3),
     ("rename-app a b --phase plan", 0, 3),
+    ("replace-app a b --phase plan", 3, 3),
+    ("move-owner a --to a --phase plan", 3, 3),
     ("add-namespace media --dry-run", 0, 3),
     (
         "add-app b -n home --repo https://git.example.org/me/charts --path b --revision main --dry-run=client",

@@ -1,6 +1,6 @@
 //! `kubectl homelab add-app`.
 
-mod planned;
+pub(super) mod planned;
 
 use std::path::PathBuf;
 
@@ -59,7 +59,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The name of the Application
-    name: AppName,
+    pub(super) name: AppName,
 
     /// The destination namespace
     #[arg(short = 'n', long, value_name = "NAMESPACE", required_unless_present = "upsert")]
@@ -82,10 +82,10 @@ pub(super) struct Args {
     project: Option<String>,
 
     #[command(flatten)]
-    checkouts: source_dirs::SourceDirArgs,
+    pub(super) checkouts: source_dirs::SourceDirArgs,
 
     #[command(flatten)]
-    helm: HelmArgs,
+    pub(super) helm: HelmArgs,
 
     /// A label of the Application; may be repeated
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pairs::parse_label)]
@@ -224,8 +224,14 @@ fn parse_oci(text: &str) -> Result<String, String> {
 }
 
 impl Args {
+    /// Returns the folder of this repository with the values of the chart.
+    pub(super) fn values_dir(&self) -> Result<Option<RepoPath>> {
+        let dir = self.source.values_dir.as_deref();
+        dir.map(|dir| RepoPath::new(&dir.to_string_lossy())).transpose()
+    }
+
     /// Returns the request, and what is about this run and not about the Application.
-    fn into_request(self) -> Result<(Request, SourceDirs, Options, HelmArgs, EditArgs)> {
+    pub(super) fn into_request(self) -> Result<(Request, SourceDirs, Options, HelmArgs, EditArgs)> {
         let Args {
             name,
             source,
@@ -346,10 +352,7 @@ impl PluginArgs {
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.checkouts, &args.helm);
-    let values_dir = args.source.values_dir.as_deref();
-    let values_dir = values_dir
-        .map(|dir| RepoPath::new(&dir.to_string_lossy()))
-        .transpose()?;
+    let values_dir = args.values_dir()?;
     let (mut request, dirs, options, helm, edit_args) = args.into_request()?;
     edit::add_app::check(&request).map_err(as_usage)?;
     session.edit(&edit_args.write)?;

@@ -28,6 +28,7 @@ mod filter;
 mod flags;
 mod grant;
 mod graph;
+mod handover;
 mod helm;
 mod init;
 mod list;
@@ -35,6 +36,7 @@ mod live;
 mod lock;
 mod lock_status;
 mod mount;
+mod move_owner;
 mod output;
 mod outside;
 mod pairs;
@@ -46,6 +48,8 @@ mod remove_app;
 mod remove_namespace;
 mod rename_app;
 mod render;
+mod replace_app;
+mod replace_app;
 mod restore;
 mod resume;
 mod revoke;
@@ -131,6 +135,8 @@ enum Command {
     Restore(Box<restore::Args>),
     Adopt(adopt::Args),
     RenameApp(Box<rename_app::Args>),
+    ReplaceApp(Box<replace_app::Args>),
+    MoveOwner(Box<move_owner::Args>),
     #[command(subcommand, hide = true)]
     Add(Add),
     #[command(subcommand, hide = true)]
@@ -193,6 +199,8 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         Command::Restore(args) => restore::run(*args, session),
         Command::Adopt(args) => adopt::run(args, session),
         Command::RenameApp(args) => rename_app::run(*args, session),
+        Command::ReplaceApp(args) => replace_app::run(*args, session),
+        Command::MoveOwner(args) => move_owner::run(*args, session),
         Command::List(args) => list::run(args, session),
         Command::Graph(args) => graph::run(args, session),
         Command::Render(args) => render::run(*args, session),

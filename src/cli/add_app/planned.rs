@@ -11,7 +11,11 @@ use crate::rules::Scope;
 use crate::sources::Sources;
 
 /// Plans a manifest of the Application.
-pub(super) fn beside_others(repo: &Repo, mut request: Request, sources: &Sources<'_>) -> Result<(Edit, RuleGate)> {
+pub(in crate::cli) fn beside_others(
+    repo: &Repo,
+    mut request: Request,
+    sources: &Sources<'_>,
+) -> Result<(Edit, RuleGate)> {
     let mut edit = edit_of(&request.name);
     if repo.application(request.name.as_str()).is_some() {
         edit.message = format!("Change Application {}", request.name);

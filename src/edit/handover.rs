@@ -1,0 +1,68 @@
+//! `move-owner` and `replace-app`: claims go from one Application to another in three steps, each a commit that Argo CD has
+//! synced before the next.
+//!
+//! ```text
+//! 1  stop      the workloads of the old owner that write them stand still
+//! 2  old, new  one commit takes them from the one and gives them to the other, with their specifications (specification);
+//!              no other object may be rendered by both (shared)
+//! 3            the old owner runs again and reads them, or goes
+//! ```
+
+mod move_owner;
+mod new;
+mod old;
+mod replace_app;
+mod shared;
+mod specification;
+mod stop;
+
+use crate::edit::needed::Needed;
+use crate::edit::{Edit, RuleGate};
+use crate::model::ClaimRef;
+
+pub use move_owner::MoveOwner;
+pub use replace_app::ReplaceApp;
+
+/// A step of a handover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The old owner stops writing.
+    Stop,
+    /// The claims change hands.
+    Move,
+    /// The rest goes.
+    Finish,
+}
+
+impl Phase {
+    /// Returns its number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Stop => 1,
+            Self::Move => 2,
+            Self::Finish => 3,
+        }
+    }
+}
+
+/// What a step does, and what has to be true before.
+#[derive(Debug)]
+pub struct Step {
+    /// The changes.
+    pub edit: Edit,
+    /// What checks them.
+    pub gate: RuleGate,
+    /// What has to be in the branch that Argo CD reads.
+    pub needed: Vec<Needed>,
+    /// What has to be so in the cluster.
+    pub live: Vec<Live>,
+}
+
+/// What has to be so in the cluster before a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Live {
+    /// No pod writes the claim, and it has its guards.
+    Still(ClaimRef),
+    /// The claim has this owner.
+    Owned(ClaimRef, String),
+}

@@ -1,0 +1,231 @@
+//! The Application that gives claims away.
+
+use anyhow::{Context, Result, anyhow};
+use json_patch::PatchOperation;
+use serde_json::{Value, json};
+
+use super::stop::{Stop, stops};
+use super::{shared, specification};
+use crate::edit::needed::Needed;
+use crate::edit::plugin_section::{PluginSection, Written};
+use crate::edit::{Edit, Rendered, Renders, RuleGate};
+use crate::failure::HintExt;
+use crate::model::moved_claim::MovedTo;
+use crate::model::{AppName, Application, Availability, ClaimPath, ClaimRef, NamespaceName, Object};
+use crate::repo::{Manifest, Repo};
+
+/// The Application that gives claims away, with what it renders.
+#[derive(Debug)]
+pub(super) struct Old<'r> {
+    repo: &'r Repo,
+    pub(super) manifest: &'r Manifest,
+    app: Application<'r>,
+    pub(super) name: AppName,
+    pub(super) rendered: Rendered,
+}
+
+impl<'r> Old<'r> {
+    /// Finds the Application and renders it.
+    ///
+    /// # Errors
+    /// When it is not there, the plugin does not render it, or what it renders is not known.
+    pub(super) fn of(repo: &'r Repo, name: &str, renders: &dyn Renders) -> Result<Self> {
+        let (manifest, app) = repo.named_application(name)?;
+        PluginSection::of(repo, manifest)?;
+        let rendered = renders.render(&app).with_context(|| {
+            format!("which of its workloads write is not known: Application `{name}` is not rendered")
+        })?;
+        Ok(Self {
+            repo,
+            manifest,
+            app,
+            name: AppName::new(app.name())?,
+            rendered,
+        })
+    }
+
+    fn destination(&self) -> &str {
+        self.app.destination_namespace().unwrap_or("default")
+    }
+
+    pub(super) fn repo(&self) -> &'r Repo {
+        self.repo
+    }
+
+    pub(super) fn namespace(&self) -> Option<NamespaceName> {
+        self.app.namespace_name()
+    }
+
+    /// Returns the claim that its parameters name.
+    pub(super) fn claim_of(&self, path: &ClaimPath) -> Option<ClaimRef> {
+        Some(ClaimRef {
+            cluster: self.repo.clusters().of(&self.app),
+            namespace: path.namespace_in(self.namespace().as_ref())?.clone(),
+            name: path.name.clone(),
+        })
+    }
+
+    /// Adds a change to an edit, with what is rendered before and after; returns the objects after.
+    pub(super) fn changed(
+        &self,
+        written: &Written,
+        renders: &dyn Renders,
+        edit: &mut Edit,
+        gate: &mut RuleGate,
+    ) -> Result<Vec<Object>> {
+        let objects = written.render(renders)?.finished;
+        written.add_to(edit, gate);
+        let before = Availability::Available(self.rendered.finished.clone());
+        gate.before.insert(self.name.clone(), before);
+        let after = Availability::Available(objects.clone());
+        gate.after.insert(self.name.clone(), after);
+        Ok(objects)
+    }
+
+    /// Returns the claim as the parameters of this Application name it.
+    pub(super) fn path(&self, claim: &ClaimRef) -> ClaimPath {
+        ClaimPath::of(claim, self.app.namespace_name().as_ref())
+    }
+
+    /// Reports whether an entry of its parameters names a claim.
+    fn is(&self, path: &ClaimPath, claim: &ClaimRef) -> bool {
+        let destination = self.app.namespace_name();
+        path.name == claim.name && path.namespace_in(destination.as_ref()) == Some(&claim.namespace)
+    }
+
+    /// Returns what stops the workloads that write claims; with `all`, those that only read them as well.
+    pub(super) fn stops(&self, claims: &[&ClaimRef], all: bool) -> Result<Vec<Stop>> {
+        let objects = (self.rendered.finished.as_slice(), self.rendered.raw.as_slice());
+        stops(objects, claims, self.destination(), all)
+            .with_context(|| format!("Application `{}` cannot be stopped", self.name))
+    }
+
+    /// Reports whether its manifest stops all of them.
+    pub(super) fn is_stopped(&self, stops: &[Stop]) -> Result<bool> {
+        let section = PluginSection::of(self.repo, self.manifest)?;
+        Ok(stops
+            .iter()
+            .all(|stop| has(section.entry("patches", &stop.key).as_deref(), &stop.operation)))
+    }
+
+    /// Returns the change that stops them.
+    pub(super) fn stopped(&self, stops: &[Stop], renders: &dyn Renders) -> Result<Written> {
+        let mut section = PluginSection::of(self.repo, self.manifest)?;
+        for stop in stops {
+            let mut operations = operations(section.entry("patches", &stop.key).as_deref())?;
+            if operations.iter().any(|other| *other == json!(stop.operation)) {
+                continue;
+            }
+            operations.push(json!(stop.operation));
+            section.set_entry("patches", &stop.key, Some(&Value::Array(operations).to_string()))?;
+        }
+        section.written(renders)
+    }
+
+    /// Returns the change that lets them run again.
+    pub(super) fn started(&self, stops: &[Stop], renders: &dyn Renders) -> Result<Written> {
+        let mut section = PluginSection::of(self.repo, self.manifest)?;
+        for stop in stops {
+            let Some(text) = section.entry("patches", &stop.key) else {
+                continue;
+            };
+            let mut operations = operations(Some(&text))?;
+            operations.retain(|other| *other != json!(stop.operation));
+            let text = (!operations.is_empty()).then(|| Value::Array(operations).to_string());
+            section.set_entry("patches", &stop.key, text.as_deref())?;
+        }
+        section.written(renders)
+    }
+
+    /// Returns the change that takes claims away: they are not owned any more, and what the source renders of them is not printed.
+    pub(super) fn without(&self, claims: &[&ClaimRef], to: &AppName, renders: &dyn Renders) -> Result<Written> {
+        let mut section = PluginSection::of(self.repo, self.manifest)?;
+        for claim in claims {
+            section.remove("owns", |entry| {
+                entry.parse::<ClaimPath>().is_ok_and(|path| self.is(&path, claim))
+            })?;
+            section.remove("moved-from", |entry| {
+                let path = entry.split_once('/').map(|(_, claim)| claim.parse::<ClaimPath>());
+                path.is_some_and(|path| path.is_ok_and(|path| self.is(&path, claim)))
+            })?;
+            let path = self.path(claim);
+            section.set_entry("claims", &path.to_string(), None)?;
+            if specification::find(&self.rendered.raw, claim, self.destination()).is_some() {
+                let to = to.clone();
+                section.add("moves", &MovedTo { claim: path, to }.to_string())?;
+            }
+        }
+        section.written(renders)
+    }
+
+    /// Returns a claim as it is rendered, with its guards or without.
+    pub(super) fn claim(&self, claim: &ClaimRef) -> Result<&Object> {
+        let objects = [&self.rendered.finished, &self.rendered.raw];
+        let mut found = objects
+            .iter()
+            .filter_map(|objects| specification::find(objects, claim, self.destination()));
+        found.next().ok_or_else(|| {
+            anyhow!("Application `{}` does not render claim `{claim}`: its specification is in no Git", self.name).hint(format!(
+                "add it first: `kubectl homelab add-volume {} --owner {}`, with the specification that `kubectl get pvc {} -n {} -o yaml` shows",
+                claim.name, self.name, claim.name, claim.namespace
+            ))
+        })
+    }
+
+    /// Refuses objects that another Application renders, too.
+    pub(super) fn check_shared(
+        &self,
+        rest: &[Object],
+        (name, objects, namespace): (&AppName, &[Object], Option<&NamespaceName>),
+    ) -> Result<()> {
+        let namespace = namespace.map_or("default", NamespaceName::as_str);
+        let old = (self.name.as_str(), rest, self.destination());
+        shared::check(old, (name.as_str(), objects, namespace))
+    }
+
+    /// Returns what has to be in the branch before the claims change hands: the Application stands still, and the plugin guards the
+    /// claims.
+    pub(super) fn needed(&self, stops: &[Stop], claims: &[&ClaimRef]) -> Option<Needed> {
+        // What a file of overrides or a chart has is not in the manifest.
+        let section = PluginSection::of(self.repo, self.manifest)
+            .ok()
+            .filter(PluginSection::is_in_manifest)?;
+        let pointer = section.source().pointer;
+        let stops: Vec<(String, PatchOperation)> = stops
+            .iter()
+            .map(|stop| (stop.key.clone(), stop.operation.clone()))
+            .collect();
+        let paths: Vec<String> = claims.iter().map(|claim| self.path(claim).name.to_string()).collect();
+        let step = format!("step 1 of 3, in which Application `{}` stands still", self.name);
+        Some(Needed::of_app(self.manifest, step, move |app| {
+            let source = app.sources().into_iter().find(|source| source.pointer == pointer);
+            let Some(source) = source.filter(|source| source.uses_homelab_plugin()) else {
+                return false;
+            };
+            let map = source.parameter("patches").and_then(|at| source.value(&at)?.get("map"));
+            let text = |key: &str| map?.get(key)?.as_str();
+            let owns = source.parameter("owns").and_then(|at| source.value(&at)?.get("array"));
+            let owns = owns.map(ToString::to_string).unwrap_or_default();
+            stops.iter().all(|(key, operation)| has(text(key), operation))
+                && paths.iter().all(|path| owns.contains(path.as_str()))
+        }))
+    }
+}
+
+/// Returns the operations of an entry of `patches`.
+fn operations(text: Option<&str>) -> Result<Vec<Value>> {
+    let tree = text
+        .map(serde_json::from_str)
+        .transpose()
+        .context("a patch in `patches` is not JSON")?;
+    match tree {
+        Some(Value::Array(operations)) => Ok(operations),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Reports whether an entry of `patches` has an operation.
+fn has(text: Option<&str>, operation: &PatchOperation) -> bool {
+    let wanted = json!(operation);
+    operations(text).is_ok_and(|operations| operations.contains(&wanted))
+}
