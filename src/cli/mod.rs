@@ -49,7 +49,6 @@ mod remove_namespace;
 mod rename_app;
 mod render;
 mod replace_app;
-mod replace_app;
 mod restore;
 mod resume;
 mod revoke;
