@@ -37,7 +37,13 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
             let (old, now) = (&predictions[one], &predictions[other]);
             let score = match is_application(old) {
                 true => is_renamed(&renamed, old, now).then_some(1.0),
-                false if old.app == now.app || renamed.get(&old.app) == Some(&now.app) => likeness(old, now),
+                false if old.app == now.app || renamed.get(&old.app) == Some(&now.app) => {
+                    let of = |all: &[usize], app: &AppName| {
+                        all.iter().filter(|index| predictions[**index].app == *app).count()
+                    };
+                    let is_only = of(gone, &old.app) == 1 && of(new, &now.app) == 1;
+                    likeness(old, now).filter(|_| is_only || is_named_alike(old, now))
+                }
                 false => None,
             };
             if let Some(score) = score {
@@ -155,6 +161,12 @@ fn likeness(old: &Prediction<'_>, new: &Prediction<'_>) -> Option<f64> {
     let score = share(&one, &other);
     // Of several that are alike, the one with the nearest name.
     (score >= ALIKE).then(|| score + name_likeness(names.0, names.1))
+}
+
+/// Reports whether two names have enough in common: of several claims, each looks like all others.
+fn is_named_alike(old: &Prediction<'_>, new: &Prediction<'_>) -> bool {
+    const ENOUGH: f64 = 0.4;
+    name_likeness(&old.place.object.name, &new.place.object.name) >= ENOUGH
 }
 
 /// Returns how much of two names is the same at their start and their end, from 0 to 1.

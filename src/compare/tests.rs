@@ -203,3 +203,28 @@ head: {set/apps: {}, logs: {by: apps, objects: [{kind: Deployment, name: logs, i
         assert!(comparison.predictions.iter().all(|one| one.twin.is_some()));
     });
 }
+
+#[test]
+fn of_several_claims_one_with_another_name_is_another_claim() {
+    let twins = |base: &str, head: &str| {
+        let claim = |name: &str| format!("{{kind: PersistentVolumeClaim, name: {name}}}");
+        let side = |names: &str| names.split(' ').map(claim).collect::<Vec<_>>().join(", ");
+        let fixture = Fixture::read(&format!(
+            "base: {{media: [{}]}}\nhead: {{media: [{}]}}",
+            side(base),
+            side(head)
+        ));
+        fixture.compare(|comparison| -> Vec<(String, String)> {
+            let gone = comparison.predictions.iter().filter(|one| one.after.is_none());
+            let twin =
+                |one: &Prediction<'_>| Some((one.place.object.name.clone(), one.twin.as_ref()?.object.name.clone()));
+            gone.filter_map(twin).collect()
+        })
+    };
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    assert_eq!(twins("data", "films"), [pair("data", "films")]);
+    assert_eq!(
+        twins("pvc-media unifi", "pvc-movies golinks"),
+        [pair("pvc-media", "pvc-movies")]
+    );
+}
