@@ -113,10 +113,6 @@ fn check_policy(set: &Manifest, manifest: &Manifest) -> Result<()> {
         all.filter_map(|place| Some(place.as_str()?.replace('.', "/")))
             .collect()
     };
-    let hides = |place: &String| {
-        ["/spec/syncPolicy", "/spec"].contains(&place.trim_end_matches('/'))
-            || place.starts_with("/spec/syncPolicy/automated")
-    };
     let entries = ignored.into_iter().flatten().filter(is_of);
     if entries.flat_map(places).any(|place| hides(&place)) {
         return Err(anyhow!(
@@ -125,6 +121,20 @@ fn check_policy(set: &Manifest, manifest: &Manifest) -> Result<()> {
         .hint(in_cluster()));
     }
     Ok(())
+}
+
+/// Reports whether a place that a set leaves alone, as a pointer or a path of jq with `/` for its dots, can be that of the switch.
+fn hides(place: &str) -> bool {
+    const OTHERS: [&str; 6] = [
+        "/spec/syncPolicy/automated/prune",
+        "/spec/syncPolicy/automated/selfHeal",
+        "/spec/syncPolicy/automated/allowEmpty",
+        "/spec/syncPolicy/syncOptions",
+        "/spec/syncPolicy/retry",
+        "/spec/syncPolicy/managedNamespaceMetadata",
+    ];
+    let is_other = || OTHERS.iter().any(|other| place.starts_with(other));
+    ["", "/", "/spec"].contains(&place) || place.contains("syncPolicy") && !is_other()
 }
 
 fn is_patched(set: &Manifest) -> bool {
@@ -261,6 +271,27 @@ mod tests {
             ("{{ .x", None),
         ] {
             assert_eq!(condition(template, "a").as_deref(), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_a_set_leaves_alone_can_be_the_switch() {
+        for place in [
+            "/spec",
+            "/spec/syncPolicy",
+            "/spec/syncPolicy/automated",
+            "/spec/syncPolicy/automated/enabled",
+            "/spec/syncPolicy | /automated",
+        ] {
+            assert!(hides(place), "{place}");
+        }
+        for place in [
+            "/spec/source/targetRevision",
+            "/spec/syncPolicy/automated/prune",
+            "/spec/syncPolicy/retry/limit",
+            "/metadata/annotations",
+        ] {
+            assert!(!hides(place), "{place}");
         }
     }
 
