@@ -85,7 +85,7 @@ impl Claims {
             if wanted.contains(reference) {
                 claims.lost.push(Lost {
                     claim: reference.clone(),
-                    way: way(subject, reference, object, is_guarded)?,
+                    way: way(scope, subject, reference, (object, is_guarded))?,
                     size: object.and_then(size),
                 });
                 continue;
@@ -210,14 +210,7 @@ fn check_known(scope: &Scope<'_>, subject: &Subject<'_>) -> Result<()> {
     if subject.is_seen || subject.uses_homelab_plugin() || !deletes(subject) {
         return Ok(());
     }
-    let (why, hint) = match scope.renders.get(&subject.name) {
-        Some(Availability::Unavailable(why)) => (why.to_string(), why.hint()),
-        Some(Availability::Failed { message, hint, .. }) => (
-            message.clone(),
-            hint.clone().unwrap_or_else(|| "correct its source first".to_owned()),
-        ),
-        _ => ("it was not rendered".to_owned(), "render it first".to_owned()),
-    };
+    let (why, hint) = unknown(scope, subject);
     Err(anyhow!(
         "what `{}` renders is not known, and what it has of claims would be deleted with it: {why}",
         subject.name
@@ -228,8 +221,29 @@ fn check_known(scope: &Scope<'_>, subject: &Subject<'_>) -> Result<()> {
     )))
 }
 
+/// Returns why it is not known what an Application renders, and the next step.
+fn unknown(scope: &Scope<'_>, subject: &Subject<'_>) -> (String, String) {
+    match scope.renders.get(&subject.name) {
+        Some(Availability::Unavailable(why)) => (why.to_string(), why.hint()),
+        Some(Availability::Failed { message, hint, .. }) => (
+            message.clone(),
+            hint.clone().unwrap_or_else(|| "correct its source first".to_owned()),
+        ),
+        _ => ("it was not rendered".to_owned(), "render it first".to_owned()),
+    }
+}
+
 /// Returns how a claim goes that is to be lost.
-fn way(subject: &Subject<'_>, claim: &ClaimRef, object: Option<&Object>, is_guarded: bool) -> Result<Way> {
+fn way(
+    scope: &Scope<'_>,
+    subject: &Subject<'_>,
+    claim: &ClaimRef,
+    (object, is_guarded): (Option<&Object>, bool),
+) -> Result<Way> {
+    if object.is_none() && !subject.is_seen {
+        let (why, hint) = unknown(scope, subject);
+        return Err(anyhow!("whether `{}` renders claim `{claim}` is not known: {why}", subject.name).hint(hint));
+    }
     if object.is_none() {
         return Ok(Way::ByHand);
     }
