@@ -20,6 +20,7 @@ mod nodes;
 mod producer;
 mod rebuilt;
 mod refused;
+mod removed;
 mod replaced;
 mod sets;
 mod spelled;
