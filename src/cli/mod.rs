@@ -133,9 +133,8 @@ enum Command {
     RemoveNamespace(Box<remove_namespace::Args>),
     Restore(Box<restore::Args>),
     Adopt(adopt::Args),
-    RenameApp(Box<rename_app::Args>),
-    ReplaceApp(Box<replace_app::Args>),
-    MoveOwner(Box<move_owner::Args>),
+    #[command(flatten)]
+    HandOver(HandOver),
     #[command(subcommand, hide = true)]
     Add(Add),
     #[command(subcommand, hide = true)]
@@ -179,6 +178,22 @@ enum Remove {
     Namespace(Box<remove_namespace::Args>),
 }
 
+/// The commands that give a name or a claim to another Application.
+#[derive(Subcommand, Debug)]
+enum HandOver {
+    RenameApp(Box<rename_app::Args>),
+    ReplaceApp(Box<replace_app::Args>),
+    MoveOwner(Box<move_owner::Args>),
+}
+
+fn hand_over(command: HandOver, session: &mut Session) -> Result<Exit> {
+    match command {
+        HandOver::RenameApp(args) => rename_app::run(*args, session),
+        HandOver::ReplaceApp(args) => replace_app::run(*args, session),
+        HandOver::MoveOwner(args) => move_owner::run(*args, session),
+    }
+}
+
 fn run(command: Command, session: &mut Session) -> Result<Exit> {
     match command {
         Command::Init(args) => init::run(args, session),
@@ -197,9 +212,7 @@ fn run(command: Command, session: &mut Session) -> Result<Exit> {
         }
         Command::Restore(args) => restore::run(*args, session),
         Command::Adopt(args) => adopt::run(args, session),
-        Command::RenameApp(args) => rename_app::run(*args, session),
-        Command::ReplaceApp(args) => replace_app::run(*args, session),
-        Command::MoveOwner(args) => move_owner::run(*args, session),
+        Command::HandOver(command) => hand_over(command, session),
         Command::List(args) => list::run(args, session),
         Command::Graph(args) => graph::run(args, session),
         Command::Render(args) => render::run(*args, session),
