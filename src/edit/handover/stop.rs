@@ -208,7 +208,8 @@ mod tests {
             json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}}], "template": {"spec": {}}}),
         );
         let made = claim("data-x-0");
-        let error = stops((&[set.clone()], &[set]), &[&made], "media", false).unwrap_err();
+        let sets = std::slice::from_ref(&set);
+        let error = stops((sets, sets), &[&made], "media", false).unwrap_err();
         assert!(error.to_string().contains("makes claim"), "{error:#}");
     }
 }
