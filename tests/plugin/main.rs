@@ -185,8 +185,9 @@ fn the_announcement_and_the_manifest_are_data() {
     sent.write("values-home.yaml", "");
     let announced = sent.command("parameters").output().unwrap();
     let list: serde_json::Value = serde_json::from_slice(&announced.stdout).unwrap();
-    assert_eq!(list[7]["name"], "values-files");
-    assert_eq!(list[7]["array"], serde_json::json!(["values-home.yaml"]));
+    let mut list = list.as_array().unwrap().iter();
+    let announced = list.find(|one| one["name"] == "values-files").unwrap();
+    assert_eq!(announced["array"], serde_json::json!(["values-home.yaml"]));
     let manifest = sent.command("manifest").args(["-o", "plugin"]).output().unwrap();
     let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("plugin/plugin.yaml")).unwrap();
     assert_eq!(text(&manifest.stdout), committed);
