@@ -15,22 +15,21 @@ const FALSE: [&str; 6] = ["0", "f", "F", "FALSE", "false", "False"];
 ///
 /// # Errors
 /// When the value of a flag is no boolean, or stands after a blank where it has to stand after `=`.
-pub(super) fn normalized(mut program: Command, arguments: &[OsString]) -> Result<Vec<OsString>, Error> {
-    program.build();
-    let mut command = &program;
+pub(super) fn normalized(program: &Command, arguments: &[OsString]) -> Result<Vec<OsString>, Error> {
+    let mut path = vec![program];
     let mut kept = Kept::default();
     let mut words = arguments.iter().peekable();
     words.next().into_iter().for_each(|program| kept.push(program));
     while let Some(word) = words.next() {
-        let text = word.to_str().unwrap_or_default();
+        let (text, command) = (word.to_str().unwrap_or_default(), path[path.len() - 1]);
         if text == "--" || command.get_positionals().any(Arg::is_trailing_var_arg_set) {
             kept.push(word);
             words.by_ref().for_each(|word| kept.push(word));
             break;
         }
-        let Some(flag) = Flag::parse(command, text) else {
+        let Some(flag) = Flag::parse(&path, text) else {
             kept.push(word);
-            command = command.find_subcommand(text).unwrap_or(command);
+            path.extend(command.find_subcommand(text));
             continue;
         };
         let next = words.peek().and_then(|next| next.to_str());
@@ -38,15 +37,12 @@ pub(super) fn normalized(mut program: Command, arguments: &[OsString]) -> Result
             Form::Boolean => {
                 let apart = next.filter(|next| flag.value.is_none() && ["true", "false"].contains(next));
                 let value = flag.boolean(apart);
-                kept.boolean(
-                    &flag,
-                    value.map_err(|why| command.clone().error(ErrorKind::InvalidValue, why))?,
-                );
+                kept.boolean(&flag, value.map_err(|why| error(&path, ErrorKind::InvalidValue, why))?);
                 apart.and_then(|_| words.next());
             }
             Form::Optional => {
                 if let Some(why) = next.and_then(|next| flag.misplaced(next)) {
-                    return Err(command.clone().error(ErrorKind::UnknownArgument, why));
+                    return Err(error(&path, ErrorKind::UnknownArgument, why));
                 }
                 kept.push(word);
             }
@@ -60,6 +56,18 @@ pub(super) fn normalized(mut program: Command, arguments: &[OsString]) -> Result
         }
     }
     Ok(kept.words.into_iter().flatten().collect())
+}
+
+/// Returns an error of the last command of a path. Only then the whole tree of commands is completed, which takes longer than most
+/// commands run.
+fn error(path: &[&Command], kind: ErrorKind, why: String) -> Error {
+    let mut program = path[0].clone();
+    program.build();
+    let below = path[1..].iter();
+    let command = below.fold(&program, |command, below| {
+        command.find_subcommand(below.get_name()).unwrap_or(command)
+    });
+    command.clone().error(kind, why)
 }
 
 /// How a flag takes its value.
@@ -86,8 +94,9 @@ struct Flag<'w> {
 }
 
 impl<'w> Flag<'w> {
-    /// Returns the flag of a command that a word is, if it is one. Several short ones in one word are left to clap.
-    fn parse(command: &Command, word: &'w str) -> Option<Self> {
+    /// Returns the flag of the last command of a path, or the global one of those above, that a word is, if it is one. Several
+    /// short ones in one word are left to clap.
+    fn parse(path: &[&Command], word: &'w str) -> Option<Self> {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
@@ -104,8 +113,11 @@ impl<'w> Flag<'w> {
                 short.is_some_and(|short| short == name)
             }
         };
+        let (command, above) = path.split_last()?;
+        let globals = above.iter().flat_map(|command| command.get_arguments());
         let arg = command
             .get_arguments()
+            .chain(globals.filter(|arg| arg.is_global_set()))
             .filter(|arg| !arg.is_positional())
             .find(is_named)?;
         Some(Self {
@@ -199,7 +211,7 @@ mod tests {
 
     fn read(line: &str) -> Result<String, String> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        match normalized(crate::cli::command(), &words) {
+        match normalized(&crate::cli::command(), &words) {
             Ok(words) => Ok(words.join(&OsString::from(" ")).into_string().unwrap()),
             Err(error) => Err(error.to_string()),
         }

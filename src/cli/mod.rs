@@ -68,7 +68,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use completion::{Shell, script as completion_script};
 
@@ -250,6 +250,14 @@ pub fn end_on_panic() {
     });
 }
 
+/// Reads a command line.
+fn parsed(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let words = flags::normalized(&command, arguments)?;
+    let mut matches = command.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 /// Parses the command line, runs it, and prints what went wrong.
 pub fn main() -> Exit {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -261,8 +269,7 @@ pub fn main() -> Exit {
         let _ = complete::answer(words, &Terminal);
         return Exit::Done;
     }
-    let words = flags::normalized(command(), &arguments);
-    let cli = match words.and_then(Cli::try_parse_from) {
+    let cli = match parsed(&arguments) {
         Ok(cli) => cli,
         // Who asks for nothing gets the help, as from kubectl.
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -343,7 +350,7 @@ mod tests {
                     .map(OsString::from)
                     .chain(words.iter().map(OsString::from))
                     .collect();
-                let parsed = flags::normalized(super::command(), &words).and_then(Cli::try_parse_from);
+                let parsed = parsed(&words);
                 assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
                 checked += 1;
             }
