@@ -283,6 +283,12 @@ fn what_stands_behind_removed_lines_does_not_become_a_part_of_a_block_scalar() {
             "- - |+ # +\n   x\n  -   c\n\n- d\n",
         ),
         ("- - |2+\n     x\n- b\n\n- d\n", "/1", "- - |2+\n     x\n- d\n"),
+        // One that is less deep than the entry stays where it is.
+        (
+            "a:\n  b:\n    - |\n      x\n    - y\n  # c\n  d: []\n",
+            "/a/b/1",
+            "a:\n  b:\n    - |\n      x\n  # c\n  d: []\n",
+        ),
         // A comment ends the scalar.
         ("a: |+\n  x\n# c\nb: 1\n  \nc: 2\n", "/b", "a: |+\n  x\n# c\n  \nc: 2\n"),
     ] {

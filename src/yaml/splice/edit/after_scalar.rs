@@ -22,8 +22,8 @@ impl Editor<'_, '_> {
             let content = line.trim_start_matches([' ', '\t']);
             let is_comment = content.starts_with('#');
             if is_comment {
-                let entry = &text[at..];
-                between.push_str(&entry[..entry.len() - entry.trim_start_matches(' ').len()]);
+                let indent = |text: &str| text.len() - text.trim_start_matches(' ').len();
+                between.push_str(&" ".repeat(indent(&text[at..]).min(indent(line))));
             } else if !content.trim_end().is_empty() {
                 break;
             }
