@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::parameter_edit::ParameterEditArgs;
+use super::parameter_edit;
 use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::add_volume::{Request, add_volume};
 use crate::edit::known_claim::reference;
 use crate::failure::{Exit, as_usage};
@@ -48,7 +49,7 @@ pub(super) struct Args {
     access_modes: Vec<String>,
 
     #[command(flatten)]
-    common: ParameterEditArgs,
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -67,7 +68,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         access_modes,
     };
     request.spec(&claim).map_err(as_usage)?;
-    common.run(session, &owner, Some(&claim), &|target, scope| {
+    parameter_edit::run(&common, session, (&owner, Some(&claim)), &|target, scope| {
         let claim = reference(scope, &target.name, &claim)?;
         add_volume(target, scope, (&claim, &request))
     })

@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use anyhow::{Result, anyhow};
 use clap::ValueEnum;
 
-use super::helm::HelmArgs;
-use super::session::{EditArgs, Session};
-use super::source_dirs::SourceDirArgs;
+use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::convert::{Choices, ClaimOf, Plan, Refusal, StepBefore, Target, Which, plan};
 use crate::failure::{Exit, Failure, HintExt, usage};
 use crate::git::WorkingTree;
-use crate::model::{AppName, ClaimPath, Settings};
-use crate::sources::{Options, SourceDirs, Sources};
+use crate::model::{AppName, ClaimPath};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -94,13 +92,7 @@ pub(super) struct Args {
     guard_first: bool,
 
     #[command(flatten)]
-    sources: SourceDirArgs,
-
-    #[command(flatten)]
-    helm: HelmArgs,
-
-    #[command(flatten)]
-    edit: EditArgs,
+    common: SourceEditArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -121,9 +113,8 @@ pub(super) fn parse_claim(text: &str) -> Result<ClaimOf, String> {
 }
 
 impl Args {
-    /// Returns how to render, what to convert, where the sources are, and how to end.
-    fn into_parts(self, settings: &Settings) -> (Options, Choices, SourceDirs, EditArgs) {
-        let options = self.sources.options(&self.helm, settings);
+    /// Returns what to convert, how to render, and how to end.
+    fn into_parts(self) -> (Choices, SourceEditArgs) {
         let choices = Choices {
             which: if self.all {
                 Which::All
@@ -143,7 +134,7 @@ impl Args {
             guard_first: self.guard_first,
             unowned: false,
         };
-        (options, choices, self.sources.into_dirs(), self.edit)
+        (choices, self.common)
     }
 }
 
@@ -155,18 +146,13 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         return Err(usage("the argument '--drop-owns' cannot be used with '--to plugin'"));
     }
     let guard_first = args.guard_first;
-    session.reads_with(&args.sources, &args.helm);
-    session.edit(&args.edit.write)?;
-    let (options, choices, dirs, edit_args) = args.into_parts(&session.repo()?.settings);
-    let plan = {
-        let (repo, checkout) = (session.repo()?, session.checkout()?);
-        dirs.check(repo, repo.applications().map(|(_, app)| app))?;
-        let sources = Sources::new(repo, checkout, &dirs, &options);
+    let (choices, common) = args.into_parts();
+    let plan = common.planned(session, |repo, sources, session| {
         let progress = session.terminal.progress("converting");
-        plan(repo, &choices, &sources, &mut |name| {
+        plan(repo, &choices, sources, &mut |name| {
             progress.now(&format!("converting {name}"));
-        })?
-    };
+        })
+    })?;
     if guard_first && plan.refused.is_empty() {
         check_steps(&plan.before, session)?;
     }
@@ -175,7 +161,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         edit, gate, refused, ..
     } = report(choices.target, plan, session);
     if refused.is_empty() {
-        let exit = session.finish(&edit_args, &edit, &gate)?;
+        let exit = session.finish(&common.edit, &edit, &gate)?;
         return Ok(if stays { exit.max(Exit::Findings) } else { exit });
     }
     say(&refused, session);

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::parameter_edit::ParameterEditArgs;
+use super::parameter_edit;
 use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::KnownClaim;
 use crate::edit::grant::grant;
 use crate::failure::Exit;
@@ -34,12 +35,12 @@ pub(super) struct Args {
     to: String,
 
     #[command(flatten)]
-    common: ParameterEditArgs,
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let Args { claim, to, common } = args;
-    common.run(session, &to, Some(&claim), &|target, scope| {
+    parameter_edit::run(&common, session, (&to, Some(&claim)), &|target, scope| {
         grant(target, &KnownClaim::find(scope, &target.name, &claim)?)
     })
 }

@@ -54,6 +54,7 @@ mod resume;
 mod revoke;
 pub mod session;
 mod source_dirs;
+mod source_edit;
 mod sync;
 mod target;
 mod unmount;

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::parameter_edit::ParameterEditArgs;
+use super::parameter_edit;
 use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::mount::{Request, known_here, mount};
 use crate::failure::{Exit, as_usage};
 use crate::model::ClaimPath;
@@ -66,7 +67,7 @@ pub(super) struct Args {
     source_position: Option<usize>,
 
     #[command(flatten)]
-    common: ParameterEditArgs,
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -95,7 +96,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         mount: text.parse::<Mount>().map_err(as_usage)?,
         position: source_position,
     };
-    common.run(session, &into, Some(&claim), &|target, scope| {
+    parameter_edit::run(&common, session, (&into, Some(&claim)), &|target, scope| {
         mount(target, &known_here(target, scope, &claim)?, &request)
     })
 }

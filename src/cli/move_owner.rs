@@ -7,10 +7,10 @@ use super::handover::{self, PhaseArg};
 use super::helm::HelmArgs;
 use super::session::{EditArgs, Session};
 use super::source_dirs::SourceDirArgs;
+use super::source_edit::planned;
 use crate::edit::handover::MoveOwner;
 use crate::failure::Exit;
 use crate::model::ClaimPath;
-use crate::sources::Sources;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -63,30 +63,28 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    session.reads_with(&args.sources, &args.helm);
-    session.edit(&args.edit.write)?;
-    let step = {
-        let (repo, checkout) = (session.repo()?, session.checkout()?);
-        let options = args.sources.options(&args.helm, &repo.settings);
-        let dirs = args.sources.into_dirs();
-        dirs.check(repo, repo.applications().map(|(_, app)| app))?;
-        let sources = Sources::new(repo, checkout, &dirs, &options);
-        let moving = MoveOwner::of(repo, &args.claim, &args.to, &sources)?;
-        let phase = match args.phase {
-            Some(PhaseArg::Plan) => {
-                let again = format!("kubectl homelab move-owner {} --to {}", args.claim, args.to);
-                session.terminal.data(&moving.plan(&again)?)?;
-                return Ok(Exit::Done);
+    let step = planned(
+        session,
+        (&args.sources, &args.helm),
+        &args.edit.write,
+        |repo, sources, session| {
+            let moving = MoveOwner::of(repo, &args.claim, &args.to, sources)?;
+            let phase = match args.phase {
+                Some(PhaseArg::Plan) => {
+                    let again = format!("kubectl homelab move-owner {} --to {}", args.claim, args.to);
+                    session.terminal.data(&moving.plan(&again)?)?;
+                    return Ok(None);
+                }
+                Some(phase) => phase.step(),
+                None => moving.next()?,
+            };
+            if phase.is_none() {
+                session.terminal.say("nothing to change");
             }
-            Some(phase) => phase.step(),
-            None => moving.next()?,
-        };
-        let Some(phase) = phase else {
-            session.terminal.say("nothing to change");
-            return Ok(Exit::Done);
-        };
-        moving.step(phase, &sources)?
-    };
+            phase.map(|phase| moving.step(phase, sources)).transpose()
+        },
+    )?;
+    let Some(step) = step else { return Ok(Exit::Done) };
     handover::check(&step, args.live.then_some(args.connection), session)?;
     session.finish(&args.edit, &step.edit, &step.gate)
 }

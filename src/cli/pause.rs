@@ -2,14 +2,11 @@
 
 use anyhow::Result;
 
-use super::helm::HelmArgs;
-use super::session::{EditArgs, Session};
-use super::source_dirs::SourceDirArgs;
-use crate::edit::{Edit, RuleGate, pause};
+use super::session::Session;
+use super::source_edit::SourceEditArgs;
+use crate::edit::pause;
 use crate::failure::Exit;
 use crate::model::pause::Pause;
-use crate::repo::Repo;
-use crate::sources::Sources;
 use crate::time;
 
 /// Examples for `--help`.
@@ -46,42 +43,7 @@ pub(super) struct Args {
     until: Option<String>,
 
     #[command(flatten)]
-    common: SyncEditArgs,
-}
-
-/// How charts of Applications are rendered, and how the command ends.
-#[derive(clap::Args, Debug)]
-pub(super) struct SyncEditArgs {
-    #[command(flatten)]
-    sources: SourceDirArgs,
-
-    #[command(flatten)]
-    helm: HelmArgs,
-
-    #[command(flatten)]
-    edit: EditArgs,
-}
-
-/// Plans the change.
-type Plan<'p> = dyn Fn(&Repo, &Sources<'_>) -> Result<(Edit, RuleGate)> + 'p;
-
-impl SyncEditArgs {
-    /// Changes how an Application is synced.
-    pub(super) fn run(self, session: &mut Session, plan: &Plan<'_>) -> Result<Exit> {
-        session.reads_with(&self.sources, &self.helm);
-        session.edit(&self.edit.write)?;
-        let (edit, gate) = {
-            let repo = session.repo()?;
-            let options = self.sources.options(&self.helm, &repo.settings);
-            let dirs = self.sources.into_dirs();
-            dirs.check(repo, repo.applications().map(|(_, app)| app))?;
-            plan(repo, &Sources::new(repo, session.checkout()?, &dirs, &options))?
-        };
-        if edit.changes.changes.is_empty() {
-            edit.notes.iter().for_each(|note| session.terminal.say(note));
-        }
-        session.finish(&self.edit, &edit, &gate)
-    }
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -92,5 +54,5 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         common,
     } = args;
     let wanted = Pause { reason, until };
-    common.run(session, &|repo, sources| pause::pause(repo, sources, &app, &wanted))
+    common.run(session, |repo, sources, _| pause::pause(repo, sources, &app, &wanted))
 }

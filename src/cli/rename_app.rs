@@ -8,6 +8,7 @@ use super::connection::ClusterArgs;
 use super::helm::HelmArgs;
 use super::session::{EditArgs, Session};
 use super::source_dirs::SourceDirArgs;
+use super::source_edit::planned;
 use crate::cluster::{Applications, Selection};
 use crate::edit::rename_app::{FolderPhase, FolderRenaming, Renaming, deleting};
 use crate::edit::{Edit, RuleGate};
@@ -100,23 +101,21 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         edit: edit_args,
     } = args;
     let cluster = live.then_some(cluster);
-    session.reads_with(&sources, &helm);
-    session.edit(&edit_args.write)?;
-    let planned = {
-        let (repo, checkout) = (session.repo()?, session.checkout()?);
-        let options = sources.options(&helm, &repo.settings);
-        let dirs = sources.into_dirs();
-        dirs.check(repo, repo.applications().map(|(_, app)| app))?;
-        let sources = Sources::new(repo, checkout, &dirs, &options);
-        let again = format!("kubectl homelab rename-app {old} {new}");
-        match FolderRenaming::of(repo, &old, &new)? {
-            Some(folder) => of_folder(&folder, phase, &again, &sources, session)?,
-            None => {
-                let renaming = Renaming::of(repo, &sources, &old, &new)?;
-                of_app(&renaming, (phase, cluster), &again, &sources, session)?
+    let planned = planned(
+        session,
+        (&sources, &helm),
+        &edit_args.write,
+        |repo, sources, session| {
+            let again = format!("kubectl homelab rename-app {old} {new}");
+            match FolderRenaming::of(repo, &old, &new)? {
+                Some(folder) => of_folder(&folder, phase, &again, sources, session),
+                None => {
+                    let renaming = Renaming::of(repo, sources, &old, &new)?;
+                    of_app(&renaming, (phase, cluster), &again, sources, session)
+                }
             }
-        }
-    };
+        },
+    )?;
     match planned {
         Some((edit, gate)) => session.finish(&edit_args, &edit, &gate),
         None => Ok(Exit::Done),

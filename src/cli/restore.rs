@@ -2,13 +2,11 @@
 
 use anyhow::Result;
 
-use super::helm::HelmArgs;
-use super::session::{EditArgs, Session};
-use super::source_dirs::SourceDirArgs;
+use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::restore::{Request, restore};
 use crate::failure::Exit;
 use crate::model::ClaimPath;
-use crate::sources::Sources;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -35,29 +33,12 @@ pub(super) struct Args {
     to: String,
 
     #[command(flatten)]
-    sources: SourceDirArgs,
-
-    #[command(flatten)]
-    helm: HelmArgs,
-
-    #[command(flatten)]
-    edit: EditArgs,
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
-    session.reads_with(&args.sources, &args.helm);
-    session.edit(&args.edit.write)?;
-    let (edit, gate) = {
-        let repo = session.repo()?;
-        let options = args.sources.options(&args.helm, &repo.settings);
-        let dirs = args.sources.into_dirs();
-        dirs.check(repo, repo.applications().map(|(_, app)| app))?;
-        let sources = Sources::new(repo, session.checkout()?, &dirs, &options);
-        let request = Request {
-            claim: args.claim,
-            to: args.to,
-        };
-        restore(repo, &sources, &request)?
-    };
-    session.finish(&args.edit, &edit, &gate)
+    let Args { claim, to, common } = args;
+    let request = Request { claim, to };
+    let (edit, gate) = common.planned(session, |repo, sources, _| restore(repo, sources, &request))?;
+    session.finish(&common.edit, &edit, &gate)
 }

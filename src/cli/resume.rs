@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::pause::SyncEditArgs;
 use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::pause;
 use crate::failure::Exit;
 
@@ -26,10 +26,10 @@ pub(super) struct Args {
     app: String,
 
     #[command(flatten)]
-    common: SyncEditArgs,
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let Args { app, common } = args;
-    common.run(session, &|repo, sources| pause::resume(repo, sources, &app))
+    common.run(session, |repo, sources, _| pause::resume(repo, sources, &app))
 }

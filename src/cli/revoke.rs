@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::parameter_edit::ParameterEditArgs;
+use super::parameter_edit;
 use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::grant::revoke;
 use crate::edit::known_claim::reference;
 use crate::failure::Exit;
@@ -31,12 +32,12 @@ pub(super) struct Args {
     from: String,
 
     #[command(flatten)]
-    common: ParameterEditArgs,
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let Args { claim, from, common } = args;
-    common.run(session, &from, None, &|target, scope| {
+    parameter_edit::run(&common, session, (&from, None), &|target, scope| {
         revoke(target, &reference(scope, &target.name, &claim)?)
     })
 }

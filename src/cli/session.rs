@@ -331,7 +331,14 @@ impl Session {
 
     /// Renders all Applications of the repository, and returns the remarks that were made on the way.
     pub(super) fn render_all(&self, dirs: &SourceDirs, options: &Options) -> Result<(AppRenders, Vec<String>)> {
-        let sources = Sources::new(self.repo()?, self.checkout()?, dirs, options);
+        self.render_all_of(&Sources::new(self.repo()?, self.checkout()?, dirs, options))
+    }
+
+    /// Renders all Applications, and shows which one it is at.
+    ///
+    /// # Errors
+    /// Those of [`Sources::render_all`].
+    pub(super) fn render_all_of(&self, sources: &Sources<'_>) -> Result<(AppRenders, Vec<String>)> {
         let progress = self.terminal.progress("rendering");
         sources.render_all(|name| progress.now(&format!("rendering {name}")))
     }

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::parameter_edit::ParameterEditArgs;
+use super::parameter_edit;
 use super::session::Session;
+use super::source_edit::SourceEditArgs;
 use crate::edit::mount::unmount;
 use crate::failure::Exit;
 use crate::model::ClaimName;
@@ -36,7 +37,7 @@ pub(super) struct Args {
     at: Option<String>,
 
     #[command(flatten)]
-    common: ParameterEditArgs,
+    common: SourceEditArgs,
 }
 
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
@@ -46,7 +47,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         at,
         common,
     } = args;
-    common.run(session, &from, None, &|target, _| {
+    parameter_edit::run(&common, session, (&from, None), &|target, _| {
         unmount(target, claim.as_str(), at.as_deref())
     })
 }
