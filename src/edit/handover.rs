@@ -16,9 +16,12 @@ mod shared;
 mod specification;
 mod stop;
 
+use anyhow::{Result, anyhow};
+
 use crate::edit::needed::Needed;
 use crate::edit::{Edit, RuleGate};
-use crate::model::ClaimRef;
+use crate::failure::HintExt;
+use crate::model::{AppName, ClaimRef};
 
 pub use move_owner::MoveOwner;
 pub use replace_app::ReplaceApp;
@@ -43,6 +46,23 @@ impl Phase {
             Self::Finish => 3,
         }
     }
+
+    /// Refuses a step while an earlier one is next.
+    fn check_next(self, next: Self) -> Result<()> {
+        if self <= next {
+            return Ok(());
+        }
+        let next = next.number();
+        Err(anyhow!("step {next} is not made yet")
+            .hint(format!("make it first, with `--phase {next}`, and wait for its sync")))
+    }
+}
+
+/// Returns what to do before the next step, once an Application is changed.
+fn next_hint(app: &AppName) -> String {
+    format!(
+        "push it, wait with `kubectl homelab wait {app} --for synced`, then run the same command again: it makes the next step"
+    )
 }
 
 /// What a step does, and what has to be true before.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Edit, Rendered, Renders, RuleGate, leading_value, source_override};
 use crate::failure::HintExt;
 use crate::model::parameter::Parameters;
-use crate::model::{Application, Object, PointerBuf, PointerExt, Source};
+use crate::model::{AppName, Application, Availability, Object, PointerBuf, PointerExt, Source};
 use crate::repo::{ChangeSet, Manifest, Origin, Override, Repo};
 use crate::rules::fixes;
 
@@ -50,6 +50,24 @@ impl Written {
         edit.changes.changes.extend(self.changes.changes.iter().cloned());
         edit.notes.extend(self.notes.iter().cloned());
         gate.generated.extend(self.derived.iter().cloned());
+    }
+
+    /// Adds the changes to an edit, with what the Application renders before and after to its gate; returns the objects after.
+    ///
+    /// # Errors
+    /// When it does not render.
+    pub fn add_rendered(
+        &self,
+        (app, before): (&AppName, Vec<Object>),
+        renders: &dyn Renders,
+        (edit, gate): (&mut Edit, &mut RuleGate),
+    ) -> Result<Vec<Object>> {
+        let objects = self.render(renders)?.finished;
+        self.add_to(edit, gate);
+        gate.before.insert(app.clone(), Availability::Available(before));
+        let after = Availability::Available(objects.clone());
+        gate.after.insert(app.clone(), after);
+        Ok(objects)
     }
 
     /// Renders the Application with the changes.

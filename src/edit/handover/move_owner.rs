@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::new::New;
 use super::old::Old;
 use super::stop::Stop;
-use super::{Live, Phase, Step};
+use super::{Live, Phase, Step, next_hint};
 use crate::edit::plugin_section::PluginSection;
 use crate::edit::{Edit, Renders, RuleGate};
 use crate::failure::HintExt;
@@ -80,13 +80,8 @@ impl<'r> MoveOwner<'r> {
     /// # Errors
     /// When it cannot be made, or the one before was not.
     pub fn step(&self, phase: Phase, renders: &dyn Renders) -> Result<Step> {
-        if let Some(next) = self.next()?
-            && phase > next
-        {
-            return Err(anyhow!("step {} is not made yet", next.number()).hint(format!(
-                "make it first, with `--phase {}`, and wait for its sync",
-                next.number()
-            )));
+        if let Some(next) = self.next()? {
+            phase.check_next(next)?;
         }
         match phase {
             Phase::Stop => self.stop(renders),
@@ -116,24 +111,8 @@ impl<'r> MoveOwner<'r> {
     }
 
     fn stop(&self, renders: &dyn Renders) -> Result<Step> {
-        let stops = self.stops(false)?;
-        let written = self.old.stopped(&stops, renders)?;
-        let mut edit = Edit {
-            message: format!("Stop {} for the move of claim {}", self.old.name, self.claim),
-            next: Some(self.next_hint(self.old.name.as_str())),
-            ..Edit::default()
-        };
-        edit.notes
-            .push(format!("step 1 of 3: Application `{}` stands still", self.old.name));
-        edit.notes.extend(stops.iter().map(|stop| format!("  {}", stop.what)));
-        let mut gate = RuleGate::default();
-        self.old.changed(&written, renders, &mut edit, &mut gate)?;
-        Ok(Step {
-            edit,
-            gate,
-            needed: Vec::new(),
-            live: Vec::new(),
-        })
+        let message = format!("Stop {} for the move of claim {}", self.old.name, self.claim);
+        self.old.stop(message, &self.stops(false)?, renders)
     }
 
     fn change_hands(&self, renders: &dyn Renders) -> Result<Step> {
@@ -144,7 +123,7 @@ impl<'r> MoveOwner<'r> {
         let taken = self.new.taken(&self.old, &[claim], renders)?;
         let mut edit = Edit {
             message: format!("Move claim {claim} from {} to {to}", self.old.name),
-            next: Some(self.next_hint(to.as_str())),
+            next: Some(next_hint(to)),
             notes: vec![format!(
                 "step 2 of 3: claim `{claim}` goes from Application `{}` to `{to}`",
                 self.old.name
@@ -188,12 +167,6 @@ impl<'r> MoveOwner<'r> {
             needed: self.new.needed(&[&self.claim]).into_iter().collect(),
             live: vec![Live::Owned(self.claim.clone(), self.new.name.to_string())],
         })
-    }
-
-    fn next_hint(&self, app: &str) -> String {
-        format!(
-            "push it, wait with `kubectl homelab wait {app} --for synced`, then run the same command again: it makes the next step"
-        )
     }
 }
 

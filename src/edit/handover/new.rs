@@ -11,7 +11,7 @@ use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Renders, RuleGate};
 use crate::failure::HintExt;
 use crate::model::moved_claim::MovedFrom;
-use crate::model::{AppName, Application, Availability, ClaimPath, ClaimRef, NamespaceName, Object};
+use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object};
 use crate::repo::{Manifest, Repo};
 
 /// The Application that gets claims.
@@ -115,12 +115,7 @@ impl<'r> New<'r> {
         gate: &mut RuleGate,
     ) -> Result<Vec<Object>> {
         let before = renders.render(&self.app)?.finished;
-        let objects = written.render(renders)?.finished;
-        written.add_to(edit, gate);
-        gate.before.insert(self.name.clone(), Availability::Available(before));
-        let after = Availability::Available(objects.clone());
-        gate.after.insert(self.name.clone(), after);
-        Ok(objects)
+        written.add_rendered((&self.name, before), renders, (edit, gate))
     }
 
     /// Returns what has to be in the branch once it owns the claims.

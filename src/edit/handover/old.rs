@@ -5,13 +5,13 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::stop::{Stop, stops};
-use super::{shared, specification};
+use super::{Step, next_hint, shared, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Rendered, Renders, RuleGate};
 use crate::failure::HintExt;
 use crate::model::moved_claim::MovedTo;
-use crate::model::{AppName, Application, Availability, ClaimPath, ClaimRef, NamespaceName, Object};
+use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object};
 use crate::repo::{Manifest, Repo};
 
 /// The Application that gives claims away, with what it renders.
@@ -73,13 +73,28 @@ impl<'r> Old<'r> {
         edit: &mut Edit,
         gate: &mut RuleGate,
     ) -> Result<Vec<Object>> {
-        let objects = written.render(renders)?.finished;
-        written.add_to(edit, gate);
-        let before = Availability::Available(self.rendered.finished.clone());
-        gate.before.insert(self.name.clone(), before);
-        let after = Availability::Available(objects.clone());
-        gate.after.insert(self.name.clone(), after);
-        Ok(objects)
+        let before = self.rendered.finished.clone();
+        written.add_rendered((&self.name, before), renders, (edit, gate))
+    }
+
+    /// Plans step 1: it stands still.
+    pub(super) fn stop(&self, message: String, stops: &[Stop], renders: &dyn Renders) -> Result<Step> {
+        let written = self.stopped(stops, renders)?;
+        let mut edit = Edit {
+            message,
+            next: Some(next_hint(&self.name)),
+            notes: vec![format!("step 1 of 3: Application `{}` stands still", self.name)],
+            ..Edit::default()
+        };
+        edit.notes.extend(stops.iter().map(|stop| format!("  {}", stop.what)));
+        let mut gate = RuleGate::default();
+        self.changed(&written, renders, &mut edit, &mut gate)?;
+        Ok(Step {
+            edit,
+            gate,
+            needed: Vec::new(),
+            live: Vec::new(),
+        })
     }
 
     /// Returns the claim as the parameters of this Application name it.

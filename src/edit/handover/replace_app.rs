@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::new::{New, moved_from};
 use super::old::Old;
 use super::stop::Stop;
-use super::{Live, Phase, Step, specification};
+use super::{Live, Phase, Step, next_hint, specification};
 use crate::edit::add_app::{self, Request};
 use crate::edit::plugin_section::PluginSection;
 use crate::edit::{Edit, Renders, RuleGate};
@@ -99,11 +99,7 @@ impl<'r> ReplaceApp<'r> {
     /// # Errors
     /// Names the one that is next.
     pub fn check(&self, phase: Phase) -> Result<()> {
-        let next = self.next()?.number();
-        if phase.number() > next {
-            return Err(anyhow!("step {next} is not made yet")
-                .hint(format!("make it first, with `--phase {next}`, and wait for its sync")));
-        }
+        phase.check_next(self.next()?)?;
         if self.has_moved && phase < Phase::Finish {
             return Err(anyhow!("Application `{}` owns the claims already", self.name).hint("go on with `--phase 3`"));
         }
@@ -132,24 +128,8 @@ impl<'r> ReplaceApp<'r> {
     /// # Errors
     /// When it cannot be stopped.
     pub fn stop(&self, renders: &dyn Renders) -> Result<Step> {
-        let stops = self.stops()?;
-        let written = self.old.stopped(&stops, renders)?;
-        let mut edit = Edit {
-            message: format!("Stop {} before {} takes its place", self.old.name, self.name),
-            next: Some(next_hint(self.old.name.as_str())),
-            ..Edit::default()
-        };
-        edit.notes
-            .push(format!("step 1 of 3: Application `{}` stands still", self.old.name));
-        edit.notes.extend(stops.iter().map(|stop| format!("  {}", stop.what)));
-        let mut gate = RuleGate::default();
-        self.old.changed(&written, renders, &mut edit, &mut gate)?;
-        Ok(Step {
-            edit,
-            gate,
-            needed: Vec::new(),
-            live: Vec::new(),
-        })
+        let message = format!("Stop {} before {} takes its place", self.old.name, self.name);
+        self.old.stop(message, &self.stops()?, renders)
     }
 
     /// Completes the request of an Application that is not there yet: it owns the claims, and brings those that its chart does not.
@@ -202,7 +182,7 @@ impl<'r> ReplaceApp<'r> {
         let is_added = added.is_some();
         let (mut edit, mut gate) = added.unwrap_or_default();
         edit.message = format!("Let {} take the place of {}", self.name, self.old.name);
-        edit.next = Some(next_hint(self.name.as_str()));
+        edit.next = Some(next_hint(&self.name));
         edit.notes.push(format!(
             "step 2 of 3: Application `{}` owns the claims of `{}`",
             self.name, self.old.name
@@ -304,12 +284,6 @@ impl Old<'_> {
         let given = moves.into_iter().filter(|moved| moved.to == *to);
         Ok(given.filter_map(|moved| self.claim_of(&moved.claim)).collect())
     }
-}
-
-fn next_hint(app: &str) -> String {
-    format!(
-        "push it, wait with `kubectl homelab wait {app} --for synced`, then run the same command again: it makes the next step"
-    )
 }
 
 /// Returns the parameter of a name, which is added where there is none.
