@@ -148,8 +148,12 @@ pub fn apply_with(input: Input<'_>, law: impl FnOnce(&Stream<'_>) -> Result<Stor
     claims.iter().try_for_each(|claim| stream.add(claim))?;
     let law = law(&stream)?;
     stream.check_added(law.destination.as_str())?;
-    let objects = stream.before + stream.passed;
-    let (pieces, reprinted, notes) = stream.under(&law, input.allow_empty)?;
+    let Printed {
+        pieces,
+        reprinted,
+        notes,
+        objects,
+    } = stream.under(&law, input.allow_empty)?;
     let output = Output {
         raw,
         pieces,
@@ -161,6 +165,15 @@ pub fn apply_with(input: Input<'_>, law: impl FnOnce(&Stream<'_>) -> Result<Stor
         bail!("the claims of the parameter `claims` cannot be printed behind what is rendered");
     }
     Ok(output)
+}
+
+/// What goes out, beside the text that came in.
+struct Printed {
+    pieces: Vec<Piece>,
+    reprinted: Vec<String>,
+    notes: Vec<String>,
+    /// How many objects there are.
+    objects: usize,
 }
 
 /// A stream that was read once. What the rules could change is parsed.
@@ -267,7 +280,7 @@ impl<'t> Stream<'t> {
     }
 
     /// Returns the pieces of the stream under the rules, what had to be printed again, and the remarks.
-    fn under(self, law: &StorageRules, allow_empty: bool) -> Result<(Vec<Piece>, Vec<String>, Vec<String>)> {
+    fn under(self, law: &StorageRules, allow_empty: bool) -> Result<Printed> {
         let plan = law.plan(&self.values)?;
         let (mut pieces, mut reprinted) = (Vec::new(), Vec::new());
         let (mut from, mut after) = (0, 0);
@@ -333,7 +346,12 @@ impl<'t> Stream<'t> {
             format!("{what}, is printed again without its comments: its text cannot be edited in place")
         };
         let notes = plan.notes.into_iter().chain(reprinted.iter().map(remark)).collect();
-        Ok((pieces, reprinted, notes))
+        Ok(Printed {
+            pieces,
+            reprinted,
+            notes,
+            objects: after + self.passed,
+        })
     }
 }
 

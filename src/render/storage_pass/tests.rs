@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::claim::is_claim;
 use crate::model::claim_use::claim_uses;
 use crate::model::parameter::{self, Parameters};
 use crate::model::workload::pod_templates;
@@ -620,6 +621,19 @@ fn a_claim_that_another_application_owns_now_is_not_printed() {
     assert_eq!(names(&after), expected, "everything else is printed");
     assert!(after.starts_with(&STREAM[..STREAM.find("# Source: player/templates/claim.yaml").unwrap()]));
     assert!(after.contains("claimName: config"), "{after}");
+}
+
+#[test]
+fn one_claim_is_added_while_another_one_moves() {
+    let parameters = json!([
+        {"name": "claims", "map": {"cache": "5Gi"}},
+        {"name": "moves", "array": ["config=recorder"]},
+    ]);
+    let after = with_claims(parameters, STREAM).unwrap();
+    let objects = objects_of(&after);
+    assert_eq!(objects.len(), objects_of(STREAM).len());
+    let has = |name: &str| objects.iter().any(|object| is_claim(object) && object.name() == name);
+    assert!(has("cache") && !has("config"), "{after}");
 }
 
 #[test]
