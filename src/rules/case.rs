@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Check, Finding, Rule, Scope, Selection, check, declared, fixer};
+use super::{Base, Check, Finding, Rule, Scope, Selection, check, declared, fixer};
 use crate::model::{AppName, AppRenders, Availability, Object, Settings};
 use crate::repo::{Memory, Repo};
 use crate::yaml;
@@ -115,6 +115,16 @@ impl Case {
     pub(crate) fn findings(&self, rule: &Rule) -> Vec<Finding> {
         let repo = self.repo();
         findings(rule, &Scope::new(&repo, &self.renders))
+    }
+
+    /// Returns the findings of a rule, compared with an earlier state.
+    pub(crate) fn findings_since(&self, before: &Self, rule: &Rule) -> Vec<Finding> {
+        let (old, repo) = (before.repo(), self.repo());
+        let base = Base {
+            revision: "main",
+            scope: Scope::new(&old, &before.renders),
+        };
+        findings(rule, &Scope::new(&repo, &self.renders).since(base))
     }
 
     /// Returns the messages of a rule's findings.

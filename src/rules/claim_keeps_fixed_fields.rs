@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::scope::Base;
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
-use crate::law::sync_options::{RECREATING, SYNC_OPTIONS};
+use crate::law::sync_options::{RECREATING, SYNC_OPTIONS, has};
 use crate::model::claim::is_claim;
 use crate::model::claim_spec::{ClaimSpec, claim_specs};
 use crate::model::quantity::number;
@@ -175,16 +175,16 @@ fn is_ignored(subject: &Subject<'_>, field: &str) -> bool {
 fn of_stateful_set(base: &Base<'_>, (subject, item): (&Subject<'_>, &Item<'_>)) -> Option<Finding> {
     let object = item.object();
     let options = object.annotation(SYNC_OPTIONS).unwrap_or_default();
-    if options.split(',').any(|option| RECREATING.contains(&option.trim())) {
+    if RECREATING.iter().any(|option| has(options, option)) {
         return None;
     }
-    let reference = object.reference()?;
+    object.reference()?;
     let before = base.scope.subject(&subject.name)?;
     let before = before
         .items
         .iter()
         .map(Item::object)
-        .find(|other| other.reference().as_ref() == Some(&reference))?;
+        .find(|other| other.is_same_as(object))?;
     if templates(before) == templates(object) {
         return None;
     }
@@ -217,7 +217,7 @@ fn templates(object: &Object) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::case::{self, Case};
+    use crate::rules::case::Case;
     use serde_json::json;
 
     fn claim(spec: Value) -> Value {
@@ -229,16 +229,8 @@ mod tests {
     }
 
     fn messages(before: &Case, now: &Case) -> Vec<String> {
-        let (old, repo) = (before.repo(), now.repo());
-        let base = Base {
-            revision: "main",
-            scope: Scope::new(&old, before.app_renders()),
-        };
-        let scope = Scope::new(&repo, now.app_renders()).since(base);
-        case::findings(&RULE, &scope)
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        let findings = now.findings_since(before, &RULE).into_iter();
+        findings.map(|finding| finding.message).collect()
     }
 
     fn of(before: Value, now: Value) -> Vec<String> {
@@ -307,14 +299,7 @@ mod tests {
                 .helm("player")
                 .renders("player", [claim(spec(class, "5Gi"))])
         };
-        let (before, now) = (case("a"), case("b"));
-        let (old, repo) = (before.repo(), now.repo());
-        let base = Base {
-            revision: "main",
-            scope: Scope::new(&old, before.app_renders()),
-        };
-        let scope = Scope::new(&repo, now.app_renders()).since(base);
-        let hint = case::findings(&RULE, &scope)[0].hint.clone().unwrap();
+        let hint = case("b").findings_since(&case("a"), &RULE)[0].hint.clone().unwrap();
         assert!(hint.starts_with("put the old value back"));
     }
 }

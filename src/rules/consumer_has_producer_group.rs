@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::storage::Mounting;
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, fixes};
-use crate::model::ownership::Claim;
 use crate::model::pod_identity::PodIdentity;
 use crate::model::{ClaimRef, PointerExt};
 
@@ -30,27 +29,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let shared = scope
-        .ownership
-        .claims()
-        .filter(|(_, claim)| !claim.consumers.is_empty());
-    shared
-        .flat_map(|(reference, claim)| of_claim(scope, reference, &claim))
-        .collect()
-}
-
-fn of_claim(scope: &Scope<'_>, reference: &ClaimRef, claim: &Claim) -> Vec<Finding> {
-    let mountings = scope.mountings(reference);
-    let (own, foreign): (Vec<_>, Vec<_>) = mountings
-        .iter()
-        .partition(|mounting| claim.owners.contains(&mounting.subject.name));
-    let Some(producer) = Producer::of(&own) else {
-        return Vec::new();
-    };
-    foreign
-        .iter()
-        .filter_map(|mounting| producer.finding(reference, mounting))
-        .collect()
+    scope.in_shared_claims(|reference, _, (own, foreign)| {
+        let Some(producer) = Producer::of(own) else {
+            return Vec::new();
+        };
+        let findings = foreign
+            .iter()
+            .filter_map(|mounting| producer.finding(reference, mounting));
+        findings.collect()
+    })
 }
 
 /// As whom the owner writes a claim.
@@ -62,7 +49,7 @@ struct Producer {
 
 impl Producer {
     /// Returns what is known of the owner's pods; `None` unless all that write say their group.
-    fn of(own: &[&Mounting<'_, '_>]) -> Option<Self> {
+    fn of(own: &[Mounting<'_, '_>]) -> Option<Self> {
         let mut producer = Self {
             app: own.first()?.subject.name.to_string(),
             users: BTreeSet::new(),

@@ -30,16 +30,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let shared = scope
-        .ownership
-        .claims()
-        .filter(|(_, claim)| !claim.consumers.is_empty());
-    shared
-        .flat_map(|(reference, claim)| of_claim(scope, reference, &claim))
-        .collect()
+    scope.in_shared_claims(|reference, claim, mountings| of_claim(scope, (reference, claim), mountings))
 }
 
-fn of_claim(scope: &Scope<'_>, reference: &ClaimRef, claim: &Claim) -> Vec<Finding> {
+fn of_claim(
+    scope: &Scope<'_>,
+    (reference, claim): (&ClaimRef, &Claim),
+    (own, foreign): (&[Mounting<'_, '_>], &[Mounting<'_, '_>]),
+) -> Vec<Finding> {
     let is_untouched = |item: &super::Item<'_>| {
         let spec = item.object().at("/spec");
         spec.is_some_and(|spec| spec.get("nfs").is_some() || spec.get("hostPath").is_some())
@@ -47,17 +45,13 @@ fn of_claim(scope: &Scope<'_>, reference: &ClaimRef, claim: &Claim) -> Vec<Findi
     if scope.volume_of(reference).is_some_and(is_untouched) {
         return Vec::new();
     }
-    let mountings = scope.mountings(reference);
-    let (own, foreign): (Vec<_>, Vec<_>) = mountings
-        .iter()
-        .partition(|mounting| claim.owners.contains(&mounting.subject.name));
     let Some(owner) = claim.owners.first().filter(|_| claim.owners.len() == 1) else {
         return Vec::new();
     };
     let expected: BTreeSet<i64> = own.iter().filter_map(|mounting| fs_group(mounting)).collect();
     // Only what the cluster gets counts: the plugin may still make a volume read-only.
     let touching = foreign
-        .into_iter()
+        .iter()
         .filter(|mounting| mounting.item.is_finished && !mounting.volume.read_only);
     let touching: Vec<_> = touching
         .filter_map(|mounting| Some((mounting, fs_group(mounting)?)))

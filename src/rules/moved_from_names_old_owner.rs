@@ -68,8 +68,7 @@ fn fault(scope: &Scope<'_>, subject: &Subject<'_>, moved: &MovedFrom, claim: &Cl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Base;
-    use crate::rules::case::{self, Case, owns};
+    use crate::rules::case::{Case, owns};
     use serde_json::{Value, json};
 
     fn parameters(owned: &str, entry: &str) -> Value {
@@ -103,14 +102,10 @@ mod tests {
         let new = || Case::new().plugin("recorder", parameters("audio", "fetcher/audio"));
         let old = || new().plugin("fetcher", json!([]));
         assert!(old().messages(&RULE).is_empty());
-        let (before, now) = (old(), new());
-        let (old_repo, repo) = (before.repo(), now.repo());
-        let base = Base {
-            revision: "main",
-            scope: Scope::new(&old_repo, before.app_renders()),
-        };
-        let scope = Scope::new(&repo, now.app_renders()).since(base);
-        assert!(case::findings(&RULE, &scope).is_empty(), "it is removed in this change");
+        assert!(
+            new().findings_since(&old(), &RULE).is_empty(),
+            "it is removed in this change"
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! HL129: a claim that leaves `owns` has data that nobody answers for any more.
 
+use std::cell::LazyCell;
+
 use super::owned_claim_is_still_rendered::{Reason, place};
 use super::scope::Base;
-use super::unrendered::{exists, forgotten, origin, unrendered};
+use super::unrendered::{Unrendered, exists, forgotten, origin, unrendered};
 use super::{Check, Finding, Location, Meta, Rule, Scope, Severity, keeper};
 use crate::model::{AppName, ClaimRef};
 use crate::repo::layout::NAMESPACES;
@@ -31,19 +33,28 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let Some(base) = scope.base() else { return Vec::new() };
     let forgotten = forgotten(scope, base).into_iter();
     let was_there = forgotten.filter(|(claim, _)| exists(&base.scope.claim(claim)));
+    let unrendered = LazyCell::new(|| unrendered(scope, base));
     was_there
-        .map(|(claim, owner)| of_claim(scope, base, &claim, &owner))
+        .map(|(claim, owner)| {
+            let goes_on = unrendered.iter().find(|found| found.claim == claim);
+            of_claim(scope, base, (&claim, &owner), goes_on)
+        })
         .collect()
 }
 
-fn of_claim(scope: &Scope<'_>, base: &Base<'_>, claim: &ClaimRef, owner: &AppName) -> Finding {
+/// `goes_on` is the Application that owned it, where it is still there and does not render it.
+fn of_claim(
+    scope: &Scope<'_>,
+    base: &Base<'_>,
+    (claim, owner): (&ClaimRef, &AppName),
+    goes_on: Option<&Unrendered<'_, '_>>,
+) -> Finding {
     let message = format!(
         "`{owner}` owned claim `{claim}` at `{}`, and nobody owns or keeps it now",
         base.revision
     );
     // The change that lost it is known where the Application goes on.
-    let goes_on = unrendered(scope, base).into_iter().find(|found| found.claim == *claim);
-    if let Some(found) = &goes_on
+    if let Some(found) = goes_on
         && let Some(before) = origin(base, found)
     {
         let reason = Reason::of(scope, base, found, before);
@@ -89,12 +100,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn compared(before: &Case, now: &Case) -> Vec<Finding> {
-        let (old, repo) = (before.repo(), now.repo());
-        let base = Base {
-            revision: "main",
-            scope: Scope::new(&old, before.app_renders()),
-        };
-        case::findings(&RULE, &Scope::new(&repo, now.app_renders()).since(base))
+        now.findings_since(before, &RULE)
     }
 
     fn messages(before: &Case, now: &Case) -> Vec<String> {

@@ -184,12 +184,7 @@ mod tests {
 
     /// Returns the findings of a repository compared with an earlier state of it.
     fn compared(before: &Case, now: &Case) -> Vec<Finding> {
-        let (old, repo) = (before.repo(), now.repo());
-        let base = Base {
-            revision: "main",
-            scope: Scope::new(&old, before.app_renders()),
-        };
-        case::findings(&RULE, &Scope::new(&repo, now.app_renders()).since(base))
+        now.findings_since(before, &RULE)
     }
 
     fn messages(before: &Case, now: &Case) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The claims, volumes and storage classes that Applications render, looked up by name; and the pods that mount a claim.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -23,6 +24,8 @@ pub(super) struct Storage {
     /// The PersistentVolumes of claims that they name.
     by_claim: BTreeMap<ClaimRef, At>,
     classes: BTreeMap<(Cluster, String), At>,
+    /// The classes that PersistentVolumes name, by their cluster.
+    classes_of_volumes: BTreeSet<(Cluster, String)>,
     /// Whether a ConfigMap gives Rancher's provisioner a file system that all nodes share.
     has_shared_path: bool,
 }
@@ -54,7 +57,12 @@ impl Storage {
             if let Some(claim) = claim.and_then(|(name, namespace)| claim_ref(&subject.cluster, namespace, name)) {
                 self.by_claim.entry(claim).or_insert(at);
             }
-            self.volumes.entry(place()).or_insert(at);
+            if let Entry::Vacant(entry) = self.volumes.entry(place()) {
+                entry.insert(at);
+                let class = object.at("/spec/storageClassName").and_then(Value::as_str);
+                let class = class.map(|class| (subject.cluster.clone(), class.to_owned()));
+                self.classes_of_volumes.extend(class);
+            }
         } else if object.is("storage.k8s.io", "StorageClass") {
             self.classes.entry(place()).or_insert(at);
         } else if object.is("", "ConfigMap") {
@@ -109,14 +117,10 @@ impl Storage {
             let object = subjects[*subject].items[*item].object();
             (name.as_str(), object.tree())
         });
-        let volumes = self.volumes.iter().filter(|((of, _), _)| of.may_be(cluster));
-        let of_volumes = volumes.filter_map(|(_, (subject, item))| {
-            let object = subjects[*subject].items[*item].object();
-            object.at("/spec/storageClassName")?.as_str()
-        });
+        let of_volumes = self.classes_of_volumes.iter().filter(|(of, _)| of.may_be(cluster));
         Classes {
             declared: declared.collect(),
-            of_volumes: of_volumes.collect(),
+            of_volumes: of_volumes.map(|(_, class)| class.as_str()).collect(),
             flavour,
             has_shared_path: self.has_shared_path,
         }
@@ -136,7 +140,7 @@ fn claim_ref(cluster: &Cluster, namespace: &str, name: &str) -> Option<ClaimRef>
 pub(super) struct Classes<'s> {
     declared: BTreeMap<&'s str, &'s Value>,
     /// Those that PersistentVolumes name: such a class need not exist.
-    of_volumes: Vec<&'s str>,
+    of_volumes: BTreeSet<&'s str>,
     flavour: Option<Flavour>,
     has_shared_path: bool,
 }
@@ -144,7 +148,7 @@ pub(super) struct Classes<'s> {
 impl<'s> Classes<'s> {
     /// Reports whether a class, or a volume of it, is rendered.
     pub(super) fn is_declared(&self, class: &str) -> bool {
-        self.declared.contains_key(class) || self.of_volumes.contains(&class)
+        self.declared.contains_key(class) || self.of_volumes.contains(class)
     }
 
     /// Returns the names of the classes that are rendered.
@@ -154,7 +158,7 @@ impl<'s> Classes<'s> {
 
     /// Reports whether Rancher's provisioner makes the volumes of a class, each in a folder of one node.
     pub(super) fn is_local_path(&self, class: &str) -> bool {
-        if self.has_shared_path || self.of_volumes.contains(&class) {
+        if self.has_shared_path || self.of_volumes.contains(class) {
             return false;
         }
         match self.declared.get(class) {
@@ -204,7 +208,7 @@ pub(super) struct Mounting<'s, 'a> {
 /// Returns the pods of an Application that mount a claim.
 pub(super) fn mountings<'s, 'a>(subject: &'s Subject<'a>, claim: &ClaimRef) -> Vec<Mounting<'s, 'a>> {
     let mut found = Vec::new();
-    for item in &subject.items {
+    for item in subject.mounting(claim) {
         let uses = claim_uses(item.object());
         for volume in uses.volumes {
             if subject.claim_of(&volume.manifest, volume.claim).as_ref() != Some(claim) {

@@ -65,8 +65,7 @@ fn reason(scope: &Scope<'_>, subject: &Subject<'_>, flavour: Flavour, class: &st
         .filter(|(other, _)| other.own_class() == Some(class));
     let others: Vec<&str> = others.map(|(_, name)| *name).collect();
     // Where a distribution has no class of its own, somebody has to bring one, and any name will do.
-    let is_certain = flavour.own_class().is_some() || scope.is_whole();
-    if !others.is_empty() && is_certain {
+    if !others.is_empty() && (flavour.own_class().is_some() || scope.is_whole()) {
         return Some(format!(
             "which is that of {}, and the cluster is {name}",
             others.join(" and ")

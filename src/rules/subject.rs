@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use json_patch::PatchOperation;
 
@@ -43,6 +44,8 @@ pub struct Subject<'a> {
     pub is_seen: bool,
     /// The items that are Namespaces, Applications or sets: few of many.
     notable: Vec<usize>,
+    /// The items with a pod that mounts a claim, once somebody has asked.
+    mounting: OnceLock<BTreeMap<ClaimRef, BTreeSet<usize>>>,
 }
 
 /// The parameters of a source that the plugin renders, or what is wrong with them.
@@ -107,9 +110,25 @@ impl<'a> Subject<'a> {
             sources,
             overrides,
             notable: notable(&items),
+            mounting: OnceLock::new(),
             items,
             is_seen,
         }
+    }
+
+    /// Returns the objects with a pod that mounts a claim.
+    pub(super) fn mounting(&self, claim: &ClaimRef) -> impl Iterator<Item = &Item<'a>> {
+        let found = || {
+            let mut found: BTreeMap<ClaimRef, BTreeSet<usize>> = BTreeMap::new();
+            for (index, item) in self.items.iter().enumerate() {
+                for (claim, _) in self.claim_volumes(item) {
+                    found.entry(claim).or_default().insert(index);
+                }
+            }
+            found
+        };
+        let items = self.mounting.get_or_init(found).get(claim);
+        items.into_iter().flatten().map(|index| &self.items[*index])
     }
 
     /// Returns the Namespaces, Applications and sets among the objects.

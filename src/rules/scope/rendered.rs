@@ -1,7 +1,9 @@
 //! What is known of storage by what is rendered: claims, volumes, storage classes, and the pods that mount a claim.
 
 use super::Scope;
+use crate::model::ownership::Claim;
 use crate::model::{ClaimRef, Cluster};
+use crate::rules::finding::Finding;
 use crate::rules::storage::{Classes, Mounting, Storage, mountings};
 use crate::rules::subject::{Item, Subject};
 
@@ -38,6 +40,22 @@ impl<'a> Scope<'a> {
         let apps = self.ownership.get(claim).map(|claim| &claim.users);
         let subjects = apps.into_iter().flatten().filter_map(|app| self.subject(app));
         subjects.flat_map(|subject| mountings(subject, claim)).collect()
+    }
+
+    /// Returns what is found in each claim that has consumers; `find` gets the pods that mount it: those of its owners, and the others.
+    pub(in crate::rules) fn in_shared_claims<'s>(
+        &'s self,
+        find: impl Fn(&ClaimRef, &Claim, (&[Mounting<'s, 'a>], &[Mounting<'s, 'a>])) -> Vec<Finding>,
+    ) -> Vec<Finding> {
+        let claims = self.ownership.claims();
+        let shared = claims.filter(|(_, claim)| !claim.consumers.is_empty());
+        let found = shared.flat_map(|(reference, claim)| {
+            let mountings = self.mountings(reference).into_iter();
+            let (own, foreign): (Vec<_>, Vec<_>) =
+                mountings.partition(|mounting| claim.owners.contains(&mounting.subject.name));
+            find(reference, &claim, (&own, &foreign))
+        });
+        found.collect()
     }
 
     /// Reports whether it is known what every Application brings.
