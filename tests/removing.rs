@@ -178,3 +178,20 @@ fn what_a_killed_command_began_the_same_command_completes() {
     assert_eq!(text.matches("media/player-config=player").count(), 1, "{text}");
     assert!(!home.text("applications/media.yaml").contains("name: player"));
 }
+
+#[test]
+fn what_has_the_name_of_a_claim_is_not_that_claim() {
+    let home = Home::new();
+    let file = "manifests/player/all.yaml";
+    let cluster = "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: player-config}\n";
+    fs::write(home.path(file), format!("{}---\n{cluster}", home.text(file))).unwrap();
+    home.commit("database");
+    let command = "remove-app player --delete-data player-config --confirm player-config --commit";
+    home.says(command, 0);
+    let refused = home.says(command, 3);
+    assert!(
+        refused.contains("error: `Cluster/media/player-config` would be deleted with its data"),
+        "{refused}"
+    );
+    assert!(home.text("applications/media.yaml").contains("name: player"));
+}

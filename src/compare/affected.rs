@@ -5,21 +5,11 @@ use std::collections::BTreeSet;
 use super::place::Place;
 use super::state::State;
 use crate::model::claim::is_claim;
-use crate::model::{AppName, ClaimName, ClaimRef, NamespaceName, Object};
+use crate::model::{AppName, Object};
 
 /// Reports whether data goes with an object.
 pub(super) fn holds_data(object: &Object) -> bool {
     is_claim(object) || object.is("", "PersistentVolume") || object.is("", "Namespace")
-}
-
-/// Returns the claim that is at a place.
-pub(super) fn claim_of(place: &Place) -> Option<ClaimRef> {
-    let is_claim = place.is("", "PersistentVolumeClaim");
-    Some(ClaimRef {
-        cluster: place.cluster.clone(),
-        namespace: NamespaceName::new(place.namespace().filter(|_| is_claim)?).ok()?,
-        name: ClaimName::new(place.object.name.as_str()).ok()?,
-    })
 }
 
 /// Returns the owner of a claim and the other Applications that use it; of a Namespace those that have objects in it.
@@ -33,7 +23,7 @@ pub(super) fn hit(base: &State<'_>, head: &State<'_>, place: &Place) -> (Option<
             .collect();
         return (None, apps.into_iter().collect());
     }
-    let Some(claim) = claim_of(place) else {
+    let Some(claim) = place.claim() else {
         return (None, Vec::new());
     };
     let (before, after) = (base.scope.claim(&claim), head.scope.claim(&claim));

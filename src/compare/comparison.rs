@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::affected::{claim_of, hit, holds_data};
+use super::affected::{hit, holds_data};
 use super::applied::{changed, created, refused, unchanged, unsynced};
 use super::circumstances::Circumstances;
 use super::fate::{Fate, Fates};
@@ -86,7 +86,7 @@ impl<'s> Comparison<'s> {
     pub fn namespaces_at_stake(&self) -> BTreeSet<String> {
         let is_harmless = |action: Action| matches!(action, Action::Create | Action::Ignored | Action::Hook);
         let at_stake = self.predictions.iter().filter(|one| !is_harmless(one.action()));
-        let namespace = |one: &Prediction<'_>| match (claim_of(&one.place), one.place.is("", "Namespace")) {
+        let namespace = |one: &Prediction<'_>| match (one.place.claim(), one.place.is("", "Namespace")) {
             (Some(claim), _) => Some(claim.namespace.to_string()),
             (None, true) => Some(one.place.object.name.clone()),
             (None, false) => None,
@@ -210,7 +210,7 @@ impl<'s> Work<'_, 's> {
         let base = self.fates.circumstances.base;
         let outcome = created(head, (new.subject, place), new.object, base);
         let was_kept = || {
-            let claim = claim_of(place)?;
+            let claim = place.claim()?;
             let known = self.fates.base.scope.claim(&claim);
             Some(!known.owners.is_empty())
         };
@@ -293,7 +293,7 @@ impl<'s> Work<'_, 's> {
         let app = self.fates.base.app(&old.subject.name)?;
         let outcome = self.fates.removal(app, old.object)?;
         let declares = || {
-            let claim = claim_of(place)?;
+            let claim = place.claim()?;
             Some(!self.fates.head.scope.claim(&claim).declared_by.is_empty())
         };
         match outcome.action {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::cluster_scoped::is_cluster_scoped;
-use crate::model::{Cluster, Object, ObjectRef};
+use crate::model::{ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef};
 use crate::rules::Subject;
 
 /// An object in a cluster, as Argo CD and Kubernetes identify it.
@@ -26,6 +26,16 @@ impl Place {
         Some(Self {
             cluster: subject.cluster.clone(),
             object: reference,
+        })
+    }
+
+    /// Returns the claim that the object is, if it is one.
+    pub fn claim(&self) -> Option<ClaimRef> {
+        let is_claim = self.is("", "PersistentVolumeClaim");
+        Some(ClaimRef {
+            cluster: self.cluster.clone(),
+            namespace: NamespaceName::new(self.namespace().filter(|_| is_claim)?).ok()?,
+            name: ClaimName::new(self.object.name.as_str()).ok()?,
         })
     }
 

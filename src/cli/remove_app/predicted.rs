@@ -8,7 +8,6 @@ use crate::edit::remove_app::{Plan, Stage};
 use crate::failure::HintExt;
 use crate::git::WorkingTree;
 use crate::masking::Values;
-use crate::model::claim::is_claim;
 use crate::model::{AppRenders, ClaimRef, Source};
 use crate::repo::Repo;
 use crate::report::comparison::{Report, table};
@@ -96,8 +95,7 @@ fn is_about(one: &Prediction<'_>, plan: &Plan) -> bool {
 /// Refuses a removal with which data is lost that nobody has named.
 fn check_kept(plan: &Plan, comparison: &Comparison<'_>, base: &str) -> Result<()> {
     let mut deleted = comparison.predictions.iter().filter(|one| {
-        let object = one.object();
-        let is_kept = object.is_some_and(is_claim) && plan.claims.kept.iter().any(|claim| is_at(one, claim));
+        let is_kept = one.place.claim().is_some_and(|claim| plan.claims.kept.contains(&claim));
         one.action().deletes() && (is_kept || one.level == Level::DataLoss && !is_named(plan, one))
     });
     let Some(lost) = deleted.next() else {
@@ -121,19 +119,20 @@ fn check_kept(plan: &Plan, comparison: &Comparison<'_>, base: &str) -> Result<()
     )))
 }
 
-fn is_at(one: &Prediction<'_>, claim: &ClaimRef) -> bool {
-    let object = &one.place.object;
-    object.name == claim.name.as_str() && object.namespace.as_deref() == Some(claim.namespace.as_str())
-}
-
 /// Reports whether an object is a claim that is lost by name, or the volume of one.
 fn is_named(plan: &Plan, one: &Prediction<'_>) -> bool {
+    let claim = one.place.claim();
     let mut lost = plan.claims.lost.iter().map(|lost| &lost.claim);
+    lost.any(|lost| claim.as_ref() == Some(lost) || is_volume_of(one, lost))
+}
+
+/// Reports whether an object is the volume of a claim.
+fn is_volume_of(one: &Prediction<'_>, claim: &ClaimRef) -> bool {
     let text = |pointer: &'static str| one.object()?.at(pointer)?.as_str();
-    lost.any(|claim| {
-        let is_volume = text("/spec/claimRef/name") == Some(claim.name.as_str());
-        is_at(one, claim) || one.place.is("", "PersistentVolume") && is_volume
-    })
+    one.place.is("", "PersistentVolume")
+        && one.place.cluster == claim.cluster
+        && text("/spec/claimRef/name") == Some(claim.name.as_str())
+        && text("/spec/claimRef/namespace").is_none_or(|namespace| namespace == claim.namespace.as_str())
 }
 
 impl Base {

@@ -1,6 +1,5 @@
 //! What a check asks of a change.
 
-use crate::compare::affected::claim_of;
 use crate::compare::place::Place;
 use crate::compare::prediction::{Action, Prediction};
 use crate::compare::state::State;
@@ -112,7 +111,7 @@ impl<'s> Case<'_, 's> {
     /// Returns who else is hit, as a part of a sentence.
     pub(super) fn readers(&self) -> String {
         let names: Vec<String> = self.prediction.consumers.iter().map(|app| format!("`{app}`")).collect();
-        let is_claim = claim_of(&self.prediction.place).is_some();
+        let is_claim = self.prediction.place.claim().is_some();
         match (names.as_slice(), is_claim) {
             ([], _) => String::new(),
             ([one], true) => format!("; {one} uses it, too"),

@@ -1,7 +1,6 @@
 //! A claim gets another owner.
 
 use super::{Case, Check};
-use crate::compare::affected::claim_of;
 use crate::compare::level::Level;
 
 pub(super) static CHECK: Check = Check {
@@ -13,7 +12,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn query(case: &Case<'_, '_>) -> Option<String> {
-    let claim = claim_of(&case.prediction.place)?;
+    let claim = case.prediction.place.claim()?;
     let (before, after) = (case.base.scope.claim(&claim), case.head.scope.claim(&claim));
     let (old, new) = (before.owners.first()?, after.owners.first()?);
     (old != new).then(|| format!("it belonged to `{old}` and belongs to `{new}`"))
