@@ -144,9 +144,15 @@ pub(super) fn run(mut args: Args, session: &mut Session) -> Result<Exit> {
     states.check_names(&args.apps)?;
     let (touched, mut renders) = states.render(&args, session)?;
     renders.notes.iter().for_each(|note| session.terminal.say(note));
-    let at_stake = compared(&states, &renders, &live, |comparison| comparison.namespaces_at_stake());
+    let is_read = states.reads_base();
+    let known = Circumstances {
+        is_read: Some(&is_read),
+        live: Some(&live),
+        ..Circumstances::named(&states.base_name)
+    };
+    let at_stake = compared(&states, &renders, &known, |comparison| comparison.namespaces_at_stake());
     states.add_kept(&at_stake, &mut renders)?;
-    compared(&states, &renders, &live, |mut comparison| {
+    compared(&states, &renders, &known, |mut comparison| {
         args.select(&mut comparison);
         let report = Report {
             comparison: &comparison,
@@ -166,18 +172,15 @@ pub(super) fn run(mut args: Args, session: &mut Session) -> Result<Exit> {
 fn compared<R>(
     states: &States<'_>,
     renders: &ComparedRenders,
-    live: &BTreeMap<Place, Object>,
+    known: &Circumstances<'_>,
     then: impl FnOnce(Comparison<'_>) -> R,
 ) -> R {
     let base = Scope::new(states.base(), &renders.base);
     let head = Scope::new(states.head(), &renders.head);
     let (base, head) = (State::of(&base), State::of(&head));
-    let is_read = states.reads_base();
     let circumstances = Circumstances {
-        base: &states.base_name,
-        is_read: Some(&is_read),
-        live: Some(live),
         again: Some(&renders.again),
+        ..*known
     };
     then(Comparison::of(&base, &head, &circumstances))
 }

@@ -11,6 +11,7 @@ mod add_app;
 mod add_namespace;
 mod add_volume;
 mod adopt;
+mod base_read;
 mod baseline;
 mod branch;
 mod changed_files;

@@ -149,12 +149,8 @@ impl<'c, 's> Fates<'c, 's> {
         let guards = Guards {
             object: live.unwrap_or(object),
             is_live: live.is_some(),
-            is_read: app
-                .app()
-                .sources()
-                .iter()
-                .all(|source| self.circumstances.is_read(source)),
-            base: self.circumstances.base,
+            app,
+            circumstances: self.circumstances,
         };
         let name = &app.subject.name;
         match self.at_depth(name, depth) {
@@ -212,9 +208,9 @@ struct Guards<'g> {
     object: &'g Object,
     /// Whether it is the one in the cluster.
     is_live: bool,
-    /// Whether Argo CD reads the base at all.
-    is_read: bool,
-    base: &'g str,
+    /// The Application that rendered it.
+    app: &'g AppState<'g>,
+    circumstances: &'g Circumstances<'g>,
 }
 
 impl Guards<'_> {
@@ -223,13 +219,13 @@ impl Guards<'_> {
         if self.is_live {
             return Outcome::guarded(Action::Keep, Guard::Live, word, format!("{what} in the cluster: kept"));
         }
-        if !self.is_read {
+        let base = self.circumstances.base;
+        if !self.is_read() {
             return Outcome::new(
                 Action::Prune,
                 "guard-in-another-branch",
                 format!(
-                    "{what} at `{}`, which is not in the branch that `targetRevision` names: Argo CD has not synced it, and deletes the object",
-                    self.base
+                    "{what} at `{base}`, which is not in the branch that `targetRevision` names: Argo CD has not synced it, and deletes the object"
                 ),
             );
         }
@@ -237,8 +233,14 @@ impl Guards<'_> {
             Action::Keep,
             Guard::Base,
             word,
-            format!("{what}: kept if Argo CD has synced `{}`, else deleted", self.base),
+            format!("{what}: kept if Argo CD has synced `{base}`, else deleted"),
         )
+    }
+
+    /// Reports whether Argo CD reads the base at all.
+    fn is_read(&self) -> bool {
+        let sources = self.app.app().sources();
+        sources.iter().all(|source| self.circumstances.is_read(source))
     }
 
     fn keep_from_deletion(&self, app: &AppState<'_>) -> bool {

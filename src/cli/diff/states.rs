@@ -1,11 +1,11 @@
 //! The two states that `diff` compares: where they are, what they are called, and what they render.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::{Result, anyhow};
 
 use super::Args;
+use crate::cli::base_read;
 use crate::cli::session::Session;
 use crate::disk::Checkout;
 use crate::failure::HintExt;
@@ -194,21 +194,7 @@ impl<'s> States<'s> {
 
     /// Returns whether Argo CD reads the first state from the branch that a source names.
     pub(super) fn reads_base(&self) -> impl Fn(&Source<'_>) -> bool + '_ {
-        let tree = WorkingTree::at(self.checkout.root());
-        let known: RefCell<BTreeMap<String, bool>> = RefCell::default();
-        move |source| {
-            let (Some(tree), Some(commit)) = (&tree, self.base.commit()) else {
-                return true;
-            };
-            if source.is_versioned() || !self.repo.is_own(source.repo_url()) {
-                return true;
-            }
-            let revision = source.target_revision();
-            let mut known = known.borrow_mut();
-            *known
-                .entry(revision.to_owned())
-                .or_insert_with(|| tree.may_hold(revision, commit))
-        }
+        base_read::reads(self.checkout, self.repo, self.base.commit())
     }
 }
 

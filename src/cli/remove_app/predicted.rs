@@ -2,13 +2,14 @@
 
 use anyhow::{Result, anyhow};
 
+use crate::cli::base_read;
 use crate::cli::session::Session;
 use crate::compare::{Circumstances, Comparison, Level, Prediction, State};
 use crate::edit::remove_app::{Plan, Stage};
 use crate::failure::HintExt;
 use crate::git::WorkingTree;
 use crate::masking::Values;
-use crate::model::{AppRenders, ClaimRef, Source};
+use crate::model::{AppRenders, ClaimRef};
 use crate::repo::Repo;
 use crate::report::comparison::{Report, table};
 use crate::rules::Scope;
@@ -34,7 +35,6 @@ pub(super) fn say(
     (dirs, options): (&SourceDirs, &Options),
 ) -> Result<()> {
     let (repo, checkout) = (session.repo()?, session.checkout()?);
-    let tree = WorkingTree::at(checkout.root());
     let base = Base::of(plan, session, renders, (dirs, options))?;
     let before = base.snapshot.as_ref().map_or(repo, Snapshot::repo);
     let after = after(plan, repo)?;
@@ -45,12 +45,7 @@ pub(super) fn say(
     let now = of_app(&plan.gate.after);
     let (old, new) = (Scope::new(before, &base.renders), Scope::new(&after, &now));
     let (old, new) = (State::of(&old), State::of(&new));
-    let is_read = |source: &Source<'_>| match (&tree, &base.commit) {
-        (Some(tree), Some(commit)) if !source.is_versioned() && repo.is_own(source.repo_url()) => {
-            tree.may_hold(source.target_revision(), commit)
-        }
-        _ => true,
-    };
+    let is_read = base_read::reads(checkout, repo, base.commit.as_deref());
     let circumstances = Circumstances {
         is_read: Some(&is_read),
         ..Circumstances::named(&base.name)
