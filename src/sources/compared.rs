@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{Sources, Touched, add_new};
+use super::{How, Sources, Touched, add_new};
 use crate::masking::Values;
 use crate::model::{AppName, AppRenders, Availability, Object};
 
@@ -52,8 +52,6 @@ impl ComparedRenders {
 pub struct ComparedSources<'c, 's> {
     /// Those of the first state.
     pub base: &'c Sources<'s>,
-    /// The same, rendering everything again.
-    pub again: &'c Sources<'s>,
     /// Those of the second state.
     pub head: &'c Sources<'s>,
 }
@@ -76,9 +74,12 @@ impl ComparedSources<'_, '_> {
             })
             .map(|(name, _)| name)
             .collect();
-        let (again, _) = self
-            .again
-            .render_where(|name| differs.contains(name), |name| progress(name))?;
+        let fresh = How {
+            fresh: true,
+            ..How::for_rules()
+        };
+        let again = |name: &AppName| differs.contains(name);
+        let (again, _) = self.base.render_where_as(again, fresh, |name| progress(name))?;
         let again = again.into_iter().filter_map(|(name, render)| match render {
             Availability::Available(objects) => Some((name, objects)),
             _ => None,

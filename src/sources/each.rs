@@ -10,7 +10,7 @@ impl Sources<'_> {
     /// Renders Applications on all cores; `progress` is called with the name of each one that is started. Returns the
     /// renders in the order of the Applications.
     pub fn render_each(&self, apps: &[Application<'_>], progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
-        self.rendered_each(apps, false, progress)
+        self.rendered_as(apps, How::default(), progress)
     }
 
     /// Renders Applications as Argo CD does without the storage rules; returns the objects of each, lists flattened.
@@ -27,22 +27,6 @@ impl Sources<'_> {
         let renders = self.rendered_as(apps, how, progress);
         let objects = |render: Result<AppRender>| flat(&render?.outputs, Output::raw_objects);
         renders.into_iter().map(objects).collect()
-    }
-
-    fn rendered_each(
-        &self,
-        apps: &[Application<'_>],
-        for_rules: bool,
-        progress: impl FnMut(&str),
-    ) -> Vec<Result<AppRender>> {
-        self.rendered_as(
-            apps,
-            How {
-                for_rules,
-                ..How::default()
-            },
-            progress,
-        )
     }
 
     fn rendered_as(
@@ -74,6 +58,19 @@ impl Sources<'_> {
         is_wanted: impl Fn(&AppName) -> bool,
         progress: impl FnMut(&str),
     ) -> Result<(AppRenders, Vec<String>)> {
+        self.render_where_as(is_wanted, How::for_rules(), progress)
+    }
+
+    /// As [`Sources::render_where`], rendered so.
+    ///
+    /// # Errors
+    /// Those of [`Sources::render_all`].
+    pub(super) fn render_where_as(
+        &self,
+        is_wanted: impl Fn(&AppName) -> bool,
+        how: How<'_>,
+        progress: impl FnMut(&str),
+    ) -> Result<(AppRenders, Vec<String>)> {
         let repo = self.resolver.repo();
         let all: Vec<Application<'_>> = repo.applications().map(|(_, app)| app).collect();
         self.resolver.check_dirs(&all)?;
@@ -82,7 +79,7 @@ impl Sources<'_> {
             .filter_map(|(manifest, app)| Some((repo.app_name(manifest)?, app)));
         let (names, apps): (Vec<AppName>, Vec<Application<'_>>) = named.filter(|(name, _)| is_wanted(name)).unzip();
         let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
-        for (name, render) in names.into_iter().zip(self.rendered_each(&apps, true, progress)) {
+        for (name, render) in names.into_iter().zip(self.rendered_as(&apps, how, progress)) {
             let objects = render.and_then(|render| {
                 add_new(&mut notes, render.notes);
                 flat(&render.outputs, Output::objects)

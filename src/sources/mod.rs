@@ -77,6 +77,18 @@ struct How<'o> {
     overrides: &'o [Override],
     /// Whether the storage rules are left out, whatever the source says.
     without_storage_rules: bool,
+    /// Whether nothing is taken from the renders of the commands before, as what compares two renders to find random values needs.
+    fresh: bool,
+}
+
+impl How<'_> {
+    /// Returns how the rules of `validate` see an Application.
+    fn for_rules() -> Self {
+        Self {
+            for_rules: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// The sources of one repository's Applications.
@@ -177,8 +189,9 @@ impl<'s> Sources<'s> {
             bounded: self.options.for_plugin,
             deadline: None,
         };
-        let kept = self.kept.as_ref().map(|kept| kept.before(&helm));
-        let helm = kept.as_ref().map_or(&helm as &dyn Renderer<HelmCall>, |kept| kept);
+        let kept = self.kept.as_ref().filter(|_| !how.fresh);
+        let before = kept.map(|kept| kept.before(&helm));
+        let helm = before.as_ref().map_or(&helm as &dyn Renderer<HelmCall>, |kept| kept);
         let kustomize = Kustomize {
             checkout: resolved.checkout.clone(),
             program: None,
@@ -188,7 +201,7 @@ impl<'s> Sources<'s> {
             bounded: self.options.for_plugin,
             build_options: build_options(self.resolver.repo()),
         };
-        let built = self.kept.as_ref().map(|kept| kustomize.after(kept));
+        let built = kept.map(|kept| kustomize.after(kept));
         let kustomize = built
             .as_ref()
             .map_or(&kustomize as &dyn Renderer<KustomizeCall>, |built| built);

@@ -138,12 +138,7 @@ impl<'s> States<'s> {
     /// # Errors
     /// When the files of a state cannot be listed, or a directory was named for a repository that no Application has.
     pub(super) fn render(&self, args: &Args, session: &Session) -> Result<(Touched, ComparedRenders)> {
-        let fresh = Options {
-            charts: ChartRenders::Fresh,
-            ..self.options.clone()
-        };
         let base = Sources::of_snapshot(&self.base, &self.base_dirs.dirs, &self.options);
-        let again = Sources::of_snapshot(&self.base, &self.base_dirs.dirs, &fresh);
         let head = match &self.head {
             Some(head) => Sources::of_snapshot(head, &self.dirs, &self.options),
             None => Sources::new(self.repo, self.checkout, &self.dirs, &self.options),
@@ -153,7 +148,6 @@ impl<'s> States<'s> {
         let progress = session.terminal.progress("rendering");
         let sources = ComparedSources {
             base: &base,
-            again: &again,
             head: &head,
         };
         let renders = sources.render(&touched, &mut |name| progress.now(&format!("rendering {name}")))?;
