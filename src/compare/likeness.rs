@@ -1,5 +1,6 @@
 //! Pairs what is gone with what is new: a rename is a rename, and not a deletion beside a creation.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use super::prediction::Prediction;
 use super::state::{AppState, State};
 use crate::model::application::GROUP;
 use crate::model::{AppName, Object};
+use crate::rules::Item;
 
 /// The share of equal values from which two objects are one that was renamed.
 const ALIKE: f64 = 0.6;
@@ -15,6 +17,9 @@ const ALIKE: f64 = 0.6;
 const RENAMED: f64 = 0.75;
 /// The most pairs of one kind that are compared; with more of them nobody could follow the answer.
 const MOST: usize = 40_000;
+
+/// The values of objects, each with its place.
+type Leaves = BTreeSet<(String, String)>;
 
 /// Sets the twins of predictions.
 pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Prediction<'_>]) {
@@ -32,17 +37,17 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
         }
     }
     let mut pairs = Vec::new();
+    let leaves: Vec<OnceCell<Leaves>> = vec![OnceCell::new(); predictions.len()];
     for [gone, new] in kinds.values().filter(|[gone, new]| gone.len() * new.len() <= MOST) {
+        let counts = [gone, new].map(|side| of_each_app(predictions, side));
         for (one, other) in gone.iter().flat_map(|one| new.iter().map(move |other| (*one, *other))) {
             let (old, now) = (&predictions[one], &predictions[other]);
             let score = match is_application(old) {
                 true => is_renamed(&renamed, old, now).then_some(1.0),
                 false if old.app == now.app || renamed.get(&old.app) == Some(&now.app) => {
-                    let of = |all: &[usize], app: &AppName| {
-                        all.iter().filter(|index| predictions[**index].app == *app).count()
-                    };
-                    let is_only = of(gone, &old.app) == 1 && of(new, &now.app) == 1;
-                    likeness(old, now).filter(|_| is_only || is_named_alike(old, now))
+                    let is_only = counts[0].get(&old.app) == Some(&1) && counts[1].get(&now.app) == Some(&1);
+                    let is_candidate = is_only || is_named_alike(old, now);
+                    is_candidate.then(|| likeness((old, &leaves[one]), (now, &leaves[other]))).flatten()
                 }
                 false => None,
             };
@@ -63,6 +68,15 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
     }
 }
 
+/// Returns how many of some predictions each Application has.
+fn of_each_app<'p>(predictions: &'p [Prediction<'_>], indices: &[usize]) -> BTreeMap<&'p AppName, usize> {
+    let mut counts = BTreeMap::new();
+    for index in indices {
+        *counts.entry(&predictions[*index].app).or_default() += 1;
+    }
+    counts
+}
+
 fn is_application(one: &Prediction<'_>) -> bool {
     one.place.is(GROUP, "Application")
 }
@@ -76,16 +90,31 @@ fn is_renamed(renamed: &BTreeMap<AppName, AppName>, old: &Prediction<'_>, new: &
         .any(|(from, to)| is_it(from, &name(old)) && is_it(to, &name(new)))
 }
 
+/// Where an Application's objects come from: the repository, and the path or the chart there.
+type Origin = (String, Option<String>, Option<String>);
+
+/// An Application that only one state has.
+struct Candidate<'s> {
+    name: &'s AppName,
+    origins: BTreeSet<Origin>,
+    content: Leaves,
+}
+
 /// Returns the new names of Applications that are gone: each with the new one whose objects are the most alike.
-pub(super) fn renamed_apps(base: &State<'_>, head: &State<'_>) -> BTreeMap<AppName, AppName> {
-    let gone = base.apps().filter(|(name, _)| head.app(name).is_none());
-    let new: Vec<_> = head.apps().filter(|(name, _)| base.app(name).is_none()).collect();
+fn renamed_apps(base: &State<'_>, head: &State<'_>) -> BTreeMap<AppName, AppName> {
+    let (gone, new) = (candidates(base, head), candidates(head, base));
+    if gone.is_empty() || new.is_empty() {
+        return BTreeMap::new();
+    }
+    let singles = [base, head].map(single_origins);
     let mut pairs = Vec::new();
-    for (name, app) in gone {
-        let candidates = new
-            .iter()
-            .map(|(other, new)| (app_likeness((base, app), (head, new)), name, *other));
-        pairs.extend(candidates.filter(|(score, ..)| *score >= RENAMED));
+    for (one, other) in gone.iter().flat_map(|one| new.iter().map(move |other| (one, other))) {
+        let mut shared = one.origins.intersection(&other.origins);
+        let is_shared = shared.any(|origin| singles.iter().all(|single| single.contains(origin)));
+        let score = app_likeness(&one.content, &other.content, is_shared);
+        if score >= RENAMED {
+            pairs.push((score, one.name, other.name));
+        }
     }
     pairs.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
     let (mut renamed, mut taken) = (BTreeMap::new(), BTreeSet::new());
@@ -97,36 +126,51 @@ pub(super) fn renamed_apps(base: &State<'_>, head: &State<'_>) -> BTreeMap<AppNa
     renamed
 }
 
-/// Returns how much two Applications are one: by their objects, or where those are not known by a source that no other has.
-fn app_likeness((base, one): (&State<'_>, &AppState<'_>), (head, other): (&State<'_>, &AppState<'_>)) -> f64 {
-    let shared = sources(one).iter().any(|source| {
-        let has = |state: &State<'_>| state.apps().filter(|(_, app)| sources(app).contains(source)).count();
-        sources(other).contains(source) && has(base) == 1 && has(head) == 1
+/// Returns the Applications of a state that another one does not have.
+fn candidates<'s>(state: &State<'s>, other: &State<'_>) -> Vec<Candidate<'s>> {
+    let only = state.apps().filter(|(name, _)| other.app(name).is_none());
+    let found = only.map(|(name, app)| Candidate {
+        name,
+        origins: origins(app),
+        content: content(app),
     });
-    let content = |app: &AppState<'_>| -> BTreeSet<(String, String)> {
-        let leaves = app.subject.items.iter().map(|item| {
-            let object = item.object();
-            let of_kind = |(at, value): (String, String)| (format!("{}{at}", object.kind()), value);
-            leaves(object).into_iter().map(of_kind).collect::<Vec<_>>()
-        });
-        leaves.flatten().collect()
-    };
-    let (of_one, of_other) = (content(one), content(other));
-    match (of_one.is_empty() || of_other.is_empty(), shared) {
+    found.collect()
+}
+
+/// Returns the origins that one Application of a state has alone.
+fn single_origins(state: &State<'_>) -> BTreeSet<Origin> {
+    let mut counts: BTreeMap<Origin, usize> = BTreeMap::new();
+    for origin in state.apps().flat_map(|(_, app)| origins(app)) {
+        *counts.entry(origin).or_default() += 1;
+    }
+    counts.retain(|_, count| *count == 1);
+    counts.into_keys().collect()
+}
+
+/// Returns how much two Applications are one: by their objects, or where those are not known by an origin that no other has.
+fn app_likeness(one: &Leaves, other: &Leaves, is_shared: bool) -> f64 {
+    match (one.is_empty() || other.is_empty(), is_shared) {
         (true, true) => 1.0,
         (true, false) => 0.0,
-        (false, shared) => share(&of_one, &of_other) + if shared { 0.15 } else { 0.0 },
+        (false, is_shared) => share(one, other) + if is_shared { 0.15 } else { 0.0 },
     }
 }
 
-/// Returns what an Application renders, but for files for other sources.
-fn sources(app: &AppState<'_>) -> Vec<(String, Option<String>, Option<String>)> {
-    let sources = app
-        .app()
-        .sources()
-        .into_iter()
-        .filter(|source| !source.gives_files_only());
-    let parts = sources.map(|source| {
+/// Returns the values of all objects of an Application.
+fn content(app: &AppState<'_>) -> Leaves {
+    let objects = app.subject.items.iter().map(Item::object);
+    let of_object = objects.flat_map(|object| {
+        let of_kind = |(at, value): (String, String)| (format!("{}{at}", object.kind()), value);
+        leaves(object).into_iter().map(of_kind)
+    });
+    of_object.collect()
+}
+
+/// Returns where the objects of an Application come from, but for files for other sources.
+fn origins(app: &AppState<'_>) -> BTreeSet<Origin> {
+    let sources = app.app().sources().into_iter();
+    let rendered = sources.filter(|source| !source.gives_files_only());
+    let parts = rendered.map(|source| {
         let path = source.path().map(str::to_owned);
         (
             normalized(source.repo_url()),
@@ -142,7 +186,7 @@ fn normalized(url: &str) -> String {
 }
 
 /// Returns how many of two sets are in both, from 0 to 1.
-fn share(one: &BTreeSet<(String, String)>, other: &BTreeSet<(String, String)>) -> f64 {
+fn share(one: &Leaves, other: &Leaves) -> f64 {
     let (shared, total) = (one.intersection(other).count(), one.len() + other.len());
     #[expect(clippy::cast_precision_loss, reason = "objects have few values")]
     let share = if total == 0 {
@@ -154,13 +198,17 @@ fn share(one: &BTreeSet<(String, String)>, other: &BTreeSet<(String, String)>) -
 }
 
 /// Returns how much of two objects is the same, names aside; `None` where it is too little.
-fn likeness(old: &Prediction<'_>, new: &Prediction<'_>) -> Option<f64> {
+fn likeness(
+    (old, of_old): (&Prediction<'_>, &OnceCell<Leaves>),
+    (new, of_new): (&Prediction<'_>, &OnceCell<Leaves>),
+) -> Option<f64> {
     let (one, other) = (old.before?, new.after?);
-    let names = (old.place.object.name.as_str(), new.place.object.name.as_str());
-    let (one, other) = (leaves(one), leaves(other));
-    let score = share(&one, &other);
+    let score = share(
+        of_old.get_or_init(|| leaves(one)),
+        of_new.get_or_init(|| leaves(other)),
+    );
     // Of several that are alike, the one with the nearest name.
-    (score >= ALIKE).then(|| score + name_likeness(names.0, names.1))
+    (score >= ALIKE).then(|| score + name_likeness(&old.place.object.name, &new.place.object.name))
 }
 
 /// Reports whether two names have enough in common: of several claims, each looks like all others.
@@ -181,13 +229,13 @@ fn name_likeness(one: &str, other: &str) -> f64 {
 }
 
 /// Returns the values of an object with their places, without what names it.
-fn leaves(object: &Object) -> BTreeSet<(String, String)> {
-    let mut found = BTreeSet::new();
+fn leaves(object: &Object) -> Leaves {
+    let mut found = Leaves::new();
     collect(object.tree(), &mut String::new(), &mut found);
     found
 }
 
-fn collect(value: &Value, at: &mut String, found: &mut BTreeSet<(String, String)>) {
+fn collect(value: &Value, at: &mut String, found: &mut Leaves) {
     let mut below = |key: &str, value: &Value| {
         let length = at.len();
         at.push('/');
