@@ -20,7 +20,7 @@ use crate::compare::{Circumstances, Comparison, Level, Place, Side, State};
 use crate::failure::Exit;
 use crate::model::{AppName, Object};
 use crate::process::{Pair, external_diff};
-use crate::report::comparison::{self, Report};
+use crate::report::comparison::{self, Report, Sides};
 use crate::rules::Scope;
 use crate::sources::ComparedRenders;
 use states::States;
@@ -229,16 +229,11 @@ impl Args {
 
 /// Returns the objects themselves, as the user's own program shows them, else as a unified diff.
 fn differences(report: &Report<'_, '_>, coloured: bool) -> Result<String> {
-    let sides = comparison::sides(report)?;
-    let pairs: Vec<Pair<'_>> = sides
-        .iter()
-        .map(|sides| Pair {
-            name: &sides.name,
-            before: &sides.before,
-            after: &sides.after,
-        })
-        .collect();
-    match external_diff(&pairs)? {
+    let pairs = || {
+        let pair = |Sides { name, before, after }| Pair { name, before, after };
+        Ok(comparison::sides(report)?.into_iter().map(pair).collect())
+    };
+    match external_diff(pairs)? {
         Some(text) => Ok(text),
         None => comparison::diff(report, coloured),
     }

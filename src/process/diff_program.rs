@@ -20,20 +20,20 @@ const PREFIX: &str = "homelab-diff-";
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The text of a file before and after; one that is empty is not there.
-pub struct Pair<'p> {
+pub struct Pair {
     /// The name of the file.
-    pub name: &'p str,
+    pub name: String,
     /// What was in it.
-    pub before: &'p str,
+    pub before: String,
     /// What is in it.
-    pub after: &'p str,
+    pub after: String,
 }
 
-/// Returns what the user's program says of files, if there is one: the variable `KUBECTL_EXTERNAL_DIFF` names it.
+/// Returns what the user's program says of files, if there is one: the variable `KUBECTL_EXTERNAL_DIFF` names it. The files are asked for only then.
 ///
 /// # Errors
-/// When it is not there, or fails: with an exit code above 1.
-pub fn external_diff(files: &[Pair<'_>]) -> Result<Option<String>> {
+/// Those of the files; when the program is not there, or fails: with an exit code above 1.
+pub fn external_diff(files: impl FnOnce() -> Result<Vec<Pair>>) -> Result<Option<String>> {
     let Some(line) = std::env::var(VARIABLE).ok().filter(|line| !line.trim().is_empty()) else {
         return Ok(None);
     };
@@ -50,9 +50,9 @@ pub fn external_diff(files: &[Pair<'_>]) -> Result<Option<String>> {
         "" => Ok(()),
         _ => fs::write(home.path().join(folder).join(name), text).context("cannot write a temporary file"),
     };
-    for file in files {
-        write("before", file.name, file.before)?;
-        write("after", file.name, file.after)?;
+    for file in files()? {
+        write("before", &file.name, &file.before)?;
+        write("after", &file.name, &file.after)?;
     }
     let mut arguments: Vec<_> = words.map(Into::into).collect();
     arguments.extend(["before", "after"].map(|side| Path::new(side).as_os_str().to_owned()));

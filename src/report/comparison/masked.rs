@@ -11,13 +11,10 @@ const LONG: usize = 32 << 10;
 
 /// Returns the trees of both sides of an object, masked.
 pub(super) fn both(before: Option<&Object>, after: Option<&Object>, secrets: &Values) -> [Option<Value>; 2] {
+    let places: Vec<PointerBuf> = before.into_iter().chain(after).flat_map(secret_places).collect();
     let one = |object: Option<&Object>, other: Option<&Object>, side: &str| {
         let object = object?;
         let mut tree = object.tree().clone();
-        let mut places = secret_places(object);
-        if let Some(other) = other {
-            places.extend(secret_places(other));
-        }
         let masking = Masking {
             places: &places,
             secrets,

@@ -50,11 +50,6 @@ fn of(report: &Report<'_, '_>, one: &Prediction<'_>) -> anyhow::Result<Sides> {
 pub fn diff(report: &Report<'_, '_>, coloured: bool) -> anyhow::Result<String> {
     let mut out = String::new();
     for one in &report.comparison.predictions {
-        let Sides { before, after, .. } = of(report, one)?;
-        let name = |side: &str, text: &str| match text {
-            "" => "/dev/null".to_owned(),
-            _ => format!("{side}/{}", one.place),
-        };
         out.push_str(&format!(
             "# {}: {} ({}): {}\n",
             one.level,
@@ -62,10 +57,26 @@ pub fn diff(report: &Report<'_, '_>, coloured: bool) -> anyhow::Result<String> {
             one.app,
             message(one)
         ));
-        if before != after {
-            out.push_str(&format!("--- {}\n+++ {}\n", name("a", &before), name("b", &after)));
-            out.push_str(&hunks(&before, &after, coloured));
+        if differs(one) {
+            out.push_str(&difference(one, &of(report, one)?, coloured));
         }
     }
     Ok(out)
+}
+
+/// Returns the hunks of an object below the names of its sides; nothing where only what is masked differs.
+fn difference(one: &Prediction<'_>, Sides { before, after, .. }: &Sides, coloured: bool) -> String {
+    let name = |side: &str, text: &str| match text {
+        "" => "/dev/null".to_owned(),
+        _ => format!("{side}/{}", one.place),
+    };
+    match before == after {
+        true => String::new(),
+        false => format!(
+            "--- {}\n+++ {}\n{}",
+            name("a", before),
+            name("b", after),
+            hunks(before, after, coloured)
+        ),
+    }
 }
