@@ -11,7 +11,7 @@ use super::prediction::{Action, Outcome, Prediction};
 use super::state::{Known, State};
 use crate::model::claim::is_claim;
 use crate::model::sync::{is_hook, order};
-use crate::model::{AppName, Cluster, ObjectRef};
+use crate::model::{AppName, Cluster, Object};
 
 /// Follows the outcomes.
 pub(super) fn follow<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut Vec<Prediction<'s>>) {
@@ -62,21 +62,9 @@ fn namespaces<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut Vec<Pred
             prediction.via.clone_from(&via);
         }
         let known: BTreeSet<Place> = predictions.iter().map(|one| one.place.clone()).collect();
-        let mut claims: BTreeMap<Place, Option<&'s crate::model::Object>> = BTreeMap::new();
-        for (claim, _) in base.scope.owned_in(&cluster, &namespace) {
-            claims.insert(
-                Place {
-                    cluster: cluster.clone(),
-                    object: ObjectRef {
-                        group: String::new(),
-                        kind: "PersistentVolumeClaim".to_owned(),
-                        namespace: Some(namespace.clone()),
-                        name: claim.name.to_string(),
-                    },
-                },
-                None,
-            );
-        }
+        let owned = base.scope.owned_in(&cluster, &namespace);
+        let mut claims: BTreeMap<Place, Option<&'s Object>> =
+            owned.map(|(claim, _)| (Place::of_claim(claim), None)).collect();
         for (place, placed) in base.placed().filter(|(place, _)| is_inside(place)) {
             if let Some(placed) = placed.iter().find(|placed| is_claim(placed.object)) {
                 claims.insert(place.clone(), Some(placed.object));

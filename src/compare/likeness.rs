@@ -47,7 +47,9 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
                 false if old.app == now.app || renamed.get(&old.app) == Some(&now.app) => {
                     let is_only = counts[0].get(&old.app) == Some(&1) && counts[1].get(&now.app) == Some(&1);
                     let is_candidate = is_only || is_named_alike(old, now);
-                    is_candidate.then(|| likeness((old, &leaves[one]), (now, &leaves[other]))).flatten()
+                    is_candidate
+                        .then(|| likeness((old, &leaves[one]), (now, &leaves[other])))
+                        .flatten()
                 }
                 false => None,
             };
@@ -203,10 +205,7 @@ fn likeness(
     (new, of_new): (&Prediction<'_>, &OnceCell<Leaves>),
 ) -> Option<f64> {
     let (one, other) = (old.before?, new.after?);
-    let score = share(
-        of_old.get_or_init(|| leaves(one)),
-        of_new.get_or_init(|| leaves(other)),
-    );
+    let score = share(of_old.get_or_init(|| leaves(one)), of_new.get_or_init(|| leaves(other)));
     // Of several that are alike, the one with the nearest name.
     (score >= ALIKE).then(|| score + name_likeness(&old.place.object.name, &new.place.object.name))
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::model::cluster_scoped::is_cluster_scoped;
 use crate::model::{ClaimName, ClaimRef, Cluster, NamespaceName, Object, ObjectRef};
 use crate::rules::Subject;
 
@@ -18,15 +17,23 @@ pub struct Place {
 impl Place {
     /// Returns the place of an object that an Application renders; `None` for an incomplete one.
     pub fn of(subject: &Subject<'_>, object: &Object) -> Option<Self> {
-        let mut reference = object.reference()?;
-        reference.namespace = match is_cluster_scoped(object) {
-            true => None,
-            false => subject.namespace_of(object).map(|namespace| namespace.to_string()),
-        };
         Some(Self {
             cluster: subject.cluster.clone(),
-            object: reference,
+            object: subject.reference_of(object)?,
         })
+    }
+
+    /// Returns the place of a claim.
+    pub fn of_claim(claim: &ClaimRef) -> Self {
+        Self {
+            cluster: claim.cluster.clone(),
+            object: ObjectRef {
+                group: String::new(),
+                kind: "PersistentVolumeClaim".to_owned(),
+                namespace: Some(claim.namespace.to_string()),
+                name: claim.name.to_string(),
+            },
+        }
     }
 
     /// Returns the claim that the object is, if it is one.

@@ -18,6 +18,7 @@ pub mod fixes;
 mod ignore;
 pub mod installation;
 pub mod outcome;
+mod reference;
 pub mod scope;
 mod selection;
 pub mod subject;

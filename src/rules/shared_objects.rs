@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::subject::{Item, Subject};
-use crate::model::cluster_scoped::is_cluster_scoped;
 use crate::model::sync::is_hook;
 use crate::model::{Cluster, ObjectRef};
 
@@ -39,10 +38,6 @@ impl SharedObjects {
 /// Returns where an object is; nothing for a hook, which Argo CD does not keep for the Application.
 fn placed(subject: &Subject<'_>, item: &Item<'_>) -> Option<Placed> {
     let object = item.object();
-    let mut reference = object.reference().filter(|_| !is_hook(object))?;
-    reference.namespace = match is_cluster_scoped(object) {
-        true => None,
-        false => subject.namespace_of(object).map(|namespace| namespace.to_string()),
-    };
+    let reference = subject.reference_of(object).filter(|_| !is_hook(object))?;
     Some((subject.cluster.clone(), reference))
 }
