@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::edit_args::EditArgs;
 use super::helm::HelmArgs;
 use super::pairs;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use super::source_dirs;
 use crate::disk;
 use crate::edit;

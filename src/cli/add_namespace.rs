@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::edit_args::EditArgs;
 use super::pairs;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use crate::disk;
 use crate::edit::add_namespace::{PodSecurity, Request};
 use crate::edit::{self, Edit, RuleGate};

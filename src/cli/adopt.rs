@@ -5,9 +5,10 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::convert::{check_steps, parse_claim};
+use super::edit_args::{DryRun, EditArgs, WriteArgs};
 use super::helm::HelmArgs;
 use super::output::{DocumentOutput, EditOutput};
-use super::session::{DryRun, EditArgs, Session, WriteArgs};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::edit::adopt::{Proposal, next, propose};
 use crate::edit::convert::{ClaimOf, Plan};

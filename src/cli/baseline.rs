@@ -2,9 +2,10 @@
 
 use anyhow::{Result, anyhow};
 
+use super::edit_args::EditArgs;
 use super::helm::{CacheArgs, HelmArgs};
 use super::outside::OutsideArgs;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use super::target::TargetArgs;
 use crate::edit::Edit;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::session::{EditArgs, Session};
+use super::edit_args::EditArgs;
+use super::session::Session;
 use crate::disk::{self, Checkout};
 use crate::edit::init::Request;
 use crate::edit::{self, Edit, RuleGate};

@@ -6,8 +6,9 @@ use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
 use super::connection::ConnectionArgs;
+use super::edit_args::EditArgs;
 use super::lock_status;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use crate::edit::lock::{Request, disable, enable};
 use crate::edit::{Edit, RuleGate};
 use crate::failure::{Exit, Failure};

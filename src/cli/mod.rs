@@ -24,6 +24,7 @@ mod connection;
 mod convert;
 mod diff;
 mod doctor;
+mod edit_args;
 mod explain;
 mod filter;
 mod flags;

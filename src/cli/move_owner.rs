@@ -3,9 +3,10 @@
 use anyhow::Result;
 
 use super::connection::ConnectionArgs;
+use super::edit_args::EditArgs;
 use super::handover::{self, PhaseArg};
 use super::helm::HelmArgs;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use super::source_edit::planned;
 use crate::edit::handover::MoveOwner;

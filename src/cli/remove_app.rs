@@ -5,9 +5,10 @@ mod predicted;
 use anyhow::{Result, anyhow};
 
 use super::confirm::Question;
+use super::edit_args::EditArgs;
 use super::helm::HelmArgs;
 use super::output::EditOutput;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::edit::remove_app::{Plan, Request, Stage, plan};
 use crate::failure::{Exit, HintExt};

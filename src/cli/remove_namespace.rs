@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
+use super::edit_args::EditArgs;
 use super::helm::HelmArgs;
 use super::output::EditOutput;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::edit::remove_namespace::remove_namespace;
 use crate::failure::Exit;

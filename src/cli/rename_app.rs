@@ -5,8 +5,9 @@ use clap::ValueEnum;
 
 use super::branch;
 use super::connection::ClusterArgs;
+use super::edit_args::EditArgs;
 use super::helm::HelmArgs;
-use super::session::{EditArgs, Session};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use super::source_edit::planned;
 use crate::cluster::{Applications, Selection};

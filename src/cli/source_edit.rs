@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
+use super::edit_args::{EditArgs, WriteArgs};
 use super::helm::HelmArgs;
-use super::session::{EditArgs, Session, WriteArgs};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use crate::edit::{Edit, RuleGate};
 use crate::failure::Exit;

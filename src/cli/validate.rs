@@ -7,10 +7,11 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::checks::{self, CheckArgs};
+use super::edit_args::{EditArgs, WriteArgs};
 use super::helm::{CacheArgs, HelmArgs};
 use super::output::FixOutput;
 use super::outside::OutsideArgs;
-use super::session::{EditArgs, Session, WriteArgs};
+use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use super::target::TargetArgs;
 use crate::edit::RuleGate;
