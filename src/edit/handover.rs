@@ -17,11 +17,12 @@ mod specification;
 mod stop;
 
 use anyhow::{Result, anyhow};
+use serde_json::Value;
 
 use crate::edit::needed::Needed;
 use crate::edit::{Edit, RuleGate};
 use crate::failure::HintExt;
-use crate::model::{AppName, ClaimRef};
+use crate::model::{AppName, Application, ClaimPath, ClaimRef, PointerExt, Source};
 
 pub use move_owner::MoveOwner;
 pub use replace_app::ReplaceApp;
@@ -63,6 +64,17 @@ fn next_hint(app: &AppName) -> String {
     format!(
         "push it, wait with `kubectl homelab wait {app} --for synced`, then run the same command again: it makes the next step"
     )
+}
+
+/// Reports whether `owns` of a source of an Application has claims.
+fn owns(app: &Application<'_>, source: &Source<'_>, claims: &[ClaimRef]) -> bool {
+    let destination = app.namespace_name();
+    let owns = source.parameter("owns").map(|parameter| parameter.child("array"));
+    let entries = owns.and_then(|array| source.value(&array)?.as_array());
+    let entries = entries.into_iter().flatten().filter_map(Value::as_str);
+    let paths: Vec<ClaimPath> = entries.filter_map(|entry| entry.parse().ok()).collect();
+    let is_owned = |claim: &ClaimRef| paths.iter().any(|path| path.is(claim, destination.as_ref()));
+    claims.iter().all(is_owned)
 }
 
 /// What a step does, and what has to be true before.

@@ -3,11 +3,12 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::model::{Application, Object};
 use crate::repo::{Manifest, RepoPath};
 use crate::yaml;
+
+/// Whether an object has what a step writes.
+type Holds = Box<dyn Fn(&Object) -> bool>;
 
 /// A step that was made, as a commit has to have it.
 pub struct Needed {
@@ -19,7 +20,8 @@ pub struct Needed {
     pub step: String,
     /// Whether the step has written the file: where it is not there, the step is not either.
     pub is_written: bool,
-    holds: Box<dyn Fn(&Object) -> bool>,
+    /// What an object of the file has to be; nothing where the file only has to be there.
+    holds: Option<Holds>,
 }
 
 impl fmt::Debug for Needed {
@@ -37,7 +39,7 @@ impl Needed {
             object: (object.kind().to_owned(), object.name().to_owned()),
             step,
             is_written: false,
-            holds: Box::new(holds),
+            holds: Some(Box::new(holds)),
         }
     }
 
@@ -54,6 +56,7 @@ impl Needed {
     pub fn of_file(manifest: &Manifest, step: String, file: RepoPath) -> Self {
         Self {
             file,
+            holds: None,
             ..Self::new(manifest, step, |_| true).written()
         }
     }
@@ -67,10 +70,7 @@ impl Needed {
 
     /// Reports whether a text of the file has the step.
     pub fn is_in(&self, text: &str) -> bool {
-        // Whatever is in a file that only has to be there.
-        if self.is_written && (self.holds)(&Object::new(Value::Null)) {
-            return true;
-        }
+        let Some(holds) = &self.holds else { return true };
         let documents = yaml::documents(text).unwrap_or_default();
         let trees = documents
             .into_iter()
@@ -79,7 +79,7 @@ impl Needed {
             .flat_map(|tree| Object::new(tree).into_flat())
             .map(|(_, object)| object);
         let (kind, name) = &self.object;
-        objects.any(|object| object.kind() == kind && object.name() == name && (self.holds)(&object))
+        objects.any(|object| object.kind() == kind && object.name() == name && holds(&object))
     }
 }
 

@@ -26,6 +26,11 @@ impl ClaimPath {
         }
     }
 
+    /// Reports whether it names a claim, for an Application with this destination.
+    pub fn is(&self, claim: &ClaimRef, destination: Option<&NamespaceName>) -> bool {
+        self.name == claim.name && self.namespace_in(destination) == Some(&claim.namespace)
+    }
+
     /// Returns the namespace of the claim; `None` where neither it nor the destination says one.
     pub fn namespace_in<'a>(&'a self, destination: Option<&'a NamespaceName>) -> Option<&'a NamespaceName> {
         self.namespace.as_ref().or(destination)
@@ -106,6 +111,9 @@ mod tests {
         );
         let elsewhere = ClaimPath::of(&claim, None);
         assert_eq!(elsewhere.namespace_in(Some(&kitchen)), Some(&tv));
+        let here = ClaimPath::from(claim.name.clone());
+        assert!(elsewhere.is(&claim, Some(&kitchen)) && here.is(&claim, Some(&tv)));
+        assert!(!here.is(&claim, Some(&kitchen)) && !here.is(&claim, None));
         assert!(elsewhere.name_in("tv", "kitchen").is_some() && elsewhere.name_in("kitchen", "kitchen").is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, anyhow};
 
 use super::old::Old;
-use super::specification;
+use super::{owns, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Renders, RuleGate};
@@ -123,18 +123,10 @@ impl<'r> New<'r> {
         PluginSection::of(self.repo, self.manifest)
             .ok()
             .filter(PluginSection::is_in_manifest)?;
-        let destination = self.app.namespace_name();
-        let path = |claim: &&ClaimRef| ClaimPath::of(claim, destination.as_ref()).to_string();
-        let entries: Vec<String> = claims.iter().map(path).collect();
+        let claims: Vec<ClaimRef> = claims.iter().map(|claim| (*claim).clone()).collect();
         let step = format!("step 2 of 3, in which Application `{}` gets its claims", self.name);
         let needed = Needed::of_app(self.manifest, step, move |app| {
-            app.sources().iter().any(|source| {
-                let owns = source
-                    .parameter("owns")
-                    .and_then(|at| source.value(&at)?.get("array")?.as_array());
-                let has = |entry: &String| owns.is_some_and(|owns| owns.iter().any(|other| other == entry));
-                owns.is_some() && entries.iter().all(has)
-            })
+            app.sources().iter().any(|source| owns(app, source, &claims))
         });
         Some(needed.written())
     }

@@ -5,7 +5,7 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::stop::{Stop, stops};
-use super::{Step, next_hint, shared, specification};
+use super::{Step, next_hint, owns, shared, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Rendered, Renders, RuleGate};
@@ -210,7 +210,7 @@ impl<'r> Old<'r> {
             .iter()
             .map(|stop| (stop.key.clone(), stop.operation.clone()))
             .collect();
-        let paths: Vec<String> = claims.iter().map(|claim| self.path(claim).name.to_string()).collect();
+        let claims: Vec<ClaimRef> = claims.iter().map(|claim| (*claim).clone()).collect();
         let step = format!("step 1 of 3, in which Application `{}` stands still", self.name);
         Some(Needed::of_app(self.manifest, step, move |app| {
             let source = app.sources().into_iter().find(|source| source.pointer == pointer);
@@ -219,10 +219,7 @@ impl<'r> Old<'r> {
             };
             let map = source.parameter("patches").and_then(|at| source.value(&at)?.get("map"));
             let text = |key: &str| map?.get(key)?.as_str();
-            let owns = source.parameter("owns").and_then(|at| source.value(&at)?.get("array"));
-            let owns = owns.map(ToString::to_string).unwrap_or_default();
-            stops.iter().all(|(key, operation)| has(text(key), operation))
-                && paths.iter().all(|path| owns.contains(path.as_str()))
+            stops.iter().all(|(key, operation)| has(text(key), operation)) && owns(app, &source, &claims)
         }))
     }
 }
@@ -243,4 +240,42 @@ fn operations(text: Option<&str>) -> Result<Vec<Value>> {
 fn has(text: Option<&str>, operation: &PatchOperation) -> bool {
     let wanted = json!(operation);
     operations(text).is_ok_and(|operations| operations.contains(&wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::Memory;
+
+    fn manifest(owns: &str) -> String {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: a}}\nspec:\n  destination: {{namespace: tv}}\n  source:\n    repoURL: u\n    path: p\n    plugin:\n      name: homelab-v1\n      parameters:\n      - {{name: owns, array: [{owns}]}}\n"
+        )
+    }
+
+    #[test]
+    fn a_claim_is_owned_by_its_whole_name() {
+        let files = Memory::new([("applications/a.yaml", manifest("data").as_str())]).unwrap();
+        let repo = Repo::read(&files, &[]).unwrap();
+        let (manifest_of_app, app) = repo.application("a").unwrap();
+        let old = Old {
+            repo: &repo,
+            manifest: manifest_of_app,
+            name: AppName::new(app.name()).unwrap(),
+            app,
+            rendered: Rendered {
+                raw: Vec::new(),
+                finished: Vec::new(),
+                notes: Vec::new(),
+            },
+        };
+        let claim = old.claim_of(&"data".parse().unwrap()).unwrap();
+        let needed = old.needed(&[], &[&claim]).unwrap();
+        for owns in ["data", "config, data", "tv/data"] {
+            assert!(needed.is_in(&manifest(owns)), "{owns}");
+        }
+        for owns in ["data-old", "old-data, config", "kitchen/data", ""] {
+            assert!(!needed.is_in(&manifest(owns)), "{owns}");
+        }
+    }
 }
