@@ -1,24 +1,26 @@
 //! One Application as the rules see it: its manifest, its sources with their parsed parameters, and its objects.
 
-use std::borrow::Cow;
+mod items;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use json_patch::PatchOperation;
 
-use crate::model::application::{is_application, is_application_set};
 use crate::model::claim::is_claim;
 use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
 use crate::model::made_claims::patterns_of;
-use crate::model::namespace::is_namespace;
-use crate::model::parameter::{ParameterError, Parameters, claims};
+use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{
     AppName, Application, AsPointer, Availability, ClaimName, ClaimPath, ClaimRef, Cluster, NamespaceName, Object,
-    ObjectRef, Pointer, PointerBuf, Source,
+    Pointer, PointerBuf, Source,
 };
-use crate::repo::{Change, ChangeSet, Manifest, Override, Repo, overrides};
+use crate::repo::{Change, Manifest, Override, Repo, overrides};
 
-use super::{Finding, Location, Meta, fixes};
+use super::{Finding, Location, Meta};
+use items::{added_claims, notable, own_items, rendered_items};
+
+pub use items::Item;
 
 /// An Application with its sources and objects.
 #[derive(Debug)]
@@ -50,31 +52,6 @@ pub struct Subject<'a> {
 
 /// The parameters of a source that the plugin renders, or what is wrong with them.
 pub type ReadParameters = Result<Parameters, Vec<ParameterError>>;
-
-/// An object that an Application brings to the cluster.
-#[derive(Clone, Debug)]
-pub struct Item<'a> {
-    object: Cow<'a, Object>,
-    /// The manifest in this repository that contains the object, if there is one, and the JSON Pointer there (of a
-    /// list's item).
-    pub home: Option<(&'a Manifest, PointerBuf)>,
-    /// Whether the object is as the cluster gets it; otherwise the plugin still has to process it.
-    pub is_finished: bool,
-}
-
-impl Item<'_> {
-    /// Returns the object.
-    pub fn object(&self) -> &Object {
-        &self.object
-    }
-
-    /// Returns a fix that patches the object in this repository's manifest; `None` if it has none. The operations'
-    /// paths start at the object.
-    pub fn patch(&self, operations: Vec<PatchOperation>) -> Option<ChangeSet> {
-        let (manifest, pointer) = self.home.as_ref()?;
-        Some(fixes::patch_below(manifest, pointer, operations))
-    }
-}
 
 impl<'a> Subject<'a> {
     pub(super) fn new(
@@ -329,90 +306,4 @@ fn parameters(source: &Source<'_>, overrides: &[Override]) -> Option<ReadParamet
         .map(|merged| Source::new(source.pointer.clone(), &merged.tree));
     let source = merged.as_ref().unwrap_or(source);
     source.uses_homelab_plugin().then(|| source.parameters())
-}
-
-/// Returns the manifests of this repository that the sources sync, and whether they are everything that the sources
-/// bring.
-fn own_items<'a>(
-    repo: &'a Repo,
-    sources: &[(Source<'a>, Option<ReadParameters>)],
-    namespace: Option<&str>,
-) -> (Vec<Item<'a>>, bool) {
-    let (mut items, mut all) = (Vec::new(), !sources.is_empty());
-    for (source, parameters) in sources {
-        let manifests = repo.synced_manifests(source).unwrap_or_default();
-        let is_of_plugin = parameters.is_none() && source.plugin().is_some();
-        let is_build = is_of_plugin || repo.folder_source(source).is_some_and(|folder| folder.is_build());
-        // A folder without manifests may contain a chart; Kustomize and other plugins change what they take in.
-        all = all && (!manifests.is_empty() && !is_build || source.gives_files_only());
-        let read = parameters.as_ref().and_then(|parameters| parameters.as_ref().ok());
-        for manifest in manifests {
-            let stays =
-                flattened(manifest).filter(|(_, object)| !read.is_some_and(|read| is_moved(object, read, namespace)));
-            items.extend(stays.map(|(pointer, object)| Item {
-                object,
-                home: Some((manifest, pointer)),
-                is_finished: parameters.is_none() && !is_build,
-            }));
-        }
-    }
-    (items, all)
-}
-
-fn notable(items: &[Item<'_>]) -> Vec<usize> {
-    let is_notable = |object: &Object| is_namespace(object) || is_application(object) || is_application_set(object);
-    let numbered = items.iter().enumerate();
-    let notable = numbered.filter(|(_, item)| is_notable(item.object()));
-    notable.map(|(index, _)| index).collect()
-}
-
-/// Returns the claims of the parameter `claims`, which the plugin prints with what it renders.
-fn added_claims<'a>(sources: &[(Source<'a>, Option<ReadParameters>)]) -> Vec<Item<'a>> {
-    let parameters = sources
-        .iter()
-        .filter_map(|(_, parameters)| parameters.as_ref()?.as_ref().ok());
-    let claims = parameters.flat_map(|parameters| &parameters.claims);
-    let item = |(path, spec)| Item {
-        object: Cow::Owned(claims::object(path, spec)),
-        home: None,
-        is_finished: false,
-    };
-    claims.map(item).collect()
-}
-
-/// Reports whether the plugin does not print a claim, since another Application owns it now.
-fn is_moved(object: &Object, parameters: &Parameters, destination: Option<&str>) -> bool {
-    let namespace = object.namespace().or(destination);
-    let is_it = |claim: &ClaimPath| {
-        let of = claim.namespace.as_ref().map(NamespaceName::as_str).or(destination);
-        claim.name.as_str() == object.name() && of == namespace
-    };
-    is_claim(object) && parameters.moves.iter().any(|moved| is_it(&moved.claim))
-}
-
-fn flattened(manifest: &Manifest) -> impl Iterator<Item = (PointerBuf, Cow<'_, Object>)> {
-    let list = manifest.object.is_list();
-    let one = (!list).then(|| (PointerBuf::new(), Cow::Borrowed(&manifest.object)));
-    let items = if list { manifest.object.flatten() } else { Vec::new() };
-    let items = items.into_iter().map(|(pointer, object)| (pointer, Cow::Owned(object)));
-    one.into_iter().chain(items)
-}
-
-/// Returns the rendered objects, with their manifests where they come from this repository.
-fn rendered_items<'a>(objects: &'a [Object], own: Vec<Item<'a>>) -> Vec<Item<'a>> {
-    let mut manifests: BTreeMap<ObjectRef, (&'a Manifest, PointerBuf)> = BTreeMap::new();
-    for item in own {
-        if let (Some(reference), Some(home)) = (item.object().reference(), item.home) {
-            manifests.entry(reference).or_insert(home);
-        }
-    }
-    let home = |object: &Object| manifests.get(&object.reference()?).cloned();
-    objects
-        .iter()
-        .map(|object| Item {
-            object: Cow::Borrowed(object),
-            home: if manifests.is_empty() { None } else { home(object) },
-            is_finished: true,
-        })
-        .collect()
 }
