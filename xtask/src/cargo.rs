@@ -29,8 +29,8 @@ pub(crate) fn cargo() -> Command {
 pub(crate) struct Built {
     /// The program.
     pub(crate) program: PathBuf,
-    /// The library that it is made of.
-    pub(crate) library: PathBuf,
+    /// The archive of the crate (`rlib`) that it is linked from.
+    pub(crate) archive: PathBuf,
 }
 
 /// Builds the program, with the features that the whole workspace needs of the libraries, so that nothing is compiled twice.
@@ -51,7 +51,7 @@ pub(crate) fn build(release: bool) -> Result<Built> {
     if !output.status.success() {
         bail!("cannot build the program");
     }
-    let (mut program, mut library) = (None, None);
+    let (mut program, mut archive) = (None, None);
     for line in String::from_utf8(output.stdout)?.lines() {
         let Ok(message) = serde_json::from_str::<Value>(line) else {
             continue;
@@ -60,12 +60,12 @@ pub(crate) fn build(release: bool) -> Result<Built> {
         program = path(&message["executable"]).or(program);
         if message["target"]["name"] == "homelab" {
             let mut files = message["filenames"].as_array().into_iter().flatten().filter_map(path);
-            library = files.find(|file| file.extension().is_some_and(|ending| ending == "rlib"));
+            archive = files.find(|file| file.extension().is_some_and(|ending| ending == "rlib"));
         }
     }
     Ok(Built {
         program: program.context("cargo named no executable")?,
-        library: library.context("cargo named no library")?,
+        archive: archive.context("cargo named no library")?,
     })
 }
 

@@ -136,7 +136,7 @@ pub(crate) fn static_program(built: &cargo::Built) -> Result<PathBuf> {
     }
     let deps = built.program.with_file_name("deps");
     let mut named = OsString::from("homelab=");
-    named.push(&built.library);
+    named.push(&built.archive);
     let staged = folder.join("staged");
     let mut command = cargo::rustc();
     command.args(["src/main.rs", "--crate-name=kubectl_homelab", "--edition=2024"]);
