@@ -253,8 +253,26 @@ pub fn end_on_panic() {
     });
 }
 
-/// Reads a command line.
+/// What Argo CD calls for each render.
+#[derive(Parser, Debug)]
+#[command(disable_help_flag = true, disable_help_subcommand = true)]
+struct OfArgoCd {
+    #[command(flatten)]
+    args: cmp::Args,
+}
+
+/// Reads a command line. The tree of all commands takes longer to make than a small source to render, so that it is not made
+/// for what Argo CD calls.
 fn parsed(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let of_argo_cd = arguments
+        .get(1..)
+        .filter(|words| words.first().is_some_and(|word| word == "cmp"));
+    if let Some(Ok(OfArgoCd { args })) = of_argo_cd.map(OfArgoCd::try_parse_from) {
+        return Ok(Cli {
+            repo_dir: None,
+            command: Command::Cmp(args),
+        });
+    }
     let mut command = command();
     let words = flags::normalized(&command, arguments)?;
     let mut matches = command.try_get_matches_from_mut(words)?;
@@ -340,6 +358,18 @@ mod tests {
             Some(words.map(|word| word.replace('\'', "")).collect())
         });
         ours.collect()
+    }
+
+    #[test]
+    fn what_argo_cd_calls_is_read_as_everything_else() {
+        let words = |text: &str| -> Vec<OsString> { text.split(' ').map(OsString::from).collect() };
+        let call = parsed(&words("kubectl-homelab cmp generate")).unwrap();
+        let after_a_flag = parsed(&words("kubectl-homelab --repo-dir . cmp generate")).unwrap();
+        assert_eq!(format!("{:?}", call.command), format!("{:?}", after_a_flag.command));
+        for wrong in ["kubectl-homelab cmp genrate", "kubectl-homelab cmp --help"] {
+            let message = parsed(&words(wrong)).unwrap_err().to_string();
+            assert!(message.contains("kubectl homelab cmp"), "{message}");
+        }
     }
 
     #[test]
