@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::table::{Cell, sized};
 use crate::model::cluster::LOCAL_NAME;
 use crate::model::ownership::Claim;
-use crate::model::{AppName, Application, Availability};
+use crate::model::{AppName, Application, Availability, ClaimRef};
 use crate::rules::{CheckReport, Scope, Skipped};
 
 /// One claim.
@@ -82,43 +82,49 @@ impl Known {
 /// Returns the claims, those of one namespace where one is named. An Application that is rendered uses a claim as its
 /// objects do, another one as it declares.
 pub fn claims(scope: &Scope<'_>, namespace: Option<&str>) -> Vec<ClaimRow> {
-    let found = scope
-        .ownership
-        .claims()
-        .filter(|(claim, _)| namespace.is_none_or(|name| claim.namespace.as_str() == name));
-    found
-        .map(|(reference, claim)| {
-            let all = claim.owners.iter().chain(&claim.writers).chain(&claim.consumers);
-            // Who names it in a text may mount it.
-            let all: BTreeSet<&AppName> = all.chain(&claim.named_by).collect();
-            let (mut writers, mut readers, mut not_rendered) = (Vec::new(), Vec::new(), Vec::new());
-            for app in all {
-                let known = Known::of(scope, app);
-                if known != Known::Rendered {
-                    not_rendered.push(app.to_string());
-                }
-                if claim.owners.contains(app) {
-                    continue;
-                }
-                if known.writes(&claim, app) {
-                    writers.push(app.to_string());
-                } else if known.uses(&claim, app) || claim.named_by.contains(app) {
-                    readers.push(app.to_string());
-                }
-            }
-            ClaimRow {
-                cluster: reference.cluster.to_string(),
-                namespace: reference.namespace.to_string(),
-                name: reference.name.to_string(),
-                owners: names(&claim.owners),
-                kept_for: names(&claim.kept_for),
-                released_by: names(&claim.released_by),
-                writers,
-                readers,
-                not_rendered,
-            }
-        })
-        .collect()
+    named_claims(scope, namespace).map(|(_, row)| row).collect()
+}
+
+/// Returns the same rows, each with what names its claim.
+pub(super) fn named_claims<'s>(
+    scope: &'s Scope<'_>,
+    namespace: Option<&'s str>,
+) -> impl Iterator<Item = (&'s ClaimRef, ClaimRow)> {
+    let claims = scope.ownership.claims();
+    let wanted = claims.filter(move |(claim, _)| namespace.is_none_or(|name| claim.namespace.as_str() == name));
+    wanted.map(|(reference, claim)| (reference, row(scope, reference, &claim)))
+}
+
+fn row(scope: &Scope<'_>, reference: &ClaimRef, claim: &Claim) -> ClaimRow {
+    let all = claim.owners.iter().chain(&claim.writers).chain(&claim.consumers);
+    // Who names it in a text may mount it.
+    let all: BTreeSet<&AppName> = all.chain(&claim.named_by).collect();
+    let (mut writers, mut readers, mut not_rendered) = (Vec::new(), Vec::new(), Vec::new());
+    for app in all {
+        let known = Known::of(scope, app);
+        if known != Known::Rendered {
+            not_rendered.push(app.to_string());
+        }
+        if claim.owners.contains(app) {
+            continue;
+        }
+        if known.writes(claim, app) {
+            writers.push(app.to_string());
+        } else if known.uses(claim, app) || claim.named_by.contains(app) {
+            readers.push(app.to_string());
+        }
+    }
+    ClaimRow {
+        cluster: reference.cluster.to_string(),
+        namespace: reference.namespace.to_string(),
+        name: reference.name.to_string(),
+        owners: names(&claim.owners),
+        kept_for: names(&claim.kept_for),
+        released_by: names(&claim.released_by),
+        writers,
+        readers,
+        not_rendered,
+    }
 }
 
 fn names(apps: &BTreeSet<AppName>) -> Vec<String> {
@@ -126,6 +132,11 @@ fn names(apps: &BTreeSet<AppName>) -> Vec<String> {
 }
 
 impl ClaimRow {
+    /// Reports whether it is kept for its next owner: nobody owns it now.
+    pub(super) fn is_only_kept(&self) -> bool {
+        self.owners.is_empty() && !self.kept_for.is_empty()
+    }
+
     /// Returns its owners in words: those that let it go say so, and so does who is gone.
     fn owners_in_words(&self) -> Vec<String> {
         let released = |app: &String| match self.released_by.contains(app) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::claims::{ClaimRow, claims};
+use super::claims::{ClaimRow, named_claims};
 use super::list::API_VERSION;
 use super::tree::{self, Node};
 use crate::model::cluster::LOCAL_NAME;
@@ -75,15 +75,12 @@ struct Document<'g> {
 impl Graph {
     /// Returns the graph of a repository, or that of one namespace.
     pub fn of(scope: &Scope<'_>, namespace: Option<&str>) -> Self {
-        let known = scope.ownership.claims();
-        let known: BTreeMap<[String; 3], &ClaimRef> = known.map(|(claim, _)| (key(claim), claim)).collect();
-        let claim = |row: ClaimRow| {
-            let claim = known.get(&[row.cluster.clone(), row.namespace.clone(), row.name.clone()]);
-            let (guard, missing) = claim.map_or((Guard::Unknown, Vec::new()), |claim| guard(scope, claim));
+        let claim = |(reference, row): (&ClaimRef, ClaimRow)| {
+            let (guard, missing) = guard(scope, reference);
             Claim { row, guard, missing }
         };
         Self {
-            claims: claims(scope, namespace).into_iter().map(claim).collect(),
+            claims: named_claims(scope, namespace).map(claim).collect(),
         }
     }
 
@@ -155,13 +152,10 @@ impl Graph {
     /// ([source](https://mermaid.js.org/syntax/flowchart.html)).
     pub fn mermaid(&self) -> String {
         let apps: BTreeSet<&str> = self.claims.iter().flat_map(Claim::users).map(|(app, _)| app).collect();
-        let number = |app: &str| apps.iter().position(|other| *other == app).unwrap_or_default();
+        let numbers: BTreeMap<&str, usize> = apps.into_iter().zip(0..).collect();
         let mut lines = vec!["flowchart LR".to_owned()];
-        lines.extend(
-            apps.iter()
-                .enumerate()
-                .map(|(number, app)| format!("  a{number}[\"{app}\"]")),
-        );
+        let nodes = numbers.iter().map(|(app, number)| format!("  a{number}[\"{app}\"]"));
+        lines.extend(nodes);
         let mut places: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
         let mut edges = Vec::new();
         for (index, claim) in self.claims.iter().enumerate() {
@@ -169,7 +163,7 @@ impl Graph {
             let note = match claim.guard {
                 Guard::Unguarded => "<br/>not guarded",
                 _ if !claim.row.released_by.is_empty() => "<br/>released",
-                _ if claim.row.owners.is_empty() && !claim.row.kept_for.is_empty() => KEPT,
+                _ if claim.row.is_only_kept() => KEPT,
                 _ if claim.row.owners.is_empty() => "<br/>nobody owns it",
                 _ => "",
             };
@@ -183,7 +177,7 @@ impl Graph {
                 } else {
                     ("--", "-->")
                 };
-                format!("  a{} {start} {} {end} c{index}", number(app), how.verb())
+                format!("  a{} {start} {} {end} c{index}", numbers[app], how.verb())
             }));
         }
         for (index, ((cluster, namespace), nodes)) in places.into_iter().enumerate() {
@@ -244,7 +238,7 @@ impl Claim {
 
     fn kept(&self) -> String {
         match self.guard {
-            _ if self.row.owners.is_empty() && !self.row.kept_for.is_empty() => {
+            _ if self.row.is_only_kept() => {
                 format!("kept, its owner {} is gone", self.row.kept_for.join(" and "))
             }
             Guard::Guarded => "guarded".to_owned(),
@@ -255,14 +249,6 @@ impl Claim {
             Guard::Unknown => "not known whether it is guarded".to_owned(),
         }
     }
-}
-
-fn key(claim: &ClaimRef) -> [String; 3] {
-    [
-        claim.cluster.to_string(),
-        claim.namespace.to_string(),
-        claim.name.to_string(),
-    ]
 }
 
 fn of_cluster(cluster: &str, namespace: &str) -> String {
