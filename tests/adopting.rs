@@ -8,10 +8,14 @@
 
 #[path = "transcript/folder.rs"]
 mod folder;
+#[path = "transcript/git.rs"]
+mod git;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use git::git;
 
 /// A copy of a repository of `tests/repositories`, committed.
 struct Home(tempfile::TempDir);
@@ -38,14 +42,7 @@ impl Home {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(arguments)
-            .current_dir(self.0.path())
-            .envs(GIT)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
+        git(self.0.path(), arguments)
     }
 
     /// Returns whether a command succeeds, and what it prints.

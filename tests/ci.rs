@@ -8,10 +8,14 @@
 
 #[path = "transcript/folder.rs"]
 mod folder;
+#[path = "transcript/git.rs"]
+mod git;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use git::git;
 
 use serde_json::Value;
 
@@ -39,12 +43,12 @@ impl Runner {
         folder::copy(&root.join("tests/commands/validate/storage.in"), &server);
         let claims = server.join("media/claims.yaml");
         let text = std::fs::read_to_string(&claims).unwrap();
-        runner.git(&server, &["init", "--quiet", "--initial-branch=main"]);
-        runner.git(&server, &["add", "--all"]);
-        runner.git(&server, &["commit", "--quiet", "--message=one"]);
-        runner.git(&server, &["checkout", "--quiet", "-b", "change"]);
+        git(&server, &["init", "--quiet", "--initial-branch=main"]);
+        git(&server, &["add", "--all"]);
+        git(&server, &["commit", "--quiet", "--message=one"]);
+        git(&server, &["checkout", "--quiet", "-b", "change"]);
         std::fs::write(&claims, text.replacen("storage: 5Gi", "storage: 1Gi", 1)).unwrap();
-        runner.git(&server, &["commit", "--quiet", "--all", "--message=two"]);
+        git(&server, &["commit", "--quiet", "--all", "--message=two"]);
         runner
     }
 
@@ -52,20 +56,10 @@ impl Runner {
         self.home.path().join(name)
     }
 
-    fn git(&self, folder: &Path, arguments: &[&str]) {
-        let output = Command::new("git")
-            .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
-            .args(arguments)
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-    }
-
     /// Does what `actions/checkout` does with `fetch-depth: 0`.
     fn checkout(&self) -> PathBuf {
         let arguments = ["clone", "--quiet", "--branch=change", "you/home", "work"];
-        self.git(self.home.path(), &arguments);
+        git(self.home.path(), &arguments);
         self.at("work")
     }
 

@@ -9,11 +9,15 @@
 
 #[path = "transcript/folder.rs"]
 mod folder;
+#[path = "transcript/git.rs"]
+mod git;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
+
+use git::git;
 
 use folder::copy;
 use homelab::model::native::TABLE;
@@ -392,19 +396,7 @@ fn random_names_move_by_decision_and_random_claims_never() {
 #[test]
 fn guarded_first_it_is_three_commits() {
     let home = Home::new();
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .args(arguments)
-            .current_dir(home.path())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    };
+    let git = |arguments: &[&str]| git(home.path(), arguments);
     git(&["init", "--quiet"]);
     git(&["config", "user.name", "Test"]);
     git(&["config", "user.email", "test@example.org"]);
@@ -483,16 +475,7 @@ fn committed(repository: &str) -> Home {
 
 impl Home {
     fn git(&self, arguments: &[&str]) -> String {
-        let who = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
-        let output = Command::new("git")
-            .args(who)
-            .args(arguments)
-            .current_dir(self.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
+        git(self.path(), arguments)
     }
 
     /// Runs a command and commits what it changed; returns the names of the changed files.

@@ -6,10 +6,15 @@
     reason = "a test plays with real files and programs, and may fail loudly"
 )]
 
+#[path = "transcript/git.rs"]
+mod git;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use git::git;
 
 const URL: &str = "https://git.example.org/me/home";
 const GUARD: &str = "annotations: {argocd.argoproj.io/sync-options: \"Prune=false,Delete=false\"}";
@@ -83,27 +88,8 @@ impl Home {
         fs::remove_file(self.path(name)).unwrap();
     }
 
-    fn git_in(&self, folder: &Path, arguments: &[&str]) -> String {
-        let settings = [
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.org",
-            "-c",
-            "protocol.file.allow=always",
-        ];
-        let output = Command::new("git")
-            .current_dir(folder)
-            .args(settings)
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
     fn git(&self, arguments: &[&str]) -> String {
-        self.git_in(&self.path("repo"), arguments)
+        git(&self.path("repo"), arguments).trim().to_owned()
     }
 
     fn commit(&self) {
@@ -296,7 +282,7 @@ fn a_state_is_found_in_a_revision_in_another_folder_or_refused() {
     let home = Home::new();
     let clone = home.path("clone");
     let from = format!("file://{}", home.path("repo").display());
-    home.git_in(home.0.path(), &["clone", "--quiet", &from, clone.to_str().unwrap()]);
+    git(home.0.path(), &["clone", "--quiet", &from, clone.to_str().unwrap()]);
     home.remove("repo/media/claim.yaml");
     home.commit();
     let folder = format!("--base-dir {}", clone.display());
@@ -315,7 +301,7 @@ fn a_state_is_found_in_a_revision_in_another_folder_or_refused() {
     assert_eq!(answer.code, 3);
     assert!(answer.err.contains("git knows no revision `nope`"), "{}", answer.err);
     let shallow = home.path("shallow");
-    home.git_in(
+    git(
         home.0.path(),
         &["clone", "--quiet", "--depth=1", &from, shallow.to_str().unwrap()],
     );
@@ -348,10 +334,10 @@ fn a_change_in_the_repository_of_a_source_is_compared() {
     let home = Home::new();
     let charts = home.path("charts");
     fs::create_dir(&charts).unwrap();
-    home.git_in(&charts, &["init", "--quiet", "--initial-branch=main"]);
+    git(&charts, &["init", "--quiet", "--initial-branch=main"]);
     home.write("charts/app/claim.yaml", &claim("app-data", ""));
-    home.git_in(&charts, &["add", "--all"]);
-    home.git_in(&charts, &["commit", "--quiet", "--message=x"]);
+    git(&charts, &["add", "--all"]);
+    git(&charts, &["commit", "--quiet", "--message=x"]);
     let source = application("far", "app", "").replace(URL, "https://git.example.org/me/charts-of-mine");
     home.write("repo/applications/far.yaml", &source);
     home.commit();

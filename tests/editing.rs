@@ -5,9 +5,14 @@
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
+#[path = "transcript/git.rs"]
+mod git;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use git::git;
 
 const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  source:\n    repoURL: https://git.example.org/me/home\n    path: applications\n    targetRevision: main\n  destination:\n    namespace: argocd\n";
 
@@ -20,13 +25,6 @@ fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
         fs::write(path, text).unwrap();
     }
     folder
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
-    let mut command = Command::new("git");
-    command.args(identity).args(arguments).current_dir(folder);
-    assert!(command.status().unwrap().success(), "git {arguments:?}");
 }
 
 /// Runs a command; returns its exit code, its standard output and its standard error.

@@ -5,9 +5,14 @@
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
+#[path = "transcript/git.rs"]
+mod git;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use git::git;
 
 const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  project: default\n  source:\n    repoURL: https://git.example.org/me/home\n    path: applications\n    targetRevision: main\n  destination:\n    server: https://kubernetes.default.svc\n    namespace: argocd\n";
 const CLAIM: &str = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: films # all of them\nspec:\n  accessModes: [ReadWriteOnce]\n";
@@ -32,19 +37,6 @@ fn repository() -> tempfile::TempDir {
         fs::write(path, text).unwrap();
     }
     folder
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
-    let mut command = Command::new("git");
-    let output = command
-        .args(identity)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Runs `validate` with these arguments; returns its exit code, stdout and stderr.

@@ -9,6 +9,8 @@
     reason = "a test plays with real files and programs, and may fail loudly"
 )]
 
+#[path = "transcript/git.rs"]
+mod git;
 #[path = "install/home.rs"]
 mod home;
 #[path = "transcript/sandbox.rs"]

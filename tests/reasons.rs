@@ -5,9 +5,14 @@
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
+#[path = "transcript/git.rs"]
+mod git;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use git::git;
 
 const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: root, namespace: argocd, finalizers: [resources-finalizer.argocd.argoproj.io]}\nspec:\n  project: default\n  source: {repoURL: https://git.example.org/me/home, path: applications, targetRevision: main}\n  destination: {server: https://kubernetes.default.svc, namespace: argocd}\n  syncPolicy: {automated: {prune: true}, retry: {limit: 5, refresh: true}}\n";
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: player}\ndata: {revision: REVISION}\n";
@@ -34,14 +39,7 @@ impl World {
     }
 
     fn git(&self, folder: &str, arguments: &[&str]) {
-        let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
-        let status = Command::new("git")
-            .args(identity)
-            .args(arguments)
-            .current_dir(self.path(folder))
-            .status()
-            .unwrap();
-        assert!(status.success(), "git {arguments:?}");
+        git(&self.path(folder), arguments);
     }
 
     /// Makes a checkout of `charts` with the folder `player`; it is at this branch.

@@ -9,10 +9,14 @@
 
 #[path = "transcript/folder.rs"]
 mod folder;
+#[path = "transcript/git.rs"]
+mod git;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
+
+use git::git;
 
 use folder::copy;
 
@@ -42,13 +46,8 @@ impl Home {
         fs::read_to_string(self.path(file)).unwrap()
     }
 
-    fn git(&self, arguments: &[&str]) {
-        let output = Command::new("git")
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    fn git(&self, arguments: &[&str]) -> String {
+        git(self.folder.path(), arguments)
     }
 
     fn commit(&self, message: &str) {

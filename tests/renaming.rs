@@ -6,11 +6,16 @@
     reason = "a test reads files, runs programs and fails loudly"
 )]
 
+#[path = "transcript/git.rs"]
+mod git;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+
+use git::git;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-homelab");
 /// How many Applications say that a claim came from the one that is renamed: so many files change with it.
@@ -99,9 +104,10 @@ fn a_kill_leaves_every_file_old_or_new_and_the_next_run_finishes() {
         std::thread::sleep(whole_run * round / ROUNDS);
         child.kill().unwrap();
         child.wait().unwrap();
-        let now = files(folder.path());
-        let is_temporary = |path: &Path| path.to_string_lossy().ends_with(".tmp");
-        for (path, text) in now.iter().filter(|(path, _)| !is_temporary(path)) {
+        // What was only in the way of a change is removed by the next run.
+        let mut now = files(folder.path());
+        now.retain(|path, _| !path.to_string_lossy().ends_with(".tmp"));
+        for (path, text) in &now {
             let known = [before.get(path), after.get(path)];
             assert!(
                 known.contains(&Some(text)),
@@ -144,16 +150,6 @@ fn a_file_that_cannot_be_written_changes_nothing() {
             name.display()
         );
     }
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
-    let mut command = Command::new("git");
-    command.args(identity).args(arguments).current_dir(folder);
-    assert!(
-        command.stdout(Stdio::null()).status().unwrap().success(),
-        "git {arguments:?}"
-    );
 }
 
 #[test]

@@ -7,10 +7,14 @@
 
 #[path = "transcript/folder.rs"]
 mod folder;
+#[path = "transcript/git.rs"]
+mod git;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use git::git;
 
 /// Returns an environment that is independent of this machine: an empty home, no programs, no colour.
 fn cases(home: &Path) -> trycmd::TestCases {
@@ -128,13 +132,6 @@ fn list_and_validate_agree_on_what_a_source_reads() {
         );
         assert!(!rendered.is_empty());
     }
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let settings = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
-    let mut git = Command::new("git");
-    let status = git.args(settings).args(arguments).current_dir(folder).status();
-    assert!(status.expect("git runs").success(), "{arguments:?}");
 }
 
 /// Returns a repository whose Application `films` renders the folder `m`, with a claim `films` at the tag `before` and one of

@@ -15,6 +15,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::{env, fs, thread};
 
+use super::git::git;
+
 /// The platforms of a manifest.
 const TARGETS: [&str; 5] = [
     "x86_64-unknown-linux-gnu",
@@ -281,12 +283,6 @@ fn real(variable: &str) -> PathBuf {
 fn succeeds(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", all_output(&output));
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let mut command = Command::new("git");
-    command.args(["-c", "user.name=test", "-c", "user.email=test@example.org"]);
-    succeeds(command.args(arguments).current_dir(folder));
 }
 
 /// Serves the files of a folder until the process ends.

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use super::git::git;
+
 /// `player:hunter2` as a client sends it.
 const LOGIN: &str = "authorization: basic cgxhewvyomh1bnrlcji=";
 
@@ -70,16 +72,9 @@ impl GitServer {
             fs::write(path, text).unwrap();
         }
         git(&root, &["add", "--all"]);
-        let author = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
-        git(
-            &root,
-            &[&author[..], &["commit", "--quiet", "--message=x", "--allow-empty"]].concat(),
-        );
+        git(&root, &["commit", "--quiet", "--message=x", "--allow-empty"]);
         if let Some(tag) = tag {
-            git(
-                &root,
-                &[&author[..], &["tag", "--annotate", "--message=x", tag]].concat(),
-            );
+            git(&root, &["tag", "--annotate", "--message=x", tag]);
         }
         git(&root, &["rev-parse", "HEAD"]).trim().to_owned()
     }
@@ -105,20 +100,6 @@ fn which(name: &str) -> std::path::PathBuf {
         .map(|folder| folder.join(name))
         .find(|path| path.exists())
         .unwrap()
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(which("git"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "git {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
 }
 
 fn answer(stream: TcpStream, state: &Mutex<State>, root: &Path, git: &Path) -> std::io::Result<()> {

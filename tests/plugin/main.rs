@@ -20,6 +20,8 @@ use similar::{ChangeTag, TextDiff};
 mod chart_repository;
 mod charts;
 mod dependencies;
+#[path = "../transcript/git.rs"]
+mod git;
 mod git_server;
 mod kustomize_charts;
 mod load;
