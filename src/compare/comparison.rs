@@ -11,7 +11,7 @@ use super::place::Place;
 use super::prediction::{Action, Guard, Outcome, Prediction};
 use super::renders::Random;
 use super::state::{AppState, Known, Placed, State};
-use super::{changed_pointers, checks, consequences, likeness, manifests};
+use super::{changed_pointers, checks, consequences, likeness, manifests, statements};
 use crate::model::claim::is_claim;
 use crate::model::{AppName, Object};
 
@@ -229,6 +229,8 @@ impl<'s> Work<'_, 's> {
         let (from_name, name) = (&from.subject.name, &new.subject.name);
         let adopt = |guard: Guard, word: &'static str, why: String| Outcome::guarded(Action::Adopt, guard, word, why);
         let is_shared = new.subject.app.sync_option("FailOnSharedResource") == Some("true");
+        let claim = place.claim();
+        let stated = claim.and_then(|claim| statements::moves(self.fates.head, &claim, [from_name, name]));
         if self
             .fates
             .head
@@ -252,8 +254,11 @@ impl<'s> Work<'_, 's> {
             return adopt(Guard::None, "moved-from-unknown", why);
         };
         if removal.action.deletes() {
+            let stated = stated
+                .map(|said| format!(", and `{said}` guards nothing"))
+                .unwrap_or_default();
             let why = format!(
-                "`{from_name}` deletes it if it goes before `{name}` takes it over: nothing guards it at the base"
+                "`{from_name}` deletes it if it goes before `{name}` takes it over: nothing guards it at the base{stated}"
             );
             return match (holds_data(from.object), self.is_guarded_now(new)) {
                 (false, _) => adopt(Guard::None, "moves-without-guard", why),
@@ -273,8 +278,15 @@ impl<'s> Work<'_, 's> {
             let why = format!("`FailOnSharedResource=true`: the sync fails while it carries the name of `{from_name}`");
             return Outcome::new(Action::Fail, "shared-resource", why);
         }
-        match removal.action {
-            Action::Keep => {
+        match (removal.action, stated) {
+            (_, Some(said)) => {
+                let why = format!(
+                    "`{name}` takes it over from `{from_name}`, as `{said}` says; {}",
+                    removal.reason.sentence
+                );
+                adopt(removal.guard, statements::MOVED, why)
+            }
+            (Action::Keep, None) => {
                 let why = format!("`{name}` takes it over from `{from_name}`; {}", removal.reason.sentence);
                 adopt(removal.guard, "moved-from-application", why)
             }
@@ -292,12 +304,14 @@ impl<'s> Work<'_, 's> {
         }
         let app = self.fates.base.app(&old.subject.name)?;
         let outcome = self.fates.removal(app, old.object)?;
-        let declares = || {
-            let claim = place.claim()?;
-            Some(!self.fates.head.scope.claim(&claim).declared_by.is_empty())
+        let Some(claim) = place.claim() else {
+            return Some(outcome);
         };
+        let (base, head) = (self.fates.base, self.fates.head);
+        let outcome = statements::explained((base, head), (&old.subject.name, &claim), outcome);
+        let is_declared = || !head.scope.claim(&claim).declared_by.is_empty();
         match outcome.action {
-            Action::Prune if is_claim(old.object) && declares() == Some(true) => {
+            Action::Prune if outcome.reason.word != statements::RELEASED && is_declared() => {
                 let why = format!(
                     "{}: `owns` guards only what is rendered, and has to be synced before",
                     outcome.reason.sentence

@@ -5,8 +5,8 @@
 //! head: {media: []}
 //! ```
 //!
-//! An Application is a list of objects, or a map with `objects` and what is not as usual: `spec`, `namespace`, `finalizers`, `owns`,
-//! `path`, and `by`: `root`, `hand` or the name of a set. `set/NAME` is an ApplicationSet. Objects have `kind`, `name`, `ns`,
+//! An Application is a list of objects, or a map with `objects` and what is not as usual: `spec`, `namespace`, `finalizers`, `path`,
+//! the parameters `owns`, `moves`, `moved-from`, `keeps` and `releases`, and `by`: `root`, `hand` or the name of a set. `set/NAME` is an ApplicationSet. Objects have `kind`, `name`, `ns`,
 //! `labels`, `annotations`, and shorthands: `size` and `class` of a claim; `image`, `replicas`, `pod`, `claims` and `reads` of a
 //! workload.
 
@@ -171,9 +171,13 @@ fn application(name: &str, entry: &Value) -> Value {
             "syncPolicy": {"automated": {"prune": true, "selfHeal": true}},
         },
     });
-    if entry["owns"].is_array() {
-        tree["spec"]["source"]["plugin"] =
-            json!({"name": "homelab-v1", "parameters": [{"name": "owns", "array": entry["owns"]}]});
+    let parameters = ["owns", "moves", "moved-from", "keeps", "releases"].into_iter();
+    let parameters = parameters.filter(|name| entry[*name].is_array());
+    let parameters: Vec<Value> = parameters
+        .map(|name| json!({"name": name, "array": entry[name]}))
+        .collect();
+    if !parameters.is_empty() {
+        tree["spec"]["source"]["plugin"] = json!({"name": "homelab-v1", "parameters": parameters});
     }
     merge(
         &mut tree["spec"],

@@ -7,6 +7,7 @@
 //! prediction  action, reason, guard                         manifests what becomes of Applications that nothing renders
 //! checks  how much it matters                               likeness  what was renamed
 //! level   of that                                           consequences  what one outcome means for others
+//! statements  what the repository says of claims that move, are kept or let go
 //! ```
 
 mod affected;
@@ -30,6 +31,7 @@ mod prediction;
 mod reasons;
 pub mod renders;
 mod state;
+mod statements;
 
 use std::collections::BTreeSet;
 

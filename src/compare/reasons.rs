@@ -16,6 +16,11 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "another Application does not render it any more, and a guard keeps it until this one takes it over",
     ),
     (
+        "moved",
+        Action::Adopt,
+        "the same of a claim, and `moved-from` of the new owner or `moves` of the old one says so",
+    ),
+    (
         "left-by-application",
         Action::Adopt,
         "another Application leaves it behind",
@@ -77,6 +82,11 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "no ApplicationSet generates the Application any more",
     ),
     (
+        "released",
+        Action::Prune,
+        "`releases` at the base has announced that the data of the claim is lost",
+    ),
+    (
         "guard-in-another-branch",
         Action::Prune,
         "its guard is in a commit that is not in the branch that `targetRevision` names",
@@ -96,6 +106,11 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "resource-policy",
         Action::Keep,
         "`helm.sh/resource-policy: keep`, and its Application is deleted",
+    ),
+    (
+        "remembered",
+        Action::Keep,
+        "what keeps the claim is said, and `keeps` remembers whose it was; with `orphan` and `left`, too",
     ),
     (
         "definition-stays",

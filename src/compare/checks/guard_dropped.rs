@@ -21,9 +21,15 @@ fn query(case: &Case<'_, '_>) -> Option<String> {
         .into_iter()
         .filter(|guard| has(old, guard) && !has(new, guard))
         .collect();
+    let claim = case.prediction.place.claim();
+    let is_released = claim.is_some_and(|claim| !case.head.scope.claim(&claim).released_by.is_empty());
+    let announced = match is_released {
+        true => ", as `releases` announces",
+        false => "",
+    };
     (!dropped.is_empty()).then(|| {
         format!(
-            "{} is not there any more: what removes it next deletes it",
+            "{} is not there any more: what removes it next deletes it{announced}",
             dropped.join(" and ")
         )
     })

@@ -45,6 +45,7 @@ mod workload_starts_empty;
 use super::level::Level;
 use super::prediction::{Hit, Prediction};
 use super::state::State;
+use super::statements;
 
 pub use case::Case;
 
@@ -247,7 +248,7 @@ pub(super) fn apply<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut [P
     for (prediction, mut hits) in predictions.iter_mut().zip(hits) {
         hits.sort_by_key(|hit| std::cmp::Reverse(hit.level));
         let of_hits = hits.first().map(|hit| hit.level).unwrap_or_default();
-        prediction.level = of_hits.max(prediction.action().level());
+        prediction.level = of_hits.max(statements::level(&prediction.outcome));
         prediction.hits = hits;
     }
 }

@@ -1,18 +1,19 @@
-//! A claim gets another owner.
+//! A claim gets another owner, and the repository does not say that it moves.
 
 use super::{Case, Check};
 use crate::compare::level::Level;
+use crate::compare::statements::MOVED;
 
 pub(super) static CHECK: Check = Check {
     id: "owner-changed",
     level: Level::Review,
-    summary: "a claim gets another owner",
+    summary: "a claim gets another owner, and neither `moved-from` nor `moves` says so",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/",
     query,
 };
 
 fn query(case: &Case<'_, '_>) -> Option<String> {
-    let claim = case.prediction.place.claim()?;
+    let claim = case.prediction.place.claim().filter(|_| case.word() != MOVED)?;
     let (before, after) = (case.base.scope.claim(&claim), case.head.scope.claim(&claim));
     let (old, new) = (before.owners.first()?, after.owners.first()?);
     (old != new).then(|| format!("it belonged to `{old}` and belongs to `{new}`"))
@@ -26,6 +27,6 @@ head: {media: [{kind: ConfigMap, name: a}], tv: [{kind: PersistentVolumeClaim, n
 
 #[cfg(test)]
 pub(super) const SILENT: &str = r#"
-base: {media: [{kind: PersistentVolumeClaim, name: data, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}]}
-head: {media: [{kind: PersistentVolumeClaim, name: data, labels: {a: b}, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}]}
+base: {media: {owns: [data], objects: [{kind: PersistentVolumeClaim, name: data, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}, {kind: ConfigMap, name: a}]}, tv: [{kind: ConfigMap, name: b}]}
+head: {media: {moves: [data=tv], objects: [{kind: ConfigMap, name: a}]}, tv: {owns: [data], moved-from: [media/data], objects: [{kind: PersistentVolumeClaim, name: data, annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}, {kind: ConfigMap, name: b}]}}
 "#;
