@@ -130,10 +130,12 @@ fn converting_sets() {
 /// Applications and Namespaces that go, and their claims that stay.
 #[test]
 fn removing() {
-    transcript::check_in("tests/commands/remove/apps.trycmd", |to| {
-        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
-        transcript::sandbox::folder::copy(&repositories.join("removal"), to);
-    });
+    for name in ["apps", "in-steps"] {
+        transcript::check_in(&format!("tests/commands/remove/{name}.trycmd"), |to| {
+            let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+            transcript::sandbox::folder::copy(&repositories.join("removal"), to);
+        });
+    }
 }
 
 /// Two roots of one name over one chart, for two Argo CDs.

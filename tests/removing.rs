@@ -194,3 +194,44 @@ fn what_has_the_name_of_a_claim_is_not_that_claim() {
     );
     assert!(home.text("applications/media.yaml").contains("name: player"));
 }
+
+#[test]
+fn a_folder_of_a_set_goes_in_three_steps_each_committed_before_the_next() {
+    let home = Home::new();
+    let (set, claim) = (home.text("applications/sets.yaml"), home.text("folders/wiki/all.yaml"));
+    let said = home.says("remove-app wiki", 0);
+    assert!(said.contains("step 1 of 3"), "{said}");
+    let early = home.says("remove-app wiki", 3);
+    assert!(early.contains("preserveResourcesOnDeletion"), "{early}");
+    assert_eq!(home.text("folders/wiki/all.yaml"), claim);
+    home.commit("step 1");
+    let said = home.says("remove-app wiki", 0);
+    assert!(said.contains("step 2 of 3"), "{said}");
+    assert!(home.text("applications/namespaces.yaml").contains("web/wiki-data=wiki"));
+    let early = home.says("remove-app wiki", 3);
+    assert!(
+        early.contains("step 2 of 3, the removal, is not committed in `folders/wiki/all.yaml`"),
+        "{early}"
+    );
+    home.commit("step 2");
+    home.says("remove-app wiki --commit", 0);
+    assert_eq!(home.text("applications/sets.yaml"), set);
+}
+
+#[test]
+fn a_set_that_leaves_its_applications_alone_preserves_nothing() {
+    let home = Home::new();
+    let set = home.text("applications/sets.yaml");
+    let closed = set.replacen(
+        "  template:\n",
+        "  syncPolicy: {applicationsSync: create-delete}\n  template:\n",
+        1,
+    );
+    fs::write(home.path("applications/sets.yaml"), &closed).unwrap();
+    home.commit("closed");
+    let said = home.says("remove-app wiki", 3);
+    assert!(said.contains("nothing guards `web/wiki-data` of `wiki`"), "{said}");
+    let said = home.says("remove-app wiki --phase 1", 3);
+    assert!(said.contains("its Applications would keep their finalizers"), "{said}");
+    assert_eq!(home.text("applications/sets.yaml"), closed);
+}

@@ -3,14 +3,17 @@
 mod predicted;
 
 use anyhow::{Result, anyhow};
+use clap::ValueEnum;
 
+use super::branch;
 use super::confirm::Question;
 use super::edit_args::EditArgs;
 use super::helm::HelmArgs;
 use super::output::EditOutput;
 use super::session::Session;
 use super::source_dirs::SourceDirArgs;
-use crate::edit::remove_app::{Plan, Request, Stage, plan};
+use crate::edit::preserve;
+use crate::edit::remove_app::{Plan, Request, Stage, plan, steps};
 use crate::failure::{Exit, HintExt};
 use crate::git::WorkingTree;
 use crate::model::{AppRenders, ClaimPath, ClaimRef};
@@ -30,7 +33,10 @@ Examples:
   kubectl homelab remove-app fetcher --orphan-consumers
 
   # Lose the data of one claim: two commits, each synced before the next
-  kubectl homelab remove-app jellyfin --delete-data jellyfin-cache --commit";
+  kubectl homelab remove-app jellyfin --delete-data jellyfin-cache --commit
+
+  # The three steps of one that an ApplicationSet generates
+  kubectl homelab remove-app jellyfin --phase plan";
 
 /// Take an Application out of the repository; its data stays
 ///
@@ -40,6 +46,10 @@ Examples:
 ///
 /// What goes is what makes the Application: its document, the folder or the element of a list that an ApplicationSet takes, or
 /// the value of the chart that renders it.
+///
+/// Where nothing guards the claims of an Application that an ApplicationSet generates, it takes three commits, each of them synced before
+/// the next; every run makes the next one. First the set preserves what it deletes, which takes the finalizer off; then the Application
+/// goes, and all that it has stays in the cluster; last, the set is as it was. `--phase 1` begins so in any case.
 ///
 /// Only `--delete-data` loses data. It asks for the name of the claim and takes two commits: the first takes the guards off
 /// the claim and lets the lock release it; the same command, once that is synced, removes the Application.
@@ -62,6 +72,10 @@ pub(super) struct Args {
     #[arg(long)]
     orphan_consumers: bool,
 
+    /// Of an Application that an ApplicationSet generates: which step is made; by default the next one
+    #[arg(long, value_enum, conflicts_with = "delete_data")]
+    phase: Option<Phase>,
+
     #[command(flatten)]
     sources: SourceDirArgs,
 
@@ -72,9 +86,41 @@ pub(super) struct Args {
     edit: EditArgs,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Phase {
+    /// Print the steps, and change nothing
+    Plan,
+    /// The set preserves what it deletes
+    #[value(name = "1")]
+    Preserve,
+    /// The Application goes
+    #[value(name = "2")]
+    Removal,
+    /// The set is as it was
+    #[value(name = "3")]
+    Restore,
+}
+
+impl Phase {
+    /// Returns the step; `None` for the plan.
+    fn step(self) -> Option<preserve::Phase> {
+        match self {
+            Self::Plan => None,
+            Self::Preserve => Some(preserve::Phase::Preserve),
+            Self::Removal => Some(preserve::Phase::Change),
+            Self::Restore => Some(preserve::Phase::Restore),
+        }
+    }
+}
+
 pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.reads_with(&args.sources, &args.helm);
     session.edit(&args.edit.write)?;
+    if args.phase == Some(Phase::Plan) {
+        let again = format!("kubectl homelab remove-app {}", args.app);
+        session.terminal.data(&steps(session.repo()?, &args.app, &again)?)?;
+        return Ok(Exit::Done);
+    }
     let options = args.sources.options(&args.helm, &session.repo()?.settings);
     let dirs = args.sources.clone().into_dirs();
     let (renders, notes) = session.render_all(&dirs, &options)?;
@@ -83,13 +129,19 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         name: args.app.clone(),
         delete_data: args.delete_data.clone(),
         orphan_consumers: args.orphan_consumers,
+        phase: args.phase.and_then(Phase::step),
     };
     let plan = {
         let (repo, checkout) = (session.repo()?, session.checkout()?);
         let sources = Sources::new(repo, checkout, &dirs, &options);
         plan(&Scope::new(repo, &renders), &sources, &request)?
     };
-    predicted::say(&plan, session, &renders, (&dirs, &options))?;
+    if matches!(plan.stage, Stage::Release | Stage::Removal) {
+        predicted::say(&plan, session, &renders, (&dirs, &options))?;
+    }
+    plan.needed
+        .iter()
+        .try_for_each(|needed| branch::check(session, needed))?;
     check_release(&plan, session, (&dirs, &options))?;
     let mut edit_args = args.edit.clone();
     if !edit_args.is_written() {

@@ -11,9 +11,11 @@ use super::session::Session;
 use super::source_dirs::SourceDirArgs;
 use super::source_edit::planned;
 use crate::cluster::{Applications, Selection};
-use crate::edit::rename_app::{FolderPhase, FolderRenaming, Renaming, deleting};
+use crate::edit::preserve;
+use crate::edit::rename_app::{FolderRenaming, Renaming};
 use crate::edit::{Edit, RuleGate};
 use crate::failure::{Exit, HintExt};
+use crate::model::finalizer::deleting;
 use crate::model::{AppName, LiveApplication};
 use crate::sources::Sources;
 
@@ -162,9 +164,9 @@ fn of_folder(
             session.terminal.data(&folder.plan(again))?;
             return Ok(None);
         }
-        Some(Phase::Finalizer) => FolderPhase::Preserve,
-        Some(Phase::Name) => FolderPhase::Rename,
-        Some(Phase::Release) => FolderPhase::Release,
+        Some(Phase::Finalizer) => preserve::Phase::Preserve,
+        Some(Phase::Name) => preserve::Phase::Change,
+        Some(Phase::Release) => preserve::Phase::Restore,
         None => folder.next(),
     };
     let (edit, gate, needed) = folder.step(phase, sources)?;

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::model::finalizer::deleting;
 use crate::model::sync::{self, COMPARE_OPTIONS, RESOURCE_POLICY, SYNC_OPTIONS, entries};
 use crate::model::{Application, Object};
 
@@ -78,10 +79,7 @@ fn switch(app: &Application<'_>, key: &str) -> bool {
 
 /// Reports whether the deletion of an Application deletes its objects.
 pub(super) fn cascades(app: &Application<'_>) -> bool {
-    const FINALIZER: &str = crate::model::application::FINALIZER;
-    let finalizers = app.finalizers();
-    let mut rest = finalizers.iter().filter_map(|name| name.strip_prefix(FINALIZER));
-    rest.any(|rest| rest.is_empty() || rest.starts_with('/'))
+    !deleting(app).is_empty()
 }
 
 /// Reports whether deleting a set's Applications leaves their objects.

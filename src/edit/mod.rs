@@ -22,6 +22,7 @@ pub mod needed;
 pub mod parameters;
 pub mod pause;
 pub mod plugin_section;
+pub mod preserve;
 pub mod remove_app;
 pub mod remove_namespace;
 pub mod rename_app;

@@ -7,8 +7,8 @@ use crate::model::{Application, Object};
 use crate::repo::{Manifest, RepoPath};
 use crate::yaml;
 
-/// Whether an object has what a step writes.
-type Holds = Box<dyn Fn(&Object) -> bool>;
+/// Whether a text of the file has what a step writes.
+type Holds = Box<dyn Fn(&str) -> bool>;
 
 /// A step that was made, as a commit has to have it.
 pub struct Needed {
@@ -20,8 +20,7 @@ pub struct Needed {
     pub step: String,
     /// Whether the step has written the file: where it is not there, the step is not either.
     pub is_written: bool,
-    /// What an object of the file has to be; nothing where the file only has to be there.
-    holds: Option<Holds>,
+    holds: Holds,
 }
 
 impl fmt::Debug for Needed {
@@ -33,13 +32,21 @@ impl fmt::Debug for Needed {
 impl Needed {
     /// Returns a step that is made where an object is so.
     pub fn new(manifest: &Manifest, step: String, holds: impl Fn(&Object) -> bool + 'static) -> Self {
+        let (kind, name) = (manifest.object.kind().to_owned(), manifest.object.name().to_owned());
+        let is_it = move |object: &Object| object.kind() == kind && object.name() == name && holds(object);
+        Self::in_file(manifest, step, manifest.file.clone(), move |text| {
+            objects(text).iter().any(&is_it)
+        })
+    }
+
+    fn in_file(manifest: &Manifest, step: String, file: RepoPath, holds: impl Fn(&str) -> bool + 'static) -> Self {
         let object = &manifest.object;
         Self {
-            file: manifest.file.clone(),
+            file,
             object: (object.kind().to_owned(), object.name().to_owned()),
             step,
             is_written: false,
-            holds: Some(Box::new(holds)),
+            holds: Box::new(holds),
         }
     }
 
@@ -54,11 +61,12 @@ impl Needed {
 
     /// Returns a step that has written a file, whatever is in it.
     pub fn of_file(manifest: &Manifest, step: String, file: RepoPath) -> Self {
-        Self {
-            file,
-            holds: None,
-            ..Self::new(manifest, step, |_| true).written()
-        }
+        Self::in_file(manifest, step, file, |_| true).written()
+    }
+
+    /// Returns a step that has left a file with this text, or has removed it.
+    pub fn of_text(manifest: &Manifest, step: String, file: RepoPath, text: Option<String>) -> Self {
+        Self::in_file(manifest, step, file, move |other| text.as_deref() == Some(other))
     }
 
     /// Returns a step that is made where an Application is so.
@@ -70,17 +78,18 @@ impl Needed {
 
     /// Reports whether a text of the file has the step.
     pub fn is_in(&self, text: &str) -> bool {
-        let Some(holds) = &self.holds else { return true };
-        let documents = yaml::documents(text).unwrap_or_default();
-        let trees = documents
-            .into_iter()
-            .filter_map(|document| yaml::value(&text[document.range]).ok().flatten());
-        let mut objects = trees
-            .flat_map(|tree| Object::new(tree).into_flat())
-            .map(|(_, object)| object);
-        let (kind, name) = &self.object;
-        objects.any(|object| object.kind() == kind && object.name() == name && holds(&object))
+        (self.holds)(text)
     }
+}
+
+/// Returns the objects of a text, those in Lists, too.
+fn objects(text: &str) -> Vec<Object> {
+    let documents = yaml::documents(text).unwrap_or_default();
+    let trees = documents
+        .into_iter()
+        .filter_map(|document| yaml::value(&text[document.range]).ok().flatten());
+    let objects = trees.flat_map(|tree| Object::new(tree).into_flat());
+    objects.map(|(_, object)| object).collect()
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 //! needed      what keeps it from being removed: others that live of it
 //! claims      which of its claims are kept, which are lost, and who uses them
 //! manifest    where it is written    set  what makes a set generate it    folder  the folder that goes with it
+//! in_steps    a set that generates it preserves its objects first
 //! ```
 
 pub mod claims;
 mod folder;
+mod in_steps;
 pub mod manifest;
 mod needed;
 mod removal;
@@ -18,13 +20,17 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 
+use super::needed::Needed;
 use super::parameters::{Target, entries};
+use super::preserve::Phase;
 use super::{Edit, Renders, RuleGate, keeps};
 use crate::model::{AppName, ClaimPath, ClaimRef};
 use crate::repo::{ChangeSet, Manifest, Repo};
 use crate::rules::{Scope, Subject};
 
 pub use claims::{Claims, Lost};
+pub use in_steps::steps;
+use removal::Removal;
 
 /// A request to remove an Application.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +41,8 @@ pub struct Request {
     pub delete_data: Vec<ClaimPath>,
     /// Whether others that use its claims go on with claims that nobody owns.
     pub orphan_consumers: bool,
+    /// Which of three steps is made, of a generated Application; the next one where there are steps.
+    pub phase: Option<Phase>,
 }
 
 /// What a run does.
@@ -42,8 +50,12 @@ pub struct Request {
 pub enum Stage {
     /// It releases the claims that are to be lost.
     Release,
+    /// It lets the set preserve what the Application has.
+    Preserve,
     /// It takes the Application out.
     Removal,
+    /// It gives the set its old policy back.
+    Restore,
 }
 
 /// The plan of a run.
@@ -59,6 +71,8 @@ pub struct Plan {
     pub edit: Edit,
     /// The gate, with the renders before and after.
     pub gate: RuleGate,
+    /// What has to be in the branch that Argo CD reads.
+    pub needed: Vec<Needed>,
 }
 
 /// The Application that is removed, with everything that is known.
@@ -76,6 +90,11 @@ struct Leaving<'s, 'a> {
 /// whose its claims were, or there is no place for the change.
 pub fn plan(scope: &Scope<'_>, renders: &dyn Renders, request: &Request) -> Result<Plan> {
     let repo = scope.repo;
+    if repo.application(&request.name).is_none()
+        && let Some(restored) = in_steps::restored(repo, renders, request)?
+    {
+        return Ok(restored);
+    }
     let (manifest, _) = repo.named_application(&request.name)?;
     let name = repo
         .app_name(manifest)
@@ -90,17 +109,28 @@ pub fn plan(scope: &Scope<'_>, renders: &dyn Renders, request: &Request) -> Resu
         manifest,
         subject,
     };
+    let set = in_steps::set_of(repo, manifest);
+    let phase = in_steps::next(set.as_ref(), request, claims.check_kept(scope, subject))?;
+    if let (Some(Phase::Preserve), Some(set)) = (phase, &set) {
+        return leaving.preserve(set, claims);
+    }
     let unreleased = claims.unreleased();
-    let (stage, edit, gate) = match unreleased.is_empty() {
+    let (stage, mut edit, gate) = match unreleased.is_empty() {
         false => leaving.release(&claims, &unreleased)?,
-        true => leaving.removal(&claims)?,
+        true => leaving.removal(&claims, manifest::removal(repo, renders, manifest)?)?,
     };
+    let mut needed = Vec::new();
+    if let (Some(_), Some(set), Stage::Removal) = (phase, &set, stage) {
+        in_steps::say_second(set, &name, &mut edit);
+        needed.push(set.needed());
+    }
     Ok(Plan {
         stage,
         name,
         claims,
         edit,
         gate,
+        needed,
     })
 }
 
@@ -129,15 +159,14 @@ impl Leaving<'_, '_> {
     }
 
     /// Takes the Application out, and remembers whose the claims were that stay.
-    fn removal(&self, claims: &Claims) -> Result<(Stage, Edit, RuleGate)> {
+    fn removal(&self, claims: &Claims, removal: Removal) -> Result<(Stage, Edit, RuleGate)> {
         let (repo, name) = (self.scope.repo, &self.subject.name);
         let kept: BTreeSet<ClaimRef> = claims.kept.iter().cloned().collect();
         let remembered = keeps::remember(self.scope, self.renders, name, &kept)?;
-        let removal = manifest::removal(repo, self.renders, self.manifest)?;
-        let mut changes = remembered.changes;
-        let changes_keeper = !changes.changes.is_empty();
-        changes.changes.extend(removal.changes.changes);
-        let changes = once_each(changes);
+        let changes_keeper = !remembered.changes.changes.is_empty();
+        let mut changes = ChangeSet::default();
+        // A kustomization may be changed for two reasons.
+        changes.join(remembered.changes.changes.into_iter().chain(removal.changes.changes))?;
         let derived = match changes_keeper {
             true => self.renders.desired(&repo.file_changes(&changes)?)?,
             false => removal.derived,
@@ -177,15 +206,4 @@ impl Leaving<'_, '_> {
             None => wait,
         }
     }
-}
-
-/// Returns the changes without those that stand twice: a kustomization may be changed for two reasons.
-fn once_each(changes: ChangeSet) -> ChangeSet {
-    let mut once = ChangeSet::default();
-    for change in changes.changes {
-        if !once.changes.contains(&change) {
-            once.changes.push(change);
-        }
-    }
-    once
 }

@@ -23,12 +23,12 @@ use serde_json::json;
 use super::needed::Needed;
 use super::{Edit, Renders, RuleGate, leading_value};
 use crate::failure::HintExt;
+use crate::model::finalizer::deleting;
 use crate::model::{AppName, Application, Object};
 use crate::repo::{ChangeSet, Manifest, Origin, Repo};
 use crate::rules::fixes;
 
-pub use finalizer::deleting;
-pub use folder::{FolderPhase, FolderRenaming};
+pub use folder::FolderRenaming;
 
 /// An Application that gets another name.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl<'r> Renaming<'r> {
 
     /// Returns the finalizers by which Argo CD deletes its objects with it.
     pub fn finalizers(&self) -> Vec<&'r str> {
-        finalizer::deleting(&self.app)
+        deleting(&self.app)
     }
 
     /// Plans step 1: takes the finalizers off.
@@ -125,7 +125,7 @@ impl<'r> Renaming<'r> {
     /// Returns what has to be in the branch that Argo CD reads before step 2.
     pub fn needed(&self) -> Needed {
         Needed::of_app(self.manifest, "step 1 of 2, without the finalizer".to_owned(), |app| {
-            finalizer::deleting(app).is_empty()
+            deleting(app).is_empty()
         })
     }
 

@@ -13,6 +13,7 @@ pub mod cluster_scoped;
 pub mod clusters;
 pub mod declared_cluster;
 pub mod directory;
+pub mod finalizer;
 pub mod kept_claim;
 pub mod kube_version;
 pub mod label;

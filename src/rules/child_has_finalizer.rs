@@ -2,6 +2,7 @@
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::application::{FINALIZER, is_application};
+use crate::model::finalizer::deleting;
 use crate::model::{AppName, Pointer, PointerExt};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -44,12 +45,7 @@ fn check(scope: &Scope<'_>) -> Vec<Finding> {
 
 fn of_child(subject: &Subject<'_>) -> Option<Finding> {
     const POINTER: &Pointer = Pointer::from_static("/metadata/finalizers");
-    if subject
-        .app
-        .finalizers()
-        .iter()
-        .any(|finalizer| finalizer.starts_with(FINALIZER))
-    {
+    if !deleting(&subject.app).is_empty() {
         return None;
     }
     let tree = subject.app.object().tree();
@@ -104,7 +100,12 @@ mod tests {
 
     #[test]
     fn fix_removes_it() {
-        for finalizers in [Value::Null, json!([]), json!(["example.org/other"])] {
+        for finalizers in [
+            Value::Null,
+            json!([]),
+            json!(["example.org/other"]),
+            json!([format!("{FINALIZER}.example.org")]),
+        ] {
             assert!(case(finalizers).fixed(&RULE).contains(FINALIZER));
         }
     }

@@ -6,8 +6,7 @@ use super::generators::ParameterSet;
 use super::text::Language;
 use super::{Reason, patch};
 use crate::model::Object;
-
-const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
+use crate::model::application::FINALIZER;
 
 /// Renders the template of a set.
 pub(super) fn of_template(

@@ -67,7 +67,7 @@ pub(super) fn say(
     report.summary().iter().for_each(|line| session.terminal.say(line));
     match plan.stage {
         Stage::Removal => check_kept(plan, &comparison, &base.name),
-        Stage::Release => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use super::namespace::makes_namespace;
 use super::{Destination, Place, Request};
 use crate::edit::merge::merge;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
+use crate::model::finalizer;
 use crate::model::object::annotation_pointer;
 use crate::model::parameter::{Parameter, TABLE};
 use crate::repo::generate_paths;
@@ -179,10 +180,9 @@ fn watch(tree: &mut Value, request: &Request) {
 fn set_finalizer(tree: &mut Value, wanted: Option<bool>) {
     let Some(wanted) = wanted else { return };
     let finalizers = tree["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
-    // The finalizer may have a suffix: `/background` or `/foreground`.
     let (present, mut others): (Vec<Value>, Vec<Value>) = finalizers
         .into_iter()
-        .partition(|finalizer| finalizer.as_str().is_some_and(|name| name.starts_with(FINALIZER)));
+        .partition(|finalizer| finalizer.as_str().is_some_and(finalizer::deletes));
     if wanted != present.is_empty() {
         return;
     }

@@ -9,6 +9,7 @@ use crate::failure::HintExt;
 use crate::law::sync_options::with_guards;
 use crate::model::application::FINALIZER;
 use crate::model::claim::is_claim;
+use crate::model::finalizer::deleting;
 use crate::model::ownership::Claim;
 use crate::model::sync::SYNC_OPTIONS;
 use crate::model::{AppName, Availability, ClaimPath, ClaimRef, Object};
@@ -59,7 +60,6 @@ impl Claims {
     /// # Errors
     /// When it does not own one of these, or cannot let it go.
     pub fn of(scope: &Scope<'_>, subject: &Subject<'_>, lost: &[ClaimPath]) -> Result<Self> {
-        check_known(scope, subject)?;
         let mut claims = Self::default();
         let all = scope.ownership.claims();
         let own: Vec<(&ClaimRef, Claim)> = all.filter(|(_, claim)| claim.owners.contains(&subject.name)).collect();
@@ -100,7 +100,6 @@ impl Claims {
             }
             claims.kept.push(reference.clone());
         }
-        claims.check_guards(subject)?;
         Ok(claims)
     }
 
@@ -132,8 +131,12 @@ impl Claims {
         Ok(wanted)
     }
 
-    /// Refuses a removal that would delete data which nobody has named.
-    fn check_guards(&self, subject: &Subject<'_>) -> Result<()> {
+    /// Refuses a removal that would delete data which nobody has named, or may.
+    ///
+    /// # Errors
+    /// Names the claims, or why they are not known.
+    pub(super) fn check_kept(&self, scope: &Scope<'_>, subject: &Subject<'_>) -> Result<()> {
+        check_known(scope, subject)?;
         let names: Vec<String> = self.unguarded.iter().map(|claim| format!("`{claim}`")).collect();
         if names.is_empty() {
             return Ok(());
@@ -278,8 +281,7 @@ fn is_guarded(subject: &Subject<'_>, object: &Object) -> bool {
 
 /// Reports whether the deletion of an Application deletes its objects.
 fn deletes(subject: &Subject<'_>) -> bool {
-    let mut finalizers = subject.app.finalizers().into_iter();
-    finalizers.any(|finalizer| finalizer.starts_with(FINALIZER))
+    !deleting(&subject.app).is_empty()
 }
 
 fn size(claim: &Object) -> Option<String> {

@@ -3,7 +3,7 @@
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
-use crate::model::application::FINALIZER;
+use crate::model::finalizer::deleting;
 use crate::model::object::annotation_pointer;
 use crate::model::{AppName, Application, Pointer, PointerExt};
 use crate::rules::fixes;
@@ -12,14 +12,6 @@ use crate::rules::fixes;
 pub(super) const RENAMING: &str = "storage.home.arpa/renaming";
 const FINALIZERS: &Pointer = Pointer::from_static("/metadata/finalizers");
 const ANNOTATIONS: &Pointer = Pointer::from_static("/metadata/annotations");
-
-/// Returns the finalizers that delete an Application's objects, in the foreground or the background
-/// ([source](https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/)).
-pub fn deleting<'o>(app: &Application<'o>) -> Vec<&'o str> {
-    let mut all = app.finalizers();
-    all.retain(|finalizer| finalizer.split('/').next() == Some(FINALIZER));
-    all
-}
 
 /// Returns the operations that take them off, and note them.
 pub(super) fn taken_off(app: &Application<'_>, new: &AppName) -> Vec<PatchOperation> {
@@ -71,6 +63,7 @@ pub(super) fn put_back(app: &Application<'_>) -> Vec<PatchOperation> {
 mod tests {
     use super::*;
     use crate::model::Object;
+    use crate::model::application::FINALIZER;
     use json_patch::Patch;
 
     fn patched(object: &Object, operations: Vec<PatchOperation>) -> Object {

@@ -1,46 +1,28 @@
 //! A folder of which an ApplicationSet makes an Application gets another name. Argo CD would delete the Application with all its
-//! objects and make another one: so the set preserves them first, which takes the finalizer off what it generates, and the
-//! release keeps its name.
+//! objects and make another one: so the set preserves them first, and the release keeps its name.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
-use json_patch::PatchOperation;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::finalizer::RENAMING;
 use super::{folder_files, proof, release};
 use crate::edit::convert::template;
 use crate::edit::needed::Needed;
+use crate::edit::preserve::{Phase, Preserving};
 use crate::edit::source_override;
 use crate::edit::{Edit, Renders, RuleGate};
 use crate::failure::HintExt;
-use crate::model::application::{FINALIZER, template_of};
-use crate::model::object::annotation_pointer;
-use crate::model::{AppName, Application, Object, Pointer, Source};
+use crate::model::{AppName, Application, Object, Source};
 use crate::repo::{ChangeSet, Generated, Manifest, Origin, Override, Repo, RepoPath};
-use crate::rules::fixes;
-
-const PRESERVE: &Pointer = Pointer::from_static("/spec/syncPolicy/preserveResourcesOnDeletion");
-const POLICY: &Pointer = Pointer::from_static("/spec/syncPolicy");
-const ANNOTATIONS: &Pointer = Pointer::from_static("/metadata/annotations");
-
-/// A step of a folder's renaming.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FolderPhase {
-    /// The set preserves what it deletes.
-    Preserve,
-    /// The folder gets its new name.
-    Rename,
-    /// The set is as it was.
-    Release,
-}
 
 /// A generated Application whose folder gets another name.
 #[derive(Debug)]
 pub struct FolderRenaming<'r> {
     repo: &'r Repo,
     set: &'r Manifest,
+    preserving: Preserving<'r>,
     old: String,
     new: AppName,
     /// The Application and its folder, until it has the new name.
@@ -63,17 +45,16 @@ impl<'r> FolderRenaming<'r> {
             },
             None => {
                 let note = format!("{old}={new}");
-                let mut sets = repo.sets();
-                match sets.find(|set| set.object.annotation(RENAMING) == Some(note.as_str())) {
+                match Preserving::noted(repo, RENAMING, |other| other == note) {
                     Some(set) => (set, None),
                     None => return Ok(None),
                 }
             }
         };
-        set.check_editable()?;
         Ok(Some(Self {
             repo,
             set,
+            preserving: Preserving::of(set, RENAMING)?,
             old: old.to_owned(),
             new: new.clone(),
             app,
@@ -81,16 +62,12 @@ impl<'r> FolderRenaming<'r> {
     }
 
     /// Returns the next step.
-    pub fn next(&self) -> FolderPhase {
-        match (&self.app, self.is_preserving()) {
-            (None, _) => FolderPhase::Release,
-            (Some(_), true) => FolderPhase::Rename,
-            (Some(_), false) => FolderPhase::Preserve,
+    pub fn next(&self) -> Phase {
+        match (&self.app, self.preserving.is_on()) {
+            (None, _) => Phase::Restore,
+            (Some(_), true) => Phase::Change,
+            (Some(_), false) => Phase::Preserve,
         }
-    }
-
-    fn is_preserving(&self) -> bool {
-        self.set.object.at(PRESERVE) == Some(&json!(true))
     }
 
     /// Returns the steps in words.
@@ -108,71 +85,30 @@ impl<'r> FolderRenaming<'r> {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn step(&self, phase: FolderPhase, renders: &dyn Renders) -> Result<FolderStep> {
-        if phase != self.next() {
-            let next = self.next() as u8 + 1;
-            return Err(anyhow!("step {next} comes next").hint(format!("make it with `--phase {next}`")));
-        }
+    pub fn step(&self, phase: Phase, renders: &dyn Renders) -> Result<FolderStep> {
+        phase.check_next(self.next())?;
         match phase {
-            FolderPhase::Preserve => self.preserve(),
-            FolderPhase::Rename => self.rename(renders),
-            FolderPhase::Release => Ok(self.release()),
+            Phase::Preserve => self.preserve(),
+            Phase::Change => self.rename(renders),
+            Phase::Restore => Ok(self.restore()),
         }
     }
 
     fn preserve(&self) -> Result<FolderStep> {
-        let (object, name) = (&self.set.object, self.set.object.name());
-        let policy = object.at("/spec/syncPolicy/applicationsSync").and_then(Value::as_str);
-        if let Some(policy) = policy.filter(|policy| ["create-only", "create-delete"].contains(policy)) {
-            return Err(anyhow!(
-                "ApplicationSet `{name}` has `applicationsSync: {policy}`: its Applications would keep their finalizers"
-            )
-            .hint("let it update them, in a commit before"));
-        }
-        let template = template_of(object);
-        let finalizers = template.as_ref().and_then(Application::new).map(|app| app.finalizers());
-        if finalizers
-            .unwrap_or_default()
-            .iter()
-            .any(|one| one.starts_with(FINALIZER))
-        {
-            return Err(anyhow!("the template of ApplicationSet `{name}` has the finalizer `{FINALIZER}`, which preserves nothing")
-                .hint("take it out of the template in a commit before: Argo CD adds it itself where the set does not preserve"));
-        }
-        let note = format!("{}={}", self.old, self.new);
-        let mut tree = object.tree().clone();
-        let mut operations: Vec<PatchOperation> = vec![fixes::set(&tree, PRESERVE, json!(true))];
-        json_patch::patch(&mut tree, &operations).context("the set has no place for its policy")?;
-        operations.push(fixes::annotate(&Object::new(tree), RENAMING, &note));
         let edit = self.edit(
             1,
-            fixes::patch(self.set, operations),
-            format!("Preserve what ApplicationSet {name} deletes"),
+            self.preserving.on(&format!("{}={}", self.old, self.new))?,
+            format!("Preserve what ApplicationSet {} deletes", self.set.object.name()),
             "push it, wait until Argo CD has synced it, then run the same command again: it renames the folder",
         );
         Ok((edit, RuleGate::default(), Vec::new()))
     }
 
-    fn release(&self) -> FolderStep {
-        let object = &self.set.object;
-        let alone = |pointer: &Pointer| {
-            object
-                .at(pointer)
-                .and_then(Value::as_object)
-                .is_some_and(|map| map.len() == 1)
-        };
-        let mut operations = Vec::new();
-        if self.is_preserving() {
-            operations.push(fixes::remove(if alone(POLICY) { POLICY } else { PRESERVE }));
-        }
-        operations.push(match alone(ANNOTATIONS) {
-            true => fixes::remove(ANNOTATIONS),
-            false => fixes::remove(annotation_pointer(RENAMING)),
-        });
+    fn restore(&self) -> FolderStep {
         let edit = self.edit(
             3,
-            fixes::patch(self.set, operations),
-            format!("Let ApplicationSet {} delete again", object.name()),
+            self.preserving.off(),
+            format!("Let ApplicationSet {} delete again", self.set.object.name()),
             "push it; the folder is renamed",
         );
         let step = "step 2 of 3, the new name".to_owned();
@@ -236,12 +172,7 @@ impl<'r> FolderRenaming<'r> {
             "push it, wait until Argo CD has synced it, then run the same command again: the set is as it was then",
         );
         edit.notes.extend(proof.notes);
-        let needed = Needed::new(
-            self.set,
-            "step 1 of 3, `preserveResourcesOnDeletion`".to_owned(),
-            |set| set.at(PRESERVE) == Some(&json!(true)),
-        );
-        Ok((edit, gate, vec![needed]))
+        Ok((edit, gate, vec![self.preserving.needed()]))
     }
 
     /// Returns the new path of the folder: its name is a part of the Application's.
