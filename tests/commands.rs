@@ -155,6 +155,7 @@ fn handing_over() {
         ("rename-folder", "rename-folder"),
         ("move-owner", "handover"),
         ("replace-app", "handover"),
+        ("several-sources", "handover-sources"),
     ] {
         transcript::check_in(&format!("tests/commands/handover/{name}.trycmd"), |to| {
             let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");

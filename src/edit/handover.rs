@@ -4,13 +4,14 @@
 //! ```text
 //! 1  stop      the workloads of the old owner that write them stand still
 //! 2  old, new  one commit takes them from the one and gives them to the other, with their specifications (specification);
-//!              no other object may be rendered by both (shared)
+//!              no other object may be rendered by both (shared); of several sources, the one that renders it (parts)
 //! 3            the old owner runs again and reads them, or goes
 //! ```
 
 mod move_owner;
 mod new;
 mod old;
+mod parts;
 mod replace_app;
 mod shared;
 mod specification;
@@ -22,7 +23,7 @@ use serde_json::Value;
 use crate::edit::needed::Needed;
 use crate::edit::{Edit, RuleGate};
 use crate::failure::HintExt;
-use crate::model::{AppName, Application, ClaimPath, ClaimRef, PointerExt, Source};
+use crate::model::{AppName, Application, ClaimPath, ClaimRef, PointerExt};
 
 pub use move_owner::MoveOwner;
 pub use replace_app::ReplaceApp;
@@ -66,12 +67,18 @@ fn next_hint(app: &AppName) -> String {
     )
 }
 
-/// Reports whether `owns` of a source of an Application has claims.
-fn owns(app: &Application<'_>, source: &Source<'_>, claims: &[ClaimRef]) -> bool {
+/// Reports whether `owns` of the sources of an Application has claims.
+fn owns(app: &Application<'_>, claims: &[ClaimRef]) -> bool {
     let destination = app.namespace_name();
-    let owns = source.parameter("owns").map(|parameter| parameter.child("array"));
-    let entries = owns.and_then(|array| source.value(&array)?.as_array());
-    let entries = entries.into_iter().flatten().filter_map(Value::as_str);
+    let sources = app.sources();
+    let arrays = sources
+        .iter()
+        .filter(|source| source.uses_homelab_plugin())
+        .filter_map(|source| {
+            let array = source.parameter("owns")?.child("array");
+            source.value(&array)?.as_array()
+        });
+    let entries = arrays.flatten().filter_map(Value::as_str);
     let paths: Vec<ClaimPath> = entries.filter_map(|entry| entry.parse().ok()).collect();
     let is_owned = |claim: &ClaimRef| paths.iter().any(|path| path.is(claim, destination.as_ref()));
     claims.iter().all(is_owned)

@@ -2,9 +2,10 @@
 //! manifest, a file of overrides in its folder, or the value of a chart.
 
 use anyhow::{Context, Result, anyhow};
-use json_patch::{Patch, PatchOperation};
-use serde_json::{Value, json};
+use json_patch::PatchOperation;
+use serde_json::Value;
 
+use super::parameters::entries;
 use super::{Edit, Rendered, Renders, RuleGate, leading_value, source_override};
 use crate::failure::HintExt;
 use crate::model::parameter::Parameters;
@@ -12,19 +13,26 @@ use crate::model::{AppName, Application, Availability, Object, PointerBuf, Point
 use crate::repo::{ChangeSet, Manifest, Origin, Override, Repo};
 use crate::rules::fixes;
 
-/// The parameters of an Application with one source, as they are changed.
+/// The parameters of an Application, of each source that the plugin renders, as they are changed.
 #[derive(Debug)]
 pub struct PluginSection<'r> {
     repo: &'r Repo,
     manifest: &'r Manifest,
     app: Application<'r>,
-    /// The place of the source among all, and in the Application.
+    /// The sources that the plugin renders.
+    places: Vec<Place>,
+    /// The Application with its sources as Argo CD has them.
+    tree: Value,
+    /// What was changed, each with the position of the source.
+    operations: Vec<(usize, PatchOperation)>,
+}
+
+/// A source.
+#[derive(Debug)]
+struct Place {
+    /// Its position among all.
     position: usize,
     pointer: PointerBuf,
-    /// The Application with its source as Argo CD has it.
-    tree: Value,
-    /// What was changed.
-    operations: Vec<PatchOperation>,
     /// Whether a file of overrides has the parameters.
     is_by_file: bool,
 }
@@ -88,144 +96,151 @@ impl<'r> PluginSection<'r> {
     /// Returns the parameters of an Application.
     ///
     /// # Errors
-    /// When it has several sources, or the plugin does not render it.
+    /// When the plugin renders none of its sources.
     pub fn of(repo: &'r Repo, manifest: &'r Manifest) -> Result<Self> {
         let app = Application::new(&manifest.object).context("not an Application")?;
-        let name = app.name();
-        let merged = repo.merged_sources(&app);
-        let sources = app.sources();
-        let mut rendered = sources
-            .iter()
-            .zip(merged)
-            .enumerate()
-            .filter(|(_, (source, _))| !source.gives_files_only());
-        let (Some((position, (own, (pointer, merged)))), None) = (rendered.next(), rendered.next()) else {
-            return Err(anyhow!("Application `{name}` has several sources")
-                .hint("change the parameters of the one that is meant by hand"));
-        };
-        if !Source::new(pointer.clone(), &merged).uses_homelab_plugin() {
+        let (mut tree, mut places) = (manifest.object.tree().clone(), Vec::new());
+        for (position, (own, (pointer, merged))) in app.sources().iter().zip(repo.merged_sources(&app)).enumerate() {
+            if !Source::new(pointer.clone(), &merged).uses_homelab_plugin() {
+                continue;
+            }
+            let is_generated = matches!(manifest.origin, Origin::Generated(_));
+            let is_by_file = is_generated || own.tree().get("plugin") != merged.get("plugin");
+            *tree.pointer_mut(pointer.as_str()).context("it has no source")? = merged;
+            places.push(Place {
+                position,
+                pointer,
+                is_by_file,
+            });
+        }
+        if places.is_empty() {
+            let name = app.name();
             return Err(
                 anyhow!("Application `{name}` is not rendered by the plugin: its claims have no guards")
                     .hint(format!("move it to the plugin first: `kubectl homelab convert {name}`")),
             );
         }
-        let is_by_file =
-            matches!(manifest.origin, Origin::Generated(_)) || own.tree().get("plugin") != merged.get("plugin");
-        let mut tree = manifest.object.tree().clone();
-        let place = tree.pointer_mut(pointer.as_str()).context("it has no source")?;
-        *place = merged;
         Ok(Self {
             repo,
             manifest,
             app,
-            position,
-            pointer,
+            places,
             tree,
             operations: Vec::new(),
-            is_by_file,
         })
     }
 
     /// Reports whether its own manifest has the parameters.
     pub fn is_in_manifest(&self) -> bool {
-        !self.is_by_file && self.manifest.is_written()
+        self.manifest.is_written() && self.places.iter().all(|place| !place.is_by_file)
     }
 
-    /// Returns the source as it is changed.
-    pub fn source(&self) -> Source<'_> {
-        let tree = self.tree.pointer(self.pointer.as_str()).unwrap_or(&Value::Null);
-        Source::new(self.pointer.clone(), tree)
+    /// Returns the positions of the sources that the plugin renders.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + use<> {
+        let positions: Vec<usize> = self.places.iter().map(|place| place.position).collect();
+        positions.into_iter()
     }
 
-    /// Returns the parameters as they are changed.
+    /// Returns the sources as they are changed.
+    pub fn sources(&self) -> impl Iterator<Item = Source<'_>> {
+        self.places.iter().map(|place| self.at(place))
+    }
+
+    fn at(&self, place: &Place) -> Source<'_> {
+        let tree = self.tree.pointer(place.pointer.as_str()).unwrap_or(&Value::Null);
+        Source::new(place.pointer.clone(), tree)
+    }
+
+    /// Returns a source as it is changed.
     ///
     /// # Errors
-    /// What is wrong with them.
-    pub fn parameters(&self) -> Result<Parameters> {
-        self.source().parameters().map_err(|errors| {
-            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            anyhow!("Application `{}`: {}", self.app.name(), errors.join("; "))
+    /// When the plugin does not render it.
+    pub fn source(&self, position: usize) -> Result<Source<'_>> {
+        let mut places = self.places.iter();
+        let place = places.find(|place| place.position == position);
+        place.map(|place| self.at(place)).with_context(|| {
+            format!(
+                "the plugin does not render source {} of Application `{}`",
+                position + 1,
+                self.app.name()
+            )
         })
     }
 
-    /// Adds an entry to a list.
+    /// Returns the parameters as they are changed, of each source.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parameters(&self) -> Result<Vec<Parameters>> {
+        let parsed = self.sources().map(|source| {
+            source.parameters().map_err(|errors| {
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                anyhow!("Application `{}`: {}", self.app.name(), errors.join("; "))
+            })
+        });
+        parsed.collect()
+    }
+
+    /// Adds an entry to a list of a source.
     ///
     /// # Errors
     /// When there is no place for it.
-    pub fn add(&mut self, name: &str, entry: &str) -> Result<()> {
-        let source = self.source();
+    pub fn add(&mut self, position: usize, name: &str, entry: &str) -> Result<()> {
+        let source = self.source(position)?;
         let array = source.parameter(name).map(|parameter| parameter.child("array"));
         let there = array.and_then(|array| source.value(&array)?.as_array());
         if there.is_some_and(|there| there.iter().any(|other| other == entry)) {
             return Ok(());
         }
         let operations = fixes::add_to_parameter(&source, name, &[entry]);
-        self.apply(operations)
+        self.apply(position, operations)
     }
 
-    /// Takes entries out of a list.
+    /// Takes entries out of a list, in every source.
     ///
     /// # Errors
     /// When they cannot be.
     pub fn remove(&mut self, name: &str, is_gone: impl Fn(&str) -> bool) -> Result<()> {
-        let operations = fixes::remove_from_parameter(&self.source(), name, is_gone);
-        self.apply(operations)
+        for position in self.positions() {
+            let operations = fixes::remove_from_parameter(&self.source(position)?, name, &is_gone);
+            self.apply(position, operations)?;
+        }
+        Ok(())
     }
 
-    /// Returns an entry of a map.
+    /// Returns an entry of a map, of the first source that has it.
     pub fn entry(&self, name: &str, key: &str) -> Option<String> {
-        let source = self.source();
-        let map = source.parameter(name)?.child("map");
-        source.value(&map)?.get(key)?.as_str().map(str::to_owned)
+        self.sources().find_map(|source| {
+            let map = source.parameter(name)?.child("map");
+            source.value(&map)?.get(key)?.as_str().map(str::to_owned)
+        })
     }
 
-    /// Sets an entry of a map, or takes it out; the parameter goes with its last entry.
+    /// Sets an entry of a map of a source.
     ///
     /// # Errors
     /// When there is no place for it.
-    pub fn set_entry(&mut self, name: &str, key: &str, text: Option<&str>) -> Result<()> {
-        let operation = self.entry_operation(name, key, text);
-        self.apply(operation.into_iter().collect())
+    pub fn set_entry(&mut self, position: usize, name: &str, key: &str, text: &str) -> Result<()> {
+        let operations = entries::put_into_map(&self.source(position)?, name, (key, text));
+        self.apply(position, operations)
     }
 
-    fn entry_operation(&self, name: &str, key: &str, text: Option<&str>) -> Option<PatchOperation> {
-        let source = self.source();
-        let list = source.at(&["plugin", "parameters"]);
-        let there = source.value(&list).and_then(Value::as_array);
-        let parameter = source.parameter(name);
-        let map = parameter.as_ref().map(|parameter| parameter.child("map"));
-        let entries = map.as_ref().and_then(|map| source.value(map)?.as_object());
-        match (text, map, entries) {
-            (Some(text), Some(map), Some(entries)) => {
-                let at = map.child(key);
-                Some(match entries.contains_key(key) {
-                    true => fixes::replace(at, json!(text)),
-                    false => fixes::add(at, json!(text)),
-                })
-            }
-            (Some(text), Some(map), None) => Some(fixes::add(map, json!({key: text}))),
-            (Some(text), None, _) => {
-                let parameter = json!({"name": name, "map": {key: text}});
-                Some(match there {
-                    Some(there) => fixes::add(list.child(there.len()), parameter),
-                    None => fixes::set(&self.tree, list, json!([parameter])),
-                })
-            }
-            (None, Some(map), Some(entries)) if entries.contains_key(key) => {
-                let is_alone = there.is_some_and(|there| there.len() == 1);
-                Some(match (entries.len(), is_alone) {
-                    (1, true) => fixes::remove(list),
-                    (1, false) => fixes::remove(parameter.unwrap_or_default()),
-                    _ => fixes::remove(map.child(key)),
-                })
-            }
-            (None, ..) => None,
+    /// Takes an entry out of a map, in every source; the parameter goes with its last entry.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    pub fn remove_entry(&mut self, name: &str, key: &str) -> Result<()> {
+        for position in self.positions() {
+            let operation = without_entry(&self.source(position)?, name, key);
+            self.apply(position, operation.into_iter().collect())?;
         }
+        Ok(())
     }
 
-    fn apply(&mut self, operations: Vec<PatchOperation>) -> Result<()> {
-        json_patch::patch(&mut self.tree, &Patch(operations.clone()))
+    fn apply(&mut self, position: usize, operations: Vec<PatchOperation>) -> Result<()> {
+        json_patch::patch(&mut self.tree, &operations)
             .with_context(|| format!("the parameters of Application `{}` have no place", self.app.name()))?;
+        let operations = operations.into_iter().map(|operation| (position, operation));
         self.operations.extend(operations);
         Ok(())
     }
@@ -243,21 +258,32 @@ impl<'r> PluginSection<'r> {
             derived: None,
             notes: Vec::new(),
         };
-        if self.operations.is_empty() {
+        let mut own = Vec::new();
+        for place in &self.places {
+            let changed = self
+                .operations
+                .iter()
+                .filter(|(position, _)| *position == place.position);
+            let operations: Vec<PatchOperation> = changed.map(|(_, operation)| operation.clone()).collect();
+            if !operations.is_empty() && place.is_by_file {
+                let plugin = self.at(place).plugin().cloned().unwrap_or_default();
+                let files = renders.files();
+                let file = source_override::write(self.repo, files, &self.app, place.position, &plugin)?;
+                written.changes.changes.extend(file.changes.changes);
+                written.overrides.extend(file.overrides);
+                written.notes.extend(file.notes);
+            } else {
+                own.extend(operations);
+            }
+        }
+        if own.is_empty() {
             return Ok(written);
         }
-        if self.is_by_file {
-            let plugin = self.source().plugin().cloned().unwrap_or_default();
-            let files = renders.files();
-            let file = source_override::write(self.repo, files, &self.app, self.position, &plugin)?;
-            written.changes = file.changes;
-            written.overrides = file.overrides;
-            written.notes = file.notes;
-            return Ok(written);
-        }
-        written.object = Object::new(self.tree);
+        let mut tree = self.manifest.object.tree().clone();
+        json_patch::patch(&mut tree, &own).context("the parameters have no place in the manifest")?;
+        written.object = Object::new(tree);
         if !matches!(self.manifest.origin, Origin::Rendered(_)) {
-            written.changes = fixes::patch(self.manifest, self.operations);
+            written.changes.changes.extend(fixes::patch(self.manifest, own).changes);
             return Ok(written);
         }
         let leading = leading_value::find(self.repo, renders, self.manifest, &written.object)?;
@@ -265,13 +291,30 @@ impl<'r> PluginSection<'r> {
             object: written.object.clone(),
             ..self.manifest.clone()
         });
-        written.changes = leading.changes;
-        written.notes = leading.notes;
+        written.changes.changes.extend(leading.changes.changes);
+        written.notes.extend(leading.notes);
         written
             .notes
             .push(format!("{}: the value `{}` leads to it", leading.place, leading.key));
         Ok(written)
     }
+}
+
+/// Returns the operation that takes an entry out of a map.
+fn without_entry(source: &Source<'_>, name: &str, key: &str) -> Option<PatchOperation> {
+    let list = source.at(&["plugin", "parameters"]);
+    let parameter = source.parameter(name)?;
+    let map = parameter.child("map");
+    let entries = source
+        .value(&map)?
+        .as_object()
+        .filter(|entries| entries.contains_key(key))?;
+    let is_alone = source.value(&list).and_then(Value::as_array).map(Vec::len) == Some(1);
+    Some(match (entries.len(), is_alone) {
+        (1, true) => fixes::remove(list),
+        (1, false) => fixes::remove(parameter),
+        _ => fixes::remove(map.child(key)),
+    })
 }
 
 #[cfg(test)]
@@ -286,7 +329,8 @@ mod tests {
         let (manifest, _) = repo.application("a").unwrap();
         let mut section = PluginSection::of(&repo, manifest).unwrap();
         change(&mut section);
-        let changes = fixes::patch(manifest, section.operations);
+        let operations = section.operations.into_iter().map(|(_, operation)| operation);
+        let changes = fixes::patch(manifest, operations.collect());
         let files = repo.file_changes(&changes).unwrap();
         files.first().and_then(|file| file.after.clone()).unwrap_or_default()
     }
@@ -295,20 +339,20 @@ mod tests {
     fn lists_and_maps_are_changed_in_their_places() {
         let text = after(|section| {
             section.remove("owns", |entry| entry == "audio").unwrap();
-            section.add("moves", "audio=b").unwrap();
-            section.add("moves", "audio=b").unwrap();
-            section.set_entry("patches", "apps/Deployment/x", Some("[]")).unwrap();
+            section.add(0, "moves", "audio=b").unwrap();
+            section.add(0, "moves", "audio=b").unwrap();
+            section.set_entry(0, "patches", "apps/Deployment/x", "[]").unwrap();
         });
         let expected = APP.replace("[audio, config]", "[config]")
             + "      - name: moves\n        array:\n        - audio=b\n      - name: patches\n        map:\n          apps/Deployment/x: \"[]\"\n";
         assert_eq!(text, expected);
         let again = after(|section| {
-            section.set_entry("patches", "Pod/x", Some("[]")).unwrap();
-            section.set_entry("patches", "Pod/y", Some("[]")).unwrap();
+            section.set_entry(0, "patches", "Pod/x", "[]").unwrap();
+            section.set_entry(0, "patches", "Pod/y", "[]").unwrap();
             assert_eq!(section.entry("patches", "Pod/x").as_deref(), Some("[]"));
-            section.set_entry("patches", "Pod/x", None).unwrap();
-            section.set_entry("patches", "Pod/y", None).unwrap();
-            section.set_entry("patches", "Pod/z", None).unwrap();
+            section.remove_entry("patches", "Pod/x").unwrap();
+            section.remove_entry("patches", "Pod/y").unwrap();
+            section.remove_entry("patches", "Pod/z").unwrap();
         });
         assert_eq!(again, "", "nothing is changed in the end");
     }

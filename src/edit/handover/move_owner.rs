@@ -202,8 +202,9 @@ fn owned(repo: &Repo, path: &ClaimPath) -> Result<(ClaimRef, Vec<AppName>)> {
 
 /// Returns the Application that a claim came from, by `moved-from` of the new owner; it may still be among the owners.
 fn came_from(repo: &Repo, manifest: &Manifest, claim: &ClaimRef, owners: &[AppName]) -> Result<AppName> {
-    let moved = PluginSection::of(repo, manifest)?.parameters()?.moved_from;
-    let from = moved.into_iter().find(|moved| moved.claim.name == claim.name);
+    let parameters = PluginSection::of(repo, manifest)?.parameters()?.into_iter();
+    let mut moved = parameters.flat_map(|parameters| parameters.moved_from);
+    let from = moved.find(|moved| moved.claim.name == claim.name);
     let name = manifest.object.name();
     if let Some(from) = from.map(|moved| moved.from)
         && owners.iter().all(|owner| *owner == from || owner.as_str() == name)

@@ -1,14 +1,16 @@
 //! The Application that gets claims.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, anyhow};
 
 use super::old::Old;
+use super::parts::Parts;
 use super::{owns, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
-use crate::edit::{Edit, Renders, RuleGate};
+use crate::edit::{Edit, Rendered, Renders, RuleGate};
 use crate::failure::HintExt;
 use crate::model::moved_claim::MovedFrom;
 use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object};
@@ -21,6 +23,7 @@ pub(super) struct New<'r> {
     manifest: &'r Manifest,
     pub(super) app: Application<'r>,
     pub(super) name: AppName,
+    rendered: OnceCell<Rendered>,
 }
 
 impl<'r> New<'r> {
@@ -38,13 +41,15 @@ impl<'r> New<'r> {
             manifest,
             app,
             name,
+            rendered: OnceCell::new(),
         })
     }
 
     /// Returns the claims that it has from another Application, by `moved-from`.
     pub(super) fn from(&self, old: &Old<'_>) -> Result<BTreeSet<ClaimRef>> {
-        let moved = PluginSection::of(self.repo, self.manifest)?.parameters()?.moved_from;
-        let moved = moved.into_iter().filter(|moved| moved.from == old.name);
+        let parameters = PluginSection::of(self.repo, self.manifest)?.parameters()?.into_iter();
+        let moved = parameters.flat_map(|parameters| parameters.moved_from);
+        let moved = moved.filter(|moved| moved.from == old.name);
         let destination = self.app.namespace_name();
         let claim = |moved: MovedFrom| {
             Some(ClaimRef {
@@ -71,15 +76,36 @@ impl<'r> New<'r> {
     /// Returns the change that gives it claims: it owns them, and brings those that its chart does not.
     pub(super) fn taken(&self, old: &Old<'_>, claims: &[&ClaimRef], renders: &dyn Renders) -> Result<Written> {
         let mut section = PluginSection::of(self.repo, self.manifest)?;
-        let rendered = renders
-            .render(&self.app)
+        let rendered = self
+            .rendered(renders)
             .with_context(|| format!("whether Application `{}` renders the claim is not known", self.name))?;
+        let parts = Parts::of(&self.app, &section, rendered, renders)?;
         let destination = self.app.namespace_name();
         let namespace = destination.as_ref().map_or("default", NamespaceName::as_str);
         for claim in claims {
             let entry = ClaimPath::of(claim, destination.as_ref()).to_string();
-            section.add("owns", &entry)?;
-            section.add("moved-from", &moved_from(&old.name, claim, destination.as_ref()))?;
+            let is_it = |object: &Object| specification::is(object, claim, namespace);
+            let rendering = parts.rendering(&format!("claim `{claim}`"), is_it)?;
+            let owning = section
+                .sources()
+                .zip(section.positions())
+                .find_map(|(source, position)| {
+                    let owns = source.parameters().ok()?.owns;
+                    owns.iter()
+                        .any(|path| path.is(claim, destination.as_ref()))
+                        .then_some(position)
+                });
+            // Where no source renders it, any of them can bring it.
+            let bringing = rendering.first().copied().or(owning).or(section.positions().next());
+            let bringing = bringing.context("the plugin renders no source")?;
+            for position in section.positions() {
+                section.add(position, "owns", &entry)?;
+            }
+            section.add(
+                bringing,
+                "moved-from",
+                &moved_from(&old.name, claim, destination.as_ref()),
+            )?;
             section.remove("writes", |other| other == entry)?;
             let is_brought = section.entry("claims", &entry).is_some();
             match specification::find(&rendered.raw, claim, namespace) {
@@ -91,7 +117,7 @@ impl<'r> New<'r> {
                     }
                 }
                 None if is_brought => {}
-                None => section.set_entry("claims", &entry, Some(&specification::text(old.claim(claim)?)?))?,
+                None => section.set_entry(bringing, "claims", &entry, &specification::text(old.claim(claim)?)?)?,
             }
         }
         section.written(renders)
@@ -114,8 +140,17 @@ impl<'r> New<'r> {
         edit: &mut Edit,
         gate: &mut RuleGate,
     ) -> Result<Vec<Object>> {
-        let before = renders.render(&self.app)?.finished;
+        let before = self.rendered(renders)?.finished.clone();
         written.add_rendered((&self.name, before), renders, (edit, gate))
+    }
+
+    /// Returns what it renders now.
+    fn rendered(&self, renders: &dyn Renders) -> Result<&Rendered> {
+        if let Some(rendered) = self.rendered.get() {
+            return Ok(rendered);
+        }
+        let rendered = renders.render(&self.app)?;
+        Ok(self.rendered.get_or_init(|| rendered))
     }
 
     /// Returns what has to be in the branch once it owns the claims.
@@ -125,9 +160,7 @@ impl<'r> New<'r> {
             .filter(PluginSection::is_in_manifest)?;
         let claims: Vec<ClaimRef> = claims.iter().map(|claim| (*claim).clone()).collect();
         let step = format!("step 2 of 3, in which Application `{}` gets its claims", self.name);
-        let needed = Needed::of_app(self.manifest, step, move |app| {
-            app.sources().iter().any(|source| owns(app, source, &claims))
-        });
+        let needed = Needed::of_app(self.manifest, step, move |app| owns(app, &claims));
         Some(needed.written())
     }
 }

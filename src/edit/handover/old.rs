@@ -4,6 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
+use super::parts::Parts;
 use super::stop::{Stop, stops};
 use super::{Step, next_hint, owns, shared, specification};
 use crate::edit::needed::Needed;
@@ -11,7 +12,7 @@ use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Rendered, Renders, RuleGate};
 use crate::failure::HintExt;
 use crate::model::moved_claim::MovedTo;
-use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object};
+use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object, PointerBuf};
 use crate::repo::{Manifest, Repo};
 
 /// The Application that gives claims away, with what it renders.
@@ -22,6 +23,7 @@ pub(super) struct Old<'r> {
     app: Application<'r>,
     pub(super) name: AppName,
     pub(super) rendered: Rendered,
+    parts: Parts,
 }
 
 impl<'r> Old<'r> {
@@ -31,7 +33,7 @@ impl<'r> Old<'r> {
     /// When it is not there, the plugin does not render it, or what it renders is not known.
     pub(super) fn of(repo: &'r Repo, name: &str, renders: &dyn Renders) -> Result<Self> {
         let (manifest, app) = repo.named_application(name)?;
-        PluginSection::of(repo, manifest)?;
+        let section = PluginSection::of(repo, manifest)?;
         let rendered = renders.render(&app).with_context(|| {
             format!("which of its workloads write is not known: Application `{name}` is not rendered")
         })?;
@@ -40,6 +42,7 @@ impl<'r> Old<'r> {
             manifest,
             app,
             name: AppName::new(app.name())?,
+            parts: Parts::of(&app, &section, &rendered, renders)?,
             rendered,
         })
     }
@@ -132,9 +135,25 @@ impl<'r> Old<'r> {
                 continue;
             }
             operations.push(json!(stop.operation));
-            section.set_entry("patches", &stop.key, Some(&Value::Array(operations).to_string()))?;
+            for position in self.stopped_in(stop)? {
+                section.set_entry(
+                    position,
+                    "patches",
+                    &stop.key,
+                    &Value::Array(operations.clone()).to_string(),
+                )?;
+            }
         }
         section.written(renders)
+    }
+
+    /// Returns the sources that render a workload.
+    fn stopped_in(&self, stop: &Stop) -> Result<Vec<usize>> {
+        self.parts.rendering(&format!("`{}`", stop.key), |object| {
+            object
+                .reference()
+                .is_some_and(|reference| reference.to_string() == stop.key)
+        })
     }
 
     /// Returns the change that lets them run again.
@@ -146,8 +165,18 @@ impl<'r> Old<'r> {
             };
             let mut operations = operations(Some(&text))?;
             operations.retain(|other| *other != json!(stop.operation));
-            let text = (!operations.is_empty()).then(|| Value::Array(operations).to_string());
-            section.set_entry("patches", &stop.key, text.as_deref())?;
+            if operations.is_empty() {
+                section.remove_entry("patches", &stop.key)?;
+                continue;
+            }
+            for position in self.stopped_in(stop)? {
+                section.set_entry(
+                    position,
+                    "patches",
+                    &stop.key,
+                    &Value::Array(operations.clone()).to_string(),
+                )?;
+            }
         }
         section.written(renders)
     }
@@ -164,10 +193,17 @@ impl<'r> Old<'r> {
                 path.is_some_and(|path| path.is_ok_and(|path| self.is(&path, claim)))
             })?;
             let path = self.path(claim);
-            section.set_entry("claims", &path.to_string(), None)?;
-            if specification::find(&self.rendered.raw, claim, self.destination()).is_some() {
-                let to = to.clone();
-                section.add("moves", &MovedTo { claim: path, to }.to_string())?;
+            section.remove_entry("claims", &path.to_string())?;
+            let moved = MovedTo {
+                claim: path,
+                to: to.clone(),
+            };
+            let is_it = |object: &Object| specification::is(object, claim, self.destination());
+            if !self.rendered.raw.iter().any(is_it) {
+                continue;
+            }
+            for position in self.parts.rendering(&format!("claim `{claim}`"), is_it)? {
+                section.add(position, "moves", &moved.to_string())?;
             }
         }
         section.written(renders)
@@ -205,7 +241,7 @@ impl<'r> Old<'r> {
         let section = PluginSection::of(self.repo, self.manifest)
             .ok()
             .filter(PluginSection::is_in_manifest)?;
-        let pointer = section.source().pointer;
+        let pointers: Vec<PointerBuf> = section.sources().map(|source| source.pointer).collect();
         let stops: Vec<(String, PatchOperation)> = stops
             .iter()
             .map(|stop| (stop.key.clone(), stop.operation.clone()))
@@ -213,13 +249,15 @@ impl<'r> Old<'r> {
         let claims: Vec<ClaimRef> = claims.iter().map(|claim| (*claim).clone()).collect();
         let step = format!("step 1 of 3, in which Application `{}` stands still", self.name);
         Some(Needed::of_app(self.manifest, step, move |app| {
-            let source = app.sources().into_iter().find(|source| source.pointer == pointer);
-            let Some(source) = source.filter(|source| source.uses_homelab_plugin()) else {
-                return false;
+            let mut sources = app.sources();
+            sources.retain(|source| pointers.contains(&source.pointer) && source.uses_homelab_plugin());
+            let text = |key: &str| {
+                let mut maps = sources
+                    .iter()
+                    .filter_map(|source| source.value(&source.parameter("patches")?)?.get("map"));
+                maps.find_map(|map| map.get(key)?.as_str())
             };
-            let map = source.parameter("patches").and_then(|at| source.value(&at)?.get("map"));
-            let text = |key: &str| map?.get(key)?.as_str();
-            stops.iter().all(|(key, operation)| has(text(key), operation)) && owns(app, &source, &claims)
+            stops.iter().all(|(key, operation)| has(text(key), operation)) && owns(app, &claims)
         }))
     }
 }
@@ -268,6 +306,7 @@ mod tests {
                 finished: Vec::new(),
                 notes: Vec::new(),
             },
+            parts: Parts::default(),
         };
         let claim = old.claim_of(&"data".parse().unwrap()).unwrap();
         let needed = old.needed(&[], &[&claim]).unwrap();

@@ -267,7 +267,7 @@ impl Old<'_> {
     /// Returns the claims that it owns: those in `owns`, and those that it renders.
     fn owned(&self) -> Result<BTreeSet<ClaimRef>> {
         let section = PluginSection::of(self.repo(), self.manifest)?;
-        let named = section.parameters()?.owns.into_iter();
+        let named = section.parameters()?.into_iter().flat_map(|parameters| parameters.owns);
         let rendered = self.rendered.finished.iter().filter(|object| is_claim(object));
         let path = |object: &Object| {
             let namespace = object.namespace().map(NamespaceName::new).transpose().ok()?;
@@ -280,8 +280,10 @@ impl Old<'_> {
 
     /// Returns the claims that it has given to an Application already, by `moves`.
     fn given(&self, to: &AppName) -> Result<BTreeSet<ClaimRef>> {
-        let moves = PluginSection::of(self.repo(), self.manifest)?.parameters()?.moves;
-        let given = moves.into_iter().filter(|moved| moved.to == *to);
+        let parameters = PluginSection::of(self.repo(), self.manifest)?.parameters()?.into_iter();
+        let given = parameters
+            .flat_map(|parameters| parameters.moves)
+            .filter(|moved| moved.to == *to);
         Ok(given.filter_map(|moved| self.claim_of(&moved.claim)).collect())
     }
 }

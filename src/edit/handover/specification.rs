@@ -21,13 +21,16 @@ const FIELDS: [&str; 8] = [
     "resources",
 ];
 
+/// Reports whether an object is a claim; `destination` is the namespace of one without.
+pub(super) fn is(object: &Object, claim: &ClaimRef, destination: &str) -> bool {
+    is_claim(object)
+        && object.name() == claim.name.as_str()
+        && object.namespace().unwrap_or(destination) == claim.namespace.as_str()
+}
+
 /// Finds a claim among rendered objects; `destination` is the namespace of those without one.
 pub(super) fn find<'o>(objects: &'o [Object], claim: &ClaimRef, destination: &str) -> Option<&'o Object> {
-    objects.iter().find(|object| {
-        is_claim(object)
-            && object.name() == claim.name.as_str()
-            && object.namespace().unwrap_or(destination) == claim.namespace.as_str()
-    })
+    objects.iter().find(|object| is(object, claim, destination))
 }
 
 /// Returns the specification of a claim as the parameter `claims` has it.
