@@ -216,7 +216,7 @@ fn bad_parameters_are_named() {
         ("{", "is not JSON: line 1"),
         ("{}", "parameters are not a list"),
         (r#"[{"name":"owns","array":[1]}]"#, "quote its entries"),
-        (r#"[{"name":"nope"}]"#, "known are owns"),
+        (r#"[{"name":"nope"}]"#, "`kubectl homelab explain parameters` lists"),
     ] {
         let environment = environment(&[("ARGOCD_APP_NAME", "a"), ("ARGOCD_APP_PARAMETERS", json)]);
         let error = format!("{:#}", generate(&environment, &folder.path().join("m")).unwrap_err());

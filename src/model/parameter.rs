@@ -26,6 +26,7 @@ use super::moved_claim::{MovedFrom, MovedTo};
 use super::name::NamespaceName;
 pub use super::patch_target::PatchTarget;
 use super::patch_target::read_patches;
+use super::spelling;
 pub use kustomize::KustomizeParameters;
 pub use raw::{Parameter, ParameterError, read};
 pub use spec::{Shape, Spec};
@@ -309,7 +310,7 @@ impl Parameters {
     /// Checks a list of parameters against [`TABLE`] and reads the values.
     ///
     /// # Errors
-    /// One for each unknown name (with the known ones), wrong field, duplicate or unreadable value.
+    /// One for each unknown name (with the one that is most likely meant), wrong field, duplicate or unreadable value.
     pub fn parse(list: &[Parameter]) -> Result<Self, Vec<ParameterError>> {
         let (mut parameters, mut errors) = (Self::default(), Vec::new());
         let mut seen = BTreeSet::new();
@@ -325,12 +326,12 @@ impl Parameters {
                 continue;
             }
             let Some(spec) = TABLE.iter().find(|spec| spec.name == parameter.name) else {
-                let known: Vec<&str> = TABLE.iter().map(|spec| spec.name).collect();
-                fail(format!(
-                    "parameter `{}` is unknown; known are {}",
-                    parameter.name,
-                    known.join(", ")
-                ));
+                let names = TABLE.iter().map(|spec| spec.name);
+                let known = spelling::nearest(&parameter.name, names).map_or_else(
+                    || "`kubectl homelab explain parameters` lists those that are known".to_owned(),
+                    |nearest| format!("is it `{nearest}`?"),
+                );
+                fail(format!("parameter `{}` is unknown; {known}", parameter.name));
                 continue;
             };
             if let Err(message) = check_shape(spec, parameter) {
@@ -453,7 +454,7 @@ mod tests {
         .unwrap_err();
         let all = errors.join("\n");
         for part in [
-            "`own` is unknown; known are owns,",
+            "`own` is unknown; is it `owns`?",
             "has `string`, it takes `array`",
             "neither \"true\"",
             "not absolute",
