@@ -153,6 +153,7 @@ fn handing_over() {
     for (name, repository) in [
         ("rename-app", "handover"),
         ("rename-folder", "rename-folder"),
+        ("rename-rendered", "rename-rendered"),
         ("move-owner", "handover"),
         ("replace-app", "handover"),
         ("several-sources", "handover-sources"),

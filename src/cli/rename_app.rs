@@ -45,6 +45,8 @@ Examples:
 ///
 /// An Application that an ApplicationSet makes of a folder gets the name of its folder, in three steps: the set preserves what it deletes,
 /// the folder is renamed, and the set is as it was. It is refused where the folder's name decides the namespace.
+///
+/// An Application that a chart renders gets its name by the value that is its name; where there is none, its template is named.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -145,7 +147,7 @@ fn of_app(
         }
         (Some(Phase::Finalizer), _) => return Ok(Some((renaming.without_finalizers(), RuleGate::default()))),
         (Some(Phase::Name) | None, Some(cluster)) => check_live(renaming, cluster)?,
-        (None, None) => check(renaming, again, session)?,
+        (None, None) => check(renaming, again, sources, session)?,
         (Some(Phase::Name), None) => {}
     }
     renaming.edit(sources).map(Some)
@@ -175,10 +177,11 @@ fn of_folder(
 }
 
 /// Refuses step 2 before step 1 is done: in the manifest, and in the branch that Argo CD reads.
-fn check(renaming: &Renaming<'_>, again: &str, session: &Session) -> Result<()> {
+fn check(renaming: &Renaming<'_>, again: &str, sources: &Sources<'_>, session: &Session) -> Result<()> {
     let finalizers = renaming.finalizers();
     if finalizers.is_empty() {
-        return branch::check(session, &renaming.needed());
+        let needed = renaming.needed(sources)?;
+        return needed.iter().try_for_each(|needed| branch::check(session, needed));
     }
     let error = anyhow!(
         "Application `{}` has the finalizer `{}`: all that it rendered would be deleted with it",

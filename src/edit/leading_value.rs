@@ -3,6 +3,7 @@
 
 mod documents;
 mod removal;
+mod renaming;
 mod template;
 
 use anyhow::{Result, anyhow};
@@ -10,14 +11,15 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use crate::edit::Renders;
-use crate::failure::HintExt;
 use crate::model::tool::TOOLS;
 use crate::model::{Application, Object, Pointer, PointerBuf, PointerExt};
-use crate::repo::{Change, ChangeSet, Files, Manifest, Origin, Rendered, Repo};
+use crate::repo::{ChangeSet, Files, Manifest, Origin, Rendered, Repo, RepoPath};
+use crate::rules::fixes;
 use crate::yaml;
 
 use documents::Document;
 pub use removal::without;
+pub use renaming::renamed;
 
 /// How many values are tried; each costs a render of the chart.
 const MOST_TRIES: usize = 24;
@@ -35,11 +37,12 @@ pub struct LeadingValue {
     pub notes: Vec<String>,
 }
 
-/// A value that may lead to the Application, and what it would have to be.
-struct Candidate<'d> {
+/// A change of a value that may be the right one.
+struct Try<'d> {
     document: &'d Document,
+    /// The value.
     pointer: PointerBuf,
-    wanted: Value,
+    operations: Vec<PatchOperation>,
 }
 
 /// Finds the value that leads to a rendered Application, and changes it so that the Application is as wanted.
@@ -47,34 +50,54 @@ struct Candidate<'d> {
 /// # Errors
 /// When there is no such value: it names the template where the change has to be made.
 pub fn find(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<LeadingValue> {
-    let Origin::Rendered(rendered) = &manifest.origin else {
-        manifest.check_editable()?;
-        return Err(anyhow!("it is written in `{}`", manifest.file));
-    };
+    let rendered = rendered(manifest)?;
     let documents = documents::of(repo, renders.files(), rendered);
     let before = renders.desired(&[])?;
-    let candidates = documents
+    let tries = documents
         .iter()
-        .flat_map(|document| candidates(document, &manifest.object, wanted));
-    for candidate in candidates.take(MOST_TRIES) {
-        let Some(changes) = candidate.changes() else { continue };
+        .flat_map(|document| tries(document, &manifest.object, wanted));
+    let is_right = |after: &[Manifest]| is_only(&before, after, manifest, wanted);
+    match first(repo, renders, tries, is_right) {
+        Some((found, changes)) => Ok(LeadingValue {
+            notes: found.lost(),
+            ..found.into_value(changes)
+        }),
+        None => Err(template::nothing(
+            (repo, renders.files()),
+            (rendered, manifest.object.name()),
+            "no value of it alone leads to what has to change",
+        )),
+    }
+}
+
+/// Returns what renders an Application.
+fn rendered(manifest: &Manifest) -> Result<&Rendered> {
+    match &manifest.origin {
+        Origin::Rendered(rendered) => Ok(rendered),
+        _ => {
+            manifest.check_editable()?;
+            Err(anyhow!("it is written in `{}`", manifest.file))
+        }
+    }
+}
+
+/// Returns the first change after which what is wanted comes out, of as many as are tried.
+fn first<'d>(
+    repo: &Repo,
+    renders: &dyn Renders,
+    tries: impl Iterator<Item = Try<'d>>,
+    is_right: impl Fn(&[Manifest]) -> bool,
+) -> Option<(Try<'d>, ChangeSet)> {
+    for one in tries.take(MOST_TRIES) {
+        let changes = one.document.patched(Patch(one.operations.clone()));
         let Ok(files) = repo.file_changes(&changes) else {
             continue;
         };
-        let Ok(after) = renders.desired(&files) else { continue };
-        if is_only(&before, &after, manifest, wanted) {
-            return Ok(LeadingValue {
-                place: candidate.document.place(&candidate.pointer),
-                key: candidate.key(),
-                notes: candidate.lost(&changes),
-                changes,
-            });
+        if renders.desired(&files).is_ok_and(|after| is_right(&after)) {
+            return Some((one, changes));
         }
     }
-    let (name, by) = (manifest.object.name(), &rendered.by);
-    let error =
-        anyhow!("Application `{name}` is rendered by `{by}`, and no value of it alone leads to what has to change");
-    Err(error.hint(template::hint(repo, renders.files(), rendered, name)))
+    None
 }
 
 /// Returns where a rendered Application is written, as a next step.
@@ -82,35 +105,52 @@ pub fn place(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &str) ->
     template::hint(repo, files, rendered, name)
 }
 
+/// Returns the files that decide what is rendered: those of the chart, and its values.
+///
+/// # Errors
+/// When they cannot be listed.
+pub fn files(repo: &Repo, files: &dyn Files, rendered: &Rendered) -> Result<Vec<RepoPath>> {
+    let mut all = files.all()?;
+    let chart = template::chart(repo, rendered);
+    let documents = documents::of(repo, files, rendered);
+    let is_values = |file: &RepoPath| documents.iter().any(|document| document.file() == file);
+    all.retain(|file| is_values(file) || chart.as_ref().is_some_and(|chart| file.is_in(chart)));
+    Ok(all)
+}
+
 /// Reports whether exactly one Application is another one, and it is as wanted.
 fn is_only(before: &[Manifest], after: &[Manifest], manifest: &Manifest, wanted: &Object) -> bool {
-    let is_it = |other: &&Manifest| {
-        other.object.reference() == manifest.object.reference()
+    let is = |other: &Manifest, object: &Object| {
+        other.object.reference() == object.reference()
             && (&other.file, other.document) == (&manifest.file, manifest.document)
     };
     let tree = |object: &Object| object.tree().clone();
-    let others = |all: &[Manifest]| -> Vec<(String, Value)> {
-        let others = all.iter().filter(|other| !is_it(other));
+    let others = |all: &[Manifest], object: &Object| -> Vec<(String, Value)> {
+        let others = all.iter().filter(|other| !is(other, object));
         // What is rendered stands at the place of its parent, which a change of inline values does not move.
         others
             .map(|other| (other.file.to_string(), tree(&other.object)))
             .collect()
     };
-    let mut found = after.iter().filter(is_it);
+    let mut found = after.iter().filter(|other| is(other, wanted));
     let (Some(one), None) = (found.next(), found.next()) else {
         return false;
     };
-    one.object.tree() == wanted.tree() && others(before) == others(after)
+    one.object.tree() == wanted.tree() && others(before, &manifest.object) == others(after, wanted)
 }
 
-/// Returns the values of a document that may lead to an Application, the likeliest first.
-fn candidates<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<Candidate<'d>> {
+/// Returns the changes of a document that may lead to an Application, the likeliest first.
+fn tries<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<Try<'d>> {
     let mut values = Vec::new();
     walk(&document.tree, PointerBuf::new(), &mut values);
-    let candidate = |pointer: &Pointer, wanted: Value| Candidate {
-        document,
-        pointer: pointer.to_buf(),
-        wanted,
+    let candidate = |pointer: &Pointer, wanted: Value| {
+        let old = document.tree.pointer(pointer.as_str())?;
+        let operations = fixes::below(pointer, json_patch::diff(old, &wanted).0);
+        (!operations.is_empty()).then(|| Try {
+            document,
+            pointer: pointer.to_buf(),
+            operations,
+        })
     };
     let mut found = Vec::new();
     for place in changed_places(app, wanted) {
@@ -118,17 +158,13 @@ fn candidates<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<
             continue;
         };
         let same = values.iter().filter(|(_, value)| *value == old);
-        found.extend(same.map(|(pointer, _)| candidate(pointer, new.clone())));
+        found.extend(same.filter_map(|(pointer, _)| candidate(pointer, new.clone())));
     }
     let name = app.name();
     let sections = sections(wanted);
-    let is_named = |value: &Value| {
-        let text = |key: &str| value.get(key).and_then(Value::as_str);
-        ["name", "appName"].iter().any(|key| text(key) == Some(name))
-    };
     let named: Vec<&PointerBuf> = values
         .iter()
-        .filter(|(_, value)| is_named(value))
+        .filter(|(_, value)| is_named(value, name).is_some())
         .map(|(at, _)| at)
         .collect();
     let belongs = |(pointer, _): &&(PointerBuf, &Value)| {
@@ -136,13 +172,7 @@ fn candidates<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<
             || pointer.tokens().any(|token| token.decoded() == name)
     };
     // What has fields of a source is likelier to be one, and what holds others likelier than what it holds.
-    let rank = |(pointer, value): &&(PointerBuf, &Value)| {
-        let is_source = ["path", "chart", "repoURL"]
-            .iter()
-            .chain(&TOOLS)
-            .any(|key| value.get(*key).is_some());
-        (!is_source, pointer.tokens().count())
-    };
+    let rank = |(pointer, value): &&(PointerBuf, &Value)| (!is_source(value), pointer.tokens().count());
     let mut likely: Vec<&(PointerBuf, &Value)> = values.iter().filter(belongs).collect();
     likely.sort_by_key(rank);
     for (pointer, value) in likely {
@@ -150,9 +180,21 @@ fn candidates<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<
         let mut map = map.clone();
         map.retain(|key, _| !TOOLS.contains(&key.as_str()));
         map.extend(sections.clone());
-        found.push(candidate(pointer, Value::Object(map)));
+        found.extend(candidate(pointer, Value::Object(map)));
     }
     found
+}
+
+/// Returns the key by which a value names an Application, if it does.
+fn is_named(value: &Value, name: &str) -> Option<&'static str> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    ["name", "appName"].into_iter().find(|key| text(key) == Some(name))
+}
+
+/// Reports whether a value has fields of a source.
+fn is_source(value: &Value) -> bool {
+    let mut keys = ["path", "chart", "repoURL"].iter().chain(&TOOLS);
+    keys.any(|key| value.get(*key).is_some())
 }
 
 /// Returns the sections of tools of the only source of an Application.
@@ -215,34 +257,34 @@ fn walk<'v>(value: &'v Value, at: PointerBuf, out: &mut Vec<(PointerBuf, &'v Val
     out.push((at, value));
 }
 
-impl Candidate<'_> {
-    /// Returns the change; `None` where there is none.
-    fn changes(&self) -> Option<ChangeSet> {
-        let old = self.document.tree.pointer(self.pointer.as_str())?;
-        let operations = json_patch::diff(old, &self.wanted).0;
-        let operations = crate::rules::fixes::below(&self.pointer, operations);
-        (!operations.is_empty()).then(|| self.document.patched(Patch(operations)))
+impl Try<'_> {
+    /// Returns the value with its change.
+    fn into_value(self, changes: ChangeSet) -> LeadingValue {
+        LeadingValue {
+            place: self.document.place(&self.pointer),
+            key: dotted(&self.pointer),
+            notes: Vec::new(),
+            changes,
+        }
+    }
+
+    fn is_map_or_list(&self, pointer: &Pointer) -> bool {
+        let value = self.document.tree.pointer(pointer.as_str());
+        value.is_some_and(|value| value.is_object() || value.is_array())
     }
 
     /// Returns notes on the comments inside of what is taken out.
-    fn lost(&self, changes: &ChangeSet) -> Vec<String> {
-        let patches = changes.changes.iter().filter_map(|change| match change {
-            Change::Patch { patch, .. } | Change::PatchFile { patch, .. } => Some(&patch.0),
-            _ => None,
-        });
-        let gone = patches.flatten().filter_map(|operation| match operation {
+    fn lost(&self) -> Vec<String> {
+        let gone = self.operations.iter().filter_map(|operation| match operation {
             PatchOperation::Remove(op) => Some(&op.path),
-            PatchOperation::Replace(op) => Some(&op.path),
+            PatchOperation::Replace(op) if self.is_map_or_list(&op.path) => Some(&op.path),
+            PatchOperation::Move(op) => Some(&op.from),
             _ => None,
         });
         let lines = gone.flat_map(|pointer| self.document.comments(pointer));
         lines
             .map(|line| format!("{line}: the comment has no place in the new source and is lost"))
             .collect()
-    }
-
-    fn key(&self) -> String {
-        dotted(&self.pointer)
     }
 }
 

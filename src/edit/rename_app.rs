@@ -5,9 +5,11 @@
 //! release    Helm's release name stays the old one     proof      both render the same objects
 //! file       the file's name, where it is the Application's
 //! followers  what names the Application elsewhere
+//! by_value   the value of the chart that renders it
 //! folder     the folder of which a set makes an Application, in three steps    folder_files  its files under the new name
 //! ```
 
+mod by_value;
 mod file;
 mod finalizer;
 mod folder;
@@ -21,7 +23,7 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::json;
 
 use super::needed::Needed;
-use super::{Edit, Renders, RuleGate, leading_value};
+use super::{Edit, Renders, RuleGate};
 use crate::failure::HintExt;
 use crate::model::finalizer::deleting;
 use crate::model::{AppName, Application, Object};
@@ -60,14 +62,7 @@ impl<'r> Renaming<'r> {
                 )
                 .hint(format!("change the set in `{}`", manifest.file)));
             }
-            Origin::Rendered(rendered) => {
-                let place = leading_value::place(repo, renders.files(), rendered, app.name());
-                return Err(anyhow!(
-                    "Application `{old}` is rendered by `{}`: there is no manifest of it to change",
-                    rendered.by
-                )
-                .hint(place));
-            }
+            Origin::Rendered(rendered) => by_value::check_finalizers(repo, renders, rendered, &app)?,
         }
         Ok(Self {
             repo,
@@ -95,6 +90,9 @@ impl<'r> Renaming<'r> {
 
     /// Returns the file and the Applications that sync it.
     pub fn place(&self) -> (&'r Manifest, Vec<Application<'r>>) {
+        if let Some(parent) = self.parent() {
+            return (self.manifest, vec![parent]);
+        }
         let folders = self.repo.synced_folders();
         (self.manifest, folders.readers(&self.manifest.file).collect())
     }
@@ -123,10 +121,16 @@ impl<'r> Renaming<'r> {
     }
 
     /// Returns what has to be in the branch that Argo CD reads before step 2.
-    pub fn needed(&self) -> Needed {
-        Needed::of_app(self.manifest, "step 1 of 2, without the finalizer".to_owned(), |app| {
-            deleting(app).is_empty()
-        })
+    ///
+    /// # Errors
+    /// When the files of a chart cannot be read.
+    pub fn needed(&self, renders: &dyn Renders) -> Result<Vec<Needed>> {
+        if let Origin::Rendered(rendered) = &self.manifest.origin {
+            return by_value::needed(self.repo, renders, self.manifest, rendered);
+        }
+        let step = "step 1 of 2, without the finalizer".to_owned();
+        let needed = Needed::of_app(self.manifest, step, |app| deleting(app).is_empty());
+        Ok(vec![needed])
     }
 
     /// Plans step 2: the new name, everywhere.
@@ -140,8 +144,32 @@ impl<'r> Renaming<'r> {
         operations.extend(finalizer::put_back(&self.app));
         let renamed = self.renamed(&operations)?;
         let proof = proof::check(&self.app, &renamed, renders)?;
-        let own = fixes::patch(self.manifest, operations);
         let followers = followers::of(self.repo, &self.app, &self.new)?;
+        let mut edit = Edit {
+            message: format!("Rename Application {} to {}", self.old(), self.new),
+            next: Some(self.next()),
+            ..Edit::default()
+        };
+        edit.notes.extend(proof.notes);
+        edit.notes.extend(release.notes);
+        let mut gate = RuleGate {
+            renamed: Some((self.old().to_owned(), self.new.to_string())),
+            ..RuleGate::default()
+        };
+        if let Some(old) = self.repo.app_name(self.manifest) {
+            gate.before.insert(old, proof.before);
+            gate.after.insert(self.new.clone(), proof.after);
+        }
+        match &self.manifest.origin {
+            Origin::Rendered(_) => self.by_value(renders, (&renamed, followers), (&mut edit, &mut gate))?,
+            _ => self.in_manifest(operations, followers, &mut edit)?,
+        }
+        Ok((edit, gate))
+    }
+
+    /// Adds the change of the manifest, and of its file.
+    fn in_manifest(&self, operations: Vec<PatchOperation>, followers: ChangeSet, edit: &mut Edit) -> Result<()> {
+        let own = fixes::patch(self.manifest, operations);
         let (of_file, elsewhere): (Vec<_>, Vec<_>) = followers
             .changes
             .into_iter()
@@ -156,25 +184,9 @@ impl<'r> Renaming<'r> {
             self.check_free()?;
         }
         // The old name goes last, so that the same command finishes what was begun.
-        let changes = elsewhere.into_iter().chain(file.changes).collect();
-        let mut edit = Edit {
-            changes: ChangeSet { changes },
-            message: format!("Rename Application {} to {}", self.old(), self.new),
-            next: Some(self.next()),
-            ..Edit::default()
-        };
-        edit.notes.extend(proof.notes);
-        edit.notes.extend(release.notes);
+        edit.changes.changes = elsewhere.into_iter().chain(file.changes).collect();
         edit.notes.extend(file.notes);
-        let mut gate = RuleGate {
-            renamed: Some((self.old().to_owned(), self.new.to_string())),
-            ..RuleGate::default()
-        };
-        if let Some(old) = self.repo.app_name(self.manifest) {
-            gate.before.insert(old, proof.before);
-            gate.after.insert(self.new.clone(), proof.after);
-        }
-        Ok((edit, gate))
+        Ok(())
     }
 
     /// Refuses a name that another Application has.

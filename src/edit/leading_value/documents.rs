@@ -130,6 +130,14 @@ impl Document {
         of_file(&files, &RepoPath::new(path).unwrap()).unwrap()
     }
 
+    /// Returns the file that it is in.
+    pub(super) fn file(&self) -> &RepoPath {
+        match &self.home {
+            Home::File(file) => &file.path,
+            Home::Application { manifest, .. } => &manifest.file,
+        }
+    }
+
     /// Returns the place of a value, as `apps/values.yaml:12:3`.
     pub(super) fn place(&self, pointer: &Pointer) -> String {
         match &self.home {

@@ -1,16 +1,14 @@
 //! The value without which a chart of Applications does not render one of them.
 
-use anyhow::{Result, anyhow};
-use json_patch::{Patch, PatchOperation};
+use anyhow::Result;
+use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::documents::{self, Document};
-use super::{LeadingValue, MOST_TRIES, template, walk};
+use super::{LeadingValue, Try, first, is_named, rendered, template, walk};
 use crate::edit::Renders;
-use crate::failure::HintExt;
 use crate::model::{Object, Pointer, PointerBuf, PointerExt};
-use crate::repo::change::FileChange;
-use crate::repo::{Manifest, Origin, Repo};
+use crate::repo::{Manifest, Repo};
 use crate::rules::fixes;
 
 /// The keys by which charts of Applications leave one out.
@@ -21,40 +19,22 @@ const SWITCHES: [&str; 3] = ["enabled", "enable", "install"];
 /// # Errors
 /// When there is no value that makes this one alone: it names the template.
 pub fn without(repo: &Repo, renders: &dyn Renders, manifest: &Manifest) -> Result<LeadingValue> {
-    let Origin::Rendered(rendered) = &manifest.origin else {
-        manifest.check_editable()?;
-        return Err(anyhow!("it is written in `{}`", manifest.file));
-    };
+    let rendered = rendered(manifest)?;
     let documents = documents::of(repo, renders.files(), rendered);
-    let before = renders.desired(&[])?;
-    let name = manifest.object.name();
-    let tries = documents
-        .iter()
-        .flat_map(|document| tries(document, name).into_iter().map(move |one| (document, one)));
-    for (document, (pointer, operation)) in tries.take(MOST_TRIES) {
-        let changes = document.patched(Patch(vec![operation]));
-        let Ok(files) = repo.file_changes(&changes) else {
-            continue;
-        };
-        if is_only_gone(renders, &before, manifest, &files) {
-            return Ok(LeadingValue {
-                place: document.place(&pointer),
-                key: super::dotted(&pointer),
-                notes: Vec::new(),
-                changes,
-            });
-        }
+    let (before, name) = (renders.desired(&[])?, manifest.object.name());
+    let tries = documents.iter().flat_map(|document| tries(document, name));
+    match first(repo, renders, tries, |after| is_only_gone(&before, after, manifest)) {
+        Some((found, changes)) => Ok(found.into_value(changes)),
+        None => Err(template::nothing(
+            (repo, renders.files()),
+            (rendered, name),
+            "no value of it alone takes it out",
+        )),
     }
-    let by = &rendered.by;
-    let error = anyhow!("Application `{name}` is rendered by `{by}`, and no value of it alone takes it out");
-    Err(error.hint(template::hint(repo, renders.files(), rendered, name)))
 }
 
 /// Reports whether exactly one Application is not there any more.
-fn is_only_gone(renders: &dyn Renders, before: &[Manifest], manifest: &Manifest, files: &[FileChange]) -> bool {
-    let Ok(after) = renders.desired(files) else {
-        return false;
-    };
+fn is_only_gone(before: &[Manifest], after: &[Manifest], manifest: &Manifest) -> bool {
     let place = |manifest: &Manifest| (manifest.file.clone(), manifest.object.reference());
     let others = before.iter().filter(|other| place(other) != place(manifest));
     let tree = |object: &Object| object.tree().clone();
@@ -62,18 +42,24 @@ fn is_only_gone(renders: &dyn Renders, before: &[Manifest], manifest: &Manifest,
     others.map(of).eq(after.iter().map(of))
 }
 
-/// Returns the changes of a document that may take an Application out, the likeliest first, each with its place.
-fn tries(document: &Document, name: &str) -> Vec<(PointerBuf, PatchOperation)> {
-    let mut values = Vec::new();
-    walk(&document.tree, PointerBuf::new(), &mut values);
-    let is_named = |value: &Value| {
-        let text = |key: &str| value.get(key).and_then(Value::as_str);
-        ["name", "appName"].iter().any(|key| text(key) == Some(name))
+/// Returns the changes of a document that may take an Application out, the likeliest first.
+fn tries<'d>(document: &'d Document, name: &str) -> Vec<Try<'d>> {
+    let one = |(pointer, operation): (PointerBuf, PatchOperation)| Try {
+        document,
+        pointer,
+        operations: vec![operation],
     };
+    operations(&document.tree, name).into_iter().map(one).collect()
+}
+
+/// Returns their operations, each with its place.
+fn operations(tree: &Value, name: &str) -> Vec<(PointerBuf, PatchOperation)> {
+    let mut values = Vec::new();
+    walk(tree, PointerBuf::new(), &mut values);
     let is_key = |pointer: &Pointer| pointer.back().is_some_and(|token| token.decoded() == name);
     let mut found: Vec<&(PointerBuf, &Value)> = values
         .iter()
-        .filter(|(pointer, value)| !pointer.is_root() && (is_key(pointer) || is_named(value)))
+        .filter(|(pointer, value)| !pointer.is_root() && (is_key(pointer) || is_named(value, name).is_some()))
         .collect();
     found.sort_by_key(|(pointer, _)| pointer.tokens().count());
     let mut tries = Vec::new();
@@ -89,7 +75,7 @@ fn tries(document: &Document, name: &str) -> Vec<(PointerBuf, PatchOperation)> {
         );
         tries.push((pointer.clone(), fixes::remove(pointer)));
     }
-    tries.extend(scalars(&document.tree, name));
+    tries.extend(scalars(tree, name));
     tries
 }
 
@@ -132,7 +118,7 @@ mod tests {
         let text = "defaults: {path: x}\napps:\n  films:\n    enabled: true\n    path: a\n  music: {path: b}\nlist: [films, music]\nflags: {films: true}\n";
         let document = Document::of_text("apps/values.yaml", text);
         let tried = |name: &str| -> Vec<String> {
-            let tries = tries(&document, name).into_iter();
+            let tries = operations(&document.tree, name).into_iter();
             tries
                 .map(|(pointer, operation)| {
                     format!(

@@ -1,10 +1,23 @@
 //! The template in which a rendered Application is written, where no value leads to it.
 
+use anyhow::anyhow;
+
+use crate::failure::HintExt;
 use crate::model::Application;
 use crate::repo::{Files, Rendered, Repo, RepoPath};
 
 /// The part of a template that says what it is.
 const KIND: &str = "kind: Application";
+
+/// Returns why no value leads to an Application, with the place in the template.
+pub(super) fn nothing(
+    (repo, files): (&Repo, &dyn Files),
+    (rendered, name): (&Rendered, &str),
+    why: &str,
+) -> anyhow::Error {
+    let error = anyhow!("Application `{name}` is rendered by `{}`, and {why}", rendered.by);
+    error.hint(hint(repo, files, rendered, name))
+}
 
 /// Returns the next step: the place of the source in the template of an Application.
 pub(super) fn hint(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &str) -> String {
@@ -18,7 +31,7 @@ pub(super) fn hint(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &s
 }
 
 /// Returns the folder of the chart in this repository.
-fn chart(repo: &Repo, rendered: &Rendered) -> Option<RepoPath> {
+pub(super) fn chart(repo: &Repo, rendered: &Rendered) -> Option<RepoPath> {
     if rendered.is_chart {
         return RepoPath::new(&rendered.by).ok();
     }
