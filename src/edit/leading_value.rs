@@ -43,6 +43,8 @@ struct Try<'d> {
     /// The value.
     pointer: PointerBuf,
     operations: Vec<PatchOperation>,
+    /// The key that the value gets afterwards.
+    key: Option<String>,
 }
 
 /// Finds the value that leads to a rendered Application, and changes it so that the Application is as wanted.
@@ -89,7 +91,7 @@ fn first<'d>(
     is_right: impl Fn(&[Manifest]) -> bool,
 ) -> Option<(Try<'d>, ChangeSet)> {
     for one in tries.take(MOST_TRIES) {
-        let changes = one.document.patched(Patch(one.operations.clone()));
+        let changes = one.changes();
         let Ok(files) = repo.file_changes(&changes) else {
             continue;
         };
@@ -150,6 +152,7 @@ fn tries<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<Try<'
             document,
             pointer: pointer.to_buf(),
             operations,
+            key: None,
         })
     };
     let mut found = Vec::new();
@@ -258,6 +261,18 @@ fn walk<'v>(value: &'v Value, at: PointerBuf, out: &mut Vec<(PointerBuf, &'v Val
 }
 
 impl Try<'_> {
+    /// Returns the change.
+    fn changes(&self) -> ChangeSet {
+        let mut changes = match self.operations.as_slice() {
+            [] => ChangeSet::default(),
+            operations => self.document.patched(Patch(operations.to_vec())),
+        };
+        if let Some(key) = &self.key {
+            changes.changes.push(self.document.renamed(&self.pointer, key));
+        }
+        changes
+    }
+
     /// Returns the value with its change.
     fn into_value(self, changes: ChangeSet) -> LeadingValue {
         LeadingValue {
@@ -278,7 +293,6 @@ impl Try<'_> {
         let gone = self.operations.iter().filter_map(|operation| match operation {
             PatchOperation::Remove(op) => Some(&op.path),
             PatchOperation::Replace(op) if self.is_map_or_list(&op.path) => Some(&op.path),
-            PatchOperation::Move(op) => Some(&op.from),
             _ => None,
         });
         let lines = gone.flat_map(|pointer| self.document.comments(pointer));

@@ -8,6 +8,7 @@ use json_patch::Patch;
 use super::overrides::{Override, is_override};
 use super::{Repo, RepoPath, SourceFile};
 use crate::failure::{HintExt, bug};
+use crate::model::PointerBuf;
 use crate::yaml::{self, ReplaceComment, ReplaceEntry, SpliceError};
 
 /// A pending change of one file.
@@ -57,6 +58,17 @@ pub enum Change {
         /// The old and the new comment.
         replacement: ReplaceComment,
     },
+    /// Gives an entry of one document of a file another key, by [`yaml::rename_key`]; the file may be none of the repository's manifests.
+    RenameKey {
+        /// The file as it is.
+        file: SourceFile,
+        /// Index of the document.
+        document: usize,
+        /// The entry.
+        pointer: PointerBuf,
+        /// Its new key.
+        key: String,
+    },
     /// Removes a file with all that is in it; it may be none of the repository's manifests, and no text.
     RemoveFile {
         /// The file as it is.
@@ -80,7 +92,7 @@ impl Change {
             | Change::ReplaceEntry { path, .. }
             | Change::ReplaceComment { path, .. }
             | Change::Remove { path, .. } => path,
-            Change::PatchFile { file, .. } | Change::RemoveFile { file } => &file.path,
+            Change::PatchFile { file, .. } | Change::RenameKey { file, .. } | Change::RemoveFile { file } => &file.path,
         }
     }
 
@@ -93,7 +105,9 @@ impl Change {
             | Change::ReplaceEntry { path, document, .. }
             | Change::ReplaceComment { path, document, .. }
             | Change::Remove { path, document } => (path, *document),
-            Change::PatchFile { file, document, .. } => (&file.path, *document),
+            Change::PatchFile { file, document, .. } | Change::RenameKey { file, document, .. } => {
+                (&file.path, *document)
+            }
         }
     }
 }
@@ -209,7 +223,9 @@ impl Repo {
         let mut documents: BTreeMap<usize, Option<String>> = BTreeMap::new();
         let mut is_gone = false;
         for change in changes {
-            if let Change::PatchFile { file, .. } | Change::RemoveFile { file } = change {
+            if let Change::PatchFile { file, .. } | Change::RenameKey { file, .. } | Change::RemoveFile { file } =
+                change
+            {
                 before = before.or(Some(file));
             }
             match change {
@@ -219,6 +235,7 @@ impl Repo {
                 Change::Create { .. } => bail!("the file is already there"),
                 Change::Patch { document, .. }
                 | Change::PatchFile { document, .. }
+                | Change::RenameKey { document, .. }
                 | Change::ReplaceEntry { document, .. }
                 | Change::ReplaceComment { document, .. } => {
                     let file = before
@@ -276,6 +293,9 @@ fn patched(text: &str, change: &Change) -> Result<String> {
             yaml::replace_entry(text, replacement)
                 .map_err(SpliceError::into_error)?
                 .text
+        }
+        Change::RenameKey { pointer, key, .. } => {
+            yaml::rename_key(text, pointer, key).with_context(|| format!("`{pointer}` cannot get the key `{key}`"))?
         }
         Change::ReplaceComment { replacement, .. } => {
             yaml::replace_comment(text, replacement).context("there is no such comment")?

@@ -8,6 +8,7 @@
 //! comment what a comment is about                         emit    value → text, for new files
 //! replace_entry  an entry in another one's place         replace_comment  a comment in another one's place
 //! brackets  how a document writes collections in brackets     raw_value  a text without a line end at its end
+//! rename_key  another key for an entry
 //! ```
 //!
 //! The reference for all of it is what `kubectl` and Argo CD read: go-yaml version 2, converted to JSON.
@@ -20,6 +21,7 @@ mod locate;
 mod node;
 mod position;
 mod raw_value;
+mod rename_key;
 mod replace_comment;
 mod replace_entry;
 mod reprint;
@@ -36,6 +38,7 @@ pub use error::YamlError;
 pub use locate::{Locator, Span};
 pub use position::{Lines, Position, position};
 pub use raw_value::raw_value;
+pub use rename_key::rename_key;
 pub use replace_comment::{ReplaceComment, comments, replace_comment};
 pub use replace_entry::{Goal, ReplaceEntry, ReplacedEntry, replace_entry};
 pub use splice::error::SpliceError;

@@ -27,6 +27,7 @@ enum Home {
         at: PointerBuf,
         text: String,
         line: usize,
+        file: Box<SourceFile>,
     },
 }
 
@@ -101,6 +102,7 @@ fn inline(repo: &Repo, manifest: &Manifest, source: &Source<'_>) -> Option<Docum
             at,
             text: file.document(manifest.document).to_owned(),
             line: file.documents[manifest.document].line,
+            file: Box::new(file.clone()),
             manifest: Box::new(manifest.clone()),
         },
     })
@@ -150,6 +152,7 @@ impl Document {
                 at,
                 text,
                 line: first,
+                ..
             } => {
                 let (line, column) = position(text, &at.concat(pointer));
                 format!("{}:{}:{column}", manifest.file, line + first - 1)
@@ -167,6 +170,23 @@ impl Document {
         };
         let lines = yaml::comment_lines(text, pointer).into_iter();
         lines.map(|line| format!("{file}:{}", line + first - 1)).collect()
+    }
+
+    /// Returns the change that gives an entry of the values another key.
+    pub(super) fn renamed(&self, pointer: &Pointer, key: &str) -> Change {
+        let (file, document, pointer) = match &self.home {
+            Home::File(file) => (file.clone(), 0, pointer.to_buf()),
+            Home::Application { manifest, at, file, .. } => {
+                let pointer = manifest.in_document(&at.concat(pointer));
+                ((**file).clone(), manifest.document, pointer)
+            }
+        };
+        Change::RenameKey {
+            file,
+            document,
+            pointer,
+            key: key.to_owned(),
+        }
     }
 
     /// Returns a patch of the values as a change.

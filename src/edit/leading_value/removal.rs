@@ -48,6 +48,7 @@ fn tries<'d>(document: &'d Document, name: &str) -> Vec<Try<'d>> {
         document,
         pointer,
         operations: vec![operation],
+        key: None,
     };
     operations(&document.tree, name).into_iter().map(one).collect()
 }

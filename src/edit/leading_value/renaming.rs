@@ -1,7 +1,7 @@
 //! The value that gives a rendered Application its name.
 
 use anyhow::Result;
-use json_patch::{MoveOperation, PatchOperation};
+use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::documents::{self, Document};
@@ -44,22 +44,23 @@ fn tries<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<Try<'
     walk(&document.tree, PointerBuf::new(), &mut values);
     let is_same_source = sections(app) == sections(wanted);
     let mut found = Vec::new();
-    let mut push = |pointer: &Pointer, operations: Vec<PatchOperation>| {
+    let mut push = |pointer: &Pointer, operations: Vec<PatchOperation>, key: Option<String>| {
         found.push(Try {
             document,
             pointer: pointer.to_buf(),
             operations,
+            key,
         });
     };
     for (pointer, value) in &values {
         let is_key = !pointer.is_root() && pointer.back().is_some_and(|token| token.decoded() == old);
-        let of_name = match (is_named(value, old), is_key) {
-            (Some(key), _) => fixes::replace(pointer.child(key), json!(new)),
-            (None, true) => moved(pointer, new),
+        let (of_name, new_key) = match (is_named(value, old), is_key) {
+            (Some(key), _) => (vec![fixes::replace(pointer.child(key), json!(new))], None),
+            (None, true) => (Vec::new(), Some(new.to_owned())),
             (None, false) => continue,
         };
         if is_same_source {
-            push(pointer, vec![of_name]);
+            push(pointer, of_name, new_key);
             continue;
         }
         let mut sources: Vec<&(PointerBuf, &Value)> = values
@@ -68,10 +69,9 @@ fn tries<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<Try<'
             .collect();
         sources.sort_by_key(|(at, value)| (!is_source(value), at.tokens().count()));
         for (at, value) in sources {
-            // The key moves with what is below.
             let mut operations = with_sections(at, value, wanted);
-            operations.push(of_name.clone());
-            push(pointer, operations);
+            operations.extend(of_name.clone());
+            push(pointer, operations, new_key.clone());
         }
     }
     if is_same_source {
@@ -79,20 +79,11 @@ fn tries<'d>(document: &'d Document, app: &Object, wanted: &Object) -> Vec<Try<'
             let entries = value.as_array().into_iter().flatten().enumerate();
             for (index, _) in entries.filter(|(_, entry)| **entry == json!(old)) {
                 let place = pointer.child(index);
-                push(&place, vec![fixes::replace(&place, json!(new))]);
+                push(&place, vec![fixes::replace(&place, json!(new))], None);
             }
         }
     }
     found
-}
-
-/// Returns the operation that gives an entry of a map another key.
-fn moved(pointer: &Pointer, key: &str) -> PatchOperation {
-    let above = pointer.parent().unwrap_or_else(|| Pointer::root());
-    PatchOperation::Move(MoveOperation {
-        from: pointer.to_buf(),
-        path: above.child(key),
-    })
 }
 
 /// Returns the operations that give a value the sections of tools of an Application's source.
@@ -114,14 +105,14 @@ mod tests {
         let app = |name: &str| Object::new(json!({"kind": "Application", "metadata": {"name": name}}));
         let tried: Vec<String> = tries(&document, &app("films"), &app("movies"))
             .iter()
-            .map(|one| serde_json::to_string(&one.operations).unwrap())
+            .map(|one| format!("{} {}", json!(one.operations), json!(one.key)))
             .collect();
         assert_eq!(
             tried,
             [
-                r#"[{"op":"replace","path":"/apps/0/name","value":"movies"}]"#,
-                r#"[{"op":"move","from":"/keyed/films","path":"/keyed/movies"}]"#,
-                r#"[{"op":"replace","path":"/list/1","value":"movies"}]"#,
+                r#"[{"op":"replace","path":"/apps/0/name","value":"movies"}] null"#,
+                r#"[] "movies""#,
+                r#"[{"op":"replace","path":"/list/1","value":"movies"}] null"#,
             ]
         );
         assert!(tries(&document, &app("books"), &app("movies")).is_empty());
