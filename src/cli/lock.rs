@@ -12,6 +12,7 @@ use super::session::Session;
 use crate::edit::lock::{Request, disable, enable};
 use crate::edit::{Edit, RuleGate};
 use crate::failure::{Exit, Failure};
+use crate::lock::Part;
 use crate::repo::RepoPath;
 
 /// Examples for `--help`.
@@ -58,7 +59,7 @@ Examples:
 struct EnableArgs {
     /// What is refused
     #[arg(value_enum)]
-    what: Part,
+    what: What,
 
     /// The folder for the Application; by default where the others are
     #[arg(long, value_name = "DIR")]
@@ -74,7 +75,7 @@ struct EnableArgs {
 
 /// The parts of the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum What {
     /// Deletions of claims that Applications own, and of Namespaces with such claims
     Deletions,
 }
@@ -139,7 +140,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 
 impl EnableArgs {
     fn run(self, session: &mut Session) -> Result<Exit> {
-        let Part::Deletions = self.what;
+        let What::Deletions = self.what;
         let folder = |dir: Option<PathBuf>| dir.map(|dir| RepoPath::new(&dir.to_string_lossy())).transpose();
         let request = Request {
             dir: folder(self.dir)?,
@@ -148,7 +149,7 @@ impl EnableArgs {
         session.edit(&self.edit.write)?;
         session.repo()?.check_found()?;
         session.repo()?.check_all_read()?;
-        let edit = enable(session.repo()?, &request)?;
+        let edit = enable(session.repo()?, Part::Deletions, &request)?;
         session.finish(&self.edit, &edit, &RuleGate::default())
     }
 }

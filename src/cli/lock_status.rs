@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::cluster::{Attempt, Cluster, Resource, Seen};
 use crate::lock::held::{HeldClaim, HeldNamespace, Release, Survey, survey};
-use crate::lock::{VERSION_ANNOTATION, deletions, refusals, state};
+use crate::lock::{Part, VERSION_ANNOTATION, deletions, refusals, state};
 use crate::model::{AppRenders, NamespaceName, Object};
 use crate::repo::Repo;
 use crate::report::lock::{ClaimRow, HeldRow, LockStatus, PolicyRow, ProofRow, StateRow};
@@ -87,7 +87,7 @@ fn policy_rows(
     repo: Option<&Repo>,
     counts: Option<&BTreeMap<&'static str, u64>>,
 ) -> Vec<PolicyRow> {
-    let parts = repo.map(lock_parts);
+    let parts = repo.map(|repo| lock_parts(repo, Part::Deletions));
     let version = |object: Option<&Object>| object?.annotation(VERSION_ANNOTATION)?.parse().ok();
     let rows = deletions().into_iter().enumerate().map(|(number, expected)| {
         let named = |objects: &[Object]| objects.iter().find(|object| object.name() == expected.name).cloned();

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::Edit;
 use crate::failure::HintExt;
-use crate::lock::{BINDING, GROUP, POLICY, PolicyState, VERSION};
+use crate::lock::{BINDING, GROUP, POLICY, Part, PolicyState, VERSION};
 use crate::model::application::{self, FINALIZER, GENERATE_PATHS};
 use crate::model::{AppName, Application, Object};
 use crate::repo::{Change, ChangeSet, FolderSource, Manifest, Origin, Repo, RepoPath};
-use crate::rules::lock_is_current::{LockPart, lock_parts, renewed};
+use crate::rules::lock_is_current::{LockPart, all_lock_parts, lock_parts, renewed};
 use crate::yaml;
 
 /// The folders of the policies; the second one where an ApplicationSet would take the first for one of its own, which it does
@@ -28,12 +28,12 @@ pub struct Request {
     pub path: Option<RepoPath>,
 }
 
-/// Writes the policies on deletions, or brings them up to date; adds the Application that syncs them.
+/// Writes the policies of a part, or brings them up to date; adds the Application that syncs them.
 ///
 /// # Errors
 /// When a newer version of this program has written them, one is no document, or there is no place for the Application.
-pub fn enable(repo: &Repo, request: &Request) -> Result<Edit> {
-    let parts = lock_parts(repo);
+pub fn enable(repo: &Repo, part: Part, request: &Request) -> Result<Edit> {
+    let parts = lock_parts(repo, part);
     let mut changes = ChangeSet::default();
     for part in &parts {
         if let PolicyState::Newer(version) = part.state() {
@@ -46,11 +46,12 @@ pub fn enable(repo: &Repo, request: &Request) -> Result<Edit> {
         changes.changes.extend(renewals(part)?);
     }
     let is_new = parts.iter().all(|part| part.state() == PolicyState::Missing);
-    let folder = folder(repo, request, &parts)?;
+    let all = all_lock_parts(repo);
+    let folder = folder(repo, request, &all)?;
     let files = missing(&parts, &folder)?;
     let mut notes = Vec::new();
     if !files.is_empty() {
-        check_alone(repo, &folder, &parts)?;
+        check_alone(repo, &folder, &all)?;
         let first = files[0].path().clone();
         changes.changes.extend(files);
         let readers = repo.synced_folders();
@@ -61,14 +62,13 @@ pub fn enable(repo: &Repo, request: &Request) -> Result<Edit> {
                 .extend(new_application(repo, request, &folder, &mut notes)?),
         }
     }
-    let message = if is_new {
-        "Lock deletions"
-    } else {
-        "Update the lock on deletions"
+    let message = match is_new {
+        true => format!("Lock {}", part.name()),
+        false => format!("Update the lock on {}", part.name()),
     };
     Ok(Edit {
         changes,
-        message: message.to_owned(),
+        message,
         notes,
         next: Some("push it, and check it in the cluster with `kubectl homelab lock status`".to_owned()),
         ..Edit::default()
@@ -261,7 +261,7 @@ fn model(repo: &Repo) -> Option<Application<'_>> {
 /// # Errors
 /// When one of them is no document of a file.
 pub fn disable(repo: &Repo) -> Result<Edit> {
-    let parts = lock_parts(repo);
+    let parts = all_lock_parts(repo);
     let manifests: Vec<&Manifest> = parts
         .iter()
         .flat_map(|part| [part.policy, part.binding])
@@ -294,7 +294,13 @@ pub fn disable(repo: &Repo) -> Result<Edit> {
     }
     Ok(Edit {
         changes,
-        message: "Unlock deletions".to_owned(),
+        message: match parts
+            .iter()
+            .any(|part| part.expected.part == Part::Writes && part.policy.is_some())
+        {
+            true => "Unlock deletions and writes".to_owned(),
+            false => "Unlock deletions".to_owned(),
+        },
         notes,
         next: Some(
             "push it; the registry and the labels of owners stay, and `kubectl homelab lock status` shows what is live"

@@ -11,6 +11,7 @@
 //! | PersistentVolumeClaim, PersistentVolume | [`claims`] |
 //! | StatefulSet | [`stateful_sets`] |
 //! | pod templates, claims added to them | [`mounts`] |
+//! | pod templates that mount a claim | [`stamps`] |
 //! | pod specs in any kind, and other places that name a claim of another | [`read_only`] |
 //! | texts that hold a part of a manifest | [`texts`] |
 //! | Namespace | [`namespaces`] |
@@ -21,6 +22,7 @@ pub mod namespaces;
 pub mod operations;
 pub mod patches;
 pub mod read_only;
+pub mod stamps;
 pub mod stateful_sets;
 pub mod sync_options;
 pub mod texts;
@@ -37,7 +39,7 @@ use crate::model::claim_use::Embedded;
 use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
 use crate::model::moved_claim::MovedTo;
 use crate::model::namespace::{Registries, is_namespace};
-use crate::model::parameter::{Parameters, PatchTarget};
+use crate::model::parameter::{Parameters, PatchTarget, Stamp};
 use crate::model::{AppName, ClaimPath, NamespaceName, Object, PointerBuf};
 
 /// What one Application may do with claims, and the user's patches of its objects.
@@ -57,6 +59,8 @@ pub struct StorageRules {
     pub mounts: Vec<Mount>,
     /// Parameter `moves`.
     pub moves: Vec<MovedTo>,
+    /// Parameter `stamp-app`.
+    pub stamp: Stamp,
     /// Parameter `patches`.
     pub patches: Vec<(PatchTarget, Value)>,
     /// The ownership registries for rendered Namespaces; without them a Namespace gets only its guards.
@@ -105,6 +109,7 @@ impl StorageRules {
             releases: parameters.releases.clone(),
             mounts: parameters.mounts.clone(),
             moves: parameters.moves.clone(),
+            stamp: parameters.stamp_app,
             patches: parameters.patches.clone(),
             registries,
             for_rules: false,
@@ -206,7 +211,8 @@ impl StorageRules {
             access.may_write(manifest.namespace.unwrap_or(self.destination.as_str()), claim)
         };
         let (mut remarks, mut refused) = (Vec::new(), Vec::new());
-        let operations = read_only::operations(object, may_write, &mut remarks, &mut refused)?;
+        let mut operations = read_only::operations(object, may_write, &mut remarks, &mut refused)?;
+        operations.extend(stamps::operations(self, object, &mut remarks));
         if self.for_rules {
             return Ok(operations);
         }

@@ -53,18 +53,29 @@ pub fn below(pointer: &Pointer, operations: Vec<PatchOperation>) -> Vec<PatchOpe
 /// Returns the operations that set labels or annotations (`map` is the key in `metadata`); none for values that are set
 /// already.
 pub fn set_metadata(object: &Object, map: &str, wanted: &BTreeMap<String, String>) -> Vec<PatchOperation> {
-    let existing = object
-        .at("/metadata")
+    set_metadata_at(object, Pointer::root(), map, wanted)
+}
+
+/// As [`set_metadata`], for something inside an object, which may have no `metadata` yet.
+pub fn set_metadata_at(
+    object: &Object,
+    at: &Pointer,
+    map: &str,
+    wanted: &BTreeMap<String, String>,
+) -> Vec<PatchOperation> {
+    let pointer = at.child("metadata");
+    let metadata = object.at(&pointer).filter(|tree| tree.is_object());
+    let existing = metadata
         .and_then(|metadata| metadata.get(map))
         .filter(|tree| tree.is_object());
-    let pointer = Pointer::from_static("/metadata").child(map);
     let Some(existing) = existing else {
-        return if wanted.is_empty() {
-            Vec::new()
-        } else {
-            vec![add(pointer, json!(wanted))]
+        return match metadata {
+            _ if wanted.is_empty() => Vec::new(),
+            Some(_) => vec![add(pointer.child(map), json!(wanted))],
+            None => vec![add(pointer, json!({map: wanted}))],
         };
     };
+    let pointer = pointer.child(map);
     let differs = wanted
         .iter()
         .filter(|(key, value)| existing.get(*key).and_then(Value::as_str) != Some(value));

@@ -53,6 +53,19 @@ pub fn without_recreation(list: &str) -> String {
     out.join(",")
 }
 
+/// Returns the list with the entries by which Argo CD deletes and creates an object.
+pub fn with_recreation(list: &str) -> String {
+    let is_of_key = |entry: &str| {
+        matches!(
+            entry.split_once('=').map(|(key, _)| key.trim()),
+            Some("Force" | "Replace")
+        )
+    };
+    let others = entries(list).filter(|entry| !is_of_key(entry));
+    let out: Vec<&str> = others.chain(RECREATING).collect();
+    joined(list, &out)
+}
+
 /// Returns the list without what keeps an object from being pruned and deleted; one that has nothing of it stays as it is written.
 pub fn without_guards(list: &str) -> String {
     let is_guard = |entry: &&str| {
@@ -122,6 +135,10 @@ mod tests {
         assert_eq!(
             without_ignore_extraneous("IgnoreExtraneous,ServerSideDiff=true"),
             "ServerSideDiff=true"
+        );
+        assert_eq!(
+            with_recreation("Replace=false,PruneLast=true"),
+            "PruneLast=true,Force=true,Replace=true"
         );
         assert!(has("A=b, Replace=true", "Replace=true") && !has("Replace=truer", "Replace=true"));
     }

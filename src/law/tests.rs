@@ -423,7 +423,7 @@ fn a_namespace_gets_guards_and_registry() {
             "parameters": [{"name": "owns", "array": ["audio"]}]}}},
     }));
     let apps = crate::model::Application::new(&fetcher);
-    let registries = crate::model::ownership::Ownership::registries(apps, &BTreeSet::new()).unwrap();
+    let registries = crate::model::ownership::Ownership::registries(apps, &Parameters::default()).unwrap();
     let rules = StorageRules {
         registries: Some(registries),
         ..rules(json!([]))
@@ -777,5 +777,97 @@ fn a_move_that_names_nothing_is_refused() {
     assert_eq!(
         format!("{error:#}").split(": ").collect::<Vec<_>>()[..2],
         ["parameter `moves`", "claim `audio` is not rendered; rendered"]
+    );
+}
+
+#[test]
+fn templates_that_mount_a_claim_are_stamped_and_no_others() {
+    let pod = |claim: bool| {
+        let volumes = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "films", "readOnly": true}}]);
+        json!({"containers": [{"name": "c"}], "volumes": if claim { volumes } else { json!([]) }})
+    };
+    let of = |api_version: &str, kind: &str, spec: Value| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, "spec": spec});
+    let template = |claim: bool| json!({"metadata": {"labels": {"a": "b"}}, "spec": pod(claim)});
+    let templates = json!([{"metadata": {"name": "data"}}]);
+    let hook = json!({"argocd.argoproj.io/hook": "Sync"});
+    let mut hooked = of("batch/v1", "Job", json!({"template": {"spec": pod(true)}}));
+    hooked["metadata"]["annotations"] = hook.clone();
+    let documents = [
+        of("apps/v1", "Deployment", json!({"template": template(true)})),
+        of("apps/v1", "Deployment", json!({"template": template(false)})),
+        of(
+            "batch/v1",
+            "CronJob",
+            json!({"jobTemplate": {"spec": {"template": {"spec": pod(true)}}}}),
+        ),
+        of(
+            "apps/v1",
+            "StatefulSet",
+            json!({"template": template(false), "volumeClaimTemplates": templates}),
+        ),
+        of("v1", "Pod", pod(true)),
+        of("argoproj.io/v1alpha1", "Rollout", json!({"template": template(true)})),
+        of("monitoring.coreos.com/v1", "Prometheus", pod(true)),
+        of("batch/v1", "Job", json!({"template": {"spec": pod(true)}})),
+        hooked,
+    ];
+    let label = |tree: &Value, at: &str| {
+        tree.pointer(&format!("{at}/metadata/labels/storage.home.arpa~1app"))
+            .cloned()
+    };
+    let of_player = Some(json!("player"));
+    let expected = [
+        ("/spec/template", &of_player),
+        ("/spec/template", &None),
+        ("/spec/jobTemplate/spec/template", &of_player),
+        ("/spec/template", &of_player),
+        ("", &of_player),
+        ("/spec/template", &of_player),
+        ("", &None),
+        ("/spec/template", &of_player),
+        ("/spec/template", &of_player),
+    ];
+    for (value, recreates) in [("true", false), ("recreate-jobs", true)] {
+        let rules = rules(json!([{"name": "stamp-app", "string": value}]));
+        let out = after(&rules, &documents);
+        for (tree, (at, is)) in out.iter().zip(expected) {
+            assert_eq!(&label(tree, at), is, "{tree}");
+        }
+        assert_eq!(out[0]["spec"]["template"]["metadata"]["labels"]["a"], "b");
+        let options = out[7]["metadata"]["annotations"]["argocd.argoproj.io/sync-options"].as_str();
+        assert_eq!(options, recreates.then_some("Force=true,Replace=true"));
+        assert_eq!(out[8]["metadata"]["annotations"], hook);
+        let notes = rules.plan(&documents).unwrap().notes;
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(
+            notes[0].contains("Prometheus `x` mounts a claim, and its pods get no label"),
+            "{notes:?}"
+        );
+    }
+    let rules = rules(json!([]));
+    assert!(
+        after(&rules, &documents)
+            .iter()
+            .zip(expected)
+            .all(|(tree, (at, _))| label(tree, at).is_none())
+    );
+}
+
+#[test]
+fn a_claim_that_the_parameter_mounts_counts_for_the_stamp() {
+    let rules = rules(json!([{"name": "mounts", "array": ["films:/films"]}, {"name": "stamp-app", "string": "true"}]));
+    let documents = [
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x"},
+        "spec": {"template": {"spec": {"containers": [{"name": "c"}]}}}}),
+    ];
+    let out = after(&rules, &documents);
+    let template = &out[0]["spec"]["template"];
+    assert_eq!(
+        template["metadata"],
+        json!({"labels": {"storage.home.arpa/app": "player"}})
+    );
+    assert_eq!(
+        template["spec"]["volumes"][0]["persistentVolumeClaim"]["readOnly"],
+        true
     );
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::Policy;
+use super::{Part, Policy};
 use crate::model::claim::{OWNER_LABEL, RELEASE};
 use crate::model::namespace::OWNER_PREFIX;
 use crate::model::sync::SYNC_OPTIONS;
@@ -21,11 +21,13 @@ const KEEP: &str = "Prune=false,Delete=false";
 pub fn deletions() -> [Policy; 2] {
     [
         Policy::new(
+            Part::Deletions,
             CLAIMS,
             "The claims of Applications stay: no deletion of one is let through unless it was released",
             &claims(),
         ),
         Policy::new(
+            Part::Deletions,
             NAMESPACES,
             "Namespaces with claims of Applications stay: no deletion of one is let through unless it was released",
             &namespaces(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::Object;
 use crate::model::claim::{OWNER_LABEL, RELEASE};
-use crate::model::namespace::OWNER_PREFIX;
+use crate::model::namespace::{OWNER_PREFIX, REGISTRY_LABEL};
 
 /// What a release annotation says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct HeldNamespace {
     pub name: String,
     /// Its claims and their owners.
     pub claims: BTreeMap<String, String>,
+    /// Whether it has the label of the registry, by which the policy on writes counts in it.
+    pub has_registry_label: bool,
     /// Whether its deletion is let through.
     pub release: Release,
     /// Whether it is being deleted.
@@ -131,6 +133,7 @@ pub fn survey(namespaces: Option<&[Object]>, claims: &[Object]) -> Survey {
         survey.namespaces.push(HeldNamespace {
             name: namespace.name().to_owned(),
             claims,
+            has_registry_label: namespace.label(REGISTRY_LABEL).is_some(),
             release: release(namespace),
             is_being_deleted: is_being_deleted(namespace),
         });

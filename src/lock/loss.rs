@@ -8,7 +8,7 @@ use crate::model::Object;
 use crate::model::workload::pod_templates;
 
 /// The phases of a pod that mounts nothing any more.
-const OVER: [&str; 2] = ["Succeeded", "Failed"];
+pub(super) const OVER: [&str; 2] = ["Succeeded", "Failed"];
 
 /// What is known of a claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::deletions;
+use super::policies;
 
 /// The counter of the decisions of admission policies
 /// ([source](https://kubernetes.io/docs/reference/instrumentation/metrics/)).
@@ -10,7 +10,7 @@ const COUNTER: &str = "apiserver_validating_admission_policy_check_total{";
 
 /// Returns the number of refusals of each policy of the lock, by the metrics of an API server.
 pub fn refusals(metrics: &str) -> BTreeMap<&'static str, u64> {
-    let mut counts: BTreeMap<&'static str, u64> = deletions().iter().map(|policy| (policy.name, 0)).collect();
+    let mut counts: BTreeMap<&'static str, u64> = policies().iter().map(|policy| (policy.name, 0)).collect();
     for line in metrics.lines().filter_map(|line| line.strip_prefix(COUNTER)) {
         let Some((labels, count)) = line.rsplit_once('}') else {
             continue;

@@ -152,6 +152,11 @@ impl Embedded<'_> {
         tables::keeps_read_only(self.group, self.kind)
     }
 
+    /// Reports whether the kind is known to give the labels of its pod template to its pods.
+    pub fn keeps_labels(&self) -> bool {
+        checked::keeps_labels(self.group, self.kind)
+    }
+
     /// Reports whether a claim's name is an expression that the kind's controller fills in: `{{…}}` of Argo Workflows,
     /// `$(…)` of Tekton.
     pub fn fills_in(&self, claim: &str) -> bool {

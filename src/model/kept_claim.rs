@@ -27,19 +27,24 @@ impl FromStr for KeptClaim {
 }
 
 fn parse(text: &str) -> Result<KeptClaim> {
-    let (claim, owner) = text
+    let (namespace, name, owner) = claim_and(text, "old owner")?;
+    let owner = AppName::new(owner)?;
+    owner.check_as_owner()?;
+    Ok(KeptClaim { namespace, name, owner })
+}
+
+/// Splits `NAMESPACE/CLAIM=REST`; `what` is what the rest is.
+///
+/// # Errors
+/// When there is no `=` or no `/`, or a name is none.
+pub(super) fn claim_and<'t>(text: &'t str, what: &str) -> Result<(NamespaceName, ClaimName, &'t str)> {
+    let (claim, rest) = text
         .split_once('=')
-        .ok_or_else(|| anyhow!("there is no `=` before the old owner"))?;
+        .ok_or_else(|| anyhow!("there is no `=` before the {what}"))?;
     let (namespace, name) = claim
         .split_once('/')
         .ok_or_else(|| anyhow!("there is no `/` between namespace and claim"))?;
-    let owner = AppName::new(owner)?;
-    owner.check_as_owner()?;
-    Ok(KeptClaim {
-        namespace: NamespaceName::new(namespace)?,
-        name: ClaimName::new(name)?,
-        owner,
-    })
+    Ok((NamespaceName::new(namespace)?, ClaimName::new(name)?, rest))
 }
 
 impl fmt::Display for KeptClaim {

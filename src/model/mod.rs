@@ -43,6 +43,7 @@ pub mod unknown_value;
 pub mod variable;
 pub mod version;
 pub mod workload;
+pub mod writer;
 
 pub use application::{Application, Source};
 pub use availability::{AppRenders, Availability, Unavailable};
@@ -58,3 +59,4 @@ pub use name::{AppName, ClaimName, NamespaceName};
 pub use object::{Object, ObjectRef};
 pub use pointer::{AsPointer, Pointer, PointerBuf, PointerExt};
 pub use settings::Settings;
+pub use writer::{ClaimWriter, Writer};

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::object::Object;
+use super::writer::Writer;
 
 /// Label: the version of the registry that the Namespace has.
 pub const REGISTRY_LABEL: &str = "storage.home.arpa/registry";
@@ -14,7 +15,7 @@ pub const REGISTRY_LABEL: &str = "storage.home.arpa/registry";
 pub const REGISTRY_VERSION: &str = "v1";
 /// Prefix of the label `owner.storage.home.arpa/<claim>: <app>`.
 pub const OWNER_PREFIX: &str = "owner.storage.home.arpa/";
-/// Prefix of the annotation `writers.storage.home.arpa/<claim>: app-b,app-c`.
+/// Prefix of the annotation `writers.storage.home.arpa/<claim>: app-b,app-c,serviceaccount:mover`.
 pub const WRITERS_PREFIX: &str = "writers.storage.home.arpa/";
 /// Longest name part of a label or annotation key
 /// ([syntax](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set)).
@@ -30,8 +31,8 @@ pub fn is_namespace(object: &Object) -> bool {
 pub struct Registry {
     /// The owner of each claim.
     pub owners: BTreeMap<ClaimName, AppName>,
-    /// The Applications besides the owner that may write a claim, sorted.
-    pub writers: BTreeMap<ClaimName, BTreeSet<AppName>>,
+    /// Who besides the owner may write a claim, sorted.
+    pub writers: BTreeMap<ClaimName, BTreeSet<Writer>>,
 }
 
 /// The registries of all destination namespaces.
@@ -54,7 +55,7 @@ impl Registry {
             .filter(|(claim, apps)| fits_key(claim) && !apps.is_empty());
         writers
             .map(|(claim, apps)| {
-                let apps: Vec<&str> = apps.iter().map(AppName::as_str).collect();
+                let apps: Vec<String> = apps.iter().map(ToString::to_string).collect();
                 (format!("{WRITERS_PREFIX}{claim}"), apps.join(","))
             })
             .collect()
@@ -81,9 +82,10 @@ mod tests {
         let app = |name: &str| AppName::new(name).unwrap();
         registry.owners.insert(claim("media"), app("fetcher"));
         registry.owners.insert(claim(&"x".repeat(64)), app("fetcher"));
-        registry
-            .writers
-            .insert(claim("media"), BTreeSet::from([app("sonarr"), app("radarr")]));
+        registry.writers.insert(
+            claim("media"),
+            BTreeSet::from([Writer::App(app("sonarr")), Writer::App(app("radarr"))]),
+        );
         let labels = registry.labels();
         assert_eq!(labels["storage.home.arpa/registry"], "v1");
         assert_eq!(labels["owner.storage.home.arpa/media"], "fetcher");

@@ -17,13 +17,13 @@ use super::claim::{ClaimRef, is_claim};
 use super::claim_path::ClaimPath;
 use super::claim_use::{Access, TextUse, claim_uses};
 use super::cluster::Cluster;
-use super::kept_claim::KeptClaim;
 use super::made_claims::{claim_patterns, operator_claims, patterns_of};
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::namespace::Registries;
 use super::object::Object;
 use super::parameter::Parameters;
 use super::workload::claims_of_templates;
+use super::writer::Writer;
 
 /// What is known of one claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Claim {
     pub released_by: BTreeSet<AppName>,
     /// The Applications besides the owner that may write it, by `writes`.
     pub writers: BTreeSet<AppName>,
+    /// Who else may write it, by `writers` of the source of the Namespaces.
+    pub other_writers: BTreeSet<Writer>,
     /// The Applications that mount it without owning it.
     pub consumers: BTreeSet<AppName>,
     /// The Applications whose rendered objects use it.
@@ -63,6 +65,7 @@ impl Claim {
             kept_for,
             released_by,
             writers,
+            other_writers,
             consumers,
             users,
             rendered_writers,
@@ -75,6 +78,7 @@ impl Claim {
         self.kept_for.extend(kept_for);
         self.released_by.extend(released_by);
         self.writers.extend(writers);
+        self.other_writers.extend(other_writers);
         self.consumers.extend(consumers);
         self.users.extend(users);
         self.rendered_writers.extend(rendered_writers);
@@ -137,7 +141,7 @@ impl Ownership {
             let claim = self.claim((cluster, &namespace), &name);
             claim.released_by.insert(app.clone());
         }
-        self.keep(cluster, &parameters.keeps);
+        self.declare_of_namespaces(cluster, parameters);
         let here = destination.map(|namespace| (cluster, namespace));
         for (place, mount) in here
             .into_iter()
@@ -147,11 +151,16 @@ impl Ownership {
         }
     }
 
-    /// Adds claims that are kept after their Applications are gone.
-    fn keep<'k>(&mut self, cluster: &Cluster, keeps: impl IntoIterator<Item = &'k KeptClaim>) {
-        for kept in keeps {
+    /// Adds what the parameters of a source of Namespaces say of claims: which are kept after their Applications are gone, and
+    /// who else writes them.
+    fn declare_of_namespaces(&mut self, cluster: &Cluster, parameters: &Parameters) {
+        for kept in &parameters.keeps {
             let claim = self.claim((cluster, &kept.namespace), &kept.name);
             claim.kept_for.insert(kept.owner.clone());
+        }
+        for written in &parameters.writers {
+            let claim = self.claim((cluster, &written.namespace), &written.name);
+            claim.other_writers.insert(written.writer.clone());
         }
     }
 
@@ -304,24 +313,24 @@ impl Ownership {
     /// Returns the ownership registry of one cluster, made of `owns` and `writes` of the Applications that are deployed to
     /// it: of several owners of a claim, the first by
     /// name is in it, so that two renders agree (and HL104 is an error). A claim that nobody owns and that is kept, in
-    /// `keeps` of one of them or in `kept`, is in it with its last owner.
+    /// `keeps` of one of them or of `own`, is in it with its last owner, and so are those in `writers`.
     ///
     /// # Errors
     /// When an Application's parameters cannot be read, or it owns claims and has no destination namespace: a
     /// registry that leaves out an owner would open its claims to everybody.
     pub fn registries<'a>(
         applications: impl IntoIterator<Item = Application<'a>>,
-        kept: &BTreeSet<KeptClaim>,
+        own: &Parameters,
     ) -> Result<Registries> {
         let mut declared = Self::default();
-        declared.keep(&Cluster::Local, kept);
+        declared.declare_of_namespaces(&Cluster::Local, own);
         for app in applications {
             for source in app.sources().iter().filter(|source| source.uses_homelab_plugin()) {
                 let parameters = source.parameters().map_err(|errors| {
                     let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
                     anyhow!("Application `{}`: {}", app.name(), messages.join("; "))
                 })?;
-                declared.keep(&Cluster::Local, &parameters.keeps);
+                declared.declare_of_namespaces(&Cluster::Local, &parameters);
                 if parameters.owns.is_empty() && parameters.writes.is_empty() {
                     continue;
                 }
@@ -343,7 +352,8 @@ impl Ownership {
             if let Some(owner) = claim.owners.first().or(claim.kept_for.first()) {
                 registry.owners.insert(reference.name.clone(), owner.clone());
             }
-            let writers: BTreeSet<AppName> = claim.writers.difference(&claim.owners).cloned().collect();
+            let writers = claim.writers.difference(&claim.owners).cloned().map(Writer::App);
+            let writers: BTreeSet<Writer> = writers.chain(claim.other_writers).collect();
             if !writers.is_empty() {
                 registry.writers.insert(reference.name, writers);
             }
@@ -366,7 +376,7 @@ mod tests {
 
     fn registries(apps: &[&Object]) -> Registries {
         let apps = apps.iter().copied().filter_map(Application::new);
-        Ownership::registries(apps, &BTreeSet::new()).unwrap()
+        Ownership::registries(apps, &Parameters::default()).unwrap()
     }
 
     #[test]
@@ -386,7 +396,10 @@ mod tests {
         assert_eq!(owner(&[&namespaces], "media"), ["audio old"]);
         assert_eq!(owner(&[&namespaces, &fetcher], "media"), ["audio fetcher"]);
         assert_eq!(owner(&[&namespaces, &fetcher], "tv"), ["films older"]);
-        let given = BTreeSet::from(["radio/songs=tuner".parse().unwrap()]);
+        let given = Parameters {
+            keeps: BTreeSet::from(["radio/songs=tuner".parse().unwrap()]),
+            ..Parameters::default()
+        };
         let of_source = Ownership::registries([], &given).unwrap();
         assert_eq!(of_source["radio"].labels()["owner.storage.home.arpa/songs"], "tuner");
     }
@@ -394,7 +407,11 @@ mod tests {
     #[test]
     fn a_kept_claim_is_foreign_to_everybody() {
         let mut ownership = Ownership::default();
-        ownership.keep(&Cluster::Local, &BTreeSet::from(["media/audio=old".parse().unwrap()]));
+        let keeps = Parameters {
+            keeps: BTreeSet::from(["media/audio=old".parse().unwrap()]),
+            ..Parameters::default()
+        };
+        ownership.declare_of_namespaces(&Cluster::Local, &keeps);
         let (_, claim) = ownership.claims().next().unwrap();
         assert!(claim.is_only_kept() && claim.is_foreign_to(&AppName::new("player").unwrap()));
         assert_eq!(ownership.owned().count(), 1);
@@ -414,6 +431,26 @@ mod tests {
     }
 
     #[test]
+    fn others_who_write_are_in_the_registry() {
+        let fetcher = application("fetcher", json!([{"name": "owns", "array": ["audio"]}]));
+        let editor = application("editor", json!([{"name": "writes", "array": ["audio"]}]));
+        let writers = [
+            "media/audio=serviceaccount:mover",
+            "media/audio=archiver",
+            "tv/films=serviceaccount:mover",
+        ];
+        let namespaces = application("namespaces", json!([{"name": "writers", "array": writers}]));
+        let registries = registries(&[&fetcher, &editor, &namespaces]);
+        let annotation = |namespace: &str, claim: &str| {
+            registries[namespace].annotations()[&format!("writers.storage.home.arpa/{claim}")].clone()
+        };
+        assert_eq!(annotation("media", "audio"), "archiver,editor,serviceaccount:mover");
+        assert_eq!(annotation("tv", "films"), "serviceaccount:mover");
+        // Nobody owns a claim because others write it.
+        assert!(registries["tv"].owners.is_empty());
+    }
+
+    #[test]
     fn a_claim_of_another_namespace_is_in_its_registry() {
         let storage = application("storage", json!([{"name": "owns", "array": ["tv/media", "audio"]}]));
         let tree = json!({"spec": {"destination": {}}});
@@ -430,7 +467,7 @@ mod tests {
         let mut unknown = application("a", json!([{"name": "owns", "array": ["tv/a", "b"]}])).into_tree();
         unknown["spec"]["destination"] = json!({});
         let unknown = Object::new(unknown);
-        assert!(Ownership::registries(Application::new(&unknown), &BTreeSet::new()).is_err());
+        assert!(Ownership::registries(Application::new(&unknown), &Parameters::default()).is_err());
     }
 
     #[test]

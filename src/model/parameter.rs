@@ -13,6 +13,7 @@ mod moved;
 mod raw;
 mod removal;
 mod spec;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,10 +28,12 @@ use super::name::NamespaceName;
 pub use super::patch_target::PatchTarget;
 use super::patch_target::read_patches;
 use super::spelling;
+use super::writer::ClaimWriter;
 pub use kustomize::KustomizeParameters;
 pub use raw::{Parameter, ParameterError, read};
 pub use spec::{Shape, Spec};
-use spec::{set, spec};
+use spec::{check_shape, set, spec};
+pub use writes::{RECREATE_JOBS, Stamp};
 
 /// Every parameter, in the order of the documentation.
 pub const TABLE: &[Spec] = &[
@@ -67,6 +70,8 @@ pub const TABLE: &[Spec] = &[
     claims::CLAIMS,
     removal::RELEASES,
     removal::KEEPS,
+    writes::WRITERS,
+    writes::STAMP_APP,
     moved::MOVES,
     moved::MOVED_FROM,
     chart::CHART,
@@ -256,6 +261,10 @@ pub struct Parameters {
     pub releases: BTreeSet<ClaimPath>,
     /// `keeps`.
     pub keeps: BTreeSet<KeptClaim>,
+    /// `writers`.
+    pub writers: BTreeSet<ClaimWriter>,
+    /// `stamp-app`.
+    pub stamp_app: Stamp,
     /// `moves`.
     pub moves: Vec<MovedTo>,
     /// `moved-from`.
@@ -369,28 +378,6 @@ fn each<T, C: FromIterator<T>>(array: &[String], read: impl Fn(&str) -> anyhow::
         .collect())
 }
 
-fn check_shape(spec: &Spec, parameter: &Parameter) -> Result<(), String> {
-    let fields = [
-        ("string", parameter.string.is_some()),
-        ("array", parameter.array.is_some()),
-        ("map", parameter.map.is_some()),
-    ];
-    let expected = spec.shape.field();
-    for (field, present) in fields {
-        let is_alone = field == "string" && spec.shape == Shape::Texts;
-        if present && field != expected && !is_alone {
-            return Err(format!(
-                "parameter `{}` has `{field}`, it takes `{expected}`",
-                spec.name
-            ));
-        }
-    }
-    if spec.shape == Shape::Boolean && !matches!(parameter.string.as_deref(), None | Some("" | "true" | "false")) {
-        return Err(format!("parameter `{}` is neither \"true\" nor \"false\"", spec.name));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -408,10 +395,12 @@ mod tests {
                 Shape::String if spec.name == "namespace" => json!("media"),
                 Shape::String if spec.name == "chart-repo" => json!("https://c.example"),
                 Shape::String if spec.name == "chart-digest" => json!("0".repeat(64)),
+                Shape::String if spec.name == "stamp-app" => json!("recreate-jobs"),
                 Shape::String => json!("x"),
                 Shape::Boolean => json!("true"),
                 Shape::Array if spec.name == "mounts" => json!(["media:/m"]),
                 Shape::Array if spec.name == "keeps" => json!(["media/films=player"]),
+                Shape::Array if spec.name == "writers" => json!(["media/films=serviceaccount:mover"]),
                 Shape::Array if spec.name == "moves" => json!(["media=x"]),
                 Shape::Array if spec.name == "moved-from" => json!(["x/media"]),
                 Shape::Array | Shape::Texts => json!(["x"]),
@@ -450,6 +439,8 @@ mod tests {
             {"name": "mounts", "array": []},
             {"name": "patches", "map": {"deployment/x": "[]", "Pod/x": "{}", "Pod/y": "["}},
             {"name": "keeps", "array": ["media/films=a", "media/books=a", "media/films=b"]},
+            {"name": "stamp-app", "string": "yes"},
+            {"name": "writers", "array": ["media/films=a", "films=b", "media/films=serviceaccount:default"]},
         ]))
         .unwrap_err();
         let all = errors.join("\n");
@@ -463,6 +454,9 @@ mod tests {
             "not a JSON array",
             "line 1",
             "claim `media/films` is kept for two owners: `a` and `b`",
+            "parameter `stamp-app`: it is neither",
+            "entry `films=b` is neither NAMESPACE/CLAIM=APP",
+            "every pod that names no service account has `default`",
         ] {
             assert!(all.contains(part), "{part} in {all}");
         }

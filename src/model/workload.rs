@@ -125,6 +125,16 @@ impl<'o> PodTemplate<'o> {
         self.template?.pointer("/metadata/annotations")?.get(key)?.as_str()
     }
 
+    /// Returns one label of the template.
+    pub fn label(&self, key: &str) -> Option<&'o str> {
+        self.template?.pointer("/metadata/labels")?.get(key)?.as_str()
+    }
+
+    /// Reports whether its pods mount a claim.
+    pub fn mounts_a_claim(&self) -> bool {
+        !self.claim_templates.is_empty() || !self.claim_volumes().is_empty()
+    }
+
     fn list(&self, key: &str) -> &'o [Value] {
         self.spec.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }

@@ -57,8 +57,8 @@ pub(super) fn registries(request: &Request, files: &dyn Files, owners: &dyn Owne
         .map(|app| with_overrides(&repo, &app, controller))
         .collect();
     let merged = merged.context("cannot read the owners of claims")?;
-    // An Application that nothing in the repository declares keeps claims by its own parameters alone.
-    let registries = Ownership::registries(merged.iter().filter_map(Application::new), &request.parameters.keeps);
+    // An Application that nothing in the repository declares keeps claims, and names who writes them, by its own parameters alone.
+    let registries = Ownership::registries(merged.iter().filter_map(Application::new), &request.parameters);
     registries.context("cannot read the owners of claims").map(Some)
 }
 

@@ -121,7 +121,8 @@ their owner. They stay until somebody deletes them.",
 containers, initContainers and ephemeralContainers. An entry of `mounts` adds volume and mount to a workload whose chart has \
 no place for them, with a group of the files where `gid` sets one.",
         "Namespaces carry the registry: one label `owner.storage.home.arpa/CLAIM: APPLICATION` for each claim in an `owns`, \
-one annotation `writers.storage.home.arpa/CLAIM` for each claim in another one's `writes`.",
+one annotation `writers.storage.home.arpa/CLAIM` for each claim in another one's `writes`, or in `writers` of the source of the \
+Namespaces.",
         "A claim that is a hook, or has `Replace=true` or `Force=true`, would be deleted and created again: that is an \
 error. So is a StatefulSet that deletes an owned claim. Its `volumeClaimTemplates` stay untouched, since the API server \
 lets nobody change them.",

@@ -128,6 +128,8 @@ const HARMLESS: &[&str] = &[
     "writes",
     "releases",
     "keeps",
+    "writers",
+    "stamp-app",
     "chart",
     "chart-repo",
     "chart-version",

@@ -4,7 +4,7 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 
 use super::{Check, Finding, Fix, Location, Meta, Rule, Scope, Severity, fixes};
-use crate::lock::{Policy, PolicyState, VERSION, VERSION_ANNOTATION, deletions, state};
+use crate::lock::{Part, Policy, PolicyState, VERSION, VERSION_ANNOTATION, state};
 use crate::model::{Object, Pointer};
 use crate::repo::{Change, ChangeSet, Manifest, Repo};
 
@@ -14,9 +14,10 @@ static META: Meta = Meta {
     severity: Severity::Error,
     summary: "the policies of the lock are in force, and as this program writes them",
     why: "`kubectl homelab lock enable deletions` writes two policies, each with the binding that puts it into force: owned claims \
-stay, and so do Namespaces with such claims. Without its binding, with another action than Deny, or changed by hand, a policy \
-lets deletions through, and nobody notices before data is lost: that is an error. One that an older version of this program \
-has written is a warning. Run `kubectl homelab lock enable deletions` again, or `kubectl homelab lock disable`.\n\n\
+stay, and so do Namespaces with such claims. `lock enable writes` adds a third: foreign claims are read-only. Without its binding, \
+with another action than Deny, or changed by hand, a policy \
+lets through what it should hold, and nobody notices before data is lost: that is an error. One that an older version of this program \
+has written is a warning. Run the command again that wrote it, or `kubectl homelab lock disable`.\n\n\
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/",
 };
 
@@ -48,15 +49,15 @@ impl LockPart<'_> {
     }
 }
 
-/// Returns the policies of the lock on deletions with their manifests.
-pub fn lock_parts(repo: &Repo) -> Vec<LockPart<'_>> {
+/// Returns the policies of a part of the lock with their manifests.
+pub fn lock_parts(repo: &Repo, part: Part) -> Vec<LockPart<'_>> {
     let find = |object: &Object| {
         let is_it = |manifest: &&Manifest| {
             manifest.object.is(object.group(), object.kind()) && manifest.object.name() == object.name()
         };
         repo.all_manifests().find(is_it)
     };
-    let parts = deletions().into_iter().map(|expected| LockPart {
+    let parts = part.policies().into_iter().map(|expected| LockPart {
         policy: find(&expected.policy),
         binding: find(&expected.binding),
         expected,
@@ -64,9 +65,14 @@ pub fn lock_parts(repo: &Repo) -> Vec<LockPart<'_>> {
     parts.collect()
 }
 
-/// Reports whether the repository has the lock on deletions, in force.
-pub(super) fn is_on(repo: &Repo) -> bool {
-    lock_parts(repo)
+/// Returns the policies of all parts of the lock with their manifests.
+pub fn all_lock_parts(repo: &Repo) -> Vec<LockPart<'_>> {
+    Part::ALL.into_iter().flat_map(|part| lock_parts(repo, part)).collect()
+}
+
+/// Reports whether the repository has a part of the lock, in force.
+pub fn is_on(repo: &Repo, part: Part) -> bool {
+    lock_parts(repo, part)
         .iter()
         .all(|part| !matches!(part.state(), PolicyState::Missing | PolicyState::Off(_)))
 }
@@ -88,12 +94,14 @@ pub fn renewed(manifest: &Manifest, expected: &Object) -> Vec<PatchOperation> {
 }
 
 fn check(scope: &Scope<'_>) -> Vec<Finding> {
-    let parts = lock_parts(scope.repo);
-    if parts.iter().all(|part| part.state() == PolicyState::Missing) {
-        return Vec::new();
-    }
-    let anywhere = parts.iter().find_map(|part| part.policy.or(part.binding));
-    parts.iter().filter_map(|part| finding(part, anywhere?)).collect()
+    let of_part = |part: Part| {
+        let parts = lock_parts(scope.repo, part);
+        // A part that was never enabled has nothing anywhere.
+        let anywhere = parts.iter().find_map(|part| part.policy.or(part.binding));
+        let finding = |part: &LockPart<'_>| finding(part, anywhere?);
+        parts.iter().filter_map(finding).collect::<Vec<_>>()
+    };
+    Part::ALL.into_iter().flat_map(of_part).collect()
 }
 
 fn finding(part: &LockPart<'_>, anywhere: &Manifest) -> Option<Finding> {
@@ -103,7 +111,7 @@ fn finding(part: &LockPart<'_>, anywhere: &Manifest) -> Option<Finding> {
         PolicyState::Missing => (format!("the policy `{name}` of the lock is missing"), Severity::Error),
         PolicyState::Off(why) => (format!("the policy `{name}` is switched off: {why}"), Severity::Error),
         PolicyState::Changed => (
-            format!("the policy `{name}` was changed: it may let deletions through"),
+            format!("the policy `{name}` was changed: it may let through what it should hold"),
             Severity::Error,
         ),
         PolicyState::Older(Some(version)) => (
@@ -120,8 +128,8 @@ fn finding(part: &LockPart<'_>, anywhere: &Manifest) -> Option<Finding> {
         ),
     };
     let hint = match part.state() {
-        PolicyState::Newer(_) => "update this program",
-        _ => "run `kubectl homelab lock enable deletions`",
+        PolicyState::Newer(_) => "update this program".to_owned(),
+        _ => format!("run `kubectl homelab lock enable {}`", part.expected.part.name()),
     };
     let place = part.policy.or(part.binding).unwrap_or(anywhere);
     let finding = Finding {
@@ -168,7 +176,7 @@ mod tests {
     fn case(change: impl Fn(&mut Value)) -> Case {
         let spec = json!({"destination": {}, "source": {"repoURL": HOME, "path": "lock"}});
         let mut case = Case::new().app("lock", spec);
-        for (number, object) in deletions().iter().flat_map(Policy::objects).enumerate() {
+        for (number, object) in crate::lock::policies().iter().flat_map(Policy::objects).enumerate() {
             let mut tree = object.tree().clone();
             change(&mut tree);
             if !tree.is_null() {
@@ -196,10 +204,11 @@ mod tests {
             [
                 format!("the policy `owned-claims-stay` is switched off: {off}"),
                 format!("the policy `namespaces-with-claims-stay` is switched off: {off}"),
+                format!("the policy `foreign-claims-read-only` is switched off: {off}"),
             ]
         );
         let older = case(unversioned).findings(&RULE);
-        assert_eq!(older.len(), 2);
+        assert_eq!(older.len(), 3);
         assert_eq!(older[0].severity, Severity::Warning);
         assert_eq!(
             older[0].message,
@@ -219,6 +228,13 @@ mod tests {
     #[test]
     fn stays_silent() {
         assert!(case(|_| ()).messages(&RULE).is_empty());
+        // Writes are chosen by themselves.
+        let deletions = case(|tree| {
+            if tree["metadata"]["name"] == "foreign-claims-read-only" {
+                *tree = Value::Null;
+            }
+        });
+        assert!(deletions.messages(&RULE).is_empty());
         assert!(Case::new().namespaces().messages(&RULE).is_empty());
     }
 

@@ -3,6 +3,7 @@
 use super::lock_is_current::is_on;
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::law::stateful_sets::claim_patterns;
+use crate::lock::Part;
 use crate::model::workload::deletes_its_claims;
 use crate::model::{Pointer, PointerExt};
 use serde_json::json;
@@ -41,7 +42,8 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             continue;
         }
         let policy = Pointer::from_static("/spec/persistentVolumeClaimRetentionPolicy");
-        let hangs = deletes.contains(&"whenDeleted") && *locked.get_or_insert_with(|| is_on(scope.repo));
+        let hangs =
+            deletes.contains(&"whenDeleted") && *locked.get_or_insert_with(|| is_on(scope.repo, Part::Deletions));
         let message = format!(
             "StatefulSet `{}` deletes its claims: {} is Delete{}",
             object.name(),

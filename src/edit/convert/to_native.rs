@@ -80,6 +80,14 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
                 "nobody would know whose the kept claims were",
                 "leave the Namespaces to the plugin",
             ),
+            "writers" => (
+                "the registry would lose who else writes claims, and the lock would refuse them",
+                "leave the Namespaces to the plugin",
+            ),
+            "stamp-app" => (
+                "its templates would lose the label by which the lock knows who writes",
+                "take it out first, if the lock on writes is not enabled",
+            ),
             "releases" => (
                 "its claims would be let go without a word",
                 "take the entries out first, in a commit of its own",

@@ -25,7 +25,7 @@ fn texts(repo: &Repo) -> Vec<(String, String)> {
 /// Enables and disables the lock, and returns the files with it.
 fn there_and_back(files: &[(&str, &str)]) -> Vec<(String, String)> {
     let before = repo(files);
-    let edit = enable(&before, &Request::default()).unwrap();
+    let edit = enable(&before, Part::Deletions, &Request::default()).unwrap();
     let changed = before.file_changes(&edit.changes).unwrap();
     // As it is read from the disk, with kustomizations.
     let mut with: Vec<(String, String)> = files
@@ -40,10 +40,13 @@ fn there_and_back(files: &[(&str, &str)]) -> Vec<(String, String)> {
     );
     let borrowed: Vec<(&str, &str)> = with.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let locked = repo(&borrowed);
-    let states: Vec<PolicyState> = lock_parts(&locked).iter().map(LockPart::state).collect();
+    let states: Vec<PolicyState> = lock_parts(&locked, Part::Deletions)
+        .iter()
+        .map(LockPart::state)
+        .collect();
     assert_eq!(states, [PolicyState::Current, PolicyState::Current]);
     assert_eq!(
-        enable(&locked, &Request::default()).unwrap().changes,
+        enable(&locked, Part::Deletions, &Request::default()).unwrap().changes,
         ChangeSet::default()
     );
     let mut after = with.clone();
@@ -123,7 +126,7 @@ fn what_reads_the_folder_already_syncs_it() {
 fn a_folder_with_something_else_is_refused() {
     let root = app("root", "apps", "");
     let home = repo(&[("apps/root.yaml", &root), ("lock/other.yaml", "a: b\n")]);
-    let error = enable(&home, &Request::default()).unwrap_err();
+    let error = enable(&home, Part::Deletions, &Request::default()).unwrap_err();
     assert!(
         error.to_string().contains("`lock/other.yaml` is in it already"),
         "{error}"
@@ -132,7 +135,7 @@ fn a_folder_with_something_else_is_refused() {
         path: Some(RepoPath::new("policies").unwrap()),
         ..Request::default()
     };
-    let changes = enable(&home, &elsewhere).unwrap().changes;
+    let changes = enable(&home, Part::Deletions, &elsewhere).unwrap().changes;
     assert_eq!(changes.changes[0].path().as_str(), "policies/owned-claims-stay.yaml");
 }
 
@@ -157,12 +160,18 @@ fn older_policies_are_brought_up_to_date_where_they_are() {
         ("apps/guard.yaml", &lock),
         ("guard/old.yaml", &old),
     ]);
-    let states: Vec<PolicyState> = lock_parts(&before).iter().map(LockPart::state).collect();
+    let states: Vec<PolicyState> = lock_parts(&before, Part::Deletions)
+        .iter()
+        .map(LockPart::state)
+        .collect();
     assert_eq!(states, [PolicyState::Older(None), PolicyState::Older(None)]);
-    let edit = enable(&before, &Request::default()).unwrap();
+    let edit = enable(&before, Part::Deletions, &Request::default()).unwrap();
     let after = before.with(&edit.changes).unwrap();
     assert_eq!(after.files.len(), 3);
-    let states: Vec<PolicyState> = lock_parts(&after).iter().map(LockPart::state).collect();
+    let states: Vec<PolicyState> = lock_parts(&after, Part::Deletions)
+        .iter()
+        .map(LockPart::state)
+        .collect();
     assert_eq!(states, [PolicyState::Current, PolicyState::Current]);
     let old = texts(&after).pop().unwrap().1;
     assert!(
@@ -180,7 +189,7 @@ fn what_a_newer_version_has_written_stays() {
         .unwrap()
         .replace("version: \"1\"", "version: \"99\"");
     let home = repo(&[("root.yaml", &root), ("x/a.yaml", &newer)]);
-    let error = enable(&home, &Request::default()).unwrap_err();
+    let error = enable(&home, Part::Deletions, &Request::default()).unwrap_err();
     assert!(error.to_string().contains("a newer version"), "{error}");
 }
 
@@ -205,7 +214,7 @@ fn a_project_that_allows_no_policies_is_named() {
         ),
     ] {
         let home = repo(&[("apps/root.yaml", &root), ("apps/project.yaml", &project(list))]);
-        let notes = enable(&home, &Request::default()).unwrap().notes;
+        let notes = enable(&home, Part::Deletions, &Request::default()).unwrap().notes;
         match expected {
             Some(text) => assert!(notes[0].contains(text), "{notes:?}"),
             None => assert_eq!(notes, Vec::<String>::new(), "{list}"),

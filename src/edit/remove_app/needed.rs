@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use crate::failure::HintExt;
 use crate::model::namespace::is_namespace;
 use crate::repo::Bringer;
-use crate::rules::lock_is_current::lock_parts;
+use crate::rules::lock_is_current::all_lock_parts;
 use crate::rules::{Scope, Subject};
 
 /// Refuses to remove an Application that others need.
@@ -80,7 +80,7 @@ fn check_namespaces(scope: &Scope<'_>, subject: &Subject<'_>) -> Result<()> {
 
 fn check_lock(scope: &Scope<'_>, subject: &Subject<'_>) -> Result<()> {
     let synced = scope.repo.synced_folders();
-    let parts = lock_parts(scope.repo);
+    let parts = all_lock_parts(scope.repo);
     let manifests = parts.iter().flat_map(|part| [part.policy, part.binding]).flatten();
     let mut files = manifests.map(|manifest| &manifest.file);
     let is_synced = files.any(|file| synced.readers(file).any(|app| app.name() == subject.app.name()));

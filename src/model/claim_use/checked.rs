@@ -48,6 +48,24 @@ const KEEPS_READ_ONLY: &[(&str, &[&str])] = &[
 
 /// Reports whether the pod specs of a kind are known to keep `readOnly`.
 pub(super) fn keeps_read_only(group: &str, kind: &str) -> bool {
-    let mut lines = KEEPS_READ_ONLY.iter();
-    lines.any(|(of, kinds)| *of == group && kinds.contains(&kind))
+    is_in(KEEPS_READ_ONLY, group, kind)
+}
+
+/// Kinds that give the labels of their pod templates to their pods, by their group: they find the pods by these labels.
+const KEEPS_LABELS: &[(&str, &[&str])] = &[
+    ("", &["Pod", "PodTemplate", "ReplicationController"]),
+    ("apps", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
+    ("apps.kruise.io", &["CloneSet", "DaemonSet", "StatefulSet"]), // https://github.com/openkruise/kruise/tree/master/apis/apps
+    ("apps.openshift.io", &["DeploymentConfig"]), // https://github.com/openshift/api/blob/master/apps/v1/types.go
+    ("argoproj.io", &["Rollout"]), // https://github.com/argoproj/argo-rollouts/tree/master/manifests/crds
+    ("batch", &["CronJob", "Job"]),
+];
+
+/// Reports whether a kind is known to give the labels of its pod template to its pods.
+pub(super) fn keeps_labels(group: &str, kind: &str) -> bool {
+    is_in(KEEPS_LABELS, group, kind)
+}
+
+fn is_in(table: &[(&str, &[&str])], group: &str, kind: &str) -> bool {
+    table.iter().any(|(of, kinds)| *of == group && kinds.contains(&kind))
 }

@@ -68,3 +68,29 @@ pub(super) fn set<T>(field: &mut T, value: T) -> Result<(), Vec<String>> {
     *field = value;
     Ok(())
 }
+
+/// Checks that a parameter has the field of its shape, and no other.
+///
+/// # Errors
+/// What is wrong.
+pub(super) fn check_shape(spec: &Spec, parameter: &Parameter) -> Result<(), String> {
+    let fields = [
+        ("string", parameter.string.is_some()),
+        ("array", parameter.array.is_some()),
+        ("map", parameter.map.is_some()),
+    ];
+    let expected = spec.shape.field();
+    for (field, present) in fields {
+        let is_alone = field == "string" && spec.shape == Shape::Texts;
+        if present && field != expected && !is_alone {
+            return Err(format!(
+                "parameter `{}` has `{field}`, it takes `{expected}`",
+                spec.name
+            ));
+        }
+    }
+    if spec.shape == Shape::Boolean && !matches!(parameter.string.as_deref(), None | Some("" | "true" | "false")) {
+        return Err(format!("parameter `{}` is neither \"true\" nor \"false\"", spec.name));
+    }
+    Ok(())
+}
