@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 
-use super::Renders;
+use super::{Edit, Renders, RuleGate};
 use super::parameters::{Changed, Target, entries};
 use crate::failure::HintExt;
 use crate::model::{AppName, AppRenders, ClaimRef, KeptClaim};
@@ -27,7 +27,14 @@ pub struct Written {
 }
 
 impl Written {
-    fn add(&mut self, name: &AppName, changed: Changed) {
+    /// Adds the changes and the remarks to an edit, and what is rendered then to its gate.
+    pub(super) fn add_to(self, edit: &mut Edit, gate: &mut RuleGate) {
+        edit.changes.changes.extend(self.changes.changes);
+        edit.notes.extend(self.notes);
+        gate.after.extend(self.renders);
+    }
+
+    pub(super) fn add(&mut self, name: &AppName, changed: Changed) {
         self.changes.changes.extend(changed.changes.changes);
         self.notes.extend(changed.notes);
         self.renders.insert(name.clone(), changed.after);

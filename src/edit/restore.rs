@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use json_patch::PatchOperation;
 
 use super::parameters::{Target, entries};
-use super::{Edit, Renders, RuleGate, keeps};
+use super::{Edit, Renders, RuleGate, fixed_fields, keeps, moves};
 use crate::failure::HintExt;
 use crate::model::claim_use::claim_uses;
 use crate::model::{AppRenders, Availability, ClaimPath, ClaimRef, NamespaceName, Object, Source};
@@ -41,14 +41,20 @@ pub fn restore(repo: &Repo, renders: &dyn Renders, request: &Request) -> Result<
         .hint("name an Application of the same cluster"));
     }
     let path = ClaimPath::of(&claim, destination.as_ref());
-    let changed = target.change(&target.positions(), &|_, source| added(source, &path))?;
+    let changed = target.change(&target.positions(), &|_, source| {
+        let mut operations = added(source, &path);
+        operations.extend(moves::take_back(source, &claim, destination.as_ref()));
+        operations
+    })?;
     let use_of_it = unused(&changed.after, &claim, destination.as_ref(), target.name.as_str());
     let forgotten = keeps::forget(repo, renders, &|other| *other == claim)?;
+    let others = moves::follow(repo, renders, (&claim, &target.name), &[&target.name])?;
     let (mut edit, mut gate) = target.finish(changed, format!("Give claim {claim} to {}", target.name));
-    edit.changes.changes.extend(forgotten.changes.changes);
-    edit.notes.extend(forgotten.notes);
+    let (manifest, app) = repo.named_application(&request.to)?;
+    fixed_fields::ignore(manifest, &app, &mut edit);
+    forgotten.add_to(&mut edit, &mut gate);
+    others.add_to(&mut edit, &mut gate);
     edit.notes.extend(use_of_it);
-    gate.after.extend(forgotten.renders);
     Ok((edit, gate))
 }
 

@@ -8,7 +8,7 @@ use crate::law::sync_options::{RECREATING, SYNC_OPTIONS, has};
 use crate::model::claim::is_claim;
 use crate::model::claim_spec::{ClaimSpec, claim_specs};
 use crate::model::quantity::number;
-use crate::model::{ClaimRef, Object, PointerExt};
+use crate::model::{Application, ClaimRef, Object, PointerExt};
 
 static META: Meta = Meta {
     id: "HL118",
@@ -90,7 +90,7 @@ fn of_claim(scope: &Scope<'_>, base: &Base<'_>, (subject, item): (&Subject<'_>, 
         })
         .collect();
     found.extend(size(scope, &reference, (&before, &now)).map(|what| ("resources", what)));
-    found.retain(|(field, _)| !is_ignored(subject, field));
+    found.retain(|(field, _)| !is_ignored(&subject.app, field));
     let finding = |(field, what): (&str, String)| {
         let message = format!(
             "claim `{reference}` cannot be changed so: {what} (compared with `{}`)",
@@ -152,8 +152,7 @@ fn size(scope: &Scope<'_>, claim: &ClaimRef, (before, now): (&ClaimSpec<'_>, &Cl
 }
 
 /// Reports whether an Application leaves a field of its claims as it is in the cluster.
-fn is_ignored(subject: &Subject<'_>, field: &str) -> bool {
-    let app = &subject.app;
+pub fn is_ignored(app: &Application<'_>, field: &str) -> bool {
     let list = app.object().at("/spec/ignoreDifferences").and_then(Value::as_array);
     let is_it = |entry: &Value| {
         let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();

@@ -30,7 +30,7 @@ mod chart_version_is_pinned;
 mod child_has_finalizer;
 mod claim_has_one_owner;
 mod claim_has_one_writer;
-mod claim_keeps_fixed_fields;
+pub mod claim_keeps_fixed_fields;
 mod claim_namespace_matches;
 mod claim_sync_wave_matches_consumer;
 mod claims_are_not_replaced;

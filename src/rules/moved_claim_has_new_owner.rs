@@ -49,6 +49,9 @@ fn fault(scope: &Scope<'_>, subject: &Subject<'_>, moved: &MovedTo, claim: &Clai
         ));
     }
     let Some(new) = scope.subject(to) else {
+        if scope.claim(claim).kept_for.contains(to) {
+            return None;
+        }
         return Some((
             format!("claim `{claim}` moves to Application `{to}`, which is not there"),
             format!("take the entry out of `moves`, or add Application `{to}` with the claim in `owns`"),
@@ -123,6 +126,8 @@ mod tests {
             .plugin("recorder", new)
             .renders("recorder", [claim("audio", json!({}))]);
         assert!(rendered.messages(&RULE).is_empty());
+        let kept = json!([{"name": "keeps", "array": ["media/audio=recorder"]}]);
+        assert!(old().plugin("spaces", kept).messages(&RULE).is_empty());
         let elsewhere = Case::new()
             .plugin("fetcher", moves("tv/audio=recorder"))
             .plugin("recorder", json!([owns(["tv/audio"])]));

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::namespace::makes_namespace;
 use super::{Destination, Place, Request};
+use crate::edit::fixed_fields;
 use crate::edit::merge::merge;
 use crate::model::application::{FINALIZER, GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::finalizer;
@@ -13,15 +14,6 @@ use crate::model::object::annotation_pointer;
 use crate::model::parameter::{Parameter, TABLE};
 use crate::repo::generate_paths;
 use crate::repo::{Repo, RepoPath};
-
-/// The immutable fields of a claim
-/// ([source](https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolumeclaims)).
-const IMMUTABLE_CLAIM_FIELDS: [&str; 4] = [
-    "/spec/accessModes",
-    "/spec/storageClassName",
-    "/spec/volumeMode",
-    "/spec/volumeName",
-];
 
 /// Builds a new Application, with its fields in the usual order.
 pub(super) fn new(repo: &Repo, request: &Request) -> Value {
@@ -47,7 +39,7 @@ pub(super) fn new(repo: &Repo, request: &Request) -> Value {
         metadata.insert("finalizers".to_owned(), json!([FINALIZER]));
     }
     let local = Destination::Server("https://kubernetes.default.svc".to_owned());
-    let options = std::iter::once("RespectIgnoreDifferences=true".to_owned());
+    let options = std::iter::once(format!("{}=true", fixed_fields::RESPECT));
     let created = makes_namespace(repo, request).then(|| "CreateNamespace=true".to_owned());
     let options = options.chain(created).chain(request.sync_options.iter().cloned());
     let options: Vec<String> = options.collect();
@@ -67,7 +59,7 @@ pub(super) fn new(repo: &Repo, request: &Request) -> Value {
                 "syncOptions": options,
                 "retry": {"limit": 5, "refresh": true},
             },
-            "ignoreDifferences": [{"kind": "PersistentVolumeClaim", "jsonPointers": IMMUTABLE_CLAIM_FIELDS}],
+            "ignoreDifferences": [{"kind": "PersistentVolumeClaim", "jsonPointers": fixed_fields::POINTERS}],
         },
     })
 }

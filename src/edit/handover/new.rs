@@ -10,7 +10,7 @@ use super::parts::Parts;
 use super::{owns, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
-use crate::edit::{Edit, Rendered, Renders, RuleGate};
+use crate::edit::{Edit, Rendered, Renders, RuleGate, fixed_fields, moves};
 use crate::failure::HintExt;
 use crate::model::moved_claim::MovedFrom;
 use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object};
@@ -107,6 +107,8 @@ impl<'r> New<'r> {
                 &moved_from(&old.name, claim, destination.as_ref()),
             )?;
             section.remove("writes", |other| other == entry)?;
+            // It had given the claim away, and gets it back.
+            section.remove("moves", |other| moves::is_of(other, claim, destination.as_ref()))?;
             let is_brought = section.entry("claims", &entry).is_some();
             match specification::find(&rendered.raw, claim, namespace) {
                 Some(new) => {
@@ -121,6 +123,13 @@ impl<'r> New<'r> {
             }
         }
         section.written(renders)
+    }
+
+    /// Lets it leave the fixed fields of claims alone, where the old owner does: it has applied them.
+    pub(super) fn ignores_as(&self, old: &Old<'_>, edit: &mut Edit) {
+        if fixed_fields::are_ignored(old.app()) {
+            fixed_fields::ignore(self.manifest, &self.app, edit);
+        }
     }
 
     /// Returns the change that takes out where its claims came from.

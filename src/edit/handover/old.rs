@@ -9,7 +9,7 @@ use super::stop::{Stop, stops};
 use super::{Step, next_hint, owns, shared, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
-use crate::edit::{Edit, Rendered, Renders, RuleGate};
+use crate::edit::{Edit, Rendered, Renders, RuleGate, moves};
 use crate::failure::HintExt;
 use crate::model::moved_claim::MovedTo;
 use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object, PointerBuf};
@@ -51,6 +51,10 @@ impl<'r> Old<'r> {
         self.app.destination_namespace().unwrap_or("default")
     }
 
+    pub(super) fn app(&self) -> &Application<'r> {
+        &self.app
+    }
+
     pub(super) fn repo(&self) -> &'r Repo {
         self.repo
     }
@@ -78,6 +82,18 @@ impl<'r> Old<'r> {
     ) -> Result<Vec<Object>> {
         let before = self.rendered.finished.clone();
         written.add_rendered((&self.name, before), renders, (edit, gate))
+    }
+
+    /// Adds what else names this Application as the owner of a claim that others leave out.
+    pub(super) fn followed(
+        &self,
+        (claim, to): (&ClaimRef, &AppName),
+        renders: &dyn Renders,
+        edit: &mut Edit,
+        gate: &mut RuleGate,
+    ) -> Result<()> {
+        moves::follow(self.repo, renders, (claim, to), &[&self.name, to])?.add_to(edit, gate);
+        Ok(())
     }
 
     /// Plans step 1: it stands still.

@@ -195,9 +195,13 @@ impl<'r> ReplaceApp<'r> {
             }
             let taken = new.taken(&self.old, &claims, renders)?;
             new.changed(&taken, renders, &mut edit, &mut gate)?;
+            new.ignores_as(&self.old, &mut edit);
         }
         let given = self.old.without(&claims, &self.name, renders)?;
         let rest = self.old.changed(&given, renders, &mut edit, &mut gate)?;
+        for claim in &claims {
+            self.old.followed((claim, &self.name), renders, &mut edit, &mut gate)?;
+        }
         match gate.after.get(&self.name) {
             Some(Availability::Available(objects)) => {
                 self.old
