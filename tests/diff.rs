@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use git::git;
+use homelab::compare::Predicted;
 
 const URL: &str = "https://git.example.org/me/home";
 const GUARD: &str = "annotations: {argocd.argoproj.io/sync-options: \"Prune=false,Delete=false\"}";
@@ -471,6 +472,46 @@ fn the_page_lists_every_reason_and_every_check() {
     snapbox::Assert::new()
         .action_env("SNAPSHOTS")
         .eq(expected, snapbox::Data::read_from(Path::new(PAGE), None).raw());
+}
+
+const OUTCOMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/outcomes.md");
+
+#[test]
+fn the_page_of_outcomes_has_every_case() {
+    let cases: Vec<serde_json::Value> = yaml_serde::from_str(include_str!("vectors/outcomes.yaml")).unwrap();
+    let mut rows = Vec::new();
+    // Without `when`, a case is for the prediction alone.
+    for case in cases.iter().filter(|case| case["when"].is_string()) {
+        let text = |key: &str| case[key].as_str().unwrap();
+        let words: Vec<&str> = text("is").split(' ').collect();
+        let action = Predicted::ALL
+            .iter()
+            .position(|action| action.word() == words[0])
+            .unwrap();
+        let guard = match words[2] {
+            "none" => String::new(),
+            guard => format!(", guard `{guard}`"),
+        };
+        let row = format!(
+            "| {} | `{}` | `{}`{guard} | {} |\n",
+            text("when"),
+            words[0],
+            words[1],
+            text("did")
+        );
+        rows.push((action, row));
+    }
+    rows.sort_by_key(|(action, _)| *action);
+    let head = "| what changes | predicted | reason | what Argo CD did |\n|---|---|---|---|\n";
+    let missing = Predicted::ALL.iter().zip(0..).find(|(_, index)| !rows.iter().any(|(action, _)| action == index));
+    assert_eq!(missing, None, "an action that was not tried");
+    let count = rows.len();
+    let table: String = rows.into_iter().map(|(_, row)| row).collect();
+    let page = fs::read_to_string(OUTCOMES).unwrap();
+    let expected = with_table(&page, "outcomes", &format!("{head}{table}\n{count} rows.\n"));
+    snapbox::Assert::new()
+        .action_env("SNAPSHOTS")
+        .eq(expected, snapbox::Data::read_from(Path::new(OUTCOMES), None).raw());
 }
 
 /// Returns the scripts of the workflows in the page that run this program.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::affected::holds_data;
 use super::ignored;
-use super::immutable::{Resize, immutable, is_below, resize};
+use super::immutable::{Resize, changes_role, immutable, is_below, resize};
 use super::options;
 use super::place::Place;
 use super::prediction::{Action, Outcome};
 use super::state::State;
 use crate::model::claim::is_claim;
 use crate::model::claim_use::claim_uses;
-use crate::model::sync::{is_hook, order};
+use crate::model::sync::{is_hook, is_kept_hook, order};
 use crate::model::{Application, Object};
 use crate::rules::Subject;
 
@@ -47,7 +48,7 @@ pub(super) fn changed(
 ) -> Outcome {
     let ([_, new], app) = (sides, &subject.app);
     if is_hook(new) {
-        return hook();
+        return recreated_hook(new).unwrap_or_else(hook);
     }
     if let Some(outcome) = unsynced(app) {
         return outcome;
@@ -65,7 +66,11 @@ pub(super) fn changed(
     if forced && replaced {
         return replaced_by_force();
     }
-    if let Some(refusal) = refusal(state, sides, &applied) {
+    if changes_role(new, &applied) && !replaced {
+        let why = "the role of a binding is immutable: Argo CD deletes the binding and creates it again";
+        return Outcome::new(Action::Recreate, "role-changes", why);
+    }
+    if let Some(refusal) = refusal(state, app, sides, &applied) {
         return match forced {
             true => Outcome::new(
                 Action::Recreate,
@@ -85,11 +90,34 @@ pub(super) fn changed(
     )
 }
 
-/// Returns what becomes of an object that does not differ, if anything does: what is replaced with force is, with every sync.
+/// Returns what becomes of an object that does not differ, if anything does: what is replaced is, with every sync.
 pub(super) fn unchanged(subject: &Subject<'_>, object: &Object) -> Option<Outcome> {
-    let sides = [object, object];
-    let is_recreated = options::is_forced(sides) && options::is_replaced(&subject.app, sides);
-    (is_recreated && !is_hook(object)).then(replaced_by_force)
+    let (sides, app) = ([object, object], &subject.app);
+    if is_hook(object) {
+        return recreated_hook(object);
+    }
+    if !options::is_replaced(app, sides) {
+        return None;
+    }
+    match options::is_forced(sides) {
+        true => Some(replaced_by_force()),
+        false => is_refused_replaced(app, sides).then(|| Outcome::new(Action::Fail, "replaced-claim", REPLACED_CLAIM)),
+    }
+}
+
+/// Why a claim with `Replace=true` fails.
+const REPLACED_CLAIM: &str = "`Replace=true` sends the claim without what the API server has added to its `spec`, which is immutable: every sync fails";
+
+/// Reports whether an object is a claim that is replaced by one without its volume, which the API server refuses.
+fn is_refused_replaced(app: &Application<'_>, sides: [&Object; 2]) -> bool {
+    let [_, new] = sides;
+    is_claim(new) && new.at("/spec/volumeName").is_none() && options::is_replaced(app, sides)
+}
+
+/// Returns what becomes of a hook that holds data and was there before: a hook is deleted before it is created again.
+fn recreated_hook(new: &Object) -> Option<Outcome> {
+    let why = "it is a hook: every sync deletes it and creates it again";
+    (holds_data(new) && !is_kept_hook(new)).then(|| Outcome::new(Action::Recreate, "hook-of-every-sync", why))
 }
 
 fn replaced_by_force() -> Outcome {
@@ -132,12 +160,22 @@ pub(super) fn refused(
         true => ignored::counting(app, sides[1], namespace.as_deref(), pointers),
         false => pointers.to_vec(),
     };
-    refusal(state, sides, &applied)
+    refusal(state, app, sides, &applied)
 }
 
 /// Returns why the API server refuses a change, if it does.
-fn refusal(state: &State<'_>, [old, new]: [&Object; 2], pointers: &[String]) -> Option<Outcome> {
+fn refusal(state: &State<'_>, app: &Application<'_>, sides: [&Object; 2], pointers: &[String]) -> Option<Outcome> {
     let fail = |word: &'static str, why: String| Some(Outcome::new(Action::Fail, word, why));
+    if is_refused_replaced(app, sides) {
+        return fail("immutable-field", REPLACED_CLAIM.to_owned());
+    }
+    let [old, new] = sides;
+    if changes_role(new, pointers) && options::is_replaced(app, sides) {
+        return fail(
+            "immutable-field",
+            "`/roleRef` of a binding is immutable: the sync fails".to_owned(),
+        );
+    }
     if let Some(pointer) = immutable(old, new, pointers) {
         return fail(
             "immutable-field",
@@ -228,7 +266,7 @@ fn waits(state: &State<'_>, subject: &Subject<'_>, place: &Place, claim: &Object
     let first = users.min()?;
     (first > at && !binds_at_once && !is_static).then(|| {
         format!(
-            "the claim is Pending until its first pod, which comes in wave {} only: the sync waits in wave {}",
+            "the claim is Pending until its first pod, which comes in wave {} only: with Argo CD's own health check the sync waits in wave {}",
             first.1, at.1
         )
     })

@@ -15,25 +15,41 @@ use crate::model::{AppName, Cluster, Object};
 
 /// Follows the outcomes.
 pub(super) fn follow<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut Vec<Prediction<'s>>) {
-    leave_unsynced(predictions);
+    leave_unsynced(head, predictions);
     namespaces(base, head, predictions);
-    prune_now(predictions);
+    let synced = synced(head, predictions);
+    prune_now(&synced, predictions);
+    hooks_wait(&synced, predictions);
     wiped(head, predictions);
     confirmations(predictions);
     later_waves(predictions);
 }
 
-/// Leaves out what every sync creates again where nothing else makes the Application sync.
-fn leave_unsynced(predictions: &mut Vec<Prediction<'_>>) {
-    let is_same = |one: &Prediction<'_>| one.action() == Action::Recreate && one.pointers.is_empty();
-    let others = predictions.iter().filter(|one| !is_same(one) && syncs(one.action()));
-    let synced: BTreeSet<AppName> = others.map(|one| one.app.clone()).collect();
-    predictions.retain(|one| !is_same(one) || synced.contains(&one.app));
+/// Leaves out what every sync creates again, or fails at, where nothing else makes the Application sync.
+fn leave_unsynced(head: &State<'_>, predictions: &mut Vec<Prediction<'_>>) {
+    let synced = synced(head, predictions);
+    predictions.retain(|one| !is_of_every_sync(one) || synced.contains(&one.app));
 }
 
-/// Reports whether an outcome makes its Application sync.
-fn syncs(action: Action) -> bool {
-    is_step(action) || action == Action::Prune
+/// Reports whether an outcome is that of every sync, and not of this change.
+fn is_of_every_sync(one: &Prediction<'_>) -> bool {
+    one.pointers.is_empty() && (one.action() == Action::Recreate || one.outcome.reason.word == "replaced-claim")
+}
+
+/// Returns the Applications that the change makes sync.
+fn synced(head: &State<'_>, predictions: &[Prediction<'_>]) -> BTreeSet<AppName> {
+    let syncs = |one: &&Prediction<'_>| {
+        let is_step = is_step(one.action()) || matches!(one.action(), Action::Prune | Action::TooLate);
+        (is_step && !is_of_every_sync(one)) || is_kept_out_of_sync(head, one) || becomes_hook(one)
+    };
+    predictions.iter().filter(syncs).map(|one| one.app.clone()).collect()
+}
+
+/// Reports whether an object that is kept makes its Application OutOfSync, which with prune on is a sync.
+fn is_kept_out_of_sync(head: &State<'_>, one: &Prediction<'_>) -> bool {
+    let prunes = || head.app(&one.app).is_some_and(|app| options::prunes(&app.app()));
+    let is_extraneous = one.before.is_some_and(options::ignores_extraneous);
+    one.outcome.reason.word == "prune-guard" && !is_extraneous && prunes()
 }
 
 /// Deletes everything that is in a deleted Namespace.
@@ -86,13 +102,13 @@ fn namespaces<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut Vec<Pred
     }
 }
 
+/// Reports whether an object was none before and is a hook: what is there is not in Git any more, which is a sync.
+fn becomes_hook(one: &Prediction<'_>) -> bool {
+    one.after.is_some_and(is_hook) && one.before.is_some_and(|before| !is_hook(before))
+}
+
 /// Makes what the next sync deletes deleted now, where this change is a sync of its Application.
-fn prune_now(predictions: &mut [Prediction<'_>]) {
-    let synced: BTreeSet<AppName> = predictions
-        .iter()
-        .filter(|one| syncs(one.action()))
-        .map(|one| one.app.clone())
-        .collect();
+fn prune_now(synced: &BTreeSet<AppName>, predictions: &mut [Prediction<'_>]) {
     let later = predictions.iter_mut().filter(|one| one.action() == Action::PruneLater);
     for prediction in later.filter(|one| synced.contains(&one.app)) {
         let why = format!(
@@ -100,6 +116,21 @@ fn prune_now(predictions: &mut [Prediction<'_>]) {
             prediction.app
         );
         prediction.outcome = Outcome::new(Action::Prune, "extraneous-without-guard", why);
+    }
+}
+
+/// Says of hooks that they wait, where the change is no sync of their Application: Argo CD does not compare hooks.
+fn hooks_wait(synced: &BTreeSet<AppName>, predictions: &mut [Prediction<'_>]) {
+    let runs = |one: &Prediction<'_>| one.action() == Action::Hook && one.after.and_then(order).is_some();
+    for prediction in predictions
+        .iter_mut()
+        .filter(|one| runs(one) && !synced.contains(&one.app))
+    {
+        let why = format!(
+            "it is a hook: it runs with the next sync of `{}`, which nothing of this change brings about",
+            prediction.app
+        );
+        prediction.outcome = Outcome::new(Action::Hook, "hook-waits", why);
     }
 }
 

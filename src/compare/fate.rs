@@ -130,10 +130,18 @@ impl<'c, 's> Fates<'c, 's> {
                 preserved_too_late: options::preserves(now.object) && !was_preserved,
             };
         }
-        // The Applications belong to the set, whatever its policy, and go with it.
-        match before {
-            None => Brought::Unknown,
-            Some(before) => self.of_brought(before.object, &before.bringer, near, depth + 1),
+        let Some(before) = before else {
+            return Brought::Unknown;
+        };
+        // The Applications belong to the set, and go with it.
+        match self.of_brought(before.object, &before.bringer, near, depth + 1) {
+            Brought::Deleted { .. } if options::lets_go(before.object) => {
+                let policy = options::policy(before.object);
+                let why =
+                    format!("ApplicationSet `{set}` is deleted, and its policy `{policy}` leaves its Applications");
+                Brought::Left("set-policy", why)
+            }
+            brought => brought,
         }
     }
 
@@ -167,7 +175,7 @@ impl<'c, 's> Fates<'c, 's> {
                             now.subject.cluster, app.subject.cluster
                         ),
                     )),
-                    _ => Some(pruned(now, &guards)),
+                    _ => Some(left_out(app, now, &guards)),
                 }
             }
             Fate::Left(word, why) => Some(Outcome::new(
@@ -249,7 +257,22 @@ impl Guards<'_> {
     }
 }
 
-/// Returns what becomes of an object of an Application that goes on without it.
+/// Returns what becomes of an object of an Application that goes on without it. Argo CD may sync the Application before its new
+/// settings are there: what they alone would keep, comes too late, unless they come with another source.
+fn left_out(before: &AppState<'_>, now: &AppState<'_>, guards: &Guards<'_>) -> Outcome {
+    let (outcome, name) = (pruned(now, guards), &now.subject.name);
+    let same = |pointer: &'static str| before.app().object().at(pointer) == now.app().object().at(pointer);
+    let has_same_source = || same("/spec/source") && same("/spec/sources");
+    if outcome.action.deletes() || !has_same_source() || pruned(before, guards).action != Action::Prune {
+        return outcome;
+    }
+    let why = format!(
+        "the settings of `{name}` that keep it come with the same change: Argo CD deletes it if it syncs `{name}` before they are there"
+    );
+    Outcome::new(Action::TooLate, "settings-in-same-change", why)
+}
+
+/// Returns what becomes of an object of an Application that goes on without it, with these settings.
 fn pruned(app: &AppState<'_>, guards: &Guards<'_>) -> Outcome {
     let (name, view) = (&app.subject.name, app.app());
     if view.automated().is_none() {

@@ -5,10 +5,12 @@
 //! head: {media: []}
 //! ```
 //!
-//! An Application is a list of objects, or a map with `objects` and what is not as usual: `spec`, `namespace`, `finalizers`, `path`,
-//! the parameters `owns`, `moves`, `moved-from`, `keeps` and `releases`, and `by`: `root`, `hand` or the name of a set. `set/NAME` is an ApplicationSet. Objects have `kind`, `name`, `ns`,
-//! `labels`, `annotations`, and shorthands: `size` and `class` of a claim; `image`, `replicas`, `pod`, `claims` and `reads` of a
-//! workload.
+//! An Application is a list of objects, or a map with `objects` and what is not as usual: `spec`, `namespace`, `finalizers`, `annotations`,
+//! `path`, the parameters `owns`, `moves`, `moved-from`, `keeps` and `releases`, and `by`: `root`, `hand` or the name of a set.
+//! `set/NAME` is an ApplicationSet. Objects have `kind`, `name`, `ns`, `labels`, `annotations`, and shorthands: `size` and `class` of a
+//! claim; `image`, `replicas`, `pod`, `claims` and `reads` of a workload.
+
+mod short;
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +18,7 @@ use super::{Circumstances, Comparison, State};
 use crate::model::{AppName, AppRenders, Availability, Object, Pointer};
 use crate::repo::{Anchor, Generated, Manifest, Memory, Origin, Repo, RepoPath, Unknown};
 use crate::rules::Scope;
+use short::{application, objects, set_of};
 
 const HOME: &str = "https://git.example.org/me/home";
 
@@ -107,18 +110,13 @@ fn repository(side: &Map<String, Value>) -> (Repo, AppRenders) {
             "hand" => files.push((format!("hand/{name}.yaml"), tree.to_string())),
             set => generated.push((set.to_owned(), Object::new(tree))),
         }
-        let objects = entry
-            .as_array()
-            .or(entry["objects"].as_array())
-            .cloned()
-            .unwrap_or_default();
         let render = match entry["fails"].as_str() {
             Some(message) => Availability::Failed {
                 message: message.to_owned(),
                 hint: None,
                 rule: None,
             },
-            None => Availability::Available(objects.iter().map(object).collect()),
+            None => Availability::Available(objects(entry).into_iter().map(Object::new).collect()),
         };
         renders.insert(AppName::new(name).unwrap(), render);
     }
@@ -142,120 +140,4 @@ fn repository(side: &Map<String, Value>) -> (Repo, AppRenders) {
         });
     }
     (repo, renders)
-}
-
-fn merge(tree: &mut Value, over: &Value) {
-    match (tree, over) {
-        (Value::Object(tree), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(tree.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (tree, over) => *tree = over.clone(),
-    }
-}
-
-fn application(name: &str, entry: &Value) -> Value {
-    let text = |key: &str, otherwise: &str| entry[key].as_str().unwrap_or(otherwise).to_owned();
-    let finalizers = match &entry["finalizers"] {
-        Value::Null => json!(["resources-finalizer.argocd.argoproj.io"]),
-        given => given.clone(),
-    };
-    let mut tree = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": name, "namespace": "argocd", "finalizers": finalizers},
-        "spec": {
-            "project": "default",
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": text("namespace", "media")},
-            "source": {"repoURL": text("repo", "https://git.example.org/me/charts"), "path": text("path", name), "targetRevision": "main"},
-            "syncPolicy": {"automated": {"prune": true, "selfHeal": true}},
-        },
-    });
-    let parameters = ["owns", "moves", "moved-from", "keeps", "releases"].into_iter();
-    let parameters = parameters.filter(|name| entry[*name].is_array());
-    let parameters: Vec<Value> = parameters
-        .map(|name| json!({"name": name, "array": entry[name]}))
-        .collect();
-    if !parameters.is_empty() {
-        tree["spec"]["source"]["plugin"] = json!({"name": "homelab-v1", "parameters": parameters});
-    }
-    merge(
-        &mut tree["spec"],
-        &entry.get("spec").cloned().unwrap_or_else(|| json!({})),
-    );
-    tree
-}
-
-fn set_of(name: &str, entry: &Value) -> Value {
-    let mut tree = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet",
-        "metadata": {"name": name, "namespace": "argocd"},
-        "spec": {"generators": [], "template": {"metadata": {"name": "x"}, "spec": {"project": "default"}}},
-    });
-    merge(
-        &mut tree["spec"],
-        &entry.get("spec").cloned().unwrap_or_else(|| json!({})),
-    );
-    tree
-}
-
-fn api_version(kind: &str) -> &'static str {
-    match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" => "apps/v1",
-        "Job" | "CronJob" => "batch/v1",
-        "StorageClass" => "storage.k8s.io/v1",
-        "ClusterRole" | "ClusterRoleBinding" | "Role" | "RoleBinding" => "rbac.authorization.k8s.io/v1",
-        "CustomResourceDefinition" => "apiextensions.k8s.io/v1",
-        _ => "v1",
-    }
-}
-
-fn object(short: &Value) -> Object {
-    let kind = short["kind"].as_str().unwrap();
-    let mut tree = json!({"apiVersion": api_version(kind), "kind": kind, "metadata": {"name": short["name"]}});
-    for (key, value) in short.as_object().unwrap() {
-        match key.as_str() {
-            "kind" | "name" | "claims" | "reads" | "pod" | "image" => {}
-            "ns" => tree["metadata"]["namespace"] = value.clone(),
-            "labels" | "annotations" => tree["metadata"][key] = value.clone(),
-            "size" => tree["spec"]["resources"]["requests"]["storage"] = value.clone(),
-            "class" => tree["spec"]["storageClassName"] = value.clone(),
-            "replicas" => tree["spec"]["replicas"] = value.clone(),
-            "spec" => merge(&mut tree["spec"], value),
-            _ => tree[key] = value.clone(),
-        }
-    }
-    if matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob") {
-        let pod = match kind {
-            "CronJob" => &mut tree["spec"]["jobTemplate"]["spec"]["template"]["spec"],
-            _ => &mut tree["spec"]["template"]["spec"],
-        };
-        *pod = pod_of(short);
-    }
-    Object::new(tree)
-}
-
-fn pod_of(short: &Value) -> Value {
-    let pairs = |value: &Value| -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        match value {
-            Value::Array(names) => names.iter().map(|name| (text(name), text(name))).collect(),
-            Value::Object(map) => map
-                .iter()
-                .map(|(volume, claim)| (volume.clone(), text(claim)))
-                .collect(),
-            _ => Vec::new(),
-        }
-    };
-    let (mut volumes, mut mounts) = (Vec::new(), Vec::new());
-    for (key, read_only) in [("claims", false), ("reads", true)] {
-        for (volume, claim) in pairs(&short[key]) {
-            volumes.push(json!({"name": volume, "persistentVolumeClaim": {"claimName": claim, "readOnly": read_only}}));
-            mounts.push(json!({"name": volume, "mountPath": format!("/{volume}"), "readOnly": read_only}));
-        }
-    }
-    let image = short["image"].as_str().unwrap_or("x:1");
-    let mut pod = json!({"containers": [{"name": "c", "image": image, "volumeMounts": mounts}], "volumes": volumes});
-    merge(&mut pod, &short.get("pod").cloned().unwrap_or_else(|| json!({})));
-    pod
 }

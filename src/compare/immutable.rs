@@ -73,8 +73,6 @@ const FROZEN: &[Frozen] = &[
     frozen("batch", "Job", "/spec/template", &[]),
     frozen("batch", "Job", "/spec/selector", &[]),
     frozen("batch", "Job", "/spec/completionMode", &[]),
-    frozen("rbac.authorization.k8s.io", "RoleBinding", "/roleRef", &[]),
-    frozen("rbac.authorization.k8s.io", "ClusterRoleBinding", "/roleRef", &[]),
     frozen("storage.k8s.io", "StorageClass", "/provisioner", &[]),
     frozen("storage.k8s.io", "StorageClass", "/parameters", &[]),
     frozen("storage.k8s.io", "StorageClass", "/reclaimPolicy", &[]),
@@ -94,6 +92,14 @@ pub(super) fn immutable<'p>(old: &Object, new: &Object, pointers: &'p [String]) 
     let mut pointers = pointers.iter().map(String::as_str);
     pointers.find(|pointer| is_frozen(old, new, pointer))
 }
+
+/// Reports whether a binding gets another role, which cannot be changed: Argo CD applies bindings as `kubectl auth reconcile` does.
+pub(super) fn changes_role(new: &Object, pointers: &[String]) -> bool {
+    let is_binding = new.is(RBAC, "RoleBinding") || new.is(RBAC, "ClusterRoleBinding");
+    is_binding && pointers.iter().any(|pointer| is_below(pointer, "/roleRef"))
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io";
 
 fn is_frozen(old: &Object, new: &Object, pointer: &str) -> bool {
     if old.is("", "Service") && pointer == "/spec/clusterIP" {

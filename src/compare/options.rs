@@ -87,6 +87,14 @@ pub(super) fn preserves(set: &Object) -> bool {
     set.at("/spec/syncPolicy/preserveResourcesOnDeletion") == Some(&Value::Bool(true))
 }
 
+/// Reports whether the controller of sets takes a set that is deleted off its Applications, so that they stay if its policy deletes
+/// none. Without the finalizer, Kubernetes may delete them first.
+pub(super) fn lets_go(set: &Object) -> bool {
+    const FINALIZER: &str = crate::model::application::FINALIZER;
+    let finalizers = set.at("/metadata/finalizers").and_then(Value::as_array);
+    finalizers.is_some_and(|finalizers| finalizers.iter().any(|one| one == FINALIZER)) && !deletes(set)
+}
+
 /// Returns what a set may do to Applications, as `create-update`.
 pub(super) fn policy(set: &Object) -> &str {
     let policy = set.at("/spec/syncPolicy/applicationsSync").and_then(Value::as_str);

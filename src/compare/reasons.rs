@@ -62,6 +62,16 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "the API server refuses the change, and `Force=true` deletes the object and creates it again",
     ),
     (
+        "role-changes",
+        Action::Recreate,
+        "the `roleRef` of a binding changes, which Argo CD applies as `kubectl auth reconcile` does",
+    ),
+    (
+        "hook-of-every-sync",
+        Action::Recreate,
+        "it holds data and is a hook, which every sync deletes before it creates it again",
+    ),
+    (
         "not-rendered",
         Action::Prune,
         "its Application does not render it any more, and automated prune is on",
@@ -121,6 +131,11 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "guard-in-same-change",
         Action::TooLate,
         "the guard comes with the change that removes it: Argo CD reads guards from the live object",
+    ),
+    (
+        "settings-in-same-change",
+        Action::TooLate,
+        "the settings of its Application that keep it come with the change that removes it",
     ),
     (
         "preserve-in-same-change",
@@ -187,7 +202,7 @@ pub const REASONS: &[(&str, Action, &str)] = &[
     (
         "no-consumer-yet",
         Action::Wait,
-        "a claim is Pending until its first pod, which comes in a later wave",
+        "a claim is Pending until its first pod, which comes in a later wave; the health checks that come with the plugin do not wait for it",
     ),
     (
         "immutable-field",
@@ -204,6 +219,16 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "shared-resource",
         Action::Fail,
         "`FailOnSharedResource=true`, and it carries the name of another Application",
+    ),
+    (
+        "replaced-claim",
+        Action::Fail,
+        "`Replace=true` on a claim: every sync sends it without what the API server added to it, which is refused",
+    ),
+    (
+        "hook-waits",
+        Action::Hook,
+        "it is a hook, and nothing else of the change makes its Application sync: it runs with the next sync",
     ),
     ("hook", Action::Hook, "it is a hook"),
 ];

@@ -14,6 +14,10 @@ pub const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 pub const HOOK: &str = "argocd.argoproj.io/hook";
 /// Annotation: the object is a hook of Helm, which Argo CD maps to its own.
 pub const HELM_HOOK: &str = "helm.sh/hook";
+/// Annotation: when Argo CD deletes the hook.
+pub const HOOK_DELETE: &str = "argocd.argoproj.io/hook-delete-policy";
+/// Annotation: the same, as Helm says it.
+pub const HELM_HOOK_DELETE: &str = "helm.sh/hook-delete-policy";
 /// Annotation: the wave in which the object is applied.
 pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// Annotation: Helm's order among hooks, which Argo CD takes for the wave where it has none.
@@ -29,7 +33,7 @@ pub const KNOWN_KEYS: &[&str] = &[
     COMPARE_OPTIONS,
     "argocd.argoproj.io/deletion-approved",
     HOOK,
-    "argocd.argoproj.io/hook-delete-policy",
+    HOOK_DELETE,
     "argocd.argoproj.io/hook-finalizer",
     "argocd.argoproj.io/hydrate",
     "argocd.argoproj.io/ignore-default-links",
@@ -99,6 +103,21 @@ pub fn value<'e>(entries: impl IntoIterator<Item = &'e str>, key: &str) -> Optio
 /// Reports whether an object is a hook, which Argo CD deletes and creates again by its own rules.
 pub fn is_hook(object: &Object) -> bool {
     object.annotation(HOOK).is_some() || object.annotation(HELM_HOOK).is_some()
+}
+
+/// Reports whether a hook that is there is used again: without a policy, and with `BeforeHookCreation`, it is deleted first.
+pub fn is_kept_hook(object: &Object) -> bool {
+    let policies = object
+        .annotation(HOOK_DELETE)
+        .or_else(|| object.annotation(HELM_HOOK_DELETE));
+    let mut policies = policies
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|policy| !policy.is_empty());
+    let first = policies.next();
+    let is_deleted = |policy: &str| !matches!(policy, "HookFailed" | "hook-failed");
+    first.is_some_and(|first| !is_deleted(first) && !policies.any(is_deleted))
 }
 
 /// Returns when an object is applied: first the phase (-1 before, 0 in, 1 after the sync), then the wave. `None` for hooks that

@@ -25,6 +25,11 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("ApplicationSet", "/apis/argoproj.io/v1alpha1", "applicationsets"),
     ("ConfigMap", "/api/v1", "configmaps"),
     ("CronJob", "/apis/batch/v1", "cronjobs"),
+    (
+        "CustomResourceDefinition",
+        "/apis/apiextensions.k8s.io/v1",
+        "customresourcedefinitions",
+    ),
     ("Deployment", "/apis/apps/v1", "deployments"),
     ("Event", "/api/v1", "events"),
     ("Job", "/apis/batch/v1", "jobs"),
@@ -34,6 +39,8 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("PersistentVolumeClaim", "/api/v1", "persistentvolumeclaims"),
     ("Pod", "/api/v1", "pods"),
     ("ReplicaSet", "/apis/apps/v1", "replicasets"),
+    ("RoleBinding", "/apis/rbac.authorization.k8s.io/v1", "rolebindings"),
+    ("Secret", "/api/v1", "secrets"),
     ("Service", "/api/v1", "services"),
     ("ServiceAccount", "/api/v1", "serviceaccounts"),
 ];

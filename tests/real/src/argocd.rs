@@ -66,8 +66,8 @@ impl ArgoCd {
             folder.path(),
             &repo_servers,
             cluster,
-            metrics,
-            commit_server,
+            (metrics, commit_server),
+            options.resync_seconds,
         )?);
         if options.application_sets {
             add_set_definition(tools, cluster)?;
@@ -119,8 +119,8 @@ fn start_controller(
     folder: &Path,
     repo_servers: &RepoServers,
     cluster: &Cluster,
-    metrics: u16,
-    commit_server: Option<u16>,
+    (metrics, commit_server): (u16, Option<u16>),
+    resync_seconds: u32,
 ) -> Result<Process> {
     // What it takes for the cluster that it runs in.
     let config = folder.join("home/.kube");
@@ -140,7 +140,7 @@ fn start_controller(
             "--self-heal-backoff-timeout-seconds",
             "1",
         ])
-        .args(["--app-resync", "60", "--app-resync-jitter", "0"])
+        .args(["--app-resync", &resync_seconds.to_string(), "--app-resync-jitter", "0"])
         .env("ARGOCD_SYNC_WAVE_DELAY", "0");
     if let Some(port) = commit_server {
         command.args(["--hydrator-enabled", "--commit-server", &local(port)]);

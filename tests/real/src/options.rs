@@ -16,6 +16,8 @@ pub struct Options {
     pub health_checks: bool,
     /// Whether the controller of ApplicationSets runs, too.
     pub application_sets: bool,
+    /// After how many seconds Argo CD looks at an Application by itself.
+    pub resync_seconds: u32,
     /// Whether the source hydrator is on, with its commit server.
     pub hydrator: bool,
     /// Whether the repo-server has the parameters that the project ships.
@@ -34,6 +36,7 @@ impl Default for Options {
             repo_servers: 1,
             health_checks: true,
             application_sets: false,
+            resync_seconds: 60,
             hydrator: false,
             shipped_parameters: true,
             plugin_variables: Vec::new(),

@@ -79,7 +79,8 @@ fn lasting(object: &Value) -> Value {
     value
 }
 
-fn strip(value: &mut Value) {
+/// Removes the fields that the cluster chooses.
+pub fn strip(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|name, _| {

@@ -17,6 +17,7 @@ mod many;
 mod moved;
 mod namespaces;
 mod nodes;
+mod outcomes;
 mod producer;
 mod rebuilt;
 mod refused;
