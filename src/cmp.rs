@@ -20,7 +20,7 @@ use crate::disk::{self, Checkout};
 use crate::failure::HintExt;
 use crate::helm::{self, ChartOptions, Charts, Checkouts, LazyHelm};
 use crate::kustomize::Kustomize;
-use crate::model::parameter::{self, Parameters};
+use crate::model::parameter::{self, ParameterError, Parameters};
 use crate::model::{AppName, NamespaceName};
 use crate::process::SignalGuard;
 use crate::render::{self, Output, Renderers, Request};
@@ -174,7 +174,7 @@ fn parameters(json: Option<&str>) -> Result<Parameters> {
         })?,
     };
     let list = parameter::read(&tree).and_then(|list| Parameters::parse(&list));
-    list.map_err(|errors| anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+    list.map_err(|errors| anyhow!(ParameterError::line(&errors)))
 }
 
 /// Renders a failure as the one line that Argo CD's users see: no temporary folder of the server, no line ends.

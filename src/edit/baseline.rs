@@ -1,12 +1,12 @@
 //! `baseline`: accepts the findings of today, or takes out of the file what no finding needs any more.
 
-use json_patch::{Patch, PatchOperation, RemoveOperation};
+use json_patch::Patch;
 
 use super::gate::{Gate, Verdict};
 use crate::model::{Pointer, PointerExt};
 use crate::repo::{Change, ChangeSet, Repo, RepoPath, SourceFile};
 use crate::rules::baseline::Accepted;
-use crate::rules::{Baseline, CheckReport, is_locked};
+use crate::rules::{Baseline, CheckReport, fixes, is_locked};
 use crate::yaml::Document;
 
 /// Lets every change pass: the file is no manifest, so that nothing in it can introduce an error.
@@ -45,11 +45,7 @@ pub fn shrunk(baseline: &Baseline, file: &SourceFile, unneeded: &[usize], list: 
         };
     }
     // From the last one on: those before it keep their places.
-    let operations = unneeded.iter().rev().map(|index| {
-        PatchOperation::Remove(RemoveOperation {
-            path: list.child(*index),
-        })
-    });
+    let operations = unneeded.iter().rev().map(|index| fixes::remove(list.child(*index)));
     let is_empty = |document: &Document| file.text[document.range.clone()].trim().is_empty();
     let document = file.documents.iter().position(|document| !is_empty(document));
     ChangeSet {

@@ -72,7 +72,7 @@ pub fn revoke(target: &Target<'_>, claim: &ClaimRef) -> Result<(Edit, RuleGate)>
         ));
     }
     let is_entry = |entry: &str| entry.parse::<ClaimPath>().is_ok_and(|path| is_it(&path));
-    let edit = |_: usize, source: &Source<'_>| entries::take_out(source, "writes", &is_entry);
+    let edit = |_: usize, source: &Source<'_>| entries::remove_from_parameter(source, "writes", is_entry);
     let changed = target.change(&positions, &edit)?;
     let (mut edit, gate) = target.finish(changed, message);
     edit.notes.push(format!(

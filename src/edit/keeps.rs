@@ -136,7 +136,7 @@ pub fn forget(repo: &Repo, renders: &dyn Renders, is_owned: &dyn Fn(&ClaimRef) -
         }
         let target = Target::new(repo, renders, subject.name.as_str())?;
         let changed = target.change(&target.positions(), &|_, source| {
-            entries::take_out(source, KEEPS, &|entry| gone.contains(entry))
+            entries::remove_from_parameter(source, KEEPS, |entry| gone.contains(entry))
         })?;
         let names: Vec<String> = gone.iter().map(|entry| format!("`{entry}`")).collect();
         written.notes.push(format!(

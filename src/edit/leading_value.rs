@@ -24,17 +24,15 @@ pub use renaming::renamed;
 /// How many values are tried; each costs a render of the chart.
 const MOST_TRIES: usize = 24;
 
-/// The value, with the change that makes of the Application what is wanted.
+/// The change of a value that makes of an Application what is wanted.
 #[derive(Clone, Debug)]
-pub struct LeadingValue {
-    /// Where it is, as `apps/values.yaml:12:3`.
-    pub place: String,
-    /// Its keys, joined by dots.
-    pub key: String,
+pub struct Led {
     /// The change.
     pub changes: ChangeSet,
-    /// Notes on comments that are lost with what is replaced.
+    /// Where the value is, and which comments are lost with what is replaced.
     pub notes: Vec<String>,
+    /// The Application as it is rendered then.
+    pub rendered: Manifest,
 }
 
 /// A change of a value that may be the right one.
@@ -51,7 +49,7 @@ struct Try<'d> {
 ///
 /// # Errors
 /// When there is no such value: it names the template where the change has to be made.
-pub fn find(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<LeadingValue> {
+pub fn find(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<Led> {
     let rendered = rendered(manifest)?;
     let documents = documents::of(repo, renders.files(), rendered);
     let before = renders.desired(&[])?;
@@ -60,10 +58,7 @@ pub fn find(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Ob
         .flat_map(|document| tries(document, &manifest.object, wanted));
     let is_right = |after: &[Manifest]| is_only(&before, after, manifest, wanted);
     match first(repo, renders, tries, is_right) {
-        Some((found, changes)) => Ok(LeadingValue {
-            notes: found.lost(),
-            ..found.into_value(changes)
-        }),
+        Some((found, changes)) => Ok(found.led(changes, "leads to it", (manifest, wanted))),
         None => Err(template::nothing(
             (repo, renders.files()),
             (rendered, manifest.object.name()),
@@ -273,14 +268,24 @@ impl Try<'_> {
         changes
     }
 
-    /// Returns the value with its change.
-    fn into_value(self, changes: ChangeSet) -> LeadingValue {
-        LeadingValue {
-            place: self.document.place(&self.pointer),
-            key: dotted(&self.pointer),
-            notes: Vec::new(),
+    /// Returns what the change does, with where it is.
+    fn led(&self, changes: ChangeSet, what: &str, (manifest, wanted): (&Manifest, &Object)) -> Led {
+        let mut notes = self.lost();
+        notes.push(self.note(what));
+        Led {
             changes,
+            notes,
+            rendered: Manifest {
+                object: wanted.clone(),
+                ..manifest.clone()
+            },
         }
+    }
+
+    /// Returns where the value is, as `apps/values.yaml:12:3`, with its keys and what it does.
+    fn note(&self, what: &str) -> String {
+        let (place, key) = (self.document.place(&self.pointer), dotted(&self.pointer));
+        format!("{place}: the value `{key}` {what}")
     }
 
     fn is_map_or_list(&self, pointer: &Pointer) -> bool {

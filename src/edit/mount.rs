@@ -184,7 +184,7 @@ pub fn unmount(target: &Target<'_>, claim: &str, path: Option<&str>) -> Result<(
         ));
     }
     let is_entry = |entry: &str| entry.parse::<Mount>().is_ok_and(|mount| is_meant(&mount));
-    let edit = |_: usize, source: &Source<'_>| entries::take_out(source, "mounts", &is_entry);
+    let edit = |_: usize, source: &Source<'_>| entries::remove_from_parameter(source, "mounts", is_entry);
     let changed = target.change(&positions, &edit)?;
     let (mut edit, gate) = target.finish(changed, message);
     edit.notes.push(format!("taken out of `mounts`: {}", gone.join(", ")));

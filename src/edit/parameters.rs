@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{Edit, Renders, RuleGate, leading_value, source_override};
 use crate::failure::{self, Failure, HintExt};
-use crate::model::parameter::Parameters;
+use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{AppName, Application, Availability, Object, PointerBuf, Source, Unavailable};
 use crate::repo::{ChangeSet, Manifest, Origin, Override, Repo};
 use crate::rules::fixes;
@@ -103,8 +103,8 @@ impl<'r> Target<'r> {
     /// Everything that is wrong with them.
     pub fn parameters(&self, position: usize) -> Result<Parameters> {
         self.merged(position).parameters().map_err(|errors| {
-            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            anyhow!("Application `{}`: {}", self.name, errors.join("; ")).hint("correct its parameters first")
+            anyhow!("Application `{}`: {}", self.name, ParameterError::line(&errors))
+                .hint("correct its parameters first")
         })
     }
 
@@ -223,16 +223,11 @@ impl<'r> Target<'r> {
         }
         patch(&mut tree, &operations)?;
         let wanted = Object::new(tree);
-        let leading = leading_value::find(self.repo, self.renders, self.manifest, &wanted)?;
-        let mut notes = leading.notes;
-        notes.push(format!("{}: the value `{}` leads to it", leading.place, leading.key));
+        let led = leading_value::find(self.repo, self.renders, self.manifest, &wanted)?;
         Ok(Planned {
-            changes: leading.changes,
-            notes,
-            derived: vec![Manifest {
-                object: wanted.clone(),
-                ..self.manifest.clone()
-            }],
+            changes: led.changes,
+            notes: led.notes,
+            derived: vec![led.rendered],
             tree: wanted.into_tree(),
             overrides: Vec::new(),
         })

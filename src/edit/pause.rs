@@ -5,6 +5,7 @@ mod in_set;
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 
+use super::mount::nothing;
 use super::{Edit, Renders, RuleGate, leading_value};
 use crate::failure::HintExt;
 use crate::model::pause::{Pause, SyncMode, resumed};
@@ -75,15 +76,6 @@ fn named<'r>(repo: &'r Repo, app: &str) -> Result<(&'r Manifest, AppName)> {
     Ok((manifest, name))
 }
 
-fn nothing(message: String, why: String) -> (Edit, RuleGate) {
-    let edit = Edit {
-        message,
-        notes: vec![why],
-        ..Edit::default()
-    };
-    (edit, RuleGate::default())
-}
-
 /// Makes a change of the tree of an Application, where it is written.
 type Change<'f> = dyn Fn(&Value) -> Value + 'f;
 
@@ -118,31 +110,27 @@ fn by_value(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, change: &Ch
     }
     let (whole, sync_alone) = (Object::new(whole), Object::new(sync_alone));
     let mut notes = Vec::new();
-    let (leading, wanted) = match leading_value::find(repo, renders, manifest, &whole) {
-        Ok(leading) => (leading, whole),
+    let led = match leading_value::find(repo, renders, manifest, &whole) {
+        Ok(led) => led,
         Err(error) => {
             let found = leading_value::find(repo, renders, manifest, &sync_alone);
-            let leading = found.map_err(|_| {
+            let led = found.map_err(|_| {
                 error.hint("let its chart set `syncPolicy.automated.enabled` by a value, or switch `automated` off there by hand")
             })?;
             notes.push(format!(
                 "no value leads to the annotations of `{}` as well, so that a reason and a time are not kept",
                 manifest.object.name()
             ));
-            (leading, sync_alone)
+            led
         }
     };
-    notes.push(format!("{}: the value `{}` leads to it", leading.place, leading.key));
-    notes.extend(leading.notes);
+    notes.extend(led.notes);
     let gate = RuleGate {
-        generated: vec![Manifest {
-            object: wanted,
-            ..manifest.clone()
-        }],
+        generated: vec![led.rendered],
         ..RuleGate::default()
     };
     let edit = Edit {
-        changes: leading.changes,
+        changes: led.changes,
         notes,
         ..Edit::default()
     };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::parameters::entries;
 use super::{Edit, Rendered, Renders, RuleGate, leading_value, source_override};
 use crate::failure::HintExt;
-use crate::model::parameter::Parameters;
+use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{AppName, Application, Availability, Object, PointerBuf, PointerExt, Source};
 use crate::repo::{ChangeSet, Manifest, Origin, Override, Repo};
 use crate::rules::fixes;
@@ -173,10 +173,9 @@ impl<'r> PluginSection<'r> {
     /// What is wrong with them.
     pub fn parameters(&self) -> Result<Vec<Parameters>> {
         let parsed = self.sources().map(|source| {
-            source.parameters().map_err(|errors| {
-                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                anyhow!("Application `{}`: {}", self.app.name(), errors.join("; "))
-            })
+            source
+                .parameters()
+                .map_err(|errors| anyhow!("Application `{}`: {}", self.app.name(), ParameterError::line(&errors)))
         });
         parsed.collect()
     }
@@ -286,16 +285,10 @@ impl<'r> PluginSection<'r> {
             written.changes.changes.extend(fixes::patch(self.manifest, own).changes);
             return Ok(written);
         }
-        let leading = leading_value::find(self.repo, renders, self.manifest, &written.object)?;
-        written.derived = Some(Manifest {
-            object: written.object.clone(),
-            ..self.manifest.clone()
-        });
-        written.changes.changes.extend(leading.changes.changes);
-        written.notes.extend(leading.notes);
-        written
-            .notes
-            .push(format!("{}: the value `{}` leads to it", leading.place, leading.key));
+        let led = leading_value::find(self.repo, renders, self.manifest, &written.object)?;
+        written.derived = Some(led.rendered);
+        written.changes.changes.extend(led.changes.changes);
+        written.notes.extend(led.notes);
         Ok(written)
     }
 }

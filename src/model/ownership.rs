@@ -21,7 +21,7 @@ use super::made_claims::{claim_patterns, operator_claims, patterns_of};
 use super::name::{AppName, ClaimName, NamespaceName};
 use super::namespace::Registries;
 use super::object::Object;
-use super::parameter::Parameters;
+use super::parameter::{ParameterError, Parameters};
 use super::workload::claims_of_templates;
 use super::writer::Writer;
 
@@ -326,10 +326,9 @@ impl Ownership {
         declared.declare_of_namespaces(&Cluster::Local, own);
         for app in applications {
             for source in app.sources().iter().filter(|source| source.uses_homelab_plugin()) {
-                let parameters = source.parameters().map_err(|errors| {
-                    let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                    anyhow!("Application `{}`: {}", app.name(), messages.join("; "))
-                })?;
+                let parameters = source
+                    .parameters()
+                    .map_err(|errors| anyhow!("Application `{}`: {}", app.name(), ParameterError::line(&errors)))?;
                 declared.declare_of_namespaces(&Cluster::Local, &parameters);
                 if parameters.owns.is_empty() && parameters.writes.is_empty() {
                     continue;

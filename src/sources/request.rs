@@ -37,7 +37,7 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
     if source.uses_homelab_plugin() {
         let parameters = source
             .parameters()
-            .map_err(|errors| anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+            .map_err(|errors| anyhow!(ParameterError::line(&errors)))?;
         let variables = source.raw_parameters().map(|list| oversized(&list)).unwrap_or_default();
         if let Some((name, bytes)) = variables.first() {
             return Err(anyhow!(

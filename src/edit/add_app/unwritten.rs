@@ -14,7 +14,7 @@ use crate::edit::merge::merge;
 use crate::edit::{Edit, Rendered, Renders, leading_value, source_override};
 use crate::failure::{self, HintExt};
 use crate::model::application::PLUGIN_NAME;
-use crate::model::parameter::Parameter;
+use crate::model::parameter::{Parameter, ParameterError};
 use crate::model::tool::TOOLS;
 use crate::model::{Application, Availability, ClaimPath, Object, Source, Unavailable};
 use crate::repo::{ChangeSet, Manifest, Origin, Repo};
@@ -125,10 +125,7 @@ fn with(repo: &Repo, manifest: &Manifest, list: &[Parameter], renders: &dyn Rend
     let owns = Source::new(Default::default(), &tree)
         .parameters()
         .map(|parameters| parameters.owns);
-    let owns = owns.map_err(|errors| {
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow!(errors.join("; "))
-    })?;
+    let owns = owns.map_err(|errors| anyhow!(ParameterError::line(&errors)))?;
     let owns: BTreeSet<ClaimPath> = owns.into_iter().collect();
     let (changes, render, after, notes) = match manifest.origin {
         Origin::Rendered(_) => {
@@ -136,19 +133,10 @@ fn with(repo: &Repo, manifest: &Manifest, list: &[Parameter], renders: &dyn Rend
             let source = tree.pointer_mut(source.pointer.as_str()).and_then(Value::as_object_mut);
             source.context("it has no source")?.insert("plugin".to_owned(), plugin);
             let wanted = Object::new(tree);
-            let leading = leading_value::find(repo, renders, manifest, &wanted)?;
+            let led = leading_value::find(repo, renders, manifest, &wanted)?;
             let render = Application::new(&wanted).map(|app| renders.render(&app));
-            let after = Manifest {
-                object: wanted.clone(),
-                ..manifest.clone()
-            };
             let render = render.context("not an Application")?;
-            (
-                leading.changes,
-                render,
-                Some(after),
-                vec![format!("{}: the value `{}` leads to it", leading.place, leading.key)],
-            )
+            (led.changes, render, Some(led.rendered), led.notes)
         }
         _ => {
             let written = source_override::write(repo, renders.files(), &app, position, &plugin)?;

@@ -10,7 +10,7 @@ use super::{Conversion, Request, rendered_claims, to_native};
 use crate::edit::{leading_value, source_override};
 use crate::failure::HintExt;
 use crate::model::{Application, Source};
-use crate::repo::{ChangeSet, Manifest, Origin, Override};
+use crate::repo::{ChangeSet, Origin, Override};
 
 impl AppConversion<'_> {
     /// Converts an Application that a set generates.
@@ -98,22 +98,17 @@ impl AppConversion<'_> {
         let Some((wanted, mut notes)) = moved(&request)? else {
             return Ok(ConversionOutcome::Unchanged);
         };
-        let leading = leading_value::find(self.repo, self.renders, self.manifest, &wanted)?;
+        let led = leading_value::find(self.repo, self.renders, self.manifest, &wanted)?;
         let moved = Application::new(&wanted).context("not an Application any more")?;
         let after = self.render(&moved)?;
-        notes.extend(leading.notes);
-        notes.push(format!("{}: the value `{}` leads to it", leading.place, leading.key));
+        notes.extend(led.notes);
         let conversion = Conversion {
-            changes: leading.changes,
+            changes: led.changes,
             notes,
-        };
-        let rendered = Manifest {
-            object: wanted.clone(),
-            ..self.manifest.clone()
         };
         let mut outcome = self.outcome(request.app, conversion, (&app, before), (&moved, after))?;
         if let ConversionOutcome::Converted(converted) = &mut outcome {
-            converted.rendered = Some(rendered);
+            converted.rendered = Some(led.rendered);
         }
         Ok(outcome)
     }

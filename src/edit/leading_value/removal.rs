@@ -5,26 +5,26 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::documents::{self, Document};
-use super::{LeadingValue, Try, first, is_named, rendered, template, walk};
+use super::{Try, first, is_named, rendered, template, walk};
 use crate::edit::Renders;
 use crate::model::{Object, Pointer, PointerBuf, PointerExt};
-use crate::repo::{Manifest, Repo};
+use crate::repo::{ChangeSet, Manifest, Repo};
 use crate::rules::fixes;
 
 /// The keys by which charts of Applications leave one out.
 const SWITCHES: [&str; 3] = ["enabled", "enable", "install"];
 
-/// Finds the value that makes a rendered Application, and takes it out, or switches it off.
+/// Finds the value that makes a rendered Application, and takes it out, or switches it off; returns the change, and where it is.
 ///
 /// # Errors
 /// When there is no value that makes this one alone: it names the template.
-pub fn without(repo: &Repo, renders: &dyn Renders, manifest: &Manifest) -> Result<LeadingValue> {
+pub fn without(repo: &Repo, renders: &dyn Renders, manifest: &Manifest) -> Result<(ChangeSet, String)> {
     let rendered = rendered(manifest)?;
     let documents = documents::of(repo, renders.files(), rendered);
     let (before, name) = (renders.desired(&[])?, manifest.object.name());
     let tries = documents.iter().flat_map(|document| tries(document, name));
     match first(repo, renders, tries, |after| is_only_gone(&before, after, manifest)) {
-        Some((found, changes)) => Ok(found.into_value(changes)),
+        Some((found, changes)) => Ok((changes, found.note("makes it"))),
         None => Err(template::nothing(
             (repo, renders.files()),
             (rendered, name),

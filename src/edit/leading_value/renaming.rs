@@ -5,7 +5,7 @@ use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
 use super::documents::{self, Document};
-use super::{LeadingValue, Try, first, is_named, is_only, is_source, rendered, sections, template, walk};
+use super::{Led, Try, first, is_named, is_only, is_source, rendered, sections, template, walk};
 use crate::edit::Renders;
 use crate::model::tool::TOOLS;
 use crate::model::{Object, Pointer, PointerBuf, PointerExt};
@@ -16,7 +16,7 @@ use crate::rules::fixes;
 ///
 /// # Errors
 /// When there is no value that names this one alone: it names the template.
-pub fn renamed(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<LeadingValue> {
+pub fn renamed(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<Led> {
     let rendered = rendered(manifest)?;
     let documents = documents::of(repo, renders.files(), rendered);
     let before = renders.desired(&[])?;
@@ -25,10 +25,7 @@ pub fn renamed(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: 
         .flat_map(|document| tries(document, &manifest.object, wanted));
     let is_right = |after: &[Manifest]| is_only(&before, after, manifest, wanted);
     match first(repo, renders, tries, is_right) {
-        Some((found, changes)) => Ok(LeadingValue {
-            notes: found.lost(),
-            ..found.into_value(changes)
-        }),
+        Some((found, changes)) => Ok(found.led(changes, "names it", (manifest, wanted))),
         None => Err(template::nothing(
             (repo, renders.files()),
             (rendered, manifest.object.name()),

@@ -6,38 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::model::{PointerExt, Source};
 use crate::rules::fixes;
 
-pub use crate::rules::fixes::add_to_parameter;
-
-/// Takes out the entries of an array parameter that are meant; with its last entry the parameter goes, and with the last
-/// parameter the list.
-pub fn take_out(source: &Source<'_>, name: &str, is_meant: &dyn Fn(&str) -> bool) -> Vec<PatchOperation> {
-    let Some(parameter) = source.parameter(name) else {
-        return Vec::new();
-    };
-    let array = parameter.child("array");
-    let there = source
-        .value(&array)
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    let is_meant = |entry: &Value| entry.as_str().is_some_and(is_meant);
-    let meant: Vec<usize> = (0..there.len()).filter(|index| is_meant(&there[*index])).collect();
-    if meant.is_empty() {
-        return Vec::new();
-    }
-    if meant.len() < there.len() {
-        return meant
-            .into_iter()
-            .rev()
-            .map(|index| fixes::remove(array.child(index)))
-            .collect();
-    }
-    let list = source.at(&["plugin", "parameters"]);
-    let is_alone = source
-        .value(&list)
-        .and_then(Value::as_array)
-        .is_some_and(|list| list.len() == 1);
-    vec![fixes::remove(if is_alone { list } else { parameter })]
-}
+pub use crate::rules::fixes::{add_to_parameter, remove_from_parameter};
 
 /// Adds an entry to a map parameter, the parameter itself where it is missing.
 pub fn put_into_map(source: &Source<'_>, name: &str, (key, value): (&str, &str)) -> Vec<PatchOperation> {
@@ -105,7 +74,10 @@ mod tests {
             (Value::Null, json!({"name": "p", "parameters": null})),
         ] {
             let plugin = json!({"name": "p", "parameters": parameters});
-            assert_eq!(after(plugin, |source| take_out(source, "mounts", &is_meant)), expected);
+            assert_eq!(
+                after(plugin, |source| remove_from_parameter(source, "mounts", is_meant)),
+                expected
+            );
         }
     }
 

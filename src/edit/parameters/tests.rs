@@ -54,7 +54,7 @@ fn after(files: &[(&str, &str)], adds: bool) -> Result<(String, String), String>
     let target = Target::new(&repo, &nothing, "player").map_err(line)?;
     let edit = |_: usize, source: &Source<'_>| match adds {
         true => entries::add_to_parameter(source, "mounts", &["films:/f"]),
-        false => entries::take_out(source, "mounts", &|_| true),
+        false => entries::remove_from_parameter(source, "mounts", |_| true),
     };
     let changed = target.change(&target.positions(), &edit).map_err(line)?;
     let changed = repo.file_changes(&changed.changes).unwrap();
@@ -145,8 +145,9 @@ fn comments_stay_with_what_they_are_about() {
     let repo = Repo::read(&nothing.0, &[]).unwrap();
     let target = Target::new(&repo, &nothing, "player").unwrap();
     let without = |claim: &'static str| {
-        let edit =
-            |_: usize, source: &Source<'_>| entries::take_out(source, "mounts", &|entry| entry.starts_with(claim));
+        let edit = |_: usize, source: &Source<'_>| {
+            entries::remove_from_parameter(source, "mounts", |entry| entry.starts_with(claim))
+        };
         let changed = target.change(&[0], &edit).unwrap();
         let text = repo.file_changes(&changed.changes).unwrap().remove(0).after.unwrap();
         (text.split_once("parameters:\n").unwrap().1.to_owned(), changed.notes)

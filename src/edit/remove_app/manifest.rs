@@ -24,10 +24,10 @@ pub fn removal(repo: &Repo, renders: &dyn Renders, manifest: &Manifest) -> Resul
         },
         Origin::Generated(generated) => set::removal(repo, renders, manifest, generated)?,
         Origin::Rendered(_) => {
-            let leading = leading_value::without(repo, renders, manifest)?;
+            let (changes, note) = leading_value::without(repo, renders, manifest)?;
             Removal {
-                notes: vec![format!("{}: the value `{}` makes it", leading.place, leading.key)],
-                changes: leading.changes,
+                changes,
+                notes: vec![note],
                 derived: Vec::new(),
             }
         }

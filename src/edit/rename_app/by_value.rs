@@ -71,14 +71,12 @@ impl<'r> Renaming<'r> {
         (edit, gate): (&mut Edit, &mut RuleGate),
     ) -> Result<()> {
         self.check_free()?;
-        let leading = leading_value::renamed(self.repo, renders, self.manifest, renamed)?;
+        let led = leading_value::renamed(self.repo, renders, self.manifest, renamed)?;
         let mut changes = followers;
-        changes.join(leading.changes.changes)?;
+        changes.join(led.changes.changes)?;
         gate.derived = Some(renders.desired(&self.repo.file_changes(&changes)?)?);
         edit.changes = changes;
-        edit.notes.extend(leading.notes);
-        edit.notes
-            .push(format!("{}: the value `{}` names it", leading.place, leading.key));
+        edit.notes.extend(led.notes);
         Ok(())
     }
 

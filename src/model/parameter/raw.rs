@@ -50,6 +50,14 @@ pub struct ParameterError {
     pub message: String,
 }
 
+impl ParameterError {
+    /// Returns all that is wrong in one line.
+    pub fn line(errors: &[Self]) -> String {
+        let errors: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+        errors.join("; ")
+    }
+}
+
 impl fmt::Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
