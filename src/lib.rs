@@ -191,6 +191,10 @@
 //!   (`tests/vectors/outcomes.yaml`), so that a real Argo CD can be held against them.
 //! - **The checks of a comparison are one table of functions** ([`compare::checks::ALL`]) over the object before and after, with two
 //!   fixtures each. A language for queries would be larger than all of them. Price: a check is code.
+//! - **Whose a pod is, a label of its template says** (`law::stamps`). An admission policy sees the object and its Namespace, not the claim,
+//!   not the ReplicaSet and not the Application; and the accounts of controllers make the pods. What a policy lets in is decided
+//!   a second time, for live objects ([`lock::foreign`]), so that it is known before it is in force; a real API server is held
+//!   against both. Price: pods restart once, and a label is no identity.
 //! - **Fixes are applied rule by rule, and checked** (`rules::fixer`): after each step all rules run again, and a step that
 //!   introduces an error is taken back. Price: time, for a result that a second run does not change.
 //! - **One engine completes, clap's own**, for kubectl's protocol and for the scripts of the shells. An argument's value name

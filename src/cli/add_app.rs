@@ -365,6 +365,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         };
         repo.check_one(request.name.as_str())?;
         edit::add_app::values_in_git::turn_round(repo, &mut request, values_dir.as_ref())?;
+        edit::add_app::stamp(repo, &mut request);
         let preview = edit::add_app::preview(repo, &request);
         let apps = repo.applications().map(|(_, app)| app);
         let sources = Sources::new(repo, session.checkout()?, &dirs, &options);

@@ -6,14 +6,18 @@ use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
 use super::connection::ConnectionArgs;
-use super::edit_args::EditArgs;
 use super::lock_status;
+use super::lock_writes::enable_writes;
 use super::session::Session;
+use super::source_edit::SourceEditArgs;
+use crate::edit::lock::stamps::unstamp;
 use crate::edit::lock::{Request, disable, enable};
 use crate::edit::{Edit, RuleGate};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, usage};
 use crate::lock::Part;
+use crate::model::AppRenders;
 use crate::repo::RepoPath;
+use crate::rules::Scope;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -21,15 +25,19 @@ Examples:
   # Let the cluster refuse to delete claims that Applications own
   kubectl homelab lock enable deletions --commit
 
+  # And, as a second step, to write claims of others
+  kubectl homelab lock enable writes --commit
+
   # What is live, and what would be refused
   kubectl homelab lock status";
 
 /// Let the cluster itself refuse what would lose data
 ///
-/// The lock is two admission policies of Kubernetes' own in this repository, synced by Argo CD. They refuse, with a sentence
+/// The lock is a few admission policies of Kubernetes' own in this repository, synced by Argo CD. They refuse, with a sentence
 /// that names the ways to go on, to delete a claim that an Application owns, or a Namespace with such claims: by `kubectl
 /// delete`, with all others, by a prune, or by a forced replacement. `kubectl homelab release` lets one deletion through.
-/// Nothing runs for it. It needs Kubernetes 1.30.
+/// Enabled by itself, a third policy refuses pods and workloads that would write a claim of another Application. Nothing runs for
+/// all that. It needs Kubernetes 1.30.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -39,7 +47,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Enable(EnableArgs),
+    Enable(Box<EnableArgs>),
     Disable(Box<DisableArgs>),
     Status(Box<StatusArgs>),
 }
@@ -48,12 +56,19 @@ enum Verb {
 const ENABLE_EXAMPLES: &str = "\
 Examples:
   kubectl homelab lock enable deletions --dry-run=client -o diff
-  kubectl homelab lock enable deletions --commit";
+  kubectl homelab lock enable deletions --commit
+
+  # The stamps first; once they are synced, the same command writes the policy
+  kubectl homelab lock enable writes --commit";
 
 /// Write the policies into the repository, or bring them up to date
 ///
 /// They get an Application of their own, beside the others. Its project has to allow ValidatingAdmissionPolicies and their
 /// bindings. Nothing is sent to the cluster: Argo CD syncs them after a push.
+///
+/// `writes` takes two commits. The first one sets the parameter `stamp-app`, so that pod templates which mount a claim say whose they
+/// are; their pods restart once. The second one writes the policy. Each looks into the cluster before: the policies on deletions have
+/// to be in force for the first, and for the second nothing may run there that would be refused.
 #[derive(clap::Args, Debug)]
 #[command(after_help = ENABLE_EXAMPLES)]
 struct EnableArgs {
@@ -69,8 +84,15 @@ struct EnableArgs {
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
 
+    /// With `writes`: let Argo CD delete Jobs whose templates are to be stamped, and create them again
+    #[arg(long)]
+    recreate_jobs: bool,
+
     #[command(flatten)]
-    edit: EditArgs,
+    common: SourceEditArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
 /// The parts of the lock.
@@ -78,6 +100,8 @@ struct EnableArgs {
 enum What {
     /// Deletions of claims that Applications own, and of Namespaces with such claims
     Deletions,
+    /// Writes into claims of other Applications
+    Writes,
 }
 
 /// Examples for `--help` of `disable`.
@@ -86,15 +110,15 @@ Examples:
   kubectl homelab lock disable --dry-run=client -o diff
   kubectl homelab lock disable --commit";
 
-/// Take the policies and their Application out of the repository
+/// Take the policies, their Application and the stamps out of the repository
 ///
 /// The registry and the labels of owners stay. Releases that are open in the cluster are listed, since they would count again
-/// with the next lock.
+/// with the next lock. Pods whose templates were stamped restart once.
 #[derive(clap::Args, Debug)]
 #[command(after_help = DISABLE_EXAMPLES)]
 struct DisableArgs {
     #[command(flatten)]
-    edit: EditArgs,
+    common: SourceEditArgs,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -140,29 +164,42 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 
 impl EnableArgs {
     fn run(self, session: &mut Session) -> Result<Exit> {
-        let What::Deletions = self.what;
         let folder = |dir: Option<PathBuf>| dir.map(|dir| RepoPath::new(&dir.to_string_lossy())).transpose();
         let request = Request {
             dir: folder(self.dir)?,
             path: folder(self.path)?,
         };
-        session.edit(&self.edit.write)?;
-        session.repo()?.check_found()?;
-        session.repo()?.check_all_read()?;
-        let edit = enable(session.repo()?, Part::Deletions, &request)?;
-        session.finish(&self.edit, &edit, &RuleGate::default())
+        if self.what == What::Writes {
+            let cluster = (&self.common, self.connection);
+            return enable_writes(&request, self.recreate_jobs, cluster, session);
+        }
+        if self.recreate_jobs {
+            return Err(usage("'--recreate-jobs' is for `lock enable writes`"));
+        }
+        let edit = self.common.planned(session, |repo, _, _| {
+            repo.check_found()?;
+            repo.check_all_read()?;
+            enable(repo, Part::Deletions, &request)
+        })?;
+        session.finish(&self.common.edit, &edit, &RuleGate::default())
     }
 }
 
 impl DisableArgs {
     fn run(self, session: &mut Session) -> Result<Exit> {
-        session.edit(&self.edit.write)?;
-        session.repo()?.check_all_read()?;
-        let mut edit = disable(session.repo()?)?;
+        let (mut edit, gate) = self.common.planned(session, |repo, sources, _| {
+            repo.check_all_read()?;
+            let nothing = AppRenders::new();
+            let (stamps, gate) = unstamp(&Scope::new(repo, &nothing), sources)?;
+            let mut edit = disable(repo)?;
+            edit.changes.changes.extend(stamps.changes.changes);
+            edit.notes.extend(stamps.notes);
+            Ok((edit, gate))
+        })?;
         if !edit.changes.changes.is_empty() {
             add_releases(&mut edit, self.connection);
         }
-        session.finish(&self.edit, &edit, &RuleGate::default())
+        session.finish(&self.common.edit, &edit, &gate)
     }
 }
 

@@ -1,17 +1,19 @@
 //! What the lock is in a cluster: read for `lock status`, and for `doctor`.
 
+mod writes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use crate::cluster::{Attempt, Cluster, Resource, Seen};
 use crate::lock::held::{HeldClaim, HeldNamespace, Release, Survey, survey};
-use crate::lock::{Part, VERSION_ANNOTATION, deletions, refusals, state};
+use crate::lock::{Part, VERSION_ANNOTATION, WRITES, deletions, policies, refusals, state};
 use crate::model::{AppRenders, NamespaceName, Object};
 use crate::repo::Repo;
 use crate::report::lock::{ClaimRow, HeldRow, LockStatus, PolicyRow, ProofRow, StateRow};
 use crate::rules::Scope;
-use crate::rules::lock_is_current::lock_parts;
+use crate::rules::lock_is_current::all_lock_parts;
 
 /// Reads the state of the lock.
 ///
@@ -39,8 +41,16 @@ pub(super) fn read(cluster: &Cluster, repo: Option<&Repo>) -> Result<LockStatus>
             .is_some_and(|live| !["missing", "off"].contains(&live.state))
     };
     let on: Vec<bool> = status.policies.iter().map(is_on).collect();
-    if on.contains(&true) {
+    if on.iter().take(Part::Deletions.policies().len()).any(|is_on| *is_on) {
         status.proofs = proofs(cluster, &survey, &mut status.missing_grants)?;
+    }
+    let row = status.policies.iter().position(|row| row.name == WRITES);
+    if let Some(row) = row {
+        writes::read(cluster, namespaces.as_deref(), &survey, &mut status)?;
+        if on[row] {
+            let proof = writes::tried(cluster, &survey, &mut status.missing_grants)?;
+            status.proofs.push(proof);
+        }
     }
     let [claims_policy, namespaces_policy] = [0, 1].map(|number| on.get(number) == Some(&true));
     status.held = survey
@@ -87,9 +97,9 @@ fn policy_rows(
     repo: Option<&Repo>,
     counts: Option<&BTreeMap<&'static str, u64>>,
 ) -> Vec<PolicyRow> {
-    let parts = repo.map(|repo| lock_parts(repo, Part::Deletions));
+    let parts = repo.map(all_lock_parts);
     let version = |object: Option<&Object>| object?.annotation(VERSION_ANNOTATION)?.parse().ok();
-    let rows = deletions().into_iter().enumerate().map(|(number, expected)| {
+    let rows = policies().into_iter().enumerate().map(|(number, expected)| {
         let named = |objects: &[Object]| objects.iter().find(|object| object.name() == expected.name).cloned();
         let live = live.as_ref().map(|(policies, bindings)| {
             let (policy, binding) = (named(policies), named(bindings));
@@ -106,7 +116,10 @@ fn policy_rows(
             refusals: counts.and_then(|counts| counts.get(expected.name).copied()),
         }
     });
-    rows.collect()
+    // The second part is chosen by itself: where it is nowhere, there is nothing to say of it.
+    let is_there = |row: &Option<StateRow>| row.as_ref().is_some_and(|row| row.state != "missing");
+    rows.filter(|row| row.name != WRITES || is_there(&row.live) || is_there(&row.repository))
+        .collect()
 }
 
 /// Tries to delete a claim and a Namespace that are held; nothing is deleted.
@@ -122,34 +135,38 @@ fn proofs(cluster: &Cluster, survey: &Survey, denied: &mut Vec<String>) -> Resul
     let mut rows = Vec::new();
     for (policy, held) in [(on_claims.name, claim), (on_namespaces.name, namespace)] {
         let Some((row, resource)) = held else {
-            rows.push(ProofRow {
-                policy: policy.to_owned(),
-                object: None,
-                result: "nothingToTest",
-                message: None,
-            });
+            rows.push(proof(policy, None, "nothingToTest", None));
             continue;
         };
         let namespace = row.namespace.as_deref().map(NamespaceName::new).transpose()?;
         let attempt = cluster.try_delete(resource, namespace.as_ref(), &row.name)?;
-        let (result, message) = match attempt {
-            Attempt::Refused(message) if message.contains(policy) => ("refused", Some(message)),
-            Attempt::Refused(message) => ("unknown", Some(message)),
-            Attempt::LetThrough => ("letThrough", None),
-            Attempt::Gone => ("unknown", None),
-            Attempt::Denied(grant) => {
-                denied.push(grant.grant);
-                ("unknown", None)
-            }
-        };
-        rows.push(ProofRow {
-            policy: policy.to_owned(),
-            object: Some(row.target()),
-            result,
-            message,
-        });
+        rows.push(attempted((policy, Some(row.target())), attempt, denied));
     }
     Ok(rows)
+}
+
+/// Returns what was tried on an object, and how it ended.
+fn attempted((policy, object): (&str, Option<String>), attempt: Attempt, denied: &mut Vec<String>) -> ProofRow {
+    let (result, message) = match attempt {
+        Attempt::Refused(message) if message.contains(policy) => ("refused", Some(message)),
+        Attempt::Refused(message) => ("unknown", Some(message)),
+        Attempt::LetThrough => ("letThrough", None),
+        Attempt::Gone => ("unknown", None),
+        Attempt::Denied(grant) => {
+            denied.push(grant.grant);
+            ("unknown", None)
+        }
+    };
+    proof(policy, object, result, message)
+}
+
+fn proof(policy: &str, object: Option<String>, result: &'static str, message: Option<String>) -> ProofRow {
+    ProofRow {
+        policy: policy.to_owned(),
+        object,
+        result,
+        message,
+    }
 }
 
 fn claim_of(claim: &HeldClaim) -> ClaimRow {

@@ -37,6 +37,7 @@ mod list;
 mod live;
 mod lock;
 mod lock_status;
+mod lock_writes;
 mod mount;
 mod move_owner;
 mod output;

@@ -1,10 +1,10 @@
-//! Claims, Namespaces, volumes and pods, and the policies of the lock: lists, annotations, and deletions that are only tried.
+//! Claims, Namespaces, volumes, pods and workloads, and the policies of the lock: lists, annotations, and what is only tried.
 
 use std::fmt;
 
 use anyhow::{Result, anyhow, bail};
 use http::Request;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, DynamicObject, PostParams};
 use serde_json::{Value, json};
 
 use super::DryRun;
@@ -30,6 +30,20 @@ pub enum Resource {
     Volumes,
     /// Pods.
     Pods,
+    /// Deployments.
+    Deployments,
+    /// StatefulSets.
+    StatefulSets,
+    /// DaemonSets.
+    DaemonSets,
+    /// ReplicaSets.
+    ReplicaSets,
+    /// Jobs.
+    Jobs,
+    /// CronJobs.
+    CronJobs,
+    /// Events.
+    Events,
     /// ValidatingAdmissionPolicies.
     Policies,
     /// ValidatingAdmissionPolicyBindings.
@@ -52,6 +66,13 @@ static CLAIMS: Kind = kind("", "PersistentVolumeClaim", "persistentvolumeclaims"
 static NAMESPACES: Kind = kind("", "Namespace", "namespaces", "Namespaces");
 static VOLUMES: Kind = kind("", "PersistentVolume", "persistentvolumes", "volumes");
 static PODS: Kind = kind("", "Pod", "pods", "pods");
+static DEPLOYMENTS: Kind = kind("apps", "Deployment", "deployments", "Deployments");
+static STATEFUL_SETS: Kind = kind("apps", "StatefulSet", "statefulsets", "StatefulSets");
+static DAEMON_SETS: Kind = kind("apps", "DaemonSet", "daemonsets", "DaemonSets");
+static REPLICA_SETS: Kind = kind("apps", "ReplicaSet", "replicasets", "ReplicaSets");
+static JOBS: Kind = kind("batch", "Job", "jobs", "Jobs");
+static CRON_JOBS: Kind = kind("batch", "CronJob", "cronjobs", "CronJobs");
+static EVENTS: Kind = kind("", "Event", "events", "events");
 static POLICIES: Kind = kind(
     lock::GROUP,
     lock::POLICY,
@@ -66,12 +87,30 @@ static BINDINGS: Kind = kind(
 );
 
 impl Resource {
+    /// The pods and workloads that the policy on writes is about.
+    pub const WORKLOADS: [Self; 7] = [
+        Self::Deployments,
+        Self::StatefulSets,
+        Self::DaemonSets,
+        Self::CronJobs,
+        Self::Jobs,
+        Self::ReplicaSets,
+        Self::Pods,
+    ];
+
     fn kind(self) -> &'static Kind {
         match self {
             Self::Claims => &CLAIMS,
             Self::Namespaces => &NAMESPACES,
             Self::Volumes => &VOLUMES,
             Self::Pods => &PODS,
+            Self::Deployments => &DEPLOYMENTS,
+            Self::StatefulSets => &STATEFUL_SETS,
+            Self::DaemonSets => &DAEMON_SETS,
+            Self::ReplicaSets => &REPLICA_SETS,
+            Self::Jobs => &JOBS,
+            Self::CronJobs => &CRON_JOBS,
+            Self::Events => &EVENTS,
             Self::Policies => &POLICIES,
             Self::Bindings => &BINDINGS,
         }
@@ -94,14 +133,14 @@ impl fmt::Display for Denied {
 /// What was read, or the right that is missing for it.
 pub type Seen<T> = std::result::Result<T, Denied>;
 
-/// The end of a deletion that was only tried.
+/// The end of a deletion, or of a creation, that was only tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// A policy refuses it, with this message.
     Refused(String),
     /// It would have been done.
     LetThrough,
-    /// The user may not delete it anyway.
+    /// The user may not do it anyway.
     Denied(Denied),
     /// It is gone.
     Gone,
@@ -173,17 +212,22 @@ impl Cluster {
             ..DeleteParams::default()
         };
         let request = self.request(&[429, 503, 504], || objects.api.delete(name, &params));
-        match self.block_on(request) {
-            Ok(_) => Ok(Attempt::LetThrough),
-            Err(RequestError::Permanent(kube::Error::Api(status))) if status.code == 404 => Ok(Attempt::Gone),
-            Err(RequestError::Permanent(kube::Error::Api(status))) if status.message.contains(lock::POLICY) => {
-                Ok(Attempt::Refused(status.message.clone()))
-            }
-            Err(error) if code(&error) == Some(403) => Ok(Attempt::Denied(Denied {
-                grant: format!("delete {}", resource.kind().plural),
-            })),
-            Err(error) => Err(objects.explain(error)),
-        }
+        attempt(&objects, self.block_on(request).map(drop), "delete")
+    }
+
+    /// Tries to create an object: the API server checks it, and nothing is created.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub fn try_create(&self, resource: Resource, namespace: &NamespaceName, object: &Object) -> Result<Attempt> {
+        let objects = self.of(resource, Some(namespace));
+        let params = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        let object: DynamicObject = serde_json::from_value(object.tree().clone())?;
+        let request = self.request(&[429, 503, 504], || objects.api.create(&params, &object));
+        attempt(&objects, self.block_on(request).map(drop), "create")
     }
 
     /// Returns the metrics of the API server, as text.
@@ -219,6 +263,21 @@ impl Cluster {
         self.merge(Resource::Volumes, None, volume, &body)
             .hint("its user needs the right to `patch persistentvolumes`")
             .map(drop)
+    }
+}
+
+/// Returns the end of what was only tried.
+fn attempt(objects: &Objects<'_>, answer: std::result::Result<(), RequestError>, verb: &str) -> Result<Attempt> {
+    match answer {
+        Ok(()) => Ok(Attempt::LetThrough),
+        Err(RequestError::Permanent(kube::Error::Api(status))) if status.code == 404 => Ok(Attempt::Gone),
+        Err(RequestError::Permanent(kube::Error::Api(status))) if status.message.contains(lock::POLICY) => {
+            Ok(Attempt::Refused(status.message.clone()))
+        }
+        Err(error) if code(&error) == Some(403) => Ok(Attempt::Denied(Denied {
+            grant: format!("{verb} {}", objects.kind.plural),
+        })),
+        Err(error) => Err(objects.explain(error)),
     }
 }
 

@@ -16,12 +16,14 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
 use crate::failure::HintExt;
+use crate::lock::Part;
 use crate::model::parameter::{Parameter, Parameters};
 use crate::model::workload::claims_of_templates;
 use crate::model::{
     AppName, Application, ClaimName, ClaimPath, NamespaceName, Object, Source, claim, repo_url, spelling, substitute,
 };
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
+use crate::rules::lock_is_current::is_on;
 use crate::rules::variable_is_known;
 use crate::yaml;
 
@@ -248,6 +250,18 @@ fn check_source(source: &Value) -> Result<()> {
     repo_url::usable(repo_url, is_chart)
 }
 
+/// Stamps the templates of a new Application where the lock on writes would refuse them else.
+pub fn stamp(repo: &Repo, request: &mut Request) {
+    let is_said = request.parameters.iter().any(|parameter| parameter.name == "stamp-app");
+    if !is_said && repo.application(request.name.as_str()).is_none() && is_on(repo, Part::Writes) {
+        request.parameters.push(Parameter {
+            name: "stamp-app".to_owned(),
+            string: Some("true".to_owned()),
+            ..Parameter::default()
+        });
+    }
+}
+
 /// Adds the claims that the Application was seen to render, and those that its StatefulSets make, to its parameter `owns`; gives
 /// the ones that were added. It owns those in `owned` already.
 ///
@@ -443,6 +457,25 @@ pub(super) mod tests {
             tree["spec"]["source"]["plugin"]["parameters"][0],
             json!({"name": "owns", "array": ["audio", "cache"]})
         );
+    }
+
+    #[test]
+    fn a_new_application_is_stamped_where_writes_are_locked() {
+        let texts: Vec<String> = crate::lock::policies()
+            .iter()
+            .map(|policy| policy.text(&policy.objects()).unwrap())
+            .collect();
+        let text = texts.join("---\n");
+        for (files, expected) in [(vec![], 0), (vec![("applications/lock.yaml", text.as_str())], 1)] {
+            let mut request = request();
+            stamp(&home(&files), &mut request);
+            stamp(&home(&files), &mut request);
+            let stamps = request
+                .parameters
+                .iter()
+                .filter(|parameter| parameter.name == "stamp-app");
+            assert_eq!(stamps.count(), expected);
+        }
     }
 
     #[test]

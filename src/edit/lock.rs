@@ -1,5 +1,7 @@
 //! `lock enable` and `lock disable`: the policies of the lock in the repository, behind an Application of their own.
 
+pub mod stamps;
+
 use anyhow::{Result, anyhow};
 use json_patch::Patch;
 use serde_json::{Value, json};

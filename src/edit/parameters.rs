@@ -45,7 +45,7 @@ pub struct Changed {
     /// What it renders then, or why that is not known.
     pub after: Availability<Vec<Object>>,
     /// The Application, and others of its set, as they are derived then.
-    derived: Vec<Manifest>,
+    pub derived: Vec<Manifest>,
 }
 
 /// A change before it is rendered.
@@ -162,6 +162,13 @@ impl<'r> Target<'r> {
             _ => self.in_place(positions, edit)?,
         };
         self.rendered(planned)
+    }
+
+    /// Changes the parameters of all Applications of the set that generates this one, in its template; `None` where the template
+    /// cannot change all of them alike.
+    pub fn change_whole_set(&self, positions: &[usize], edit: &Operations<'_>) -> Option<Result<Changed>> {
+        let planned = in_template::planned_for_all(self, positions, edit).ok()??;
+        Some(self.rendered(planned))
     }
 
     /// Reports whether files of overrides give one of the sources the plugin, or change its parameters.
@@ -328,4 +335,4 @@ fn patch(tree: &mut Value, operations: &[PatchOperation]) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::edit) mod tests;

@@ -1,11 +1,14 @@
 //! What `lock status` shows: what is live, what is held, and what is wrong with it, as text or as a versioned document.
 
+mod writes;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::list::API_VERSION;
 use super::table::{Cell, sized};
-use crate::lock::{Fault, PolicyState};
+use crate::lock::{Fault, PolicyState, WRITES};
+pub use writes::{RefusedRow, WriteRow};
 
 /// The lock in a cluster and in a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -13,7 +16,7 @@ use crate::lock::{Fault, PolicyState};
 pub struct LockStatus {
     /// The policies.
     pub policies: Vec<PolicyRow>,
-    /// Deletions that were tried, and nothing was deleted.
+    /// Deletions and a write that were tried, and nothing was done.
     pub proofs: Vec<ProofRow>,
     /// The claims with an owner, and the Namespaces with such claims in their registry.
     pub held: Vec<HeldRow>,
@@ -21,6 +24,12 @@ pub struct LockStatus {
     pub unregistered: Vec<ClaimRow>,
     /// Namespaces that hold claims with an owner and have none in their registry.
     pub open_namespaces: Vec<String>,
+    /// Pods and workloads that would write claims of others, where the lock on writes is enabled.
+    pub writes: Vec<WriteRow>,
+    /// What the policy on writes has refused to controllers.
+    pub refused: Vec<RefusedRow>,
+    /// Namespaces with claims in their registry and without its label: writes are let through there.
+    pub writable_namespaces: Vec<String>,
     /// What the user may not do, as `kubectl auth can-i` takes it.
     pub missing_grants: Vec<String>,
 }
@@ -56,7 +65,7 @@ pub struct StateRow {
     pub why: Option<&'static str>,
 }
 
-/// A deletion that was tried.
+/// A deletion or a write that was tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProofRow {
@@ -129,6 +138,17 @@ impl StateRow {
     }
 }
 
+impl ProofRow {
+    /// Returns what was tried, in words.
+    fn what(&self) -> String {
+        let object = self.object.as_deref().unwrap_or_default();
+        match self.policy == WRITES {
+            true => format!("a write of `{object}` by nobody's Deployment"),
+            false => format!("a deletion of `{object}`"),
+        }
+    }
+}
+
 impl HeldRow {
     /// Returns its name as commands take it.
     pub fn target(&self) -> String {
@@ -181,8 +201,7 @@ impl LockStatus {
             }
         }
         for proof in self.proofs.iter().filter(|proof| proof.result == "letThrough") {
-            let object = proof.object.as_deref().unwrap_or_default();
-            fault(true, format!("a deletion of `{object}` would be let through"));
+            fault(true, format!("{} would be let through", proof.what()));
         }
         faults
     }
@@ -202,6 +221,10 @@ impl LockStatus {
             text.push('\n');
             text.push_str(&held(&self.held, is_wide));
         }
+        if !self.writes.is_empty() {
+            text.push('\n');
+            text.push_str(&writes::table(&self.writes, is_wide));
+        }
         text
     }
 
@@ -220,6 +243,12 @@ impl LockStatus {
         lines.extend(self.held.iter().filter(|row| row.released).map(|row| {
             let target = row.target();
             format!("`{target}` is released: take it back with `kubectl homelab release {target} --cancel`")
+        }));
+        lines.extend(self.refused.iter().map(RefusedRow::sentence));
+        lines.extend(self.writable_namespaces.iter().map(|namespace| {
+            format!(
+                "Namespace `{namespace}` has claims in its registry and not its label: writes are let through there"
+            )
         }));
         lines.extend(
             self.missing_grants
@@ -259,12 +288,12 @@ fn policies(rows: &[PolicyRow], is_wide: bool) -> String {
 }
 
 fn sentence(proof: &ProofRow) -> String {
-    let object = proof.object.as_deref().unwrap_or_default();
+    let what = proof.what();
     match proof.result {
-        "refused" => format!("proof: a deletion of `{object}` was tried and refused"),
-        "letThrough" => format!("proof: a deletion of `{object}` was tried and would be let through"),
+        "refused" => format!("proof: {what} was tried and refused"),
+        "letThrough" => format!("proof: {what} was tried and would be let through"),
         "nothingToTest" => format!("proof: nothing to test for `{}`", proof.policy),
-        _ => format!("proof: a deletion of `{object}` could not be tried"),
+        _ => format!("proof: {what} could not be tried"),
     }
 }
 
@@ -331,6 +360,22 @@ mod tests {
                 owner: "reader".to_owned(),
             }],
             open_namespaces: vec!["radio".to_owned()],
+            writes: vec![WriteRow {
+                kind: "Deployment".to_owned(),
+                namespace: "media".to_owned(),
+                name: "player".to_owned(),
+                app: Some("player".to_owned()),
+                claim: "films".to_owned(),
+                owner: "fetcher".to_owned(),
+            }],
+            refused: vec![RefusedRow {
+                kind: "ReplicaSet".to_owned(),
+                namespace: "media".to_owned(),
+                name: "player-1".to_owned(),
+                reason: "FailedCreate".to_owned(),
+                message: "Error creating: no".to_owned(),
+            }],
+            writable_namespaces: vec!["tv".to_owned()],
             missing_grants: vec!["get /metrics".to_owned()],
         }
     }

@@ -103,6 +103,29 @@ pub fn remove_from_parameter(source: &Source<'_>, name: &str, is_gone: impl Fn(&
     gone.map(|(index, _)| remove(array.child(index))).collect()
 }
 
+/// Sets a parameter that is a text, or takes it out; with the last parameter the list goes.
+pub fn set_text(source: &Source<'_>, name: &str, text: Option<&str>) -> Vec<PatchOperation> {
+    let list = source.at(&["plugin", "parameters"]);
+    let there = source.value(&list).and_then(Value::as_array).map(Vec::len);
+    match (source.parameter(name), text) {
+        (None, None) => Vec::new(),
+        (Some(parameter), None) => vec![remove(if there == Some(1) { list } else { parameter })],
+        (Some(parameter), Some(text)) => match source.value(&parameter.child("string")) {
+            Some(is) if is == text => Vec::new(),
+            Some(_) => vec![replace(parameter.child("string"), json!(text))],
+            None => vec![add(parameter.child("string"), json!(text))],
+        },
+        (None, Some(text)) => {
+            let parameter = json!({"name": name, "string": text});
+            vec![match (there, source.value(&list)) {
+                (Some(length), _) => add(list.child(length), parameter),
+                (None, Some(_)) => replace(&list, json!([parameter])),
+                (None, None) => add(&list, json!([parameter])),
+            }]
+        }
+    }
+}
+
 /// Returns a patch of one manifest as a change of the repository.
 pub fn patch(manifest: &Manifest, operations: Vec<PatchOperation>) -> ChangeSet {
     patch_below(manifest, Pointer::root(), operations)

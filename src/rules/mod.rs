@@ -98,6 +98,7 @@ mod value_files_have_no_ref;
 mod value_is_known;
 pub mod variable_is_known;
 mod volume_is_read_only;
+mod writing_template_is_stamped;
 
 use crate::model::spelling::nearest;
 
@@ -220,6 +221,7 @@ pub static ALL: &[&Rule] = &[
     &moved_claim_has_new_owner::RULE,
     &moved_from_names_old_owner::RULE,
     &no_claim_is_released::RULE,
+    &writing_template_is_stamped::RULE,
     &namespace_is_guarded::RULE,
     &namespace_has_one_creator::RULE,
     &namespace_has_pod_security::RULE,

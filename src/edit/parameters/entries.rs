@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::model::{PointerExt, Source};
 use crate::rules::fixes;
 
-pub use crate::rules::fixes::{add_to_parameter, remove_from_parameter};
+pub use crate::rules::fixes::{add_to_parameter, remove_from_parameter, set_text};
 
 /// Adds an entry to a map parameter, the parameter itself where it is missing.
 pub fn put_into_map(source: &Source<'_>, name: &str, (key, value): (&str, &str)) -> Vec<PatchOperation> {
@@ -78,6 +78,43 @@ mod tests {
                 after(plugin, |source| remove_from_parameter(source, "mounts", is_meant)),
                 expected
             );
+        }
+    }
+
+    #[test]
+    fn a_text_is_set_and_taken_out() {
+        let whole = json!({"name": "stamp-app", "string": "true"});
+        for (plugin, text, expected) in [
+            (json!({}), Some("true"), json!({"parameters": [whole]})),
+            (
+                json!({"parameters": null}),
+                Some("true"),
+                json!({"parameters": [whole]}),
+            ),
+            (
+                json!({"parameters": [{"name": "owns"}]}),
+                Some("true"),
+                json!({"parameters": [{"name": "owns"}, whole]}),
+            ),
+            (
+                json!({"parameters": [{"name": "stamp-app", "string": "recreate-jobs"}]}),
+                Some("true"),
+                json!({"parameters": [whole]}),
+            ),
+            (
+                json!({"parameters": [{"name": "stamp-app"}]}),
+                Some("true"),
+                json!({"parameters": [whole]}),
+            ),
+            (json!({"parameters": [whole]}), None, json!({})),
+            (
+                json!({"parameters": [{"name": "owns"}, whole]}),
+                None,
+                json!({"parameters": [{"name": "owns"}]}),
+            ),
+            (json!({}), None, json!({})),
+        ] {
+            assert_eq!(after(plugin, |source| set_text(source, "stamp-app", text)), expected);
         }
     }
 

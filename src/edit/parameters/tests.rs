@@ -5,7 +5,7 @@ use crate::repo::{Files, Memory, RepoPath};
 use serde_json::json;
 
 /// The files of a repository whose Applications render nothing.
-struct Nothing(Memory);
+pub(in crate::edit) struct Nothing(pub(in crate::edit) Memory);
 
 impl Renders for Nothing {
     fn files(&self) -> &dyn Files {

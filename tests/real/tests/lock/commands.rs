@@ -166,9 +166,12 @@ pub(crate) fn disable(locked: &Locked) {
         "{text}"
     );
     assert_eq!(locked.read("applications/root.yaml"), crate::ROOT);
+    crate::enabled::disabled(locked);
     for kind in ["validatingadmissionpolicy", "validatingadmissionpolicybinding"] {
         locked
-            .kubectl(&format!("delete {kind} owned-claims-stay namespaces-with-claims-stay"))
+            .kubectl(&format!(
+                "delete {kind} owned-claims-stay namespaces-with-claims-stay foreign-claims-read-only"
+            ))
             .unwrap();
     }
     locked.until("nothing is refused", || {

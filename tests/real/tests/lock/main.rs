@@ -7,10 +7,12 @@
 )]
 
 mod commands;
+mod enabled;
 mod let_in;
 mod objects;
 mod refused;
 mod upgraded;
+mod writes;
 
 use std::fs;
 use std::path::Path;
@@ -20,15 +22,21 @@ use std::time::{Duration, Instant};
 
 use real_parts::cluster::{Cluster, Flavour};
 use real_parts::folder::Folder;
+use real_parts::measure::figure;
 use real_parts::tools::Tools;
 
 /// A cluster, and a repository with the lock.
 pub(crate) struct Locked {
     pub(crate) cluster: Cluster,
-    home: tempfile::TempDir,
+    pub(crate) home: tempfile::TempDir,
     tools: Tools,
-    _folder: Folder,
+    folder: Folder,
 }
+
+/// The policies as this program writes them.
+pub(crate) const POLICIES: &str = include_str!(
+    "../../../../src/lock/snapshots/homelab__lock__tests__a_change_of_the_policies_has_a_version_of_its_own.snap"
+);
 
 /// The root Application of the repository.
 const ROOT: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: root\n  namespace: argocd\nspec:\n  project: default\n  \
@@ -48,7 +56,7 @@ impl Locked {
             cluster,
             home,
             tools,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -101,6 +109,40 @@ impl Locked {
         }
     }
 
+    /// Writes a file beside the repository, and returns its path.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    }
+
+    /// Applies the policy on writes in the place of an older one, and measures what it costs, in turn with and without it.
+    pub(crate) fn lock_writes(&self) {
+        upgraded::an_older_policy_on_writes_is_there(self);
+        let (_, policy) = POLICIES
+            .split_once("# The claims of Applications are read-only")
+            .unwrap();
+        let apply = || {
+            self.cluster.apply(&format!("#{policy}")).unwrap();
+            writes::in_force(self);
+        };
+        apply();
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for round in 0..4 {
+            with.extend(writes::creations(self, &format!("with-{round}")));
+            self.kubectl("delete validatingadmissionpolicybinding foreign-claims-read-only")
+                .unwrap();
+            writes::out_of_force(self);
+            without.extend(writes::creations(self, &format!("without-{round}")));
+            apply();
+        }
+        let [with, without] = [with, without].map(writes::median);
+        figure(
+            "pods created, medians with and without the policy",
+            &format!("{with:.2} ms / {without:.2} ms = {:.2}", with / without),
+        );
+    }
+
     /// Runs kubectl with words that have no blanks.
     pub(crate) fn kubectl(&self, arguments: &str) -> Result<String, String> {
         let words: Vec<&str> = arguments.split(' ').collect();
@@ -136,11 +178,18 @@ impl Locked {
 fn holds(version: Option<&str>) {
     let locked = Locked::start(version);
     objects::furnish(&locked);
+    writes::furnish(&locked);
+    enabled::furnish(&locked);
+    enabled::not_before_deletions(&locked);
     upgraded::older_policies_are_replaced(&locked);
     locked.lock();
     refused::all(&locked);
     commands::status_and_release(&locked);
     let_in::all(&locked);
+    enabled::stamps(&locked);
+    locked.lock_writes();
+    writes::all(&locked);
+    enabled::policy(&locked);
     commands::disable(&locked);
 }
 

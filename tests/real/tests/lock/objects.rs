@@ -35,7 +35,7 @@ fn stateful_set(name: &str, policy: &str) -> String {
 }
 
 /// Returns a Deployment that mounts a claim, read-only.
-fn deployment(name: &str, claim: &str) -> String {
+pub(crate) fn deployment(name: &str, claim: &str) -> String {
     format!(
         "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: media}}\nspec:\n  \
          selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec:\n      \

@@ -145,8 +145,8 @@ fn a_prune_is_refused(world: &World) {
     figure("repaired, after a prune that was refused", &seconds(start));
 }
 
-/// A policy that refuses to change an object is an error of the comparison with `ServerSideDiff`, and nothing is applied; those of
-/// the lock refuse deletions alone, which no comparison makes.
+/// A policy that refuses to change an object is an error of the comparison with `ServerSideDiff`, and nothing is applied; those on
+/// deletions refuse nothing there, since no comparison deletes.
 fn a_comparison_on_the_server_refuses_nothing(world: &World) {
     let mut application: serde_json::Value =
         serde_json::from_str(&world.home.read("applications/plain.yaml").unwrap()).unwrap();
@@ -257,4 +257,138 @@ fn nothing_is_left(world: &World) {
         .kubectl(&["get", "applications", "-n", "argocd", "-o", "name"], None)
         .unwrap();
     assert_eq!(tracked.lines().count(), 4, "{tracked}");
+}
+
+/// Writes an Application of Argo CD's own that mounts the claim of the fetcher, and a map beside it.
+fn write_the_reader(world: &World, (read_only, value): (bool, &str), options: &serde_json::Value) {
+    world
+        .write_application(&json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": "plain", "namespace": "argocd", "annotations": options},
+            "spec": {
+                "project": "default",
+                "source": {"repoURL": world.home.url(), "path": "plain", "targetRevision": "main"},
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": "jellyfin"},
+                "syncPolicy": {
+                    "automated": {"prune": true, "selfHeal": true},
+                    "retry": {"limit": 5, "refresh": true},
+                },
+            },
+        }))
+        .unwrap();
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "reader"},
+        "spec": {"selector": {"matchLabels": {"app": "reader"}}, "template": {
+            "metadata": {"labels": {"app": "reader"}},
+            "spec": {
+                "containers": [{"name": "main", "image": "example.org/x", "volumeMounts": [{"name": "audio", "mountPath": "/audio"}]}],
+                "volumes": [{"name": "audio", "persistentVolumeClaim": {"claimName": "pvc-pe-audio", "readOnly": read_only}}],
+            },
+        }},
+    });
+    world.home.write("plain/reader.yaml", &deployment.to_string()).unwrap();
+    let map = config_map("beside").replace("a: b", &format!("a: {value}"));
+    world.home.write("plain/beside.yaml", &map).unwrap();
+}
+
+fn label(world: &World, deployment: &str) -> serde_json::Value {
+    let pointer = "/spec/template/metadata/labels/storage.home.arpa~1app";
+    world.field("Deployment", deployment, pointer)
+}
+
+/// Given the lock on deletions, when `lock enable writes` has made its two commits, each synced, then everything runs with stamps
+/// and the policy holds: with `ServerSideDiff` an Application of Argo CD's own that would write a foreign claim has a
+/// ComparisonError, and nothing of it is applied; the commit that repairs it is not held up. When the lock is disabled, its policies
+/// and the stamps are gone, and everything runs on.
+///
+/// Control: without `ServerSideDiff` the sync fails with the same words, and the map beside the workload is applied.
+#[test]
+fn the_lock_makes_foreign_claims_read_only() {
+    let world = World::running(&Options::default()).unwrap();
+    world.runs(0, &["lock", "enable", "deletions"]);
+    let head = world.push(&world.home, "Lock deletions").unwrap();
+    world.until_synced("root", &head);
+    world.until_synced("lock", &head);
+    let is_well = || world.homelab(&["lock", "status"]).unwrap().status.success();
+    world.until("the policies are in force", is_well);
+    let sources = ["jellyfin", "pilotedge-audio-fetcher"];
+    let text = world.runs(0, &["lock", "enable", "writes"]);
+    for app in sources {
+        assert!(text.contains(&format!("`{app}`")), "{text}");
+    }
+    world.push(&world.home, "Stamp templates").unwrap();
+    world.until("nothing runs without a stamp", || {
+        let next = world
+            .homelab(&["lock", "enable", "writes", "--dry-run=client", "-o", "name"])
+            .unwrap();
+        let names = String::from_utf8_lossy(&next.stdout).into_owned();
+        next.status.success() && names.contains("lock/foreign-claims-read-only.yaml")
+    });
+    assert_eq!(label(&world, "jellyfin/jellyfin"), "jellyfin");
+    world.runs(0, &["lock", "enable", "writes"]);
+    let head = world.push(&world.home, "Lock writes").unwrap();
+    world.until_synced("lock", &head);
+    world.until("the policy is in force", || {
+        let status = world.homelab(&["lock", "status"]).unwrap();
+        let text = String::from_utf8_lossy(&status.stdout).into_owned();
+        status.status.success() && text.contains("by nobody's Deployment was tried and refused")
+    });
+    world.until_everything_runs().unwrap();
+    a_writer_is_refused(&world);
+    stamps_go_with_the_lock(&world);
+}
+
+fn a_writer_is_refused(world: &World) {
+    let (on_the_server, nothing) = (
+        json!({"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}),
+        json!({}),
+    );
+    let said = "Deployment jellyfin/reader, whose pods have no label storage.home.arpa/app, would write the claim pvc-pe-audio of \
+        pilotedge-audio-fetcher";
+    write_the_reader(world, (true, "b"), &on_the_server);
+    let head = world.push(&world.home, "It reads").unwrap();
+    world.until_synced("root", &head);
+    world.until_synced("plain", &head);
+    write_the_reader(world, (false, "c"), &on_the_server);
+    world.push(&world.home, "It writes").unwrap();
+    world.until("the comparison says it", || {
+        let conditions = world.conditions("plain", "ComparisonError");
+        conditions.iter().any(|words| words.contains(said))
+    });
+    let map = || world.field("ConfigMap", "jellyfin/beside", "/data/a");
+    world.stays("nothing applied", 2, || map() == "b");
+    write_the_reader(world, (false, "c"), &nothing);
+    world.push(&world.home, "Without the comparison on the server").unwrap();
+    world.until("the sync fails with the same words", || {
+        failure(world, "plain").contains(said)
+    });
+    world.until("the map is applied", || map() == "c");
+    let start = Instant::now();
+    write_the_reader(world, (true, "d"), &nothing);
+    let head = world.push(&world.home, "It reads again").unwrap();
+    world.until_synced("plain", &head);
+    figure("repaired, after a workload that was refused", &seconds(start));
+}
+
+fn stamps_go_with_the_lock(world: &World) {
+    world.home.remove("applications/plain.yaml").unwrap();
+    world.runs(0, &["lock", "disable"]);
+    let head = world.push(&world.home, "Unlock").unwrap();
+    world.until_synced("root", &head);
+    world.until("its Application is gone", || {
+        world.uid("Application", "argocd/lock").is_none()
+    });
+    for kind in ["validatingadmissionpolicies", "validatingadmissionpolicybindings"] {
+        let left = world.cluster.kubectl(&["get", kind, "-o", "name"], None).unwrap();
+        assert!(!left.contains("claims-"), "{left}");
+    }
+    world.until("the stamps are gone", || label(world, "jellyfin/jellyfin").is_null());
+    world.until_everything_runs().unwrap();
+    assert!(
+        !world
+            .home
+            .read("applications/jellyfin.yaml")
+            .unwrap()
+            .contains("stamp-app")
+    );
 }
