@@ -503,7 +503,10 @@ fn the_page_of_outcomes_has_every_case() {
     }
     rows.sort_by_key(|(action, _)| *action);
     let head = "| what changes | predicted | reason | what Argo CD did |\n|---|---|---|---|\n";
-    let missing = Predicted::ALL.iter().zip(0..).find(|(_, index)| !rows.iter().any(|(action, _)| action == index));
+    let missing = Predicted::ALL
+        .iter()
+        .zip(0..)
+        .find(|(_, index)| !rows.iter().any(|(action, _)| action == index));
     assert_eq!(missing, None, "an action that was not tried");
     let count = rows.len();
     let table: String = rows.into_iter().map(|(_, row)| row).collect();

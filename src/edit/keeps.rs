@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 
-use super::{Edit, Renders, RuleGate};
 use super::parameters::{Changed, Target, entries};
+use super::{Edit, Renders, RuleGate};
 use crate::failure::HintExt;
 use crate::model::{AppName, AppRenders, ClaimRef, KeptClaim};
 use crate::repo::{ChangeSet, Repo};

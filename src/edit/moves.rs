@@ -69,7 +69,7 @@ fn renamed(source: &Source<'_>, owner: &dyn Fn(&MovedTo) -> Option<AppName>) -> 
 /// Returns the operations by which an Application that gets a claim into `owns` renders it again, where it left it out.
 pub fn take_back(source: &Source<'_>, claim: &ClaimRef, destination: Option<&NamespaceName>) -> Vec<PatchOperation> {
     let list = source.at(&["plugin", "parameters"]);
-    let operations = entries::take_out(source, MOVES, &|entry| is_of(entry, claim, destination));
+    let operations = entries::remove_from_parameter(source, MOVES, |entry| is_of(entry, claim, destination));
     match source.parameter(MOVES) {
         // The list stays: `owns` is in it then.
         Some(parameter) if operations == [fixes::remove(&list)] => vec![fixes::remove(parameter)],
