@@ -78,11 +78,11 @@ pub fn init(repo: &Repo, request: &Request) -> Result<Setup> {
 fn new_repository(repo: &Repo, request: &Request) -> Result<Setup> {
     let mut changes = ChangeSet::default();
     for (name, tree) in [
+        ("root", application(request, "root", APPLICATIONS)),
         (
             NAMESPACES,
             namespaces_application(request, &[RepoPath::new(APPLICATIONS)?])?,
         ),
-        ("root", application(request, "root", APPLICATIONS)),
     ] {
         changes.changes.push(Change::Create {
             path: RepoPath::new(&format!("{APPLICATIONS}/{name}.yaml"))?,
@@ -90,11 +90,18 @@ fn new_repository(repo: &Repo, request: &Request) -> Result<Setup> {
         });
     }
     let after = repo.with(&changes)?;
-    changes.changes.extend(first_namespace(&after, request)?.changes);
     Ok(Setup {
-        changes,
+        changes: behind(first_namespace(&after, request)?, changes),
         notes: Vec::new(),
     })
+}
+
+/// Returns the changes of Applications behind those of what they sync: where a run is killed in between, the same command finds that
+/// they are missing, and goes on.
+fn behind(synced: ChangeSet, applications: ChangeSet) -> ChangeSet {
+    ChangeSet {
+        changes: synced.changes.into_iter().chain(applications.changes).collect(),
+    }
 }
 
 /// Adds what an existing repository lacks: the Application of the Namespaces, and, where that is asked for, a root.
@@ -148,8 +155,8 @@ fn existing_repository(repo: &Repo, request: &Request) -> Result<Setup> {
         changes: place.create(text),
     };
     let after = repo.with(&added)?;
+    let added = behind(first_namespace(&after, request)?, added);
     setup.changes.changes.extend(added.changes);
-    setup.changes.changes.extend(first_namespace(&after, request)?.changes);
     Ok(setup)
 }
 

@@ -8,13 +8,19 @@ use crate::edit::Renders;
 use crate::failure::HintExt;
 use crate::repo::{Files, Manifest, Repo, RepoPath, SourceFile};
 
-/// Returns the files below a folder.
+/// Returns the files below a folder, in the order in which they go. A run that is killed in between leaves a folder of which the rest
+/// can still be read: what makes a chart of it goes late, and the file of overrides, which names the plugin and what it owns, last.
 ///
 /// # Errors
 /// When they cannot be listed or read.
 pub(super) fn files(files: &dyn Files, folder: &RepoPath) -> Result<Vec<SourceFile>> {
-    let below = files.all()?.into_iter().filter(|path| path.is_in(folder));
-    below.map(|path| file(files, &path)).collect()
+    let mut below: Vec<RepoPath> = files.all()?.into_iter().filter(|path| path.is_in(folder)).collect();
+    below.sort_by_key(|path| match path.file_name() {
+        name if name.starts_with(".argocd-source") => 2,
+        "Chart.yaml" => 1,
+        _ => 0,
+    });
+    below.iter().map(|path| file(files, path)).collect()
 }
 
 /// Returns a file that is removed as a whole: what is no text in it does not matter.

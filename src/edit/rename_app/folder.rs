@@ -95,6 +95,7 @@ impl<'r> FolderRenaming<'r> {
     }
 
     fn preserve(&self) -> Result<FolderStep> {
+        self.check_free()?;
         let edit = self.edit(
             1,
             self.preserving.on(&format!("{}={}", self.old, self.new))?,
@@ -140,6 +141,17 @@ impl<'r> FolderRenaming<'r> {
         let (manifest, folder) = self.app.as_ref().context("the folder has its new name already")?;
         let app = Application::new(&manifest.object).context("not an Application")?;
         let target = self.target(folder)?;
+        self.check_free()?;
+        let rest = match self.is_begun() {
+            true => folder_files::rest(self.repo, renders, (folder, &target))?,
+            false => None,
+        };
+        if let Some(rest) = rest {
+            let files = self.repo.file_changes(&rest)?;
+            let generated = renders.generate(&self.set.object, &files)?;
+            self.check_generated(&generated, &app)?;
+            return Ok(self.renamed(rest, (folder, &target), &generated));
+        }
         let (texts, overridden) = self.with_release(&app, folder, renders)?;
         let changes = folder_files::moved(self.repo, renders, (folder, &target), &texts, (&app, &self.new))?;
         let files = self.repo.file_changes(&changes)?;
@@ -148,6 +160,20 @@ impl<'r> FolderRenaming<'r> {
         let back = folder_files::relocated(moved, &target, folder);
         let view = Application::new(&back).context("not an Application")?;
         let proof = proof::of_renders(&app, &view, renders, &overridden)?;
+        let (mut edit, mut gate, needed) = self.renamed(changes, (folder, &target), &generated);
+        gate.before.insert(AppName::new(app.name())?, proof.before);
+        gate.after.insert(self.new.clone(), proof.after);
+        edit.notes.extend(proof.notes);
+        Ok((edit, gate, needed))
+    }
+
+    /// Returns step 2 with its changes, after which the set generates these Applications.
+    fn renamed(
+        &self,
+        changes: ChangeSet,
+        (folder, target): (&RepoPath, &RepoPath),
+        generated: &[Object],
+    ) -> FolderStep {
         let manifests = generated.iter().map(|object| Manifest {
             object: object.clone(),
             file: self.set.file.clone(),
@@ -158,21 +184,37 @@ impl<'r> FolderRenaming<'r> {
                 folders: vec![target.clone()],
             }),
         });
-        let mut gate = RuleGate {
+        let gate = RuleGate {
             generated: manifests.collect(),
             renamed: Some((self.old.clone(), self.new.to_string())),
             ..RuleGate::default()
         };
-        gate.before.insert(AppName::new(app.name())?, proof.before);
-        gate.after.insert(self.new.clone(), proof.after);
-        let mut edit = self.edit(
+        let edit = self.edit(
             2,
             changes,
             format!("Rename folder {folder} to {target}"),
             "push it, wait until Argo CD has synced it, then run the same command again: the set is as it was then",
         );
-        edit.notes.extend(proof.notes);
-        Ok((edit, gate, vec![self.preserving.needed()]))
+        (edit, gate, vec![self.preserving.needed()])
+    }
+
+    /// Reports whether a run that was killed has made a part of the new folder.
+    fn is_begun(&self) -> bool {
+        let note = format!("{}={}", self.old, self.new);
+        self.preserving.note() == Some(note.as_str()) && self.repo.application(self.new.as_str()).is_some()
+    }
+
+    /// Refuses a name that another Application has.
+    fn check_free(&self) -> Result<()> {
+        match self.repo.application(self.new.as_str()) {
+            Some((other, _)) if !self.is_begun() => {
+                Err(
+                    anyhow!("Application `{}` is there already, in `{}`", self.new, other.file)
+                        .hint("choose another name"),
+                )
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the new path of the folder: its name is a part of the Application's.
@@ -247,8 +289,10 @@ impl<'r> FolderRenaming<'r> {
         let before = template::generated_by(self.repo, self.set);
         let is_other = |object: &&Object| object.name() != self.new.as_str();
         let others: Vec<&Value> = generated.iter().filter(is_other).map(Object::tree).collect();
-        let mut known = before.iter().filter(|other| other.object.name() != self.old);
-        if others.len() + 1 != before.len() || !known.all(|other| others.contains(&other.object.tree())) {
+        // A run that was killed has left a part of the folder under each name.
+        let is_either = |name: &str| name == self.old || name == self.new.as_str();
+        let known: Vec<_> = before.iter().filter(|other| !is_either(other.object.name())).collect();
+        if others.len() != known.len() || !known.iter().all(|other| others.contains(&other.object.tree())) {
             return Err(anyhow!(
                 "ApplicationSet `{set}` would change more than Application `{}`",
                 self.old

@@ -68,6 +68,35 @@ pub(super) fn moved(
     Ok(ChangeSet { changes })
 }
 
+/// Returns the removals that are left where a run that was killed has written all files of the new folder: they are written before the
+/// first one goes. `None` where one is not there yet.
+pub(super) fn rest(
+    repo: &Repo,
+    renders: &dyn Renders,
+    (folder, target): (&RepoPath, &RepoPath),
+) -> Result<Option<ChangeSet>> {
+    let files = renders.files();
+    let mut changes = Vec::new();
+    for file in files.all()?.into_iter().filter(|file| file.is_in(folder)) {
+        let path = target.join(file.as_str()[folder.as_str().len()..].trim_start_matches('/'))?;
+        let (before, there) = (files.read(&file)?, files.read(&path)?);
+        // The name of the release is written into the file of overrides.
+        let is_overrides = file.file_name().starts_with(".argocd-source") && before.is_some();
+        if there.is_none() && !is_overrides || there != before && !is_overrides {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&before.unwrap_or_default()).into_owned();
+        let whole = || SourceFile {
+            path: file.clone(),
+            documents: Vec::new(),
+            text,
+        };
+        let file = repo.files.get(&file).cloned().unwrap_or_else(whole);
+        changes.push(Change::RemoveFile { file });
+    }
+    Ok(Some(ChangeSet { changes }))
+}
+
 /// Returns an Application with its sources in the old folder, where its files still are.
 pub(super) fn relocated(app: &Object, from: &RepoPath, to: &RepoPath) -> Object {
     let mut tree = app.tree().clone();
