@@ -1,4 +1,4 @@
-//! The development tasks: `cargo xtask tools|test|fuzz|install-test|demo|corpus|bench|ecosystem|dist|image|krew|schema`.
+//! The development tasks: `cargo xtask tools|test|stories|fuzz|install-test|demo|corpus|bench|ecosystem|dist|image|krew|schema`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -38,6 +38,12 @@ enum Task {
     },
     /// Build what the tests need and run all tests; arguments after `--` go to `cargo test`
     Test {
+        /// Arguments for `cargo test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Run the stories with all their sequences; arguments after `--` go to `cargo test`
+    Stories {
         /// Arguments for `cargo test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -114,6 +120,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
     match task {
         Task::Tools { names } => tools::get_all(&names).map(|()| ExitCode::SUCCESS),
         Task::Test { arguments } => test::all(&arguments),
+        Task::Stories { arguments } => test::stories(&arguments),
         Task::Fuzz(request) => fuzz::run(&request),
         Task::InstallTest { archive } => test::installation(archive.as_deref()),
         Task::Dist(request) => dist::dist(&request).map(|()| ExitCode::SUCCESS),

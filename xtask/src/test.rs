@@ -1,4 +1,4 @@
-//! `cargo xtask test` and `cargo xtask install-test`: the tests, with the programs that they need.
+//! `cargo xtask test`, `cargo xtask stories` and `cargo xtask install-test`: the tests, with the programs that they need.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,7 +11,20 @@ use crate::{cargo, dist, tools};
 /// Runs all tests with the real programs that they need.
 pub(crate) fn all(arguments: &[OsString]) -> Result<ExitCode> {
     let mut command = test_command(tools::FOR_TESTS)?;
-    command.args(["--workspace", "--no-fail-fast"]).args(arguments);
+    command.args(["--workspace", "--no-fail-fast"]);
+    run(command, arguments)
+}
+
+/// Runs the stories, those sequences included that only repeat others with another renderer or other names.
+pub(crate) fn stories(arguments: &[OsString]) -> Result<ExitCode> {
+    let mut command = test_command(tools::FOR_TESTS)?;
+    command.args(["--package", "real-parts", "--test", "stories", "--no-fail-fast"]);
+    command.env("HOMELAB_STORIES", "all");
+    run(command, arguments)
+}
+
+fn run(mut command: Command, arguments: &[OsString]) -> Result<ExitCode> {
+    command.args(arguments);
     // Stories wait for Argo CD more than they work; each of them takes about a gigabyte.
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -181,6 +181,17 @@ impl Cluster {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// Writes every event of the objects of a kind to the log `events-<kind>` of a folder, from now on and as long as the result
+    /// lives.
+    pub(crate) fn record(&self, folder: &Path, kind: &str) -> Result<Process> {
+        let mut command = Command::new(&self.kubectl);
+        command
+            .args(["get", kind, "--all-namespaces", "--watch", "--output-watch-events"])
+            .args(["--output", "json"])
+            .env("KUBECONFIG", &self.kubeconfig);
+        Process::start(folder, &format!("events-{kind}"), &command)
+    }
+
     /// Fails if one of its processes has ended.
     pub fn alive(&self) -> Result<()> {
         self.processes.iter().try_for_each(Process::alive)

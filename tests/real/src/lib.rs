@@ -19,6 +19,7 @@
 //! | `state` | the objects of a cluster, for comparisons |
 //! | `options` | the settings of a world |
 //! | `measure` | measurements in a story |
+//! | `record` | what happened to pods and claims, event by event |
 //! | `world` | all of it together, with the steps of stories; `world/waiting` waits for conditions |
 #![expect(
     clippy::disallowed_methods,
@@ -33,6 +34,7 @@ pub mod generate;
 pub mod measure;
 pub mod options;
 pub mod process;
+pub mod record;
 pub mod repo_server;
 pub mod repository;
 mod secrets;

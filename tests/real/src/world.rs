@@ -17,6 +17,7 @@ use crate::argocd::ArgoCd;
 use crate::cluster::Cluster;
 use crate::folder::{Folder, copy};
 use crate::options::Options;
+use crate::record::Record;
 use crate::repository::Repository;
 use crate::state;
 use crate::tools::Tools;
@@ -160,6 +161,11 @@ impl World {
         let path = self.path(name);
         fs::write(&path, text)?;
         Ok(path)
+    }
+
+    /// Starts to record what happens to pods and claims.
+    pub fn record(&self) -> Result<Record> {
+        Record::start(&self.cluster, self.folder.path())
     }
 
     /// Returns a path in the folder of this world, which is removed with it.

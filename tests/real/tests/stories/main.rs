@@ -27,3 +27,4 @@ mod sets;
 mod spelled;
 mod upgraded;
 mod values_in_git;
+mod verbs;
