@@ -260,11 +260,11 @@ fn nothing_is_left(world: &World) {
 }
 
 /// Writes an Application of Argo CD's own that mounts the claim of the fetcher, and a map beside it.
-fn write_the_reader(world: &World, (read_only, value): (bool, &str), options: &serde_json::Value) {
+fn write_the_reader(world: &World, (read_only, value): (bool, &str)) {
     world
         .write_application(&json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-            "metadata": {"name": "plain", "namespace": "argocd", "annotations": options},
+            "metadata": {"name": "plain", "namespace": "argocd"},
             "spec": {
                 "project": "default",
                 "source": {"repoURL": world.home.url(), "path": "plain", "targetRevision": "main"},
@@ -297,11 +297,10 @@ fn label(world: &World, deployment: &str) -> serde_json::Value {
 }
 
 /// Given the lock on deletions, when `lock enable writes` has made its two commits, each synced, then everything runs with stamps
-/// and the policy holds: with `ServerSideDiff` an Application of Argo CD's own that would write a foreign claim has a
-/// ComparisonError, and nothing of it is applied; the commit that repairs it is not held up. When the lock is disabled, its policies
-/// and the stamps are gone, and everything runs on.
+/// and the policy holds: an Application of Argo CD's own that would write a foreign claim fails in its sync with the sentence, and the
+/// commit that repairs it is not held up. When the lock is disabled, its policies and the stamps are gone, and everything runs on.
 ///
-/// Control: without `ServerSideDiff` the sync fails with the same words, and the map beside the workload is applied.
+/// Control: the map beside the workload is applied, and the same workload was let in while it only read.
 #[test]
 fn the_lock_makes_foreign_claims_read_only() {
     let world = World::running(&Options::default()).unwrap();
@@ -339,32 +338,20 @@ fn the_lock_makes_foreign_claims_read_only() {
 }
 
 fn a_writer_is_refused(world: &World) {
-    let (on_the_server, nothing) = (
-        json!({"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}),
-        json!({}),
-    );
     let said = "Deployment jellyfin/reader, whose pods have no label storage.home.arpa/app, would write the claim pvc-pe-audio of \
         pilotedge-audio-fetcher";
-    write_the_reader(world, (true, "b"), &on_the_server);
+    write_the_reader(world, (true, "b"));
     let head = world.push(&world.home, "It reads").unwrap();
     world.until_synced("root", &head);
     world.until_synced("plain", &head);
-    write_the_reader(world, (false, "c"), &on_the_server);
+    write_the_reader(world, (false, "c"));
     world.push(&world.home, "It writes").unwrap();
-    world.until("the comparison says it", || {
-        let conditions = world.conditions("plain", "ComparisonError");
-        conditions.iter().any(|words| words.contains(said))
+    world.until("the sync says it", || failure(world, "plain").contains(said));
+    world.until("the map is applied", || {
+        world.field("ConfigMap", "jellyfin/beside", "/data/a") == "c"
     });
-    let map = || world.field("ConfigMap", "jellyfin/beside", "/data/a");
-    world.stays("nothing applied", 2, || map() == "b");
-    write_the_reader(world, (false, "c"), &nothing);
-    world.push(&world.home, "Without the comparison on the server").unwrap();
-    world.until("the sync fails with the same words", || {
-        failure(world, "plain").contains(said)
-    });
-    world.until("the map is applied", || map() == "c");
     let start = Instant::now();
-    write_the_reader(world, (true, "d"), &nothing);
+    write_the_reader(world, (true, "d"));
     let head = world.push(&world.home, "It reads again").unwrap();
     world.until_synced("plain", &head);
     figure("repaired, after a workload that was refused", &seconds(start));
