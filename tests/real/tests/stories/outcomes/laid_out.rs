@@ -130,7 +130,8 @@ impl Row {
             home.write(&path, &manifest.to_string()).unwrap();
         }
         for (name, entry) in one_of(side) {
-            let objects = short::objects(entry).into_iter().map(|object| self.complete(object));
+            let objects = short::objects(entry).into_iter().chain(self.moved(name, entry));
+            let objects = objects.map(|object| self.complete(object));
             let text = match entry["fails"].as_str() {
                 None => manifests(objects),
                 Some(_) => BROKEN.to_owned(),
@@ -166,6 +167,35 @@ impl Row {
         format!("{}/{}", self.name, entry["path"].as_str().unwrap_or(name))
     }
 
+    /// Returns the claims that an Application renders as before, and that it does not print since it gives them away.
+    fn moved(&self, name: &str, entry: &Value) -> Vec<Value> {
+        let moves = entry["moves"].as_array().into_iter().flatten();
+        let names: Vec<&str> = moves.filter_map(|one| Some(one.as_str()?.split_once('=')?.0)).collect();
+        let before = self.base.get(name).map(short::objects).unwrap_or_default();
+        let is_moved = |object: &Value| {
+            object["metadata"]["name"]
+                .as_str()
+                .is_some_and(|name| names.contains(&name))
+        };
+        before.into_iter().filter(is_moved).collect()
+    }
+
+    /// Returns an element of a parameter with the names of this row.
+    fn parameter(&self, name: &str, element: &str) -> String {
+        let parts = |separator: char| element.split_once(separator).unwrap();
+        match name {
+            "moves" => format!("{}={}", parts('=').0, self.app(parts('=').1)),
+            "moved-from" => self.app(element),
+            "keeps" => format!(
+                "{}/{}={}",
+                self.name,
+                parts('/').1.split('=').next().unwrap(),
+                self.app(parts('=').1)
+            ),
+            _ => element.to_owned(),
+        }
+    }
+
     fn application(&self, url: &str, name: &str, entry: &Value) -> Value {
         let mut whole = match entry {
             Value::Object(_) => entry.clone(),
@@ -173,6 +203,11 @@ impl Row {
         };
         let here = json!({"repo": url, "path": self.path(name, entry), "namespace": self.name});
         short::merge(&mut whole, &here);
+        for key in ["moves", "moved-from", "keeps"] {
+            for element in whole[key].as_array_mut().into_iter().flatten() {
+                *element = self.parameter(key, element.as_str().unwrap()).into();
+            }
+        }
         tried_again(short::application(&self.app(name), &whole))
     }
 
