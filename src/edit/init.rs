@@ -149,7 +149,9 @@ fn existing_repository(repo: &Repo, request: &Request) -> Result<Setup> {
         ));
     }
     let mut reads = repo.registry_reads();
-    reads.push(place.path.clone());
+    if !reads.iter().any(|read| place.path.is_in(read)) {
+        reads.push(place.path.clone());
+    }
     let text = yaml::emit(&namespaces_application(request, &reads)?)?;
     let added = ChangeSet {
         changes: place.create(text),

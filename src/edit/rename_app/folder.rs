@@ -143,7 +143,7 @@ impl<'r> FolderRenaming<'r> {
         let target = self.target(folder)?;
         self.check_free()?;
         let rest = match self.is_begun() {
-            true => folder_files::rest(self.repo, renders, (folder, &target))?,
+            true => folder_files::rest(self.repo, renders, (folder, &target), (&app, &self.new))?,
             false => None,
         };
         if let Some(rest) = rest {

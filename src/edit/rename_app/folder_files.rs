@@ -20,9 +20,7 @@ pub(super) fn moved(
     (app, new): (&Application<'_>, &AppName),
 ) -> Result<ChangeSet> {
     let files = renders.files();
-    let instance = app.instance(repo.controller_namespace());
-    let new_instance = format!("{}{new}", instance.strip_suffix(app.name()).unwrap_or_default());
-    let (own, new_own) = (overrides::name_for(&instance), overrides::name_for(&new_instance));
+    let (own, new_own) = own_files(repo, app, new);
     let mut all: Vec<RepoPath> = files.all()?;
     all.retain(|file| file.is_in(folder) && file != folder);
     all.extend(
@@ -68,21 +66,31 @@ pub(super) fn moved(
     Ok(ChangeSet { changes })
 }
 
+/// Returns the names of the files of overrides that are for the Application alone, under its old and its new name.
+fn own_files(repo: &Repo, app: &Application<'_>, new: &AppName) -> (String, String) {
+    let instance = app.instance(repo.controller_namespace());
+    let new_instance = format!("{}{new}", instance.strip_suffix(app.name()).unwrap_or_default());
+    (overrides::name_for(&instance), overrides::name_for(&new_instance))
+}
+
 /// Returns the removals that are left where a run that was killed has written all files of the new folder: they are written before the
 /// first one goes. `None` where one is not there yet.
 pub(super) fn rest(
     repo: &Repo,
     renders: &dyn Renders,
     (folder, target): (&RepoPath, &RepoPath),
+    (app, new): (&Application<'_>, &AppName),
 ) -> Result<Option<ChangeSet>> {
     let files = renders.files();
+    let (own, new_own) = own_files(repo, app, new);
     let mut changes = Vec::new();
     for file in files.all()?.into_iter().filter(|file| file.is_in(folder)) {
-        let path = target.join(file.as_str()[folder.as_str().len()..].trim_start_matches('/'))?;
+        let below = file.as_str()[folder.as_str().len()..].trim_start_matches('/');
+        let path = target.join(if below == own { &new_own } else { below })?;
         let (before, there) = (files.read(&file)?, files.read(&path)?);
         // The name of the release is written into the file of overrides.
-        let is_overrides = file.file_name().starts_with(".argocd-source") && before.is_some();
-        if there.is_none() && !is_overrides || there != before && !is_overrides {
+        let is_overrides = file.file_name().starts_with(".argocd-source");
+        if there.is_none() || there != before && !is_overrides {
             return Ok(None);
         }
         let text = String::from_utf8_lossy(&before.unwrap_or_default()).into_owned();
