@@ -18,7 +18,7 @@ pub(crate) fn all(arguments: &[OsString]) -> Result<ExitCode> {
 /// Runs the stories, those sequences included that only repeat others with another renderer or other names.
 pub(crate) fn stories(arguments: &[OsString]) -> Result<ExitCode> {
     let mut command = test_command(tools::FOR_TESTS)?;
-    command.args(["--package", "real-parts", "--test", "stories", "--no-fail-fast"]);
+    command.args(["--workspace", "--test", "stories", "--no-fail-fast"]);
     command.env("HOMELAB_STORIES", "all");
     run(command, arguments)
 }
