@@ -44,3 +44,8 @@ impl Default for Options {
         }
     }
 }
+
+/// Reports whether stories run the sequences that repeat others with another renderer or other names, as `cargo xtask stories` asks.
+pub fn all_sequences() -> bool {
+    std::env::var_os("HOMELAB_STORIES").is_some_and(|which| which == "all")
+}

@@ -15,9 +15,6 @@ const GUARDS: &str = "/metadata/annotations/argocd.argoproj.io~1sync-options";
 const OWNER: &str = "/metadata/labels/storage.home.arpa~1owner";
 const CLAIM: &str = "PersistentVolumeClaim";
 
-/// The environment variable with which all variants run, and not only the first.
-const ALL: &str = "HOMELAB_STORIES";
-
 /// A running story.
 struct Story {
     world: World,
@@ -28,7 +25,7 @@ struct Story {
 
 impl Story {
     fn start() -> Self {
-        let all = std::env::var_os(ALL).is_some_and(|which| which == "all");
+        let all = real_parts::options::all_sequences();
         let variants: Vec<&Variant> = VARIANTS.iter().take(if all { VARIANTS.len() } else { 1 }).collect();
         let world = home::world(&variants);
         let record = world.record().unwrap();
