@@ -103,9 +103,9 @@ fn stamps_are_written_settled_and_taken_out() {
         edits(&without, &[]),
         [[stamped.clone()], [without.clone()], [without.clone()]]
     );
-    assert_eq!(edits(&without, &["fetcher"])[0], [recreating.clone()]);
+    assert_eq!(edits(&without, &["fetcher"])[0], std::slice::from_ref(&recreating));
     let [_, settled, unstamped] = edits(&recreating, &[]);
-    assert_eq!(settled, [stamped.clone()]);
-    assert_eq!(unstamped, [without.clone()]);
+    assert_eq!(settled, std::slice::from_ref(&stamped));
+    assert_eq!(unstamped, std::slice::from_ref(&without));
     assert_eq!(edits(&stamped, &[])[2], [without]);
 }
