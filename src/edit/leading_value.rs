@@ -50,20 +50,42 @@ struct Try<'d> {
 /// # Errors
 /// When there is no such value: it names the template where the change has to be made.
 pub fn find(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<Led> {
-    let rendered = rendered(manifest)?;
-    let documents = documents::of(repo, renders.files(), rendered);
-    let before = renders.desired(&[])?;
-    let tries = documents
-        .iter()
-        .flat_map(|document| tries(document, &manifest.object, wanted));
-    let is_right = |after: &[Manifest]| is_only(&before, after, manifest, wanted);
-    match first(repo, renders, tries, is_right) {
-        Some((found, changes)) => Ok(found.led(changes, "leads to it", (manifest, wanted))),
-        None => Err(template::nothing(
-            (repo, renders.files()),
-            (rendered, manifest.object.name()),
-            "no value of it alone leads to what has to change",
-        )),
+    let search = Search {
+        tries,
+        what: "leads to it",
+        nothing: "no value of it alone leads to what has to change",
+    };
+    search.led(repo, renders, (manifest, wanted))
+}
+
+/// A way of searching for a value.
+struct Search {
+    /// The changes of a document that may be the right ones for an Application and what is wanted of it, the likeliest first.
+    tries: for<'d> fn(&'d Document, &Object, &Object) -> Vec<Try<'d>>,
+    /// What the value does, for a note.
+    what: &'static str,
+    /// What is said where there is none.
+    nothing: &'static str,
+}
+
+impl Search {
+    /// Returns the first change after which an Application is as wanted, and nothing else has changed.
+    fn led(&self, repo: &Repo, renders: &dyn Renders, (manifest, wanted): (&Manifest, &Object)) -> Result<Led> {
+        let rendered = rendered(manifest)?;
+        let documents = documents::of(repo, renders.files(), rendered);
+        let before = renders.desired(&[])?;
+        let tries = documents
+            .iter()
+            .flat_map(|document| (self.tries)(document, &manifest.object, wanted));
+        let is_right = |after: &[Manifest]| is_only(&before, after, manifest, wanted);
+        match first(repo, renders, tries, is_right) {
+            Some((found, changes)) => Ok(found.led(changes, self.what, (manifest, wanted))),
+            None => Err(template::nothing(
+                (repo, renders.files()),
+                (rendered, manifest.object.name()),
+                self.nothing,
+            )),
+        }
     }
 }
 

@@ -151,16 +151,18 @@ impl<'r> Old<'r> {
                 continue;
             }
             operations.push(json!(stop.operation));
-            for position in self.stopped_in(stop)? {
-                section.set_entry(
-                    position,
-                    "patches",
-                    &stop.key,
-                    &Value::Array(operations.clone()).to_string(),
-                )?;
-            }
+            self.set_patches(&mut section, stop, operations)?;
         }
         section.written(renders)
+    }
+
+    /// Sets the patches of a workload in the sources that render it.
+    fn set_patches(&self, section: &mut PluginSection<'_>, stop: &Stop, operations: Vec<Value>) -> Result<()> {
+        let text = Value::Array(operations).to_string();
+        for position in self.stopped_in(stop)? {
+            section.set_entry(position, "patches", &stop.key, &text)?;
+        }
+        Ok(())
     }
 
     /// Returns the sources that render a workload.
@@ -185,14 +187,7 @@ impl<'r> Old<'r> {
                 section.remove_entry("patches", &stop.key)?;
                 continue;
             }
-            for position in self.stopped_in(stop)? {
-                section.set_entry(
-                    position,
-                    "patches",
-                    &stop.key,
-                    &Value::Array(operations.clone()).to_string(),
-                )?;
-            }
+            self.set_patches(&mut section, stop, operations)?;
         }
         section.written(renders)
     }

@@ -4,8 +4,8 @@ use anyhow::Result;
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
-use super::documents::{self, Document};
-use super::{Led, Try, first, is_named, is_only, is_source, rendered, sections, template, walk};
+use super::documents::Document;
+use super::{Led, Search, Try, is_named, is_source, sections, walk};
 use crate::edit::Renders;
 use crate::model::tool::TOOLS;
 use crate::model::{Object, Pointer, PointerBuf, PointerExt};
@@ -17,21 +17,12 @@ use crate::rules::fixes;
 /// # Errors
 /// When there is no value that names this one alone: it names the template.
 pub fn renamed(repo: &Repo, renders: &dyn Renders, manifest: &Manifest, wanted: &Object) -> Result<Led> {
-    let rendered = rendered(manifest)?;
-    let documents = documents::of(repo, renders.files(), rendered);
-    let before = renders.desired(&[])?;
-    let tries = documents
-        .iter()
-        .flat_map(|document| tries(document, &manifest.object, wanted));
-    let is_right = |after: &[Manifest]| is_only(&before, after, manifest, wanted);
-    match first(repo, renders, tries, is_right) {
-        Some((found, changes)) => Ok(found.led(changes, "names it", (manifest, wanted))),
-        None => Err(template::nothing(
-            (repo, renders.files()),
-            (rendered, manifest.object.name()),
-            "no value of it alone is its name",
-        )),
-    }
+    let search = Search {
+        tries,
+        what: "names it",
+        nothing: "no value of it alone is its name",
+    };
+    search.led(repo, renders, (manifest, wanted))
 }
 
 /// Returns the changes of a document that may give an Application another name, the likeliest first.
