@@ -8,7 +8,7 @@ use crate::repo::overrides::Override;
 use crate::repo::{Files, Manifest, RepoPath, SourceType};
 
 /// The objects of one Application, lists flattened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rendered {
     /// The objects as Helm or the folder returns them.
     pub raw: Vec<Object>,

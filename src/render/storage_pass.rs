@@ -14,17 +14,17 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use json_patch::{Patch, PatchOperation, RemoveOperation};
 use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::law::StorageRules;
-use crate::model::Object;
 use crate::model::claim::is_claim;
 use crate::model::claim_use::claim_uses;
 use crate::model::namespace::is_namespace;
 use crate::model::parameter::PatchTarget;
+use crate::model::{EmptyRender, Object};
 use crate::yaml::{self, Tree};
 use complete::{any_object, complete, describe};
 pub use output::Output;
@@ -272,7 +272,7 @@ impl<'t> Stream<'t> {
 
     fn check_count(&self, allow_empty: bool) -> Result<()> {
         if self.before + self.passed == 0 && !allow_empty {
-            return Err(anyhow!("the render is empty, and Argo CD would prune everything").hint(
+            return Err(Error::new(EmptyRender).hint(
                 "if that is meant, set the parameter `allow-empty` to \"true\", or give `filter` the flag `--allow-empty`",
             ));
         }

@@ -18,6 +18,7 @@ const MOVE: &str = "move-owner films --to player";
 const BACK: &str = "move-owner films --to films";
 const REPLACE: &str = "replace-app films cinema -n media --repo https://git.example.org/me/home --path manifests/cinema --revision main --dir APPS";
 const ON: &str = "replace-app player cinema -n media --repo https://git.example.org/me/home --path manifests/cinema --revision main --dir APPS";
+const FROM_SET: &str = "replace-app wiki player";
 const REMOVE_NEXT: &str = "remove-app player --orphan-consumers";
 const LOCK: &str = "lock enable deletions --dir APPS";
 const FIX: &str = "validate --fix --unsafe-fixes --no-baseline";
@@ -93,6 +94,11 @@ pub(crate) const ROWS: &[Row] = &[
     row("replace-app-1", &[], REPLACE),
     row("replace-app-2", &[REPLACE], REPLACE),
     row("replace-app-3", &[REPLACE, REPLACE], "replace-app films cinema"),
+    row(
+        "replace-app-3-generated",
+        &["add-volume scans --owner wiki --size 5Gi", FROM_SET, FROM_SET],
+        FROM_SET,
+    ),
     row("convert", &[], "convert notes"),
     row("convert-guard-first", &[], "convert notes --guard-first"),
     row(

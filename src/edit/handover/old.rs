@@ -10,9 +10,9 @@ use super::{Step, next_hint, owns, shared, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Rendered, Renders, RuleGate, moves};
-use crate::failure::HintExt;
+use crate::failure::{self, HintExt};
 use crate::model::moved_claim::MovedTo;
-use crate::model::{AppName, Application, ClaimPath, ClaimRef, NamespaceName, Object, PointerBuf};
+use crate::model::{AppName, Application, ClaimPath, ClaimRef, EmptyRender, NamespaceName, Object, PointerBuf};
 use crate::repo::{Manifest, Repo};
 
 /// The Application that gives claims away, with what it renders.
@@ -34,9 +34,13 @@ impl<'r> Old<'r> {
     pub(super) fn of(repo: &'r Repo, name: &str, renders: &dyn Renders) -> Result<Self> {
         let (manifest, app) = repo.named_application(name)?;
         let section = PluginSection::of(repo, manifest)?;
-        let rendered = renders.render(&app).with_context(|| {
-            format!("which of its workloads write is not known: Application `{name}` is not rendered")
-        })?;
+        let rendered = match renders.render(&app) {
+            // Of a folder that an interrupted command has nearly removed, nothing is left.
+            Err(error) if failure::find::<EmptyRender>(&error).is_some() => Rendered::default(),
+            rendered => rendered.with_context(|| {
+                format!("which of its workloads write is not known: Application `{name}` is not rendered")
+            })?,
+        };
         Ok(Self {
             repo,
             manifest,
@@ -312,11 +316,7 @@ mod tests {
             manifest: manifest_of_app,
             name: AppName::new(app.name()).unwrap(),
             app,
-            rendered: Rendered {
-                raw: Vec::new(),
-                finished: Vec::new(),
-                notes: Vec::new(),
-            },
+            rendered: Rendered::default(),
             parts: Parts::default(),
         };
         let claim = old.claim_of(&"data".parse().unwrap()).unwrap();

@@ -10,12 +10,13 @@ use super::stop::Stop;
 use super::{Live, Phase, Step, next_hint, specification};
 use crate::edit::add_app::{self, Request};
 use crate::edit::plugin_section::PluginSection;
+use crate::edit::remove_app::manifest;
 use crate::edit::{Edit, Renders, RuleGate};
 use crate::failure::HintExt;
 use crate::model::claim::is_claim;
 use crate::model::parameter::Parameter;
 use crate::model::{AppName, Application, Availability, ClaimName, ClaimPath, ClaimRef, NamespaceName, Object};
-use crate::repo::{Change, ChangeSet, Origin, Repo};
+use crate::repo::{ChangeSet, Repo};
 
 /// An Application that takes the place of another one.
 #[derive(Debug)]
@@ -45,10 +46,11 @@ impl<'r> ReplaceApp<'r> {
         let there = repo.application(new.as_str());
         let there = there.map(|(manifest, _)| New::of(repo, manifest)).transpose()?;
         let owned = old.owned()?;
-        let given = match &there {
-            Some(new) => new.from(&old)?,
-            None => old.given(new)?,
-        };
+        // A last step that was interrupted may have taken what the new one says of it already.
+        let mut given = old.given(new)?;
+        if let Some(there) = &there {
+            given.extend(there.from(&old)?);
+        }
         let claims: BTreeSet<ClaimRef> = owned.iter().chain(&given).cloned().collect();
         if claims.is_empty() {
             return Err(anyhow!(
@@ -221,15 +223,12 @@ impl<'r> ReplaceApp<'r> {
     /// Plans step 3: the old Application goes.
     ///
     /// # Errors
-    /// When it has no manifest that can be removed.
+    /// When there is no change that takes out the old one alone.
     pub fn finish(&self, renders: &dyn Renders) -> Result<Step> {
         let Some(new) = &self.new else {
             bail!("there is no Application `{}`", self.name)
         };
-        let manifest = self.old.manifest;
-        if manifest.origin != Origin::Document {
-            manifest.check_editable()?;
-        }
+        let removal = manifest::removal(self.repo, renders, self.old.manifest)?;
         let mut edit = Edit {
             message: format!("Remove {}, whose place {} has taken", self.old.name, self.name),
             next: Some("push it; the replacement is done".to_owned()),
@@ -243,20 +242,11 @@ impl<'r> ReplaceApp<'r> {
         let needed = new.needed(&self.claims.iter().collect::<Vec<_>>());
         let without = new.without_origin(&self.old.name, renders)?;
         without.add_to(&mut edit, &mut gate);
-        let removal = Change::Remove {
-            path: manifest.file.clone(),
-            document: manifest.document,
-        };
-        let set = ChangeSet {
-            changes: vec![removal.clone()],
-        };
-        let is_last = self.repo.file_changes(&set)?.iter().all(|file| file.after.is_none());
-        if is_last {
-            edit.changes
-                .changes
-                .extend(self.repo.kustomizations.without_resource(&manifest.file)?);
-        }
-        edit.changes.changes.push(removal);
+        let mut changes = ChangeSet::default();
+        changes.join(edit.changes.changes.into_iter().chain(removal.changes.changes))?;
+        gate.derived = Some(renders.desired(&self.repo.file_changes(&changes)?)?);
+        edit.changes = changes;
+        edit.notes.extend(removal.notes);
         let owned = |claim: &ClaimRef| Live::Owned(claim.clone(), self.name.to_string());
         Ok(Step {
             edit,

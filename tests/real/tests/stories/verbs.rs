@@ -444,20 +444,7 @@ fn an_application_is_replaced(story: &Story) {
     });
     story.land();
     story.assert_owner(3, "data");
-    all(0, " --live --commit", &has_manifests);
-    // The folder of a set goes by the verb that takes folders out, once nothing says any more that the claim came from it.
-    for variant in story.variants.iter().filter(|variant| !has_manifests(variant)) {
-        let refused = story.run(variant, 3, &command(variant));
-        assert!(refused.contains("there is no manifest of it to change"), "{refused}");
-        let file = format!("folders/{}/.argocd-source.yaml", variant.names[3]);
-        let mut tree: Value = yaml_serde::from_str(&story.world.home.read(&file).unwrap()).unwrap();
-        let parameters = tree["plugin"]["parameters"].as_array_mut().unwrap();
-        parameters.retain(|parameter| parameter["name"] != "moved-from");
-        let text = yaml_serde::to_string(&tree).unwrap();
-        story.world.home.write(&file, &text).unwrap();
-        story.world.home.commit("The claim has arrived").unwrap();
-        story.run(variant, 0, "remove-app THIRD --commit");
-    }
+    all(0, " --live --commit", &every);
     story.land();
     story.assert_owner(3, "data");
     story.assert_mounts(0, "data", Some(false));
