@@ -72,7 +72,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use completion::{Shell, script as completion_script};
 
@@ -254,30 +254,44 @@ pub fn end_on_panic() {
     });
 }
 
-/// What Argo CD calls for each render.
+/// The commands that other programs call, often and with little to do.
 #[derive(Parser, Debug)]
 #[command(disable_help_flag = true, disable_help_subcommand = true)]
-struct OfArgoCd {
-    #[command(flatten)]
-    args: cmp::Args,
+struct ForPrograms {
+    #[command(subcommand)]
+    command: Called,
+}
+
+#[derive(Subcommand, Debug)]
+enum Called {
+    Cmp(cmp::Args),
+    Filter(filter::Args),
 }
 
 /// Reads a command line. The tree of all commands takes longer to make than a small source to render, so that it is not made
-/// for what Argo CD calls.
+/// for what other programs call.
 fn parsed(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let of_argo_cd = arguments
-        .get(1..)
-        .filter(|words| words.first().is_some_and(|word| word == "cmp"));
-    if let Some(Ok(OfArgoCd { args })) = of_argo_cd.map(OfArgoCd::try_parse_from) {
+    let first = arguments.get(1).and_then(|word| word.to_str());
+    if matches!(first, Some("cmp" | "filter"))
+        && let Ok(ForPrograms { command }) = read(arguments)
+    {
+        let command = match command {
+            Called::Cmp(args) => Command::Cmp(args),
+            Called::Filter(args) => Command::Filter(args),
+        };
         return Ok(Cli {
             repo_dir: None,
-            command: Command::Cmp(args),
+            command,
         });
     }
-    let mut command = command();
+    read(arguments)
+}
+
+fn read<P: Parser>(arguments: &[OsString]) -> Result<P, clap::Error> {
+    let mut command = P::command();
     let words = flags::normalized(&command, arguments)?;
     let mut matches = command.try_get_matches_from_mut(words)?;
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Parses the command line, runs it, and prints what went wrong.
@@ -362,14 +376,16 @@ mod tests {
     }
 
     #[test]
-    fn what_argo_cd_calls_is_read_as_everything_else() {
+    fn what_programs_call_is_read_as_everything_else() {
         let words = |text: &str| -> Vec<OsString> { text.split(' ').map(OsString::from).collect() };
-        let call = parsed(&words("kubectl-homelab cmp generate")).unwrap();
-        let after_a_flag = parsed(&words("kubectl-homelab --repo-dir . cmp generate")).unwrap();
-        assert_eq!(format!("{:?}", call.command), format!("{:?}", after_a_flag.command));
-        for wrong in ["kubectl-homelab cmp genrate", "kubectl-homelab cmp --help"] {
-            let message = parsed(&words(wrong)).unwrap_err().to_string();
-            assert!(message.contains("kubectl homelab cmp"), "{message}");
+        for call in ["cmp generate", "filter --app player --allow-empty=true --owns audio"] {
+            let alone = parsed(&words(&format!("kubectl-homelab {call}"))).unwrap();
+            let after_a_flag = parsed(&words(&format!("kubectl-homelab --repo-dir . {call}"))).unwrap();
+            assert_eq!(format!("{:?}", alone.command), format!("{:?}", after_a_flag.command));
+        }
+        for wrong in ["cmp genrate", "cmp --help", "filter --ap x"] {
+            let message = parsed(&words(&format!("kubectl-homelab {wrong}"))).unwrap_err();
+            assert!(message.to_string().contains("kubectl homelab"), "{message}");
         }
     }
 
