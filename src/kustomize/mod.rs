@@ -33,7 +33,7 @@ use self::workspace::Workspace;
 use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::helm::LazyHelm;
-use crate::process::{self, Home, SignalGuard, Slots};
+use crate::process::{self, Home, ProcessGroup, SignalGuard, Slots};
 use crate::render::kustomize_call::{Edit, build_arguments, with_patches};
 use crate::render::{KustomizeCall, Raw, Renderer};
 use crate::repo::kustomization;
@@ -123,10 +123,11 @@ fn apply(sandbox: &Sandbox<'_>, prepared: &Prepared, call: &KustomizeCall, edit:
     let folder = sandbox.workspace.path(&call.folder);
     match edit {
         Edit::Command { arguments, parameter } => {
-            // Argo CD gives the Application's variables only to the command that may fetch something.
-            let variables = match *parameter {
-                "components" => prepared.variables(call),
-                _ => Vec::new(),
+            // One command may fetch something, and Argo CD gives it alone the Application's variables. The others start nothing, and
+            // are over in a moment: a supervisor would take as long as they do.
+            let (variables, group) = match *parameter {
+                "components" => (prepared.variables(call), ProcessGroup::Own),
+                _ => (Vec::new(), ProcessGroup::Inherited),
             };
             let invocation = Invocation {
                 verb: format!("edit {}", arguments[..2].join(" ")),
@@ -136,6 +137,7 @@ fn apply(sandbox: &Sandbox<'_>, prepared: &Prepared, call: &KustomizeCall, edit:
                     .collect(),
                 folder: &folder,
                 variables,
+                group,
             };
             sandbox
                 .run(invocation)
@@ -167,6 +169,7 @@ fn build(sandbox: &Sandbox<'_>, prepared: &Prepared, call: &KustomizeCall) -> Re
         arguments: sandbox.program.build_words(arguments),
         folder: sandbox.workspace.root(),
         variables: prepared.variables(call),
+        group: ProcessGroup::Own,
     })
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Invocation<'i> {
     pub(super) folder: &'i Path,
     /// Additional environment variables.
     pub(super) variables: Vec<(OsString, OsString)>,
+    /// A group of its own where it may start other programs.
+    pub(super) group: ProcessGroup,
 }
 
 /// The folders in which kustomize works, and the time by which all its runs have to end.
@@ -61,6 +63,7 @@ impl Sandbox<'_> {
             arguments,
             folder,
             variables,
+            group,
         } = invocation;
         let failed = |cause| KustomizeError {
             program: self.program.name(),
@@ -70,7 +73,7 @@ impl Sandbox<'_> {
         let environment = self.environment().with(variables);
         let output = Command::new(self.program.path.clone(), arguments, environment)
             .in_folder(folder)
-            .in_group(ProcessGroup::Own)
+            .in_group(group)
             .run(self.deadline, Some(self.signals))
             .map_err(|error| match error {
                 RunError::TimedOut => failed(Cause::TimedOut(self.deadline.timeout())).hinted(),

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::run::{Invocation, Sandbox};
+use crate::process::ProcessGroup;
 
 /// The first version that passes the cluster's versions on to helm.
 const PASSES_CLUSTER: (u64, u64) = (5, 3);
@@ -54,6 +55,7 @@ fn version(sandbox: &Sandbox<'_>) -> Result<String> {
         arguments: words.iter().map(Into::into).collect(),
         folder: sandbox.home,
         variables: Vec::new(),
+        group: ProcessGroup::Own,
     })?;
     let version = match program.is_kubectl {
         true => {
