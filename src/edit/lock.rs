@@ -54,15 +54,15 @@ pub fn enable(repo: &Repo, part: Part, request: &Request) -> Result<Edit> {
     let mut notes = Vec::new();
     if !files.is_empty() {
         check_alone(repo, &folder, &all)?;
-        let first = files[0].path().clone();
-        changes.changes.extend(files);
         let readers = repo.synced_folders();
-        match readers.readers(&first).next() {
+        // The Application first: where a run is killed behind it, the same command knows the files that it syncs, and goes on.
+        match readers.readers(files[0].path()).next() {
             Some(app) => notes.push(format!("Application `{}` syncs `{folder}`", app.name())),
             None => changes
                 .changes
                 .extend(new_application(repo, request, &folder, &mut notes)?),
         }
+        changes.changes.extend(files);
     }
     let message = match is_new {
         true => format!("Lock {}", part.name()),

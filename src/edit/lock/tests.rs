@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::repo::Memory;
+use crate::repo::change::FileChange;
 
 const URL: &str = "https://git.example.org/home";
 
@@ -76,12 +77,12 @@ fn the_policies_have_an_application_beside_the_others() {
     assert_eq!(
         paths(&written),
         [
+            "apps/lock.yaml",
             "lock/owned-claims-stay.yaml",
-            "lock/namespaces-with-claims-stay.yaml",
-            "apps/lock.yaml"
+            "lock/namespaces-with-claims-stay.yaml"
         ]
     );
-    let lock = yaml::value(&written[2].1).unwrap().unwrap();
+    let lock = yaml::value(&written[0].1).unwrap().unwrap();
     assert_eq!(lock["spec"]["project"], "infra");
     assert_eq!(lock["spec"]["destination"], json!({"name": "in-cluster"}));
     assert_eq!(
@@ -89,6 +90,26 @@ fn the_policies_have_an_application_beside_the_others() {
         json!({"repoURL": URL, "path": "lock", "targetRevision": "main"})
     );
     assert_eq!(lock["metadata"]["finalizers"], json!([FINALIZER]));
+}
+
+#[test]
+fn a_run_that_was_killed_is_completed() {
+    let root = app("root", "apps", "");
+    let before = [("apps/root.yaml", root.as_str())];
+    let edit = enable(&repo(&before), Part::Deletions, &Request::default()).unwrap();
+    let whole = repo(&before).file_changes(&edit.changes).unwrap();
+    let new = |file: &FileChange| (file.path.to_string(), file.after.clone().unwrap());
+    let whole: Vec<(String, String)> = whole.iter().map(new).collect();
+    assert_eq!(whole.len(), 3);
+    for written in 1..whole.len() {
+        let (there, missing) = whole.split_at(written);
+        let there = there.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let begun: Vec<(&str, &str)> = before.into_iter().chain(there).collect();
+        let begun = repo(&begun);
+        let edit = enable(&begun, Part::Deletions, &Request::default()).unwrap();
+        let rest = begun.file_changes(&edit.changes).unwrap();
+        assert_eq!(rest.iter().map(new).collect::<Vec<_>>(), missing, "after {written}");
+    }
 }
 
 #[test]
@@ -136,7 +157,7 @@ fn a_folder_with_something_else_is_refused() {
         ..Request::default()
     };
     let changes = enable(&home, Part::Deletions, &elsewhere).unwrap().changes;
-    assert_eq!(changes.changes[0].path().as_str(), "policies/owned-claims-stay.yaml");
+    assert_eq!(changes.changes[1].path().as_str(), "policies/owned-claims-stay.yaml");
 }
 
 #[test]

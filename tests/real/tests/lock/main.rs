@@ -91,7 +91,8 @@ impl Locked {
         Path::new(self.home.path()).join(path).exists()
     }
 
-    /// Writes the lock into the repository, applies it as Argo CD would, and waits until it is in force.
+    /// Writes the lock into the repository, applies it as Argo CD would, and waits until it is in force: an older one refuses with
+    /// other words.
     pub(crate) fn lock(&self) {
         self.runs(0, &["lock", "enable", "deletions"]);
         for name in ["owned-claims-stay", "namespaces-with-claims-stay"] {
@@ -104,7 +105,8 @@ impl Locked {
         self.cluster.apply(&claim).unwrap();
         for command in ["delete namespace probe", "delete pvc probe -n probe"] {
             self.until("the policies are in force", || {
-                self.kubectl(&format!("{command} --dry-run=server")).is_err()
+                let answer = self.kubectl(&format!("{command} --dry-run=server"));
+                answer.is_err_and(|answer| answer.contains("run `kubectl homelab release "))
             });
         }
     }

@@ -163,7 +163,8 @@ fn job_pod(locked: &Locked) -> String {
 /// Waits until the policy is in force; an older one of the same name knew no pods.
 pub(crate) fn in_force(locked: &Locked) {
     locked.until("the policy is in force", || {
-        locked.answer(&pod(&template("player"))).is_some()
+        let answer = locked.answer(&pod(&template("player")));
+        answer.is_some_and(|answer| answer.contains(" would write "))
     });
     let warnings = locked.field(
         "validatingadmissionpolicy foreign-claims-read-only",
