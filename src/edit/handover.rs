@@ -24,6 +24,7 @@ use crate::edit::needed::Needed;
 use crate::edit::{Edit, RuleGate};
 use crate::failure::HintExt;
 use crate::model::{AppName, Application, ClaimPath, ClaimRef, PointerExt};
+use crate::repo::Repo;
 
 pub use move_owner::MoveOwner;
 pub use replace_app::ReplaceApp;
@@ -65,6 +66,15 @@ fn next_hint(app: &AppName) -> String {
     format!(
         "push it, wait with `kubectl homelab wait {app} --for synced`, then run the same command again: it makes the next step"
     )
+}
+
+/// Returns the claim that a parameter of an Application names; `None` where neither it nor the destination says a namespace.
+fn claim_of(repo: &Repo, app: &Application<'_>, path: &ClaimPath) -> Option<ClaimRef> {
+    Some(ClaimRef {
+        cluster: repo.clusters().of(app),
+        namespace: path.namespace_in(app.namespace_name().as_ref())?.clone(),
+        name: path.name.clone(),
+    })
 }
 
 /// Reports whether `owns` of the sources of an Application has claims.

@@ -61,15 +61,10 @@ impl<'r> MoveOwner<'r> {
     /// When a workload cannot be stopped.
     pub fn next(&self) -> Result<Option<Phase>> {
         if self.has_moved {
-            let stops = self.old.stops(&[&self.claim], true)?;
-            let mut is_any_stopped = false;
-            for stop in &stops {
-                is_any_stopped |= self.old.is_stopped(std::slice::from_ref(stop))?;
-            }
+            let is_any_stopped = self.old.count_stopped(&self.stops(true)?)? > 0;
             return Ok(is_any_stopped.then_some(Phase::Finish));
         }
-        let stops = self.old.stops(&[&self.claim], false)?;
-        Ok(Some(match self.old.is_stopped(&stops)? {
+        Ok(Some(match self.old.is_stopped(&self.stops(false)?)? {
             true => Phase::Move,
             false => Phase::Stop,
         }))

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::old::Old;
 use super::parts::Parts;
-use super::{owns, specification};
+use super::{claim_of, owns, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Rendered, Renders, RuleGate, fixed_fields, moves};
@@ -50,15 +50,8 @@ impl<'r> New<'r> {
         let parameters = PluginSection::of(self.repo, self.manifest)?.parameters()?.into_iter();
         let moved = parameters.flat_map(|parameters| parameters.moved_from);
         let moved = moved.filter(|moved| moved.from == old.name);
-        let destination = self.app.namespace_name();
-        let claim = |moved: MovedFrom| {
-            Some(ClaimRef {
-                cluster: self.repo.clusters().of(&self.app),
-                namespace: moved.claim.namespace_in(destination.as_ref())?.clone(),
-                name: moved.claim.name,
-            })
-        };
-        Ok(moved.filter_map(claim).collect())
+        let claims = moved.filter_map(|moved| claim_of(self.repo, &self.app, &moved.claim));
+        Ok(claims.collect())
     }
 
     /// Refuses an Application that would not take over a claim which has another owner in the cluster.
@@ -136,7 +129,7 @@ impl<'r> New<'r> {
     pub(super) fn without_origin(&self, old: &AppName, renders: &dyn Renders) -> Result<Written> {
         let mut section = PluginSection::of(self.repo, self.manifest)?;
         section.remove("moved-from", |entry| {
-            entry.split_once('/').is_some_and(|(app, _)| app == old.as_str())
+            entry.parse().is_ok_and(|moved: MovedFrom| moved.from == *old)
         })?;
         section.written(renders)
     }

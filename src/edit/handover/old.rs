@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::parts::Parts;
 use super::stop::{Stop, stops};
-use super::{Step, next_hint, owns, shared, specification};
+use super::{Step, claim_of, next_hint, owns, shared, specification};
 use crate::edit::needed::Needed;
 use crate::edit::plugin_section::{PluginSection, Written};
 use crate::edit::{Edit, Rendered, Renders, RuleGate, moves};
 use crate::failure::{self, HintExt};
-use crate::model::moved_claim::MovedTo;
+use crate::model::moved_claim::{MovedFrom, MovedTo};
 use crate::model::{AppName, Application, ClaimPath, ClaimRef, EmptyRender, NamespaceName, Object, PointerBuf};
 use crate::repo::{Manifest, Repo};
 
@@ -69,11 +69,7 @@ impl<'r> Old<'r> {
 
     /// Returns the claim that its parameters name.
     pub(super) fn claim_of(&self, path: &ClaimPath) -> Option<ClaimRef> {
-        Some(ClaimRef {
-            cluster: self.repo.clusters().of(&self.app),
-            namespace: path.namespace_in(self.namespace().as_ref())?.clone(),
-            name: path.name.clone(),
-        })
+        claim_of(self.repo, &self.app, path)
     }
 
     /// Adds a change to an edit, with what is rendered before and after; returns the objects after.
@@ -125,12 +121,6 @@ impl<'r> Old<'r> {
         ClaimPath::of(claim, self.app.namespace_name().as_ref())
     }
 
-    /// Reports whether an entry of its parameters names a claim.
-    fn is(&self, path: &ClaimPath, claim: &ClaimRef) -> bool {
-        let destination = self.app.namespace_name();
-        path.name == claim.name && path.namespace_in(destination.as_ref()) == Some(&claim.namespace)
-    }
-
     /// Returns what stops the workloads that write claims; with `all`, those that only read them as well.
     pub(super) fn stops(&self, claims: &[&ClaimRef], all: bool) -> Result<Vec<Stop>> {
         let objects = (self.rendered.finished.as_slice(), self.rendered.raw.as_slice());
@@ -140,10 +130,14 @@ impl<'r> Old<'r> {
 
     /// Reports whether its manifest stops all of them.
     pub(super) fn is_stopped(&self, stops: &[Stop]) -> Result<bool> {
+        Ok(self.count_stopped(stops)? == stops.len())
+    }
+
+    /// Returns how many of them its manifest stops.
+    pub(super) fn count_stopped(&self, stops: &[Stop]) -> Result<usize> {
         let section = PluginSection::of(self.repo, self.manifest)?;
-        Ok(stops
-            .iter()
-            .all(|stop| has(section.entry("patches", &stop.key).as_deref(), &stop.operation)))
+        let is_stopped = |stop: &&Stop| has(section.entry("patches", &stop.key).as_deref(), &stop.operation);
+        Ok(stops.iter().filter(is_stopped).count())
     }
 
     /// Returns the change that stops them.
@@ -199,13 +193,12 @@ impl<'r> Old<'r> {
     /// Returns the change that takes claims away: they are not owned any more, and what the source renders of them is not printed.
     pub(super) fn without(&self, claims: &[&ClaimRef], to: &AppName, renders: &dyn Renders) -> Result<Written> {
         let mut section = PluginSection::of(self.repo, self.manifest)?;
+        let namespace = self.namespace();
         for claim in claims {
-            section.remove("owns", |entry| {
-                entry.parse::<ClaimPath>().is_ok_and(|path| self.is(&path, claim))
-            })?;
+            let is_it = |path: &ClaimPath| path.is(claim, namespace.as_ref());
+            section.remove("owns", |entry| entry.parse().is_ok_and(|path| is_it(&path)))?;
             section.remove("moved-from", |entry| {
-                let path = entry.split_once('/').map(|(_, claim)| claim.parse::<ClaimPath>());
-                path.is_some_and(|path| path.is_ok_and(|path| self.is(&path, claim)))
+                entry.parse().is_ok_and(|moved: MovedFrom| is_it(&moved.claim))
             })?;
             let path = self.path(claim);
             section.remove_entry("claims", &path.to_string())?;
