@@ -21,18 +21,10 @@ use crate::rules::lock_is_current::all_lock_parts;
 /// When the cluster does not answer, or has no admission policies.
 pub(super) fn read(cluster: &Cluster, repo: Option<&Repo>) -> Result<LockStatus> {
     let mut status = LockStatus::default();
-    let mut seen = |what: Seen<Vec<Object>>| what.map_err(|denied| status.missing_grants.push(denied.grant)).ok();
-    let policies = seen(cluster.all(Resource::Policies, None)?);
-    let bindings = seen(cluster.all(Resource::Bindings, None)?);
-    let namespaces = seen(cluster.all(Resource::Namespaces, None)?);
-    let claims = seen(cluster.all(Resource::Claims, None)?);
-    let counts = match cluster.metrics()? {
-        Ok(text) => Some(refusals(&text)),
-        Err(denied) => {
-            status.missing_grants.push(denied.grant);
-            None
-        }
-    };
+    let mut all = |resource| cluster.all(resource, None).map(|what| seen(what, &mut status));
+    let (policies, bindings) = (all(Resource::Policies)?, all(Resource::Bindings)?);
+    let (namespaces, claims) = (all(Resource::Namespaces)?, all(Resource::Claims)?);
+    let counts = seen(cluster.metrics()?, &mut status).map(|text| refusals(&text));
     status.policies = policy_rows(policies.zip(bindings), repo, counts.as_ref());
     let survey = survey(namespaces.as_deref(), claims.as_deref().unwrap_or_default());
     let is_on = |row: &PolicyRow| {
@@ -69,6 +61,11 @@ pub(super) fn read(cluster: &Cluster, repo: Option<&Repo>) -> Result<LockStatus>
     status.unregistered = missing.map(claim_of).collect();
     status.open_namespaces = survey.open_namespaces.into_iter().collect();
     Ok(status)
+}
+
+/// Returns what may be read; the right that is missing for it is noted.
+fn seen<T>(what: Seen<T>, status: &mut LockStatus) -> Option<T> {
+    what.map_err(|denied| status.missing_grants.push(denied.grant)).ok()
 }
 
 /// Returns the open releases, in the form that commands take.

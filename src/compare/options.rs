@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::model::application::FINALIZER;
 use crate::model::finalizer::deleting;
 use crate::model::sync::{self, COMPARE_OPTIONS, RESOURCE_POLICY, SYNC_OPTIONS, entries};
 use crate::model::{Application, Object};
@@ -90,7 +91,6 @@ pub(super) fn preserves(set: &Object) -> bool {
 /// Reports whether the controller of sets takes a set that is deleted off its Applications, so that they stay if its policy deletes
 /// none. Without the finalizer, Kubernetes may delete them first.
 pub(super) fn lets_go(set: &Object) -> bool {
-    const FINALIZER: &str = crate::model::application::FINALIZER;
     let finalizers = set.at("/metadata/finalizers").and_then(Value::as_array);
     finalizers.is_some_and(|finalizers| finalizers.iter().any(|one| one == FINALIZER)) && !deletes(set)
 }

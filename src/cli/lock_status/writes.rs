@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::proof;
+use super::{proof, seen};
 use crate::cluster::{Cluster, Resource};
 use crate::lock::WRITES;
 use crate::lock::foreign::{foreign_writes, has_condition};
@@ -25,21 +25,12 @@ pub(super) fn read(
 ) -> Result<()> {
     let mut objects = Vec::new();
     for resource in Resource::WORKLOADS {
-        match cluster.all(resource, None)? {
-            Ok(found) => objects.extend(found),
-            Err(denied) => status.missing_grants.push(denied.grant),
-        }
+        objects.extend(seen(cluster.all(resource, None)?, status).unwrap_or_default());
     }
     let writes = foreign_writes(namespaces.unwrap_or_default(), &objects);
     status.writes = writes.iter().map(WriteRow::new).collect();
-    let events = match cluster.all(Resource::Events, None)? {
-        Ok(events) => events,
-        Err(denied) => {
-            status.missing_grants.push(denied.grant);
-            Vec::new()
-        }
-    };
-    status.refused = refused(&objects, &events);
+    let events = seen(cluster.all(Resource::Events, None)?, status);
+    status.refused = refused(&objects, &events.unwrap_or_default());
     let open = survey
         .namespaces
         .iter()

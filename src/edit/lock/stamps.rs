@@ -10,9 +10,9 @@ use crate::edit::{Edit, Renders, RuleGate};
 use crate::model::parameter::{RECREATE_JOBS, Stamp};
 use crate::model::sync::is_hook;
 use crate::model::workload::{PodTemplate, pod_templates};
-use crate::model::{AppName, ClaimName, NamespaceName, Object, Source};
+use crate::model::{AppName, ClaimName, NamespaceName, Source};
 use crate::repo::{Manifest, Origin, RepoPath};
-use crate::rules::{Scope, Subject};
+use crate::rules::{Item, Scope, Subject};
 
 /// The parameter.
 const STAMP_APP: &str = "stamp-app";
@@ -37,11 +37,6 @@ pub struct Open {
     pub notes: Vec<String>,
 }
 
-/// Reports whether the pods of an object mount a claim.
-fn mounts_a_claim(object: &Object) -> bool {
-    pod_templates(object).iter().any(PodTemplate::mounts_a_claim)
-}
-
 /// Returns the Applications with pod templates that the plugin does not stamp. Those that mount nothing are not changed by it, and are
 /// ready for a claim.
 pub fn unstamped(scope: &Scope<'_>) -> Open {
@@ -64,15 +59,12 @@ pub fn unstamped(scope: &Scope<'_>) -> Open {
             !parameters.owns.is_empty() || !parameters.writes.is_empty() || !parameters.mounts.is_empty()
         });
         let is_unknown = names_claims && !subject.is_seen;
-        let has_pods = subject
-            .items
-            .iter()
-            .any(|item| !pod_templates(item.object()).is_empty());
-        if is_unstamped && (has_pods || is_unknown) {
+        let pods = pods(subject);
+        if is_unstamped && (pods.are_there || is_unknown) {
             open.apps.push(Unstamped {
                 app: name.clone(),
-                mounts: is_unknown || subject.items.iter().any(|item| mounts_a_claim(item.object())),
-                jobs: jobs(subject),
+                mounts: is_unknown || pods.mount_claims,
+                jobs: pods.jobs,
             });
         }
     }
@@ -91,11 +83,30 @@ fn writes_natively(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<String> {
     ))
 }
 
-fn jobs(subject: &Subject<'_>) -> Vec<(NamespaceName, ClaimName)> {
-    let is_job = |object: &&Object| object.is("batch", "Job") && !is_hook(object) && mounts_a_claim(object);
-    let jobs = subject.items.iter().map(|item| item.object()).filter(is_job);
-    jobs.filter_map(|job| Some((subject.namespace_of(job)?, ClaimName::new(job.name()).ok()?)))
-        .collect()
+/// The pods of an Application.
+#[derive(Default)]
+struct Pods {
+    are_there: bool,
+    mount_claims: bool,
+    /// Its Jobs that mount a claim and are no hooks.
+    jobs: Vec<(NamespaceName, ClaimName)>,
+}
+
+fn pods(subject: &Subject<'_>) -> Pods {
+    let mut pods = Pods::default();
+    for object in subject.items.iter().map(Item::object) {
+        let templates = pod_templates(object);
+        pods.are_there |= !templates.is_empty();
+        if !templates.iter().any(PodTemplate::mounts_a_claim) {
+            continue;
+        }
+        pods.mount_claims = true;
+        let name = ClaimName::new(object.name()).ok();
+        let is_job = object.is("batch", "Job") && !is_hook(object);
+        let job = subject.namespace_of(object).zip(name).filter(|_| is_job);
+        pods.jobs.extend(job);
+    }
+    pods
 }
 
 /// Stamps Applications; those in `recreated` have Jobs that are created again for it.
