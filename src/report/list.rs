@@ -1,5 +1,7 @@
 //! What `list` shows: Applications, Namespaces and claims, as a table, as names or as JSON.
 
+mod inactive;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -11,7 +13,9 @@ use super::table::{Cell, sized};
 use crate::masking::without_logins;
 use crate::model::ownership::Ownership;
 use crate::model::{Application, Cluster, Source};
-use crate::repo::{Branch, Bringer, Inactive, Manifest, Repo, Unknown};
+use crate::repo::{Branch, Bringer, Manifest, Repo};
+
+pub use inactive::{InactiveRow, inactive, unknown};
 
 /// Version of the JSON that this program prints.
 pub const API_VERSION: &str = "homelab.home.arpa/v1";
@@ -75,40 +79,6 @@ impl fmt::Display for AppOrigin {
             (kind, None) => f.write_str(kind),
         }
     }
-}
-
-/// An Application or an ApplicationSet that is not alive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InactiveRow {
-    /// Its kind.
-    pub kind: String,
-    /// Its name, empty where a template fills it in.
-    pub name: String,
-    /// The file that contains it.
-    pub file: String,
-    /// Why it is not alive.
-    pub reason: String,
-}
-
-/// Returns what is written in the repository and not alive.
-pub fn inactive(repo: &Repo) -> Vec<InactiveRow> {
-    let row = |inactive: &Inactive| InactiveRow {
-        kind: inactive.kind.clone(),
-        name: inactive.name.clone(),
-        file: inactive.file.to_string(),
-        reason: inactive.why.to_string(),
-    };
-    repo.inactive.iter().map(row).collect()
-}
-
-/// Returns what brings Applications that are not known, in sentences.
-pub fn unknown(repo: &Repo) -> Vec<String> {
-    let text = |unknown: &Unknown| {
-        let why = without_logins(&unknown.why);
-        format!("not known: what {} `{}` brings: {why}", unknown.kind, unknown.name)
-    };
-    repo.unknown.iter().map(text).collect()
 }
 
 /// One Namespace.
