@@ -22,27 +22,31 @@ fn kept() -> String {
 }
 
 /// Writes an Application of Argo CD's own over the folder `plain`.
-fn write_plain(world: &World, finalizers: &[&str]) {
-    world
-        .write_application(&json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-            "metadata": {"name": "plain", "namespace": "argocd", "finalizers": finalizers},
-            "spec": {
-                "project": "default",
-                "source": {"repoURL": world.home.url(), "path": "plain", "targetRevision": "main"},
-                "destination": {"server": "https://kubernetes.default.svc", "namespace": "jellyfin"},
-                "syncPolicy": {
-                    "automated": {"prune": true, "selfHeal": true},
-                    "retry": {"limit": 5, "refresh": true},
-                },
+///
+/// An empty list of finalizers would be dropped by the API server, and the Application that brings it OutOfSync for good.
+fn write_plain(world: &World, finalizer: Option<&str>) {
+    let mut application = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": "plain", "namespace": "argocd"},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": world.home.url(), "path": "plain", "targetRevision": "main"},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "jellyfin"},
+            "syncPolicy": {
+                "automated": {"prune": true, "selfHeal": true},
+                "retry": {"limit": 5, "refresh": true},
             },
-        }))
-        .unwrap();
+        },
+    });
+    if let Some(finalizer) = finalizer {
+        application["metadata"]["finalizers"] = json!([finalizer]);
+    }
+    world.write_application(&application).unwrap();
 }
 
 /// Writes an Application of Argo CD's own that brings two claims without guards: one with an owner, and the control.
 fn write_the_application(world: &World) {
-    write_plain(world, &["resources-finalizer.argocd.argoproj.io"]);
+    write_plain(world, Some("resources-finalizer.argocd.argoproj.io"));
     world.home.write("plain/kept.yaml", &kept()).unwrap();
     world.home.write("plain/loose.yaml", &claim("loose", "a: b")).unwrap();
     for name in ["other", "beside"] {
@@ -263,7 +267,7 @@ fn nothing_is_left(world: &World) {
 
 /// Writes an Application of Argo CD's own that mounts the claim of the fetcher, and a map beside it.
 fn write_the_reader(world: &World, (read_only, value): (bool, &str)) {
-    write_plain(world, &[]);
+    write_plain(world, None);
     let deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "reader"},
         "spec": {"selector": {"matchLabels": {"app": "reader"}}, "template": {
