@@ -169,8 +169,17 @@ fn build(sandbox: &Sandbox<'_>, prepared: &Prepared, call: &KustomizeCall) -> Re
         arguments: sandbox.program.build_words(arguments),
         folder: sandbox.workspace.root(),
         variables: prepared.variables(call),
-        group: ProcessGroup::Own,
+        group: group_of_build(sandbox.options, call),
     })
+}
+
+/// Returns the group of a build. One that starts nothing needs no supervisor, which would take as long as a twentieth of it: what ends
+/// this process's group, as Argo CD does at its deadline, ends it, too.
+fn group_of_build(options: &Options, call: &KustomizeCall) -> ProcessGroup {
+    match options.runs_programs() || call.graph.may_inflate_charts() {
+        true => ProcessGroup::Own,
+        false => ProcessGroup::Inherited,
+    }
 }
 
 #[cfg(test)]

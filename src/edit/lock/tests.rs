@@ -50,20 +50,59 @@ fn there_and_back(files: &[(&str, &str)]) -> Vec<(String, String)> {
         enable(&locked, Part::Deletions, &Request::default()).unwrap().changes,
         ChangeSet::default()
     );
-    let mut after = with.clone();
-    for file in locked.file_changes(&disable(&locked).unwrap().changes).unwrap() {
-        after.retain(|(path, _)| path != file.path.as_str());
-        after.extend(file.after.map(|text| (file.path.to_string(), text)));
-    }
     let mut expected: Vec<(String, String)> = files
         .iter()
         .map(|(path, text)| (path.to_string(), text.to_string()))
         .collect();
-    after.sort();
     expected.sort();
-    assert_eq!(after, expected, "nothing else is left behind");
+    let all = as_written(&locked, &disable(&locked).unwrap()).len();
+    for written in 0..=all {
+        let mut killed = disabled(&with, written);
+        killed.sort();
+        let mut after = disabled(&killed, usize::MAX);
+        after.sort();
+        if after != expected {
+            // What nothing syncs is not read, and named.
+            assert_eq!(
+                after, killed,
+                "nothing else is left behind, after a kill behind file {written}"
+            );
+            let borrowed: Vec<(&str, &str)> = killed
+                .iter()
+                .map(|(path, text)| (path.as_str(), text.as_str()))
+                .collect();
+            let notes = disable(&repo(&borrowed)).unwrap().notes;
+            let named = "`apps/lock.yaml` and `lock` are left, which nothing syncs: remove them with `git rm -r`";
+            assert_eq!(notes, [named]);
+        }
+    }
     with.retain(|(path, text)| !files.contains(&(path.as_str(), text.as_str())));
     with
+}
+
+/// Returns what an edit writes, in the order in which the disk gets it: removals last.
+fn as_written(repo: &Repo, edit: &Edit) -> Vec<FileChange> {
+    let changes = repo.file_changes(&edit.changes).unwrap();
+    let (written, removed): (Vec<_>, Vec<_>) = changes.into_iter().partition(|file| file.after.is_some());
+    written.into_iter().chain(removed).collect()
+}
+
+/// Disables the lock, as far as the first files, and returns the files.
+fn disabled(files: &[(String, String)], written: usize) -> Vec<(String, String)> {
+    let borrowed: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let locked = repo(&borrowed);
+    let mut after = files.to_vec();
+    for file in as_written(&locked, &disable(&locked).unwrap())
+        .into_iter()
+        .take(written)
+    {
+        after.retain(|(path, _)| path != file.path.as_str());
+        after.extend(file.after.map(|text| (file.path.to_string(), text)));
+    }
+    after
 }
 
 fn paths(files: &[(String, String)]) -> Vec<&str> {
