@@ -135,7 +135,7 @@
 //! - **A chart with its values in Git is pulled by the plugin** (`helm::charts`). Argo CD gives a plugin the files of one
 //!   source, so that this one has to be the repository with the values. The version stands in the Application, and is one
 //!   version, so that Argo CD's own cache of renders stays right. Price: an AppProject does not bound where charts come from.
-//! - **helm runs below this program itself, started once more** (`process::supervisor`). After SIGKILL nobody is left to end
+//! - **helm runs below this program itself, started again** (`process::supervisor`). After SIGKILL nobody is left to end
 //!   helm, and the kernel's own signal for that reaches only a child, and only on Linux. The supervisor sees a pipe close, and
 //!   ends what it finds below. Price: a second process for each helm, and a hidden first argument.
 //! - **Kustomize's helm is this program** (`helm::substitute`): a link to it in the folder of the render, whose name decides what
@@ -187,7 +187,7 @@
 //!   newer version of the program is an error on the command line, and a key that is malformed one in Argo CD.
 //! - **What Argo CD does with a change is predicted from two renders** ([`compare::Comparison`]), not asked of an Argo CD: the answer is
 //!   there in a pull request, without a cluster, and in the time of a few helms. What Git cannot know, whether the first state was
-//!   synced, is said as a condition. Price: Argo CD's rules on sync, deletion and sets stand here once more; the cases are data
+//!   synced, is said as a condition. Price: Argo CD's rules on sync, deletion and sets stand here again; the cases are data
 //!   (`tests/vectors/outcomes.yaml`), so that a real Argo CD can be held against them.
 //! - **The checks of a comparison are one table of functions** ([`compare::checks::ALL`]) over the object before and after, with two
 //!   fixtures each. A language for queries would be larger than all of them. Price: a check is code.

@@ -13,7 +13,7 @@ use homelab::parallel::in_order;
 /// Which panic this program has to do, when a test started it.
 const WANTED: &str = "HOMELAB_TEST_PANIC";
 
-/// Runs one of the tests below once more, which then panics, and returns its exit code and its standard error.
+/// Runs one of the tests below again, which then panics, and returns its exit code and its standard error.
 fn panicking(test: &str) -> (Option<i32>, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(WANTED, "yes");

@@ -103,7 +103,7 @@ fn jobs(cluster: &Cluster, apps: &[Unstamped], recreates: bool) -> Result<BTreeS
     }
     Err(
         anyhow!("the template of a Job cannot change: {}", found.join(", ")).hint(
-            "let Argo CD delete them and create them again, so that they run once more, with `--recreate-jobs`; or delete those \
+            "let Argo CD delete them and create them again, so that they run again, with `--recreate-jobs`; or delete those \
              that are done with `kubectl delete job NAME -n NAMESPACE`, and take them out of Git",
         ),
     )

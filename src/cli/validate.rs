@@ -280,11 +280,11 @@ impl Args {
         };
         let fixed = fix::fix(session.repo()?, &renders, &request);
         let is_written = self.fixes.write.is_written();
-        let is_finished = !fixed.changes.changes.is_empty() && (is_written || self.prints_edits());
-        if is_finished && self.finish(session, renders, &fixed)? != Exit::Done {
+        let is_fixed = !fixed.changes.changes.is_empty() && (is_written || self.prints_edits());
+        if is_fixed && self.finish(session, renders, &fixed)? != Exit::Done {
             return Ok(Exit::Findings);
         }
-        let mut report = if is_finished && is_written {
+        let mut report = if is_fixed && is_written {
             session.forget();
             let (known, _) = self.render(session)?;
             self.checked(session.repo()?, &known, &extent)

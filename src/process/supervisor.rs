@@ -1,7 +1,7 @@
 //! Leaves no program behind when this process is gone, however it ended: nothing can be done after SIGKILL, so that a second
 //! process does it.
 //!
-//! The program runs below this program itself, started once more with [`WORD`]. Its standard input is a pipe whose other end
+//! The program runs below this program itself, started again with [`WORD`]. Its standard input is a pipe whose other end
 //! only this process has: when the pipe closes, the supervisor ends the program with everything that it started. On Linux it
 //! adopts processes that left their group; elsewhere it ends the group.
 #![expect(clippy::disallowed_methods, reason = "the adapter to programs")]

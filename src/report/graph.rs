@@ -261,7 +261,7 @@ fn of_cluster(cluster: &str, namespace: &str) -> String {
 /// Returns what keeps a claim, and the guards that it lacks.
 fn guard(scope: &Scope<'_>, reference: &ClaimRef) -> (Guard, Vec<&'static str>) {
     if let Some((subject, item)) = scope.claim_object(reference) {
-        if !item.is_finished {
+        if !item.is_final {
             // What Kustomize or another plugin builds may have guards that its manifests lack.
             let guard = match subject.uses_homelab_plugin() {
                 true => Guard::ByPlugin,

@@ -70,7 +70,7 @@ fn base<'s>(subject: &'s Subject<'_>, claim: &ClaimRef) -> Option<(&'s RepoPath,
         is_claim(object) && subject.claim_beside(object, object.name()).as_ref() == Some(claim)
     };
     let item = subject.items.iter().find(is_it)?;
-    let (manifest, _) = item.home.as_ref().filter(|_| !item.is_finished)?;
+    let (manifest, _) = item.home.as_ref().filter(|_| !item.is_final)?;
     Some((&manifest.file, manifest.document))
 }
 

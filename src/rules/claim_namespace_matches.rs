@@ -35,12 +35,12 @@ fn elsewhere(scope: &Scope<'_>, claim: &ClaimRef) -> Option<(String, &'static st
     let mut names: Vec<String> = here.map(|other| format!("`{}`", other.namespace)).collect();
     if !names.is_empty() {
         let place = format!("in namespace {}", names.join(", "));
-        return Some((place, "destine both Applications to one namespace"));
+        return Some((place, "deploy both Applications to one namespace"));
     }
     names.extend(missing.namesakes.iter().map(|other| format!("`{}`", other.cluster)));
     names.dedup();
     let place = format!("in cluster {}", names.join(", "));
-    (!names.is_empty()).then_some((place, "destine both Applications to one cluster"))
+    (!names.is_empty()).then_some((place, "deploy both Applications to one cluster"))
 }
 
 fn consumed(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
@@ -144,7 +144,7 @@ mod tests {
         let findings = case(json!([mounts(["files:/f"])])).findings(&RULE);
         assert_eq!(
             findings[0].hint.as_deref(),
-            Some("destine both Applications to one namespace")
+            Some("deploy both Applications to one namespace")
         );
     }
 }

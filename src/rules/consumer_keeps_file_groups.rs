@@ -52,7 +52,7 @@ fn of_claim(
     // Only what the cluster gets counts: the plugin may still make a volume read-only.
     let touching = foreign
         .iter()
-        .filter(|mounting| mounting.item.is_finished && !mounting.volume.read_only);
+        .filter(|mounting| mounting.item.is_final && !mounting.volume.read_only);
     let touching: Vec<_> = touching
         .filter_map(|mounting| Some((mounting, fs_group(mounting)?)))
         .collect();

@@ -55,7 +55,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         }
     }
     // Kustomize may give claims other names and namespaces.
-    let is_known = |item: &&Item<'_>| item.is_finished || subject.uses_homelab_plugin();
+    let is_known = |item: &&Item<'_>| item.is_final || subject.uses_homelab_plugin();
     for item in subject.items.iter().filter(is_known) {
         let object = item.object();
         for volume in claim_uses(object).volumes {

@@ -193,7 +193,7 @@ impl<'a> Subject<'a> {
     /// Returns the objects that are as the cluster gets them: without those that the plugin would still change because
     /// they were not rendered.
     pub fn finished(&self) -> impl Iterator<Item = &Item<'a>> {
-        self.items.iter().filter(|item| item.is_finished)
+        self.items.iter().filter(|item| item.is_final)
     }
 
     /// Returns the claims and PersistentVolumes that it renders.
@@ -210,7 +210,7 @@ impl<'a> Subject<'a> {
             let claim = self.claim_beside(object, object.name());
             is_claim(object) && claim.is_some_and(|claim| released.contains(&claim))
         };
-        let storage = self.storage().filter(|item| item.is_finished);
+        let storage = self.storage().filter(|item| item.is_final);
         storage.filter(move |item| !is_released(item.object()))
     }
 

@@ -22,7 +22,7 @@ pub struct Item<'a> {
     /// list's item).
     pub home: Option<(&'a Manifest, PointerBuf)>,
     /// Whether the object is as the cluster gets it; otherwise the plugin still has to process it.
-    pub is_finished: bool,
+    pub is_final: bool,
 }
 
 impl Item<'_> {
@@ -60,7 +60,7 @@ pub(super) fn own_items<'a>(
             items.extend(stays.map(|(pointer, object)| Item {
                 object,
                 home: Some((manifest, pointer)),
-                is_finished: parameters.is_none() && !is_build,
+                is_final: parameters.is_none() && !is_build,
             }));
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn added_claims<'a>(sources: &[(Source<'a>, Option<ReadParameters>)])
     let item = |(path, spec)| Item {
         object: Cow::Owned(claims::object(path, spec)),
         home: None,
-        is_finished: false,
+        is_final: false,
     };
     claims.map(item).collect()
 }
@@ -122,7 +122,7 @@ pub(super) fn rendered_items<'a>(objects: &'a [Object], own: Vec<Item<'a>>) -> V
         .map(|object| Item {
             object: Cow::Borrowed(object),
             home: if manifests.is_empty() { None } else { home(object) },
-            is_finished: true,
+            is_final: true,
         })
         .collect()
 }

@@ -1,5 +1,5 @@
 //! A chart of a Helm repository or a registry with its values in Git: Argo CD's own Helm with a second source (`$values/…`)
-//! against the plugin with the parameter `chart`, both through the real repo-server; and the plugin once more when the
+//! against the plugin with the parameter `chart`, both through the real repo-server; and the plugin again when the
 //! repositories of the charts are gone.
 #![expect(
     clippy::disallowed_methods,
