@@ -453,8 +453,8 @@ fn the_page_lists_every_reason_and_every_check() {
     let checks = homelab::compare::checks::ALL.iter();
     let checks = checks.map(|check| {
         format!(
-            "| {} | [`{}`]({}) | {} |\n",
-            check.level, check.id, check.reference, check.summary
+            "| {} | [`{}`]({}) | {} | {} |\n",
+            check.level, check.id, check.reference, check.summary, check.way_out
         )
     });
     let page = fs::read_to_string(PAGE).unwrap();
@@ -467,7 +467,10 @@ fn the_page_lists_every_reason_and_every_check() {
     let expected = with_table(
         &expected,
         "checks",
-        &table("| level | check | what it finds |\n|---|---|---|\n", checks.collect()),
+        &table(
+            "| level | check | what it finds | what to do |\n|---|---|---|---|\n",
+            checks.collect(),
+        ),
     );
     snapbox::Assert::new()
         .action_env("SNAPSHOTS")

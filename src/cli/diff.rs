@@ -160,6 +160,8 @@ pub(super) fn run(mut args: Args, session: &mut Session) -> Result<Exit> {
             head: (&states.head_name, states.head_commit()),
             repo: states.head(),
             applications: (touched.total, touched.apps.len()),
+            changed: &touched.changed,
+            is_change: touched.differs || states.are_two_commits(),
             doubt: touched.doubt.as_deref(),
             secrets: &renders.secrets(),
         };
@@ -212,6 +214,12 @@ impl Args {
         };
         terminal.data(&text)?;
         report.summary().iter().for_each(|line| terminal.say(line));
+        if matches!(
+            self.output,
+            ComparisonOutput::Table | ComparisonOutput::Wide | ComparisonOutput::Diff
+        ) {
+            report.hints().iter().for_each(|line| terminal.hint(line));
+        }
         Ok(())
     }
 

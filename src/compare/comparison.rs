@@ -11,7 +11,7 @@ use super::place::Place;
 use super::prediction::{Action, Guard, Outcome, Prediction};
 use super::renders::Random;
 use super::state::{AppState, Known, Placed, State};
-use super::{changed_pointers, checks, consequences, likeness, manifests, statements};
+use super::{changed_pointers, checks, consequences, likeness, locations, manifests, statements};
 use crate::model::claim::is_claim;
 use crate::model::{AppName, Object};
 
@@ -64,6 +64,7 @@ impl<'s> Comparison<'s> {
         }
         manifests::predict(&work.fates, &mut predictions);
         likeness::pair(base, head, &mut predictions);
+        locations::find(head, &mut predictions);
         consequences::follow(base, head, &mut predictions);
         checks::apply(base, head, &mut predictions);
         predictions

@@ -7,7 +7,7 @@
 //! prediction  action, reason, guard                         manifests what becomes of Applications that nothing renders
 //! checks  how much it matters                               likeness  what was renamed
 //! level   of that                                           consequences  what one outcome means for others
-//! statements  what the repository says of claims that move, are kept or let go
+//! statements  what the repository says of claims that move, are kept or let go                locations where it is in files
 //! ```
 
 mod affected;
@@ -24,6 +24,7 @@ mod ignored;
 mod immutable;
 mod level;
 mod likeness;
+mod locations;
 mod manifests;
 mod options;
 mod place;

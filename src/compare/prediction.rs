@@ -5,6 +5,7 @@ use std::fmt;
 use super::level::Level;
 use super::place::Place;
 use crate::model::{AppName, Object};
+use crate::rules::Location;
 
 /// What Argo CD does to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,6 +186,9 @@ pub struct Prediction<'s> {
     pub via: Vec<String>,
     /// The object that it is renamed to, or was renamed from.
     pub twin: Option<Place>,
+    /// Where the second state has what is to be looked at: the first difference in the object's manifest, or the name of the object
+    /// that it is renamed to; `None` where neither is in the repository.
+    pub location: Option<Location>,
     /// The object as it was.
     pub before: Option<&'s Object>,
     /// The object as it is.
@@ -206,6 +210,8 @@ pub struct Hit {
     pub level: Level,
     /// What it says.
     pub message: String,
+    /// What to do about it, in the imperative.
+    pub way_out: &'static str,
     /// Where that is described.
     pub reference: &'static str,
 }
@@ -221,6 +227,7 @@ impl<'s> Prediction<'s> {
             consumers: Vec::new(),
             via: Vec::new(),
             twin: None,
+            location: None,
             before: None,
             after: None,
             pointers: Vec::new(),

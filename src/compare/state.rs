@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::place::Place;
-use crate::model::{AppName, Application, Availability, Object};
-use crate::repo::Bringer;
+use crate::model::{AppName, Application, Availability, Object, PointerBuf};
+use crate::repo::{Bringer, Manifest};
 use crate::rules::{Scope, Subject};
 
 /// One state of a repository.
@@ -57,6 +57,8 @@ pub struct Placed<'s> {
     pub subject: &'s Subject<'s>,
     /// The object.
     pub object: &'s Object,
+    /// The manifest in the repository that has it, if there is one, and where in it.
+    pub home: Option<&'s (&'s Manifest, PointerBuf)>,
 }
 
 impl<'s> State<'s> {
@@ -94,6 +96,7 @@ impl<'s> State<'s> {
                     of_place.push(Placed {
                         subject,
                         object: item.object(),
+                        home: item.home.as_ref(),
                     });
                 }
             }

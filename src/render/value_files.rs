@@ -11,6 +11,7 @@ use super::Request;
 use super::glob;
 use super::trees::{Root, Tree, Trees};
 use crate::failure::HintExt;
+use crate::model::spelling::nearest;
 use crate::model::substitute::substitute;
 use crate::repo::RepoPath;
 
@@ -71,7 +72,7 @@ pub(super) fn of(request: &Request, trees: Trees<'_>) -> Result<ValueFiles> {
                     if ignore_missing {
                         continue;
                     }
-                    bail!("value file `{name}` does not exist");
+                    return Err(missing(trees, place, &name));
                 }
                 found.add(place.clone());
             }
@@ -211,6 +212,25 @@ fn is_there(trees: Trees<'_>, place: &Place) -> Result<bool> {
         bail!("`{path}` is a folder");
     }
     Ok(files.read(path)?.is_some())
+}
+
+/// Returns the error of a value file that is not there, with the name that is probably meant.
+fn missing(trees: Trees<'_>, place: &Place, name: &str) -> anyhow::Error {
+    let near = || {
+        let Place::File(tree, path) = place else { return None };
+        let (folder, file) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
+        let files = trees.files(tree)?.list(&RepoPath::new(folder).ok()?).ok()??;
+        let files = files.iter().filter(|entry| !entry.is_folder);
+        let files = files.map(|entry| entry.name.as_str());
+        let near = nearest(file, files)?;
+        Some(format!("{}{near}", name.strip_suffix(file)?))
+    };
+    anyhow!("value file `{name}` does not exist").hint(match near() {
+        Some(near) => format!("name `{near}`, which is there"),
+        None => "add the file, correct its name, or let it pass with the parameter `ignore-missing-values-files` \
+            (`ignoreMissingValueFiles` of Argo CD's own Helm)"
+            .to_owned(),
+    })
 }
 
 /// Returns the scheme of a URL as Go parses it: everything before a colon, whatever follows.

@@ -36,7 +36,7 @@ pub fn report(repo: &Repo, report: &CheckReport) -> String {
         None => of_block(block),
     }));
     texts.extend(blocks::skipped(report).iter().map(|skipped| match skipped[..] {
-        [one] => of_skipped(one),
+        [one] => of_skipped(&places, one),
         _ => of_many_skipped(skipped),
     }));
     texts.push(summary::with_fixes(report));
@@ -140,7 +140,7 @@ fn excerpt<'a, 'r>(places: &Places<'r>, manifest: &'r Manifest, place: &Place) -
         .annotation(AnnotationKind::Primary.span(from..to))
 }
 
-fn of_skipped(skipped: &Skipped) -> String {
+fn of_skipped(places: &Places<'_>, skipped: &Skipped) -> String {
     let (level, verb) = match (skipped.failed, skipped.reason) {
         (true, None) => (Level::ERROR, "does not render"),
         (true, Some(_)) => (Level::ERROR, "cannot be checked"),
@@ -148,6 +148,11 @@ fn of_skipped(skipped: &Skipped) -> String {
     };
     let title = level.primary_title(format!("{} `{}` {verb}: {}", skipped.kind, skipped.name, skipped.why));
     let mut group = Group::with_title(title);
+    let failed = skipped.failed && skipped.reason.is_none();
+    let manifest = places.manifest(&skipped.location).filter(|_| failed);
+    if let Some((manifest, place)) = manifest.zip(places.at(&skipped.location)) {
+        group = group.element(excerpt(places, manifest, &place));
+    }
     if let Some(hint) = &skipped.hint {
         group = group.element(Level::HELP.message(hint.clone()));
     }

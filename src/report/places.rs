@@ -73,6 +73,11 @@ impl<'a> Places<'a> {
         places
     }
 
+    /// Returns the place of a location in a manifest.
+    pub(super) fn at(&self, location: &Location) -> Option<Place> {
+        Some(self.repo.place(self.manifest(location)?, &location.pointer))
+    }
+
     /// Returns the place of a location that has no pointer.
     fn of_bytes(&self, location: &Location) -> Option<Place> {
         let (start, end) = location.bytes?;

@@ -43,7 +43,11 @@ pub(super) fn remarks<'r>(repo: &'r Repo, report: &'r CheckReport) -> Vec<Remark
     let findings = places.sorted(&report.findings).into_iter();
     let findings = findings.map(|(place, finding)| of_finding(repo, place.as_ref(), finding));
     let failed = report.unexplained().filter(|skipped| skipped.failed);
-    let others = report.malformed.iter().map(of_malformed).chain(failed.map(of_skipped));
+    let others = report
+        .malformed
+        .iter()
+        .map(of_malformed)
+        .chain(failed.map(|skipped| of_skipped(&places, skipped)));
     let mut remarks: Vec<Remark<'_>> = others.chain(findings).collect();
     remarks.sort_by_key(|remark| remark.severity);
     remarks
@@ -95,17 +99,21 @@ fn of_malformed(malformed: &Malformed) -> Remark<'_> {
     }
 }
 
-fn of_skipped(skipped: &Skipped) -> Remark<'_> {
+fn of_skipped<'r>(places: &Places<'_>, skipped: &'r Skipped) -> Remark<'r> {
+    let place = places.at(&skipped.location).filter(|_| skipped.reason.is_none());
     Remark {
         severity: Severity::Error,
         rule: None,
         id: NOT_RENDERED,
         message: format!("{} `{}` was not checked: {}", skipped.kind, skipped.name, skipped.why),
         hint: skipped.hint.clone(),
-        place: Some(Region {
-            file: skipped.location.file.to_string(),
-            start: None,
-            end: None,
+        place: Some(match place {
+            Some(place) => region(places.repo(), &place),
+            None => Region {
+                file: skipped.location.file.to_string(),
+                start: None,
+                end: None,
+            },
         }),
         app: None,
         object: None,

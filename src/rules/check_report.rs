@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::baseline::{Baseline, Settled};
 use super::fixer::Refused;
+use super::quoted::quoted;
 use super::unrendered::{exists, forgotten, unknown_origins, unrendered};
 use super::{ALL, Finding, Ignored, Location, Meta, Outcome, Scope, Selection, Severity};
 use crate::masking::without_logins;
@@ -299,7 +300,10 @@ fn of_application(scope: &Scope<'_>, manifest: &Manifest) -> Option<Skipped> {
     match scope.renders.get(&scope.repo.app_name(manifest)?)? {
         Availability::Available(_) => None,
         Availability::Unavailable(why) => Some(Skipped::of(manifest, why)),
-        Availability::Failed { message, hint, .. } => Some(Skipped::failed(manifest, message.clone(), hint.clone())),
+        Availability::Failed { message, hint, .. } => Some(Skipped {
+            location: Location::of(manifest, quoted(manifest, message)),
+            ..Skipped::failed(manifest, message.clone(), hint.clone())
+        }),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::model::workload::USUAL_PLACES;
-use crate::model::{AsPointer, Object, PointerBuf, PointerExt};
+use crate::model::{AsPointer, Image, Object, PointerBuf, PointerExt};
 
 static META: Meta = Meta {
     id: "HL403",
@@ -64,11 +64,10 @@ fn containers(object: &Object) -> Vec<(PointerBuf, &str)> {
     found
 }
 
-/// Reports whether an image has neither a digest nor a tag besides `latest`. A colon before a slash is that of a port.
+/// Reports whether an image has neither a digest nor a tag besides `latest`.
 fn has_no_version(image: &str) -> bool {
-    let name = image.rsplit('/').next().unwrap_or(image);
-    let tag = name.split_once(':').map(|(_, tag)| tag);
-    !image.is_empty() && !name.contains('@') && tag.is_none_or(|tag| tag == "latest")
+    let Image { tag, digest, .. } = Image::new(image);
+    !image.is_empty() && digest.is_none() && tag.is_none_or(|tag| tag == "latest")
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ mod claim_has_one_writer;
 pub mod claim_keeps_fixed_fields;
 mod claim_namespace_matches;
 mod claim_sync_wave_matches_consumer;
+mod claim_volume_is_mounted;
 mod claims_are_not_replaced;
 mod consumer_does_not_render_claim;
 mod consumer_has_producer_group;
@@ -73,6 +74,9 @@ mod owned_claim_is_still_rendered;
 mod parameters_are_valid;
 mod pause_is_not_over;
 mod plugin_name_is_known;
+mod pod_fits_on_one_node;
+mod programs_have_their_own_pods;
+mod quoted;
 mod reads_are_watched;
 mod registry_reads_are_watched;
 mod remote_resource_is_pinned;
@@ -204,6 +208,7 @@ pub static ALL: &[&Rule] = &[
     &deployment_recreates_pods::RULE,
     &cron_job_forbids_concurrent_runs::RULE,
     &local_path_is_of_one_node::RULE,
+    &pod_fits_on_one_node::RULE,
     &host_path_is_of_one_node::RULE,
     &claim_keeps_fixed_fields::RULE,
     &owned_claim_is_still_rendered::RULE,
@@ -222,6 +227,8 @@ pub static ALL: &[&Rule] = &[
     &moved_from_names_old_owner::RULE,
     &no_claim_is_released::RULE,
     &writing_template_is_stamped::RULE,
+    &claim_volume_is_mounted::RULE,
+    &programs_have_their_own_pods::RULE,
     &namespace_is_guarded::RULE,
     &namespace_has_one_creator::RULE,
     &namespace_has_pod_security::RULE,

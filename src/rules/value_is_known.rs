@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
 use crate::model::unknown_value::UnknownValue;
+use crate::model::{PointerBuf, PointerExt};
 
 static META: Meta = Meta {
     id: "HL401",
@@ -69,11 +70,27 @@ fn of_value_of(subject: &Subject<'_>, value: &UnknownValue) -> Finding {
         "value `{}`{place} is none of the chart of `{}`: it changes nothing",
         value.path, subject.name
     );
-    let finding = subject.finding(&META, message, subject.source_pointer());
+    let finding = subject.finding(&META, message, pointer(subject, value));
     finding.hint(match &value.meant {
         Some(meant) => format!("write `{meant}`, which the chart knows, or take it out"),
         None => "look it up in what `helm show values` prints for the chart, or take it out".to_owned(),
     })
+}
+
+/// Returns where an Application sets a value: its key in `valuesObject`, else the text that has it, else its sources.
+fn pointer(subject: &Subject<'_>, value: &UnknownValue) -> PointerBuf {
+    let inline = || {
+        subject.sources.iter().find_map(|(source, _)| {
+            let object = source.pointer.child("helm").child("valuesObject");
+            let keys = value.path.split('.').fold(object, |pointer, key| pointer.child(key));
+            let text = source.pointer.child("helm").child("values");
+            let there = |pointer: &PointerBuf| subject.app.object().at(pointer).is_some();
+            let own = [keys, text].into_iter().find(there);
+            own.or_else(|| source.parameter("values"))
+        })
+    };
+    let inline = if value.file.is_none() { inline() } else { None };
+    inline.unwrap_or_else(|| subject.source_pointer())
 }
 
 #[cfg(test)]

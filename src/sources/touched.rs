@@ -23,6 +23,8 @@ pub struct Touched {
     pub changed: BTreeSet<AppName>,
     /// How many there are in both states together.
     pub total: usize,
+    /// Whether a file of the repository differs.
+    pub differs: bool,
     /// Why all Applications count, where they do.
     pub doubt: Option<String>,
 }
@@ -55,6 +57,7 @@ impl Touched {
             },
             changed,
             total,
+            differs: !files.is_empty(),
             doubt,
         })
     }

@@ -117,6 +117,16 @@ impl<'s> States<'s> {
         self.head.as_ref().and_then(Snapshot::commit)
     }
 
+    /// Reports whether the states are of two commits.
+    pub(super) fn are_two_commits(&self) -> bool {
+        let Some(base) = self.base_commit() else { return false };
+        let head = match &self.head {
+            Some(head) => head.commit().map(str::to_owned),
+            None => WorkingTree::at(self.checkout.root()).and_then(|tree| tree.head().ok()),
+        };
+        head.is_some_and(|head| head != base)
+    }
+
     /// Refuses the name of an Application that neither state has.
     ///
     /// # Errors

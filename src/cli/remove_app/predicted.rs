@@ -1,5 +1,7 @@
 //! What Argo CD will do to each object of an Application that goes: said before anything is written, by the comparison of `diff`.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, anyhow};
 
 use crate::cli::base_read;
@@ -59,6 +61,8 @@ pub(super) fn say(
         head: ("this change", None),
         repo: &after,
         applications: (1, 1),
+        changed: &BTreeSet::from([plan.name.clone()]),
+        is_change: true,
         doubt: None,
         secrets: &Values::default(),
     };

@@ -10,6 +10,7 @@ pub(super) static CHECK: Check = Check {
     id: "application-removed",
     level: Level::Outage,
     summary: "an Application is deleted",
+    way_out: "take it out with `kubectl homelab remove-app`, which says what becomes of each object and keeps the data",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/",
     query,
 };

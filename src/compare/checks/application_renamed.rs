@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "application-renamed",
     level: Level::Review,
     summary: "an Application has another name: the old one is deleted",
+    way_out: "rename it with `kubectl homelab rename-app OLD NEW`, which keeps every object",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/",
     query,
 };

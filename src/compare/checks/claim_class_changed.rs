@@ -10,6 +10,7 @@ pub(super) static CHECK: Check = Check {
     id: "claim-class-changed",
     level: Level::SyncFailure,
     summary: "the storage class of a claim changes: every sync fails",
+    way_out: "put the old class back, or make a new claim of the new class and copy the data",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#class-1",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "claim-deleted",
     level: Level::DataLoss,
     summary: "a claim is deleted with its data",
+    way_out: "put the claim back under its name; to keep it without an Application, let `Prune=false,Delete=false` be synced before it goes, as `kubectl homelab remove-app` does",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming",
     query,
 };

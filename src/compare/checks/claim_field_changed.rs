@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "claim-field-changed",
     level: Level::SyncFailure,
     summary: "an immutable field of a claim changes: every sync fails",
+    way_out: "put the old value back, or make a new claim and copy the data",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/",
     query,
 };

@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "claim-grown",
     level: Level::SyncFailure,
     summary: "a claim grows on a class that does not expand volumes: the sync fails",
+    way_out: "put the old size back, or make a new claim of the new size and copy the data",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "claim-recreated",
     level: Level::DataLoss,
     summary: "a claim is deleted and created again, with an empty volume",
+    way_out: "take `Force` and `Replace` out of its sync options",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#force-sync",
     query,
 };

@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "claim-renamed",
     level: Level::Outage,
     summary: "a claim has another name, and the new one starts empty",
+    way_out: "put the old name back; where the new one has to be, make it as a claim of its own, copy the data, and remove the old one later",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "claim-shrunk",
     level: Level::SyncFailure,
     summary: "a claim gets smaller: the sync fails",
+    way_out: "put the old size back, or make a smaller claim and copy the data",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims",
     query,
 };

@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "consumer-becomes-writer",
     level: Level::Review,
     summary: "an Application writes a claim of another one that it only read",
+    way_out: "mount it read-only, or say that it writes with `kubectl homelab grant CLAIM --to APP`",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",
     query,
 };

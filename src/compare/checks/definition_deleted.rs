@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "definition-deleted",
     level: Level::DataLoss,
     summary: "a CustomResourceDefinition is deleted with every object of its kind",
+    way_out: "keep the definition, with the sync options `Prune=false,Delete=false` synced before, or remove its objects first",
     reference: "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#delete-a-customresourcedefinition",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "destination-changed",
     level: Level::Outage,
     summary: "an Application deploys to another namespace or cluster: claims do not move",
+    way_out: "put the old destination back, or copy the data to the new claim before the workload starts there",
     reference: "https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "finalizer-added",
     level: Level::Review,
     summary: "an Application gets the finalizer: its deletion deletes its objects",
+    way_out: "guard its claims with `Prune=false,Delete=false` first: `kubectl homelab validate --fix`",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/app_deletion/",
     query,
 };

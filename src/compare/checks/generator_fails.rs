@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "generator-fails",
     level: Level::SyncFailure,
     summary: "an ApplicationSet cannot be expanded any more",
+    way_out: "correct the generator: until then Argo CD changes none of its Applications",
     reference: "https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Generators/",
     query,
 };

@@ -10,6 +10,7 @@ pub(super) static CHECK: Check = Check {
     id: "guard-dropped",
     level: Level::Review,
     summary: "a claim, a volume or a Namespace loses its guard: the next change can delete it",
+    way_out: "put `Prune=false,Delete=false` back, unless the data is meant to go",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
     query,
 };

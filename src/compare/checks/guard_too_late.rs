@@ -9,6 +9,7 @@ pub(super) static CHECK: Check = Check {
     id: "guard-too-late",
     level: Level::DataLoss,
     summary: "the guard of a claim comes with the change that removes it",
+    way_out: "push the guard alone, let Argo CD sync it, and remove the object in a later commit",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "image-major-version",
     level: Level::Review,
     summary: "an image changes its major version",
+    way_out: "read the program's notes on upgrades, and save the data before",
     reference: "https://semver.org/#spec-item-8",
     query,
 };

@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "immutable-field",
     level: Level::SyncFailure,
     summary: "an immutable field changes: the sync fails",
+    way_out: "put the old value back, or delete the object by hand once its data is safe, so that it is made again",
     reference: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates",
     query,
 };

@@ -58,6 +58,8 @@ pub struct Check {
     pub level: Level,
     /// What it finds, in a sentence.
     pub summary: &'static str,
+    /// What to do about it, in the imperative.
+    pub way_out: &'static str,
     /// Where that is described.
     pub reference: &'static str,
     /// Returns what is to be said of an object, if anything.
@@ -239,6 +241,7 @@ pub(super) fn apply<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut [P
                     id: check.id,
                     level: check.level,
                     message: (check.query)(&case)?,
+                    way_out: check.way_out,
                     reference: check.reference,
                 })
             });

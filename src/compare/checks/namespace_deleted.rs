@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "namespace-deleted",
     level: Level::DataLoss,
     summary: "a Namespace is deleted with everything in it, guarded claims included",
+    way_out: "keep its manifest with `Prune=false,Delete=false`, or take it out with `kubectl homelab remove-namespace`, which refuses while it has claims",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "operator-claims-deleted",
     level: Level::DataLoss,
     summary: "an object is deleted whose operator deletes the claims that it made",
+    way_out: "keep the object, or tell its operator to keep the claims, and let that be synced before",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "owner-changed",
     level: Level::Review,
     summary: "a claim gets another owner, and neither `moved-from` nor `moves` says so",
+    way_out: "move it with `kubectl homelab move-owner CLAIM --to APP`, which says so on both sides",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "preserve-dropped",
     level: Level::Review,
     summary: "preserveResourcesOnDeletion is switched off: deleting an Application deletes its objects",
+    way_out: "leave it on while Applications of the set are renamed or removed",
     reference: "https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Application-Deletion/",
     query,
 };

@@ -11,6 +11,7 @@ pub(super) static CHECK: Check = Check {
     id: "privileged",
     level: Level::Review,
     summary: "a pod gets rights on its node: privileged, the host's network or its files",
+    way_out: "take the rights out again, unless the program needs them",
     reference: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "prune-switched-on",
     level: Level::Review,
     summary: "automated prune is switched on: what Git does not have is deleted",
+    way_out: "see what is live and not in Git before, as Argo CD's list of OutOfSync objects shows it",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automatic-pruning",
     query,
 };

@@ -9,6 +9,7 @@ pub(super) static CHECK: Check = Check {
     id: "rbac-widened",
     level: Level::Review,
     summary: "a role or a binding gives more rights",
+    way_out: "take the rights out again, unless the program needs them",
     reference: "https://kubernetes.io/docs/reference/access-authn-authz/rbac/",
     query,
 };

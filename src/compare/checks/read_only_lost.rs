@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "read-only-lost",
     level: Level::Review,
     summary: "a workload mounts a claim read-write that it mounted read-only",
+    way_out: "mount it read-only again, at the volume and in every container",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",
     query,
 };

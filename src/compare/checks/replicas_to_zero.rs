@@ -9,6 +9,7 @@ pub(super) static CHECK: Check = Check {
     id: "replicas-to-zero",
     level: Level::Outage,
     summary: "a workload is scaled to zero",
+    way_out: "put the replicas back, unless it is meant to stop",
     reference: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#scaling-a-deployment",
     query,
 };

@@ -10,6 +10,7 @@ pub(super) static CHECK: Check = Check {
     id: "retention-deletes-claims",
     level: Level::DataLoss,
     summary: "a StatefulSet deletes the claims that it made, by persistentVolumeClaimRetentionPolicy",
+    way_out: "set `whenDeleted` and `whenScaled` to `Retain`",
     reference: "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "self-heal-switched-on",
     level: Level::Review,
     summary: "self-heal is switched on: what was changed by hand is undone",
+    way_out: "bring what was changed by hand into Git before",
     reference: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/#automatic-self-healing",
     query,
 };

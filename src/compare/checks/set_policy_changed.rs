@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "set-policy-changed",
     level: Level::Review,
     summary: "the policy of an ApplicationSet changes",
+    way_out: "check that the set may delete what the new policy lets it delete",
     reference: "https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Controlling-Resource-Modification/",
     query,
 };

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "set-removed",
     level: Level::Outage,
     summary: "an ApplicationSet is deleted with all its Applications",
+    way_out: "switch `preserveResourcesOnDeletion` on, and let that be synced before the set goes",
     reference: "https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Application-Deletion/",
     query,
 };

@@ -9,6 +9,7 @@ pub(super) static CHECK: Check = Check {
     id: "set-shrinks",
     level: Level::Outage,
     summary: "an ApplicationSet generates an Application no more, and deletes it",
+    way_out: "rename a folder with `kubectl homelab rename-app`, and remove one with `kubectl homelab remove-app`: both keep the data",
     reference: "https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Application-Deletion/",
     query,
 };

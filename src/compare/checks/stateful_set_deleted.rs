@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "stateful-set-deleted",
     level: Level::Outage,
     summary: "a StatefulSet is deleted",
+    way_out: "put it back under its name; the claims that it made stay, and are found by the same name alone",
     reference: "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention",
     query,
 };

@@ -9,6 +9,7 @@ pub(super) static CHECK: Check = Check {
     id: "suspended",
     level: Level::Outage,
     summary: "something is suspended",
+    way_out: "switch it on again, unless it is meant to stop",
     reference: "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-suspension",
     query,
 };

@@ -62,6 +62,11 @@ fn ids_are_the_names_of_files_and_summaries_are_sentences() {
             "{}",
             check.id
         );
+        assert!(
+            check.way_out.len() > 20 && !check.way_out.ends_with('.'),
+            "{} leaves the reader alone",
+            check.id
+        );
     }
     assert!(ids.values().all(|count| *count == 1));
 }

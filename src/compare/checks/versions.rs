@@ -1,7 +1,7 @@
 //! Versions of charts and images.
 
 use crate::model::workload::{CONTAINER_LISTS, pod_templates};
-use crate::model::{Object, Source};
+use crate::model::{Image, Object, Source};
 
 /// Returns the version of the chart that a source pulls.
 pub(super) fn of_chart(source: &Source<'_>) -> Option<String> {
@@ -19,11 +19,8 @@ pub(super) fn images(object: &Object) -> Vec<(String, String)> {
         .iter()
         .flat_map(|template| CONTAINER_LISTS.into_iter().flat_map(|list| template.containers(list)));
     let images = containers.filter_map(|container| container.get("image")?.as_str());
-    let tagged = images.filter_map(|image| {
-        let image = image.split('@').next()?;
-        let (name, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
-        Some((name.to_owned(), tag.to_owned()))
-    });
+    let tagged = images.map(Image::new);
+    let tagged = tagged.filter_map(|image| Some((image.name.to_owned(), image.tag?.to_owned())));
     tagged.collect()
 }
 

@@ -8,6 +8,7 @@ pub(super) static CHECK: Check = Check {
     id: "volume-deleted",
     level: Level::DataLoss,
     summary: "a PersistentVolume is deleted",
+    way_out: "put the volume back, or let `Prune=false,Delete=false` be synced before it goes",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming",
     query,
 };

@@ -7,6 +7,7 @@ pub(super) static CHECK: Check = Check {
     id: "workload-starts-empty",
     level: Level::DataLoss,
     summary: "a workload that had data starts on an empty claim",
+    way_out: "put back what names its claim (claim, release name, namespace or folder), or copy the data into the new claim before the workload starts",
     reference: "https://kubernetes.io/docs/concepts/storage/persistent-volumes/",
     query,
 };

@@ -1,8 +1,9 @@
 //! Annotations of a workflow of GitHub's, and of Forgejo's and Gitea's.
 
 use super::super::workflow_command::{data, property};
-use super::{Report, message, withheld};
-use crate::compare::{Level, Prediction};
+use super::{Report, message, place, way_out, withheld};
+use crate::compare::Level;
+use crate::repo::Place;
 
 /// Renders a line for each object that somebody has to look at, and for each Application that is not compared.
 pub fn annotations(report: &Report<'_, '_>) -> String {
@@ -15,28 +16,20 @@ pub fn annotations(report: &Report<'_, '_>) -> String {
         };
         let title = format!("{}: {} {}", one.level, one.action(), one.place);
         let place = place(report, one);
-        let place = place
-            .map(|(file, line)| format!("file={},line={line},", property(&file)))
-            .unwrap_or_default();
+        let place = place.map(|Place { file, position, .. }| {
+            let (file, line, column) = (property(file.as_str()), position.line, position.column);
+            format!("file={file},line={line},col={column},")
+        });
+        let help = way_out(one).map(|text| format!("\nhelp: {text}"));
         out.push_str(&format!(
-            "::{command} {place}title={}::{}\n",
+            "::{command} {}title={}::{}\n",
+            place.unwrap_or_default(),
             property(&title),
-            data(&message(one))
+            data(&format!("{}{}", message(one), help.unwrap_or_default()))
         ));
     }
     for one in &report.comparison.withheld {
         out.push_str(&format!("::error title=not comparable::{}\n", data(&withheld(one))));
     }
     out
-}
-
-/// Returns where the manifest of an object's Application is: its file, and the line that its document begins in.
-fn place(report: &Report<'_, '_>, one: &Prediction<'_>) -> Option<(String, usize)> {
-    let repo = report.repo;
-    let mut apps = repo.applications();
-    let (manifest, _) = apps.find(|(manifest, _)| repo.app_name(manifest).as_ref() == Some(&one.app))?;
-    let file = repo.files.get(&manifest.file)?;
-    let range = &file.documents.get(manifest.document)?.range;
-    let line = file.text.get(..range.start)?.matches('\n').count() + 1;
-    Some((manifest.file.to_string(), line))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Report;
+use super::{Report, place};
 use crate::compare::{Hit, Place, Prediction, Side, Withheld};
 use crate::report::list::API_VERSION;
 
@@ -55,9 +55,19 @@ struct Item<'r> {
     renamed_to: Option<ObjectItem<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     renamed_from: Option<ObjectItem<'r>>,
+    /// Where the second state has what is to be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<LocationItem>,
     /// The JSON Pointers at which it differs.
     changes: &'r [String],
     checks: Vec<CheckItem<'r>>,
+}
+
+#[derive(Debug, Serialize)]
+struct LocationItem {
+    file: String,
+    line: usize,
+    column: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,6 +75,7 @@ struct CheckItem<'r> {
     check: &'static str,
     level: &'static str,
     message: &'r str,
+    hint: &'static str,
     reference: &'static str,
 }
 
@@ -114,7 +125,7 @@ pub fn document(report: &Report<'_, '_>) -> serde_json::Result<Value> {
         kind: "Comparison",
         base: state(report.base),
         head: state(report.head),
-        items: comparison.predictions.iter().map(item).collect(),
+        items: comparison.predictions.iter().map(|one| item(report, one)).collect(),
         withheld: comparison.withheld.iter().map(withheld).collect(),
         summary: Summary {
             level: comparison.level().word(),
@@ -143,7 +154,7 @@ fn object(place: &Place) -> ObjectItem<'_> {
     }
 }
 
-fn item<'r>(one: &'r Prediction<'_>) -> Item<'r> {
+fn item<'r>(report: &Report<'_, '_>, one: &'r Prediction<'_>) -> Item<'r> {
     let twin = || one.twin.as_ref().map(object);
     let is_gone = one.after.is_none();
     Item {
@@ -159,6 +170,11 @@ fn item<'r>(one: &'r Prediction<'_>) -> Item<'r> {
         via: &one.via,
         renamed_to: twin().filter(|_| is_gone),
         renamed_from: twin().filter(|_| !is_gone),
+        location: place(report, one).map(|place| LocationItem {
+            file: place.file.to_string(),
+            line: place.position.line,
+            column: place.position.column,
+        }),
         changes: &one.pointers,
         checks: one.hits.iter().map(check).collect(),
     }
@@ -169,6 +185,7 @@ fn check(hit: &Hit) -> CheckItem<'_> {
         check: hit.id,
         level: hit.level.word(),
         message: &hit.message,
+        hint: hit.way_out,
         reference: hit.reference,
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::objects::{Sides, sides};
-use super::{Report, message, withheld};
+use super::{Report, message, way_out, withheld};
 use crate::compare::Level;
 use crate::report::diff::hunks;
 
@@ -40,6 +40,9 @@ pub fn markdown(report: &Report<'_, '_>) -> anyhow::Result<String> {
             if !one.consumers.is_empty() {
                 let names: Vec<&str> = one.consumers.iter().map(|app| app.as_str()).collect();
                 let _ = write!(text, "; also hit: {}", names.join(", "));
+            }
+            if let Some(way_out) = way_out(one) {
+                let _ = write!(text, "; **to do:** {way_out}");
             }
             let row = format!(
                 "| {} {} | {} | `{}` | {} | {} |\n",

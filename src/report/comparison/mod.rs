@@ -7,11 +7,13 @@ mod masked;
 mod objects;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::{Comparison, Level, Prediction, Side, Withheld};
 use crate::masking::Values;
-use crate::repo::Repo;
+use crate::model::{AppName, Pointer};
+use crate::repo::{Place, Repo};
+use crate::rules::Location;
 
 pub use annotations::annotations;
 pub use json::document;
@@ -32,6 +34,10 @@ pub struct Report<'r, 's> {
     pub repo: &'r Repo,
     /// How many Applications there are in both states together, and how many were compared.
     pub applications: (usize, usize),
+    /// The Applications of which the manifest differs, or a file that they read.
+    pub changed: &'r BTreeSet<AppName>,
+    /// Whether the second state is another one: a file differs, or it is another commit.
+    pub is_change: bool,
     /// Why all Applications were compared, where they were.
     pub doubt: Option<&'r str>,
     /// The values of Secrets, which nobody may see elsewhere either.
@@ -80,6 +86,67 @@ impl Report<'_, '_> {
         lines.push(format!("{}; {}", self.compared(), self.counted()));
         lines
     }
+
+    /// Returns what to do instead of a change that changes no object.
+    fn without_effect(&self) -> Option<String> {
+        let is_nothing = self.comparison.predictions.is_empty() && self.comparison.withheld.is_empty();
+        if !is_nothing || !self.is_change {
+            return None;
+        }
+        let app = match self.changed.iter().collect::<Vec<_>>().as_slice() {
+            [only] => only.as_str(),
+            _ => "APP",
+        };
+        Some(format!(
+            "no object differs, so that there is nothing for Argo CD to apply; a sync needs no commit: `kubectl homelab sync {app}`"
+        ))
+    }
+
+    /// Returns the next steps for standard error: the ways out of what is worse than a review, each with its place, the worst first;
+    /// what to do instead of a change without an effect.
+    pub fn hints(&self) -> Vec<String> {
+        let bad = self.comparison.predictions.iter();
+        let bad = bad.filter(|one| one.level > Level::Review);
+        let mut lines: Vec<String> = bad.filter_map(|one| self.hint(one)).collect();
+        if let Some(more) = lines.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            lines.truncate(SHOWN);
+            lines.push(format!("and {more} more; `-o json` has them all"));
+        }
+        lines.extend(self.without_effect());
+        lines
+    }
+
+    fn hint(&self, prediction: &Prediction<'_>) -> Option<String> {
+        let way_out = way_out(prediction)?;
+        let place = place(self, prediction);
+        let place = place.map(|Place { file, position, .. }| format!("{file}:{}:{}: ", position.line, position.column));
+        Some(format!(
+            "{}`{}`: {way_out}",
+            place.unwrap_or_default(),
+            prediction.place
+        ))
+    }
+}
+
+/// The most ways out that are shown at once.
+const SHOWN: usize = 5;
+
+/// Returns where the second state has what is to be looked at; the Application's manifest where it has no more of it.
+fn place(report: &Report<'_, '_>, one: &Prediction<'_>) -> Option<Place> {
+    let repo = report.repo;
+    let at =
+        |location: &Location| Some(repo.place(repo.manifest(&location.file, location.document)?, &location.pointer));
+    let of_app = || {
+        let mut apps = repo.applications();
+        let (manifest, _) = apps.find(|(manifest, _)| repo.app_name(manifest).as_ref() == Some(&one.app))?;
+        Some(repo.place(manifest, Pointer::from_static("/metadata/name")))
+    };
+    one.location.as_ref().and_then(at).or_else(of_app)
+}
+
+/// Returns what to do about what matters most.
+fn way_out(prediction: &Prediction<'_>) -> Option<&'static str> {
+    prediction.hits.first().map(|hit| hit.way_out)
 }
 
 /// Returns what an Application that is not compared is called to.

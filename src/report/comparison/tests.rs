@@ -15,6 +15,8 @@ fn with<R>(fixture: &str, then: impl FnOnce(&Report<'_, '_>) -> R) -> R {
             head: ("the working tree", None),
             repo: &repo,
             applications: (7, 2),
+            changed: &BTreeSet::new(),
+            is_change: true,
             doubt: None,
             secrets: &secrets,
         })
