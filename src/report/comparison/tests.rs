@@ -68,7 +68,7 @@ fn the_worst_is_the_first() {
                                                             `/stringData/password`
         ");
         insta::assert_snapshot!(annotations(report), @r"
-        ::error title=data-loss%3A prune PersistentVolumeClaim/media/data::the claim is deleted, and the data on it unless its volume is retained; `tv` uses it, too; `media` does not render it any more, and prune is on
+        ::error title=data-loss%3A prune PersistentVolumeClaim/media/data::the claim is deleted, and the data on it unless its volume is retained; `tv` uses it, too; `media` does not render it any more, and prune is on%0Ahelp: put the claim back under its name; to keep it without an Application, let `Prune=false,Delete=false` be synced before it goes, as `kubectl homelab remove-app` does
         ");
         assert_eq!(
             report.summary(),
@@ -111,6 +111,7 @@ fn a_document_has_all_that_a_program_needs() {
               "check": "claim-deleted",
               "level": "data-loss",
               "message": "the claim is deleted, and the data on it unless its volume is retained; `tv` uses it, too",
+              "hint": "put the claim back under its name; to keep it without an Application, let `Prune=false,Delete=false` be synced before it goes, as `kubectl homelab remove-app` does",
               "reference": "https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming"
             }
           ]
