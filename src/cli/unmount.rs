@@ -7,7 +7,7 @@ use super::session::Session;
 use super::source_edit::SourceEditArgs;
 use crate::edit::mount::unmount;
 use crate::failure::Exit;
-use crate::model::ClaimName;
+use crate::model::ClaimPath;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -26,7 +26,7 @@ Examples:
 pub(super) struct Args {
     /// The claim
     #[arg(value_name = "CLAIM")]
-    claim: ClaimName,
+    claim: ClaimPath,
 
     /// The Application that has it mounted
     #[arg(long, value_name = "APP")]
@@ -48,6 +48,6 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         common,
     } = args;
     parameter_edit::run(&common, session, (&from, None), &|target, _| {
-        unmount(target, claim.as_str(), at.as_deref())
+        unmount(target, &claim, at.as_deref())
     })
 }

@@ -23,14 +23,24 @@ pub struct Request {
 /// # Errors
 /// When nobody owns it, or it is in another namespace.
 pub fn known_here(target: &Target<'_>, scope: &Scope<'_>, path: &ClaimPath) -> Result<KnownClaim> {
+    check_here(
+        target,
+        path,
+        "deploy both Applications to one namespace, or mount it in what is rendered",
+    )?;
+    KnownClaim::find(scope, &target.name, path)
+}
+
+/// Refuses a claim of another namespace than the destination's, with this way out.
+fn check_here(target: &Target<'_>, path: &ClaimPath, way_out: &'static str) -> Result<()> {
     let destination = target.app()?.namespace_name();
     match &path.namespace {
         Some(namespace) if Some(namespace) != destination.as_ref() => Err(anyhow!(
             "claim `{path}` is not in the destination namespace of Application `{}`, the only one of which it can mount claims",
             target.name
         )
-        .hint("deploy both Applications to one namespace, or mount it in what is rendered")),
-        _ => KnownClaim::find(scope, &target.name, path),
+        .hint(way_out)),
+        _ => Ok(()),
     }
 }
 
@@ -157,11 +167,12 @@ fn access(target: &Target<'_>, known: &KnownClaim, positions: &[usize]) -> Resul
 /// Takes the mounts of a claim out of an Application; with a path, the one there.
 ///
 /// # Errors
-/// When there is no such mount, and the claim is not known.
-pub fn unmount(target: &Target<'_>, claim: &str, path: Option<&str>) -> Result<(Edit, RuleGate)> {
-    let name = &target.name;
+/// When the claim is in another namespace than the destination's, or the Application would not render without the mount.
+pub fn unmount(target: &Target<'_>, claim: &ClaimPath, path: Option<&str>) -> Result<(Edit, RuleGate)> {
+    check_here(target, claim, "name the claim without a namespace")?;
+    let (name, claim) = (&target.name, &claim.name);
     let place = path.map(|path| format!(" at `{path}`")).unwrap_or_default();
-    let is_meant = |mount: &Mount| mount.claim.as_str() == claim && path.is_none_or(|path| path == mount.path);
+    let is_meant = |mount: &Mount| mount.claim == *claim && path.is_none_or(|path| path == mount.path);
     let (mut positions, mut gone, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for position in target.positions() {
         let (meant, rest): (Vec<Mount>, Vec<Mount>) =

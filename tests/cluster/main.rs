@@ -10,6 +10,9 @@
 mod answers;
 mod certificates;
 mod doctor;
+#[path = "../transcript/git.rs"]
+mod git;
+mod live_guards;
 mod proxy;
 mod server;
 
