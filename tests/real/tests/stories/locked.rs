@@ -1,5 +1,7 @@
 //! The lock with Argo CD: what it refuses to Argo CD, and how Argo CD goes on.
 
+mod compared;
+
 use std::time::Instant;
 
 use real_parts::measure::{figure, seconds};
@@ -151,13 +153,10 @@ fn a_prune_is_refused(world: &World) {
     figure("repaired, after a prune that was refused", &seconds(start));
 }
 
-/// A policy that refuses to change an object is an error of the comparison with `ServerSideDiff`, and nothing is applied; those on
-/// deletions refuse nothing there, since no comparison deletes.
+/// The policies on deletions refuse nothing with `ServerSideDiff`, since no comparison deletes. What the one on writes does there is in
+/// [`compared`].
 fn a_comparison_on_the_server_refuses_nothing(world: &World) {
-    let mut application: serde_json::Value =
-        serde_json::from_str(&world.home.read("applications/plain.yaml").unwrap()).unwrap();
-    application["metadata"]["annotations"] = json!({"argocd.argoproj.io/compare-options": "ServerSideDiff=true"});
-    world.write_application(&application).unwrap();
+    compared::on_the_server(world, &[]);
     let head = world.push(&world.home, "Compare on the server").unwrap();
     world.until_synced("root", &head);
     world.until_synced("plain", &head);
@@ -170,57 +169,6 @@ fn a_comparison_on_the_server_refuses_nothing(world: &World) {
     world.home.write("plain/kept.yaml", &kept()).unwrap();
     let head = world.push(&world.home, "And is back").unwrap();
     world.until_synced("plain", &head);
-
-    let policy = |kind: &str, spec: serde_json::Value| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": "no-such-map"}, "spec": spec});
-    let refused = [
-        policy(
-            "ValidatingAdmissionPolicy",
-            json!({
-                "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
-                    "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}]},
-                "validations": [{"expression": "object.?data[?'a'].orValue('') != 'refused'", "message": "not this one"}],
-            }),
-        ),
-        policy(
-            "ValidatingAdmissionPolicyBinding",
-            json!({"policyName": "no-such-map", "validationActions": ["Deny"]}),
-        ),
-    ];
-    world
-        .cluster
-        .apply(&refused.map(|object| object.to_string()).join("\n---\n"))
-        .unwrap();
-    world.until("it is in force", || {
-        let map = [
-            "create",
-            "configmap",
-            "x",
-            "-n",
-            "jellyfin",
-            "--from-literal=a=refused",
-            "--dry-run=server",
-        ];
-        world.cluster.kubectl(&map, None).is_err()
-    });
-    let with = |name: &str, value: &str| {
-        let text = config_map(name).replace("a: b", &format!("a: {value}"));
-        world.home.write(&format!("plain/{name}.yaml"), &text).unwrap();
-    };
-    with("other", "refused");
-    with("beside", "c");
-    world.push(&world.home, "A map that is refused").unwrap();
-    world.until("the comparison says it", || {
-        let conditions = world.conditions("plain", "ComparisonError");
-        conditions.iter().any(|words| words.contains("not this one"))
-    });
-    world.stays("as it was", 2, || {
-        world.field("ConfigMap", "jellyfin/other", "/data/a") == "b"
-            && world.field("ConfigMap", "jellyfin/beside", "/data/a") == "b"
-    });
-    with("other", "c");
-    let head = world.push(&world.home, "A map that is taken").unwrap();
-    world.until_synced("plain", &head);
-    assert_eq!(world.field("ConfigMap", "jellyfin/beside", "/data/a"), "c");
 }
 
 fn a_deletion_waits_and_goes(world: &World) {
@@ -326,6 +274,7 @@ fn the_lock_makes_foreign_claims_read_only() {
     });
     world.until_everything_runs().unwrap();
     a_writer_is_refused(&world);
+    compared::what_writes(&world);
     stamps_go_with_the_lock(&world);
 }
 
