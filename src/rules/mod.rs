@@ -41,6 +41,7 @@ mod consumer_keeps_file_groups;
 mod consumer_mounts_read_only;
 mod cron_job_forbids_concurrent_runs;
 mod declared;
+mod declared_writer_is_there;
 mod deployment_recreates_pods;
 mod destination_is_one_cluster;
 mod field_has_its_type;
@@ -229,6 +230,7 @@ pub static ALL: &[&Rule] = &[
     &writing_template_is_stamped::RULE,
     &claim_volume_is_mounted::RULE,
     &programs_have_their_own_pods::RULE,
+    &declared_writer_is_there::RULE,
     &namespace_is_guarded::RULE,
     &namespace_has_one_creator::RULE,
     &namespace_has_pod_security::RULE,

@@ -343,10 +343,14 @@ impl<'a> Scope<'a> {
     /// Reports whether a namespace has owned claims and no manifest, in a cluster for which the repository declares
     /// Namespaces: the manifest was removed or forgotten.
     pub fn loses_claims(&self, cluster: &Cluster, namespace: &str) -> bool {
+        self.lacks(cluster, namespace) && self.owned_in(cluster, namespace).next().is_some()
+    }
+
+    /// Reports whether a namespace has no manifest, in a cluster for which the repository declares Namespaces.
+    pub fn lacks(&self, cluster: &Cluster, namespace: &str) -> bool {
         self.clusters_of_namespaces.contains(cluster)
             && !self.declares(cluster, namespace)
             && !self.is_built_in(cluster, namespace)
-            && self.owned_in(cluster, namespace).next().is_some()
     }
 
     /// Reports whether a namespace exists without a manifest: one of Kubernetes' own, or one that contains Application

@@ -4,7 +4,7 @@ use super::lock_is_current::is_on;
 use super::{Check, Finding, Fix, Item, Meta, Rule, Scope, Severity, Subject, fixes};
 use crate::lock::Part;
 use crate::model::ClaimRef;
-use crate::model::parameter::Stamp;
+use crate::model::parameter::{STAMP_APP, Stamp};
 use crate::model::workload::{claims_of_templates, pod_templates};
 use crate::model::writer::{APP_LABEL, Writer};
 use serde_json::Value;
@@ -85,7 +85,7 @@ fn finding(subject: &Subject<'_>, item: &Item<'_>, claim: &ClaimRef, keeps_label
     let open = subject
         .read_sources()
         .filter(|(_, parameters)| parameters.stamp_app == Stamp::None);
-    let operations = open.flat_map(|(source, _)| fixes::set_text(source, "stamp-app", Some("true")));
+    let operations = open.flat_map(|(source, _)| fixes::set_text(source, STAMP_APP, Some("true")));
     let operations: Vec<_> = operations.collect();
     match (keeps_label, operations.is_empty()) {
         (true, false) => finding.fix(Fix::safe(
