@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::failure::HintExt;
 use crate::lock::Part;
-use crate::model::parameter::{Parameter, Parameters};
+use crate::model::parameter::{Parameter, Parameters, STAMP_APP};
 use crate::model::workload::claims_of_templates;
 use crate::model::{
     AppName, Application, ClaimName, ClaimPath, NamespaceName, Object, Source, claim, repo_url, spelling, substitute,
@@ -252,10 +252,10 @@ fn check_source(source: &Value) -> Result<()> {
 
 /// Stamps the templates of a new Application where the lock on writes would refuse them else.
 pub fn stamp(repo: &Repo, request: &mut Request) {
-    let is_said = request.parameters.iter().any(|parameter| parameter.name == "stamp-app");
+    let is_said = request.parameters.iter().any(|parameter| parameter.name == STAMP_APP);
     if !is_said && repo.application(request.name.as_str()).is_none() && is_on(repo, Part::Writes) {
         request.parameters.push(Parameter {
-            name: "stamp-app".to_owned(),
+            name: STAMP_APP.to_owned(),
             string: Some("true".to_owned()),
             ..Parameter::default()
         });

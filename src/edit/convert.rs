@@ -44,10 +44,12 @@ use json_patch::PatchOperation;
 use serde_json::Value;
 
 use crate::failure::HintExt;
+use crate::lock::Part;
 use crate::model::native::Unsupported;
 use crate::model::{AppName, Application, ClaimPath, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Change, ChangeSet, Manifest, Repo, RepoPath};
 use crate::rules::fixes;
+use crate::rules::lock_is_current::is_on;
 use crate::yaml::{self, ReplaceEntry};
 
 pub(in crate::edit) use by_file::to_plugin_by_file;
@@ -80,6 +82,8 @@ pub struct Request {
     pub newest: BTreeMap<PointerBuf, String>,
     /// Whether the sources stay that nobody takes files from any more.
     pub keeps_references: bool,
+    /// Whether templates get the label by which the lock knows whose they are: it is on for writes.
+    pub stamps: bool,
 }
 
 /// The claims in the template of a set, as they are written there.
@@ -101,8 +105,8 @@ pub struct Conversion {
 }
 
 impl Request {
-    /// Returns a request for all sources of an Application, without other options.
-    pub fn new(app: AppName) -> Self {
+    /// Returns a request for all sources of an Application of a repository, without other options.
+    pub fn new(repo: &Repo, app: AppName) -> Self {
         Self {
             app,
             positions: BTreeSet::new(),
@@ -113,6 +117,7 @@ impl Request {
             template: None,
             newest: BTreeMap::new(),
             keeps_references: false,
+            stamps: is_on(repo, Part::Writes),
         }
     }
 

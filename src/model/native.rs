@@ -11,6 +11,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::application::Source;
+use super::parameter::STAMP_APP;
 use super::pointer::{Pointer, PointerBuf};
 
 use add::add;
@@ -74,6 +75,10 @@ const fn row(tool: &'static str, option: &'static str, parameter: &'static str, 
 
 /// The parameter for entries of `helm.parameters` that have `forceString`.
 pub const STRING_PARAMETERS: &str = "helm-string-parameters";
+
+/// Parameters of the plugin alone whose loss changes nothing in what the chart renders. Claims in `owns` lose their guards, and templates
+/// the label by which the lock knows whose they are.
+pub const WITHOUT_OPTION: [&str; 3] = ["owns", "allow-empty", STAMP_APP];
 
 /// Every option that has a parameter. `valuesObject` stands behind `values`: the parameter goes back to `values`.
 pub const TABLE: &[Row] = &[

@@ -33,7 +33,7 @@ pub use kustomize::KustomizeParameters;
 pub use raw::{Parameter, ParameterError, read};
 pub use spec::{Shape, Spec};
 use spec::{check_shape, set, spec};
-pub use writes::{RECREATE_JOBS, Stamp};
+pub use writes::{RECREATE_JOBS, STAMP_APP, Stamp};
 
 /// Every parameter, in the order of the documentation.
 pub const TABLE: &[Spec] = &[
@@ -71,7 +71,7 @@ pub const TABLE: &[Spec] = &[
     removal::RELEASES,
     removal::KEEPS,
     writes::WRITERS,
-    writes::STAMP_APP,
+    writes::STAMPS,
     moved::MOVES,
     moved::MOVED_FROM,
     chart::CHART,

@@ -76,7 +76,7 @@ impl Sets<'_> {
         let sources = view.sources();
         let first = sources.iter().position(|source| !source.gives_files_only());
         let before = self.renders.render(&view)?;
-        let mut request = Request::new(app.name.clone());
+        let mut request = Request::new(self.repo, app.name.clone());
         request
             .positions
             .insert(first.context("it has no source that is rendered")? + 1);

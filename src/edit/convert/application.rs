@@ -166,7 +166,7 @@ impl AppConversion<'_> {
     }
 
     pub(super) fn request(&self) -> Result<Request> {
-        let mut request = Request::new(self.name()?);
+        let mut request = Request::new(self.repo, self.name()?);
         request.positions = self.choices.positions.iter().copied().collect();
         request.drop_owns = self.choices.drop_owns;
         request.owns = self.choices.owns(request.app.as_str());

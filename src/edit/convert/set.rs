@@ -236,7 +236,7 @@ fn template_request(set: &Manifest, before: &[Before<'_>]) -> Result<Request> {
             owns: shared(texts),
             writes: shared(written),
         }),
-        ..Request::new(first.request.app.clone())
+        ..Request::new(first.conversion.repo, first.request.app.clone())
     })
 }
 

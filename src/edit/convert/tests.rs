@@ -29,7 +29,7 @@ fn repo(spec: &str) -> Repo {
 }
 
 fn request() -> Request {
-    Request::new(AppName::new("player").unwrap())
+    Request::new(&Repo::default(), AppName::new("player").unwrap())
 }
 
 type Verb = fn(&Repo, &Manifest, &Request) -> Result<Option<Conversion>, Vec<Unsupported>>;
@@ -265,6 +265,50 @@ fn several_sources_get_the_same_claims() {
         unsupported(to_plugin, spec, &second),
         ["applications/player.yaml:7:1: there is no source 4"]
     );
+}
+
+#[test]
+fn templates_are_stamped_where_writes_are_locked() {
+    let texts: Vec<String> = crate::lock::policies()
+        .iter()
+        .map(|policy| policy.text(&policy.objects()).unwrap())
+        .collect();
+    let root = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: root}\nspec:\n  source: {repoURL: u, path: applications}\n";
+    let text = texts.join("---\n");
+    let locked = Memory::new([
+        ("applications/lock.yaml", text.as_str()),
+        ("applications/root.yaml", root),
+    ])
+    .unwrap();
+    let locked = Repo::read(&locked, &[]).unwrap();
+    let mut stamped = Request::new(&locked, AppName::new("player").unwrap());
+    assert!(stamped.stamps && !request().stamps);
+    let stamp = "      - name: stamp-app\n        string: \"true\"\n";
+    let (moved, _) = after(to_plugin, HELM, &stamped);
+    let (plain, _) = after(to_plugin, HELM, &request());
+    assert_eq!(moved.replace(stamp, ""), plain);
+    assert_ne!(moved, plain);
+    // The stamp goes with the plugin.
+    assert_eq!(after(to_native, &moved, &stamped).0, HELM);
+    // A source that the plugin renders already has one afterwards, and no second one.
+    stamped.owns = BTreeSet::from(["films".parse().unwrap()]);
+    let two =
+        "  sources:\n  - repoURL: u\n    path: p\n  - repoURL: u\n    path: q\n    plugin:\n      name: homelab-v1\n";
+    let (moved, _) = after(to_plugin, two, &stamped);
+    assert_eq!(
+        (
+            moved.matches("name: stamp-app").count(),
+            moved.matches("- films").count()
+        ),
+        (2, 2),
+        "{moved}"
+    );
+    let one = two.replace(
+        "homelab-v1\n",
+        "homelab-v1\n      parameters:\n      - name: stamp-app\n        string: recreate-jobs\n",
+    );
+    let (moved, _) = after(to_plugin, &one, &stamped);
+    assert_eq!(moved.matches("name: stamp-app").count(), 2, "{moved}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::values_in_git::{self, Back};
 use super::{Conversion, ConversionBuilder, Request, meant};
-use crate::model::native::{self, STRING_PARAMETERS, Unsupported, is_zero};
+use crate::model::native::{self, STRING_PARAMETERS, Unsupported, WITHOUT_OPTION, is_zero};
 use crate::model::{Application, Pointer, PointerBuf, PointerExt, Source};
 use crate::repo::{Manifest, Repo};
 use crate::rules::fixes;
@@ -53,9 +53,9 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
         let is_empty = fields
             .filter(|(field, _)| *field != "name")
             .all(|(_, value)| is_zero(value) || value.as_str() == Some("false"));
-        // Argo CD's own tools allow an empty render without an option.
+        let is_dropped = WITHOUT_OPTION.contains(&name) && (name != "owns" || drop_owns);
         let is_of_chart = values_in_git::PARAMETERS.contains(&name);
-        if has_option || is_of_chart || is_empty || name == "allow-empty" || name == "owns" && drop_owns {
+        if has_option || is_of_chart || is_empty || is_dropped {
             continue;
         }
         let (lost, hint) = match name {
@@ -83,10 +83,6 @@ fn of_plugin_alone(source: &Source<'_>, drop_owns: bool) -> Vec<Unsupported> {
             "writers" => (
                 "the registry would lose who else writes claims, and the lock would refuse them",
                 "leave the Namespaces to the plugin",
-            ),
-            "stamp-app" => (
-                "its templates would lose the label by which the lock knows who writes",
-                "take it out first, if the lock on writes is not enabled",
             ),
             "releases" => (
                 "its claims would be let go without a word",

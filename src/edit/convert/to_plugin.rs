@@ -11,7 +11,7 @@ use super::values_in_git::{self, Here, Turned};
 use super::{Conversion, ConversionBuilder, Request, meant, shifted, sorted};
 use crate::model::application::{GENERATE_PATHS, PLUGIN_NAME};
 use crate::model::native::{self, Moved, Unsupported, is_zero};
-use crate::model::parameter::{self, Parameters};
+use crate::model::parameter::{self, Parameters, STAMP_APP, Stamp};
 use crate::model::tool::is_dropped;
 use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::workload::brought_claims;
@@ -72,7 +72,7 @@ pub(super) fn to_plugin_in(
     if !unsupported.is_empty() {
         return Err(unsupported);
     }
-    // The other plugin sources of the Application need the same `owns`: each sees only what it renders itself.
+    // The other plugin sources of the Application need the same: each sees only what it renders itself.
     for source in all.iter().filter(|source| source.uses_homelab_plugin()) {
         builder.patch(with_claims(source, request));
     }
@@ -84,7 +84,7 @@ pub(super) fn to_plugin_in(
     Ok(Some(builder.done))
 }
 
-/// Returns the operations that add the missing claims to a plugin source.
+/// Returns the operations that add the missing claims to a plugin source, and the stamp.
 pub(super) fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOperation> {
     let (mut tree, mut all) = (source.tree().clone(), Vec::new());
     for (name, wanted) in request.claims() {
@@ -104,6 +104,14 @@ pub(super) fn with_claims(source: &Source<'_>, request: &Request) -> Vec<PatchOp
         if json_patch::patch(&mut tree, &operations).is_ok() {
             all.extend(operations);
         }
+    }
+    let there = Source::new(PointerBuf::new(), &tree);
+    if request.stamps
+        && there
+            .parameters()
+            .is_ok_and(|parameters| parameters.stamp_app == Stamp::None)
+    {
+        all.extend(fixes::set_text(&there, STAMP_APP, Some("true")));
     }
     fixes::below(&source.pointer, all)
 }
@@ -213,6 +221,7 @@ fn move_source(
     let mut parameters: Vec<Value> = claims
         .map(|(name, claims)| json!({"name": name, "array": claims}))
         .collect();
+    parameters.extend(request.stamps.then(|| json!({"name": STAMP_APP, "string": "true"})));
     if let Some(values) = values {
         values.rename(&mut moved);
         parameters.extend(values.parameters.iter().cloned());

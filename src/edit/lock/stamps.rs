@@ -7,15 +7,12 @@ use json_patch::PatchOperation;
 
 use crate::edit::parameters::{Changed, Target, entries};
 use crate::edit::{Edit, Renders, RuleGate};
-use crate::model::parameter::{RECREATE_JOBS, Stamp};
+use crate::model::parameter::{RECREATE_JOBS, STAMP_APP, Stamp};
 use crate::model::sync::is_hook;
 use crate::model::workload::{PodTemplate, pod_templates};
 use crate::model::{AppName, ClaimName, NamespaceName, Source};
 use crate::repo::{Manifest, Origin, RepoPath};
 use crate::rules::{Item, Scope, Subject};
-
-/// The parameter.
-const STAMP_APP: &str = "stamp-app";
 
 /// An Application whose templates are to be stamped.
 #[derive(Clone, Debug, PartialEq, Eq)]

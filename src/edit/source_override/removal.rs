@@ -6,14 +6,11 @@ use serde_json::Value;
 
 use super::{Written, folder, source_file};
 use crate::failure::HintExt;
-use crate::model::native::is_zero;
+use crate::model::native::{WITHOUT_OPTION, is_zero};
 use crate::model::{Application, Source};
 use crate::repo::overrides;
 use crate::repo::{Change, ChangeSet, Files, Override, Repo};
 use crate::rules::fixes;
-
-/// Parameters whose loss changes nothing in a render of Argo CD's own.
-const WITHOUT_OPTION: [&str; 2] = ["owns", "allow-empty"];
 
 /// Takes the section `plugin` out of the files of a source; a file of which nothing is left goes. Returns the changed files, each
 /// with all overrides that are left.

@@ -16,11 +16,13 @@ pub enum Stamp {
     RecreatesJobs,
 }
 
+/// The parameter that stamps templates.
+pub const STAMP_APP: &str = "stamp-app";
 /// The value by which Jobs are created again.
 pub const RECREATE_JOBS: &str = "recreate-jobs";
 
-pub(super) const STAMP_APP: Spec = spec(
-    "stamp-app",
+pub(super) const STAMPS: Spec = spec(
+    STAMP_APP,
     Shape::String,
     "Stamp templates",
     "`true` gives pod templates that mount a claim, and no others, the label `storage.home.arpa/app` with the Application's name, by which the lock knows who writes; their pods restart once. `recreate-jobs` also has Argo CD delete such Jobs that are no hooks, and create them again, at each sync. `kubectl homelab lock enable writes` writes it.",

@@ -33,7 +33,7 @@ fn repo(spec: &str) -> Repo {
 }
 
 fn request() -> Request {
-    Request::new(AppName::new("web").unwrap())
+    Request::new(&Repo::default(), AppName::new("web").unwrap())
 }
 
 /// Returns the converted spec, and the notes.
