@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::connection::ConnectionArgs;
 use super::lock_status;
-use super::lock_writes::enable_writes;
+use super::lock_writes::{enable_writes, stamped_jobs};
 use super::session::Session;
 use super::source_edit::SourceEditArgs;
 use crate::edit::lock::stamps::unstamp;
@@ -197,23 +197,37 @@ impl DisableArgs {
             Ok((edit, gate))
         })?;
         if !edit.changes.changes.is_empty() {
-            add_releases(&mut edit, self.connection);
+            add_what_is_live(&mut edit, self.connection);
         }
         session.finish(&self.common.edit, &edit, &gate)
     }
 }
 
-/// Adds the open releases to the notes of an edit; no cluster is needed for the edit itself.
-fn add_releases(edit: &mut Edit, connection: ConnectionArgs) {
-    match connection.connect().and_then(|cluster| lock_status::releases(&cluster)) {
+/// Adds the open releases and the stamped Jobs to the notes of an edit; no cluster is needed for the edit itself.
+fn add_what_is_live(edit: &mut Edit, connection: ConnectionArgs) {
+    let cluster = match connection.connect() {
+        Ok(cluster) => cluster,
+        Err(error) => return edit.notes.push(not_known("which releases are open", error)),
+    };
+    match lock_status::releases(&cluster) {
         Ok(releases) => edit.notes.extend(releases.into_iter().map(|target| {
             format!("`{target}` is released: take that back with `kubectl homelab release {target} --cancel`")
         })),
-        Err(error) => {
-            let why = Failure::from(error).one_line();
-            edit.notes.push(format!("which releases are open is not known: {why}"));
-        }
+        Err(error) => edit.notes.push(not_known("which releases are open", error)),
     }
+    match stamped_jobs(&cluster) {
+        Ok(jobs) => edit.notes.extend(jobs.into_iter().map(|(namespace, name)| {
+            format!(
+                "the template of Job `{namespace}/{name}` cannot lose its stamp: where it is in Git, delete it after the push with \
+                 `kubectl delete job {name} -n {namespace}`, and Argo CD creates it again"
+            )
+        })),
+        Err(error) => edit.notes.push(not_known("which Jobs are stamped", error)),
+    }
+}
+
+fn not_known(what: &str, error: anyhow::Error) -> String {
+    format!("{what} is not known: {}", Failure::from(error).one_line())
 }
 
 impl StatusArgs {

@@ -14,6 +14,7 @@ use crate::edit::{Edit, RuleGate};
 use crate::failure::{Exit, HintExt};
 use crate::lock::foreign::{ForeignWrite, Registered, foreign_writes};
 use crate::lock::{Part, PolicyState, WRITES, state};
+use crate::model::sync::is_hook;
 use crate::model::workload::pod_templates;
 use crate::model::writer::APP_LABEL;
 use crate::model::{AppName, Object};
@@ -107,6 +108,24 @@ fn jobs(cluster: &Cluster, apps: &[Unstamped], recreates: bool) -> Result<BTreeS
              that are done with `kubectl delete job NAME -n NAMESPACE`, and take them out of Git",
         ),
     )
+}
+
+/// Returns the live Jobs with a stamp that no other object has made, by namespace and name: their templates cannot lose it.
+pub(super) fn stamped_jobs(cluster: &Cluster) -> Result<Vec<(String, String)>> {
+    let is_made = |job: &Object| job.at("/metadata/ownerReferences").is_some();
+    let is_stamped = |job: &Object| {
+        let templates = pod_templates(job);
+        templates.iter().any(|template| template.label(APP_LABEL).is_some())
+    };
+    let jobs = cluster
+        .all(Resource::Jobs, None)?
+        .map_err(|denied| anyhow!("{denied}"))?;
+    let stamped = jobs
+        .into_iter()
+        .filter(|job| !is_made(job) && !is_hook(job) && is_stamped(job));
+    Ok(stamped
+        .map(|job| (job.namespace().unwrap_or_default().to_owned(), job.name().to_owned()))
+        .collect())
 }
 
 /// Returns the second commit, once nothing in the cluster would be refused that its Application may write.

@@ -1,6 +1,7 @@
 //! The lock with Argo CD: what it refuses to Argo CD, and how Argo CD goes on.
 
 mod compared;
+mod jobs;
 
 use std::time::Instant;
 
@@ -236,23 +237,28 @@ fn label(world: &World, deployment: &str) -> serde_json::Value {
     world.field("Deployment", deployment, pointer)
 }
 
-/// Given the lock on deletions, when `lock enable writes` has made its two commits, each synced, then everything runs with stamps
-/// and the policy holds: an Application of Argo CD's own that would write a foreign claim fails in its sync with the sentence, and the
-/// commit that repairs it is not held up. When the lock is disabled, its policies and the stamps are gone, and everything runs on.
+/// Given the lock on deletions, when `lock enable writes --recreate-jobs` has made its two commits, each synced, then everything runs
+/// with stamps, Jobs that had none are created again, once, and the policy holds: an Application of Argo CD's own that would write a
+/// foreign claim fails in its sync with the sentence, or in its comparison where Argo CD asks the server, and the commit that repairs it
+/// is not held up. When the lock is disabled, its policies and the stamps are gone, and everything runs on.
 ///
-/// Control: the map beside the workload is applied, and the same workload was let in while it only read.
+/// Control: the map beside the workload is applied, the same workload was let in while it only read, and Jobs with a stamp alone
+/// fail in the sync.
 #[test]
 fn the_lock_makes_foreign_claims_read_only() {
     let world = World::running(&Options::default()).unwrap();
     world.runs(0, &["lock", "enable", "deletions"]);
+    jobs::furnish(&world);
     let head = world.push(&world.home, "Lock deletions").unwrap();
-    world.until_synced("root", &head);
-    world.until_synced("lock", &head);
+    for name in ["root", "lock", "chores"] {
+        world.until_synced(name, &head);
+    }
     let is_well = || world.homelab(&["lock", "status"]).unwrap().status.success();
     world.until("the policies are in force", is_well);
-    let sources = ["jellyfin", "pilotedge-audio-fetcher"];
-    let text = world.runs(0, &["lock", "enable", "writes"]);
-    for app in sources {
+    let old = jobs::stay_with_a_stamp_alone(&world);
+    jobs::are_named(&world);
+    let text = world.runs(0, &["lock", "enable", "writes", "--recreate-jobs"]);
+    for app in ["chores", "jellyfin", "pilotedge-audio-fetcher"] {
         assert!(text.contains(&format!("`{app}`")), "{text}");
     }
     world.push(&world.home, "Stamp templates").unwrap();
@@ -264,15 +270,18 @@ fn the_lock_makes_foreign_claims_read_only() {
         next.status.success() && names.contains("lock/foreign-claims-read-only.yaml")
     });
     assert_eq!(label(&world, "jellyfin/jellyfin"), "jellyfin");
+    let new = jobs::are_recreated(&world, &old);
     world.runs(0, &["lock", "enable", "writes"]);
     let head = world.push(&world.home, "Lock writes").unwrap();
     world.until_synced("lock", &head);
+    world.until_synced("chores", &head);
     world.until("the policy is in force", || {
         let status = world.homelab(&["lock", "status"]).unwrap();
         let text = String::from_utf8_lossy(&status.stdout).into_owned();
         status.status.success() && text.contains("by nobody's Deployment was tried and refused")
     });
     world.until_everything_runs().unwrap();
+    jobs::are_those(&world, &new);
     a_writer_is_refused(&world);
     compared::what_writes(&world);
     stamps_go_with_the_lock(&world);
@@ -300,9 +309,10 @@ fn a_writer_is_refused(world: &World) {
 
 fn stamps_go_with_the_lock(world: &World) {
     world.home.remove("applications/plain.yaml").unwrap();
-    world.runs(0, &["lock", "disable"]);
+    let said = world.runs(0, &["lock", "disable"]);
     let head = world.push(&world.home, "Unlock").unwrap();
     world.until_synced("root", &head);
+    jobs::are_named_again(world, &said);
     world.until("its Application is gone", || {
         world.uid("Application", "argocd/lock").is_none()
     });

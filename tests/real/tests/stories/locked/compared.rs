@@ -68,7 +68,9 @@ fn synced(world: &World, message: &str) {
 
 /// The sentence about a workload without the label, as far as it is one for all.
 fn sentence(name: &str) -> String {
-    format!("Deployment jellyfin/{name}, whose pods have no label storage.home.arpa/app, would write the claim pvc-pe-audio of")
+    format!(
+        "Deployment jellyfin/{name}, whose pods have no label storage.home.arpa/app, would write the claim pvc-pe-audio of"
+    )
 }
 
 fn compares_well(world: &World) {
@@ -100,7 +102,9 @@ pub(super) fn what_writes(world: &World) {
     write(world, "new", Mount::Writes);
     write_beside(world, "new");
     world.push(&world.home, "A new one writes").unwrap();
-    world.until("the sync says it", || failure(world, "plain").contains(&sentence("new")));
+    world.until("the sync says it", || {
+        failure(world, "plain").contains(&sentence("new"))
+    });
     world.until("the map is applied", || beside(world) == "new");
     compares_well(world);
     world.home.remove("plain/new.yaml").unwrap();
