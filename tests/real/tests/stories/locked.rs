@@ -280,8 +280,8 @@ fn the_lock_makes_foreign_claims_read_only() {
         let text = String::from_utf8_lossy(&status.stdout).into_owned();
         status.status.success() && text.contains("by nobody's Deployment was tried and refused")
     });
-    world.until_everything_runs().unwrap();
     jobs::are_those(&world, &new);
+    world.until_everything_runs().unwrap();
     a_writer_is_refused(&world);
     compared::what_writes(&world);
     stamps_go_with_the_lock(&world);
