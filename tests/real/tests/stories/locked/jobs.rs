@@ -10,25 +10,27 @@ const JOBS: [&str; 2] = ["ended", "running"];
 
 /// Writes an Application of the plugin with two Jobs that read the claim of the fetcher.
 pub(super) fn furnish(world: &World) {
-    for name in JOBS {
-        let mut job = json!({
-            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
-            "spec": {"template": {"spec": {
-                "restartPolicy": "Never",
-                "terminationGracePeriodSeconds": 0,
-                "containers": [{"name": "main", "image": "example.org/x", "volumeMounts": [{"name": "audio", "mountPath": "/audio"}]}],
-                "volumes": [{"name": "audio", "persistentVolumeClaim": {"claimName": "pvc-pe-audio", "readOnly": true}}],
-            }}},
-        });
-        if name == "running" {
-            job["spec"]["template"]["spec"]["nodeSelector"] = json!({"none": "such"});
-        }
-        world
-            .home
-            .write(&format!("chores/{name}.yaml"), &job.to_string())
-            .unwrap();
-    }
+    JOBS.iter().for_each(|name| write_job(world, name));
     write(world, &json!([]), 5);
+}
+
+fn write_job(world: &World, name: &str) {
+    let mut job = json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
+        "spec": {"template": {"spec": {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "main", "image": "example.org/x", "volumeMounts": [{"name": "audio", "mountPath": "/audio"}]}],
+            "volumes": [{"name": "audio", "persistentVolumeClaim": {"claimName": "pvc-pe-audio", "readOnly": true}}],
+        }}},
+    });
+    if name == "running" {
+        job["spec"]["template"]["spec"]["nodeSelector"] = json!({"none": "such"});
+    }
+    world
+        .home
+        .write(&format!("chores/{name}.yaml"), &job.to_string())
+        .unwrap();
 }
 
 fn write(world: &World, parameters: &Value, retries: u32) {
@@ -115,28 +117,36 @@ pub(super) fn are_recreated(world: &World, old: &[Option<String>; 2]) -> [Option
     new
 }
 
-/// With the policy written they are not created again. The one that runs on leaves Git: nothing is Healthy with it.
+/// With the policy written they are not created again. The one that runs on leaves Git, since nothing is
+/// Healthy with it, and one comes that has its stamp from the beginning.
 pub(super) fn are_those(world: &World, new: &[Option<String>; 2]) {
     assert_eq!(uids(world), *new);
     world.home.remove("chores/running.yaml").unwrap();
+    write_job(world, "late");
     let head = world.push(&world.home, "It is done").unwrap();
     world.until_synced("chores", &head);
 }
 
-/// Without stamps their templates would be others again: the command says which to delete.
+/// Without stamps the template of the one that was applied with it would be another one again, and the sync fails; the one that was
+/// replaced keeps it, and Argo CD sees no difference. The command says which to delete.
 pub(super) fn are_named_again(world: &World, said: &str) {
     let head = world.home.head().unwrap();
     world.until("the sync fails", || {
         failure(world, "chores").contains("field is immutable")
     });
-    let command = "kubectl delete job ended -n jellyfin";
-    assert!(said.contains(command), "{said}");
-    let words: Vec<&str> = command.split(' ').skip(1).collect();
-    world.cluster.kubectl(&words, None).unwrap();
+    let stamped = ["ended", "late"];
+    for name in stamped {
+        let command = format!("kubectl delete job {name} -n jellyfin");
+        assert!(said.contains(&command), "{said}");
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        world.cluster.kubectl(&words, None).unwrap();
+    }
     world.until_synced("chores", &head);
-    let labels = world.field("Job", "jellyfin/ended", "/spec/template/metadata/labels");
-    assert!(
-        labels.is_object() && labels["storage.home.arpa/app"].is_null(),
-        "{labels}"
-    );
+    for name in stamped {
+        let labels = world.field("Job", &format!("jellyfin/{name}"), "/spec/template/metadata/labels");
+        assert!(
+            labels.is_object() && labels["storage.home.arpa/app"].is_null(),
+            "{labels}"
+        );
+    }
 }
