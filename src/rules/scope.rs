@@ -1,6 +1,7 @@
 //! The input of the rules: the repository, and the objects that its Applications bring to the cluster as far as they
 //! are known.
 
+mod named;
 mod rendered;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use crate::model::{
 use crate::parallel;
 use crate::repo::{Manifest, Origin, Repo, RepoPath};
 
+use self::named::Named;
 use super::doubt::Doubt;
 use super::shared_objects::SharedObjects;
 use super::storage::Storage;
@@ -357,37 +359,6 @@ impl<'a> Scope<'a> {
     /// manifests.
     pub fn is_built_in(&self, cluster: &Cluster, namespace: &str) -> bool {
         BUILT_IN.contains(&namespace) || cluster.is_local() && self.own_namespaces.contains(namespace)
-    }
-}
-
-/// An Application whose name Kubernetes takes.
-struct Named<'a> {
-    manifest: &'a Manifest,
-    app: Application<'a>,
-    name: AppName,
-    /// Whether it is the one that was rendered, of those of this name below one root.
-    is_first: bool,
-}
-
-impl<'a> Named<'a> {
-    fn all(repo: &'a Repo) -> Vec<Self> {
-        let applications: Vec<_> = repo.applications().collect();
-        let named = parallel::each(&applications, |(manifest, app)| {
-            Some(Self {
-                manifest,
-                app: *app,
-                name: repo.app_name(manifest)?,
-                is_first: false,
-            })
-        });
-        let mut named: Vec<Self> = named.into_iter().flatten().collect();
-        let mut seen = HashSet::new();
-        let firsts: Vec<bool> = named.iter().map(|one| seen.insert(&one.name)).collect();
-        named
-            .iter_mut()
-            .zip(firsts)
-            .for_each(|(one, is_first)| one.is_first = is_first);
-        named
     }
 }
 
