@@ -124,13 +124,21 @@ fn value_files_are_those_of_the_folder_the_repository_and_the_chart() {
         data(&[], Some("chart:extra.txt")),
         "default default default of the chart"
     );
+    let add = " (add the file, correct its name, or let it pass with the parameter `ignore-missing-values-files` \
+        (`ignoreMissingValueFiles` of Argo CD's own Helm))";
     for (file, message) in [
         (
             "chart:../../x.yaml",
             "value file `chart:../../x.yaml`: it is outside the chart",
         ),
-        ("chart:missing.yaml", "value file `chart:missing.yaml` does not exist"),
-        ("missing.yaml", "value file `missing.yaml` does not exist"),
+        (
+            "chart:missing.yaml",
+            &format!("value file `chart:missing.yaml` does not exist{add}"),
+        ),
+        (
+            "missing.yaml",
+            &format!("value file `missing.yaml` does not exist{add}"),
+        ),
         (
             "../../../x.yaml",
             "value file `../../../x.yaml`: it is outside the repository",
@@ -138,8 +146,7 @@ fn value_files_are_those_of_the_folder_the_repository_and_the_chart() {
     ] {
         let more = [json!({"name": "values-files", "array": [file]})];
         let output = generate(&sent, &parameters(&repository.url(), "2.0.0", &more), &[]);
-        let failure = sent.failure(&output);
-        assert!(failure.starts_with(message), "{failure}");
+        assert_eq!(sent.failure(&output), message);
     }
 }
 
