@@ -1,5 +1,6 @@
 //! Places in the repository: where in its text a part of a manifest stands.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::{Manifest, Repo, RepoPath};
@@ -25,6 +26,14 @@ impl Place {
             range: 0..0,
             position: Position { line: 1, column: 1 },
         }
+    }
+}
+
+/// `FILE:LINE:COLUMN`, of the start.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column } = self.position;
+        write!(f, "{}:{line}:{column}", self.file)
     }
 }
 

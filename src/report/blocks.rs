@@ -63,7 +63,8 @@ impl<'f> Block<'f> {
     }
 
     fn lines(&self, line: impl Fn(String, &Finding) -> String) -> Vec<String> {
-        let of = |(place, finding): &Placed<'f>| line(place.as_ref().map(written).unwrap_or_default(), finding);
+        let of =
+            |(place, finding): &Placed<'f>| line(place.as_ref().map(Place::to_string).unwrap_or_default(), finding);
         let mut seen = BTreeSet::new();
         let lines = self.findings.iter().map(of);
         lines.filter(|line| seen.insert(line.clone())).collect()
@@ -140,9 +141,4 @@ pub(super) fn skipped(report: &CheckReport) -> Vec<Vec<&Skipped>> {
         }
     }
     blocks
-}
-
-/// Returns a place as `file:line:column`.
-pub(super) fn written(place: &Place) -> String {
-    format!("{}:{}:{}", place.file, place.position.line, place.position.column)
 }

@@ -92,8 +92,7 @@ fn parent<'t, 'r>(tree: &'t [Branch<'r>], branch: &Branch<'_>) -> Option<&'t Bra
 }
 
 fn place(repo: &Repo, manifest: &Manifest) -> String {
-    let place = repo.place(manifest, Pointer::from_static("/metadata/name"));
-    format!("{}:{}:{}", place.file, place.position.line, place.position.column)
+    repo.place(manifest, Pointer::from_static("/metadata/name")).to_string()
 }
 
 fn source_text(source: &Source<'_>) -> String {

@@ -2,7 +2,7 @@
 
 use textwrap::{Options, WordSplitter};
 
-use super::blocks::{self, ALL, Block, SHOWN, written};
+use super::blocks::{self, ALL, Block, SHOWN};
 use super::places::Places;
 use super::table::table;
 use crate::repo::{Malformed, Repo};
@@ -36,7 +36,7 @@ fn of_block(block: &Block<'_>) -> [String; 3] {
     let (_, first) = &block.findings[0];
     let cell = match block.only() {
         Some((place, finding)) => {
-            let place = place.as_ref().map(written).unwrap_or_default();
+            let place = place.as_ref().map(ToString::to_string).unwrap_or_default();
             let app = finding.app.as_ref().map(|app| format!("({app})"));
             let head: Vec<String> = [place]
                 .into_iter()
@@ -99,7 +99,7 @@ pub fn wide(repo: &Repo, report: &CheckReport) -> String {
     let malformed = malformed.map(|malformed| row("error", "", place_of(malformed), "", &malformed.message));
     let sorted = places.sorted(&report.findings);
     let findings = sorted.iter().map(|(place, finding): &(_, &Finding)| {
-        let place = place.as_ref().map(written).unwrap_or_default();
+        let place = place.as_ref().map(ToString::to_string).unwrap_or_default();
         let app = finding.app.as_ref().map(ToString::to_string).unwrap_or_default();
         row(
             &finding.severity.to_string(),

@@ -10,7 +10,7 @@ pub fn refused(repo: &Repo, refused: &[Refused]) -> Vec<String> {
     let found = places.of(refused.iter().map(|refused| &refused.finding));
     let line = |(refused, place): (&Refused, Option<crate::repo::Place>)| {
         let finding = &refused.finding;
-        let at = place.map(|place| format!("{}:{}:{}: ", place.file, place.position.line, place.position.column));
+        let at = place.map(|place| format!("{place}: "));
         format!(
             "not fixed: {}{} ({}): {}",
             at.unwrap_or_default(),

@@ -90,8 +90,7 @@ pub(in crate::edit) fn check_sources(repo: &Repo, set: &Manifest) -> Result<()> 
         set.object.at("/spec/generators"),
         Pointer::from_static("/spec/generators"),
     ) {
-        let place = repo.place(set, &pointer);
-        let place = format!("{}:{}:{}", place.file, place.position.line, place.position.column);
+        let place = repo.place(set, &pointer).to_string();
         let hint = "write the source into the set's own `template`, with parameters for what differs";
         return refused(place, "the template of this generator has a part of", hint);
     }

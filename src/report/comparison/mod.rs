@@ -9,11 +9,11 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::places::Places;
 use crate::compare::{Comparison, Level, Prediction, Side, Withheld};
 use crate::masking::Values;
 use crate::model::{AppName, Pointer};
 use crate::repo::{Place, Repo};
-use crate::rules::Location;
 
 pub use annotations::annotations;
 pub use json::document;
@@ -119,7 +119,7 @@ impl Report<'_, '_> {
     fn hint(&self, prediction: &Prediction<'_>) -> Option<String> {
         let way_out = way_out(prediction)?;
         let place = place(self, prediction);
-        let place = place.map(|Place { file, position, .. }| format!("{file}:{}:{}: ", position.line, position.column));
+        let place = place.map(|place| format!("{place}: "));
         Some(format!(
             "{}`{}`: {way_out}",
             place.unwrap_or_default(),
@@ -134,14 +134,13 @@ const SHOWN: usize = 5;
 /// Returns where the second state has what is to be looked at; the Application's manifest where it has no more of it.
 fn place(report: &Report<'_, '_>, one: &Prediction<'_>) -> Option<Place> {
     let repo = report.repo;
-    let at =
-        |location: &Location| Some(repo.place(repo.manifest(&location.file, location.document)?, &location.pointer));
+    let own = one.location.as_ref();
+    let own = own.and_then(|location| Places::new(repo).at(location));
     let of_app = || {
-        let mut apps = repo.applications();
-        let (manifest, _) = apps.find(|(manifest, _)| repo.app_name(manifest).as_ref() == Some(&one.app))?;
+        let (manifest, _) = repo.application(one.app.as_str())?;
         Some(repo.place(manifest, Pointer::from_static("/metadata/name")))
     };
-    one.location.as_ref().and_then(at).or_else(of_app)
+    own.or_else(of_app)
 }
 
 /// Returns what to do about what matters most.
