@@ -461,11 +461,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_new_application_is_stamped_where_writes_are_locked() {
-        let texts: Vec<String> = crate::lock::policies()
-            .iter()
-            .map(|policy| policy.text(&policy.objects()).unwrap())
-            .collect();
-        let text = texts.join("---\n");
+        let text = crate::lock::texts().join("---\n");
         for (files, expected) in [(vec![], 0), (vec![("applications/lock.yaml", text.as_str())], 1)] {
             let mut request = request();
             stamp(&home(&files), &mut request);

@@ -79,6 +79,14 @@ pub fn policies() -> Vec<Policy> {
     Part::ALL.into_iter().flat_map(Part::policies).collect()
 }
 
+/// Returns the texts of all policies with their bindings, as they are written into a repository.
+#[cfg(test)]
+pub fn texts() -> Vec<String> {
+    let policies = policies();
+    let texts = policies.iter().map(|policy| policy.text(&policy.objects()).unwrap());
+    texts.collect()
+}
+
 /// A policy and its binding, which have one name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {

@@ -269,12 +269,8 @@ fn several_sources_get_the_same_claims() {
 
 #[test]
 fn templates_are_stamped_where_writes_are_locked() {
-    let texts: Vec<String> = crate::lock::policies()
-        .iter()
-        .map(|policy| policy.text(&policy.objects()).unwrap())
-        .collect();
     let root = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: root}\nspec:\n  source: {repoURL: u, path: applications}\n";
-    let text = texts.join("---\n");
+    let text = crate::lock::texts().join("---\n");
     let locked = Memory::new([
         ("applications/lock.yaml", text.as_str()),
         ("applications/root.yaml", root),

@@ -17,6 +17,14 @@ fn repo(files: &[(&str, &str)]) -> Repo {
     Repo::read(&Memory::new(files.iter().copied()).unwrap(), &[URL.to_owned()]).unwrap()
 }
 
+fn read(files: &[(String, String)]) -> Repo {
+    let borrowed: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    repo(&borrowed)
+}
+
 /// Returns all files of a repository.
 fn texts(repo: &Repo) -> Vec<(String, String)> {
     let files = repo.files.values();
@@ -39,8 +47,7 @@ fn there_and_back(files: &[(&str, &str)]) -> Vec<(String, String)> {
             .into_iter()
             .filter_map(|file| Some((file.path.to_string(), file.after?))),
     );
-    let borrowed: Vec<(&str, &str)> = with.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    let locked = repo(&borrowed);
+    let locked = read(&with);
     let states: Vec<PolicyState> = lock_parts(&locked, Part::Deletions)
         .iter()
         .map(LockPart::state)
@@ -67,11 +74,7 @@ fn there_and_back(files: &[(&str, &str)]) -> Vec<(String, String)> {
                 after, killed,
                 "nothing else is left behind, after a kill behind file {written}"
             );
-            let borrowed: Vec<(&str, &str)> = killed
-                .iter()
-                .map(|(path, text)| (path.as_str(), text.as_str()))
-                .collect();
-            let notes = disable(&repo(&borrowed)).unwrap().notes;
+            let notes = disable(&read(&killed)).unwrap().notes;
             let named = "`apps/lock.yaml` and `lock` are left, which nothing syncs: remove them with `git rm -r`";
             assert_eq!(notes, [named]);
         }
@@ -89,11 +92,7 @@ fn as_written(repo: &Repo, edit: &Edit) -> Vec<FileChange> {
 
 /// Disables the lock, as far as the first files, and returns the files.
 fn disabled(files: &[(String, String)], written: usize) -> Vec<(String, String)> {
-    let borrowed: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_str()))
-        .collect();
-    let locked = repo(&borrowed);
+    let locked = read(files);
     let mut after = files.to_vec();
     for file in as_written(&locked, &disable(&locked).unwrap())
         .into_iter()
