@@ -15,8 +15,7 @@ use crate::failure::{Exit, HintExt};
 use crate::lock::foreign::{ForeignWrite, Registered, foreign_writes};
 use crate::lock::{Part, PolicyState, WRITES, state};
 use crate::model::sync::is_hook;
-use crate::model::workload::pod_templates;
-use crate::model::writer::APP_LABEL;
+use crate::model::workload::stamps;
 use crate::model::{AppName, Object};
 use crate::report::lock::WriteRow;
 use crate::rules::Scope;
@@ -87,12 +86,7 @@ fn jobs(cluster: &Cluster, apps: &[Unstamped], recreates: bool) -> Result<BTreeS
     for one in apps {
         for (namespace, name) in &one.jobs {
             let live = cluster.one(Resource::Jobs, Some(namespace), name.as_str())?;
-            let is_stamped = |job: &Object| {
-                let templates = pod_templates(job);
-                templates
-                    .iter()
-                    .any(|template| template.label(APP_LABEL) == Some(one.app.as_str()))
-            };
+            let is_stamped = |job: &Object| stamps(job).contains(&one.app.as_str());
             if live.is_some_and(|job| !is_stamped(&job)) {
                 recreated.insert(one.app.clone());
                 found.push(format!("`{namespace}/{name}` of `{}`", one.app));
@@ -113,10 +107,7 @@ fn jobs(cluster: &Cluster, apps: &[Unstamped], recreates: bool) -> Result<BTreeS
 /// Returns the live Jobs with a stamp that no other object has made, by namespace and name: their templates cannot lose it.
 pub(super) fn stamped_jobs(cluster: &Cluster) -> Result<Vec<(String, String)>> {
     let is_made = |job: &Object| job.at("/metadata/ownerReferences").is_some();
-    let is_stamped = |job: &Object| {
-        let templates = pod_templates(job);
-        templates.iter().any(|template| template.label(APP_LABEL).is_some())
-    };
+    let is_stamped = |job: &Object| !stamps(job).is_empty();
     let jobs = cluster
         .all(Resource::Jobs, None)?
         .map_err(|denied| anyhow!("{denied}"))?;

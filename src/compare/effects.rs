@@ -7,8 +7,7 @@ use crate::model::Object;
 use crate::model::claim::is_claim;
 use crate::model::claim_use::{VolumeUse, claim_uses};
 use crate::model::namespace::is_namespace;
-use crate::model::workload::pod_templates;
-use crate::model::writer::APP_LABEL;
+use crate::model::workload::stamps;
 
 /// What the storage rules change in a render.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +44,7 @@ impl Effects {
                         workloads.insert(name(before));
                     }
                 }
-                if is_stamped(before) != is_stamped(after) {
+                if stamps(before).is_empty() != stamps(after).is_empty() {
                     parts.push("stamped".to_owned());
                 }
             }
@@ -57,13 +56,6 @@ impl Effects {
         }
         effects
     }
-}
-
-/// Reports whether templates of an object say whose they are.
-fn is_stamped(object: &Object) -> bool {
-    pod_templates(object)
-        .iter()
-        .any(|template| template.label(APP_LABEL).is_some())
 }
 
 /// Returns the volumes of claims that the storage rules made read-only, and whether the workload could write them before.

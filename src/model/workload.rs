@@ -8,9 +8,25 @@ use super::made_claims::claim_templates;
 use super::name::ClaimName;
 use super::object::Object;
 use super::pointer::PointerBuf;
+use super::writer::APP_LABEL;
 
 /// The lists of containers of a pod spec; each entry has `volumeMounts`.
 pub const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// Returns the entries of `volumeMounts` of a container.
+pub fn mounts(container: &Value) -> &[Value] {
+    let mounts = container.get("volumeMounts").and_then(Value::as_array);
+    mounts.map_or(&[], Vec::as_slice)
+}
+
+/// Returns the Applications that the labels of an object's pod templates name.
+pub fn stamps(object: &Object) -> Vec<&str> {
+    let templates = pod_templates(object);
+    templates
+        .iter()
+        .filter_map(|template| template.label(APP_LABEL))
+        .collect()
+}
 
 /// A pod spec inside an object.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
-use crate::model::claim_use::{Embedded, claim_uses};
-use crate::model::workload::{CONTAINER_LISTS, PodTemplate, pod_templates};
+use crate::model::claim_use::{Embedded, VolumeUse, claim_uses};
+use crate::model::workload::{CONTAINER_LISTS, PodTemplate, mounts, pod_templates};
 use crate::model::{ClaimRef, Pointer, PointerBuf, PointerExt};
 
 static META: Meta = Meta {
@@ -35,8 +35,13 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let items = subject.finished();
     items
         .flat_map(|item| {
-            let volumes = of_volumes(subject, item);
-            volumes.into_iter().chain(of_claim_templates(subject, item))
+            let uses = claim_uses(item.object());
+            let makes_claims = uses.pods.iter().any(|pod| !pod.claim_templates.is_empty());
+            let mut findings = of_volumes(subject, item, uses.volumes);
+            if makes_claims {
+                findings.extend(of_claim_templates(subject, item));
+            }
+            findings
         })
         .collect()
 }
@@ -46,8 +51,8 @@ fn is_checked(manifest: &Embedded<'_>) -> bool {
 }
 
 /// Returns the findings on the volumes of pod specs.
-fn of_volumes(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
-    let unused = claim_uses(item.object()).volumes.into_iter().filter(|volume| {
+fn of_volumes(subject: &Subject<'_>, item: &Item<'_>, volumes: Vec<VolumeUse<'_>>) -> Vec<Finding> {
+    let unused = volumes.into_iter().filter(|volume| {
         let is_used = volume.has_devices || volume.is_apart || !volume.mounts.is_empty();
         is_checked(&volume.manifest) && !is_used
     });
@@ -56,7 +61,7 @@ fn of_volumes(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
             let claim = subject.claim_of(&volume.manifest, volume.claim);
             let message = format!(
                 "{} has claim `{}` as volume `{}`, and none of its containers mounts it",
-                workload(item),
+                item.title(),
                 claim.as_ref().map_or(volume.claim.to_owned(), ToString::to_string),
                 volume.name
             );
@@ -64,10 +69,6 @@ fn of_volumes(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
             finding.hint(way_out(subject, claim.as_ref()))
         })
         .collect()
-}
-
-fn workload(item: &Item<'_>) -> String {
-    format!("{} `{}`", item.object().kind(), item.object().name())
 }
 
 fn way_out(subject: &Subject<'_>, claim: Option<&ClaimRef>) -> String {
@@ -94,7 +95,7 @@ fn of_claim_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
             }
             let message = format!(
                 "{} makes a claim of the template `{name}` for each pod, and none of its containers mounts it",
-                workload(item)
+                item.title()
             );
             let finding = subject.finding_on(&META, message, item, claim_template(item, name));
             findings.push(
@@ -109,8 +110,8 @@ fn of_claim_templates(subject: &Subject<'_>, item: &Item<'_>) -> Vec<Finding> {
 fn used_volumes<'o>(template: &PodTemplate<'o>) -> BTreeSet<&'o str> {
     let containers = CONTAINER_LISTS.into_iter().flat_map(|list| template.containers(list));
     let entries = containers.flat_map(|container| {
-        let lists = ["volumeMounts", "volumeDevices"].map(|key| container.get(key).and_then(Value::as_array));
-        lists.into_iter().flatten().flatten()
+        let devices = container.get("volumeDevices").and_then(Value::as_array);
+        mounts(container).iter().chain(devices.into_iter().flatten())
     });
     entries.filter_map(|entry| entry.get("name")?.as_str()).collect()
 }

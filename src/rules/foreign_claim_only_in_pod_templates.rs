@@ -73,9 +73,8 @@ fn in_text(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, text: &Tex
     let mut findings: Vec<Finding> = claims.named.iter().filter_map(of_claim).collect();
     if claims.has_expression && text.is_applied {
         let message = format!(
-            "{} `{}` names a claim by an expression at `{}`: nobody can check whose it is",
-            item.object().kind(),
-            item.object().name(),
+            "{} names a claim by an expression at `{}`: nobody can check whose it is",
+            item.title(),
             text.pointer
         );
         let finding = subject.finding_on(&WARNING, message, item, &text.pointer);
@@ -93,7 +92,7 @@ fn named(scope: &Scope<'_>, subject: &Subject<'_>, item: &Item<'_>, place: &Plac
     if claim.owners.contains(&subject.name) || claim.writers.contains(&subject.name) {
         return None;
     }
-    let who = format!("{} `{}`", item.object().kind(), item.object().name());
+    let who = item.title();
     let (rule, message, hint) = match place.access {
         Access::Writes => (
             &META,

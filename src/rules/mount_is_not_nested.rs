@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::PointerExt;
 use crate::model::claim::Mount;
-use crate::model::workload::{CONTAINER_LISTS, PodTemplate, pod_templates};
+use crate::model::workload::{CONTAINER_LISTS, PodTemplate, mounts, pod_templates};
 
 static META: Meta = Meta {
     id: "HL122",
@@ -118,8 +118,7 @@ fn containers<'i>(template: &PodTemplate<'i>) -> Vec<Vec<Mounted<'i>>> {
         .map(|container| {
             let text =
                 |tree: &'i serde_json::Value, key: &str| tree.get(key).and_then(|v| v.as_str()).unwrap_or_default();
-            let mounts = container.get("volumeMounts").and_then(|mounts| mounts.as_array());
-            let mounted = mounts.into_iter().flatten().map(|mount| {
+            let mounted = mounts(container).iter().map(|mount| {
                 let volume = text(mount, "name");
                 let claim = claims.get(volume).copied();
                 let read_only = mount.get("readOnly").and_then(|value| value.as_bool()) == Some(true);

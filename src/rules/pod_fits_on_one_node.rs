@@ -78,7 +78,7 @@ fn of_pod(
             });
             continue;
         };
-        let workload = format!("{} `{}`", item.object().kind(), item.object().name());
+        let workload = item.title();
         let volume_is = format!("mounts claim `{claim}`, whose volume is on nodes with `{label}` {there}");
         let message = match &other.claim {
             Some(other) => format!("{workload} {volume_is}, and claim `{other}`, whose volume is on those with {here}"),

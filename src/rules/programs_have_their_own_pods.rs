@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
-use crate::model::workload::{PodTemplate, pod_templates};
+use crate::model::workload::{PodTemplate, mounts, pod_templates};
 use crate::model::{Image, PointerExt};
 
 static META: Meta = Meta {
@@ -64,10 +64,9 @@ fn of_pod(subject: &Subject<'_>, item: &Item<'_>, template: &PodTemplate<'_>) ->
     };
     let names: Vec<String> = programs.iter().map(|(_, name)| format!("`{name}`")).collect();
     let message = format!(
-        "{} programs share {what} as containers of {} `{}`: {}",
+        "{} programs share {what} as containers of {}: {}",
         programs.len(),
-        item.object().kind(),
-        item.object().name(),
+        item.title(),
         names.join(", ")
     );
     let finding = subject.finding_on(&META, message, item, template.pointer.child("containers"));
@@ -97,12 +96,7 @@ fn programs<'o>(template: &PodTemplate<'o>) -> BTreeMap<Volume<'o>, Vec<Program<
     let mut found: BTreeMap<Volume<'_>, Vec<Program<'_>>> = BTreeMap::new();
     for container in template.containers("containers") {
         let text = |key: &str| container.get(key).and_then(Value::as_str).unwrap_or_default();
-        let mounts = container
-            .get("volumeMounts")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        let names = mounts.filter_map(|mount| mount.get("name")?.as_str());
+        let names = mounts(container).iter().filter_map(|mount| mount.get("name")?.as_str());
         let image = Image::new(text("image")).name;
         for volume in names.filter_map(|name| volumes.get(name)) {
             let programs = found.entry(*volume).or_default();

@@ -9,7 +9,7 @@ use super::{Item, Subject};
 use crate::model::claim::is_claim;
 use crate::model::claim_use::{VolumeUse, claim_uses};
 use crate::model::settings::Flavour;
-use crate::model::workload::CONTAINER_LISTS;
+use crate::model::workload::{CONTAINER_LISTS, mounts};
 use crate::model::{ClaimRef, Cluster, PointerBuf, PointerExt};
 
 /// Where an object is: the index of its Application, and its own there.
@@ -241,8 +241,7 @@ impl<'s> Mounting<'s, '_> {
             containers.into_iter().flatten()
         });
         containers.filter_map(|container| {
-            let mounts = container.get("volumeMounts").and_then(Value::as_array)?;
-            let mut own = mounts
+            let mut own = mounts(container)
                 .iter()
                 .filter(|mount| mount.get("name").and_then(Value::as_str) == Some(self.volume.name));
             let first = own.next()?;
@@ -254,7 +253,6 @@ impl<'s> Mounting<'s, '_> {
 
     /// Returns the kind and the name of the object, for a message.
     pub(super) fn workload(&self) -> String {
-        let object = self.item.object();
-        format!("{} `{}`", object.kind(), object.name())
+        self.item.title()
     }
 }

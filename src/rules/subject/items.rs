@@ -31,6 +31,11 @@ impl Item<'_> {
         &self.object
     }
 
+    /// Returns the kind and the name of the object, for a message.
+    pub fn title(&self) -> String {
+        format!("{} `{}`", self.object().kind(), self.object().name())
+    }
+
     /// Returns a fix that patches the object in this repository's manifest; `None` if it has none. The operations'
     /// paths start at the object.
     pub fn patch(&self, operations: Vec<PatchOperation>) -> Option<ChangeSet> {
