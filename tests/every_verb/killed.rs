@@ -1,7 +1,8 @@
 //! A kill at any moment: each file is old or new, and the same command completes what was begun.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,63 @@ fn a_kill_leaves_every_file_old_or_new_and_the_same_command_completes() {
         before > 0 && between > 0,
         "killed before the first file {before} times, between two {between} times"
     );
+}
+
+/// The moment of a kill is chance, so that here the files that a killed command has written are laid out: each time one more.
+#[test]
+fn the_same_command_completes_what_was_begun_behind_each_file() {
+    let (mut begun, mut left) = (0, Vec::new());
+    for case in cases() {
+        let files = written(&case);
+        for count in 1..files.len() {
+            let home = case.home.twin();
+            for file in &files[..count] {
+                put(&home.work().join(file), case.after.get(file));
+            }
+            let output = home.run(Path::new(PROGRAM), case.layout, case.row.command);
+            let name = format!(
+                "{} in {}, behind {:?}",
+                case.row.name,
+                case.layout.name,
+                &files[..count]
+            );
+            begun += 1;
+            if !output.status.success() || home.files() != case.after {
+                left.push(format!("{name}:\n{}", messages(&output)));
+            }
+        }
+    }
+    assert!(left.is_empty(), "not completed:\n{}", left.join("\n"));
+    assert!(begun > 40, "{begun} states were tried");
+}
+
+/// Returns the files that a command changes in the order in which the disk gets them: removals last.
+fn written(case: &Case) -> Vec<PathBuf> {
+    let command = format!("{} --dry-run=client -o diff", case.row.command);
+    let output = case.home.run(Path::new(PROGRAM), case.layout, &command);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let heads = text.lines().zip(text.lines().skip(1)).filter_map(|(before, after)| {
+        let (before, after) = (before.strip_prefix("--- ")?, after.strip_prefix("+++ ")?);
+        let path = after.strip_prefix("b/").or_else(|| before.strip_prefix("a/"))?;
+        Some(PathBuf::from(path))
+    });
+    let (written, removed): (Vec<_>, Vec<_>) = heads.partition(|path| case.after.contains_key(path));
+    let files = [written, removed].concat();
+    let paths = case.before.keys().chain(case.after.keys());
+    let changed: BTreeSet<&PathBuf> = paths
+        .filter(|path| case.before.get(*path) != case.after.get(*path))
+        .collect();
+    assert_eq!(files.iter().collect::<BTreeSet<_>>(), changed, "{}", case.row.name);
+    files
+}
+
+/// Makes a file what it is after a command.
+fn put(path: &Path, after: Option<&Vec<u8>>) {
+    let Some(bytes) = after else {
+        return fs::remove_file(path).unwrap();
+    };
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
 }
 
 fn assert_old_or_new(case: &Case, now: &Files) {

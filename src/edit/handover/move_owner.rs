@@ -126,11 +126,11 @@ impl<'r> MoveOwner<'r> {
             ..Edit::default()
         };
         let mut gate = RuleGate::default();
-        // A run that is killed in between leaves two owners, from which the same command goes on.
+        // A run that is killed in between leaves two owners, from which the same command goes on: the old one loses it last.
         let objects = self.new.changed(&taken, renders, &mut edit, &mut gate)?;
         self.new.ignores_as(&self.old, &mut edit);
-        let rest = self.old.changed(&given, renders, &mut edit, &mut gate)?;
         self.old.followed((claim, to), renders, &mut edit, &mut gate)?;
+        let rest = self.old.changed(&given, renders, &mut edit, &mut gate)?;
         self.old
             .check_shared(&rest, (to, &objects, self.new.app.namespace_name().as_ref()))?;
         Ok(Step {

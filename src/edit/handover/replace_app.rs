@@ -199,11 +199,12 @@ impl<'r> ReplaceApp<'r> {
             new.changed(&taken, renders, &mut edit, &mut gate)?;
             new.ignores_as(&self.old, &mut edit);
         }
-        let given = self.old.without(&claims, &self.name, renders)?;
-        let rest = self.old.changed(&given, renders, &mut edit, &mut gate)?;
+        // The old one loses them last: a run that was killed before goes on with the same step.
         for claim in &claims {
             self.old.followed((claim, &self.name), renders, &mut edit, &mut gate)?;
         }
+        let given = self.old.without(&claims, &self.name, renders)?;
+        let rest = self.old.changed(&given, renders, &mut edit, &mut gate)?;
         match gate.after.get(&self.name) {
             Some(Availability::Available(objects)) => {
                 self.old
