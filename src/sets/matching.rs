@@ -50,6 +50,11 @@ impl FilePattern {
         Ok(Self { text, pattern })
     }
 
+    /// Returns the pattern without `.` and `..`.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Reports whether a file matches: `*` crosses folders, and a folder stands for all files below.
     pub(super) fn matches(&self, path: &str) -> bool {
         let is_below = || {

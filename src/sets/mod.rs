@@ -52,6 +52,16 @@ pub trait Contents {
     /// When they cannot be listed.
     fn files(&self) -> Result<Vec<RepoPath>>;
 
+    /// Lists those of the files that are below a folder.
+    ///
+    /// # Errors
+    /// Those of [`files`](Self::files).
+    fn files_in(&self, folder: &RepoPath) -> Result<Vec<RepoPath>> {
+        let mut files = self.files()?;
+        files.retain(|file| file.is_in(folder));
+        Ok(files)
+    }
+
     /// Reads a file; returns `None` when there is none.
     ///
     /// # Errors

@@ -26,10 +26,10 @@ impl LookedAt<'_> {
         self.named.is_none()
     }
 
-    fn files(&self) -> anyhow::Result<Vec<RepoPath>> {
+    fn files_in(&self, folder: &RepoPath) -> anyhow::Result<Vec<RepoPath>> {
         match &self.named {
-            Some(named) => named.all(),
-            None => self.own.files(),
+            Some(named) => Ok(named.all()?.into_iter().filter(|file| file.is_in(folder)).collect()),
+            None => self.own.files_in(folder),
         }
     }
 
@@ -62,27 +62,47 @@ impl Context<'_> {
             own: self.contents,
             named,
         };
-        for entry in folders
-            .or(files)
-            .into_iter()
-            .flatten()
-            .filter(|entry| entry["exclude"] != true)
-        {
-            let pattern = entry["path"].as_str().unwrap_or_default();
-            if looked_at.is_own() && !self.contents.has(&base(pattern)) {
-                return Err(Reason::NotSent {
-                    pattern: pattern.to_owned(),
-                });
-            }
+        let mut listed = Vec::new();
+        for folder in self.looked_into(&looked_at, (folders, files))? {
+            let files = looked_at.files_in(&folder).map_err(|error| Reason::Unreadable {
+                message: format!("the files of the repository cannot be listed: {error:#}"),
+            })?;
+            listed.extend(files);
         }
-        let listed = looked_at.files().map_err(|error| Reason::Unreadable {
-            message: format!("the files of the repository cannot be listed: {error:#}"),
-        })?;
         match (folders, files) {
             (Some(folders), _) => self.folders(generator, folders, (&looked_at, &listed)),
             (_, Some(files)) => self.files(generator, files, (&looked_at, &listed)),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Returns the folders that everything is below that the patterns can match, none of them in another.
+    fn looked_into(
+        &self,
+        looked_at: &LookedAt<'_>,
+        (folders, files): (Option<&Vec<Json>>, Option<&Vec<Json>>),
+    ) -> Result<Vec<RepoPath>, Reason> {
+        let mut found: Vec<RepoPath> = Vec::new();
+        for entry in folders.or(files).into_iter().flatten() {
+            if entry["exclude"] == true {
+                continue;
+            }
+            let pattern = entry["path"].as_str().unwrap_or_default();
+            let folder = match folders {
+                Some(_) => base(pattern),
+                None => base(FilePattern::new(pattern)?.text()),
+            };
+            if looked_at.is_own() && !self.contents.has(&folder) {
+                return Err(Reason::NotSent {
+                    pattern: pattern.to_owned(),
+                });
+            }
+            if !found.iter().any(|other| folder.is_in(other)) {
+                found.retain(|other| !other.is_in(&folder));
+                found.push(folder);
+            }
+        }
+        Ok(found)
     }
 
     fn folders(
