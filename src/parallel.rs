@@ -73,10 +73,33 @@ pub fn in_order<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mu
     results.into_iter().flatten().collect()
 }
 
+/// Returns the result of `beside`, which runs on a thread of its own, and that of `here`.
+pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let beside = scope.spawn(beside);
+        let here = here();
+        match beside.join() {
+            Ok(beside) => (beside, here),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn two_things_are_done_at_once() {
+        let (sender, receiver) = mpsc::channel();
+        let waits = || receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+        let sends = move || {
+            sender.send(7).unwrap();
+            "sent"
+        };
+        assert_eq!(both(sends, waits), ("sent", 7));
+    }
 
     #[test]
     fn results_stand_in_the_order_of_the_items() {

@@ -1,7 +1,7 @@
 //! What a checkout tells a set: its files, and the clusters that its manifests and settings declare. It needs no git, as Argo CD
 //! sends a repository to the plugin without it, and perhaps only a part of it.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow};
 
@@ -11,7 +11,7 @@ use crate::model::{DeclaredCluster, Object, clusters};
 use crate::repo::{Files, Repo, RepoPath};
 
 /// The checkouts of other repositories.
-pub trait Checkouts {
+pub trait Checkouts: Sync {
     /// Returns the files of a repository; nothing where there is no checkout of it.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ pub struct RepoContents<'r> {
     /// The Secrets of the clusters that the settings declare.
     declared: Vec<Object>,
     /// The sorted paths of the files, or why they cannot be listed.
-    listed: OnceCell<Result<Vec<RepoPath>, String>>,
+    listed: OnceLock<Result<Vec<RepoPath>, String>>,
 }
 
 impl<'r> RepoContents<'r> {
@@ -47,7 +47,7 @@ impl<'r> RepoContents<'r> {
             folder,
             named: None,
             declared: repo.settings.clusters.iter().map(DeclaredCluster::secret).collect(),
-            listed: OnceCell::new(),
+            listed: OnceLock::new(),
         }
     }
 

@@ -37,7 +37,7 @@ pub use reason::Reason;
 use template::MissingKey;
 
 /// What a set can look at: the files that Argo CD would find in a checkout.
-pub trait Contents {
+pub trait Contents: Sync {
     /// Reports whether a URL means this repository.
     fn is_own(&self, url: &str) -> bool;
 

@@ -13,6 +13,7 @@ use super::{ExpandedSet, Options, SourceDirs, Sources, availability};
 use crate::disk::Checkout;
 use crate::model::application::GENERATE_PATHS;
 use crate::model::{Application, Availability, Object};
+use crate::parallel;
 use crate::repo::{Files, Generated, Manifest, Origin, Rendered, Repo, RepoPath, Unknown, is_looked_for};
 use crate::sets::{Checkouts, Reason, RepoContents};
 
@@ -83,16 +84,18 @@ fn completed(repo: &mut Repo, files: &Known<'_>, render: &mut Render<'_>) -> Res
     let (mut sets, mut rendered) = (Followed::new(), Followed::new());
     let mut is_last = false;
     for depth in 0.. {
+        // What nothing syncs is known when everything else is.
+        let mut open = if is_last { applied_charts(repo) } else { parents(repo) };
+        open.retain(|parent| rendered.insert(key(&parent.manifest)));
+        // A render waits for git and for helm.
+        let (expansion, (of_parents, unrendered)) =
+            parallel::both(|| generated(repo, files, &mut sets), || render(repo, &open));
         let Expansion {
             mut found,
             mut unknown,
             expanded,
-        } = generated(repo, files, &mut sets);
+        } = expansion;
         expanded.iter().for_each(|set| repo.set_expanded(set));
-        // What nothing syncs is known when everything else is.
-        let mut open = if is_last { applied_charts(repo) } else { parents(repo) };
-        open.retain(|parent| rendered.insert(key(&parent.manifest)));
-        let (of_parents, unrendered) = render(repo, &open);
         found.extend(of_parents);
         unknown.extend(unrendered);
         repo.unknown.extend(unknown);

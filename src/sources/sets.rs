@@ -2,6 +2,7 @@
 
 use super::SourceDirs;
 use crate::disk::Checkout;
+use crate::parallel;
 use crate::repo::{Manifest, Repo};
 use crate::sets::{Contents, Generated, Reason, RepoContents, Set};
 
@@ -30,11 +31,13 @@ pub(super) fn expanded_in<'r>(
 ) -> Vec<ExpandedSet<'r>> {
     let sets = repo.all_manifests().filter_map(|manifest| {
         let set = Set::new(&manifest.object).filter(|_| is_wanted(manifest))?;
-        Some(ExpandedSet {
-            manifest,
-            set,
-            applications: set.expand(contents),
-        })
+        Some((manifest, set))
     });
-    sets.collect()
+    let sets: Vec<(&Manifest, Set<'_>)> = sets.collect();
+    let expanded = |(manifest, set): &(&'r Manifest, Set<'r>)| ExpandedSet {
+        manifest,
+        set: *set,
+        applications: set.expand(contents),
+    };
+    parallel::in_order(&sets, expanded, |_| {})
 }
