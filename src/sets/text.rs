@@ -1,5 +1,7 @@
 //! The two template languages of sets, and templates in all strings of a tree.
 
+use std::fmt;
+
 use serde_json::{Map, Value as Json};
 
 use super::Reason;
@@ -28,31 +30,29 @@ impl Language {
         }
     }
 
-    /// Renders all strings and all keys of a tree. Entries that are null are dropped.
+    /// Renders all strings and all keys of a tree that is at a place. Entries that are null are dropped.
     pub(super) fn render_all(self, tree: &Json, parameters: &Value, place: &str) -> Result<Json, Reason> {
-        let render = |text: &str| self.render(text, parameters).map_err(|fault| Reason::of(place, fault));
+        self.render_below(tree, parameters, Place::Top(place))
+    }
+
+    fn render_below(self, tree: &Json, parameters: &Value, place: Place<'_>) -> Result<Json, Reason> {
+        let render = |text: &str, place: Place<'_>| {
+            let rendered = self.render(text, parameters);
+            rendered.map_err(|fault| Reason::of(&place.to_string(), fault))
+        };
         Ok(match tree {
-            Json::String(text) => Json::String(render(text)?),
+            Json::String(text) => Json::String(render(text, place)?),
             Json::Array(list) => {
-                let items = list
-                    .iter()
-                    .enumerate()
-                    .map(|(index, item)| self.render_all(item, parameters, &format!("{place}[{index}]")));
+                let items = list.iter().enumerate();
+                let items = items.map(|(index, item)| self.render_below(item, parameters, Place::Item(&place, index)));
                 Json::Array(items.collect::<Result<_, _>>()?)
             }
             Json::Object(map) => {
                 let mut out = Map::new();
                 for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-                    let below = if place.is_empty() {
-                        key.clone()
-                    } else {
-                        format!("{place}.{key}")
-                    };
-                    let value = self.render_all(value, parameters, &below)?;
-                    let key = self
-                        .render(key, parameters)
-                        .map_err(|fault| Reason::of(&below, fault))?;
-                    if out.insert(key, value).is_some() {
+                    let below = Place::Key(&place, key);
+                    let value = self.render_below(value, parameters, below)?;
+                    if out.insert(render(key, below)?, value).is_some() {
                         return Err(Reason::unsupported(format!("two keys that become one in `{place}`")));
                     }
                 }
@@ -60,6 +60,25 @@ impl Language {
             }
             other => other.clone(),
         })
+    }
+}
+
+/// A place in a tree.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Top(&'p str),
+    Key(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top(place) => f.write_str(place),
+            Self::Key(Self::Top(""), key) => f.write_str(key),
+            Self::Key(above, key) => write!(f, "{above}.{key}"),
+            Self::Item(above, index) => write!(f, "{above}[{index}]"),
+        }
     }
 }
 

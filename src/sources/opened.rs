@@ -4,6 +4,7 @@ use anyhow::Error;
 
 use crate::disk::Checkout;
 use crate::git::WorkingTree;
+use crate::parallel;
 
 /// A working tree, opened.
 #[derive(Debug)]
@@ -27,12 +28,7 @@ impl Opened {
             };
         };
         // Both take a start of git.
-        let (remotes, files) = std::thread::scope(|scope| {
-            let remotes = scope.spawn(|| tree.remotes());
-            let files = tree.files();
-            (remotes.join(), files)
-        });
-        let remotes = remotes.unwrap_or_default();
+        let (remotes, files) = parallel::both(|| tree.remotes(), || tree.files());
         let (checkout, unlisted) = match files {
             Ok(files) => (checkout.with_files(files), None),
             Err(error) => (checkout, Some(error)),

@@ -64,10 +64,10 @@ pub(super) fn render(text: &str, parameters: &Value, missing: MissingKey) -> Res
     if !text.contains("{{") {
         return Ok(text.to_owned());
     }
-    let before = parameters.deep_copy();
+    let before = functions::may_change_maps(text).then(|| parameters.deep_copy());
     let rendered = eval::run(&parse::parse(text)?, parameters, missing)?;
     // Argo CD renders the fields of an Application in an order that is not defined.
-    match before == *parameters || has_nan(parameters) {
+    match before.is_none_or(|before| before == *parameters) || has_nan(parameters) {
         true => Ok(rendered),
         false => Err(Fault::unsupported("a template that changes the parameters for others")),
     }

@@ -120,6 +120,14 @@ const MISSING: &[&str] = &[
     "wrapWith",
 ];
 
+/// Parts of the names of those functions that change a map that they get.
+const CHANGING: [&str; 2] = ["erge", "set"];
+
+/// Reports whether a template may call a function that changes a map.
+pub(in crate::sets::template) fn may_change_maps(template: &str) -> bool {
+    CHANGING.iter().any(|part| template.contains(part))
+}
+
 /// Reports whether Argo CD has a function of this name.
 pub(in crate::sets::template) fn is_known(name: &str) -> bool {
     matches!(name, "and" | "or") || MISSING.contains(&name) || find(name).is_ok()
@@ -216,4 +224,33 @@ fn cut(text: &str, from: i64, to: i64) -> Result<Value, Fault> {
     let part = text.get(from..to);
     part.map(Value::text)
         .ok_or_else(|| Fault::unsupported("a cut inside a character"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_other_function_changes_a_map() {
+        let mut changing = Vec::new();
+        for function in TABLES.iter().flat_map(|table| table.iter()) {
+            let map = || Value::map([("a".to_owned(), Value::map([("b".to_owned(), Value::text("c"))]))]);
+            let of = |index: usize| match function.kind(index) {
+                Kind::Text => Value::text("a"),
+                Kind::Int => Value::Int(super::super::value::Integer::Int, 1),
+                Kind::Float => Value::Float(1.0),
+                Kind::Bool => Value::Bool(true),
+                Kind::Any | Kind::Map | Kind::Reflected => map(),
+            };
+            let arguments: Vec<Value> = (0..function.kinds.trim_end_matches('*').len()).map(of).collect();
+            let before: Vec<Value> = arguments.iter().map(Value::deep_copy).collect();
+            let _ = (function.run)(&arguments);
+            if arguments != before {
+                changing.push(function.name);
+            }
+        }
+        assert_eq!(changing, ["set", "unset"], "`merge` puts only what is not there");
+        assert!(changing.iter().all(|name| may_change_maps(name)));
+        assert!(["merge", "mustMergeOverwrite"].iter().all(|name| may_change_maps(name)));
+    }
 }
