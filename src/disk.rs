@@ -38,6 +38,8 @@ pub struct Checkout {
     root: PathBuf,
     /// The files that count, where git says it.
     files: Option<Arc<Vec<RepoPath>>>,
+    /// The commit that is checked out, where git says it.
+    commit: Option<String>,
 }
 
 impl Checkout {
@@ -53,6 +55,7 @@ impl Checkout {
         Ok(Self {
             root: real,
             files: None,
+            commit: None,
         })
     }
 
@@ -78,6 +81,7 @@ impl Checkout {
         Ok(Self {
             root: root.to_owned(),
             files: None,
+            commit: None,
         })
     }
 
@@ -87,6 +91,17 @@ impl Checkout {
         files.sort();
         self.files = Some(Arc::new(files));
         self
+    }
+
+    /// Takes this commit for the one that is checked out.
+    #[must_use]
+    pub fn at_commit(self, commit: Option<String>) -> Self {
+        Self { commit, ..self }
+    }
+
+    /// Returns the commit that is checked out, in full, as far as somebody has said it.
+    pub fn commit(&self) -> Option<&str> {
+        self.commit.as_deref()
     }
 
     /// Returns the root, absolute and without symbolic links.

@@ -9,7 +9,7 @@ use crate::parallel;
 /// A working tree, opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// Its files: those that git has or would add; all where nobody knows.
+    /// Its files: those that git has or would add, all where nobody knows; and its commit.
     pub checkout: Checkout,
     /// The URLs of its remotes.
     pub remotes: Vec<String>,
@@ -27,8 +27,9 @@ impl Opened {
                 unlisted: None,
             };
         };
-        // Both take a start of git.
-        let (remotes, files) = parallel::both(|| tree.remotes(), || tree.files());
+        // Each takes a start of git, and to list the files takes as long as the two others.
+        let ((remotes, commit), files) = parallel::both(|| (tree.remotes(), tree.head().ok()), || tree.files());
+        let checkout = checkout.at_commit(commit);
         let (checkout, unlisted) = match files {
             Ok(files) => (checkout.with_files(files), None),
             Err(error) => (checkout, Some(error)),

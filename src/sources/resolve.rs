@@ -159,12 +159,12 @@ impl<'s> Resolver<'s> {
 
     /// Returns a checkout that is used as it is, uncommitted changes included.
     fn as_it_is(&self, checkout: Checkout, path: RepoPath) -> ResolvedSource {
-        let tree = WorkingTree::at(checkout.root());
         let head = |tree: WorkingTree| self.heads.get(tree.root().to_owned(), || tree.head().ok());
+        let asked = || WorkingTree::at(checkout.root()).and_then(head);
         ResolvedSource {
+            revision: checkout.commit().map(str::to_owned).or_else(asked),
             checkout,
             path,
-            revision: tree.and_then(head),
             differs: None,
         }
     }
