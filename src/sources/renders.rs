@@ -72,7 +72,7 @@ impl Renders for Sources<'_> {
             };
             if let Ok(mut wanted) = request::request(app, source) {
                 wanted.source_path.clone_from(&resolved.path);
-                reads.extend(self.registry_reads(source));
+                reads.extend(self.registry_reads(app, source));
                 // What is in the chart is not read from the repository.
                 let files = &mut wanted.parameters.values_files;
                 files.retain(|file| !file.starts_with(OF_CHART));
@@ -112,9 +112,15 @@ impl Renders for Sources<'_> {
 }
 
 impl Sources<'_> {
-    /// Returns what the ownership registry is read from, for a source that syncs Namespaces of this repository.
-    fn registry_reads(&self, source: &Source<'_>) -> Vec<RepoPath> {
+    /// Returns what the ownership registry is read from, for a source that syncs Namespaces of this repository. Argo CD's own tools
+    /// write no registry.
+    fn registry_reads(&self, app: &Application<'_>, source: &Source<'_>) -> Vec<RepoPath> {
         let repo = self.resolver.repo();
+        // An override may give it the plugin.
+        let is_overridden = || !repo.overrides_of(app, source, repo.controller_namespace()).is_empty();
+        if !source.uses_homelab_plugin() && !is_overridden() {
+            return Vec::new();
+        }
         let manifests = repo.synced_manifests(source).unwrap_or_default();
         match manifests.iter().any(|manifest| is_namespace(&manifest.object)) {
             true => repo.registry_reads(),
