@@ -181,6 +181,9 @@ impl<'s> Work<'_, 's> {
     /// Returns what happens to an object that an Application renders in both states, and where it differs.
     fn rendered_twice(&self, place: &Place, old: &Placed<'s>, new: &Placed<'s>) -> Option<(Outcome, Vec<String>)> {
         let pointers = self.differing(old, new);
+        if let Some(outcome) = self.fates.made_again(&old.subject.name, place, old.object) {
+            return Some((outcome, pointers));
+        }
         if pointers.is_empty() {
             return Some((unchanged(new.subject, new.object)?, pointers));
         }

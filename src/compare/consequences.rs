@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::affected::hit;
 use super::applied::failing_waves;
+use super::fate::MADE_AGAIN;
 use super::options;
 use super::place::Place;
 use super::prediction::{Action, Outcome, Prediction};
@@ -33,7 +34,8 @@ fn leave_unsynced(head: &State<'_>, predictions: &mut Vec<Prediction<'_>>) {
 
 /// Reports whether an outcome is that of every sync, and not of this change.
 fn is_of_every_sync(one: &Prediction<'_>) -> bool {
-    one.pointers.is_empty() && (one.action() == Action::Recreate || one.outcome.reason.word == "replaced-claim")
+    let word = one.outcome.reason.word;
+    one.pointers.is_empty() && word != MADE_AGAIN && (one.action() == Action::Recreate || word == "replaced-claim")
 }
 
 /// Returns the Applications that the change makes sync.

@@ -11,6 +11,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::affected::holds_data;
 use super::circumstances::Circumstances;
 use super::options;
 use super::place::Place;
@@ -27,7 +28,7 @@ const DEEPEST: usize = 12;
 pub(super) enum Fate {
     /// It is there in both states.
     Stays,
-    /// It is deleted.
+    /// It is deleted, and made again where both states have it.
     Deleted {
         /// Whether that deletes its objects, too.
         cascades: bool,
@@ -73,12 +74,23 @@ impl<'c, 's> Fates<'c, 's> {
     }
 
     fn find(&self, name: &AppName, depth: usize) -> Fate {
-        if self.head.app(name).is_some() {
-            return Fate::Stays;
+        let before = self.base.app(name).filter(|_| depth < DEEPEST);
+        match (before, self.head.app(name)) {
+            (None, Some(_)) => Fate::Stays,
+            (None, None) => Fate::Unknown,
+            (Some(app), None) => self.of_app(app, name, depth),
+            (Some(app), Some(now)) if is_handed_over(&app.bringer, &now.bringer) => {
+                match self.of_app(app, name, depth) {
+                    deleted @ Fate::Deleted { .. } => deleted,
+                    _ => Fate::Stays,
+                }
+            }
+            (Some(_), Some(_)) => Fate::Stays,
         }
-        let Some(app) = self.base.app(name).filter(|_| depth < DEEPEST) else {
-            return Fate::Unknown;
-        };
+    }
+
+    /// Returns what becomes of an Application of the base by what brought it.
+    fn of_app(&self, app: &AppState<'s>, name: &AppName, depth: usize) -> Fate {
         match self.of_brought(&app.subject.manifest.object, &app.bringer, name, depth) {
             Brought::Deleted { preserved_too_late } => Fate::Deleted {
                 cascades: options::cascades(&app.app()),
@@ -145,6 +157,31 @@ impl<'c, 's> Fates<'c, 's> {
         }
     }
 
+    /// Returns what becomes of an object whose Application is deleted and made again, though both states have it; `None` where it
+    /// stays as it is.
+    pub(super) fn made_again(&self, app: &AppName, place: &Place, object: &Object) -> Option<Outcome> {
+        let (before, now) = (self.base.app(app)?, self.head.app(app)?);
+        if !matches!(self.of(app), Fate::Deleted { .. }) {
+            return None;
+        }
+        let removal = self.removal(before, object)?;
+        match removal.action {
+            Action::Keep if holds_data(object) => Some(removal),
+            action if !action.deletes() => None,
+            Action::TooLate => Some(removal),
+            _ => {
+                let why = format!(
+                    "{} deletes Application `{app}` with its objects before it is made again by {}",
+                    named(&before.bringer),
+                    named(&now.bringer)
+                );
+                let is_lost = holds_data(object) || self.head.at(place).is_empty();
+                let action = if is_lost { Action::Prune } else { Action::Recreate };
+                Some(Outcome::new(action, MADE_AGAIN, why))
+            }
+        }
+    }
+
     /// Returns what becomes of an object that an Application of the base rendered and that is not rendered any more; `None` where
     /// that is not known.
     pub(super) fn removal(&self, app: &AppState<'s>, object: &Object) -> Option<Outcome> {
@@ -200,6 +237,29 @@ impl<'c, 's> Fates<'c, 's> {
             )),
             Fate::Deleted { .. } => Some(deleted_with(app, &guards)),
         }
+    }
+}
+
+/// The word of the reason that an Application is deleted and made again.
+pub(super) const MADE_AGAIN: &str = "application-made-again";
+
+/// Reports whether what brought an Application deletes it, though something else brings it now: a set owns what it generates, and no
+/// other can take it over; the sync of a parent prunes what a set makes instead.
+fn is_handed_over(before: &Bringer<'_>, now: &Bringer<'_>) -> bool {
+    match (before, now) {
+        (Bringer::Set(one), Bringer::Set(other)) => one != other,
+        (Bringer::Set(_), _) | (Bringer::Application(_), Bringer::Set(_)) => true,
+        _ => false,
+    }
+}
+
+/// Returns what brings an Application, in words.
+pub(super) fn named(bringer: &Bringer<'_>) -> String {
+    match bringer {
+        Bringer::Set(set) => format!("ApplicationSet `{set}`"),
+        Bringer::Application(app) => format!("Application `{app}`"),
+        Bringer::Chart(chart) => format!("the chart `{chart}`"),
+        Bringer::Hand => "hand".to_owned(),
     }
 }
 

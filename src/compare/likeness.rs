@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::prediction::Prediction;
+use super::prediction::{Action, Outcome, Prediction};
 use super::state::{AppState, State};
 use crate::model::application::GROUP;
 use crate::model::{AppName, Object};
@@ -47,9 +47,12 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
                 false if old.app == now.app || renamed.get(&old.app) == Some(&now.app) => {
                     let is_only = counts[0].get(&old.app) == Some(&1) && counts[1].get(&now.app) == Some(&1);
                     let is_candidate = is_only || is_named_alike(old, now);
-                    is_candidate
-                        .then(|| likeness((old, &leaves[one]), (now, &leaves[other])))
-                        .flatten()
+                    let alike = || likeness((old, &leaves[one]), (now, &leaves[other]));
+                    match is_hashed_alike(old, now) {
+                        // The content is what makes the name another one.
+                        true => Some(2.0),
+                        false => is_candidate.then(alike).flatten(),
+                    }
                 }
                 false => None,
             };
@@ -67,7 +70,29 @@ pub(super) fn pair(base: &State<'_>, head: &State<'_>, predictions: &mut [Predic
         taken.extend([one, other]);
         predictions[one].twin = Some(predictions[other].place.clone());
         predictions[other].twin = Some(predictions[one].place.clone());
+        if predictions[one].action() == Action::Prune && is_hashed_alike(&predictions[one], &predictions[other]) {
+            let why = format!(
+                "`{}` takes its place: kustomize writes a hash of the content into the name",
+                predictions[other].place.object.name
+            );
+            predictions[one].outcome = Outcome::new(Action::Prune, HASHED, why);
+        }
     }
+}
+
+/// The word of the reason that an object has a name with a hash of its content.
+pub(super) const HASHED: &str = "hash-of-content";
+
+/// Reports whether two objects have one name but for the hash that kustomize appends to what it generates
+/// ([source](https://github.com/kubernetes-sigs/kustomize/blob/master/api/hasher/hasher.go)).
+fn is_hashed_alike(old: &Prediction<'_>, new: &Prediction<'_>) -> bool {
+    let of_kind = old.place.is("", "ConfigMap") || old.place.is("", "Secret");
+    let stem = |one: &Prediction<'_>| {
+        let (stem, hash) = one.place.object.name.rsplit_once('-')?;
+        let is_hash = hash.len() == 10 && hash.bytes().all(|byte| b"bcdfghkmt2456789".contains(&byte));
+        (is_hash && !stem.is_empty()).then(|| (one.place.object.namespace.clone(), stem.to_owned()))
+    };
+    of_kind && stem(old).is_some() && stem(old) == stem(new)
 }
 
 /// Returns how many of some predictions each Application has.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::applied::listed;
-use super::fate::{Fate, Fates};
+use super::fate::{Fate, Fates, MADE_AGAIN, named};
 use super::place::Place;
 use super::prediction::{Action, Outcome, Prediction};
 use super::{changed_pointers, options};
@@ -71,6 +71,7 @@ fn outcome(fates: &Fates<'_, '_>, sides: Sides<'_, '_>, fate: impl FnOnce() -> F
     }
     let by_hand = || Outcome::new(Action::Unsynced, "applied-by-hand", BY_HAND);
     match (old, new) {
+        (Some((_, from @ Bringer::Set(set))), Some((_, to))) if from != to => handed_over(fates, (set, to), fate()),
         (Some((old, _)), Some((new, _))) if old == new => None,
         (_, Some((new, Bringer::Set(set)))) => {
             let policy = fates.head.set(set).map_or("sync", |set| options::policy(set.object));
@@ -105,6 +106,24 @@ fn outcome(fates: &Fates<'_, '_>, sides: Sides<'_, '_>, fate: impl FnOnce() -> F
             Fate::Stays | Fate::Unknown => None,
         },
         (None, None) => None,
+    }
+}
+
+/// Returns what becomes of an Application that a set has generated, and that something else brings now.
+fn handed_over(fates: &Fates<'_, '_>, (set, to): (&str, &Bringer<'_>), fate: Fate) -> Option<Outcome> {
+    let (to, owner) = (named(to), fates.head.set(set));
+    match fate {
+        Fate::Deleted { .. } => {
+            let why =
+                format!("ApplicationSet `{set}` generates it no more and deletes it; then it is made again by {to}");
+            Some(Outcome::new(Action::Recreate, MADE_AGAIN, why))
+        }
+        _ => owner.filter(|owner| owner.unknown.is_none()).map(|_| {
+            let why = format!(
+                "it still belongs to ApplicationSet `{set}`, which deletes no Applications: it is not changed by {to}"
+            );
+            Outcome::new(Action::Left, "set-policy", why)
+        }),
     }
 }
 

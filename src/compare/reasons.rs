@@ -82,6 +82,16 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "its Application is deleted, and the finalizer deletes its objects",
     ),
     (
+        "application-made-again",
+        Action::Prune,
+        "what brought its Application deletes it before something else makes it again, as another ApplicationSet: what holds data is lost, all else is created again (`recreate`)",
+    ),
+    (
+        "hash-of-content",
+        Action::Prune,
+        "kustomize writes a hash of the content into its name, and the object with the new name takes its place",
+    ),
+    (
         "namespace-deleted",
         Action::Prune,
         "its Namespace is deleted, and everything in it, whatever its annotations",

@@ -2,6 +2,7 @@
 //! A statement explains what Argo CD does, and changes nothing of it: guards alone keep a claim.
 
 use super::level::Level;
+use super::likeness::HASHED;
 use super::prediction::{Action, Outcome};
 use super::state::State;
 use crate::model::{AppName, ClaimRef};
@@ -16,7 +17,7 @@ pub(super) const RELEASED: &str = "released";
 /// Returns how much an outcome matters where no check says more: a claim that stays, and is remembered, is as somebody wanted it.
 pub(super) fn level(outcome: &Outcome) -> Level {
     match outcome.reason.word {
-        REMEMBERED => Level::Routine,
+        REMEMBERED | HASHED => Level::Routine,
         _ => outcome.action.level(),
     }
 }

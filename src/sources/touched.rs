@@ -11,7 +11,7 @@ use crate::disk::Checkout;
 use crate::edit::Renders;
 use crate::model::{AppName, Application, Source};
 use crate::parallel;
-use crate::repo::{Files, Manifest, Repo, RepoPath};
+use crate::repo::{Files, Manifest, Origin, Repo, RepoPath};
 use crate::settings::FILE;
 
 /// The Applications that a change can make render something else.
@@ -42,7 +42,7 @@ impl Touched {
         let names: Vec<&AppName> = names.into_iter().collect();
         let is_touched = |name: &&AppName| match (old.apps.get(*name), new.apps.get(*name)) {
             (Some((before, _)), Some((after, app))) => {
-                before.object != after.object || head.reads_any(app, &files, others)
+                before.object != after.object || set_of(before) != set_of(after) || head.reads_any(app, &files, others)
             }
             _ => true,
         };
@@ -60,6 +60,14 @@ impl Touched {
             differs: !files.is_empty(),
             doubt,
         })
+    }
+}
+
+/// Returns the set that generates an Application: another one cannot take it over.
+fn set_of(manifest: &Manifest) -> Option<&str> {
+    match &manifest.origin {
+        Origin::Generated(generated) => Some(&generated.set),
+        _ => None,
     }
 }
 
