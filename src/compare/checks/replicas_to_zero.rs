@@ -18,7 +18,8 @@ fn query(case: &Case<'_, '_>) -> Option<String> {
     let (old, new) = case.both()?;
     let replicas = |object: &Object| object.at("/spec/replicas").and_then(Value::as_u64);
     let was = replicas(old).unwrap_or(1);
-    (was > 0 && replicas(new) == Some(0)).then(|| format!("it had {was} pods and gets none"))
+    let pods = if was == 1 { "pod" } else { "pods" };
+    (was > 0 && replicas(new) == Some(0)).then(|| format!("it had {was} {pods} and gets none"))
 }
 
 #[cfg(test)]
