@@ -167,6 +167,89 @@ fn a_renamed_claim_is_a_loss_and_names_who_is_hit() {
     assert_eq!(home.diff("--fail-on loss").code, 2);
 }
 
+/// Argo CD's own tools write no owners onto Namespaces, so that other Applications are nothing that such a render reads.
+#[test]
+fn an_application_with_its_namespace_is_compared_only_where_its_own_files_differ() {
+    let home = Home::new();
+    let namespace = |name: &str| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n");
+    home.write("repo/media/ns.yaml", &namespace("media"));
+    home.write("repo/reader/ns.yaml", &namespace("reader"));
+    home.commit();
+    home.write("repo/media/player.yaml", &deployment("films", "data", false));
+    let answer = home.diff("--base HEAD -o json");
+    let document: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(
+        document["summary"]["applications"],
+        serde_json::json!({"total": 3, "compared": 1})
+    );
+    // The plugin writes them.
+    let plugin =
+        application("media", "media", "").replace("targetRevision", "plugin: {name: homelab-v1}, targetRevision");
+    home.write("repo/applications/media.yaml", &plugin);
+    home.write("repo/media/player.yaml", &deployment("player", "data", false));
+    home.commit();
+    let reader = application("reader", "reader", "# another line\n").replace("media}", "reader}");
+    home.write("repo/applications/reader.yaml", &reader);
+    let answer = home.diff("--base HEAD -o json");
+    let document: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!(document["summary"]["applications"]["compared"], 3, "{}", answer.err);
+}
+
+#[test]
+fn what_is_withheld_is_not_counted_as_compared() {
+    let home = Home::new();
+    home.write("repo/reader/dashboard.jsonnet", "{}");
+    let answer = home.diff("");
+    assert!(
+        answer
+            .err
+            .contains("0 of 3 Applications compared, 1 withheld; nothing changes in what was compared"),
+        "{}",
+        answer.err
+    );
+    assert!(
+        answer.err.contains("is Jsonnet, which only Argo CD renders"),
+        "{}",
+        answer.err
+    );
+    assert_eq!(answer.code, 3);
+}
+
+/// An ApplicationSet owns what it generates: another one that generates the same Application has to wait until the first has deleted it.
+#[test]
+fn an_application_that_goes_from_one_set_to_another_loses_its_claims() {
+    let home = Home::new();
+    let set = |name: &str, folder: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  generators: [{{git: {{repoURL: \"{URL}\", revision: main, directories: [{{path: {folder}/*}}]}}}}]\n  template:\n    metadata: {{name: '{{{{path.basename}}}}'}}\n    spec:\n      project: default\n      source: {{repoURL: \"{URL}\", path: '{{{{path}}}}', targetRevision: main}}\n      destination: {{server: https://kubernetes.default.svc, namespace: '{{{{path.basename}}}}'}}\n      syncPolicy: {{automated: {{prune: true}}}}\n"
+        )
+    };
+    home.write("repo/applications/dev.yaml", &set("dev", "dev"));
+    home.write("repo/applications/utils.yaml", &set("utils", "utils"));
+    home.write("repo/dev/notes/claim.yaml", &claim("notes", ""));
+    home.write("repo/dev/notes/app.yaml", &deployment("notes", "notes", false));
+    home.commit();
+    home.git(&["mv", "dev", "utils"]);
+    let answer = home.diff("--base HEAD");
+    assert_eq!(answer.code, 1, "{}", answer.err);
+    let rows = answer.rows();
+    assert!(
+        rows.contains(&"data-loss prune PersistentVolumeClaim/".to_owned()),
+        "{}",
+        answer.out
+    );
+    assert!(
+        rows.iter().any(|row| row.starts_with("outage recreate Application/")),
+        "{}",
+        answer.out
+    );
+    assert!(
+        rows.iter().any(|row| row.starts_with("outage recreate Deployment/")),
+        "{}",
+        answer.out
+    );
+}
+
 #[test]
 fn a_guard_keeps_a_claim_if_it_was_synced_and_names_the_commit() {
     let home = Home::new();

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::failure::HintExt;
+use crate::model::Unavailable;
 use crate::model::parameter::Parameters;
 use crate::repo::overrides::is_override;
 use crate::repo::own_file::is_own_file;
@@ -15,16 +16,17 @@ use crate::yaml;
 /// The marker that makes Argo CD skip the file that contains it.
 const SKIP: &str = "+argocd:skip-file-rendering";
 
-/// Reads all manifests of a folder as one stream.
+/// Reads all manifests of a folder as one stream; `is_native` says that Argo CD's own tool renders it, which knows Jsonnet.
 ///
 /// # Errors
 /// When a file is Jsonnet, is neither UTF-8 nor UTF-16, or is no YAML or JSON: with its place. When `include` or `exclude`
 /// is no glob: Argo CD would then take it for one that matches nothing.
-pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters) -> Result<String> {
+pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters, is_native: bool) -> Result<String> {
     let (include, exclude) = (parameters.include.as_deref(), parameters.exclude.as_deref());
     let mut reader = Reader {
         files,
         source: FolderSource::new(folder.clone(), parameters.recurse, include, exclude)?,
+        is_native,
         stream: String::new(),
     };
     if !reader.folder(folder)? {
@@ -36,6 +38,7 @@ pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters) -> Re
 struct Reader<'f> {
     files: &'f dyn Files,
     source: FolderSource,
+    is_native: bool,
     stream: String,
 }
 
@@ -67,6 +70,10 @@ impl Reader<'_> {
             return Ok(());
         }
         if ends(&[".jsonnet"]) {
+            if self.is_native {
+                let what = vec![format!("`{path}` is Jsonnet, which only Argo CD renders")];
+                return Err(Unavailable::UnsupportedOptions { what }.into_error());
+            }
             return Err(anyhow!("`{path}` is Jsonnet, which this plugin does not render")
                 .hint("leave `plugin` out of the source, or the file with the parameter `exclude`"));
         }
@@ -160,7 +167,19 @@ mod tests {
             .into_iter()
             .map(|(path, bytes)| (RepoPath::new(path).unwrap(), bytes))
             .collect();
-        read(&Memory(files), &RepoPath::new("m").unwrap(), parameters)
+        read(&Memory(files), &RepoPath::new("m").unwrap(), parameters, false)
+    }
+
+    #[test]
+    fn jsonnet_that_argo_cd_renders_itself_is_no_fault() {
+        let files = [(RepoPath::new("m/a.jsonnet").unwrap(), b"{}".to_vec())];
+        let files = Memory(files.into_iter().collect());
+        let error = read(&files, &RepoPath::new("m").unwrap(), &Parameters::default(), true).unwrap_err();
+        let why = crate::failure::find::<Unavailable>(&error).map(ToString::to_string);
+        assert_eq!(
+            why.as_deref(),
+            Some("`m/a.jsonnet` is Jsonnet, which only Argo CD renders")
+        );
     }
 
     #[test]

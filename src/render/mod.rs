@@ -120,7 +120,7 @@ pub fn render<'f>(request: &Request, trees: impl Into<Trees<'f>>, renderers: Ren
         SourceType::Helm => renderers.helm.render(&helm_arguments::call(request, trees)?)?,
         SourceType::Kustomize => renderers.kustomize.render(&kustomize_call::call(request, files)?)?,
         SourceType::Directory => Raw {
-            text: directory::read(files, &request.source_path, &request.parameters)?,
+            text: directory::read(files, &request.source_path, &request.parameters, !request.storage_rules)?,
             notes: Vec::new(),
             is_settled: true,
         },

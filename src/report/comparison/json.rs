@@ -117,7 +117,7 @@ struct Applications {
 /// None in practice: it can always be written.
 pub fn document(report: &Report<'_, '_>) -> serde_json::Result<Value> {
     let comparison = report.comparison;
-    let (total, compared) = report.applications;
+    let (total, compared) = (report.applications.0, report.rendered());
     let state = |(name, commit)| State { name, commit };
     let counts = report.counts();
     let document = Document {

@@ -32,7 +32,7 @@ pub struct Report<'r, 's> {
     pub head: (&'r str, Option<&'r str>),
     /// The repository in its second state, for the places of its files.
     pub repo: &'r Repo,
-    /// How many Applications there are in both states together, and how many were compared.
+    /// How many Applications there are in both states together, and how many can differ.
     pub applications: (usize, usize),
     /// The Applications of which the manifest differs, or a file that they read.
     pub changed: &'r BTreeSet<AppName>,
@@ -62,6 +62,7 @@ impl Report<'_, '_> {
             .filter_map(|level| Some(format!("{} {level}", counts.get(level)?)));
         let words: Vec<String> = words.collect();
         match words.as_slice() {
+            [] if !self.comparison.withheld.is_empty() => "nothing changes in what was compared".to_owned(),
             [] => "nothing changes".to_owned(),
             words => words.join(", "),
         }
@@ -69,12 +70,21 @@ impl Report<'_, '_> {
 
     /// Returns what was compared with what.
     fn compared(&self) -> String {
-        let (total, compared) = self.applications;
+        let (total, compared) = (self.applications.0, self.rendered());
         let applications = if total == 1 { "Application" } else { "Applications" };
+        let withheld = match self.comparison.withheld.len() {
+            0 => String::new(),
+            withheld => format!(", {withheld} withheld"),
+        };
         format!(
-            "`{}` → {}: {compared} of {total} {applications} compared",
+            "`{}` → {}: {compared} of {total} {applications} compared{withheld}",
             self.base.0, self.head.0
         )
+    }
+
+    /// Returns how many Applications were compared, without those whose objects are not known.
+    fn rendered(&self) -> usize {
+        self.applications.1.saturating_sub(self.comparison.withheld.len())
     }
 
     /// Returns a summary for standard error.
