@@ -210,6 +210,14 @@ impl Kustomizations {
         Ok(changes)
     }
 
+    /// Reports whether a kustomization sets the namespace of what it builds. That is also the name of every Namespace in it
+    /// ([source](https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/konfig/builtinpluginconsts/namespace.go)).
+    pub(super) fn sets_namespace(&self, folder: &RepoPath) -> bool {
+        let tree = self.at(folder).and_then(|(_, text)| yaml::value(text).ok().flatten());
+        let namespace = tree.as_ref().and_then(|tree| tree.get("namespace")?.as_str());
+        namespace.is_some_and(|namespace| !namespace.is_empty())
+    }
+
     /// Reports whether a folder has a kustomization.
     pub fn is_at(&self, folder: &RepoPath) -> bool {
         self.0.contains_key(folder)

@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow, bail};
 use super::{Change, FolderSource, Manifest, Repo, RepoPath};
 use crate::failure::HintExt;
 use crate::model::application::GROUP;
+use crate::model::namespace::is_namespace;
 use crate::model::{AppName, Application, NamespaceName};
 
 pub use error::folder_patterns;
@@ -21,6 +22,19 @@ pub const APPLICATIONS: &str = "applications";
 
 /// The folder of Namespaces where no Application names another one.
 pub const NAMESPACES: &str = "namespaces";
+
+/// The kinds that go with Namespaces: a folder with others is one of an Application's own objects.
+const BESIDE_NAMESPACES: [&str; 9] = [
+    "Namespace",
+    "LimitRange",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Application",
+    "ApplicationSet",
+    "AppProject",
+];
 
 /// The place of a new manifest.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +133,7 @@ impl Repo {
     }
 
     fn find_place_for_namespace(&self, name: &str) -> Result<NewFile> {
-        let namespaces: Vec<&Manifest> = self.namespaces().collect();
+        let namespaces: Vec<&Manifest> = self.namespaces().filter(|one| self.is_among_namespaces(one)).collect();
         let main = self.namespaces_application();
         let places = self.synced_places(&namespaces, name)?;
         let is_main = |place: &NewFile| main.is_some_and(|app| place.synced_by.as_deref() == Some(app.name()));
@@ -141,7 +155,7 @@ impl Repo {
     pub fn namespaces_application(&self) -> Option<Application<'_>> {
         let folders = self.synced_folders();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for manifest in self.namespaces() {
+        for manifest in self.namespaces().filter(|one| self.is_among_namespaces(one)) {
             let readers: BTreeSet<&str> = folders.readers(&manifest.file).map(|app| app.name()).collect();
             for name in readers {
                 *counts.entry(name).or_default() += 1;
@@ -152,6 +166,22 @@ impl Repo {
         let of_most = apps().max_by_key(count).filter(|app| count(app) > 0);
         let is_for_namespaces = |source: &FolderSource| source.folder().file_name() == NAMESPACES;
         of_most.or_else(|| apps().find(|app| self.folder_sources(app).iter().any(is_for_namespaces)))
+    }
+
+    /// Reports whether a Namespace's folder is one of Namespaces, where another one may go: not that of an Application's own objects,
+    /// which brings its Namespace, nor one in which kustomize gives every Namespace the name of one.
+    fn is_among_namespaces(&self, manifest: &Manifest) -> bool {
+        let folder = manifest.file.parent();
+        let beside = self.by_folder.get(&folder).into_iter().flatten();
+        let beside = beside.map(|index| &self.manifests[*index]);
+        let count = |is: fn(&Manifest) -> bool| beside.clone().filter(|one| is(one)).count();
+        let is_of_many = count(|one| is_namespace(&one.object)) > 1;
+        let is_own = || count(|one| !BESIDE_NAMESPACES.contains(&one.object.kind())) > 0;
+        let is_renamed = || {
+            let mut builds = self.kustomizations.naming(&manifest.file);
+            builds.any(|folder| self.kustomizations.sets_namespace(folder))
+        };
+        is_of_many || (!is_own() && !is_renamed())
     }
 
     /// Returns the places beside manifests that an Application syncs, those of most manifests first.

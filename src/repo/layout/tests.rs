@@ -210,6 +210,42 @@ fn a_namespace_goes_where_something_syncs_it() {
 }
 
 #[test]
+fn a_namespace_does_not_go_among_the_objects_of_another_application() {
+    let name = NamespaceName::new("three").unwrap();
+    let (one, two) = (app("one", "apps/one"), app("two", "apps/two"));
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n";
+    let builds = |resources: &str| format!("namespace: one\nresources: [{resources}]\n");
+    let own = [
+        ("root/one.yaml", one.as_str()),
+        ("root/two.yaml", &two),
+        ("apps/one/ns.yaml", &namespace("one")),
+        ("apps/one/a.yaml", deployment),
+        ("apps/two/ns.yaml", &namespace("two")),
+        ("apps/two/a.yaml", deployment),
+    ];
+    let unsynced = repo(&own).place_for_namespace(&name).unwrap();
+    assert_eq!(
+        (unsynced.path.as_str(), unsynced.synced_by),
+        ("namespaces/three.yaml", None)
+    );
+    assert!(repo(&own).check_namespaces_are_synced().is_err());
+    // Kustomize would give it the name of the other one.
+    let (alone, quota) = (builds("ns.yaml"), "kind: ResourceQuota\nmetadata: {name: a}\n");
+    let renamed = [
+        own[0],
+        own[2],
+        ("apps/one/kustomization.yaml", alone.as_str()),
+        ("apps/one/q.yaml", quota),
+    ];
+    assert_eq!(repo(&renamed).place_for_namespace(&name).unwrap().synced_by, None);
+    let of_many = [own[0], own[2], own[3], ("apps/one/four.yaml", &namespace("four"))];
+    assert_eq!(
+        repo(&of_many).place_for_namespace(&name).unwrap().path.as_str(),
+        "apps/one/three.yaml"
+    );
+}
+
+#[test]
 fn an_application_that_may_be_in_an_unreadable_file_is_not_called_missing() {
     let ns = app("ns", "cluster/namespaces");
     let sound = repo(&[("applications/ns.yaml", ns.as_str())]);
