@@ -7,6 +7,10 @@ use crate::failure;
 use crate::model::Object;
 use crate::yaml::{self, Position};
 
+/// What is wrong with a document that is a list.
+pub(super) const LIST: &str = "not a manifest: the document is a list";
+const NO_MAP: &str = "not a manifest: the document is not a map";
+
 /// One file, read.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
@@ -80,10 +84,10 @@ impl Parsed {
                     object: Object::new(tree),
                     origin: Origin::Document,
                 }),
-                Ok(Some(_)) => wrong.push(yaml::YamlError {
+                Ok(Some(tree)) => wrong.push(yaml::YamlError {
                     line: document.line,
                     column: 1,
-                    message: "not a manifest: the document is not a map".to_owned(),
+                    message: if tree.is_array() { LIST } else { NO_MAP }.to_owned(),
                 }),
                 Err(error) => wrong.push(error.below(document.line - 1)),
             }

@@ -9,9 +9,9 @@ use anyhow::Result;
 
 use super::excluded::Excluded;
 use super::layout::{APPLICATIONS, NAMESPACES};
-use super::parse::Parsed;
+use super::parse::{LIST, Parsed};
 use super::scan::{Scan, is_looked_for};
-use super::{Entry, Files, FolderSource, Manifest, Origin, Repo, RepoPath, kustomization};
+use super::{Entry, Files, FolderSource, Malformed, Manifest, Origin, Repo, RepoPath, kustomization};
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Settings, Source};
 use crate::parallel;
@@ -131,6 +131,15 @@ impl Repo {
     /// Drops what was read before somebody asked for it; from now on the files are read again.
     pub fn drop_unread(&mut self) {
         self.unread = HashMap::new();
+    }
+
+    /// Drops that documents are lists where no Application reads them: tasks of Ansible with manifests in them, say. Nothing takes an
+    /// Application out of a list.
+    pub fn drop_lists(&mut self) {
+        let synced = self.synced_folders();
+        let is_fault = |one: &Malformed| one.message != LIST || synced.reads(&one.file);
+        let malformed: Vec<Malformed> = self.malformed.iter().filter(|one| is_fault(one)).cloned().collect();
+        self.malformed = malformed;
     }
 
     /// Adds a URL that means this repository.
@@ -414,6 +423,25 @@ mod tests {
         assert_eq!(repo.own_urls, ["https://git.example.org/home"]);
         assert!(repo.namespace("media").is_some());
         assert_eq!(repo.root_application().unwrap().1.name(), "root");
+    }
+
+    #[test]
+    fn lists_are_a_fault_only_where_an_application_reads_them() {
+        let task = "- name: resume\n  definition:\n    apiVersion: argoproj.io/v1alpha1\n    kind: Application\n    metadata: {name: a}\n";
+        let files = Memory::new([
+            ("applications/root.yaml", ROOT),
+            ("applications/task.yaml", task),
+            ("ansible/tasks/resume.yaml", task),
+        ])
+        .unwrap();
+        let mut repo = Repo::read(&files, &[]).unwrap();
+        assert!(!repo.malformed.is_empty());
+        repo.drop_lists();
+        let faults: Vec<String> = repo.malformed.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            faults,
+            ["applications/task.yaml:1:1: not a manifest: the document is a list"]
+        );
     }
 
     #[test]

@@ -117,6 +117,7 @@ fn completed(repo: &mut Repo, files: &Known<'_>, render: &mut Render<'_>) -> Res
         }
     }
     repo.drop_unread();
+    repo.drop_lists();
     Ok(())
 }
 
