@@ -148,6 +148,9 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     let guard_first = args.guard_first;
     let (choices, common) = args.into_parts();
     let plan = common.planned(session, |repo, sources, session| {
+        if choices.which == Which::All {
+            repo.check_found()?;
+        }
         let progress = session.terminal.progress("converting");
         plan(repo, &choices, sources, &mut |name| {
             progress.now(&format!("converting {name}"));
