@@ -33,6 +33,7 @@ mod read_only_lost;
 mod replicas_to_zero;
 mod retention_deletes_claims;
 mod self_heal_switched_on;
+mod set_changes;
 mod set_policy_changed;
 mod set_removed;
 mod set_shrinks;
@@ -95,6 +96,7 @@ pub static ALL: &[&Check] = &[
     &self_heal_switched_on::CHECK,
     &set_removed::CHECK,
     &set_shrinks::CHECK,
+    &set_changes::CHECK,
     &set_policy_changed::CHECK,
     &preserve_dropped::CHECK,
     &generator_fails::CHECK,
@@ -193,6 +195,7 @@ const FIXTURES: &[(&Check, &str, &str)] = &[
     ),
     (&set_removed::CHECK, set_removed::FIRES, set_removed::SILENT),
     (&set_shrinks::CHECK, set_shrinks::FIRES, set_shrinks::SILENT),
+    (&set_changes::CHECK, set_changes::FIRES, set_changes::SILENT),
     (
         &set_policy_changed::CHECK,
         set_policy_changed::FIRES,
