@@ -30,7 +30,7 @@ pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters, is_na
         stream: String::new(),
     };
     if !reader.folder(folder)? {
-        bail!("app path does not exist: `{folder}`");
+        return Err(super::no_path(folder));
     }
     Ok(reader.stream)
 }

@@ -229,12 +229,17 @@ fn check_parameters(request: &Request, source_type: SourceType) -> Result<()> {
     }
 }
 
+/// Returns the error of a source whose folder is not there.
+fn no_path(path: &RepoPath) -> anyhow::Error {
+    anyhow!("app path does not exist: `{path}`").hint("correct the `path` of the source, or bring the checkout up to date")
+}
+
 /// Returns the type of a source whose chart is pulled: whatever else is in its folder, the chart is rendered. The folder has to
 /// be there.
 fn chart_beside(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
     match files.list(path)? {
         Some(_) => Ok(SourceType::Helm),
-        None => bail!("app path does not exist: `{path}`"),
+        None => Err(no_path(path)),
     }
 }
 
@@ -243,7 +248,7 @@ fn chart_beside(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
 fn source_type(request: &Request, files: &dyn Files) -> Result<SourceType> {
     let path = &request.source_path;
     let Some(detected) = SourceType::of(files, path)? else {
-        bail!("app path does not exist: `{path}`");
+        return Err(no_path(path));
     };
     Ok(request.source_type.unwrap_or(detected))
 }

@@ -1,7 +1,7 @@
 //! HL107: whoever does not own a claim only reads it.
 
 use super::{Check, Finding, Fix, Meta, Rule, Scope, Severity, Subject, fixes};
-use crate::model::{Pointer, PointerExt};
+use crate::model::{ClaimRef, Pointer, PointerExt};
 use serde_json::json;
 
 static META: Meta = Meta {
@@ -50,13 +50,23 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             let fix = item
                 .patch(operations)
                 .map(|changes| Fix::needs_review("mount it read-only at the volume and in every container", changes));
-            findings.push(finding.fix_or_hint(
-                fix,
-                "let the plugin render the source, or set `readOnly` at volume and mount in the chart",
-            ));
+            findings.push(finding.fix_or_hint(fix, way_out(subject, &reference)));
         }
     }
     findings
+}
+
+/// Returns what to do where no manifest of the repository has the mount.
+fn way_out(subject: &Subject<'_>, claim: &ClaimRef) -> String {
+    let instead = "`readOnly` at volume and mount";
+    let is_own = subject.app.destination_namespace() == Some(claim.namespace.as_str());
+    match is_own && !subject.uses_homelab_plugin() {
+        true => format!(
+            "let the plugin render it with `kubectl homelab convert {}`, with `--writes {}` if it has to write the claim, or set {instead} in the source",
+            subject.name, claim.name
+        ),
+        false => subject.convert_or_set(instead),
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +79,16 @@ mod tests {
             .plugin("fetcher", json!([owns(["audio"])]))
             .helm("player")
             .renders("player", [deployment("player", "audio", volume, mount)])
+    }
+
+    #[test]
+    fn names_the_commands_for_a_consumer_that_reads_and_one_that_writes() {
+        let found = case(false, false).found(&RULE);
+        let hint = found[0].hint.clone().unwrap_or_default();
+        assert!(
+            hint.starts_with("let the plugin render it with `kubectl homelab convert player`, with `--writes audio` if"),
+            "{hint}"
+        );
     }
 
     #[test]

@@ -54,10 +54,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let fix = item
             .patch(vec![fixes::guard(object)])
             .map(|changes| Fix::safe(format!("add {} to its sync options", missing.join(" and ")), changes));
-        findings.push(finding.fix_or_hint(
-            fix,
-            "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart",
-        ));
+        findings.push(finding.fix_or_hint(fix, subject.convert_or_set("`argocd.argoproj.io/sync-options`")));
     }
     findings
 }

@@ -39,10 +39,7 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let fix = item
             .patch(vec![fixes::annotate(object, COMPARE_OPTIONS, &options)])
             .map(|changes| Fix::safe("add IgnoreExtraneous to its compare options", changes));
-        findings.push(finding.fix_or_hint(
-            fix,
-            "let the plugin render the source, or set `argocd.argoproj.io/compare-options` in the chart",
-        ));
+        findings.push(finding.fix_or_hint(fix, subject.convert_or_set("`argocd.argoproj.io/compare-options`")));
     }
     findings
 }

@@ -72,10 +72,7 @@ fn unguarded(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {
     let fix = item
         .patch(vec![fixes::guard(object)])
         .map(|changes| Fix::safe(format!("add {} to its sync options", missing.join(" and ")), changes));
-    Some(finding.fix_or_hint(
-        fix,
-        "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart",
-    ))
+    Some(finding.fix_or_hint(fix, subject.convert_or_set("`argocd.argoproj.io/sync-options`")))
 }
 
 fn undone(subject: &Subject<'_>, item: &Item<'_>) -> Option<Finding> {

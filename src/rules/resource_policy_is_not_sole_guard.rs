@@ -37,7 +37,7 @@ fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
         let fix = item
             .patch(vec![fixes::guard(object)])
             .map(|changes| Fix::safe("add Prune=false and Delete=false to its sync options", changes));
-        findings.push(finding.fix_or_hint(fix, "let the plugin render the source, which adds what Argo CD reads"));
+        findings.push(finding.fix_or_hint(fix, subject.convert_or_set("`argocd.argoproj.io/sync-options`")));
     }
     findings
 }

@@ -118,6 +118,17 @@ impl<'a> Subject<'a> {
         !self.sources.is_empty() && self.sources.iter().all(|(_, parameters)| parameters.is_some())
     }
 
+    /// Returns the ways out of what the plugin sets in every render: to let it render, or to set it in the source.
+    pub(super) fn convert_or_set(&self, what: &str) -> String {
+        match self.uses_homelab_plugin() {
+            true => format!("set {what} in the source"),
+            false => format!(
+                "let the plugin render it with `kubectl homelab convert {}`, or set {what} in the source",
+                self.name
+            ),
+        }
+    }
+
     /// Reports whether the parameters of a source are invalid, so that its claims are not known.
     pub fn has_wrong_parameters(&self) -> bool {
         self.sources

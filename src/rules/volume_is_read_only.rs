@@ -44,10 +44,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
             let fix = item
                 .patch(vec![operation])
                 .map(|changes| Fix::safe("make the volume read-only", changes));
-            findings.push(finding.fix_or_hint(
-                fix,
-                "let the plugin render the source, or set `persistentVolumeClaim.readOnly` in the chart",
-            ));
+            findings.push(finding.fix_or_hint(fix, subject.convert_or_set("`persistentVolumeClaim.readOnly`")));
         }
     }
     findings

@@ -67,7 +67,7 @@ fn a_whole_report() {
       |   ^^^^^^
       |
       = note: in `PersistentVolumeClaim/audio` as Application `fetcher` renders it
-      = help: let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart
+      = help: let the plugin render it with `kubectl homelab convert fetcher`, or set `argocd.argoproj.io/sync-options` in the source
 
     error[HL402]: Secret `token` is in the repository in plain text
      --> applications/secret.yaml:4:1
@@ -156,7 +156,7 @@ fn json_of_version_one() {
             "kind": "PersistentVolumeClaim",
             "name": "audio"
           },
-          "hint": "let the plugin render the source, or set `argocd.argoproj.io/sync-options` in the chart"
+          "hint": "let the plugin render it with `kubectl homelab convert fetcher`, or set `argocd.argoproj.io/sync-options` in the source"
         },
         {
           "rule": "HL402",
