@@ -231,7 +231,8 @@ fn check_parameters(request: &Request, source_type: SourceType) -> Result<()> {
 
 /// Returns the error of a source whose folder is not there.
 fn no_path(path: &RepoPath) -> anyhow::Error {
-    anyhow!("app path does not exist: `{path}`").hint("correct the `path` of the source, or bring the checkout up to date")
+    anyhow!("app path does not exist: `{path}`")
+        .hint("correct the `path` of the source, or bring the checkout up to date")
 }
 
 /// Returns the type of a source whose chart is pulled: whatever else is in its folder, the chart is rendered. The folder has to

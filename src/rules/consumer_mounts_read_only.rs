@@ -83,10 +83,12 @@ mod tests {
 
     #[test]
     fn names_the_commands_for_a_consumer_that_reads_and_one_that_writes() {
-        let found = case(false, false).found(&RULE);
+        let found = case(false, false).findings(&RULE);
         let hint = found[0].hint.clone().unwrap_or_default();
         assert!(
-            hint.starts_with("let the plugin render it with `kubectl homelab convert player`, with `--writes audio` if"),
+            hint.starts_with(
+                "let the plugin render it with `kubectl homelab convert player`, with `--writes audio` if"
+            ),
             "{hint}"
         );
     }

@@ -174,6 +174,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_kustomization_sets_has_no_fix_in_the_manifest() {
+        let found = |options: serde_json::Value| {
+            let case = Case::new()
+                .app(
+                    "storage",
+                    json!({"destination": {"namespace": "media"}, "source": {"repoURL": HOME, "path": "storage"}}),
+                )
+                .file("storage/kustomization.yaml", "resources: [audio.yaml]\n")
+                .manifest("storage/audio.yaml", claim("audio", options))
+                .renders("storage", [claim("audio", json!({SYNC_OPTIONS: "Delete=false"}))]);
+            case.findings(&RULE).remove(0)
+        };
+        let overridden = found(json!({SYNC_OPTIONS: "Prune=false"}));
+        assert!(overridden.fix.is_none());
+        assert_eq!(
+            overridden.hint.as_deref(),
+            Some(
+                "let the plugin render it with `kubectl homelab convert storage`, or set `argocd.argoproj.io/sync-options` in the source"
+            )
+        );
+        assert!(found(json!({SYNC_OPTIONS: "Delete=false"})).fix.is_some());
+    }
+
+    #[test]
     fn fix_removes_it() {
         let case = Case::new()
             .app(

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use json_patch::PatchOperation;
+use serde_json::Value;
 
 use super::ReadParameters;
 use crate::model::application::{is_application, is_application_set};
@@ -36,11 +37,17 @@ impl Item<'_> {
         format!("{} `{}`", self.object().kind(), self.object().name())
     }
 
-    /// Returns a fix that patches the object in this repository's manifest; `None` if it has none. The operations'
-    /// paths start at the object.
+    /// Returns a fix that patches the object in this repository's manifest; `None` if it has none, or if something else puts the
+    /// value there, as the annotations of a kustomization. The operations' paths start at the object.
     pub fn patch(&self, operations: Vec<PatchOperation>) -> Option<ChangeSet> {
         let (manifest, pointer) = self.home.as_ref()?;
-        Some(fixes::patch_below(manifest, pointer, operations))
+        let is_written = |operation: &PatchOperation| {
+            let is_leaf = |value: &&Value| !value.is_object() && !value.is_array() && !value.is_null();
+            let rendered = self.object.at(operation.path()).filter(is_leaf);
+            rendered.is_none_or(|rendered| manifest.object.at(&pointer.concat(operation.path())) == Some(rendered))
+        };
+        let is_own = operations.iter().all(is_written);
+        is_own.then(|| fixes::patch_below(manifest, pointer, operations))
     }
 }
 
