@@ -44,7 +44,7 @@ impl Item<'_> {
         let is_written = |operation: &PatchOperation| {
             let is_leaf = |value: &&Value| !value.is_object() && !value.is_array() && !value.is_null();
             let rendered = self.object.at(operation.path()).filter(is_leaf);
-            rendered.is_none_or(|rendered| manifest.object.at(&pointer.concat(operation.path())) == Some(rendered))
+            rendered.is_none_or(|rendered| manifest.object.at(pointer.concat(operation.path())) == Some(rendered))
         };
         let is_own = operations.iter().all(is_written);
         is_own.then(|| fixes::patch_below(manifest, pointer, operations))
