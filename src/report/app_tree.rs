@@ -6,26 +6,27 @@ use super::tree::{self, Node};
 use crate::model::Application;
 use crate::repo::{Branch, Bringer, Repo, Unknown};
 
-/// What brings a branch, as those of one are found: whether it is a set, and its name.
-type Key<'r> = (&'static str, &'r str);
+/// What brings a branch, as those of one are found: whether it is a set, the root whose instance it is, where there are several, and
+/// its name.
+type Key<'r> = (&'static str, Option<&'r str>, &'r str);
 
 /// Draws the Applications and sets below what brings them, the claims that each owns, and what is not known.
 pub fn drawn(repo: &Repo) -> String {
     let branches = repo.tree();
     let mut children: BTreeMap<Key<'_>, Vec<&Branch<'_>>> = BTreeMap::new();
     for branch in &branches {
-        children.entry(above(branch)).or_default().push(branch);
+        children.entry(above(repo, branch)).or_default().push(branch);
     }
     let mut drawing = Drawing {
         repo,
         children,
         drawn: BTreeSet::new(),
     };
-    let mut tops = drawing.below(("hand", ""));
+    let mut tops = drawing.below(("hand", None, ""));
     let charts: BTreeSet<&str> = branches.iter().filter_map(|branch| chart(&branch.bringer)).collect();
     tops.extend(charts.into_iter().map(|chart| Node {
         text: format!("{chart} (chart, applied by hand)"),
-        below: drawing.below(("chart", chart)),
+        below: drawing.below(("chart", None, chart)),
     }));
     let known: BTreeSet<&str> = branches.iter().map(|branch| branch.manifest.object.name()).collect();
     let orphans = repo
@@ -43,15 +44,17 @@ struct Drawing<'r> {
     repo: &'r Repo,
     children: BTreeMap<Key<'r>, Vec<&'r Branch<'r>>>,
     /// What was drawn already: a name that stands twice is drawn once with what is below it.
-    drawn: BTreeSet<(&'static str, String)>,
+    drawn: BTreeSet<Key<'r>>,
 }
 
 impl<'r> Drawing<'r> {
     fn below(&mut self, key: Key<'r>) -> Vec<Node> {
-        if key.0 != "hand" && !self.drawn.insert((key.0, key.1.to_owned())) {
+        if key.0 != "hand" && !self.drawn.insert(key) {
             return Vec::new();
         }
-        let mut branches = self.children.get(&key).cloned().unwrap_or_default();
+        let mut branches = self.children.remove(&key).unwrap_or_default();
+        // Of which root a set without Applications is, is not known.
+        branches.extend(self.children.remove(&(key.0, None, key.2)).into_iter().flatten());
         // What brings others comes first.
         branches.sort_by_key(|branch| (!branch.has_children, branch.manifest.object.name()));
         branches.into_iter().map(|branch| self.node(branch)).collect()
@@ -60,7 +63,7 @@ impl<'r> Drawing<'r> {
     fn node(&mut self, branch: &'r Branch<'r>) -> Node {
         let (object, kind) = (&branch.manifest.object, if branch.is_set() { "set" } else { "app" });
         let mut below: Vec<Node> = claims(branch).into_iter().map(Node::leaf).collect();
-        below.extend(self.below((kind, object.name())));
+        below.extend(self.below((kind, self.repo.instance(branch.manifest), object.name())));
         let place = (&branch.manifest.file, branch.manifest.document);
         let is_it = |unknown: &&Unknown| unknown.name == object.name() && (&unknown.place.0, unknown.place.1) == place;
         below.extend(self.repo.unknown.iter().filter(is_it).map(of_unknown));
@@ -74,7 +77,7 @@ impl<'r> Drawing<'r> {
             "Application"
         };
         Node {
-            text: format!("{} ({what}{by_hand})", object.name()),
+            text: format!("{} ({what}{by_hand})", self.repo.shown_name(branch.manifest)),
             below,
         }
     }
@@ -84,12 +87,13 @@ fn of_unknown(unknown: &Unknown) -> Node {
     Node::leaf(format!("not known: {}", unknown.why))
 }
 
-fn above<'r>(branch: &Branch<'r>) -> Key<'r> {
+fn above<'r>(repo: &'r Repo, branch: &Branch<'r>) -> Key<'r> {
+    let instance = repo.instance(branch.manifest);
     match branch.bringer {
-        Bringer::Application(name) => ("app", name),
-        Bringer::Set(name) => ("set", name),
-        Bringer::Chart(folder) => ("chart", folder),
-        Bringer::Hand => ("hand", ""),
+        Bringer::Application(name) => ("app", instance, name),
+        Bringer::Set(name) => ("set", instance, name),
+        Bringer::Chart(folder) => ("chart", None, folder),
+        Bringer::Hand => ("hand", None, ""),
     }
 }
 
