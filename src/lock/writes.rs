@@ -1,8 +1,8 @@
 //! The policy on writes: claims of other Applications are read-only for every pod and workload that the registry does not give
 //! them to.
 //!
-//! Workloads are held besides their pods so that a sync says it at once; kinds of custom resources are held at their pods. A
-//! label is no identity: it guards against mistakes.
+//! Workloads are held besides their pods so that a sync says it at once; kinds of custom resources are held at what their
+//! controllers make. A label is no identity: it guards against mistakes.
 
 use serde_json::{Value, json};
 

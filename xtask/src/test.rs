@@ -15,12 +15,23 @@ pub(crate) fn all(arguments: &[OsString]) -> Result<ExitCode> {
     run(command, arguments)
 }
 
-/// Runs the stories, those sequences included that only repeat others with another renderer or other names.
+/// Runs the stories, those sequences included that only repeat others with another renderer or other names, and those stories
+/// whose programs take long to build, which are ignored elsewhere.
 pub(crate) fn stories(arguments: &[OsString]) -> Result<ExitCode> {
-    let mut command = test_command(tools::FOR_TESTS)?;
+    let mut command = test_command(&[tools::FOR_TESTS, tools::FOR_STORIES].concat())?;
     command.args(["--workspace", "--test", "stories", "--no-fail-fast"]);
     command.env("HOMELAB_STORIES", "all");
-    run(command, arguments)
+    run(command, &with_the_ignored(arguments))
+}
+
+/// Returns arguments of `cargo test` with which the ignored tests run, too.
+fn with_the_ignored(arguments: &[OsString]) -> Vec<OsString> {
+    let mut arguments = arguments.to_vec();
+    if !arguments.iter().any(|argument| argument == "--") {
+        arguments.push("--".into());
+    }
+    arguments.push("--include-ignored".into());
+    arguments
 }
 
 fn run(mut command: Command, arguments: &[OsString]) -> Result<ExitCode> {

@@ -16,7 +16,7 @@ use crate::repository;
 
 mod table;
 
-pub(crate) use table::{FOR_INSTALL, FOR_TESTS};
+pub(crate) use table::{FOR_INSTALL, FOR_STORIES, FOR_TESTS};
 use table::{TOOLS, Tool};
 
 const GO_FLAGS: &str = "-buildvcs=false -mod=readonly -trimpath";

@@ -40,6 +40,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("Pod", "/api/v1", "pods"),
     ("ReplicaSet", "/apis/apps/v1", "replicasets"),
     ("RoleBinding", "/apis/rbac.authorization.k8s.io/v1", "rolebindings"),
+    ("Rollout", "/apis/argoproj.io/v1alpha1", "rollouts"),
     ("Secret", "/api/v1", "secrets"),
     ("Service", "/api/v1", "services"),
     ("ServiceAccount", "/api/v1", "serviceaccounts"),

@@ -14,6 +14,7 @@
 //! | `sidecar` | the plugin's image as a pod runs it |
 //! | `generate` | a client of a repo-server |
 //! | `argocd` | repo-servers, the application controller, that of ApplicationSets and the commit server, on a cluster |
+//! | `rollouts` | the controller of Argo Rollouts |
 //! | `repository` | git repositories that Argo CD reads |
 //! | `served` | files, charts and git repositories over HTTP |
 //! | `state` | the objects of a cluster, for comparisons |
@@ -37,6 +38,7 @@ pub mod process;
 pub mod record;
 pub mod repo_server;
 pub mod repository;
+mod rollouts;
 mod secrets;
 pub mod served;
 pub mod sidecar;

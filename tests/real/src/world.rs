@@ -17,8 +17,10 @@ use crate::argocd::ArgoCd;
 use crate::cluster::Cluster;
 use crate::folder::{Folder, copy};
 use crate::options::Options;
+use crate::process::Process;
 use crate::record::Record;
 use crate::repository::Repository;
+use crate::rollouts;
 use crate::state;
 use crate::tools::Tools;
 use waiting::DEADLINE;
@@ -166,6 +168,11 @@ impl World {
     /// Starts to record what happens to pods and claims.
     pub fn record(&self) -> Result<Record> {
         Record::start(&self.cluster, self.folder.path())
+    }
+
+    /// Starts the controller of Argo Rollouts, which runs as long as the result lives.
+    pub fn rollouts(&self) -> Result<Process> {
+        rollouts::start(self.folder.path(), &self.cluster)
     }
 
     /// Returns a path in the folder of this world, which is removed with it.

@@ -307,6 +307,23 @@ pub(crate) const TOOLS: &[Tool] = &[
         minutes: 0.0,
         gigabytes: 0.1,
     },
+    // The newest that the Go of the other modules builds. Only `cargo xtask stories` needs it.
+    Tool {
+        name: "argo-rollouts",
+        module: "argo-rollouts",
+        package: "github.com/argoproj/argo-rollouts/cmd/rollouts-controller",
+        versioned: "github.com/argoproj/argo-rollouts",
+        flags: "-X github.com/argoproj/argo-rollouts/utils/version.version={number}",
+        files: &[
+            "manifests/crds/rollout-crd.yaml",
+            "manifests/crds/experiment-crd.yaml",
+            "manifests/crds/analysis-run-crd.yaml",
+            "manifests/crds/analysis-template-crd.yaml",
+            "manifests/crds/cluster-analysis-template-crd.yaml",
+        ],
+        minutes: 5.5,
+        gigabytes: 2.7,
+    },
     Tool {
         name: "crane",
         module: "crane",
@@ -361,6 +378,9 @@ pub(crate) const FOR_TESTS: &[&str] = &[
     "crane",
     "umoci",
 ];
+
+/// The programs that the stories need besides, which `cargo xtask test` does not run: they take long to build.
+pub(crate) const FOR_STORIES: &[&str] = &["argo-rollouts"];
 
 /// The programs that the tests of the installation need.
 pub(crate) const FOR_INSTALL: &[&str] = &["helm", "kubectl", "kubectl-krew", "validate-krew-manifest"];

@@ -2,6 +2,7 @@
 
 mod compared;
 mod jobs;
+mod rollouts;
 
 use std::time::Instant;
 
