@@ -95,6 +95,11 @@ impl Claim {
         !self.owners.is_empty() || !self.kept_for.is_empty()
     }
 
+    /// Reports whether the registry of its Namespace has it with an owner, so that the lock knows whose it is.
+    pub fn is_registered(&self) -> bool {
+        !self.declared_by.is_empty() || !self.kept_for.is_empty()
+    }
+
     /// Reports whether it is kept, and no Application owns it.
     pub fn is_only_kept(&self) -> bool {
         self.owners.is_empty() && !self.kept_for.is_empty()

@@ -297,10 +297,18 @@ impl<'a> Scope<'a> {
 
     /// Reports whether an Application owns a claim or it is kept, as far as is known: in its cluster, or in one that may be the same.
     pub fn is_held(&self, claim: &ClaimRef) -> bool {
+        self.same_held(claim).next().is_some()
+    }
+
+    /// Reports whether a claim is in the registry of its Namespace, as far as is known: in its cluster, or in one that may be the same.
+    pub fn is_registered(&self, claim: &ClaimRef) -> bool {
+        self.same_held(claim).any(|other| self.claim(other).is_registered())
+    }
+
+    /// Returns the claims with an owner, or kept ones, that are a claim, or may be it in a cluster of another name.
+    fn same_held<'s>(&'s self, claim: &'s ClaimRef) -> impl Iterator<Item = &'s ClaimRef> {
         let of_name = self.namesakes.get(&claim.name).into_iter().flatten();
-        of_name
-            .into_iter()
-            .any(|other| other.namespace == claim.namespace && other.cluster.may_be(&claim.cluster))
+        of_name.filter(|other| other.namespace == claim.namespace && other.cluster.may_be(&claim.cluster))
     }
 
     /// Returns what is known about the owner of a claim that no known Application owns; `None` for one with an owner, and for one

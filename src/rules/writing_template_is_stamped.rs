@@ -63,7 +63,7 @@ fn unstamped<'i, 'a>(
     let account = account.map(|name| Writer::ServiceAccount(name.to_owned()));
     let is_refused = |claim: &ClaimRef| {
         let is_declared = |account: &Writer| scope.claim(claim).other_writers.contains(account);
-        scope.is_held(claim) && !account.as_ref().is_some_and(is_declared)
+        scope.is_registered(claim) && !account.as_ref().is_some_and(is_declared)
     };
     let volumes = subject.claim_volumes(item).into_iter();
     let written = volumes
@@ -105,7 +105,7 @@ fn finding(subject: &Subject<'_>, item: &Item<'_>, claim: &ClaimRef, keeps_label
 mod tests {
     use super::*;
     use crate::lock::{Policy, policies};
-    use crate::rules::case::{Case, HOME, deployment, owns};
+    use crate::rules::case::{Case, HOME, claim, deployment, owns};
     use serde_json::json;
 
     fn with_the_lock() -> Case {
@@ -166,6 +166,12 @@ mod tests {
                 json!([{"name": "writers", "array": ["media/films=serviceaccount:mover"]}]),
             );
         assert!(mover.messages(&RULE).is_empty());
+        // What no `owns` names is in no registry: the lock lets everybody write it.
+        let native = with_the_lock().helm("web").renders(
+            "web",
+            [claim("site", json!({})), deployment("web", "site", false, false)],
+        );
+        assert!(native.messages(&RULE).is_empty());
     }
 
     #[test]

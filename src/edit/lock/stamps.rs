@@ -71,7 +71,7 @@ pub fn unstamped(scope: &Scope<'_>) -> Open {
 /// Returns a remark on an Application that the plugin does not render and that writes a claim of the registry.
 fn writes_natively(scope: &Scope<'_>, subject: &Subject<'_>) -> Option<String> {
     let volumes = subject.items.iter().flat_map(|item| subject.claim_volumes(item));
-    let mut written = volumes.filter(|(claim, volume)| volume.is_written() && scope.is_held(claim));
+    let mut written = volumes.filter(|(claim, volume)| volume.is_written() && scope.is_registered(claim));
     let (claim, _) = written.next()?;
     Some(format!(
         "Application `{0}` writes claim `{claim}`, and the plugin does not render it: nothing stamps its pods; convert it with \

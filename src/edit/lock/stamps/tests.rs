@@ -2,7 +2,7 @@ use super::*;
 use crate::edit::parameters::tests::Nothing;
 use crate::model::AppRenders;
 use crate::repo::{Memory, Repo};
-use crate::rules::case::{Case, owns};
+use crate::rules::case::{Case, claim, owns};
 use serde_json::{Value, json};
 
 fn workload(kind: &str, claim: &str, annotations: Value) -> Value {
@@ -40,6 +40,9 @@ fn case() -> Case {
         .plugin("not-rendered", json!([owns(["songs"])]))
         .helm("native")
         .renders("native", [workload("Deployment", "films", json!({}))])
+        // The claim of this one is in no registry.
+        .helm("apart")
+        .renders("apart", [claim("site", json!({})), workload("Deployment", "site", json!({}))])
 }
 
 #[test]
