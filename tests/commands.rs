@@ -64,6 +64,19 @@ fn convert_refuses() {
     });
 }
 
+/// With the policy on writes in the folder of the Namespaces, and Jobs that mount a claim.
+#[test]
+fn convert_where_writes_are_locked() {
+    transcript::check_in("tests/commands/convert/locked.trycmd", |to| {
+        conversion_fixture(to);
+        let more = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/convert/locked");
+        transcript::sandbox::folder::copy(&more, to);
+        let policy = homelab::lock::writes();
+        let text = policy.text(&policy.objects()).unwrap();
+        std::fs::write(to.join("namespaces/foreign-claims-read-only.yaml"), text).unwrap();
+    });
+}
+
 #[test]
 fn overrides() {
     transcript::check_in("tests/commands/convert/overrides.trycmd", |to| {

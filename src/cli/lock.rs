@@ -10,6 +10,7 @@ use super::lock_status;
 use super::lock_writes::{enable_writes, stamped_jobs};
 use super::session::Session;
 use super::source_edit::SourceEditArgs;
+use crate::edit::fixed_templates::way_out;
 use crate::edit::lock::stamps::unstamp;
 use crate::edit::lock::{Request, disable, enable};
 use crate::edit::{Edit, RuleGate};
@@ -217,10 +218,8 @@ fn add_what_is_live(edit: &mut Edit, connection: ConnectionArgs) {
     }
     match stamped_jobs(&cluster) {
         Ok(jobs) => edit.notes.extend(jobs.into_iter().map(|(namespace, name)| {
-            format!(
-                "the template of Job `{namespace}/{name}` cannot lose its stamp: where it is in Git, delete it after the push with \
-                 `kubectl delete job {name} -n {namespace}`, and Argo CD creates it again"
-            )
+            let way_out = way_out("Job", &namespace, &name);
+            format!("the template of Job `{namespace}/{name}` cannot lose its stamp: where it is in Git, {way_out}")
         })),
         Err(error) => edit.notes.push(not_known("which Jobs are stamped", error)),
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::affected::holds_data;
+use super::changed_pointers;
 use super::ignored;
 use super::immutable::{Resize, changes_role, immutable, is_below, resize};
 use super::options;
@@ -58,10 +59,7 @@ pub(super) fn changed(
         let why = "`ignoreDifferences` covers all that differs";
         return Outcome::new(Action::Ignored, "ignored-difference", why);
     }
-    let applied = match ignored::respects(app) {
-        true => counting,
-        false => pointers.to_vec(),
-    };
+    let applied = ignored::applied(app, new, place.namespace(), pointers);
     let (forced, replaced) = (options::is_forced(sides), options::is_replaced(app, sides));
     if forced && replaced {
         return replaced_by_force();
@@ -156,11 +154,25 @@ pub(super) fn refused(
 ) -> Option<Outcome> {
     let app = &subject.app;
     let namespace = subject.namespace_of(sides[1]).map(|name| name.to_string());
-    let applied = match ignored::respects(app) {
-        true => ignored::counting(app, sides[1], namespace.as_deref(), pointers),
-        false => pointers.to_vec(),
-    };
+    let applied = ignored::applied(app, sides[1], namespace.as_deref(), pointers);
     refusal(state, app, sides, &applied)
+}
+
+/// Returns the Jobs and pods of a render that differ from those of an earlier one where they cannot be changed, each with the first of
+/// these places. Hooks are left out, and what Argo CD deletes and creates again.
+pub fn fixed_templates<'o>(app: &Application<'_>, before: &[Object], after: &'o [Object]) -> Vec<(&'o Object, String)> {
+    let fixed = |new: &'o Object| {
+        let old = before.iter().find(|old| old.is_same_as(new))?;
+        let is_meant = new.is("batch", "Job") || new.is("", "Pod");
+        if !is_meant || old == new || is_hook(new) || options::is_forced([old, new]) {
+            return None;
+        }
+        let pointers: Vec<String> = changed_pointers(old, new).into_iter().collect();
+        let namespace = new.namespace().or(app.destination_namespace());
+        let applied = ignored::applied(app, new, namespace, &pointers);
+        Some((new, immutable(old, new, &applied)?.to_owned()))
+    };
+    after.iter().filter_map(fixed).collect()
 }
 
 /// Returns why the API server refuses a change, if it does.

@@ -6,8 +6,21 @@ use serde_json::Value;
 use super::immutable::is_below;
 use crate::model::{Application, Object};
 
+/// Returns those of the places at which an object differs that a sync writes.
+pub(super) fn applied(
+    app: &Application<'_>,
+    object: &Object,
+    namespace: Option<&str>,
+    pointers: &[String],
+) -> Vec<String> {
+    match respects(app) {
+        true => counting(app, object, namespace, pointers),
+        false => pointers.to_vec(),
+    }
+}
+
 /// Reports whether an Application leaves ignored fields as they are when it syncs.
-pub(super) fn respects(app: &Application<'_>) -> bool {
+fn respects(app: &Application<'_>) -> bool {
     app.sync_option("RespectIgnoreDifferences") == Some("true")
 }
 

@@ -40,6 +40,7 @@ use json_patch::{Patch, PatchOperation, diff};
 
 use crate::model::Object;
 
+pub use applied::fixed_templates;
 pub use circumstances::Circumstances;
 pub use comparison::{Comparison, Side, Withheld};
 pub use effects::Effects;

@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod convert;
 pub mod fix;
 pub mod fixed_fields;
+pub mod fixed_templates;
 pub mod gate;
 pub mod grant;
 pub mod handover;

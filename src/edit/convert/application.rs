@@ -8,7 +8,7 @@ use super::choices::{Choices, Target};
 use super::refusal::Refusal;
 use super::{Conversion, Request, error, guard, random, rendered_claims, to_native, to_plugin, values_in_git};
 use crate::compare::{self, Effects};
-use crate::edit::{Rendered, Renders};
+use crate::edit::{Rendered, Renders, fixed_templates};
 use crate::failure;
 use crate::model::namespace::is_namespace;
 use crate::model::native::{self, Unsupported};
@@ -145,7 +145,8 @@ impl AppConversion<'_> {
         let mut notes = before.notes.clone();
         notes.extend(self.summary(name.as_str(), &effects));
         notes.extend(random);
-        notes.extend(conversion.notes.iter().map(|note| format!("  {note}")));
+        let fixed = fixed_templates::remarks(moved, &before.finished, &after.finished);
+        notes.extend(fixed.iter().chain(&conversion.notes).map(|note| format!("  {note}")));
         Ok(ConversionOutcome::Converted(Box::new(Converted {
             needs_guard: guard::needs_guard(&native.raw),
             name,
