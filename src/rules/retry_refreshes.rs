@@ -11,8 +11,8 @@ static META: Meta = Meta {
     summary: "an automated sync is retried, and a retry takes the newest commit",
     why: "Argo CD syncs a commit automatically once. When that fails (a webhook that is not up yet, a claim that the API \
 server refuses) it tries again only if `retry.limit` is not 0, and it tries the same old commit, for minutes, while the \
-commit that repairs it waits. With `retry: {limit: 5, refresh: true}` each retry reads Git again, and the repair is in \
-within seconds.\n\n\
+commit that repairs it waits. With `retry: {limit: 5, refresh: true}` each retry reads Git again, and the repair comes \
+with the next one: by default they are 10, 20, 40, 80 and 160 seconds apart, and `retry.backoff` changes that.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/",
 };
 

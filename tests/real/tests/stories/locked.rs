@@ -2,13 +2,14 @@
 
 mod compared;
 mod jobs;
+mod retried;
 mod rollouts;
 
 use std::time::Instant;
 
 use real_parts::measure::{figure, seconds};
 use real_parts::{Options, World};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The kind of what is kept.
 const CLAIM: &str = "PersistentVolumeClaim";
@@ -45,6 +46,24 @@ fn write_plain(world: &World, finalizer: Option<&str>) {
     if let Some(finalizer) = finalizer {
         application["metadata"]["finalizers"] = json!([finalizer]);
     }
+    world.write_application(&application).unwrap();
+}
+
+/// Writes an Application of the plugin over the folder of its name.
+fn write_plugged(world: &World, name: &str, parameters: &Value, retry: &Value) {
+    let application = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": name, "namespace": "argocd"},
+        "spec": {
+            "project": "default",
+            "source": {
+                "repoURL": world.home.url(), "path": name, "targetRevision": "main",
+                "plugin": {"name": "homelab-v1", "parameters": parameters},
+            },
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "jellyfin"},
+            "syncPolicy": {"automated": {"prune": true, "selfHeal": true}, "retry": retry},
+        },
+    });
     world.write_application(&application).unwrap();
 }
 
@@ -159,6 +178,7 @@ fn a_prune_is_refused(world: &World) {
 /// [`compared`].
 fn a_comparison_on_the_server_refuses_nothing(world: &World) {
     compared::on_the_server(world, &[]);
+    retried::sooner(world);
     let head = world.push(&world.home, "Compare on the server").unwrap();
     world.until_synced("root", &head);
     world.until_synced("plain", &head);
@@ -168,9 +188,11 @@ fn a_comparison_on_the_server_refuses_nothing(world: &World) {
         failure(world, "plain").contains("claim jellyfin/kept belongs to plain")
     });
     assert_eq!(world.conditions("plain", "ComparisonError"), Vec::<String>::new());
+    let start = Instant::now();
     world.home.write("plain/kept.yaml", &kept()).unwrap();
     let head = world.push(&world.home, "And is back").unwrap();
     world.until_synced("plain", &head);
+    figure("the same, retried every 2 s", &seconds(start));
 }
 
 fn a_deletion_waits_and_goes(world: &World) {
@@ -241,7 +263,7 @@ fn label(world: &World, deployment: &str) -> serde_json::Value {
 /// Given the lock on deletions, when `lock enable writes --recreate-jobs` has made its two commits, each synced, then everything runs
 /// with stamps, Jobs that had none are created again, once, and the policy holds: an Application of Argo CD's own that would write a
 /// foreign claim fails in its sync with the sentence, or in its comparison where Argo CD asks the server, and the commit that repairs it
-/// is not held up. When the lock is disabled, its policies and the stamps are gone, and everything runs on.
+/// comes with the next retry; where the repair is a parameter, with the end of the retries. When the lock is disabled, its policies and the stamps are gone, and everything runs on.
 ///
 /// Control: the map beside the workload is applied, the same workload was let in while it only read, and Jobs with a stamp alone
 /// fail in the sync.
@@ -285,6 +307,7 @@ fn the_lock_makes_foreign_claims_read_only() {
     world.until_everything_runs().unwrap();
     a_writer_is_refused(&world);
     compared::what_writes(&world);
+    retried::keeps_its_parameters(&world);
     stamps_go_with_the_lock(&world);
 }
 

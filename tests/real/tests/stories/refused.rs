@@ -116,7 +116,7 @@ fn replace_on_an_application_is_refused_by_validate() {
     world.stays("as they were", 2, || uids(&world, "jellyfin")[2..] == before[2..]);
 }
 
-/// Given a commit that the API server refuses, when another commit repairs it, then it is applied within seconds, because the
+/// Given a commit that the API server refuses, when another commit repairs it, then it is applied with the next retry, because the
 /// scaffold has `retry.refresh`.
 ///
 /// Control: without `refresh` the old commit is retried, and the repair waits.

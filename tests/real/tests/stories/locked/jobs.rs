@@ -3,7 +3,7 @@
 use real_parts::World;
 use serde_json::{Value, json};
 
-use super::failure;
+use super::{failure, write_plugged};
 
 /// One that has ended, and one that is on no node and runs on.
 const JOBS: [&str; 2] = ["ended", "running"];
@@ -34,23 +34,8 @@ fn write_job(world: &World, name: &str) {
 }
 
 fn write(world: &World, parameters: &Value, retries: u32) {
-    let application = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": "chores", "namespace": "argocd"},
-        "spec": {
-            "project": "default",
-            "source": {
-                "repoURL": world.home.url(), "path": "chores", "targetRevision": "main",
-                "plugin": {"name": "homelab-v1", "parameters": parameters},
-            },
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": "jellyfin"},
-            "syncPolicy": {
-                "automated": {"prune": true, "selfHeal": true},
-                "retry": {"limit": retries, "refresh": true, "backoff": {"duration": "2s"}},
-            },
-        },
-    });
-    world.write_application(&application).unwrap();
+    let retry = json!({"limit": retries, "refresh": true, "backoff": {"duration": "2s"}});
+    write_plugged(world, "chores", parameters, &retry);
 }
 
 fn uids(world: &World) -> [Option<String>; 2] {

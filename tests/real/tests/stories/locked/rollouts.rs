@@ -4,7 +4,7 @@ use real_parts::measure::figure;
 use real_parts::{Options, World};
 use serde_json::{Value, json};
 
-use super::{claim, write_plain};
+use super::{claim, write_plain, write_plugged};
 
 /// The claim of the fetcher, which is foreign to the Rollouts that mount it here.
 const FOREIGN: &str = "pvc-pe-audio";
@@ -62,24 +62,6 @@ impl Rollout {
     }
 }
 
-/// Writes an Application of the plugin over the folder of its name.
-fn write_plugged(world: &World, name: &str, parameters: &Value) {
-    let application = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": name, "namespace": "argocd"},
-        "spec": {
-            "project": "default",
-            "source": {
-                "repoURL": world.home.url(), "path": name, "targetRevision": "main",
-                "plugin": {"name": "homelab-v1", "parameters": parameters},
-            },
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": "jellyfin"},
-            "syncPolicy": {"automated": {"prune": true, "selfHeal": true}, "retry": {"limit": 5, "refresh": true}},
-        },
-    });
-    world.write_application(&application).unwrap();
-}
-
 /// Returns what a Rollout's label selects of a kind.
 fn made(world: &World, kind: &str, name: &str) -> Vec<Value> {
     let all = world.api().list(kind, "jellyfin/").unwrap();
@@ -134,10 +116,11 @@ fn the_pods_of_a_rollout_are_refused() {
 
 fn furnish(world: &World) {
     world.runs(0, &["lock", "enable", "deletions"]);
-    write_plugged(world, "scribe", &json!([{"name": "owns", "array": ["pages"]}]));
+    let retry = json!({"limit": 5, "refresh": true});
+    write_plugged(world, "scribe", &json!([{"name": "owns", "array": ["pages"]}]), &retry);
     world.home.write("scribe/pages.yaml", &claim("pages", "a: b")).unwrap();
     Rollout::new("scribe", "pages").write(world, "scribe");
-    write_plugged(world, "listener", &json!([]));
+    write_plugged(world, "listener", &json!([]), &retry);
     Rollout::new("listener", FOREIGN).write(world, "listener");
     let older = Rollout {
         replicas: 0,
