@@ -18,15 +18,6 @@ use crate::rules::Subject;
 
 /// Annotation: Argo CD leaves the Application alone.
 const SKIP: &str = "argocd.argoproj.io/skip-reconcile";
-/// Provisioners whose volumes do not grow, as the default ones of k3s and kind.
-const FIXED_SIZE: [&str; 3] = [
-    "rancher.io/local-path",
-    "kubernetes.io/no-provisioner",
-    "kubernetes.io/host-path",
-];
-/// Their usual classes.
-const FIXED_SIZE_CLASSES: [&str; 2] = ["local-path", "standard"];
-
 /// Returns why nothing of an Application is synced, if that is so.
 pub(super) fn unsynced(app: &Application<'_>) -> Option<Outcome> {
     let why = match app.object().annotation(SKIP) {
@@ -68,7 +59,7 @@ pub(super) fn changed(
         let why = "the role of a binding is immutable: Argo CD deletes the binding and creates it again";
         return Outcome::new(Action::Recreate, "role-changes", why);
     }
-    if let Some(refusal) = refusal(state, app, sides, &applied) {
+    if let Some(refusal) = refusal(state, subject, sides, &applied) {
         return match forced {
             true => Outcome::new(
                 Action::Recreate,
@@ -155,7 +146,7 @@ pub(super) fn refused(
     let app = &subject.app;
     let namespace = subject.namespace_of(sides[1]).map(|name| name.to_string());
     let applied = ignored::applied(app, sides[1], namespace.as_deref(), pointers);
-    refusal(state, app, sides, &applied)
+    refusal(state, subject, sides, &applied)
 }
 
 /// Returns the Jobs and pods of a render that differ from those of an earlier one where they cannot be changed, each with the first of
@@ -176,7 +167,8 @@ pub fn fixed_templates<'o>(app: &Application<'_>, before: &[Object], after: &'o 
 }
 
 /// Returns why the API server refuses a change, if it does.
-fn refusal(state: &State<'_>, app: &Application<'_>, sides: [&Object; 2], pointers: &[String]) -> Option<Outcome> {
+fn refusal(state: &State<'_>, subject: &Subject<'_>, sides: [&Object; 2], pointers: &[String]) -> Option<Outcome> {
+    let app = &subject.app;
     let fail = |word: &'static str, why: String| Some(Outcome::new(Action::Fail, word, why));
     if is_refused_replaced(app, sides) {
         return fail("immutable-field", REPLACED_CLAIM.to_owned());
@@ -201,7 +193,7 @@ fn refusal(state: &State<'_>, app: &Application<'_>, sides: [&Object; 2], pointe
         Resize::Shrinks => fail("claim-shrinks", "a claim cannot shrink: the sync fails".to_owned()),
         Resize::Grows => {
             let class = old.at("/spec/storageClassName").and_then(serde_json::Value::as_str)?;
-            match grows(state, class) {
+            match state.scope.can_grow(&subject.cluster, class) {
                 Some(false) => {
                     let why =
                         format!("class `{class}` does not expand volumes: the sync fails once the claim is bound");
@@ -210,19 +202,6 @@ fn refusal(state: &State<'_>, app: &Application<'_>, sides: [&Object; 2], pointe
                 _ => None,
             }
         }
-    }
-}
-
-/// Returns whether volumes of a class grow, as far as the repository or the class's name tells.
-fn grows(state: &State<'_>, class: &str) -> Option<bool> {
-    let objects = state.placed().flat_map(|(_, placed)| placed);
-    let mut classes = objects.map(|placed| placed.object);
-    let declared = classes.find(|object| object.is("storage.k8s.io", "StorageClass") && object.name() == class);
-    let allows = declared.map(|object| object.at("/allowVolumeExpansion") == Some(&serde_json::Value::Bool(true)));
-    let provisioner = declared.and_then(|object| object.at("/provisioner")?.as_str());
-    match allows {
-        Some(allows) => Some(allows && !provisioner.is_some_and(|name| FIXED_SIZE.contains(&name))),
-        None => FIXED_SIZE_CLASSES.contains(&class).then_some(false),
     }
 }
 

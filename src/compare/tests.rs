@@ -61,6 +61,29 @@ head: {media: [{kind: PersistentVolumeClaim, name: data}], tv: {fails: why}}
     });
 }
 
+/// The API server asks the class of a claim that grows, and nothing else
+/// ([source](https://github.com/kubernetes/kubernetes/blob/v1.37.2/plugin/pkg/admission/storage/persistentvolume/resize/admission.go)).
+#[test]
+fn whether_a_claim_grows_says_its_class() {
+    let grown = |class: &str, others: &str| {
+        let side = |size: &str| {
+            format!("{{media: [{{kind: PersistentVolumeClaim, name: data, size: {size}, class: {class}}}{others}]}}")
+        };
+        let fixture = Fixture::read(&format!("base: {}\nhead: {}", side("5Gi"), side("6Gi")));
+        fixture.compare(|comparison| comparison.predictions[0].action())
+    };
+    let class = |name: &str, allows: &str| {
+        format!(
+            ", {{kind: StorageClass, name: {name}, provisioner: rancher.io/local-path, allowVolumeExpansion: {allows}}}"
+        )
+    };
+    assert_eq!(grown("mine", &class("mine", "false")), Action::Fail);
+    assert_eq!(grown("mine", &class("mine", "true")), Action::Change);
+    assert_eq!(grown("local-path", ""), Action::Fail);
+    // Of that name are classes of other provisioners, too: `flavour` says which it is.
+    assert_eq!(grown("standard", ""), Action::Change);
+}
+
 #[test]
 fn one_side_that_is_not_known_is_no_difference() {
     let text = r#"

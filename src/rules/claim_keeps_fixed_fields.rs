@@ -147,7 +147,7 @@ fn size(scope: &Scope<'_>, claim: &ClaimRef, (before, now): (&ClaimSpec<'_>, &Cl
         return Some(format!("it shrinks {sizes}"));
     }
     let class = now.text("storageClassName").filter(|_| new > old)?;
-    let can_grow = scope.classes(&claim.cluster).can_grow(class);
+    let can_grow = scope.can_grow(&claim.cluster, class);
     (can_grow == Some(false)).then(|| format!("it grows {sizes}, and the class `{class}` cannot grow"))
 }
 

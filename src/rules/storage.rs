@@ -167,7 +167,8 @@ impl<'s> Classes<'s> {
         }
     }
 
-    /// Reports whether a bound claim of a class can grow; `None` where that is not known.
+    /// Reports whether a bound claim of a class can grow; `None` where that is not known. The API server asks the class, whatever
+    /// its provisioner does.
     pub(super) fn can_grow(&self, class: &str) -> Option<bool> {
         match self.declared.get(class) {
             Some(tree) => Some(tree.get("allowVolumeExpansion").and_then(Value::as_bool) == Some(true)),

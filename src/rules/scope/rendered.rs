@@ -35,6 +35,11 @@ impl<'a> Scope<'a> {
             .classes(&self.subjects, cluster, self.repo.settings.flavour)
     }
 
+    /// Reports whether a bound claim of a class can grow in a cluster; `None` where that is not known.
+    pub fn can_grow(&self, cluster: &Cluster, class: &str) -> Option<bool> {
+        self.classes(cluster).can_grow(class)
+    }
+
     /// Returns the pods that mount a claim, as they are rendered.
     pub(in crate::rules) fn mountings(&self, claim: &ClaimRef) -> Vec<Mounting<'_, 'a>> {
         let apps = self.ownership.get(claim).map(|claim| &claim.users);
