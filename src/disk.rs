@@ -2,6 +2,7 @@
 //! crash leaves every file old or new.
 #![expect(clippy::disallowed_methods, reason = "the adapter to the file system")]
 
+mod begun;
 mod cache;
 pub mod completer;
 mod copied;
@@ -24,6 +25,7 @@ use crate::failure::HintExt;
 use crate::repo::RepoPath;
 use crate::repo::layout::APPLICATIONS;
 
+pub use begun::{Begun, Intent, Record, Rest};
 pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};
 pub use copied::Copied;
 pub use fingerprint::Fingerprint;

@@ -55,7 +55,7 @@
 //! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
 //! | `report` | `masking`, `model`, `yaml`, `repo`, `lock`, `rules`, `compare`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `anyhow`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
-//! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `rustix`, `sha2`, `tempfile`, `which` |
+//! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `rustix`, `serde_json`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tar`, `tempfile` |
 //! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process`, `parallel` | `anyhow` |
 //! | `download` | `failure`, `time`, `masking`, `model`, `disk`, `git`, `process` | `anyhow`, `base16ct`, `base64`, `flate2`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_util`, `rustls`, `rustls_platform_verifier`, `serde_json`, `sha1`, `sha2`, `tar`, `tempfile`, `tokio`, `tower` |

@@ -64,6 +64,7 @@ mod unmount;
 mod validate;
 mod version;
 mod wait;
+mod words;
 
 use std::ffi::OsString;
 use std::io;
@@ -77,9 +78,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use completion::{Shell, script as completion_script};
 
 use crate::disk::completer;
-use crate::failure::{Exit, Failure, on_panic};
+use crate::failure::{Exit, Failure, find, on_panic};
 use crate::terminal::Terminal;
-use session::Session;
+use session::{Completed, Session};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -270,28 +271,32 @@ enum Called {
 
 /// Reads a command line. The tree of all commands takes longer to make than a small source to render, so that it is not made
 /// for what other programs call.
-fn parsed(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+fn parsed(arguments: &[OsString]) -> Result<(Cli, Vec<String>), clap::Error> {
     let first = arguments.get(1).and_then(|word| word.to_str());
     if matches!(first, Some("cmp" | "filter"))
-        && let Ok(ForPrograms { command }) = read(arguments)
+        && let Ok((ForPrograms { command }, _)) = read(arguments)
     {
         let command = match command {
             Called::Cmp(args) => Command::Cmp(args),
             Called::Filter(args) => Command::Filter(args),
         };
-        return Ok(Cli {
+        let cli = Cli {
             repo_dir: None,
             command,
-        });
+        };
+        return Ok((cli, Vec::new()));
     }
     read(arguments)
 }
 
-fn read<P: Parser>(arguments: &[OsString]) -> Result<P, clap::Error> {
+/// Reads a command line, and returns the words by which it is known when it is typed again.
+fn read<P: Parser>(arguments: &[OsString]) -> Result<(P, Vec<String>), clap::Error> {
     let mut command = P::command();
-    let words = flags::normalized(&command, arguments)?;
-    let mut matches = command.try_get_matches_from_mut(words)?;
-    P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    let typed = flags::normalized(&command, arguments)?;
+    let mut matches = command.try_get_matches_from_mut(typed)?;
+    let words = words::of(&command, &matches);
+    let read = P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+    Ok((read, words))
 }
 
 /// Parses the command line, runs it, and prints what went wrong.
@@ -305,8 +310,8 @@ pub fn main() -> Exit {
         let _ = complete::answer(words, &Terminal);
         return Exit::Done;
     }
-    let cli = match parsed(&arguments) {
-        Ok(cli) => cli,
+    let (cli, words) = match parsed(&arguments) {
+        Ok(read) => read,
         // Who asks for nothing gets the help, as from kubectl.
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = Terminal.data(&error.render().ansi().to_string());
@@ -323,11 +328,12 @@ pub fn main() -> Exit {
         }
     };
     // The process ends with the session: freeing a large repository piece by piece would only take time.
-    let mut session = ManuallyDrop::new(Session::new(cli.repo_dir));
+    let mut session = ManuallyDrop::new(Session::new(cli.repo_dir, words));
     let result = run(cli.command, &mut session);
     session.end();
     match result {
         Ok(exit) => exit,
+        Err(error) if find::<Completed>(&error).is_some() => Exit::Done,
         // Who closed our standard output (`| head`) has read enough.
         Err(error) if is_closed_pipe(&error) => Exit::Done,
         Err(error) => fail(error),
@@ -381,7 +387,10 @@ mod tests {
         for call in ["cmp generate", "filter --app player --allow-empty=true --owns audio"] {
             let alone = parsed(&words(&format!("kubectl-homelab {call}"))).unwrap();
             let after_a_flag = parsed(&words(&format!("kubectl-homelab --repo-dir . {call}"))).unwrap();
-            assert_eq!(format!("{:?}", alone.command), format!("{:?}", after_a_flag.command));
+            assert_eq!(
+                format!("{:?}", alone.0.command),
+                format!("{:?}", after_a_flag.0.command)
+            );
         }
         for wrong in ["cmp genrate", "cmp --help", "filter --ap x"] {
             let message = parsed(&words(&format!("kubectl-homelab {wrong}"))).unwrap_err();

@@ -1,9 +1,11 @@
 //! What every command has: the terminal, the repository, and the one funnel through which changes are made.
 
+mod begun;
+
 use std::cell::{Cell, LazyCell, OnceCell};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 
 use super::changed_files::{printed, summary};
 use super::edit_args::{EditArgs, WriteArgs};
@@ -14,7 +16,7 @@ use super::source_dirs::SourceDirArgs;
 use crate::disk::{self, Checkout, Lock};
 use crate::edit::gate::Verdict;
 use crate::edit::{Edit, Gate};
-use crate::failure::{Exit, Failure, HintExt, bug};
+use crate::failure::{Exit, Failure, HintExt, bug, find};
 use crate::git::WorkingTree;
 use crate::model::AppRenders;
 use crate::repo::change::FileChange;
@@ -25,12 +27,17 @@ use crate::settings;
 use crate::sources::{ChartRenders, Opened, Options, SourceDirs, Sources, complete};
 use crate::terminal::Terminal;
 
+pub(super) use begun::Completed;
+use begun::tree_to_commit_in;
+
 /// One run of the program.
 #[derive(Debug)]
 pub struct Session {
     /// The terminal.
     pub terminal: Terminal,
     repo_dir: Option<PathBuf>,
+    /// The words of the command.
+    command: Vec<String>,
     /// How charts of Applications are rendered, and where they come from.
     parents: (SourceDirArgs, HelmArgs),
     charts: ChartRenders,
@@ -45,10 +52,11 @@ pub struct Session {
 
 impl Session {
     /// Starts a run; nothing is opened yet.
-    pub fn new(repo_dir: Option<PathBuf>) -> Self {
+    pub fn new(repo_dir: Option<PathBuf>, command: Vec<String>) -> Self {
         Self {
             terminal: Terminal,
             repo_dir,
+            command,
             parents: Default::default(),
             charts: ChartRenders::Kept,
             opened: OnceCell::new(),
@@ -106,14 +114,23 @@ impl Session {
     }
 
     /// Starts a command that edits, before it reads the repository: where it will write, no other command does until
-    /// [`Session::finish`] has written, and what killed ones left is removed.
+    /// [`Session::finish`] has written, what killed ones left is removed, and what the same command has begun is completed.
     ///
     /// # Errors
-    /// When there is no repository, another command keeps writing, or git has no working tree here.
+    /// When there is no repository, another command keeps writing or was stopped while it wrote, or git has no working tree here; and
+    /// [`Completed`], when that was all that was to do.
     pub fn edit(&mut self, args: &WriteArgs) -> Result<()> {
-        match args.is_written() {
-            true => self.lock(&self.find()?),
-            false => Ok(()),
+        self.start_to_edit(&self.find()?, args)
+    }
+
+    /// As [`Session::edit`], for a command that has more to do where it has completed what was begun.
+    ///
+    /// # Errors
+    /// Those of [`Session::edit`], without [`Completed`].
+    pub(super) fn edit_on(&mut self, args: &WriteArgs) -> Result<()> {
+        match self.edit(args) {
+            Err(error) if find::<Completed>(&error).is_some() => self.edit(args),
+            started => started,
         }
     }
 
@@ -122,10 +139,18 @@ impl Session {
     /// # Errors
     /// Those of [`Session::edit`].
     pub fn edit_folder(&mut self, args: &WriteArgs, folder: &Path) -> Result<()> {
-        match args.is_written() {
-            true => self.lock(&Checkout::open(folder)?),
+        match disk::exists(folder) {
+            true => self.start_to_edit(&Checkout::open(folder)?, args),
+            // A dry run makes no folder.
             false => Ok(()),
         }
+    }
+
+    fn start_to_edit(&mut self, checkout: &Checkout, args: &WriteArgs) -> Result<()> {
+        if args.is_written() {
+            self.lock(checkout)?;
+        }
+        self.settle(checkout, args)
     }
 
     fn lock(&mut self, checkout: &Checkout) -> Result<()> {
@@ -254,9 +279,14 @@ impl Session {
         }
         let tree = self.check_commit(&args.write, checkout, &files)?;
         let lock = lock.ok_or_else(|| bug("a command edits without a lock"))?;
-        checkout.write(&lock, &files)?;
-        // A hook of the commit may edit, too.
-        drop(lock);
+        let intent = self.intent(edit);
+        let record = self.remember((checkout, &lock), &files, &intent, &args.write);
+        if let Err(error) = checkout.write(&lock, &files) {
+            record
+                .into_iter()
+                .for_each(|record| record.remove_unless_half(checkout));
+            return Err(error);
+        }
         match args.output {
             Some(format) => {
                 self.terminal.data(&output(format))?;
@@ -265,15 +295,8 @@ impl Session {
             None if edit.report_follows => self.terminal.say(summary(&files).trim_end()),
             None => self.terminal.data(&summary(&files))?,
         }
-        if let (Some(message), Some(tree)) = (&args.write.commit, tree) {
-            let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
-            let message = if message.is_empty() { &edit.message } else { message };
-            let commit = tree.commit(&paths, message)?;
-            self.terminal.say(&format!("committed as {commit}: {message}"));
-        }
-        if let Some(next) = &edit.next {
-            self.terminal.hint(next);
-        }
+        let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
+        self.commit((&args.write, tree), (&paths, &intent), record, lock)?;
         Ok(Exit::Done)
     }
 
@@ -335,14 +358,8 @@ impl Session {
 
     /// Returns the working tree to commit in, when a commit is asked for and possible.
     fn check_commit(&self, args: &WriteArgs, checkout: &Checkout, files: &[FileChange]) -> Result<Option<WorkingTree>> {
-        if args.commit.is_none() {
+        let Some(tree) = tree_to_commit_in(args, checkout)? else {
             return Ok(None);
-        }
-        let Some(tree) = WorkingTree::at(checkout.root()) else {
-            bail!(
-                "`{}` is not a git working tree; leave out --commit",
-                checkout.root().display()
-            );
         };
         let paths: Vec<&RepoPath> = files.iter().map(|file| &file.path).collect();
         let dirty = tree.dirty(&paths)?;

@@ -160,7 +160,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
     session.take_outside(&args.outside.for_target(&args.target));
     session.takes_charts(args.cache.charts_of_applications(!args.no_render));
     if args.fixes.fix {
-        session.edit(&args.fixes.write)?;
+        session.edit_on(&args.fixes.write)?;
     }
     let paths = args.paths.iter().map(|path| session.checkout()?.relative(path));
     let paths: Vec<RepoPath> = paths.collect::<Result<_>>()?;

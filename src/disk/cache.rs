@@ -60,8 +60,12 @@ pub fn cache() -> Result<PathBuf> {
 /// # Errors
 /// Those of [`cache`].
 pub fn cache_folder(kind: &str, what: &[&str]) -> Result<PathBuf> {
-    let digest = Sha256::digest(what.join("\n").as_bytes());
-    Ok(cache()?.join(kind).join(lower::encode_string(&digest[..16])))
+    Ok(cache()?.join(kind).join(digest_of(what)))
+}
+
+/// Returns a name for one thing: a digest of what it is.
+pub(super) fn digest_of(what: &[&str]) -> String {
+    lower::encode_string(&Sha256::digest(what.join("\n").as_bytes())[..16])
 }
 
 /// Makes a temporary folder inside another one, which is made where it is missing.

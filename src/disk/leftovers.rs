@@ -11,7 +11,7 @@ impl Checkout {
     /// Removes the temporary files of killed commands, and returns how many there were. What a living command uses is
     /// locked; a folder with a git of its own has a lock of its own.
     pub fn remove_leftovers(&self, _: &Lock) -> usize {
-        let mut removed = 0;
+        let mut removed = self.remove_unplaced_record();
         let mut folders = vec![self.root().to_owned()];
         while let Some(folder) = folders.pop() {
             // A folder that cannot be listed has none of ours: nobody could have written there.

@@ -122,7 +122,7 @@ fn open(path: &Path) -> Result<File> {
 
 /// Reports whether a file still has this path.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let id = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
     matches!((file.metadata(), fs::symlink_metadata(path)), (Ok(one), Ok(other)) if id(&one) == id(&other))
@@ -130,7 +130,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 /// Reports that a file still has its path: it is not removed here.
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
+pub(super) fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 

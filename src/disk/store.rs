@@ -74,7 +74,7 @@ impl Store {
     }
 
     fn is_there(&self) -> bool {
-        *self.is_there.get_or_init(|| made(&self.folder).is_ok())
+        *self.is_there.get_or_init(|| make_private(&self.folder).is_ok())
     }
 
     /// Adds a file, and returns its size.
@@ -130,7 +130,7 @@ impl Store {
 }
 
 /// Makes a folder that its owner alone can open.
-fn made(folder: &Path) -> Result<()> {
+pub(super) fn make_private(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     // Nobody but the owner can do that.
     #[cfg(unix)]

@@ -272,7 +272,7 @@ fn keep_owner(file: &File, of: &fs::Metadata) {
 fn keep_owner(_: &File, _: &fs::Metadata) {}
 
 /// Makes a rename durable; where folders cannot be synced (some file systems) the rename itself stands.
-fn sync_folder(target: &Path) {
+pub(super) fn sync_folder(target: &Path) {
     if let Some(folder) = target.parent()
         && let Ok(folder) = File::open(folder)
     {

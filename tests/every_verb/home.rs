@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::folder::copy;
-use crate::table::Row;
+use crate::table::{LIST, Row};
 
 /// The repositories: as the commands write one, and one by hand with many documents in a file, comments, Windows line ends, flow
 /// style, lists and sets.
@@ -22,6 +22,9 @@ pub(crate) const REPOSITORIES: [Layout; 2] = [
         namespaces: "spaces",
     },
 ];
+
+/// Where a command remembers what it is about to write.
+pub(crate) const RECORD: &str = ".git/.kubectl-homelab.begun";
 
 /// A repository, and what is where.
 pub(crate) struct Layout {
@@ -52,7 +55,9 @@ impl Home {
         home.git(&["remote", "add", "origin", "https://git.example.org/me/home"]);
         home.commit();
         for command in row.before {
-            if let Some(what) = command.strip_prefix("rm ") {
+            if *command == LIST {
+                home.list(layout);
+            } else if let Some(what) = command.strip_prefix("rm ") {
                 let what = if what == "namespaces" { layout.namespaces } else { what };
                 home.git(&["rm", "--quiet", "-r", what]);
             } else {
@@ -67,6 +72,18 @@ impl Home {
             home.commit();
         }
         home
+    }
+
+    /// Lists the Applications in a kustomization.
+    fn list(&self, layout: &Layout) {
+        let folder = self.work().join(layout.apps);
+        let mut names: Vec<String> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let text = format!("resources:\n- {}\n", names.join("\n- "));
+        fs::write(folder.join("kustomization.yaml"), text).unwrap();
     }
 
     /// Makes a copy of it.
@@ -86,12 +103,12 @@ impl Home {
         self.folder.path().join("work")
     }
 
-    fn commit(&self) {
+    pub(crate) fn commit(&self) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message=step"]);
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let identity = [
             "-c",
             "user.name=test",
@@ -104,6 +121,7 @@ impl Home {
         command.args(identity).args(arguments).current_dir(self.work());
         let output = command.output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", messages(&output));
+        messages(&output)
     }
 
     /// Returns a command in it, ready to run.
@@ -122,12 +140,23 @@ impl Home {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.outside().join("user"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
+            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "test")))
+            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "test@example.org")))
             .env("NO_COLOR", "1")
             .stdin(Stdio::null());
     }
 
     pub(crate) fn run(&self, program: &Path, layout: &Layout, command: &str) -> Output {
         self.command(program, layout, command).output().unwrap()
+    }
+
+    /// Sets what git runs before it commits.
+    pub(crate) fn hook(&self, script: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let hooks = self.work().join(".git/hooks");
+        fs::create_dir_all(&hooks).unwrap();
+        fs::write(hooks.join("pre-commit"), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(hooks.join("pre-commit"), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// Returns its files.

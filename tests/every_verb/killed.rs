@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::home::{Files, Home, is_temporary, messages};
+use crate::home::{Files, Home, RECORD, is_temporary, messages};
 use crate::{Case, PROGRAM, cases};
 
 /// How often each command is killed in each of the two repositories.
@@ -69,6 +69,7 @@ fn a_kill_leaves_every_file_old_or_new_and_the_same_command_completes() {
                 messages(&output)
             );
             assert!(!has_leftovers(&home), "{name} left temporary files");
+            assert!(!home.work().join(RECORD).exists(), "{name} left its record");
         }
     }
     assert!(
@@ -77,32 +78,41 @@ fn a_kill_leaves_every_file_old_or_new_and_the_same_command_completes() {
     );
 }
 
-/// The moment of a kill is chance, so that here the files that a killed command has written are laid out: each time one more.
+/// The moment of a kill is chance, so that here the files that a killed command has written are laid out: each time one more, with the
+/// record that the command itself has made of them. Another command is refused there.
 #[test]
 fn the_same_command_completes_what_was_begun_behind_each_file() {
     let (mut begun, mut left) = (0, Vec::new());
     for case in cases() {
         let files = written(&case);
+        let record = if files.len() > 1 { case.record() } else { Vec::new() };
         for count in 1..files.len() {
             let home = case.home.twin();
             for file in &files[..count] {
                 put(&home.work().join(file), case.after.get(file));
             }
-            let output = home.run(Path::new(PROGRAM), case.layout, case.row.command);
+            fs::write(home.work().join(RECORD), &record).unwrap();
             let name = format!(
                 "{} in {}, behind {:?}",
                 case.row.name,
                 case.layout.name,
                 &files[..count]
             );
+            let half = home.files();
+            let other = home.run(Path::new(PROGRAM), case.layout, "add-namespace another");
+            assert_eq!(other.status.code(), Some(3), "{name}: {}", messages(&other));
+            assert!(messages(&other).contains("was stopped"), "{name}: {}", messages(&other));
+            assert!(home.files() == half, "{name}: another command wrote");
+            let output = home.run(Path::new(PROGRAM), case.layout, case.row.command);
             begun += 1;
-            if !output.status.success() || home.files() != case.after {
+            let is_forgotten = !home.work().join(RECORD).exists();
+            if !output.status.success() || home.files() != case.after || !is_forgotten {
                 left.push(format!("{name}:\n{}", messages(&output)));
             }
         }
     }
     assert!(left.is_empty(), "not completed:\n{}", left.join("\n"));
-    assert!(begun > 40, "{begun} states were tried");
+    assert!(begun > 50, "{begun} states were tried");
 }
 
 /// Returns the files that a command changes in the order in which the disk gets them: removals last.

@@ -14,6 +14,9 @@ const fn row(name: &'static str, before: &'static [&'static str], command: &'sta
     Row { name, before, command }
 }
 
+/// Before a row: a kustomization lists the Applications. The one that is made by hand has them in files and lists of its own.
+pub(crate) const LIST: &str = "list";
+
 const MOVE: &str = "move-owner films --to player";
 const BACK: &str = "move-owner films --to films";
 const REPLACE: &str = "replace-app films cinema -n media --repo https://git.example.org/me/home --path manifests/cinema --revision main --dir APPS";
@@ -69,6 +72,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row("resume-generated", &["pause wiki --reason test"], "resume wiki"),
     row("remove-app", &["mount films --into player --at /films"], REMOVE),
+    row("remove-app-listed", &[LIST], REMOVE),
     row("remove-app-generated", &[], "remove-app wiki"),
     row("delete-data-1", &[], DELETE),
     row("delete-data-2", &[DELETE], DELETE),
@@ -77,6 +81,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("restore-generated", &[REMOVE], "restore films --to wiki"),
     row("rename-app-1", &[], RENAME_FIRST),
     row("rename-app-2", &[RENAME_FIRST], RENAME),
+    row("rename-app-2-listed", &[LIST, RENAME_FIRST], RENAME),
     row("rename-folder-1", &[], RENAME_FOLDER),
     row("rename-folder-2", &[RENAME_FOLDER], RENAME_FOLDER),
     row("rename-folder-3", &[RENAME_FOLDER, RENAME_FOLDER], RENAME_FOLDER),
@@ -109,6 +114,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("adopt", &[], "adopt -y"),
     row("lock-enable", &[], LOCK),
     row("lock-disable", &[LOCK], "lock disable"),
+    row("lock-disable-listed", &[LIST, LOCK], "lock disable"),
     row("baseline", &[], "baseline"),
     row("baseline-update", &["baseline", FIX], "baseline --update"),
     row("validate", &[], FIX),
