@@ -111,6 +111,47 @@ fn a_claim_is_forgotten_by_hand_and_kept_by_the_command() {
     assert!(!home.forgets("HEAD~1"));
 }
 
+/// A set decides what its Applications ignore, and no file of their folders can have it.
+#[test]
+fn what_a_generated_owner_has_to_ignore_is_said_with_its_place() {
+    let home = Home::new();
+    home.says("convert wiki --commit", 0);
+    home.says("remove-app db --commit", 0);
+    let said = home.says("restore media/data-db-0 --to wiki", 0);
+    let lines: Vec<String> = home.text("applications/sets.yaml").lines().map(str::to_owned).collect();
+    let template = lines.iter().position(|line| line == "  template:").unwrap();
+    let spec = template + lines[template..].iter().position(|line| line == "    spec:").unwrap() + 1;
+    assert!(
+        said.contains(&format!(
+            "the sync of Application `wiki` fails unless it leaves that as it is in the cluster: in the template of ApplicationSet `folders`, \
+             for all its Applications, in the `spec` at `applications/sets.yaml:{spec}:5`, add to `ignoreDifferences` the entry \
+             `{{kind: PersistentVolumeClaim, jsonPointers: [/spec/accessModes, /spec/storageClassName, /spec/volumeMode, /spec/volumeName]}}` \
+             and to `syncPolicy.syncOptions` the entry `RespectIgnoreDifferences=true`, and sync that before"
+        )),
+        "{said}"
+    );
+    // What is there is not said again, and with all of it nothing is.
+    home.git(&["checkout", "--quiet", "."]);
+    let entry = "{kind: PersistentVolumeClaim, jsonPointers: [/spec/accessModes, /spec/storageClassName, /spec/volumeMode, /spec/volumeName]}";
+    let set = home.text("applications/sets.yaml");
+    let set = set.replacen(
+        "    spec:",
+        &format!("    spec:\n      ignoreDifferences: [{entry}]"),
+        1,
+    );
+    fs::write(home.path("applications/sets.yaml"), &set).unwrap();
+    let restore = "restore media/data-db-0 --to wiki --dry-run=client";
+    let said = home.says(restore, 0);
+    assert!(
+        said.contains("add to `syncPolicy.syncOptions` the entry `RespectIgnoreDifferences=true`, and"),
+        "{said}"
+    );
+    let with_option = "syncPolicy: {syncOptions: [RespectIgnoreDifferences=true], automated";
+    let set = set.replacen("syncPolicy: {automated", with_option, 1);
+    fs::write(home.path("applications/sets.yaml"), &set).unwrap();
+    assert!(!home.says(restore, 0).contains("fails unless"));
+}
+
 #[test]
 fn windows_line_ends_stay() {
     let home = Home::new();

@@ -5,6 +5,13 @@ use std::collections::BTreeMap;
 use super::place::Place;
 use crate::model::{AppName, Object, Source};
 
+/// The kinds of the objects that are read in a cluster.
+const LIVE: [(&str, &str); 3] = [
+    ("", "PersistentVolumeClaim"),
+    ("", "PersistentVolume"),
+    ("", "Namespace"),
+];
+
 /// What a comparison knows besides the two states.
 #[derive(Clone, Copy, Default)]
 pub struct Circumstances<'c> {
@@ -31,6 +38,12 @@ impl<'c> Circumstances<'c> {
     /// Returns the object whose annotations decide.
     pub(super) fn live(&self, place: &Place) -> Option<&'c Object> {
         self.live?.get(place)
+    }
+
+    /// Reports whether the cluster was asked for an object, and does not have it.
+    pub(super) fn is_absent(&self, place: &Place) -> bool {
+        let is_read = place.cluster.is_local() && LIVE.iter().any(|(group, kind)| place.is(group, kind));
+        self.live.is_some_and(|live| is_read && !live.contains_key(place))
     }
 
     /// Returns the second render of an Application.

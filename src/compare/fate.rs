@@ -194,6 +194,7 @@ impl<'c, 's> Fates<'c, 's> {
         let guards = Guards {
             object: live.unwrap_or(object),
             is_live: live.is_some(),
+            is_absent: self.circumstances.is_absent(&place),
             app,
             circumstances: self.circumstances,
         };
@@ -276,6 +277,8 @@ struct Guards<'g> {
     object: &'g Object,
     /// Whether it is the one in the cluster.
     is_live: bool,
+    /// Whether the cluster does not have it.
+    is_absent: bool,
     /// The Application that rendered it.
     app: &'g AppState<'g>,
     circumstances: &'g Circumstances<'g>,
@@ -286,6 +289,10 @@ impl Guards<'_> {
     fn kept(&self, word: &'static str, what: &str) -> Outcome {
         if self.is_live {
             return Outcome::guarded(Action::Keep, Guard::Live, word, format!("{what} in the cluster: kept"));
+        }
+        if self.is_absent {
+            let sentence = format!("{what}, and it is not in the cluster: nothing is deleted there");
+            return Outcome::guarded(Action::Keep, Guard::Base, word, sentence);
         }
         let base = self.circumstances.base;
         if !self.is_read() {

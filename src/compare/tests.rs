@@ -138,6 +138,16 @@ fn a_guard_counts_in_the_branch_that_is_read_and_in_the_cluster() {
     let live = BTreeMap::from([(place, claim("Validate=false"))]);
     circumstances.live = Some(&live);
     assert_eq!(outcome(&circumstances), (Action::Prune, "not-rendered", Guard::None));
+    // Nothing is kept or deleted where nothing is.
+    let live = BTreeMap::new();
+    circumstances.live = Some(&live);
+    assert_eq!(outcome(&circumstances), (Action::Keep, "prune-guard", Guard::Base));
+    fixture.compare_in(&circumstances, |comparison| {
+        assert_eq!(
+            comparison.predictions[0].outcome.reason.sentence,
+            "`Prune=false`, and it is not in the cluster: nothing is deleted there"
+        );
+    });
 }
 
 #[test]

@@ -7,9 +7,10 @@
 use json_patch::{Patch, PatchOperation};
 use serde_json::{Value, json};
 
-use super::Edit;
-use crate::model::{Application, Pointer, PointerExt};
-use crate::repo::{Manifest, Origin};
+use super::convert::template;
+use super::{Edit, Renders, leading_value};
+use crate::model::{Application, Object, Pointer, PointerExt};
+use crate::repo::{Manifest, Origin, Repo};
 use crate::rules::claim_keeps_fixed_fields::is_ignored;
 use crate::rules::fixes;
 
@@ -31,8 +32,8 @@ pub fn are_ignored(app: &Application<'_>) -> bool {
         .all(|pointer| is_ignored(app, pointer.rsplit('/').next().unwrap_or_default()))
 }
 
-/// Lets an Application leave them as they are in the cluster; where it has no manifest, a remark says what to write.
-pub fn ignore(manifest: &Manifest, app: &Application<'_>, edit: &mut Edit) {
+/// Lets an Application leave them as they are in the cluster; where it has no manifest, a remark says what to write, and where.
+pub fn ignore((repo, renders): (&Repo, &dyn Renders), (manifest, app): (&Manifest, &Application<'_>), edit: &mut Edit) {
     if are_ignored(app) {
         return;
     }
@@ -45,30 +46,84 @@ pub fn ignore(manifest: &Manifest, app: &Application<'_>, edit: &mut Edit) {
             "Application `{name}` leaves the storage class and the volume of its claims as they are in the cluster (`ignoreDifferences`)"
         ));
     } else {
+        let (what, place) = (by_hand(app), place(repo, renders, manifest));
         edit.notes.push(format!(
-            "where the claim was applied with its storage class, the sync of Application `{name}` fails unless it has `{RESPECT}=true` and `ignoreDifferences` for claims: write them in `{}` before",
-            manifest.file
+            "where the claim was applied with its storage class, the sync of Application `{name}` fails unless it leaves that as it is in \
+             the cluster: {place}, add {what}, and sync that before"
         ));
     }
 }
 
-fn operations(app: &Application<'_>) -> Vec<PatchOperation> {
+/// Returns what is missing in an Application, as it is written by hand.
+fn by_hand(app: &Application<'_>) -> String {
+    let entry = format!(
+        "to `ignoreDifferences` the entry `{{kind: PersistentVolumeClaim, jsonPointers: [{}]}}`",
+        POINTERS.join(", ")
+    );
+    let option = format!("to `syncPolicy.syncOptions` the entry `{RESPECT}=true`");
+    let all = [(lacks_entry(app), entry), (lacks_option(app), option)];
+    let missing: Vec<String> = all
+        .into_iter()
+        .filter_map(|(lacks, what)| lacks.then_some(what))
+        .collect();
+    missing.join(" and ")
+}
+
+fn lacks_option(app: &Application<'_>) -> bool {
+    app.sync_option(RESPECT) != Some("true")
+}
+
+/// Reports whether an Application would not leave the fields alone if it had the option.
+fn lacks_entry(app: &Application<'_>) -> bool {
     let mut tree = app.object().tree().clone();
-    let mut all = Vec::new();
-    let entry = json!({"kind": "PersistentVolumeClaim", "jsonPointers": POINTERS});
-    let mut put = |pointer: &'static str, value: Value| {
-        let at = Pointer::from_static(pointer);
-        let operation = match tree.pointer(pointer).and_then(Value::as_array) {
-            Some(there) => fixes::add(at.child(there.len()), value),
-            None => fixes::set(&tree, at, json!([value])),
+    let option = with_option(&tree);
+    let _ = json_patch::patch(&mut tree, &Patch(vec![option]));
+    let object = Object::new(tree);
+    !Application::new(&object).is_some_and(|app| are_ignored(&app))
+}
+
+/// Returns the operation that adds the option.
+fn with_option(tree: &Value) -> PatchOperation {
+    added(tree, "/spec/syncPolicy/syncOptions", json!(format!("{RESPECT}=true")))
+}
+
+/// Returns the operation that adds an item to a list.
+fn added(tree: &Value, pointer: &'static str, item: Value) -> PatchOperation {
+    let at = Pointer::from_static(pointer);
+    match tree.pointer(pointer).and_then(Value::as_array) {
+        Some(there) => fixes::add(at.child(there.len()), item),
+        None => fixes::set(tree, at, json!([item])),
+    }
+}
+
+/// Returns where an Application is written that has no manifest: no file of a source can have these fields.
+fn place(repo: &Repo, renders: &dyn Renders, manifest: &Manifest) -> String {
+    if let Origin::Rendered(rendered) = &manifest.origin {
+        let places = leading_value::places(repo, renders.files(), rendered, manifest.object.name());
+        return match places.is_empty() {
+            true => format!("in the `spec` that `{}` renders", rendered.by),
+            false => format!("in its template, beside the source at {}", places.join(", ")),
         };
-        // Its own place is known from the tree: it fits.
-        let _ = json_patch::patch(&mut tree, &Patch(vec![operation.clone()]));
-        all.push(operation);
-    };
-    put("/spec/ignoreDifferences", entry);
-    if app.sync_option(RESPECT) != Some("true") {
-        put("/spec/syncPolicy/syncOptions", json!(format!("{RESPECT}=true")));
+    }
+    match template::set_of(repo, manifest) {
+        Some(set) => format!(
+            "in the template of ApplicationSet `{}`, for all its Applications, in the `spec` at `{}`",
+            set.object.name(),
+            repo.place(set, Pointer::from_static("/spec/template/spec"))
+        ),
+        None => format!("in `{}`", manifest.file),
+    }
+}
+
+fn operations(app: &Application<'_>) -> Vec<PatchOperation> {
+    let tree = app.object().tree();
+    let entry = json!({"kind": "PersistentVolumeClaim", "jsonPointers": POINTERS});
+    let mut all = Vec::new();
+    if lacks_entry(app) {
+        all.push(added(tree, "/spec/ignoreDifferences", entry));
+    }
+    if lacks_option(app) {
+        all.push(with_option(tree));
     }
     all
 }
@@ -76,7 +131,6 @@ fn operations(app: &Application<'_>) -> Vec<PatchOperation> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Object;
 
     fn changed(spec: &Value) -> Value {
         let object = Object::new(
@@ -106,6 +160,10 @@ mod tests {
         assert_eq!(
             changed(&json!({"ignoreDifferences": [other], "syncPolicy": {"syncOptions": [option]}})),
             json!({"ignoreDifferences": [other, entry], "syncPolicy": {"syncOptions": [option]}})
+        );
+        assert_eq!(
+            changed(&json!({"ignoreDifferences": [entry], "syncPolicy": {"automated": {}}})),
+            json!({"ignoreDifferences": [entry], "syncPolicy": {"automated": {}, "syncOptions": [option]}})
         );
     }
 }

@@ -124,6 +124,11 @@ pub fn place(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &str) ->
     template::hint(repo, files, rendered, name)
 }
 
+/// Returns the places of the sources of a rendered Application in templates of this repository.
+pub fn places(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &str) -> Vec<String> {
+    template::places_of(repo, files, rendered, name)
+}
+
 /// Returns the files that decide what is rendered: those of the chart, and its values.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use crate::failure::HintExt;
 use crate::lock::{BINDING, GROUP, POLICY, Part, PolicyState, VERSION};
 use crate::model::application::{self, FINALIZER, GENERATE_PATHS};
 use crate::model::{AppName, Application, Object};
-use crate::repo::{Change, ChangeSet, Dormant, FolderSource, Inactive, Manifest, Origin, Repo, RepoPath};
+use crate::repo::{Change, ChangeSet, FolderSource, Manifest, Origin, Repo, RepoPath};
 use crate::rules::lock_is_current::{LockPart, all_lock_parts, lock_parts, renewed};
 use crate::yaml;
 
@@ -55,7 +55,6 @@ pub fn enable(repo: &Repo, part: Part, request: &Request) -> Result<Edit> {
     if !files.is_empty() {
         check_alone(repo, &folder, &all)?;
         let readers = repo.synced_folders();
-        // The Application first: where a run is killed behind it, the same command knows the files that it syncs, and goes on.
         match readers.readers(files[0].path()).next() {
             Some(app) => notes.push(format!("Application `{}` syncs `{folder}`", app.name())),
             None => changes
@@ -271,7 +270,6 @@ pub fn disable(repo: &Repo) -> Result<Edit> {
         .collect();
     let mut notes = Vec::new();
     let mut changes = ChangeSet::default();
-    // The Application last: without it, the same command would not read the policies that a run which was killed has left.
     for manifest in &manifests {
         changes.changes.extend(removal(repo, manifest)?);
     }
@@ -318,55 +316,7 @@ fn without_application(repo: &Repo, policies: &[&Manifest], notes: &mut Vec<Stri
             )),
         }
     }
-    if changes.is_empty() {
-        changes.extend(begun(repo, &is_alone, notes)?);
-    }
     Ok(changes)
-}
-
-/// Returns the changes that complete a run that was killed: the Application has nothing to sync any more, or a kustomization does not
-/// name it any more.
-fn begun(repo: &Repo, is_alone: &dyn Fn(&Application<'_>) -> bool, notes: &mut Vec<String>) -> Result<Vec<Change>> {
-    for name in NAMES {
-        if let Some((manifest, app)) = repo.application(name)
-            && !app.sources().is_empty()
-            && is_alone(&app)
-        {
-            return removal(repo, manifest);
-        }
-    }
-    let mut changes = Vec::new();
-    for left_out in &repo.inactive {
-        let object = left_out_alone(repo, left_out);
-        let app = object.as_ref().and_then(Application::new);
-        let Some(app) = app.filter(|app| NAMES.contains(&app.name())) else {
-            continue;
-        };
-        let sources = repo.folder_sources(&app);
-        match (is_alone(&app), sources.first()) {
-            (true, Some(_)) => changes.push(Change::Remove {
-                path: left_out.file.clone(),
-                document: 0,
-            }),
-            // What nothing syncs is not read.
-            (false, Some(source)) => notes.push(format!(
-                "`{}` and `{}` are left, which nothing syncs: remove them with `git rm -r`",
-                left_out.file,
-                source.folder()
-            )),
-            (_, None) => {}
-        }
-    }
-    Ok(changes)
-}
-
-/// Returns what a kustomization leaves out, if it is all that its file has.
-fn left_out_alone(repo: &Repo, left_out: &Inactive) -> Option<Object> {
-    let file = repo.files.get(&left_out.file)?;
-    if !matches!(left_out.why, Dormant::LeftOut(_)) || file.documents.len() != 1 {
-        return None;
-    }
-    yaml::value(&file.text).ok().flatten().map(Object::new)
 }
 
 /// Removes a manifest, and its entry in kustomizations where its file goes with it.

@@ -180,10 +180,7 @@ impl<'r> Renaming<'r> {
             own.changes.into_iter().chain(of_file),
             &self.new,
         )?;
-        if !file.is_begun {
-            self.check_free()?;
-        }
-        // The old name goes last, so that the same command finishes what was begun.
+        self.check_free()?;
         edit.changes.changes = elsewhere.into_iter().chain(file.changes).collect();
         edit.notes.extend(file.notes);
         Ok(())

@@ -51,7 +51,7 @@ pub fn restore(repo: &Repo, renders: &dyn Renders, request: &Request) -> Result<
     let others = moves::follow(repo, renders, (&claim, &target.name), &[&target.name])?;
     let (mut edit, mut gate) = target.finish(changed, format!("Give claim {claim} to {}", target.name));
     let (manifest, app) = repo.named_application(&request.to)?;
-    fixed_fields::ignore(manifest, &app, &mut edit);
+    fixed_fields::ignore((repo, renders), (manifest, &app), &mut edit);
     forgotten.add_to(&mut edit, &mut gate);
     others.add_to(&mut edit, &mut gate);
     edit.notes.extend(use_of_it);

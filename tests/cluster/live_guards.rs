@@ -84,36 +84,41 @@ fn claim(options: &str) -> Value {
 
 #[test]
 fn the_guards_of_the_cluster_decide() {
-    for (what, in_git, in_cluster, expected) in [
+    for (what, in_git, in_cluster, expected, sentence) in [
         (
             "a guard that was never synced keeps nothing",
             GUARD,
             vec![claim("")],
             (1, "prune", "none"),
+            "does not render it any more",
         ),
         (
             "one that somebody set by hand keeps",
             "",
             vec![claim(GUARD)],
             (0, "keep", "live"),
+            "`Prune=false` in the cluster: kept",
         ),
         (
             "a claim that is not there has those of Git",
             GUARD,
             Vec::new(),
             (0, "keep", "base"),
+            "`Prune=false`, and it is not in the cluster: nothing is deleted there",
         ),
         (
             "half a guard deletes nothing at a prune",
             "",
             vec![claim("Prune=false")],
             (0, "keep", "live"),
+            "`Prune=false` in the cluster: kept",
         ),
         (
             "the other half is none",
             GUARD,
             vec![claim("Delete=false")],
             (1, "prune", "none"),
+            "does not render it any more",
         ),
     ] {
         let (code, item, said) = answer(in_git, Some(in_cluster));
@@ -123,6 +128,7 @@ fn the_guards_of_the_cluster_decide() {
             expected,
             "{what}: {item:#}\n{said}"
         );
+        assert!(field("message").contains(sentence), "{what}: {item:#}");
     }
 }
 

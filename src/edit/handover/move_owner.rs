@@ -128,7 +128,7 @@ impl<'r> MoveOwner<'r> {
         let mut gate = RuleGate::default();
         // A run that is killed in between leaves two owners, from which the same command goes on: the old one loses it last.
         let objects = self.new.changed(&taken, renders, &mut edit, &mut gate)?;
-        self.new.ignores_as(&self.old, &mut edit);
+        self.new.ignores_as(&self.old, renders, &mut edit);
         self.old.followed((claim, to), renders, &mut edit, &mut gate)?;
         let rest = self.old.changed(&given, renders, &mut edit, &mut gate)?;
         self.old

@@ -119,9 +119,9 @@ impl<'r> New<'r> {
     }
 
     /// Lets it leave the fixed fields of claims alone, where the old owner does: it has applied them.
-    pub(super) fn ignores_as(&self, old: &Old<'_>, edit: &mut Edit) {
+    pub(super) fn ignores_as(&self, old: &Old<'_>, renders: &dyn Renders, edit: &mut Edit) {
         if fixed_fields::are_ignored(old.app()) {
-            fixed_fields::ignore(self.manifest, &self.app, edit);
+            fixed_fields::ignore((self.repo, renders), (self.manifest, &self.app), edit);
         }
     }
 

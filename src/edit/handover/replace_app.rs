@@ -197,7 +197,7 @@ impl<'r> ReplaceApp<'r> {
             }
             let taken = new.taken(&self.old, &claims, renders)?;
             new.changed(&taken, renders, &mut edit, &mut gate)?;
-            new.ignores_as(&self.old, &mut edit);
+            new.ignores_as(&self.old, renders, &mut edit);
         }
         // The old one loses them last: a run that was killed before goes on with the same step.
         for claim in &claims {

@@ -21,13 +21,16 @@ pub(super) fn nothing(
 
 /// Returns the next step: the place of the source in the template of an Application.
 pub(super) fn hint(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &str) -> String {
-    let places = chart(repo, rendered)
-        .map(|chart| places(files, &chart, name))
-        .unwrap_or_default();
-    match places.as_slice() {
+    match places_of(repo, files, rendered, name).as_slice() {
         [] => format!("change the templates or values that `{}` renders", rendered.by),
         places => format!("change the source in its template by hand: {}", places.join(", ")),
     }
+}
+
+/// Returns the places of the sources of an Application in the templates of its chart, where that is in this repository.
+pub(super) fn places_of(repo: &Repo, files: &dyn Files, rendered: &Rendered, name: &str) -> Vec<String> {
+    let chart = chart(repo, rendered);
+    chart.map(|chart| places(files, &chart, name)).unwrap_or_default()
 }
 
 /// Returns the folder of the chart in this repository.

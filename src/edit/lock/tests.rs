@@ -62,42 +62,18 @@ fn there_and_back(files: &[(&str, &str)]) -> Vec<(String, String)> {
         .map(|(path, text)| (path.to_string(), text.to_string()))
         .collect();
     expected.sort();
-    let all = as_written(&locked, &disable(&locked).unwrap()).len();
-    for written in 0..=all {
-        let mut killed = disabled(&with, written);
-        killed.sort();
-        let mut after = disabled(&killed, usize::MAX);
-        after.sort();
-        if after != expected {
-            // What nothing syncs is not read, and named.
-            assert_eq!(
-                after, killed,
-                "nothing else is left behind, after a kill behind file {written}"
-            );
-            let notes = disable(&read(&killed)).unwrap().notes;
-            let named = "`apps/lock.yaml` and `lock` are left, which nothing syncs: remove them with `git rm -r`";
-            assert_eq!(notes, [named]);
-        }
-    }
+    let mut after = disabled(&with);
+    after.sort();
+    assert_eq!(after, expected);
     with.retain(|(path, text)| !files.contains(&(path.as_str(), text.as_str())));
     with
 }
 
-/// Returns what an edit writes, in the order in which the disk gets it: removals last.
-fn as_written(repo: &Repo, edit: &Edit) -> Vec<FileChange> {
-    let changes = repo.file_changes(&edit.changes).unwrap();
-    let (written, removed): (Vec<_>, Vec<_>) = changes.into_iter().partition(|file| file.after.is_some());
-    written.into_iter().chain(removed).collect()
-}
-
-/// Disables the lock, as far as the first files, and returns the files.
-fn disabled(files: &[(String, String)], written: usize) -> Vec<(String, String)> {
+/// Disables the lock, and returns the files.
+fn disabled(files: &[(String, String)]) -> Vec<(String, String)> {
     let locked = read(files);
     let mut after = files.to_vec();
-    for file in as_written(&locked, &disable(&locked).unwrap())
-        .into_iter()
-        .take(written)
-    {
+    for file in locked.file_changes(&disable(&locked).unwrap().changes).unwrap() {
         after.retain(|(path, _)| path != file.path.as_str());
         after.extend(file.after.map(|text| (file.path.to_string(), text)));
     }
@@ -131,7 +107,7 @@ fn the_policies_have_an_application_beside_the_others() {
 }
 
 #[test]
-fn a_run_that_was_killed_is_completed() {
+fn what_is_missing_of_it_is_added() {
     let root = app("root", "apps", "");
     let before = [("apps/root.yaml", root.as_str())];
     let edit = enable(&repo(&before), Part::Deletions, &Request::default()).unwrap();

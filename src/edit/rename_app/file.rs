@@ -13,8 +13,6 @@ pub(super) struct Renamed {
     pub(super) changes: Vec<Change>,
     /// Remarks.
     pub(super) notes: Vec<String>,
-    /// Whether a run that was killed has written the new file.
-    pub(super) is_begun: bool,
 }
 
 /// Returns the changes of an Application's file, and of its name where that is the Application's.
@@ -37,7 +35,6 @@ pub(super) fn renamed(
     let moved = moved(repo, manifest, &in_place, &target)?;
     if let Some(moved) = moved.filter(|moved| is_synced_alike(repo, manifest, moved, &target, new)) {
         return Ok(Renamed {
-            is_begun: !moved.iter().any(|change| matches!(change, Change::Create { .. })),
             changes: moved,
             notes: Vec::new(),
         });
@@ -48,7 +45,6 @@ pub(super) fn renamed(
             "`{}` keeps its name: `{target}` is taken, or would not be read in its place",
             manifest.file
         )],
-        is_begun: false,
     })
 }
 
@@ -66,17 +62,13 @@ fn moved(repo: &Repo, manifest: &Manifest, in_place: &[Change], target: &RepoPat
     };
     let text = repo.file_changes(&set)?.into_iter().find_map(|file| file.after);
     let Some(text) = text else { return Ok(None) };
-    let mut changes = Vec::new();
-    match repo.files.get(target) {
-        None if repo.has_file(target) => return Ok(None),
-        None => changes.push(Change::Create {
-            path: target.clone(),
-            text,
-        }),
-        // A run that was killed has written it.
-        Some(there) if there.text == text => {}
-        Some(_) => return Ok(None),
+    if repo.has_file(target) {
+        return Ok(None);
     }
+    let mut changes = vec![Change::Create {
+        path: target.clone(),
+        text,
+    }];
     changes.extend(repo.kustomizations.with_renamed_resource(&manifest.file, target)?);
     let documents = repo.files.get(&manifest.file).map_or(0, |file| file.documents.len());
     changes.extend((0..documents).map(|document| Change::Remove {

@@ -142,16 +142,6 @@ impl<'r> FolderRenaming<'r> {
         let app = Application::new(&manifest.object).context("not an Application")?;
         let target = self.target(folder)?;
         self.check_free()?;
-        let rest = match self.is_begun() {
-            true => folder_files::rest(self.repo, renders, (folder, &target), (&app, &self.new))?,
-            false => None,
-        };
-        if let Some(rest) = rest {
-            let files = self.repo.file_changes(&rest)?;
-            let generated = renders.generate(&self.set.object, &files)?;
-            self.check_generated(&generated, &app)?;
-            return Ok(self.renamed(rest, (folder, &target), &generated));
-        }
         let (texts, overridden) = self.with_release(&app, folder, renders)?;
         let changes = folder_files::moved(self.repo, renders, (folder, &target), &texts, (&app, &self.new))?;
         let files = self.repo.file_changes(&changes)?;
@@ -198,22 +188,13 @@ impl<'r> FolderRenaming<'r> {
         (edit, gate, vec![self.preserving.needed()])
     }
 
-    /// Reports whether a run that was killed has made a part of the new folder.
-    fn is_begun(&self) -> bool {
-        let note = format!("{}={}", self.old, self.new);
-        self.preserving.note() == Some(note.as_str()) && self.repo.application(self.new.as_str()).is_some()
-    }
-
     /// Refuses a name that another Application has.
     fn check_free(&self) -> Result<()> {
         match self.repo.application(self.new.as_str()) {
-            Some((other, _)) if !self.is_begun() => {
-                Err(
-                    anyhow!("Application `{}` is there already, in `{}`", self.new, other.file)
-                        .hint("choose another name"),
-                )
-            }
-            _ => Ok(()),
+            Some((other, _)) => Err(
+                anyhow!("Application `{}` is there already, in `{}`", self.new, other.file).hint("choose another name"),
+            ),
+            None => Ok(()),
         }
     }
 
@@ -289,9 +270,7 @@ impl<'r> FolderRenaming<'r> {
         let before = template::generated_by(self.repo, self.set);
         let is_other = |object: &&Object| object.name() != self.new.as_str();
         let others: Vec<&Value> = generated.iter().filter(is_other).map(Object::tree).collect();
-        // A run that was killed has left a part of the folder under each name.
-        let is_either = |name: &str| name == self.old || name == self.new.as_str();
-        let known: Vec<_> = before.iter().filter(|other| !is_either(other.object.name())).collect();
+        let known: Vec<_> = before.iter().filter(|other| other.object.name() != self.old).collect();
         if others.len() != known.len() || !known.iter().all(|other| others.contains(&other.object.tree())) {
             return Err(anyhow!(
                 "ApplicationSet `{set}` would change more than Application `{}`",

@@ -40,15 +40,10 @@ pub(super) fn moved(
         let below = file.as_str()[folder.as_str().len()..].trim_start_matches('/');
         let below = if below == own { &new_own } else { below };
         let path = target.join(below)?;
-        match files.read(&path)? {
-            None => changes.push(Change::Create {
-                path,
-                text: text.clone(),
-            }),
-            // A run that was killed has written it.
-            Some(there) if there == text.as_bytes() => {}
-            Some(_) => return Err(anyhow!("`{path}` is there already").hint("choose another name")),
+        if files.read(&path)?.is_some() {
+            return Err(anyhow!("`{path}` is there already").hint("choose another name"));
         }
+        changes.push(Change::Create { path, text });
         if let Some(text) = before {
             let whole = || SourceFile {
                 path: file.clone(),
@@ -71,38 +66,6 @@ fn own_files(repo: &Repo, app: &Application<'_>, new: &AppName) -> (String, Stri
     let instance = app.instance(repo.controller_namespace());
     let new_instance = format!("{}{new}", instance.strip_suffix(app.name()).unwrap_or_default());
     (overrides::name_for(&instance), overrides::name_for(&new_instance))
-}
-
-/// Returns the removals that are left where a run that was killed has written all files of the new folder: they are written before the
-/// first one goes. `None` where one is not there yet.
-pub(super) fn rest(
-    repo: &Repo,
-    renders: &dyn Renders,
-    (folder, target): (&RepoPath, &RepoPath),
-    (app, new): (&Application<'_>, &AppName),
-) -> Result<Option<ChangeSet>> {
-    let files = renders.files();
-    let (own, new_own) = own_files(repo, app, new);
-    let mut changes = Vec::new();
-    for file in files.all()?.into_iter().filter(|file| file.is_in(folder)) {
-        let below = file.as_str()[folder.as_str().len()..].trim_start_matches('/');
-        let path = target.join(if below == own { &new_own } else { below })?;
-        let (before, there) = (files.read(&file)?, files.read(&path)?);
-        // The name of the release is written into the file of overrides.
-        let is_overrides = file.file_name().starts_with(".argocd-source");
-        if there.is_none() || there != before && !is_overrides {
-            return Ok(None);
-        }
-        let text = String::from_utf8_lossy(&before.unwrap_or_default()).into_owned();
-        let whole = || SourceFile {
-            path: file.clone(),
-            documents: Vec::new(),
-            text,
-        };
-        let file = repo.files.get(&file).cloned().unwrap_or_else(whole);
-        changes.push(Change::RemoveFile { file });
-    }
-    Ok(Some(ChangeSet { changes }))
 }
 
 /// Returns an Application with its sources in the old folder, where its files still are.
