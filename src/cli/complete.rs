@@ -140,6 +140,8 @@ enum Kind {
     App,
     Namespace,
     Claim,
+    /// `[NAMESPACE/]CLAIM`.
+    ClaimPath,
     /// `CLAIM:PATH`.
     Mount,
     /// A branch or a tag of the repository.
@@ -156,6 +158,7 @@ fn kind(arg: &Arg) -> Option<Kind> {
         "APP" => Some(Kind::App),
         "NAMESPACE" => Some(Kind::Namespace),
         "CLAIM" => Some(Kind::Claim),
+        "[NAMESPACE/]CLAIM" => Some(Kind::ClaimPath),
         // Other revisions are those of sources.
         "REV" if arg.get_id() == "base" => Some(Kind::Revision),
         _ if name.starts_with("CLAIM[") => Some(Kind::Mount),
@@ -247,6 +250,7 @@ impl Names {
             Kind::App => apps(repo),
             Kind::Namespace => namespaces(repo),
             Kind::Claim | Kind::Mount => claims(repo, self.namespace.as_deref()),
+            Kind::ClaimPath => with_namespaces(claims(repo, None)),
             Kind::Revision | Kind::Rule | Kind::Subject => BTreeMap::new(),
         };
         let ending = if kind == Kind::Mount { ":" } else { "" };
@@ -286,6 +290,16 @@ fn claims(repo: &Repo, namespace: Option<&str>) -> BTreeMap<String, String> {
     }
     let place = |namespaces: BTreeSet<String>| format!("in {}", Vec::from_iter(namespaces).join(", "));
     places.into_iter().map(|(name, found)| (name, place(found))).collect()
+}
+
+/// Adds each claim with its namespace, to the names of claims with a list of their namespaces.
+fn with_namespaces(claims: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut all = claims.clone();
+    for (name, place) in claims {
+        let namespaces = place.strip_prefix("in ").into_iter().flat_map(|all| all.split(", "));
+        all.extend(namespaces.map(|namespace| (format!("{namespace}/{name}"), String::new())));
+    }
+    all
 }
 
 /// Returns the subjects of `explain`: topics, and every rule by its id and its name.
@@ -391,6 +405,8 @@ mod tests {
             assert_eq!(asked(&words), ":4\n", "a pod mounts claims of its own namespace");
         }
         assert_eq!(asked(&["filter", "-n", "radio", "--writes", ""]), ":4\n");
+        assert_eq!(asked(&["mount", "pvc"]), "pvc-pe-audio\tin jellyfin\n:4\n");
+        assert_eq!(asked(&["mount", "jellyfin/pvc"]), "jellyfin/pvc-pe-audio\n:4\n");
         assert_eq!(asked(&["filter", "--app=jel"]), "--app=jellyfin\tin jellyfin\n:4\n");
     }
 

@@ -5,7 +5,8 @@ use anyhow::Result;
 use super::parameter_edit;
 use super::session::Session;
 use super::source_edit::SourceEditArgs;
-use crate::edit::mount::{Request, known_here, mount};
+use crate::edit::KnownClaim;
+use crate::edit::mount::{Request, mount};
 use crate::failure::{Exit, as_usage};
 use crate::model::ClaimPath;
 use crate::model::claim::Mount;
@@ -23,19 +24,23 @@ Examples:
   kubectl homelab mount media --into immich --at /photos \\
     --workload Deployment/immich-server --container server
 
+  # Into a workload that the chart puts into another namespace
+  kubectl homelab mount audio/pvc-audio --into jellyfin --at /media/audio
+
   # Print the change instead of making it
   kubectl homelab mount media --into player --at /m --dry-run=client -o diff";
 
 /// Mount a claim into an Application whose chart does not know it
 ///
-/// The claim is mounted read-only, unless the Application owns it or has it in `writes` (see `grant`). The entry goes into the
+/// A pod mounts claims of its own namespace: a claim of another namespace than the Application's destination goes into a workload
+/// that the chart puts there. The claim is mounted read-only, unless the Application owns it or has it in `writes` (see `grant`). The entry goes into the
 /// parameter `mounts`: of the manifest, of the file `.argocd-source.yaml` where an ApplicationSet makes the Application, or of
 /// the value of the chart that renders it. The Application is rendered before anything is written.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The claim
-    #[arg(value_name = "CLAIM")]
+    /// The claim; with a namespace, the workloads of that namespace are meant
+    #[arg(value_name = "[NAMESPACE/]CLAIM")]
     claim: ClaimPath,
 
     /// The Application that gets it
@@ -97,6 +102,6 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         position: source_position,
     };
     parameter_edit::run(&common, session, (&into, Some(&claim)), &|target, scope| {
-        mount(target, &known_here(target, scope, &claim)?, &request)
+        mount(target, &KnownClaim::find(scope, &target.name, &claim)?, &request)
     })
 }

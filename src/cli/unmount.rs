@@ -25,7 +25,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The claim
-    #[arg(value_name = "CLAIM")]
+    #[arg(value_name = "[NAMESPACE/]CLAIM")]
     claim: ClaimPath,
 
     /// The Application that has it mounted

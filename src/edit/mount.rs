@@ -7,7 +7,6 @@ use super::{Edit, KnownClaim, RuleGate};
 use crate::failure::HintExt;
 use crate::model::claim::Mount;
 use crate::model::{Availability, ClaimPath, Source};
-use crate::rules::Scope;
 
 /// A request to mount a claim.
 #[derive(Clone, Debug)]
@@ -18,38 +17,16 @@ pub struct Request {
     pub position: Option<usize>,
 }
 
-/// Finds the claim to mount.
-///
-/// # Errors
-/// When nobody owns it, or it is in another namespace.
-pub fn known_here(target: &Target<'_>, scope: &Scope<'_>, path: &ClaimPath) -> Result<KnownClaim> {
-    check_here(
-        target,
-        path,
-        "deploy both Applications to one namespace, or mount it in what is rendered",
-    )?;
-    KnownClaim::find(scope, &target.name, path)
-}
-
-/// Refuses a claim of another namespace than the destination's, with this way out.
-fn check_here(target: &Target<'_>, path: &ClaimPath, way_out: &'static str) -> Result<()> {
-    let destination = target.app()?.namespace_name();
-    match &path.namespace {
-        Some(namespace) if Some(namespace) != destination.as_ref() => Err(anyhow!(
-            "claim `{path}` is not in the destination namespace of Application `{}`, the only one of which it can mount claims",
-            target.name
-        )
-        .hint(way_out)),
-        _ => Ok(()),
-    }
-}
-
 /// Mounts a claim into a workload of an Application.
 ///
 /// # Errors
 /// When another mount is in the way, or it is not clear which workload is meant.
 pub fn mount(target: &Target<'_>, known: &KnownClaim, request: &Request) -> Result<(Edit, RuleGate)> {
-    let (name, mount) = (&target.name, &request.mount);
+    let destination = target.app()?.namespace_name();
+    let (name, mut mount) = (&target.name, request.mount.clone());
+    // A pod mounts claims of its own namespace: that of the claim says which workloads are meant.
+    mount.namespace = ClaimPath::of(&known.claim, destination.as_ref()).namespace;
+    let mount = &mount;
     let message = format!("Mount claim {} into {name} at {}", known.claim, mount.path);
     let positions = chosen(target, request.position)?;
     for position in &positions {
@@ -57,7 +34,11 @@ pub fn mount(target: &Target<'_>, known: &KnownClaim, request: &Request) -> Resu
         if there.contains(mount) {
             return Ok(nothing(
                 message,
-                format!("`{name}` mounts claim `{}` at `{}` already", mount.claim, mount.path),
+                format!(
+                    "`{name}` mounts claim `{}` at `{}` already",
+                    mount.claim_path(),
+                    mount.path
+                ),
             ));
         }
         check_place(target, mount, &there)?;
@@ -78,7 +59,8 @@ pub fn mount(target: &Target<'_>, known: &KnownClaim, request: &Request) -> Resu
 /// Refuses a mount where another one of the same claim is.
 fn check_place(target: &Target<'_>, mount: &Mount, there: &[Mount]) -> Result<()> {
     let is_here = |other: &&Mount| {
-        other.path == mount.path && other.workload == mount.workload && other.container == mount.container
+        let place = |mount: &Mount| (mount.namespace.clone(), mount.workload.clone(), mount.container.clone());
+        other.path == mount.path && place(other) == place(mount)
     };
     let Some(other) = there.iter().find(is_here) else {
         return Ok(());
@@ -86,7 +68,9 @@ fn check_place(target: &Target<'_>, mount: &Mount, there: &[Mount]) -> Result<()
     Err(
         anyhow!("`{}` has a mount at `{}` already: `{other}`", target.name, mount.path).hint(format!(
             "take that one out first with `kubectl homelab unmount {} --from {} --at {}`",
-            other.claim, target.name, other.path
+            other.claim_path(),
+            target.name,
+            other.path
         )),
     )
 }
@@ -167,12 +151,14 @@ fn access(target: &Target<'_>, known: &KnownClaim, positions: &[usize]) -> Resul
 /// Takes the mounts of a claim out of an Application; with a path, the one there.
 ///
 /// # Errors
-/// When the claim is in another namespace than the destination's, or the Application would not render without the mount.
+/// When the Application would not render without the mount.
 pub fn unmount(target: &Target<'_>, claim: &ClaimPath, path: Option<&str>) -> Result<(Edit, RuleGate)> {
-    check_here(target, claim, "name the claim without a namespace")?;
-    let (name, claim) = (&target.name, &claim.name);
+    let destination = target.app()?.namespace_name();
+    let (name, destination) = (&target.name, destination.as_ref());
     let place = path.map(|path| format!(" at `{path}`")).unwrap_or_default();
-    let is_meant = |mount: &Mount| mount.claim == *claim && path.is_none_or(|path| path == mount.path);
+    let is_of =
+        |mount: &Mount| mount.claim == claim.name && mount.namespace_in(destination) == claim.namespace_in(destination);
+    let is_meant = |mount: &Mount| is_of(mount) && path.is_none_or(|path| path == mount.path);
     let (mut positions, mut gone, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for position in target.positions() {
         let (meant, rest): (Vec<Mount>, Vec<Mount>) =

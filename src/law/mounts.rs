@@ -2,7 +2,7 @@
 
 mod additions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, anyhow};
 use json_patch::PatchOperation;
@@ -34,16 +34,22 @@ pub(crate) fn operations(
     if rules.mounts.is_empty() {
         return Ok(Vec::new());
     }
-    let workloads = Workloads::new(rules, objects);
-    let mut additions: BTreeMap<(usize, usize), Additions<'_, '_>> = BTreeMap::new();
+    let namespaces: BTreeSet<&str> = rules.mounts.iter().map(|mount| namespace(rules, mount)).collect();
+    let namespaces = namespaces.into_iter();
+    let workloads: BTreeMap<&str, Workloads<'_>> = namespaces
+        .map(|namespace| (namespace, Workloads::new(rules, namespace, objects)))
+        .collect();
+    let mut additions: BTreeMap<(usize, &str, usize), Additions<'_, '_>> = BTreeMap::new();
     for mount in &rules.mounts {
+        let namespace = namespace(rules, mount);
         let mut one = || -> Result<()> {
+            let workloads = &workloads[namespace];
             let object = workloads.meant(mount)?;
             let templates = &workloads.templates[object];
             let (index, container) = template(mount, templates)?;
-            let may_write = access.may_write(rules.destination.as_str(), mount.claim.as_str());
+            let may_write = access.may_write(namespace, mount.claim.as_str());
             let added = additions
-                .entry((object, index))
+                .entry((object, namespace, index))
                 .or_insert_with(|| Additions::new(&templates[index]));
             added.take(mount, &container, may_write)
         };
@@ -51,7 +57,7 @@ pub(crate) fn operations(
     }
     let additions = additions.into_iter();
     let all: Vec<_> = additions
-        .map(|((object, _), added)| (object, added.operations()))
+        .map(|((object, ..), added)| (object, added.operations()))
         .collect();
     let mut placed = Vec::with_capacity(all.len());
     for (index, operations) in all {
@@ -73,19 +79,23 @@ fn patch(object: &mut Object, operations: &[PatchOperation]) -> Result<()> {
     Ok(())
 }
 
-/// Returns the pod specs of an object that can mount claims of the Application's namespace: a manifest inside the object may be
-/// of another one.
-fn pods<'o>(rules: &StorageRules, object: &'o Object) -> Vec<PodTemplate<'o>> {
-    let is_here = |template: &PodTemplate<'_>| {
-        let namespace = template.manifest.namespace;
-        namespace.is_none_or(|namespace| namespace == rules.destination.as_str())
-    };
-    pod_templates(object).into_iter().filter(is_here).collect()
+/// Returns the namespace of a mount: of its claim, and of its workload.
+fn namespace<'r>(rules: &'r StorageRules, mount: &'r Mount) -> &'r str {
+    mount.namespace.as_ref().unwrap_or(&rules.destination).as_str()
 }
 
-/// The objects that can be mounted into.
+/// Returns the pod specs of an object that can mount claims of a namespace: a manifest inside the object may be of another one.
+fn pods<'o>(rules: &StorageRules, namespace: &str, object: &'o Object) -> Vec<PodTemplate<'o>> {
+    let is_there = |template: &PodTemplate<'_>| {
+        let own = template.manifest.namespace;
+        own.unwrap_or(rules.destination.as_str()) == namespace
+    };
+    pod_templates(object).into_iter().filter(is_there).collect()
+}
+
+/// The objects of a namespace that can be mounted into.
 struct Workloads<'o> {
-    rules: &'o StorageRules,
+    namespace: &'o str,
     objects: &'o [Placed],
     /// The pod specs of each object.
     templates: Vec<Vec<PodTemplate<'o>>>,
@@ -97,8 +107,9 @@ struct Workloads<'o> {
 }
 
 impl<'o> Workloads<'o> {
-    fn new(rules: &'o StorageRules, objects: &'o [Placed]) -> Self {
-        let templates: Vec<_> = objects.iter().map(|placed| pods(rules, &placed.object)).collect();
+    fn new(rules: &StorageRules, namespace: &'o str, objects: &'o [Placed]) -> Self {
+        let templates = objects.iter().map(|placed| pods(rules, namespace, &placed.object));
+        let templates: Vec<_> = templates.collect();
         let all: Vec<usize> = (0..objects.len())
             .filter(|index| !templates[*index].is_empty())
             .collect();
@@ -112,7 +123,7 @@ impl<'o> Workloads<'o> {
         let usual = others.iter().copied();
         let usual: Vec<usize> = usual.filter(|index| templates[*index].iter().any(is_usual)).collect();
         Self {
-            rules,
+            namespace,
             objects,
             templates,
             all,
@@ -158,7 +169,7 @@ impl<'o> Workloads<'o> {
         match &mount.workload {
             _ if self.all.is_empty() => anyhow!(
                 "nothing is rendered in namespace `{}` that a claim could be mounted into",
-                self.rules.destination
+                self.namespace
             ),
             Some(selector) if named.is_empty() => {
                 anyhow!("there is no workload `{selector}`; rendered: {known}").hint("name one of these")

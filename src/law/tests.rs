@@ -258,6 +258,59 @@ fn a_mount_is_added_to_the_only_workload() {
     );
 }
 
+/// A pod mounts claims of its own namespace.
+#[test]
+fn a_mount_of_another_namespace_means_the_workload_there() {
+    let in_namespace = |name: &str, namespace: Option<&str>| {
+        let mut object = workload("Deployment", name, json!({"containers": [{"name": "c"}]}));
+        if let Some(namespace) = namespace {
+            object["metadata"]["namespace"] = json!(namespace);
+        }
+        object
+    };
+    let documents = [
+        in_namespace("here", None),
+        in_namespace("there", Some("attic")),
+        in_namespace("said", Some("radio")),
+        in_namespace("said", Some("cellar")),
+    ];
+    let entries = [
+        "films:/here",
+        "films:/there,namespace=attic",
+        "own:/there/own,namespace=attic",
+        "films:/said,namespace=cellar,workload=said",
+    ];
+    let parameters = json!([
+        {"name": "mounts", "array": entries},
+        {"name": "owns", "array": ["attic/own"]},
+        {"name": "writes", "array": ["cellar/films"]},
+    ]);
+    let out = after(&rules(parameters.clone()), &documents);
+    let volumes = |index: usize| out[index]["spec"]["template"]["spec"]["volumes"].clone();
+    let films = json!({"name": "homelab-films", "persistentVolumeClaim": {"claimName": "films", "readOnly": true}});
+    let own = json!({"name": "homelab-own", "persistentVolumeClaim": {"claimName": "own"}});
+    assert_eq!(volumes(0), json!([films]));
+    assert_eq!(volumes(1), json!([films, own]), "`own` is that of the other namespace");
+    assert_eq!(volumes(2), json!(null));
+    assert_eq!(
+        volumes(3),
+        json!([{"name": "homelab-films", "persistentVolumeClaim": {"claimName": "films"}}]),
+        "`writes` names the claim there"
+    );
+    assert_eq!(after(&rules(parameters), &out), out, "a second time changes nothing");
+    let refused = |entry: &str| error(&rules(json!([{"name": "mounts", "array": [entry]}])), &documents);
+    assert!(
+        refused("films:/f,namespace=nowhere").contains("nothing is rendered in namespace `nowhere`"),
+        "{}",
+        refused("films:/f,namespace=nowhere")
+    );
+    let elsewhere = refused("films:/f,workload=there");
+    assert!(
+        elsewhere.contains("there is no workload `there`; rendered: Deployment/here"),
+        "{elsewhere}"
+    );
+}
+
 #[test]
 fn a_mount_reuses_the_volume_of_its_claim_and_is_writable_where_it_may_be() {
     let parameters =

@@ -56,13 +56,13 @@ pub struct Application<'o> {
 pub struct Entries<'s, 'o> {
     source: &'s Source<'o>,
     name: &'s str,
-    key: fn(&str) -> &str,
-    index: OnceCell<Index<'o>>,
+    key: fn(&str) -> String,
+    index: OnceCell<Index>,
 }
 
 #[derive(Debug)]
-struct Index<'o> {
-    places: HashMap<&'o str, PointerBuf>,
+struct Index {
+    places: HashMap<String, PointerBuf>,
     otherwise: PointerBuf,
 }
 
@@ -314,7 +314,7 @@ impl<'o> Source<'o> {
 
     /// Returns where the entries of an array or map parameter stand, by a key that each of them has, such as its claim; of
     /// two with one key, the first counts.
-    pub fn entries<'s>(&'s self, name: &'s str, key: fn(&str) -> &str) -> Entries<'s, 'o> {
+    pub fn entries<'s>(&'s self, name: &'s str, key: fn(&str) -> String) -> Entries<'s, 'o> {
         Entries {
             source: self,
             name,
@@ -323,7 +323,7 @@ impl<'o> Source<'o> {
         }
     }
 
-    fn index(&self, name: &str, key: fn(&str) -> &str) -> Index<'o> {
+    fn index(&self, name: &str, key: fn(&str) -> String) -> Index {
         let Some(parameter) = self.parameter(name) else {
             return Index {
                 places: HashMap::new(),
@@ -405,14 +405,14 @@ mod tests {
         assert_eq!(sources[0].parameters().unwrap().owns.len(), 1);
         assert_eq!(sources[0].at(&["plugin", "a/b"]), "/spec/source/plugin/a~1b");
         assert_eq!(
-            sources[0].entries("owns", |name| name).at("c"),
+            sources[0].entries("owns", str::to_owned).at("c"),
             "/spec/source/plugin/parameters/0/array/0"
         );
         assert_eq!(
-            sources[0].entries("owns", |name| name).at("d"),
+            sources[0].entries("owns", str::to_owned).at("d"),
             "/spec/source/plugin/parameters/0"
         );
-        assert_eq!(sources[0].entries("writes", |name| name).at("c"), "/spec/source");
+        assert_eq!(sources[0].entries("writes", str::to_owned).at("c"), "/spec/source");
         let many =
             object(json!({"source": {"repoURL": "u"}, "sources": [{"repoURL": "a"}, {"repoURL": "b", "ref": "v"}]}));
         let sources = Application::new(&many)

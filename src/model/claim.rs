@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
+use super::claim_path::ClaimPath;
 use super::cluster::Cluster;
 use super::name::{ClaimName, NamespaceName};
 use super::object::Object;
@@ -38,11 +39,14 @@ pub fn is_claim(object: &Object) -> bool {
 
 /// One entry of the plugin parameter `mounts`: a claim that is mounted into a workload whose chart does not know it.
 ///
-/// Written as `CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]`.
+/// Written as `CLAIM[/SUBPATH]:PATH[,namespace=NAME][,workload=[Kind/]NAME][,container=NAME][,gid=N]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// The claim, of the Application's destination namespace.
+    /// The claim.
     pub claim: ClaimName,
+    /// Its namespace, and that of the workload, where that is not the Application's destination: pods mount claims of their own
+    /// namespace.
+    pub namespace: Option<NamespaceName>,
     /// Folder inside the claim, relative.
     pub sub_path: Option<String>,
     /// Where the container sees it, absolute.
@@ -73,12 +77,29 @@ impl fmt::Display for WorkloadSelector {
     }
 }
 
+impl Mount {
+    /// Returns the claim as other parameters name it.
+    pub fn claim_path(&self) -> ClaimPath {
+        ClaimPath {
+            namespace: self.namespace.clone(),
+            name: self.claim.clone(),
+        }
+    }
+
+    /// Returns the namespace of the claim, for an Application with this destination.
+    pub fn namespace_in<'a>(&'a self, destination: Option<&'a NamespaceName>) -> Option<&'a NamespaceName> {
+        self.namespace.as_ref().or(destination)
+    }
+}
+
 impl FromStr for Mount {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
         parse_mount(text).with_context(|| {
-            format!("mount `{text}` is not CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]")
+            format!(
+                "mount `{text}` is not CLAIM[/SUBPATH]:PATH[,namespace=NAME][,workload=[Kind/]NAME][,container=NAME][,gid=N]"
+            )
         })
     }
 }
@@ -97,6 +118,7 @@ fn parse_mount(text: &str) -> Result<Mount> {
     check_path(path)?;
     let mut mount = Mount {
         claim: ClaimName::new(claim)?,
+        namespace: None,
         sub_path,
         path: path.to_owned(),
         workload: None,
@@ -112,6 +134,7 @@ fn parse_mount(text: &str) -> Result<Mount> {
 fn set_option(mount: &mut Mount, option: &str) -> Result<()> {
     match option.split_once('=') {
         Some((_, "")) => bail!("`{option}` has no value"),
+        Some(("namespace", name)) if mount.namespace.is_none() => mount.namespace = Some(NamespaceName::new(name)?),
         Some(("workload", name)) if mount.workload.is_none() => {
             mount.workload = Some(match name.split_once('/') {
                 Some((kind, name)) => WorkloadSelector {
@@ -131,8 +154,8 @@ fn set_option(mount: &mut Mount, option: &str) -> Result<()> {
                 .with_context(|| format!("gid `{gid}` is not a number from 0 to 4294967295"))?;
             mount.gid = Some(parsed.into());
         }
-        Some((key @ ("workload" | "container" | "gid"), _)) => bail!("`{key}` stands twice"),
-        _ => bail!("option `{option}` is unknown; known are workload=, container= and gid="),
+        Some((key @ ("namespace" | "workload" | "container" | "gid"), _)) => bail!("`{key}` stands twice"),
+        _ => bail!("option `{option}` is unknown; known are namespace=, workload=, container= and gid="),
     }
     Ok(())
 }
@@ -162,6 +185,9 @@ impl fmt::Display for Mount {
             write!(f, "/{sub_path}")?;
         }
         write!(f, ":{}", self.path)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, ",namespace={namespace}")?;
+        }
         if let Some(workload) = &self.workload {
             write!(f, ",workload={workload}")?;
         }
@@ -185,6 +211,7 @@ mod tests {
             "pvc-pe-audio:/media/pe-audio",
             "media/films/new:/m,workload=Deployment/jellyfin,container=app,gid=1000",
             "media:/m,workload=jellyfin",
+            "media/films:/m,namespace=attic,workload=jellyfin,gid=1",
         ] {
             assert_eq!(text.parse::<Mount>().unwrap().to_string(), text);
         }
@@ -204,6 +231,8 @@ mod tests {
             ("media:/m,rw", "unknown"),
             ("media:/m,workload=", "no value"),
             ("media:/m,gid=1,gid=2", "twice"),
+            ("media:/m,namespace=a,namespace=b", "twice"),
+            ("media:/m,namespace=A", "not a Kubernetes name"),
         ] {
             let error = format!("{:#}", text.parse::<Mount>().unwrap_err());
             assert!(error.contains(why), "{text}: {error}");

@@ -147,12 +147,11 @@ impl Ownership {
             claim.released_by.insert(app.clone());
         }
         self.declare_of_namespaces(cluster, parameters);
-        let here = destination.map(|namespace| (cluster, namespace));
-        for (place, mount) in here
-            .into_iter()
-            .flat_map(|place| parameters.mounts.iter().map(move |mount| (place, mount)))
-        {
-            self.claim(place, &mount.claim).consumers.insert(app.clone());
+        for mount in &parameters.mounts {
+            if let Some(namespace) = mount.namespace_in(destination) {
+                let claim = self.claim((cluster, namespace), &mount.claim);
+                claim.consumers.insert(app.clone());
+            }
         }
     }
 

@@ -51,7 +51,7 @@ pub const TABLE: &[Spec] = &[
         "mounts",
         Shape::Array,
         "Mounts",
-        "Claims to mount into a workload whose chart does not know them, each as `CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]`. Read-only unless the claim is in `owns` or `writes`.",
+        "Claims to mount into a workload whose chart does not know them, each as `CLAIM[/SUBPATH]:PATH[,namespace=NAME][,workload=[Kind/]NAME][,container=NAME][,gid=N]`. `namespace` is that of the claim and of the workload, where the chart puts it into another namespace than the destination. Read-only unless the claim is in `owns` or `writes`.",
         |parameters, given| {
             parameters.mounts = each(given.list(), str::parse::<Mount>)?;
             Ok(())

@@ -176,7 +176,8 @@ fn rules(request: &Request, registries: Option<Registries>) -> Result<StorageRul
     let parameters = &request.parameters;
     let named = parameters.owns.iter().chain(&parameters.writes);
     let mut named = named.chain(&parameters.releases);
-    let has_claims = !parameters.mounts.is_empty() || named.any(|claim| claim.namespace.is_none());
+    let mut mounts = parameters.mounts.iter();
+    let has_claims = mounts.any(|mount| mount.namespace.is_none()) || named.any(|claim| claim.namespace.is_none());
     let destination = match &request.destination {
         Some(namespace) => namespace.clone(),
         None if has_claims => {

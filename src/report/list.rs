@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::claims::{self, ClaimRow};
 use super::table::{Cell, sized};
 use crate::masking::without_logins;
+use crate::model::claim::Mount;
 use crate::model::ownership::Ownership;
 use crate::model::{Application, Cluster, Source};
 use crate::repo::{Branch, Bringer, Manifest, Repo};
@@ -325,9 +326,10 @@ fn apps_table(rows: &[AppRow], columns: Columns) -> String {
     sized(&heads, &cells.collect::<Vec<_>>(), whole)
 }
 
-/// Returns the claim of a mount, as `CLAIM[/SUBPATH]:PATH`.
-fn mounted(mount: &str) -> &str {
-    mount.split([':', '/']).next().unwrap_or(mount)
+/// Returns the claim of a mount, as `CLAIM[/SUBPATH]:PATH[,OPTION…]`.
+fn mounted(mount: &str) -> String {
+    let claim = mount.parse::<Mount>();
+    claim.map_or_else(|_| mount.to_owned(), |mount| mount.claim_path().to_string())
 }
 
 /// Namespaces as a table; `whole` adds files.

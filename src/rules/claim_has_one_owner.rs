@@ -87,7 +87,7 @@ impl<'s> Declared<'s> {
             items: BTreeMap::new(),
         };
         for (source, parameters) in subject.read_sources() {
-            let entries = source.entries("owns", |entry| entry);
+            let entries = source.entries("owns", str::to_owned);
             for path in &parameters.owns {
                 let Some(claim) = subject.claim(path) else { continue };
                 let place = declared.owns.entry(claim);

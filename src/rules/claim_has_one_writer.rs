@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
-        let places = source.entries("writes", |entry| entry);
+        let places = source.entries("writes", str::to_owned);
         for name in &parameters.writes {
             let Some(reference) = subject.claim(name) else { continue };
             let claim = scope.claim(&reference);

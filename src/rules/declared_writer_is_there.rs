@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
-        let places = source.entries("writers", |entry| entry);
+        let places = source.entries("writers", str::to_owned);
         for written in &parameters.writers {
             if let Some((message, hint)) = fault(scope, subject, written) {
                 let finding = subject.finding(&META, message, places.at(&written.to_string()));

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
-        let places = source.entries("keeps", |entry| entry);
+        let places = source.entries("keeps", str::to_owned);
         for kept in &parameters.keeps {
             let claim = scope.claim(&reference(subject, kept));
             let Some(owner) = claim.owners.first() else { continue };

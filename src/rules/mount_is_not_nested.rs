@@ -141,6 +141,7 @@ fn in_parameters(subject: &Subject<'_>) -> Vec<Finding> {
     for (source, parameters) in subject.read_sources() {
         let place = |mount: &Mount| {
             (
+                mount.namespace_in(subject.namespace.as_ref()).cloned(),
                 mount.workload.as_ref().map(ToString::to_string),
                 mount.container.clone(),
             )

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::application::Entries;
+use crate::model::claim::Mount;
 use crate::model::claim_use::claim_uses;
 use crate::model::parameter::Parameters;
 use crate::model::{ClaimName, ClaimPath, ClaimRef, Source};
@@ -127,16 +128,17 @@ pub(super) fn named_claims<'s, 'o>(
     parameters: &'s Parameters,
 ) -> impl Iterator<Item = (&'static str, Rc<Entries<'s, 'o>>, ClaimPath)> {
     let mounts_at = Rc::new(source.entries("mounts", claim_of));
-    let writes_at = Rc::new(source.entries("writes", |entry| entry));
+    let writes_at = Rc::new(source.entries("writes", str::to_owned));
     let mounts = parameters.mounts.iter();
-    let mounts = mounts.map(move |mount| ("mounts", Rc::clone(&mounts_at), mount.claim.clone().into()));
+    let mounts = mounts.map(move |mount| ("mounts", Rc::clone(&mounts_at), mount.claim_path()));
     let writes = parameters.writes.iter();
     mounts.chain(writes.map(move |claim| ("writes", Rc::clone(&writes_at), claim.clone())))
 }
 
-/// Returns the claim that an entry of `mounts` is about.
-fn claim_of(entry: &str) -> &str {
-    entry.split(['/', ':']).next().unwrap_or(entry)
+/// Returns the claim that an entry of `mounts` is about, as `writes` would name it.
+fn claim_of(entry: &str) -> String {
+    let mount = entry.parse::<Mount>();
+    mount.map_or_else(|_| entry.to_owned(), |mount| mount.claim_path().to_string())
 }
 
 fn hint(claim: &ClaimName) -> String {

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
-        let places = source.entries("moves", |entry| entry);
+        let places = source.entries("moves", str::to_owned);
         for moved in &parameters.moves {
             let Some(claim) = subject.claim(&moved.claim) else {
                 continue;

@@ -56,7 +56,7 @@ fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
 fn kept(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut namespaces = BTreeMap::new();
     for (source, parameters) in subject.read_sources() {
-        let places = source.entries("keeps", |entry| entry);
+        let places = source.entries("keeps", str::to_owned);
         let only_kept = |claim| scope.claim(&claim).is_only_kept();
         let kept = parameters
             .keeps

@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(scope: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
-        let places = source.entries("releases", |entry| entry);
+        let places = source.entries("releases", str::to_owned);
         for path in &parameters.releases {
             let Some(claim) = subject.claim(path) else { continue };
             let is_rendered = scope.claim(&claim).rendered_by.contains(&subject.name);

@@ -63,7 +63,7 @@ pub(super) fn place(subject: &Subject<'_>, claim: &ClaimRef) -> PointerBuf {
     let first = || Some((subject.read_sources().next()?.0, claim.name.to_string()));
     owner.or_else(first).map_or_else(
         || subject.source_pointer(),
-        |(source, entry)| source.entries("owns", |entry| entry).at(&entry),
+        |(source, entry)| source.entries("owns", str::to_owned).at(&entry),
     )
 }
 

@@ -85,6 +85,7 @@ fn of_mounts(subject: &Subject<'_>, source: &Source<'_>, parameters: &Parameters
     let parameter = source.parameter("mounts").unwrap_or_default();
     for (index, mount) in parameters.mounts.iter().enumerate() {
         let place = (
+            mount.namespace_in(subject.namespace.as_ref()),
             mount.workload.as_ref().map(ToString::to_string),
             &mount.container,
             mount.path.trim_end_matches('/'),
@@ -123,6 +124,8 @@ mod tests {
         );
         let twice = Case::new().plugin("player", json!([mounts(["a:/m", "b:/m/", "c:/m,workload=x"])]));
         assert_eq!(twice.messages(&RULE), ["`mounts` has `a` and `b` at the path `/m/`"]);
+        let apart = Case::new().plugin("player", json!([mounts(["a:/m", "b:/m,namespace=attic"])]));
+        assert!(apart.messages(&RULE).is_empty(), "two namespaces have two workloads");
     }
 
     #[test]

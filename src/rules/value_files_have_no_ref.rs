@@ -23,8 +23,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(_: &Scope<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, parameters) in subject.read_sources() {
-        let values_files_at = source.entries("values-files", |entry| entry);
-        let file_parameters_at = source.entries("helm-file-parameters", |entry| entry);
+        let values_files_at = source.entries("values-files", str::to_owned);
+        let file_parameters_at = source.entries("helm-file-parameters", str::to_owned);
         let values_files = parameters.values_files.iter().map(|file| {
             let pointer = values_files_at.at(file);
             (file, pointer, "value file")

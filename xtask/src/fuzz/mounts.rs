@@ -15,7 +15,7 @@ pub(super) const TARGET: Target = Target {
     verdict: |ran, _| Ok(ran.class.clone()),
 };
 
-const FORM: &str = "CLAIM[/SUBPATH]:PATH[,workload=[Kind/]NAME][,container=NAME][,gid=N]";
+const FORM: &str = "CLAIM[/SUBPATH]:PATH[,namespace=NAME][,workload=[Kind/]NAME][,container=NAME][,gid=N]";
 
 const PIECES: &[&str] = &[
     "media",
@@ -26,6 +26,7 @@ const PIECES: &[&str] = &[
     "/m",
     ",",
     "=",
+    "namespace=",
     "workload=",
     "container=",
     "gid=",
@@ -77,6 +78,9 @@ fn make(numbers: &mut Numbers) -> Value {
     ]);
     for _ in 0..numbers.pick(&[0, 0, 1, 2, 3]) {
         let options = [
+            "namespace=attic",
+            "namespace=Attic",
+            "namespace=a.b",
             "workload=web",
             "workload=Deployment/web",
             "container=app",
@@ -150,10 +154,14 @@ fn reading(written: &str) -> Option<(String, Option<String>, String, Option<i64>
     let (mut gid, mut seen) = (None, Vec::new());
     for option in parts {
         let (key, value) = option.split_once('=')?;
-        if !["workload", "container", "gid"].contains(&key) || value.is_empty() || seen.contains(&key) {
+        if !["namespace", "workload", "container", "gid"].contains(&key) || value.is_empty() || seen.contains(&key) {
             return None;
         }
         seen.push(key);
+        // A namespace is one label.
+        if key == "namespace" && (!is_label(value) || value.len() > 63) {
+            return None;
+        }
         if key == "gid" {
             gid = Some(value.parse::<u32>().ok()?.into());
         }

@@ -31,6 +31,9 @@ const MOUNTS: &[&str] = &[
     "shared:/data0",
     "a.b:/m,workload=Deployment/web",
     "films:/media0/,workload=x,container=main",
+    "films:/films,namespace=radio",
+    "own:/own,namespace=radio,workload=web",
+    "a.b:/m,namespace=media,gid=1000",
 ];
 
 /// What is put in anywhere.
@@ -269,6 +272,7 @@ fn application(parameters: &Parameters) -> Value {
         let workload = mount.workload.as_ref();
         json!({
             "claim": mount.claim.as_str(),
+            "namespace": mount.namespace.as_ref().map(NamespaceName::as_str),
             "subPath": mount.sub_path,
             "path": mount.path,
             "kind": workload.and_then(|workload| workload.kind.clone()),

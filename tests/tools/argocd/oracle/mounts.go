@@ -10,6 +10,7 @@ import (
 // An entry of the parameter `mounts`.
 type mount struct {
 	Claim     string `json:"claim"`
+	Namespace string `json:"namespace"`
 	SubPath   string `json:"subPath"`
 	Path      string `json:"path"`
 	Kind      string `json:"kind"`
@@ -20,16 +21,19 @@ type mount struct {
 
 // Puts a mount into its workload, or returns why that has to be refused.
 func (app application) mount(entry mount, earlier []mount, objects []tree, claims claims) string {
+	if entry.Namespace == "" {
+		entry.Namespace = app.Namespace
+	}
 	object, refusal := app.workload(entry, objects)
 	if refusal != "" {
 		return refusal
 	}
-	pod, container, refusal := containerOf(entry, app.pods(object))
+	pod, container, refusal := containerOf(entry, app.pods(object, entry.Namespace))
 	if refusal != "" {
 		return refusal
 	}
 	spec := pod.spec
-	mayWrite := claims.mayWrite(app.Namespace, entry.Claim)
+	mayWrite := claims.mayWrite(entry.Namespace, entry.Claim)
 	if !mayWrite && !pod.keepsReadOnly() {
 		return "the kind may drop that the mount is read-only"
 	}
@@ -95,7 +99,7 @@ func intoContainer(entry mount, earlier []mount, container tree, volume string, 
 func (app application) workload(entry mount, objects []tree) (tree, string) {
 	var named, usual, others []tree
 	for _, object := range objects {
-		pods := app.pods(object)
+		pods := app.pods(object, entry.Namespace)
 		if len(pods) == 0 {
 			continue
 		}

@@ -46,9 +46,9 @@ func (pod pod) isUsual() bool {
 }
 
 // Returns the pods of an object that are in the Application's namespace.
-func (app application) pods(object tree) []pod {
+func (app application) pods(object tree, namespace string) []pod {
 	found := scope{manifest: manifest{namespace: app.Namespace}}.pods(object, nil, "")
-	return slices.DeleteFunc(found, func(pod pod) bool { return pod.namespace != app.Namespace })
+	return slices.DeleteFunc(found, func(pod pod) bool { return pod.namespace != namespace })
 }
 
 func (scope scope) pods(value any, above tree, path string) (found []pod) {
