@@ -129,6 +129,12 @@
 //! - **Commands that edit take turns by a file lock in git's folder of the working tree** ([`disk::Lock`]), from before they read
 //!   until they have written. The system frees it when its process is gone, and readers never wait. Price: on a file system
 //!   without locks nothing is written.
+//! - **A change of several files is remembered before its first write** ([`disk::Intent`]), with the new texts and digests of the old
+//!   ones, and forgotten after its last, or after its commit. So a killed run is completed by the same command in one place for all
+//!   verbs, whatever they would make of a repository in between; a verb that finds half of its change could not always know. What is
+//!   the same command, its arguments say (`cli::words`), and a lock on the record tells a living run. Price: texts with passwords are
+//!   in git's folder for a moment, and another command waits for the user's decision. Where nothing can be remembered, the change is
+//!   made all the same, and that is said.
 //! - **The number of helms is bounded by file locks, not by a server** ([`process::Slots`]). Plugin processes share nothing but
 //!   a folder. helm inherits its lock, so that a slot is free when its helm is gone, whatever killed whom; one more lock
 //!   makes a queue. Price: the order is as fair as the system's locks are.

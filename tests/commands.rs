@@ -127,6 +127,10 @@ fn verbs() {
             transcript::sandbox::folder::copy(&repositories.join("verbs"), to);
         });
     }
+    transcript::check_in("tests/commands/verbs/mount-elsewhere.trycmd", |to| {
+        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+        transcript::sandbox::folder::copy(&repositories.join("mount-elsewhere"), to);
+    });
 }
 
 /// Sets with options of a tool in their templates, and charts of Applications with values that lead to them.

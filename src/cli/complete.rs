@@ -140,8 +140,6 @@ enum Kind {
     App,
     Namespace,
     Claim,
-    /// `[NAMESPACE/]CLAIM`.
-    ClaimPath,
     /// `CLAIM:PATH`.
     Mount,
     /// A branch or a tag of the repository.
@@ -157,8 +155,7 @@ fn kind(arg: &Arg) -> Option<Kind> {
     match name {
         "APP" => Some(Kind::App),
         "NAMESPACE" => Some(Kind::Namespace),
-        "CLAIM" => Some(Kind::Claim),
-        "[NAMESPACE/]CLAIM" => Some(Kind::ClaimPath),
+        "CLAIM" | "[NAMESPACE/]CLAIM" => Some(Kind::Claim),
         // Other revisions are those of sources.
         "REV" if arg.get_id() == "base" => Some(Kind::Revision),
         _ if name.starts_with("CLAIM[") => Some(Kind::Mount),
@@ -172,7 +169,7 @@ fn completer(kind: Kind, names: &Arc<Names>) -> ArgValueCompleter {
     let names = Arc::clone(names);
     ArgValueCompleter::new(move |typed: &OsStr| {
         let typed = typed.to_string_lossy();
-        let found = names.of(kind);
+        let found = names.of(kind, &typed);
         let fitting = found.into_iter().filter(|(name, _)| name.starts_with(typed.as_ref()));
         let candidate = |(name, help): (String, String)| {
             CompletionCandidate::new(name).help((!help.is_empty()).then(|| help.into()))
@@ -232,8 +229,8 @@ impl Names {
         names.into_iter().map(|name| (name, String::new())).collect()
     }
 
-    /// Returns the names of a kind, each with a word about it.
-    fn of(&self, kind: Kind) -> Vec<(String, String)> {
+    /// Returns the names of a kind that may be meant by what is typed, each with a word about it.
+    fn of(&self, kind: Kind, typed: &str) -> Vec<(String, String)> {
         match kind {
             Kind::Rule => return subjects(),
             Kind::Subject => {
@@ -249,8 +246,8 @@ impl Names {
         let found = match kind {
             Kind::App => apps(repo),
             Kind::Namespace => namespaces(repo),
+            Kind::Claim if typed.contains('/') => with_namespaces(claims(repo, self.namespace.as_deref())),
             Kind::Claim | Kind::Mount => claims(repo, self.namespace.as_deref()),
-            Kind::ClaimPath => with_namespaces(claims(repo, None)),
             Kind::Revision | Kind::Rule | Kind::Subject => BTreeMap::new(),
         };
         let ending = if kind == Kind::Mount { ":" } else { "" };
@@ -292,9 +289,9 @@ fn claims(repo: &Repo, namespace: Option<&str>) -> BTreeMap<String, String> {
     places.into_iter().map(|(name, found)| (name, place(found))).collect()
 }
 
-/// Adds each claim with its namespace, to the names of claims with a list of their namespaces.
+/// Returns each claim as `NAMESPACE/CLAIM`, of the names of claims with their namespaces.
 fn with_namespaces(claims: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut all = claims.clone();
+    let mut all = BTreeMap::new();
     for (name, place) in claims {
         let namespaces = place.strip_prefix("in ").into_iter().flat_map(|all| all.split(", "));
         all.extend(namespaces.map(|namespace| (format!("{namespace}/{name}"), String::new())));

@@ -39,8 +39,8 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The claim; with a namespace, the workloads of that namespace are meant
-    #[arg(value_name = "[NAMESPACE/]CLAIM")]
+    /// The claim; with its namespace (`NAMESPACE/CLAIM`), a workload of that one is meant
+    #[arg(value_name = "CLAIM")]
     claim: ClaimPath,
 
     /// The Application that gets it

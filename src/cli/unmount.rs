@@ -24,8 +24,8 @@ Examples:
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The claim
-    #[arg(value_name = "[NAMESPACE/]CLAIM")]
+    /// The claim, as `mount` names it
+    #[arg(value_name = "CLAIM")]
     claim: ClaimPath,
 
     /// The Application that has it mounted

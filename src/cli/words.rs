@@ -110,8 +110,12 @@ mod tests {
         let other = |one: &str, other: &str| assert_ne!(words(one), words(other));
         other("k remove-app films", "k remove-app player");
         other("k remove-app films", "k remove-app films --orphan-consumers");
-        other("k add-app a -n media", "k add-app a -n radio");
-        other("k add-app a --mount x:/x", "k add-app a --mount x:/x --mount y:/y");
+        let app = "k add-app a --upsert";
+        other(&format!("{app} -n media"), &format!("{app} -n radio"));
+        other(
+            &format!("{app} --mount x:/x"),
+            &format!("{app} --mount x:/x --mount y:/y"),
+        );
     }
 
     /// Words that are left out by their name or heading have to be those that are meant.

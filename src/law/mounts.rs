@@ -167,10 +167,18 @@ impl<'o> Workloads<'o> {
                 .hint("name one with `workload=Kind/NAME` (`mount --workload Kind/NAME`)")
         };
         match &mount.workload {
-            _ if self.all.is_empty() => anyhow!(
-                "nothing is rendered in namespace `{}` that a claim could be mounted into",
-                self.namespace
-            ),
+            _ if self.all.is_empty() => {
+                let error = anyhow!(
+                    "nothing is rendered in namespace `{}` that a claim could be mounted into",
+                    self.namespace
+                );
+                match &mount.namespace {
+                    Some(_) => {
+                        error.hint("deploy both Applications to one namespace, or let the source put a workload there")
+                    }
+                    None => error,
+                }
+            }
             Some(selector) if named.is_empty() => {
                 anyhow!("there is no workload `{selector}`; rendered: {known}").hint("name one of these")
             }

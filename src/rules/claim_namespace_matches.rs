@@ -15,7 +15,8 @@ static META: Meta = Meta {
 across. A consumer in another namespace stays Pending, waiting for a claim of the same name in its own. Producer and \
 consumers of one claim have to have the same destination: namespace and cluster. Argo CD knows a cluster by its API server \
 or by its name; which of them belong together is known from the Secret of the cluster, if the repository has it.\n\n\
-An Application may own a claim of another namespace than its destination: it is `NAMESPACE/CLAIM` in `owns`.\n\n\
+An Application may own a claim of another namespace than its destination: it is `NAMESPACE/CLAIM` in `owns`. Where its source puts a \
+workload into that namespace, `mounts` means that one with `namespace=NAMESPACE`.\n\n\
 https://kubernetes.io/docs/concepts/storage/persistent-volumes/#a-note-on-namespaces",
 };
 
