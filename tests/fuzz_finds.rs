@@ -6,7 +6,7 @@
 )]
 
 use homelab::law::StorageRules;
-use homelab::model::claim::Mount;
+use homelab::model::mount::Mount;
 use homelab::model::parameter::{self, Parameters};
 use homelab::model::{AppName, NamespaceName};
 use homelab::render::storage_pass;

@@ -15,7 +15,7 @@ use crate::disk;
 use crate::edit;
 use crate::edit::add_app::{Destination, Place, Request};
 use crate::failure::{Exit, as_usage};
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::parameter::Parameter;
 use crate::model::{AppName, Application, ClaimPath, NamespaceName};
 use crate::repo::RepoPath;

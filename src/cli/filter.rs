@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::disk;
 use crate::failure::{Exit, HintExt};
 use crate::law::StorageRules;
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{AppName, ClaimPath, NamespaceName};
 use crate::render::{Input, Stream, storage_pass};

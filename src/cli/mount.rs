@@ -9,7 +9,7 @@ use crate::edit::KnownClaim;
 use crate::edit::mount::{Request, mount};
 use crate::failure::{Exit, as_usage};
 use crate::model::ClaimPath;
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\

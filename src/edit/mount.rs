@@ -5,7 +5,7 @@ use anyhow::{Context, Result, anyhow};
 use super::parameters::{Changed, Target, entries};
 use super::{Edit, KnownClaim, RuleGate};
 use crate::failure::HintExt;
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::{Availability, ClaimPath, Source};
 
 /// A request to mount a claim.

@@ -34,9 +34,10 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use crate::failure::HintExt;
-use crate::model::claim::{Mount, is_claim};
+use crate::model::claim::is_claim;
 use crate::model::claim_use::Embedded;
 use crate::model::made_claims::{claim_patterns, operator_claims, patterns_of};
+use crate::model::mount::Mount;
 use crate::model::moved_claim::MovedTo;
 use crate::model::namespace::{Registries, is_namespace};
 use crate::model::parameter::{Parameters, PatchTarget, Stamp};

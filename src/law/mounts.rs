@@ -12,7 +12,7 @@ use super::operations::below;
 use super::{ClaimAccess, Placed, StorageRules};
 use crate::failure::HintExt;
 use crate::model::Object;
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::sync::is_hook;
 use crate::model::workload::{PodTemplate, pod_templates};
 use additions::Additions;

@@ -21,6 +21,7 @@ pub mod kube_version;
 pub mod label;
 pub mod live;
 pub mod made_claims;
+pub mod mount;
 pub mod moved_claim;
 pub mod name;
 pub mod namespace;

@@ -20,9 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::chart_reference::ChartReference;
-use super::claim::Mount;
 use super::claim_path::ClaimPath;
 use super::kept_claim::KeptClaim;
+use super::mount::Mount;
 use super::moved_claim::{MovedFrom, MovedTo};
 use super::name::NamespaceName;
 pub use super::patch_target::PatchTarget;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::claims::{self, ClaimRow};
 use super::table::{Cell, sized};
 use crate::masking::without_logins;
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::ownership::Ownership;
 use crate::model::{Application, Cluster, Source};
 use crate::repo::{Branch, Bringer, Manifest, Repo};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::PointerExt;
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::workload::{CONTAINER_LISTS, PodTemplate, mounts, pod_templates};
 
 static META: Meta = Meta {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{Check, Finding, Item, Meta, Rule, Scope, Severity, Subject};
 use crate::model::application::Entries;
-use crate::model::claim::Mount;
 use crate::model::claim_use::claim_uses;
+use crate::model::mount::Mount;
 use crate::model::parameter::Parameters;
 use crate::model::{ClaimName, ClaimPath, ClaimRef, Source};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Check, Finding, Meta, Rule, Scope, Severity, Subject};
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::variable::{VARIABLE_MAX, oversized};
 use crate::model::version::is_constraint;

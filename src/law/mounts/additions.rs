@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::super::operations::{add, append};
 use super::Container;
 use crate::failure::HintExt;
-use crate::model::claim::Mount;
+use crate::model::mount::Mount;
 use crate::model::workload::PodTemplate;
 use crate::model::{ClaimName, PointerExt};
 

@@ -1,6 +1,6 @@
 //! Target `mounts`: the grammar of a mount, `CLAIM[/SUBPATH]:PATH[,option…]`.
 
-use homelab::model::claim::Mount;
+use homelab::model::mount::Mount;
 use serde_json::{Value, json};
 
 use super::case::{Ran, Target, text};

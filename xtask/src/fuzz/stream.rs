@@ -1,7 +1,7 @@
 //! Target `stream`: rendered streams through `filter`.
 
 use homelab::law::StorageRules;
-use homelab::model::claim::Mount;
+use homelab::model::mount::Mount;
 use homelab::model::parameter::Parameters;
 use homelab::model::{AppName, ClaimName, ClaimPath, NamespaceName};
 use homelab::render::storage_pass;
