@@ -3,7 +3,6 @@
 mod live;
 mod states;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -136,8 +135,8 @@ pub(super) fn run(mut args: Args, session: &mut Session) -> Result<Exit> {
     session.takes_charts(args.cache.charts());
     let connection = std::mem::take(&mut args.connection);
     let live = match args.live_guards {
-        true => live::read(&connection.connect()?)?,
-        false => BTreeMap::new(),
+        true => Some(live::read(&connection.connect()?)?),
+        false => None,
     };
     session.repo()?.check_found()?;
     let states = States::read(&args, session)?;
@@ -147,7 +146,7 @@ pub(super) fn run(mut args: Args, session: &mut Session) -> Result<Exit> {
     let is_read = states.reads_base();
     let known = Circumstances {
         is_read: Some(&is_read),
-        live: Some(&live),
+        live: live.as_ref(),
         ..Circumstances::named(&states.base_name)
     };
     let at_stake = compared(&states, &renders, &known, |comparison| comparison.namespaces_at_stake());

@@ -13,9 +13,10 @@ use std::collections::BTreeMap;
 
 use super::affected::holds_data;
 use super::circumstances::Circumstances;
+use super::guards::Guards;
 use super::options;
 use super::place::Place;
-use super::prediction::{Action, Guard, Outcome};
+use super::prediction::{Action, Outcome};
 use super::state::{AppState, Known, State};
 use crate::model::{AppName, Object};
 use crate::repo::Bringer;
@@ -190,14 +191,7 @@ impl<'c, 's> Fates<'c, 's> {
 
     fn removal_at(&self, app: &AppState<'s>, object: &Object, depth: usize) -> Option<Outcome> {
         let place = Place::of(app.subject, object)?;
-        let live = self.circumstances.live(&place);
-        let guards = Guards {
-            object: live.unwrap_or(object),
-            is_live: live.is_some(),
-            is_absent: self.circumstances.is_absent(&place),
-            app,
-            circumstances: self.circumstances,
-        };
+        let guards = Guards::of(app, object, &place, self.circumstances);
         let name = &app.subject.name;
         match self.at_depth(name, depth) {
             Fate::Unknown => None,
@@ -269,59 +263,6 @@ enum Brought {
     Deleted { preserved_too_late: bool },
     Left(&'static str, String),
     Unknown,
-}
-
-/// What may keep an object that is not rendered any more.
-struct Guards<'g> {
-    /// The object whose annotations count.
-    object: &'g Object,
-    /// Whether it is the one in the cluster.
-    is_live: bool,
-    /// Whether the cluster does not have it.
-    is_absent: bool,
-    /// The Application that rendered it.
-    app: &'g AppState<'g>,
-    circumstances: &'g Circumstances<'g>,
-}
-
-impl Guards<'_> {
-    /// Returns a sentence, or that of the other outcome where the base is in a branch that Argo CD does not read.
-    fn kept(&self, word: &'static str, what: &str) -> Outcome {
-        if self.is_live {
-            return Outcome::guarded(Action::Keep, Guard::Live, word, format!("{what} in the cluster: kept"));
-        }
-        if self.is_absent {
-            let sentence = format!("{what}, and it is not in the cluster: nothing is deleted there");
-            return Outcome::guarded(Action::Keep, Guard::Base, word, sentence);
-        }
-        let base = self.circumstances.base;
-        if !self.is_read() {
-            return Outcome::new(
-                Action::Prune,
-                "guard-in-another-branch",
-                format!(
-                    "{what} at `{base}`, which is not in the branch that `targetRevision` names: Argo CD has not synced it, and deletes the object"
-                ),
-            );
-        }
-        Outcome::guarded(
-            Action::Keep,
-            Guard::Base,
-            word,
-            format!("{what}: kept if Argo CD has synced `{base}`, else deleted"),
-        )
-    }
-
-    /// Reports whether Argo CD reads the base at all.
-    fn is_read(&self) -> bool {
-        let sources = self.app.app().sources();
-        sources.iter().all(|source| self.circumstances.is_read(source))
-    }
-
-    fn keep_from_deletion(&self, app: &AppState<'_>) -> bool {
-        let app = app.app();
-        options::delete(&app, self.object) == Some("false") || options::is_kept_by_helm(self.object)
-    }
 }
 
 /// Returns what becomes of an object of an Application that goes on without it. Argo CD may sync the Application before its new

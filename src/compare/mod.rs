@@ -20,6 +20,7 @@ pub mod effects;
 mod fate;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod guards;
 mod ignored;
 mod immutable;
 mod level;
