@@ -2,8 +2,9 @@
 
 use std::mem;
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 /// How many small items a thread takes at a time.
@@ -12,8 +13,7 @@ const CHUNK: usize = 32;
 /// Returns the result of `work` for each of many small items, in their order.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let chunks: Vec<&[T]> = items.chunks(CHUNK).collect();
-    let work = |chunk: &&[T]| chunk.iter().map(&work).collect::<Vec<R>>();
-    in_order(&chunks, work, |_| {}).into_iter().flatten().collect()
+    shared(&chunks, |chunk| chunk.iter().map(&work).collect())
 }
 
 /// As [`each`], for items that are used up.
@@ -25,9 +25,44 @@ pub fn each_of<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) ->
     }
     let work = |chunk: &Mutex<Vec<T>>| {
         let chunk = mem::take(&mut *chunk.lock().unwrap_or_else(PoisonError::into_inner));
-        chunk.into_iter().map(&work).collect::<Vec<R>>()
+        chunk.into_iter().map(&work).collect()
     };
-    in_order(&chunks, work, |_| {}).into_iter().flatten().collect()
+    shared(&chunks, work)
+}
+
+/// Returns the results of the chunks, one behind the other. This thread works, too: to start one takes as long as a chunk may.
+fn shared<C: Sync, R: Send>(chunks: &[C], work: impl Fn(&C) -> Vec<R> + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        while let Some((index, chunk)) = take(&next, chunks) {
+            done.push((index, work(chunk)));
+        }
+        done
+    };
+    let mut all = thread::scope(|scope| {
+        let others: Vec<_> = (1..workers(chunks)).map(|_| scope.spawn(run)).collect();
+        let mut all = run();
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.into_iter().flat_map(|(_, results)| results).collect()
+}
+
+/// Takes the next item that no thread has taken.
+fn take<'i, T>(next: &AtomicUsize, items: &'i [T]) -> Option<(usize, &'i T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, items.get(index)?))
+}
+
+/// Returns how many threads work on items. The system is asked once: it reads several files for the answer.
+fn workers<T>(items: &[T]) -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    let cores = *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));
+    cores.min(items.len())
 }
 
 /// Returns the result of `work` for each item, in their order. `begun` is called on this thread with the index of each
@@ -44,17 +79,14 @@ pub fn in_order<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync, mu
         });
         return each.collect();
     }
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     let next = AtomicUsize::new(0);
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..workers {
+        for _ in 0..workers(items) {
             let (sender, next, work) = (sender.clone(), &next, &work);
             scope.spawn(move || {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { break };
+                while let Some((index, item)) = take(next, items) {
                     // The receiver lives until every worker is done.
                     let _ = sender.send(Event::Begun(index));
                     let _ = sender.send(Event::Done(index, work(item)));
@@ -80,7 +112,7 @@ pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce() -
         let here = here();
         match beside.join() {
             Ok(beside) => (beside, here),
-            Err(panic) => std::panic::resume_unwind(panic),
+            Err(panic) => resume_unwind(panic),
         }
     })
 }

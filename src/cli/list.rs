@@ -114,7 +114,7 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
         TreeOutput::Tree => args.drawn(session, repo)?,
         TreeOutput::List(output) => {
             let (listing, remarks) = args.listing(session, repo)?;
-            (formatted(listing, output)?, remarks)
+            (formatted(&listing, output)?, remarks)
         }
     };
     for malformed in &repo.malformed {
@@ -129,13 +129,13 @@ pub(super) fn run(args: Args, session: &mut Session) -> Result<Exit> {
 }
 
 /// Returns a list in a format; `None` where there is nothing to put into a table.
-fn formatted(listing: Listing, output: ListOutput) -> Result<Option<String>> {
+fn formatted(listing: &Listing, output: ListOutput) -> Result<Option<String>> {
     Ok(Some(match output {
         ListOutput::Table | ListOutput::Wide if listing.names.is_empty() => return Ok(None),
-        ListOutput::Table | ListOutput::Wide => listing.table,
+        ListOutput::Table | ListOutput::Wide => listing.table(),
         ListOutput::Name => listing.names.iter().map(|name| format!("{name}\n")).collect(),
-        ListOutput::Json => DocumentOutput::Json.render(&listing.tree)?,
-        ListOutput::Yaml => DocumentOutput::Yaml.render(&listing.tree)?,
+        ListOutput::Json => DocumentOutput::Json.render(&listing.tree())?,
+        ListOutput::Yaml => DocumentOutput::Yaml.render(&listing.tree())?,
     }))
 }
 
@@ -171,35 +171,34 @@ impl Args {
     fn listing(&self, session: &Session, repo: &Repo) -> Result<(Listing, Vec<String>)> {
         let namespace = self.namespace.as_ref().map(NamespaceName::as_str);
         let wide = self.output == TreeOutput::List(ListOutput::Wide);
-        let renders = match self.what {
-            What::Volumes => self.renders.render(session, repo)?,
-            What::Apps | What::Namespaces | What::Sets => AppRenders::new(),
-        };
-        let scope = Scope::new(repo, &renders);
         Ok(match self.what {
-            What::Apps if self.inactive => (Listing::inactive(&list::inactive(repo), wide), Vec::new()),
+            What::Apps if self.inactive => (Listing::inactive(list::inactive(repo), wide), Vec::new()),
             What::Apps => {
                 let columns = Columns {
                     origin: self.origin,
                     wide,
                 };
                 let rows = list::apps(repo, namespace);
-                (Listing::apps(&rows, columns), list::unknown(repo))
+                (Listing::apps(rows, columns), list::unknown(repo))
             }
             What::Namespaces => {
+                let nothing = AppRenders::new();
+                let scope = Scope::new(repo, &nothing);
                 let rows = list::namespaces(repo, &scope.ownership, namespace);
-                (Listing::namespaces(&rows, wide), Vec::new())
+                (Listing::namespaces(rows, wide), Vec::new())
             }
             What::Volumes => {
+                let renders = self.renders.render(session, repo)?;
+                let scope = Scope::new(repo, &renders);
                 let rows = claims::claims(&scope, namespace);
-                (Listing::claims(&rows, wide), claims::remarks(&scope, namespace))
+                (Listing::claims(rows, wide), claims::remarks(&scope, namespace))
             }
             What::Sets => {
                 let dirs = self.renders.sources.clone().into_dirs();
                 dirs.check(repo, repo.applications().map(|(_, app)| app))?;
                 let sets = expanded_sets(repo, session.checkout()?, &dirs);
                 let rows = sets.iter().filter_map(|expanded| set_row(expanded, namespace));
-                (Listing::sets(&rows.collect::<Vec<_>>(), wide), Vec::new())
+                (Listing::sets(rows.collect(), wide), Vec::new())
             }
         })
     }

@@ -4,6 +4,7 @@ mod inactive;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -115,70 +116,75 @@ pub struct SetRow {
     pub file: String,
 }
 
-/// A list in all formats.
-#[derive(Clone, Debug)]
+/// A list, of which one format is made: that which is printed.
 pub struct Listing {
-    /// As a table.
-    pub table: String,
     /// The names, as `kubectl get -o name` prints them.
     pub names: Vec<String>,
-    /// As a value for JSON and YAML.
-    pub tree: Value,
+    table: Box<dyn Fn() -> String>,
+    tree: Box<dyn Fn() -> Value>,
 }
 
 impl Listing {
     /// Returns a list of Applications; `columns` adds some to the table.
-    pub fn apps(rows: &[AppRow], columns: Columns) -> Self {
+    pub fn apps(rows: Vec<AppRow>, columns: Columns) -> Self {
         let name = |row: &AppRow| format!("application.argoproj.io/{}", row.name);
-        Self {
-            table: apps_table(rows, columns),
-            names: rows.iter().map(name).collect(),
-            tree: tree("ApplicationList", rows),
-        }
+        Self::of("ApplicationList", rows, name, move |rows| apps_table(rows, columns))
     }
 
     /// Returns a list of what is not alive; `wide` has every row of the table in one line.
-    pub fn inactive(rows: &[InactiveRow], wide: bool) -> Self {
-        let cells = rows.iter().map(|row| {
-            let words = [&row.name, &row.kind, &row.file].map(Cell::from);
-            words.into_iter().chain([Cell::Text(row.reason.clone())]).collect()
-        });
+    pub fn inactive(rows: Vec<InactiveRow>, wide: bool) -> Self {
         let name = |row: &InactiveRow| format!("{}.argoproj.io/{}", row.kind.to_lowercase(), row.name);
-        Self {
-            table: sized(&["name", "kind", "file", "reason"], &cells.collect::<Vec<_>>(), wide),
-            names: rows.iter().map(name).collect(),
-            tree: tree("InactiveList", rows),
-        }
+        Self::of("InactiveList", rows, name, move |rows| {
+            let cells = rows.iter().map(|row| {
+                let words = [&row.name, &row.kind, &row.file].map(Cell::from);
+                words.into_iter().chain([Cell::Text(row.reason.clone())]).collect()
+            });
+            sized(&["name", "kind", "file", "reason"], &cells.collect::<Vec<_>>(), wide)
+        })
     }
 
     /// Returns a list of Namespaces; `wide` adds columns to the table.
-    pub fn namespaces(rows: &[NamespaceRow], wide: bool) -> Self {
+    pub fn namespaces(rows: Vec<NamespaceRow>, wide: bool) -> Self {
         let name = |row: &NamespaceRow| format!("namespace/{}", row.name);
-        Self {
-            table: namespaces_table(rows, wide),
-            names: rows.iter().map(name).collect(),
-            tree: tree("NamespaceList", rows),
-        }
+        Self::of("NamespaceList", rows, name, move |rows| namespaces_table(rows, wide))
     }
 
     /// Returns a list of claims; `wide` has every row of the table in one line.
-    pub fn claims(rows: &[ClaimRow], wide: bool) -> Self {
+    pub fn claims(rows: Vec<ClaimRow>, wide: bool) -> Self {
         let name = |row: &ClaimRow| format!("persistentvolumeclaim/{}", row.name);
-        Self {
-            table: claims::table(rows, wide),
-            names: rows.iter().map(name).collect(),
-            tree: tree("ClaimList", rows),
-        }
+        Self::of("ClaimList", rows, name, move |rows| claims::table(rows, wide))
     }
 
     /// Returns a list of ApplicationSets; `wide` adds columns to the table.
-    pub fn sets(rows: &[SetRow], wide: bool) -> Self {
+    pub fn sets(rows: Vec<SetRow>, wide: bool) -> Self {
         let name = |row: &SetRow| format!("applicationset.argoproj.io/{}", row.name);
+        Self::of("ApplicationSetList", rows, name, move |rows| sets_table(rows, wide))
+    }
+
+    fn of<R: Serialize + 'static>(
+        kind: &'static str,
+        rows: Vec<R>,
+        name: impl Fn(&R) -> String,
+        table: impl Fn(&[R]) -> String + 'static,
+    ) -> Self {
+        let names = rows.iter().map(name).collect();
+        let rows = Rc::new(rows);
+        let of_tree = Rc::clone(&rows);
         Self {
-            table: sets_table(rows, wide),
-            names: rows.iter().map(name).collect(),
-            tree: tree("ApplicationSetList", rows),
+            names,
+            table: Box::new(move || table(&rows)),
+            tree: Box::new(move || json!({"apiVersion": API_VERSION, "kind": kind, "items": *of_tree})),
         }
+    }
+
+    /// Returns the list as a table.
+    pub fn table(&self) -> String {
+        (self.table)()
+    }
+
+    /// Returns the list as a value for JSON and YAML.
+    pub fn tree(&self) -> Value {
+        (self.tree)()
     }
 }
 
@@ -363,11 +369,6 @@ fn sets_table(rows: &[SetRow], whole: bool) -> String {
     heads.extend(has_reason.then_some("reason"));
     heads.extend(whole.then_some(["names", "file"]).into_iter().flatten());
     sized(&heads, &cells.collect::<Vec<_>>(), whole)
-}
-
-/// Rows as the tree of a versioned list.
-fn tree<R: Serialize>(kind: &str, rows: &[R]) -> Value {
-    json!({"apiVersion": API_VERSION, "kind": kind, "items": rows})
 }
 
 #[cfg(test)]

@@ -27,8 +27,9 @@ impl Opened {
                 unlisted: None,
             };
         };
-        // Each takes a start of git, and to list the files takes as long as the two others.
-        let ((remotes, commit), files) = parallel::both(|| (tree.remotes(), tree.head().ok()), || tree.files());
+        // Each takes a start of git. To list the files takes longest, and is begun first.
+        let others = || parallel::both(|| tree.remotes(), || tree.head().ok());
+        let (files, (remotes, commit)) = parallel::both(|| tree.files(), others);
         let checkout = checkout.at_commit(commit);
         let (checkout, unlisted) = match files {
             Ok(files) => (checkout.with_files(files), None),
