@@ -118,7 +118,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is no repository, another command keeps writing or was stopped while it wrote, or git has no working tree here; and
-    /// [`Completed`], when that was all that was to do.
+    /// `Completed`, when that was all that was to do.
     pub fn edit(&mut self, args: &WriteArgs) -> Result<()> {
         self.start_to_edit(&self.find()?, args)
     }
