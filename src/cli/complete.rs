@@ -247,7 +247,7 @@ impl Names {
             Kind::App => apps(repo),
             Kind::Namespace => namespaces(repo),
             Kind::Claim if typed.contains('/') => with_namespaces(claims(repo, self.namespace.as_deref())),
-            Kind::Claim | Kind::Mount => claims(repo, self.namespace.as_deref()),
+            Kind::Claim | Kind::Mount => with_places(claims(repo, self.namespace.as_deref())),
             Kind::Revision | Kind::Rule | Kind::Subject => BTreeMap::new(),
         };
         let ending = if kind == Kind::Mount { ":" } else { "" };
@@ -276,7 +276,8 @@ fn namespaces(repo: &Repo) -> BTreeMap<String, String> {
     declared.chain(destinations).map(|name| (name, String::new())).collect()
 }
 
-fn claims(repo: &Repo, namespace: Option<&str>) -> BTreeMap<String, String> {
+/// Returns the names of claims with the namespaces that have such a claim.
+fn claims(repo: &Repo, namespace: Option<&str>) -> BTreeMap<String, BTreeSet<String>> {
     let renders = BTreeMap::new();
     let ownership = Scope::new(repo, &renders).ownership;
     let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -285,18 +286,22 @@ fn claims(repo: &Repo, namespace: Option<&str>) -> BTreeMap<String, String> {
         let namespaces = places.entry(claim.name.to_string()).or_default();
         namespaces.insert(claim.namespace.to_string());
     }
-    let place = |namespaces: BTreeSet<String>| format!("in {}", Vec::from_iter(namespaces).join(", "));
-    places.into_iter().map(|(name, found)| (name, place(found))).collect()
+    places
 }
 
-/// Returns each claim as `NAMESPACE/CLAIM`, of the names of claims with their namespaces.
-fn with_namespaces(claims: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::new();
-    for (name, place) in claims {
-        let namespaces = place.strip_prefix("in ").into_iter().flat_map(|all| all.split(", "));
-        all.extend(namespaces.map(|namespace| (format!("{namespace}/{name}"), String::new())));
-    }
-    all
+/// Returns each name with where such claims are.
+fn with_places(claims: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, String> {
+    let place = |namespaces: BTreeSet<String>| format!("in {}", Vec::from_iter(namespaces).join(", "));
+    claims.into_iter().map(|(name, found)| (name, place(found))).collect()
+}
+
+/// Returns each claim as `NAMESPACE/CLAIM`.
+fn with_namespaces(claims: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, String> {
+    let named = |(name, namespaces): (String, BTreeSet<String>)| {
+        let whole = move |namespace| (format!("{namespace}/{name}"), String::new());
+        namespaces.into_iter().map(whole)
+    };
+    claims.into_iter().flat_map(named).collect()
 }
 
 /// Returns the subjects of `explain`: topics, and every rule by its id and its name.

@@ -270,11 +270,11 @@ enum Called {
 }
 
 /// Reads a command line. The tree of all commands takes longer to make than a small source to render, so that it is not made
-/// for what other programs call.
+/// for what other programs call. With it come the words by which it is known when it is typed again; what others call writes no files.
 fn parsed(arguments: &[OsString]) -> Result<(Cli, Vec<String>), clap::Error> {
     let first = arguments.get(1).and_then(|word| word.to_str());
     if matches!(first, Some("cmp" | "filter"))
-        && let Ok((ForPrograms { command }, _)) = read(arguments)
+        && let Ok(ForPrograms { command }) = read(arguments, |_, _| {})
     {
         let command = match command {
             Called::Cmp(args) => Command::Cmp(args),
@@ -286,17 +286,21 @@ fn parsed(arguments: &[OsString]) -> Result<(Cli, Vec<String>), clap::Error> {
         };
         return Ok((cli, Vec::new()));
     }
-    read(arguments)
+    let mut words = Vec::new();
+    let cli = read(arguments, |command, matches| words = words::of(command, matches))?;
+    Ok((cli, words))
 }
 
-/// Reads a command line, and returns the words by which it is known when it is typed again.
-fn read<P: Parser>(arguments: &[OsString]) -> Result<(P, Vec<String>), clap::Error> {
+/// Reads a command line, and shows what it was read as.
+fn read<P: Parser>(
+    arguments: &[OsString],
+    seen: impl FnOnce(&clap::Command, &clap::ArgMatches),
+) -> Result<P, clap::Error> {
     let mut command = P::command();
     let typed = flags::normalized(&command, arguments)?;
     let mut matches = command.try_get_matches_from_mut(typed)?;
-    let words = words::of(&command, &matches);
-    let read = P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
-    Ok((read, words))
+    seen(&command, &matches);
+    P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Parses the command line, runs it, and prints what went wrong.

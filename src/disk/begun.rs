@@ -59,9 +59,7 @@ impl Record {
             let _ = fs::remove_file(&self.path);
         }
     }
-}
 
-impl Record {
     /// Forgets a change that failed, unless a part of it could not be taken back.
     pub fn remove_unless_half(self, checkout: &Checkout) {
         let text = fs::read_to_string(&self.path).unwrap_or_default();

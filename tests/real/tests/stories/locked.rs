@@ -255,6 +255,17 @@ fn write_the_reader(world: &World, (read_only, value): (bool, &str)) {
     world.home.write("plain/beside.yaml", &map).unwrap();
 }
 
+/// Waits until the lock on writes can be made: no pod and no template that mounts a claim lacks its stamp.
+fn until_all_is_stamped(world: &World) {
+    world.until("nothing runs without a stamp", || {
+        let next = world
+            .homelab(&["lock", "enable", "writes", "--dry-run=client", "-o", "name"])
+            .unwrap();
+        let names = String::from_utf8_lossy(&next.stdout).into_owned();
+        next.status.success() && names.contains("lock/foreign-claims-read-only.yaml")
+    });
+}
+
 fn label(world: &World, deployment: &str) -> serde_json::Value {
     let pointer = "/spec/template/metadata/labels/storage.home.arpa~1app";
     world.field("Deployment", deployment, pointer)
@@ -285,13 +296,7 @@ fn the_lock_makes_foreign_claims_read_only() {
         assert!(text.contains(&format!("`{app}`")), "{text}");
     }
     world.push(&world.home, "Stamp templates").unwrap();
-    world.until("nothing runs without a stamp", || {
-        let next = world
-            .homelab(&["lock", "enable", "writes", "--dry-run=client", "-o", "name"])
-            .unwrap();
-        let names = String::from_utf8_lossy(&next.stdout).into_owned();
-        next.status.success() && names.contains("lock/foreign-claims-read-only.yaml")
-    });
+    until_all_is_stamped(&world);
     assert_eq!(label(&world, "jellyfin/jellyfin"), "jellyfin");
     let new = jobs::are_recreated(&world, &old);
     world.runs(0, &["lock", "enable", "writes"]);

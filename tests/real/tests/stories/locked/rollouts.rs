@@ -4,7 +4,7 @@ use real_parts::measure::figure;
 use real_parts::{Options, World};
 use serde_json::{Value, json};
 
-use super::{claim, write_plain, write_plugged};
+use super::{claim, until_all_is_stamped, write_plain, write_plugged};
 
 /// The claim of the fetcher, which is foreign to the Rollouts that mount it here.
 const FOREIGN: &str = "pvc-pe-audio";
@@ -157,13 +157,7 @@ fn the_stamps_roll_out_once(world: &World) {
         // The one from before, and the one with the stamp.
         assert_eq!(made(world, "ReplicaSet", app).len(), 2);
     }
-    world.until("nothing runs without a stamp", || {
-        let next = world
-            .homelab(&["lock", "enable", "writes", "--dry-run=client", "-o", "name"])
-            .unwrap();
-        let names = String::from_utf8_lossy(&next.stdout).into_owned();
-        next.status.success() && names.contains("lock/foreign-claims-read-only.yaml")
-    });
+    until_all_is_stamped(world);
 }
 
 /// With another image, so that there are a ReplicaSet and pods that are newer than the policy.
