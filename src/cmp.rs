@@ -22,7 +22,7 @@ use crate::helm::{self, ChartOptions, Charts, Checkouts, LazyHelm};
 use crate::kustomize::Kustomize;
 use crate::model::parameter::{self, ParameterError, Parameters};
 use crate::model::{AppName, NamespaceName};
-use crate::process::SignalGuard;
+use crate::process::{SignalGuard, slots_folder};
 use crate::render::{self, Output, Renderers, Request};
 use crate::repo::RepoPath;
 use crate::sources::{HelmOptions, Network, Options, OwnersOf};
@@ -52,7 +52,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
     let charts = Charts::new(ChartOptions {
         cache: disk::named_cache()?,
         network: true,
-        bounded: true,
+        bounded_in: Some(slots_folder()),
         ..ChartOptions::default()
     });
     let chart = request.parameters.chart.as_ref();
@@ -68,7 +68,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         program: None,
         network: true,
         cache: disk::named_cache()?,
-        bounded: true,
+        bounded_in: Some(slots_folder()),
         deadline: Some(deadline),
     };
     let kustomize = Kustomize {
@@ -77,7 +77,7 @@ pub fn generate(environment: &Environment, folder: &Path) -> Result<Output> {
         helm: None,
         network: true,
         cache: disk::named_cache()?,
-        bounded: true,
+        bounded_in: Some(slots_folder()),
         build_options: None,
     };
     let options = Options {

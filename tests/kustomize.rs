@@ -87,7 +87,7 @@ fn built(question: &Value) -> anyhow::Result<Vec<Value>> {
         helm: None,
         network: false,
         cache: None,
-        bounded: false,
+        bounded_in: None,
         build_options: Some(question["buildOptions"].as_str().unwrap().to_owned()),
     };
     let renderers = Renderers {

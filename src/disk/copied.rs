@@ -6,17 +6,20 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use super::Checkout;
+use crate::process::Home;
 use crate::repo::change::FileChange;
 use crate::repo::{Files, RepoPath};
 
 /// How the names of the folders start.
 const PREFIX: &str = "homelab-copy-";
+/// The copy in such a folder.
+const FILES: &str = "files";
 
-/// A copy; it goes at the end of this value.
+/// A copy; it goes at the end of this value, or with the next copy where this process is killed.
 #[derive(Debug)]
 pub struct Copied {
     checkout: Checkout,
-    _folder: tempfile::TempDir,
+    _home: Home,
 }
 
 impl Copied {
@@ -26,8 +29,10 @@ impl Copied {
     /// When a file cannot be read, or the system refuses.
     pub fn of(checkout: &Checkout, changes: &[FileChange]) -> Result<Self> {
         let made = || "cannot make a temporary copy of the repository";
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir().with_context(made)?;
-        let copy = Checkout::open(folder.path())?;
+        let home = Home::temporary(PREFIX)?;
+        let files = home.path().join(FILES);
+        fs::create_dir(&files).with_context(made)?;
+        let copy = Checkout::open(&files)?;
         let is_changed = |path: &RepoPath| changes.iter().any(|change| change.path == *path);
         // A submodule is listed as one path, and so is a link to a folder.
         let is_file = |path: &RepoPath| !is_changed(path) && !checkout.absolute(path).is_dir();
@@ -43,7 +48,7 @@ impl Copied {
         }
         Ok(Self {
             checkout: copy,
-            _folder: folder,
+            _home: home,
         })
     }
 
@@ -87,5 +92,10 @@ mod tests {
         assert_eq!(read(copied.checkout(), "a/one"), Some(b"changed".to_vec()));
         assert_eq!(read(copied.checkout(), "two"), None);
         assert_eq!(read(&checkout, "a/one"), Some(b"1".to_vec()));
+        // By it the next run knows whether this one lives, and removes what a killed one left.
+        let folder = copied.checkout().root().parent().unwrap().to_owned();
+        assert!(folder.join("in-use").exists());
+        drop(copied);
+        assert!(!folder.exists());
     }
 }

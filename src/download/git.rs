@@ -18,12 +18,13 @@ use base16ct::lower;
 use sha2::{Digest, Sha256};
 
 use super::Downloads;
+use crate::disk::make_folder;
 use crate::failure::HintExt;
 use crate::git;
 use crate::masking::without_logins;
 use crate::model::Unavailable;
 use crate::model::remote_base::{RemoteBase, is_commit};
-use crate::process;
+use crate::process::{self, Home};
 
 use self::archive::TreeFile;
 
@@ -115,11 +116,10 @@ impl Downloads {
         if process::find("git").is_none() {
             return http::Remote::of(base, self.deadline)?.files(commit);
         }
-        let folder = tempfile::Builder::new()
-            .prefix("homelab-git-")
-            .tempdir()
-            .context("cannot make a temporary folder")?;
-        let tree = git::fetch(&base.url, commit, folder.path())?;
+        let home = Home::temporary("homelab-git-")?;
+        let folder = home.path().join("repository");
+        make_folder(&folder)?;
+        let tree = git::fetch(&base.url, commit, &folder)?;
         archive::read(tree.root())
     }
 }

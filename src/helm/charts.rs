@@ -38,8 +38,8 @@ pub struct ChartOptions {
     pub network: bool,
     /// Whether one without a digest is pulled even if it is kept: its version may mean another one by now.
     pub refresh: bool,
-    /// Limits how many helms run at a time over all processes like this one.
-    pub bounded: bool,
+    /// The folder ([`crate::process::slots_folder`]) with which all processes like this one limit how many helms run at a time.
+    pub bounded_in: Option<PathBuf>,
 }
 
 /// Pulls charts, each at most once for each value.
@@ -164,9 +164,13 @@ impl Charts {
     fn pull(&self, chart: &ChartReference, deadline: Deadline, into: &Path) -> Result<()> {
         // Dropped last, as in a render.
         let signals = SignalGuard::new()?;
-        let home = match self.options.bounded {
-            true => Home::in_slot(&Slots::shared("helm", super::MAX_VARIABLE)?, deadline, &signals)?,
-            false => Home::temporary("homelab-helm-run-")?,
+        let home = match &self.options.bounded_in {
+            Some(folder) => Home::in_slot(
+                &Slots::shared_in(folder, "helm", super::MAX_VARIABLE)?,
+                deadline,
+                &signals,
+            )?,
+            None => Home::temporary("homelab-helm-run-")?,
         };
         fs::create_dir_all(into).context("cannot make a temporary folder")?;
         let helm = Helm::find(Checkout::open(into)?, self.options.program.as_deref())?;

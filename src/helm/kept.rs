@@ -193,7 +193,7 @@ mod tests {
             program: Some(program),
             network: false,
             cache: None,
-            bounded: false,
+            bounded_in: None,
             deadline: None,
         };
         let call = HelmCall {

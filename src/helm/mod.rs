@@ -104,10 +104,10 @@ impl Helm {
     }
 
     /// Limits how many helms run at a time to the value of [`MAX_VARIABLE`], over all processes that use the same
-    /// limit.
-    fn bounded(self) -> Result<Self> {
+    /// folder.
+    fn bounded_in(self, folder: &Path) -> Result<Self> {
         Ok(Self {
-            slots: Some(Slots::shared("helm", MAX_VARIABLE)?),
+            slots: Some(Slots::shared_in(folder, "helm", MAX_VARIABLE)?),
             ..self
         })
     }
@@ -149,8 +149,8 @@ pub struct LazyHelm {
     pub network: bool,
     /// The folder in which the dependencies of charts are cached.
     pub cache: Option<PathBuf>,
-    /// Limits how many helms run at a time over all processes like this one.
-    pub bounded: bool,
+    /// The folder ([`crate::process::slots_folder`]) with which all processes like this one limit how many helms run at a time.
+    pub bounded_in: Option<PathBuf>,
     /// The time by which it has to end, where something came before it; else it has all of its own.
     pub deadline: Option<Deadline>,
 }
@@ -166,8 +166,8 @@ impl LazyHelm {
         if let Some(folder) = &self.cache {
             helm = helm.cached_in(folder);
         }
-        if self.bounded {
-            helm = helm.bounded()?;
+        if let Some(folder) = &self.bounded_in {
+            helm = helm.bounded_in(folder)?;
         }
         Ok(helm)
     }

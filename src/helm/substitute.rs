@@ -60,7 +60,7 @@ impl Substitute {
             "program": helm.program.as_deref().map(text).transpose()?,
             "network": helm.network,
             "cache": helm.cache.as_deref().map(text).transpose()?,
-            "bounded": helm.bounded,
+            "boundedIn": helm.bounded_in.as_deref().map(text).transpose()?,
             "until": u64::try_from(until.as_millis()).unwrap_or(u64::MAX),
         });
         std::fs::write(folder.join(SETTINGS), settings.to_string()).context("cannot write a temporary file")?;
@@ -173,7 +173,7 @@ impl InPlace {
                 program: path("program"),
                 network: is("network"),
                 cache: path("cache"),
-                bounded: is("bounded"),
+                bounded_in: path("boundedIn"),
                 deadline: None,
             },
             deadline: Deadline::after(left.max(Duration::from_millis(1))),

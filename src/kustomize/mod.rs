@@ -63,8 +63,8 @@ pub struct Kustomize {
     pub network: bool,
     /// The folder in which what was fetched is cached.
     pub cache: Option<PathBuf>,
-    /// Limits how many builds run at a time over all processes like this one.
-    pub bounded: bool,
+    /// The folder ([`process::slots_folder`]) with which all processes like this one limit how many builds run at a time.
+    pub bounded_in: Option<PathBuf>,
     /// The build options that the repository's own `argocd-cm` sets, where it does.
     pub build_options: Option<String>,
 }
@@ -76,9 +76,13 @@ impl Renderer<KustomizeCall> for Kustomize {
         let deadline = Deadline::after(process::timeout(TIMEOUT_VARIABLE, TIMEOUT)?);
         // Dropped last: a signal that arrived meanwhile ends the process then, when everything is cleaned up.
         let signals = SignalGuard::new()?;
-        let home = match self.bounded {
-            true => Home::in_slot(&Slots::shared("kustomize", MAX_VARIABLE)?, deadline, &signals)?,
-            false => Home::temporary("homelab-kustomize-run-")?,
+        let home = match &self.bounded_in {
+            Some(folder) => Home::in_slot(
+                &Slots::shared_in(folder, "kustomize", MAX_VARIABLE)?,
+                deadline,
+                &signals,
+            )?,
+            None => Home::temporary("homelab-kustomize-run-")?,
         };
         let workspace = Workspace::of(&self.checkout, home.path(), call)?;
         let prepared = prepare::prepare(self, &workspace, call, home.path(), deadline)?;
@@ -112,7 +116,7 @@ impl Kustomize {
             program: self.helm.clone(),
             network: self.network,
             cache: self.cache.clone(),
-            bounded: self.bounded,
+            bounded_in: self.bounded_in.clone(),
             deadline: None,
         }
     }

@@ -15,11 +15,8 @@ use crate::time::Deadline;
 
 /// The variables that kustomize gets from this process. A file of `envs` whose line is a name alone takes the value from the
 /// environment, so that a repository could print any other one.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 11] = [
     "PATH",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
     "SystemRoot",
     "PATHEXT",
     "SSL_CERT_FILE",

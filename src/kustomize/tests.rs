@@ -36,7 +36,7 @@ impl Case {
             helm: None,
             network: false,
             cache: None,
-            bounded: false,
+            bounded_in: None,
             build_options: None,
         };
         Self { folder, kustomize }
@@ -127,6 +127,13 @@ fn the_environment_is_the_applications_and_no_more() {
         assert!(is_known, "{name} in {built}");
     }
     assert!(built.contains("ARGOCD_APP_NAME "), "{built}");
+}
+
+#[test]
+fn what_a_run_leaves_in_the_temporary_folder_goes_with_it() {
+    let case = Case::new("left=\"${TMPDIR:-/tmp}/homelab-left-$$\"; mkdir \"$left\"; echo \"$left\"\n");
+    let left = case.render(&call(&[])).unwrap();
+    assert!(!std::path::Path::new(left.trim()).exists(), "{left}");
 }
 
 #[test]

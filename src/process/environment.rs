@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The variables that name the folders of the user's files, and those folders in a home of its own.
-const FOLDERS: [(&str, &str); 4] = [
+/// The variables that name the folders of the user's files and of temporary ones, and those folders in a home of its own: what
+/// a program leaves in them goes with the home.
+const FOLDERS: [(&str, &str); 7] = [
     ("HOME", ""),
+    ("TMPDIR", ""),
+    ("TEMP", ""),
+    ("TMP", ""),
     ("XDG_CACHE_HOME", "cache"),
     ("XDG_CONFIG_HOME", "config"),
     ("XDG_DATA_HOME", "data"),
@@ -23,8 +27,8 @@ impl Environment {
         Self(std::env::vars_os().collect())
     }
 
-    /// Returns the environment of this process with the user's folders in a home of its own, and without the user's
-    /// cluster.
+    /// Returns the environment of this process with the user's and the temporary folders in a home of its own, and without
+    /// the user's cluster.
     pub fn at_home(home: &Path) -> Self {
         let folders = FOLDERS.map(|(name, folder)| (name, home.join(folder)));
         Self::inherited().without(&["XDG_", "KUBE"]).with(folders)

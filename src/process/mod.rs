@@ -25,7 +25,7 @@ pub use diff_program::{Pair, external_diff};
 pub use environment::Environment;
 pub use home::Home;
 pub use signals::{SignalGuard, Signalled};
-pub use slots::Slots;
+pub use slots::{Slots, slots_folder};
 pub use supervisor::{WORD, supervise_with_this_program, supervised};
 
 /// Finds a program: by its path, or by its name on PATH.

@@ -23,6 +23,11 @@ const CANNOT_LOCK: &str = "cannot lock a file in the temporary folder";
 /// The interval at which the first in the queue tries to get a slot.
 const SLOT_INTERVAL: Duration = Duration::from_millis(2);
 
+/// Returns the folder in which processes of one user on one machine find each other's slots: the system's temporary folder.
+pub fn slots_folder() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// The slots for one program that all processes of one user on one machine (of one sidecar) share.
 #[derive(Clone, Debug)]
 pub struct Slots {
@@ -55,12 +60,12 @@ impl Drop for Slot {
 }
 
 impl Slots {
-    /// Returns a program's slots in the system's temporary folder: as many as an environment variable allows, else as
-    /// many as there are processors.
+    /// Returns a program's slots in a folder, as [`slots_folder`]: as many as an environment variable allows, else as many as
+    /// there are processors.
     ///
     /// # Errors
     /// When the variable holds no number of processes.
-    pub fn shared(program: &'static str, variable: &'static str) -> Result<Self> {
+    pub fn shared_in(folder: &Path, program: &'static str, variable: &'static str) -> Result<Self> {
         let count = match std::env::var(variable) {
             Ok(text) => text.parse().ok().filter(|count| *count > 0).ok_or_else(|| {
                 anyhow!("`{variable}` is `{text}`, which is not a number of processes").hint("write 1 or more")
@@ -70,7 +75,7 @@ impl Slots {
         Ok(Self {
             program,
             variable,
-            folder: std::env::temp_dir().join(folder_name(program)),
+            folder: folder.join(folder_name(program)),
             count,
         })
     }

@@ -42,6 +42,7 @@ use crate::helm::{Checkouts, KeptRenders, LazyHelm};
 use crate::kustomize::Kustomize;
 use crate::model::sidecar::SETTINGS;
 use crate::model::{Application, Availability, Object, Source, Unavailable};
+use crate::process::slots_folder;
 use crate::render::{self, HelmCall, KustomizeCall, Output, Renderer, Renderers, Request};
 use crate::repo::Repo;
 use crate::repo::overrides::{self, Merged, Override, TwoTools};
@@ -186,7 +187,7 @@ impl<'s> Sources<'s> {
             program: self.options.helm.program.clone(),
             network: self.options.network != Network::Never,
             cache: self.options.cache()?,
-            bounded: self.options.for_plugin,
+            bounded_in: self.options.for_plugin.then(slots_folder),
             deadline: None,
         };
         let kept = self.kept.as_ref().filter(|_| !how.fresh);
@@ -198,7 +199,7 @@ impl<'s> Sources<'s> {
             helm: self.options.helm.program.clone(),
             network: self.options.network != Network::Never,
             cache: self.options.cache()?,
-            bounded: self.options.for_plugin,
+            bounded_in: self.options.for_plugin.then(slots_folder),
             build_options: build_options(self.resolver.repo()),
         };
         let built = kept.map(|kept| kustomize.after(kept));

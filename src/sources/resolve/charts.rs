@@ -9,6 +9,7 @@ use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::helm::{self, ChartOptions, Charts, PulledChart};
 use crate::model::{ChartReference, Source};
+use crate::process::slots_folder;
 use crate::sources::Network;
 use crate::time::Deadline;
 
@@ -62,7 +63,7 @@ impl Resolver<'_> {
             cache: self.options.cache()?,
             network: self.options.network != Network::Never,
             refresh: self.options.network == Network::Always,
-            bounded: self.options.for_plugin,
+            bounded_in: self.options.for_plugin.then(slots_folder),
         });
         Ok(self.charts.get_or_init(|| charts))
     }
