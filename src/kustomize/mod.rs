@@ -84,7 +84,7 @@ impl Renderer<KustomizeCall> for Kustomize {
             )?,
             None => Home::temporary("homelab-kustomize-run-")?,
         };
-        let workspace = Workspace::of(&self.checkout, home.path(), call)?;
+        let workspace = Workspace::of(&self.checkout, home.path(), call, options.runs_programs())?;
         let prepared = prepare::prepare(self, &workspace, call, home.path(), deadline)?;
         let sandbox = Sandbox {
             program: &program,

@@ -102,6 +102,28 @@ fn changes_are_made_in_a_copy() {
 }
 
 #[test]
+fn the_copy_has_nothing_that_is_not_read() {
+    let script = "if [ \"$1\" = edit ]; then exit; fi\nfind . | sort | tr '\\n' ' '; test -L base && cat base/kustomization.yaml\n";
+    let case = Case::new(script);
+    fs::write(case.at("base/all.yaml"), "").unwrap();
+    let reads = ["apps/player", "base"].map(|path| RepoPath::new(path).unwrap());
+    let graph = Graph {
+        reads: reads.into(),
+        ..Graph::default()
+    };
+    let call = KustomizeCall {
+        graph,
+        ..call(&[&["set", "image", "a=b"]])
+    };
+    let known = ". ./apps ./apps/player ./apps/player/deep ./apps/player/deep/a.txt ./apps/player/kustomization.yaml ./base resources: []\n";
+    assert_eq!(case.render(&call).unwrap(), known);
+    // A symbolic link may lead anywhere.
+    symlink("apps/player/deep", case.at("link")).unwrap();
+    let all = case.render(&call).unwrap();
+    assert!(all.contains("./apps/other ") && all.contains("./link "), "{all}");
+}
+
+#[test]
 fn patches_go_into_the_copy() {
     let case = Case::new("cat \"$2/kustomization.yaml\"\n");
     let patches = Edit::Patches(vec![serde_json::json!({"path": "p.yaml"})]);

@@ -4,6 +4,7 @@
 //! checkout. kustomize takes a folder by its real path, and each kustomization reads only what is in its own real folder, so
 //! that both ways give the same objects.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::disk::Checkout;
 use crate::failure::HintExt;
 use crate::render::KustomizeCall;
+use crate::render::kustomize_call::Edit;
 use crate::repo::RepoPath;
 use crate::repo::kustomization::NAMES;
 
@@ -30,11 +32,8 @@ impl Workspace {
     ///
     /// # Errors
     /// When a folder cannot be read, or there is no room.
-    pub(super) fn of(checkout: &Checkout, home: &Path, call: &KustomizeCall) -> Result<Self> {
+    pub(super) fn of(checkout: &Checkout, home: &Path, call: &KustomizeCall, runs_programs: bool) -> Result<Self> {
         let mut written = Vec::new();
-        if !call.edits.is_empty() {
-            written.push(call.folder.clone());
-        }
         for one in &call.graph.kustomizations {
             let homes = one.charts.iter().filter_map(|chart| one.folder.join(&chart.home).ok());
             let fetches = !one.charts.is_empty() || one.remotes().next().is_some();
@@ -43,6 +42,9 @@ impl Workspace {
         // Another kustomization that leads to one of these has to lead into the copy.
         if !written.is_empty() {
             written.extend(call.graph.kustomizations.iter().map(|one| one.folder.clone()));
+        }
+        if !call.edits.is_empty() {
+            written.push(call.folder.clone());
         }
         if written.is_empty() {
             return Ok(Self {
@@ -54,13 +56,12 @@ impl Workspace {
             .map(|folder| real(checkout, folder))
             .collect::<Result<Vec<_>>>()?;
         let root = home.join("checkout");
-        let mut copy = Copy {
+        let copy = Copy {
             from: checkout.root(),
             to: &root,
             written: &written,
-            left: MOST_FILES,
         };
-        copy.folder(Path::new(""))?;
+        copy.make(needed(call, runs_programs).as_deref())?;
         Ok(Self { root })
     }
 
@@ -98,55 +99,107 @@ fn real(checkout: &Checkout, folder: &RepoPath) -> Result<PathBuf> {
     }
 }
 
+/// Returns all that the build reads, below the root, where that is known: helm and programs of the repository read what they
+/// like.
+fn needed(call: &KustomizeCall, runs_programs: bool) -> Option<Vec<PathBuf>> {
+    let names_a_file =
+        |edit: &Edit| matches!(edit, Edit::Patches(patches) if patches.iter().any(|patch| patch.get("path").is_some()));
+    if runs_programs || call.graph.may_inflate_charts() || call.edits.iter().any(names_a_file) {
+        return None;
+    }
+    Some(call.graph.reads.iter().map(|path| path.parts().collect()).collect())
+}
+
+/// Something in the checkout, below its root.
+struct Entry {
+    path: PathBuf,
+    kind: fs::FileType,
+}
+
 struct Copy<'c> {
     from: &'c Path,
     to: &'c Path,
     /// The folders that something is written to, below the root.
     written: &'c [PathBuf],
-    left: usize,
 }
 
 impl Copy<'_> {
-    fn folder(&mut self, folder: &Path) -> Result<()> {
-        let from = self.from.join(folder);
-        let cannot_read = || format!("cannot list `{}`", folder.display());
-        fs::create_dir_all(self.to.join(folder)).context("cannot make a temporary folder")?;
-        for entry in fs::read_dir(&from).with_context(cannot_read)? {
-            let entry = entry.with_context(cannot_read)?;
-            if entry.file_name() == ".git" {
-                continue;
+    /// Makes the copy; of what nothing is written to only what is needed, if that is known. Each link is a file to make and to
+    /// remove, and a folder of Applications has as many as there are Applications.
+    fn make(&self, needed: Option<&[PathBuf]>) -> Result<()> {
+        let mut entries = Vec::new();
+        self.list(Path::new(""), &mut entries)?;
+        // A symbolic link may lead anywhere.
+        let needed = needed.filter(|_| !entries.iter().any(|entry| entry.kind.is_symlink()));
+        let is_needed = |path: &Path| {
+            let leads = |read: &PathBuf| read.starts_with(path) || path.starts_with(read);
+            needed.is_none_or(|needed| needed.iter().any(leads))
+        };
+        fs::create_dir_all(self.to).context("cannot make a temporary folder")?;
+        for entry in &entries {
+            if self.is_copied(entry) || is_needed(&entry.path) {
+                self.put(entry)
+                    .with_context(|| format!("cannot copy `{}`", entry.path.display()))?;
             }
-            self.left = self
-                .left
-                .checked_sub(1)
-                .with_context(|| format!("`{}` has too many files to be copied", folder.display()))?;
-            self.entry(&entry, &folder.join(entry.file_name()))?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, entry: &fs::DirEntry, path: &Path) -> Result<()> {
-        let cannot_copy = || format!("cannot copy `{}`", path.display());
-        let kind = entry.file_type().with_context(cannot_copy)?;
-        let (from, to) = (self.from.join(path), self.to.join(path));
-        let is_written = self.written.iter().any(|folder| path.starts_with(folder));
-        let leads_there = self.written.iter().any(|folder| folder.starts_with(path));
-        if kind.is_symlink() {
-            if is_written && entry.file_name().to_str().is_some_and(|name| NAMES.contains(&name)) {
-                return kustomization(&from, &to).with_context(cannot_copy);
+    /// Lists a folder, and those in it that are copied; a folder stands before what is in it.
+    fn list(&self, folder: &Path, entries: &mut Vec<Entry>) -> Result<()> {
+        let cannot_read = || format!("cannot list `{}`", folder.display());
+        for entry in fs::read_dir(self.from.join(folder)).with_context(cannot_read)? {
+            let entry = entry.with_context(cannot_read)?;
+            if entry.file_name() == ".git" {
+                continue;
             }
-            let target = fs::read_link(&from).with_context(cannot_copy)?;
+            if entries.len() == MOST_FILES {
+                bail!("`{}` has too many files to be copied", folder.display());
+            }
+            let kind = entry.file_type().with_context(cannot_read)?;
+            let path = folder.join(entry.file_name());
+            entries.push(Entry { path, kind });
+            let entry = &entries[entries.len() - 1];
+            if kind.is_dir() && self.is_copied(entry) {
+                let below = entry.path.clone();
+                self.list(&below, entries)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports whether something is in a folder that is written to, or leads to one.
+    fn is_copied(&self, entry: &Entry) -> bool {
+        let leads_there = |folder: &PathBuf| entry.kind.is_dir() && folder.starts_with(&entry.path);
+        self.is_written(&entry.path) || self.written.iter().any(leads_there)
+    }
+
+    fn is_written(&self, path: &Path) -> bool {
+        self.written.iter().any(|folder| path.starts_with(folder))
+    }
+
+    fn put(&self, entry: &Entry) -> Result<()> {
+        let Entry { path, kind } = entry;
+        let (from, to) = (self.from.join(path), self.to.join(path));
+        if kind.is_symlink() {
+            let name = path.file_name().and_then(OsStr::to_str);
+            if self.is_written(path) && name.is_some_and(|name| NAMES.contains(&name)) {
+                return kustomization(&from, &to);
+            }
+            let target = fs::read_link(&from)?;
             // What is written in the copy must not reach the checkout.
             let inside = target.strip_prefix(self.from).map(|inside| self.to.join(inside));
-            return link(&inside.unwrap_or(target), &to).with_context(cannot_copy);
+            return Ok(link(&inside.unwrap_or(target), &to)?);
         }
-        if kind.is_dir() && (is_written || leads_there) {
-            return self.folder(path);
+        if self.is_copied(entry) {
+            if kind.is_dir() {
+                return Ok(fs::create_dir(to)?);
+            }
+            if kind.is_file() {
+                return Ok(fs::copy(from, to).map(drop)?);
+            }
         }
-        if kind.is_file() && is_written {
-            return fs::copy(from, to).map(drop).with_context(cannot_copy);
-        }
-        link(&from, &to).with_context(cannot_copy)
+        Ok(link(&from, &to)?)
     }
 }
 
