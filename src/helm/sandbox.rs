@@ -12,11 +12,6 @@ use crate::process::{Command, Environment, ProcessGroup, RunError, SignalGuard};
 use crate::render::confidential::Confidential;
 use crate::time::Deadline;
 
-/// The growth of helm's heap after which Go collects garbage, in percent: a run is short, and a fifth of it goes into
-/// collecting at Go's default of 100. An environment that sets `GOGC` is asked first
-/// ([source](https://go.dev/doc/gc-guide#GOGC)).
-pub(super) const GARBAGE_PERCENT: &str = "400";
-
 /// One invocation of helm.
 pub(super) struct Invocation<'i> {
     /// The name in messages, as `dependency build`.
@@ -111,7 +106,6 @@ impl Sandbox<'_> {
         ];
         Environment::at_home(self.home)
             .without(&["HELM_"])
-            .with_default("GOGC", GARBAGE_PERCENT)
             .with(folders.map(|(name, folder)| (name, self.home.join(folder))))
     }
 }

@@ -74,7 +74,7 @@ mod with_a_program {
 
     #[test]
     fn collects_garbage_late_by_default() {
-        let percent = std::env::var("GOGC").unwrap_or_else(|_| sandbox::GARBAGE_PERCENT.to_owned());
+        let percent = std::env::var("GOGC").unwrap_or_else(|_| "400".to_owned());
         assert_eq!(template("echo $GOGC", LONG).unwrap(), format!("{percent}\n"));
     }
 

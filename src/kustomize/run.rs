@@ -15,8 +15,9 @@ use crate::time::Deadline;
 
 /// The variables that kustomize gets from this process. A file of `envs` whose line is a name alone takes the value from the
 /// environment, so that a repository could print any other one.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "PATH",
+    "GOGC",
     "SystemRoot",
     "PATHEXT",
     "SSL_CERT_FILE",

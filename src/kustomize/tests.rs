@@ -145,10 +145,10 @@ fn the_environment_is_the_applications_and_no_more() {
             || name == "HOME"
             || name.ends_with("_PROXY")
             || name.ends_with("_proxy")
-            || ["PATH", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains(&name);
+            || ["PATH", "GOGC", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains(&name);
         assert!(is_known, "{name} in {built}");
     }
-    assert!(built.contains("ARGOCD_APP_NAME "), "{built}");
+    assert!(built.contains("ARGOCD_APP_NAME ") && built.contains("GOGC "), "{built}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::time::Deadline;
 
 const CANNOT_LOCK: &str = "cannot lock a file in the temporary folder";
 /// The interval at which the first in the queue tries to get a slot.
-const SLOT_INTERVAL: Duration = Duration::from_millis(2);
+const SLOT_INTERVAL: Duration = Duration::from_micros(500);
 
 /// Returns the folder in which processes of one user on one machine find each other's slots: the system's temporary folder.
 pub fn slots_folder() -> PathBuf {
