@@ -12,6 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 
 use super::signals::SignalGuard;
+#[cfg(unix)]
+use super::slots::PRIVATE;
 use super::slots::{Slot, Slots, inherited, is_own};
 use crate::time::Deadline;
 
@@ -44,7 +46,11 @@ impl Home {
     }
 
     fn temporary_in(temporary: &Path, prefix: &str) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(temporary)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(PRIVATE));
+        let folder = builder.tempdir_in(temporary)?;
         // It gets its name when it is locked: without a lock the folder would count as left over.
         let unlocked = folder.path().join("not-in-use");
         let lock = File::create_new(&unlocked)?;
@@ -109,5 +115,14 @@ mod tests {
         assert!(path.exists());
         drop(living);
         assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let temporary = tempfile::tempdir().unwrap();
+        let home = Home::temporary_in(temporary.path(), "run-").unwrap();
+        assert_eq!(fs::metadata(home.path()).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

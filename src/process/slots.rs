@@ -246,12 +246,16 @@ fn folder_name(program: &str) -> String {
     format!("homelab-{program}")
 }
 
+/// The mode of a folder that its owner alone can open: there are values in it.
+#[cfg(unix)]
+pub(super) const PRIVATE: u32 = 0o700;
+
 /// Makes a folder that its owner alone can open.
 fn make_folder(path: &Path) -> std::io::Result<()> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, PRIVATE);
     builder.create(path)
 }
 
