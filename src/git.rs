@@ -8,6 +8,7 @@ mod refusal;
 mod revision;
 mod state;
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ use anyhow::{Context, Result, anyhow};
 use crate::failure::HintExt;
 use crate::masking::without_logins;
 use crate::model::repo_url::remote_helper;
-use crate::parallel;
 use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
@@ -47,6 +47,11 @@ const LOCATIONS: [&str; 15] = [
 ];
 /// The protocols that git may use: none that a program of another name (`git-remote-NAME`) serves.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
+
+/// The tags with which `git ls-files -t` lists a tracked file that is not there, and one that a sparse checkout leaves out, for which
+/// it does not look.
+const REMOVED: &str = "R";
+const SKIPPED: &str = "S";
 
 /// What is in git's message when another git is committing: it keeps the index, or has moved the branch.
 const BUSY: [&str; 2] = ["index.lock': File exists.", "cannot lock ref 'HEAD'"];
@@ -226,17 +231,26 @@ impl WorkingTree {
         let arguments = [
             "ls-files",
             "-z",
+            "-t",
             "--cached",
             "--others",
+            "--deleted",
             "--exclude-standard",
-            "--deduplicate",
         ];
         let listed = git(&self.root, &arguments)?;
-        let paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
-        let is_there = |path: &&str| self.root.join(path).symlink_metadata().is_ok();
-        let there = parallel::each(&paths, is_there);
-        let paths = paths.into_iter().zip(there).filter(|(_, is_there)| *is_there);
-        paths.map(|(path, _)| RepoPath::new(path)).collect()
+        let listed = listed.split('\0').filter_map(|entry| entry.split_once(' '));
+        let (removed, listed): (HashSet<_>, HashSet<_>) = listed.partition(|(tag, _)| *tag == REMOVED);
+        let is_there = |tag: &str, path: &str| match tag {
+            SKIPPED => self.root.join(path).symlink_metadata().is_ok(),
+            _ => !removed.contains(&(REMOVED, path)),
+        };
+        // A file that is not merged is listed once for each side.
+        let paths: BTreeSet<&str> = listed
+            .into_iter()
+            .filter(|(tag, path)| is_there(tag, path))
+            .map(|(_, path)| path)
+            .collect();
+        paths.into_iter().map(RepoPath::new).collect()
     }
 
     /// Reports whether a revision, as Argo CD resolves it, means the commit that is checked out.
@@ -441,6 +455,38 @@ mod tests {
 
     fn write(folder: &Path, name: &str, text: &str) {
         std::fs::write(folder.join(name), text).unwrap();
+    }
+
+    #[test]
+    fn files_are_those_that_are_there_and_that_git_would_take() {
+        let (folder, tree) = tree();
+        let listed = |tree: &WorkingTree| -> Vec<String> {
+            let files = tree.files().unwrap();
+            files.iter().map(|path| path.as_str().to_owned()).collect()
+        };
+        for name in ["a", "both ways", "left-out", "removed", "skipped"] {
+            write(folder.path(), name, "1");
+        }
+        write(folder.path(), ".gitignore", "ignored\n");
+        git(folder.path(), &["add", "."]).unwrap();
+        git(folder.path(), &["commit", "--quiet", "--message=one"]).unwrap();
+        git(folder.path(), &["checkout", "--quiet", "-b", "other"]).unwrap();
+        write(folder.path(), "both ways", "2");
+        git(folder.path(), &["commit", "--quiet", "--all", "--message=two"]).unwrap();
+        git(folder.path(), &["checkout", "--quiet", "main"]).unwrap();
+        write(folder.path(), "both ways", "3");
+        git(folder.path(), &["commit", "--quiet", "--all", "--message=three"]).unwrap();
+        git(folder.path(), &["merge", "--quiet", "other"]).unwrap_err();
+        for name in ["left-out", "skipped"] {
+            git(folder.path(), &["update-index", "--skip-worktree", name]).unwrap();
+        }
+        for name in ["left-out", "removed"] {
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
+        for name in ["ignored", "new"] {
+            write(folder.path(), name, "1");
+        }
+        assert_eq!(listed(&tree), [".gitignore", "a", "both ways", "new", "skipped"]);
     }
 
     #[test]

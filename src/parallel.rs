@@ -1,14 +1,18 @@
 //! Work on all cores, with the results in the order of the input.
 
+use std::iter;
 use std::mem;
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// How many small items a thread takes at a time.
-const CHUNK: usize = 32;
+const CHUNK: usize = 16;
+/// How long this thread works alone: about as long as it takes to start other ones.
+const ALONE: Duration = Duration::from_micros(100);
 
 /// Returns the result of `work` for each of many small items, in their order.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -30,19 +34,18 @@ pub fn each_of<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) ->
     shared(&chunks, work)
 }
 
-/// Returns the results of the chunks, one behind the other. This thread works, too: to start one takes as long as a chunk may.
+/// Returns the results of the chunks, one behind the other. This thread works, too, and alone where it is done in a moment: to start
+/// another one would take as long.
 fn shared<C: Sync, R: Send>(chunks: &[C], work: impl Fn(&C) -> Vec<R> + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let run = || {
-        let mut done = Vec::new();
-        while let Some((index, chunk)) = take(&next, chunks) {
-            done.push((index, work(chunk)));
-        }
-        done
-    };
+    let next_done = || take(&next, chunks).map(|(index, chunk)| (index, work(chunk)));
+    let run = || iter::from_fn(next_done).collect::<Vec<_>>();
+    let begun = Instant::now();
     let mut all = thread::scope(|scope| {
-        let others: Vec<_> = (1..workers(chunks)).map(|_| scope.spawn(run)).collect();
-        let mut all = run();
+        let mut all: Vec<_> = iter::from_fn(|| (begun.elapsed() < ALONE).then(next_done).flatten()).collect();
+        let left = chunks.get(all.len()..).unwrap_or_default();
+        let others: Vec<_> = (1..workers(left)).map(|_| scope.spawn(run)).collect();
+        all.extend(run());
         for other in others {
             all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }

@@ -27,9 +27,8 @@ impl Opened {
                 unlisted: None,
             };
         };
-        // Each takes a start of git. To list the files takes longest, and is begun first.
-        let others = || parallel::both(|| tree.remotes(), || tree.head().ok());
-        let (files, (remotes, commit)) = parallel::both(|| tree.files(), others);
+        // Each takes a start of git. To list the files takes longest: a new thread may begin only when this one waits.
+        let ((remotes, commit), files) = parallel::both(|| (tree.remotes(), tree.head().ok()), || tree.files());
         let checkout = checkout.at_commit(commit);
         let (checkout, unlisted) = match files {
             Ok(files) => (checkout.with_files(files), None),
