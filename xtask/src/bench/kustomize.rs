@@ -157,6 +157,8 @@ fn request_for(repository: &Repository, folder: &str, way: Way) -> Result<Value>
     }
     let mut request = request("bench", "default", &source, &repository.head()?);
     request["kustomizeOptions"] = json!({"BuildOptions": "--enable-helm"});
+    // What is read outside of the folder, as `convert` writes it: Argo CD sends a plugin no more.
+    request["annotationManifestGeneratePaths"] = json!(if folder == "chart" { "." } else { ".;../../base" });
     Ok(request)
 }
 
