@@ -132,7 +132,9 @@ impl Checkout {
 
     /// Returns the path on disk.
     pub fn absolute(&self, path: &RepoPath) -> PathBuf {
-        path.parts().fold(self.root.clone(), |folder, part| folder.join(part))
+        let mut absolute = self.root.clone();
+        absolute.extend(path.parts());
+        absolute
     }
 }
 

@@ -136,6 +136,9 @@ impl Repo {
     /// Drops that documents are lists where no Application reads them: tasks of Ansible with manifests in them, say. Nothing takes an
     /// Application out of a list.
     pub fn drop_lists(&mut self) {
+        if !self.malformed.iter().any(|one| one.message == LIST) {
+            return;
+        }
         let synced = self.synced_folders();
         let is_fault = |one: &Malformed| one.message != LIST || synced.reads(&one.file);
         let malformed: Vec<Malformed> = self.malformed.iter().filter(|one| is_fault(one)).cloned().collect();

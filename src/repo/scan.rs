@@ -2,10 +2,11 @@
 //! hold some are parsed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::charts::Charts;
 use super::excluded::Excluded;
@@ -18,6 +19,24 @@ use crate::parallel;
 
 /// The kinds that are looked for, besides the Secrets of clusters.
 const KINDS: [&str; 3] = ["Application", "ApplicationSet", "AppProject"];
+
+/// What is looked for in the bytes of a file.
+struct Signs {
+    version: Finder<'static>,
+    /// Those of [`KINDS`]; the name of a set starts with that of an Application.
+    kinds: [Finder<'static>; 2],
+    cluster: Finder<'static>,
+    /// The chart whose values are Applications.
+    chart: Finder<'static>,
+}
+
+/// To prepare the search takes longer than to look through most files.
+static SIGNS: LazyLock<Signs> = LazyLock::new(|| Signs {
+    version: Finder::new("argoproj.io/v1alpha1"),
+    kinds: ["Application", "AppProject"].map(Finder::new),
+    cluster: Finder::new(clusters::SECRET_TYPE),
+    chart: Finder::new("argocd-apps"),
+});
 
 /// The most bytes that are kept of files without them, which may be read as manifests next.
 const MOST_UNREAD: usize = 64 << 20;
@@ -112,7 +131,7 @@ fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
         return String::from_utf8(bytes).ok().map(Role::Kustomization);
     }
     let is_of_chart = is_template || charts.is_values(path) || charts.is_metadata(path);
-    if is_of_chart && memmem::find(&bytes, b"argocd-apps").is_some() {
+    if is_of_chart && SIGNS.chart.find(&bytes).is_some() {
         return Some(Role::Input);
     }
     if !mentions_objects(&bytes) {
@@ -141,8 +160,8 @@ fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
 
 /// Reports whether a text may hold what is looked for.
 fn mentions_objects(text: &[u8]) -> bool {
-    let has = |part: &str| memmem::find(text, part.as_bytes()).is_some();
-    has("argoproj.io/v1alpha1") && (has("Application") || has("AppProject")) || has(clusters::SECRET_TYPE)
+    let has = |sign: &Finder<'_>| sign.find(text).is_some();
+    has(&SIGNS.version) && SIGNS.kinds.iter().any(has) || has(&SIGNS.cluster)
 }
 
 /// Reports whether a text that is no YAML becomes some when a template is filled in: a line begins with an action, or a value
