@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How many small items a thread takes at a time.
 const CHUNK: usize = 16;
-/// How long this thread works alone: about as long as it takes to start other ones.
-const ALONE: Duration = Duration::from_micros(100);
+/// How long this thread works alone: a little longer than it takes to start others and to end them.
+const ALONE: Duration = Duration::from_micros(300);
 
 /// Returns the result of `work` for each of many small items, in their order.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {

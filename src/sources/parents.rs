@@ -57,13 +57,15 @@ pub(super) fn parents(repo: &Repo) -> Vec<Parent> {
 /// Returns the charts with Applications that no Application syncs: somebody applies them.
 pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
     let declared: Vec<&Root> = repo.settings.roots.iter().collect();
-    let charts: Vec<&RepoPath> = repo.charts.of_applications().collect();
+    let charts: BTreeSet<&RepoPath> = repo.charts.of_applications().collect();
     if declared.is_empty() && charts.is_empty() {
         return Vec::new();
     }
     let own = |source: &Source<'_>| {
-        let is_own = source.pulled_chart().is_none() && repo.is_own(source.repo_url());
-        RepoPath::new(source.path().filter(|_| is_own)?).ok()
+        let folder = RepoPath::new(source.path()?)
+            .ok()
+            .filter(|folder| charts.contains(&folder))?;
+        (source.pulled_chart().is_none() && repo.is_own(source.repo_url())).then_some(folder)
     };
     let synced: BTreeSet<RepoPath> = repo
         .applications()
@@ -73,7 +75,7 @@ pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
         return Vec::new();
     };
     let is_declared = |chart: &RepoPath| declared.iter().any(|root| root.path == chart.as_str());
-    let others = charts.into_iter();
+    let others = charts.iter().copied();
     let others = others.filter(|chart| !synced.contains(*chart) && !is_declared(chart));
     let others: Vec<Root> = others.map(root_of).collect();
     let is_chart = |root: &&Root| RepoPath::new(&root.path).is_ok_and(|path| repo.charts.is_at(&path));
