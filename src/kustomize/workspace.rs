@@ -100,11 +100,13 @@ fn real(checkout: &Checkout, folder: &RepoPath) -> Result<PathBuf> {
 }
 
 /// Returns all that the build reads, below the root, where that is known: helm and programs of the repository read what they
-/// like.
+/// like, and a change may name files by a pattern.
 fn needed(call: &KustomizeCall, runs_programs: bool) -> Option<Vec<PathBuf>> {
-    let names_a_file =
-        |edit: &Edit| matches!(edit, Edit::Patches(patches) if patches.iter().any(|patch| patch.get("path").is_some()));
-    if runs_programs || call.graph.may_inflate_charts() || call.edits.iter().any(names_a_file) {
+    let names_files = |edit: &Edit| match edit {
+        Edit::Command { parameter, .. } => *parameter == "components",
+        Edit::Patches(patches) => patches.iter().any(|patch| patch.get("path").is_some()),
+    };
+    if runs_programs || call.graph.may_inflate_charts() || call.edits.iter().any(names_files) {
         return None;
     }
     Some(call.graph.reads.iter().map(|path| path.parts().collect()).collect())
