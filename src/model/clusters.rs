@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::application::Application;
-use super::cluster::{Cluster, LOCAL_NAME};
+use super::cluster::{Cluster, LOCAL_NAME, LOCAL_SERVER};
 use super::object::Object;
 
 /// Label of the Secrets that describe clusters to Argo CD; its value is `cluster`
@@ -42,6 +42,48 @@ impl Clusters {
             (None, None) => Cluster::Local,
         }
     }
+
+    /// Returns the destination of an Application; `None` where it names no cluster, or names it twice.
+    pub fn destination(&self, app: &Application<'_>) -> Option<Destination> {
+        let (server, name) = match (app.destination_server(), app.destination_name()) {
+            (Some(server), None) => (Some(server.trim_end_matches('/').to_owned()), self.name(&self.of(app))),
+            (None, Some(name)) => (server(&self.of(app)), Some(name.to_owned())),
+            _ => return None,
+        };
+        let namespace = app.destination_namespace().unwrap_or_default().to_owned();
+        Some(Destination {
+            server,
+            name,
+            namespace,
+        })
+    }
+
+    /// Returns the name of a cluster, where it is known.
+    fn name(&self, cluster: &Cluster) -> Option<String> {
+        let mut declared = self.0.iter().filter(|(_, other)| *other == cluster);
+        let local = || cluster.is_local().then(|| LOCAL_NAME.to_owned());
+        declared.next().map(|(name, _)| name.clone()).or_else(local)
+    }
+}
+
+/// Returns the API server of a cluster, where it is known.
+fn server(cluster: &Cluster) -> Option<String> {
+    match cluster {
+        Cluster::Local | Cluster::OfRoot(_) => Some(LOCAL_SERVER.to_owned()),
+        Cluster::Server(server) => Some(server.clone()),
+        Cluster::Name(_) => None,
+    }
+}
+
+/// Where an Application is deployed to: a cluster, by what Argo CD knows of it as far as the repository says it, and a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// The URL of the API server.
+    pub server: Option<String>,
+    /// The cluster's name.
+    pub name: Option<String>,
+    /// The namespace; empty where there is none.
+    pub namespace: String,
 }
 
 /// Reports whether an object is a Secret that describes a cluster.
@@ -61,7 +103,6 @@ fn field(secret: &Object, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::cluster::LOCAL_SERVER;
     use serde_json::json;
 
     fn app(destination: Value) -> Object {

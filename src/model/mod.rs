@@ -1,5 +1,6 @@
 //! The terms of the field: names, objects, Applications, claims, workloads, ownership. No text, no files, no patches.
 
+pub mod app_project;
 pub mod application;
 pub mod argocd_schema;
 pub mod availability;
@@ -15,6 +16,7 @@ pub mod declared_cluster;
 pub mod directory;
 pub mod empty_render;
 pub mod finalizer;
+pub mod glob;
 pub mod image;
 pub mod kept_claim;
 pub mod kube_version;
@@ -48,6 +50,7 @@ pub mod version;
 pub mod workload;
 pub mod writer;
 
+pub use app_project::AppProject;
 pub use application::{Application, Source};
 pub use availability::{AppRenders, Availability, Unavailable};
 pub use chart_reference::ChartReference;

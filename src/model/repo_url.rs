@@ -106,19 +106,21 @@ pub fn is_among(url: &str, others: &[String]) -> bool {
 }
 
 /// Reports whether two addresses are the same to Argo CD where it pairs them itself: a `ref` with its source, a repository
-/// with its credentials. Scheme (but `ssh`), user and port count there
-/// ([source](https://github.com/argoproj/argo-cd/blob/master/util/git/git.go), `SameURL`).
+/// with its credentials ([source](https://github.com/argoproj/argo-cd/blob/master/util/git/git.go), `SameURL`).
 pub fn paired_by_argo_cd(a: &str, b: &str) -> bool {
-    let key = |url: &str| {
-        let url = url.trim().to_lowercase();
-        let url = match url.split_once('@') {
-            Some((user, _)) if !user.contains([':', '/']) => url.replacen(':', "/", 1),
-            _ => url,
-        };
-        let url = url.strip_suffix(".git").unwrap_or(&url);
-        url.strip_prefix("ssh://").unwrap_or(url).to_owned()
+    !in_argo_cd(a).is_empty() && in_argo_cd(a) == in_argo_cd(b)
+}
+
+/// Returns an address as Argo CD compares it itself. Scheme (but `ssh`), user and port count there
+/// ([source](https://github.com/argoproj/argo-cd/blob/master/util/git/git.go), `NormalizeGitURL`).
+pub fn in_argo_cd(url: &str) -> String {
+    let url = url.trim().to_lowercase();
+    let url = match url.split_once('@') {
+        Some((user, _)) if !user.contains([':', '/']) => url.replacen(':', "/", 1),
+        _ => url,
     };
-    !key(a).is_empty() && key(a) == key(b)
+    let url = url.strip_suffix(".git").unwrap_or(&url);
+    url.strip_prefix("ssh://").unwrap_or(url).to_owned()
 }
 
 /// Placeholder for the account in the URLs of the shipped Applications.

@@ -7,7 +7,6 @@ mod charts;
 pub mod excluded;
 pub mod files;
 pub mod generate_paths;
-mod include;
 mod instances;
 pub mod kustomization;
 pub mod layout;

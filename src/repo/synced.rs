@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::include::Glob;
 use super::{Manifest, Repo, RepoPath, SourceType};
+use crate::model::glob::Glob;
 use crate::model::tool::is_dropped;
 use crate::model::{Application, Source};
 use crate::parallel;

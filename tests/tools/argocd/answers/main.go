@@ -1,4 +1,4 @@
-// Answers questions about addresses, revisions and sources with the code of Argo CD itself. Each line of standard input is a question as
+// Answers questions about addresses, revisions, sources and projects with the code of Argo CD itself. Each line of standard input is a question as
 // JSON, each line of standard output its answer; they come in the order of the questions.
 package main
 
@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/sirupsen/logrus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/argo-cd/v3/util/git"
@@ -26,6 +28,24 @@ type question struct {
 	Tags     []string `json:"tags,omitempty"`
 	// A source of an Application.
 	Source *v1alpha1.ApplicationSource `json:"source,omitempty"`
+	// A project, and what an Application of it may want.
+	Project *v1alpha1.AppProject `json:"project,omitempty"`
+	Wanted  wanted               `json:"wanted,omitempty"`
+}
+
+type wanted struct {
+	Sources []string `json:"sources,omitempty"`
+	// Clusters that are known by both, and a namespace.
+	Destinations []v1alpha1.ApplicationDestination `json:"destinations,omitempty"`
+	Kinds        []kind                            `json:"kinds,omitempty"`
+	// Namespaces of Applications; Argo CD itself is in `argocd`.
+	Namespaces []string `json:"namespaces,omitempty"`
+}
+
+type kind struct {
+	schema.GroupKind
+	Name       string
+	Namespaced bool
 }
 
 type answer struct {
@@ -39,6 +59,15 @@ type answer struct {
 	Constraint bool `json:"constraint"`
 	// Whether the source is rendered at the same time as others of its repository.
 	Concurrent bool `json:"concurrent"`
+	// Whether the project permits each of the things that are wanted.
+	Permitted permitted `json:"permitted"`
+}
+
+type permitted struct {
+	Sources      []bool `json:"sources"`
+	Destinations []bool `json:"destinations"`
+	Kinds        []bool `json:"kinds"`
+	Namespaces   []bool `json:"namespaces"`
 }
 
 func main() {
@@ -69,6 +98,10 @@ func run() error {
 }
 
 func (q question) answer() (answer, error) {
+	if q.Project != nil {
+		found, err := permits(*q.Project, q.Wanted)
+		return answer{Permitted: found}, err
+	}
 	if q.Source != nil {
 		return answer{Concurrent: q.Source.AllowsConcurrentProcessing()}, nil
 	}
@@ -88,4 +121,27 @@ func (q question) answer() (answer, error) {
 		Notified: expression.MatchString(q.Addresses[1]),
 		Paired:   git.SameURL(q.Addresses[0], q.Addresses[1]),
 	}, nil
+}
+
+func permits(project v1alpha1.AppProject, wanted wanted) (permitted, error) {
+	found := permitted{Sources: []bool{}, Destinations: []bool{}, Kinds: []bool{}, Namespaces: []bool{}}
+	for _, url := range wanted.Sources {
+		found.Sources = append(found.Sources, project.IsSourcePermitted(v1alpha1.ApplicationSource{RepoURL: url}))
+	}
+	for _, wanted := range wanted.Destinations {
+		cluster := &v1alpha1.Cluster{Server: wanted.Server, Name: wanted.Name}
+		is, err := project.IsDestinationPermitted(cluster, wanted.Namespace, func(string) ([]*v1alpha1.Cluster, error) { return nil, nil })
+		if err != nil {
+			return found, err
+		}
+		found.Destinations = append(found.Destinations, is)
+	}
+	for _, kind := range wanted.Kinds {
+		found.Kinds = append(found.Kinds, project.IsGroupKindNamePermitted(kind.GroupKind, kind.Name, kind.Namespaced))
+	}
+	for _, namespace := range wanted.Namespaces {
+		app := &v1alpha1.Application{ObjectMeta: metav1.ObjectMeta{Namespace: namespace}}
+		found.Namespaces = append(found.Namespaces, project.IsAppNamespacePermitted(app, "argocd"))
+	}
+	return found, nil
 }

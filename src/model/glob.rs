@@ -1,8 +1,8 @@
-//! The globs of `include` and `exclude`: those of the Go library that Argo CD uses for them, without separators
+//! The globs of `include` and `exclude`, and of AppProjects: those of the Go library that Argo CD uses for them
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/util/glob/glob.go),
 //! [syntax](https://pkg.go.dev/github.com/gobwas/glob#Compile)).
 //!
-//! `*` and `?` match a `/` as well, `{a,b}` are alternatives, `[abc]`, `[a-c]` and `[!…]` are classes of characters, `\`
+//! `*` and `?` match a `/` as well, unless it separates: then only `**` does. `{a,b}` are alternatives, `[abc]`, `[a-c]` and `[!…]` are classes of characters, `\`
 //! takes the meaning from the next character. `tests/vectors/glob` holds what the Go library answers.
 //!
 //! The library is wrong about many globs with wildcards in alternatives: `{a*,b}.yaml` matches `b.yaml` but not
@@ -22,7 +22,11 @@ const DEEPEST: usize = 50;
 
 /// A parsed glob.
 #[derive(Clone, Debug)]
-pub(super) struct Glob(Vec<Part>);
+pub struct Glob {
+    parts: Vec<Part>,
+    /// What `*` and `?` do not match.
+    separator: Option<char>,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
@@ -40,7 +44,15 @@ impl Glob {
     /// # Errors
     /// When a class of characters is empty, does not end, or runs backwards; when Argo CD's library is not to be trusted
     /// with it.
-    pub(super) fn new(text: &str) -> Result<Self> {
+    pub fn new(text: &str) -> Result<Self> {
+        Self::separated(text, None)
+    }
+
+    /// Parses a glob whose `*` and `?` do not match a character.
+    ///
+    /// # Errors
+    /// As [`Glob::new`].
+    pub fn separated(text: &str, separator: Option<char>) -> Result<Self> {
         let mut chars = text.chars().peekable();
         // For Argo CD alternatives without a closing brace end with the glob.
         let parts = sequence(&mut chars, 0)?;
@@ -49,13 +61,79 @@ impl Glob {
                 "write alternatives without wildcards, or one `{…}` around whole globs that have no beginning or end in common",
             ));
         }
-        Ok(Self(parts))
+        Ok(Self { parts, separator })
     }
 
     /// Reports whether it matches the whole of a path.
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub fn matches(&self, path: &str) -> bool {
         let path: Vec<char> = path.chars().collect();
-        ends(&self.0, &path, &BTreeSet::from([0])).contains(&path.len())
+        self.ends(&self.parts, &path, &BTreeSet::from([0]))
+            .contains(&path.len())
+    }
+
+    /// Returns the positions in the path at which the parts can end if they begin at one of the given positions.
+    fn ends(&self, parts: &[Part], path: &[char], starts: &BTreeSet<usize>) -> BTreeSet<usize> {
+        if let Some((before, behind)) = self.around_a_star(parts) {
+            // Argo CD's library lets the two overlap: `a*ab` matches `ab`.
+            let all = starts
+                .iter()
+                .flat_map(|start| (*start..=path.len()).map(|end| (*start, end)));
+            let fits = |text: &[char]| text.starts_with(&before) && text.ends_with(&behind);
+            return all
+                .filter(|(start, end)| fits(&path[*start..*end]))
+                .map(|(_, end)| end)
+                .collect();
+        }
+        let mut places = starts.clone();
+        for part in parts {
+            let one = |is_it: &dyn Fn(char) -> bool| -> BTreeSet<usize> {
+                let here = places.iter().filter(|at| path.get(**at).is_some_and(|c| is_it(*c)));
+                here.map(|at| at + 1).collect()
+            };
+            places = match part {
+                Part::Char(wanted) => one(&|c| c == *wanted),
+                Part::One => one(&|c| Some(c) != self.separator),
+                Part::Range { low, high, is_negated } => one(&|c| (*low <= c && c <= *high) != *is_negated),
+                Part::List { chars, is_negated } => one(&|c| chars.contains(&c) != *is_negated),
+                Part::Any { is_double } => places
+                    .iter()
+                    .flat_map(|from| *from..=self.end_of_star(path, *from, *is_double))
+                    .collect(),
+                Part::Choices(choices) => choices
+                    .iter()
+                    .flat_map(|choice| self.ends(choice, path, &places))
+                    .collect(),
+            };
+        }
+        places
+    }
+
+    /// Returns the two texts of a glob that consists of one text, stars, and another text.
+    fn around_a_star(&self, parts: &[Part]) -> Option<(Vec<char>, Vec<char>)> {
+        let nodes = nodes(parts);
+        let [before, stars @ .., behind] = &nodes[..] else {
+            return None;
+        };
+        let is_star =
+            |node: &&[Part]| matches!(node, [Part::Any { is_double }] if *is_double || self.separator.is_none());
+        let text = |parts: &[Part]| -> Option<Vec<char>> {
+            let char = |part: &Part| match part {
+                Part::Char(c) => Some(*c),
+                _ => None,
+            };
+            parts.iter().map(char).collect()
+        };
+        if stars.is_empty() || !stars.iter().all(is_star) {
+            return None;
+        }
+        Some((text(before)?, text(behind)?))
+    }
+
+    /// Returns the last position at which a star can end that begins at a position.
+    fn end_of_star(&self, path: &[char], from: usize, is_double: bool) -> usize {
+        let is_end = |c: &char| !is_double && Some(*c) == self.separator;
+        let length = path[from..].iter().position(|c| is_end(c));
+        length.map_or(path.len(), |length| from + length)
     }
 }
 
@@ -175,65 +253,11 @@ fn common(choices: &[Vec<&[Part]>]) -> (usize, usize) {
     (left, right)
 }
 
-/// Returns the two texts of a glob that consists of one text, stars, and another text.
-fn around_a_star(parts: &[Part]) -> Option<(Vec<char>, Vec<char>)> {
-    let nodes = nodes(parts);
-    let [before, stars @ .., behind] = &nodes[..] else {
-        return None;
-    };
-    let is_star = |node: &&[Part]| matches!(node, [Part::Any { .. }]);
-    let text = |parts: &[Part]| -> Option<Vec<char>> {
-        let char = |part: &Part| match part {
-            Part::Char(c) => Some(*c),
-            _ => None,
-        };
-        parts.iter().map(char).collect()
-    };
-    if stars.is_empty() || !stars.iter().all(is_star) {
-        return None;
-    }
-    Some((text(before)?, text(behind)?))
-}
-
 /// Groups adjacent characters into one node.
 fn nodes(parts: &[Part]) -> Vec<&[Part]> {
     parts
         .chunk_by(|a, b| matches!((a, b), (Part::Char(_), Part::Char(_))))
         .collect()
-}
-
-/// Returns the positions in the path at which the parts can end if they begin at one of the given positions.
-fn ends(parts: &[Part], path: &[char], starts: &BTreeSet<usize>) -> BTreeSet<usize> {
-    if let Some((before, behind)) = around_a_star(parts) {
-        // Argo CD's library lets the two overlap: `a*ab` matches `ab`.
-        let all = starts
-            .iter()
-            .flat_map(|start| (*start..=path.len()).map(|end| (*start, end)));
-        let fits = |text: &[char]| text.starts_with(&before) && text.ends_with(&behind);
-        return all
-            .filter(|(start, end)| fits(&path[*start..*end]))
-            .map(|(_, end)| end)
-            .collect();
-    }
-    let mut places = starts.clone();
-    for part in parts {
-        let one = |is_it: &dyn Fn(char) -> bool| -> BTreeSet<usize> {
-            let here = places.iter().filter(|at| path.get(**at).is_some_and(|c| is_it(*c)));
-            here.map(|at| at + 1).collect()
-        };
-        places = match part {
-            Part::Char(wanted) => one(&|c| c == *wanted),
-            Part::One => one(&|_| true),
-            Part::Range { low, high, is_negated } => one(&|c| (*low <= c && c <= *high) != *is_negated),
-            Part::List { chars, is_negated } => one(&|c| chars.contains(&c) != *is_negated),
-            Part::Any { .. } => places
-                .first()
-                .map(|first| (*first..=path.len()).collect())
-                .unwrap_or_default(),
-            Part::Choices(choices) => choices.iter().flat_map(|choice| ends(choice, path, &places)).collect(),
-        };
-    }
-    places
 }
 
 #[cfg(test)]
