@@ -10,12 +10,14 @@ use super::options;
 use super::place::Place;
 use super::prediction::{Action, Outcome, Prediction};
 use super::state::{Known, State};
+use super::statements::REFUSED;
 use crate::model::claim::is_claim;
 use crate::model::sync::{is_hook, order};
 use crate::model::{AppName, Cluster, Object};
 
 /// Follows the outcomes.
 pub(super) fn follow<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut Vec<Prediction<'s>>) {
+    refused_by_projects(head, predictions);
     leave_unsynced(head, predictions);
     namespaces(base, head, predictions);
     let synced = synced(head, predictions);
@@ -24,6 +26,21 @@ pub(super) fn follow<'s>(base: &State<'s>, head: &State<'s>, predictions: &mut V
     wiped(head, predictions);
     confirmations(predictions);
     later_waves(predictions);
+}
+
+/// Blocks what the sync of an Application brings whose project refuses it, or one of its objects: then Argo CD applies nothing.
+fn refused_by_projects(head: &State<'_>, predictions: &mut [Prediction<'_>]) {
+    let mut known = BTreeMap::<AppName, Option<String>>::new();
+    for prediction in predictions.iter_mut().filter(|one| is_step(one.action())) {
+        let find = || {
+            let refused = head.scope.refused_by_project(head.app(&prediction.app)?.subject);
+            refused.into_iter().next().map(|refused| refused.what)
+        };
+        if let Some(what) = known.entry(prediction.app.clone()).or_insert_with(find) {
+            let why = format!("{what}: Argo CD syncs nothing of `{}`", prediction.app);
+            prediction.outcome = Outcome::new(Action::Blocked, REFUSED, why);
+        }
+    }
 }
 
 /// Leaves out what every sync creates again, or fails at, where nothing else makes the Application sync.

@@ -194,6 +194,11 @@ pub const REASONS: &[(&str, Action, &str)] = &[
         "the Application renders nothing any more: automated sync refuses to delete everything",
     ),
     (
+        "project-refuses",
+        Action::Blocked,
+        "the AppProject does not permit a source, the destination or an object of the Application: Argo CD syncs nothing of it",
+    ),
+    (
         "earlier-wave-stops",
         Action::Blocked,
         "an object of an earlier wave fails, or is waited for",

@@ -14,10 +14,14 @@ const REMEMBERED: &str = "remembered";
 /// The reason of a claim that is deleted, as `releases` has announced.
 pub(super) const RELEASED: &str = "released";
 
+/// The reason of what is not synced since the project of its Application refuses that.
+pub(super) const REFUSED: &str = "project-refuses";
+
 /// Returns how much an outcome matters where no check says more: a claim that stays, and is remembered, is as somebody wanted it.
 pub(super) fn level(outcome: &Outcome) -> Level {
     match outcome.reason.word {
         REMEMBERED | HASHED => Level::Routine,
+        REFUSED => Level::SyncFailure,
         _ => outcome.action.level(),
     }
 }

@@ -92,7 +92,7 @@ pub fn is_secret(object: &Object) -> bool {
 }
 
 /// Returns a field of a Secret as text.
-fn field(secret: &Object, name: &str) -> Option<String> {
+pub fn field(secret: &Object, name: &str) -> Option<String> {
     let text = |section: &str| {
         let value = secret.tree().get(section)?.get(name).and_then(Value::as_str)?;
         Some(value.trim().to_owned()).filter(|text| !text.is_empty())

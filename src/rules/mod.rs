@@ -77,6 +77,8 @@ mod pause_is_not_over;
 mod plugin_name_is_known;
 mod pod_fits_on_one_node;
 mod programs_have_their_own_pods;
+mod project_permits_application;
+mod projects;
 mod quoted;
 mod reads_are_watched;
 mod registry_reads_are_watched;
@@ -114,6 +116,7 @@ pub use finding::{Finding, Fix, Location, Severity};
 pub use ignore::{Ignore, Ignored};
 pub use keeper::keeper;
 pub use outcome::{Outcome, check_all};
+pub use projects::Refused;
 pub use scope::{Base, Scope};
 pub use selection::Selection;
 pub use subject::{Item, Subject};
@@ -260,6 +263,7 @@ pub static ALL: &[&Rule] = &[
     &override_field_is_known::RULE,
     &remote_resource_is_pinned::RULE,
     &pause_is_not_over::RULE,
+    &project_permits_application::RULE,
     &value_is_known::RULE,
     &secret_is_encrypted::RULE,
     &latest_image_is_pulled::RULE,

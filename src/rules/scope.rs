@@ -21,6 +21,7 @@ use crate::repo::{Manifest, Origin, Repo, RepoPath};
 
 use self::named::Named;
 use super::doubt::Doubt;
+use super::projects::Projects;
 use super::shared_objects::SharedObjects;
 use super::storage::Storage;
 use super::subject::{Item, Subject};
@@ -56,6 +57,8 @@ pub struct Scope<'a> {
     bringers: OnceLock<BTreeMap<(RepoPath, usize), usize>>,
     /// The sets with an Application whose Namespace only `CreateNamespace=true` makes, by file and document.
     creating_sets: OnceLock<BTreeSet<(RepoPath, usize)>>,
+    /// The projects, once somebody has asked.
+    projects: OnceLock<Projects>,
     /// The objects that several Applications render.
     shared: OnceLock<SharedObjects>,
     /// The claims, volumes and storage classes that are rendered.
@@ -105,6 +108,7 @@ impl<'a> Scope<'a> {
             doubts: Doubt::of_repository(repo, &clusters),
             bringers: OnceLock::new(),
             creating_sets: OnceLock::new(),
+            projects: OnceLock::new(),
             shared: OnceLock::new(),
             storage: OnceLock::new(),
             values: BTreeMap::new(),

@@ -1,13 +1,32 @@
-//! What is known of storage by what is rendered: claims, volumes, storage classes, and the pods that mount a claim.
+//! What is known by what is rendered: of storage, as claims, volumes, storage classes, and the pods that mount a claim; and of
+//! projects.
+
+use serde_json::json;
 
 use super::Scope;
 use crate::model::ownership::Claim;
-use crate::model::{ClaimRef, Cluster};
+use crate::model::{ClaimRef, Cluster, Object};
 use crate::rules::finding::Finding;
+use crate::rules::projects::{Projects, Refused};
 use crate::rules::storage::{Classes, Mounting, Storage, mountings};
 use crate::rules::subject::{Item, Subject};
 
 impl<'a> Scope<'a> {
+    /// Returns what the project of an Application refuses of it, where the repository declares that project.
+    pub fn refused_by_project(&self, subject: &Subject<'_>) -> Vec<Refused> {
+        let projects = self.projects.get_or_init(|| Projects::of(self.repo, &self.subjects));
+        projects.refused(self.repo, subject, self.created_namespace(subject).as_ref())
+    }
+
+    /// Returns the Namespace that the sync of an Application creates by itself, where nothing else brings it.
+    fn created_namespace(&self, subject: &Subject<'_>) -> Option<Object> {
+        let namespace = subject.app.destination_namespace()?;
+        let is_there = self.declares(&subject.cluster, namespace) || self.is_built_in(&subject.cluster, namespace);
+        let creates = subject.app.sync_option("CreateNamespace") == Some("true") && !is_there;
+        let tree = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        creates.then(|| Object::new(tree))
+    }
+
     /// Returns the claims, volumes and storage classes that are rendered.
     fn storage(&self) -> &Storage {
         self.storage.get_or_init(|| Storage::of(&self.subjects))
