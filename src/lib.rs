@@ -115,8 +115,8 @@
 //! - **Files, rules and renders run on threads of the standard library** ([`parallel`]), as many as there are cores, with
 //!   results in order. Price: 50 lines instead of the crate `rayon`, which brings a pool for loops that are over at once or
 //!   mostly wait for helm.
-//! - **Two globs of our own.** Argo CD expands `values-files` with one Go library (doublestar) and matches `include` and
-//!   `exclude` with another (gobwas). Order and syntax decide which values win and what is pruned, and no crate has either.
+//! - **Two globs of our own.** Argo CD expands `values-files` with one Go library (doublestar) and matches `include`,
+//!   `exclude` and what AppProjects permit with another (gobwas). Order and syntax decide which values win and what is pruned, and no crate has either.
 //!   The patterns of `.homelab.yaml` are a crate's ([`repo::Excluded`]). Price: 300 lines, tested against what the Go libraries answer by `tests/vectors/glob`.
 //! - **`refresh`, `sync` and `wait` use the API server, not Argo CD's.** They write and read the Application objects
 //!   with kube-rs: no login, no second address, and the rights are those of the kubeconfig. A runtime and TLS are made

@@ -132,7 +132,7 @@ impl Glob {
     /// Returns the last position at which a star can end that begins at a position.
     fn end_of_star(&self, path: &[char], from: usize, is_double: bool) -> usize {
         let is_end = |c: &char| !is_double && Some(*c) == self.separator;
-        let length = path[from..].iter().position(|c| is_end(c));
+        let length = path[from..].iter().position(is_end);
         length.map_or(path.len(), |length| from + length)
     }
 }

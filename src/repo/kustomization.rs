@@ -73,6 +73,11 @@ impl Kustomizations {
         })
     }
 
+    /// Reports whether one of them has a text in it.
+    pub fn mention(&self, text: &str) -> bool {
+        self.0.values().any(|one| one.text.contains(text))
+    }
+
     /// Returns the name of a folder's kustomization.
     pub(super) fn file_name(&self, folder: &RepoPath) -> &str {
         self.0.get(folder).map_or(NAMES[0], |one| one.file.file_name())

@@ -13,10 +13,10 @@ InvalidSpecError and is neither compared nor synced. Where it refuses one object
 applied.\n\n\
 Lists that are missing do not mean the same: without `namespaceResourceWhitelist` every kind in a namespace is permitted, without \
 `clusterResourceWhitelist` none that is in no namespace, as Namespace or ClusterRole. The Namespace that `CreateNamespace=true` makes \
-is one of these. In `sourceRepos` a `*` ends at a `/`, and `**` does not; an entry with `!` in front of it forbids, whatever the \
+is one of these. In an address of `sourceRepos` a `*` ends at a `/`, and `**` does not; an entry with `!` in front of it forbids, whatever the \
 others permit.\n\n\
 Add to the project what the Application needs, or let the Application name another one. Only projects that the repository declares \
-are known, and of those below a kustomization only what an Application renders. Nothing is found where `argocd-cm` has \
+are known, and of those that a kustomization patches only what an Application renders. Nothing is found where `argocd-cm` has \
 `globalProjects`, of kinds of which the repository does not say whether they are in a namespace, and where only Argo CD knows how a \
 pattern is read. Secrets of repositories and clusters with a `project` add to it, as far as the repository has them.\n\n\
 https://argo-cd.readthedocs.io/en/stable/user-guide/projects/",
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(
             role.messages(&RULE),
             [
-                "project `home` does not permit the namespace `kube-system` of the cluster `in-cluster`, which Secret `player` is in: Argo CD syncs nothing of `player`",
+                "project `home` does not permit the namespace `kube-system` of the cluster `in-cluster`, with Secret `player` in it: Argo CD syncs nothing of `player`",
                 "project `home` does not permit ClusterRole `player`: Argo CD syncs nothing of `player`",
             ]
         );
@@ -157,8 +157,18 @@ mod tests {
             json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "home"}}),
         );
         assert!(two.messages(&RULE).is_empty(), "nobody knows which one counts");
-        let built = case(json!({"sourceRepos": []})).file("projects/kustomization.yaml", "resources: [home.yaml]\n");
-        assert!(built.messages(&RULE).is_empty(), "patches may add to it");
+        let built = |text: &str| {
+            let case = case(json!({"sourceRepos": []})).file("projects/kustomization.yaml", text);
+            case.messages(&RULE).len()
+        };
+        assert_eq!(built("resources: [home.yaml]\n"), 1);
+        assert_eq!(
+            built("patches: [{path: home.yaml}]\n"),
+            0,
+            "it has only some of the fields"
+        );
+        let patched = "resources: [home.yaml]\npatches: [{target: {kind: AppProject}, patch: '[]'}]\n";
+        assert_eq!(built(patched), 0, "patches may add to it");
         assert_eq!(case(json!({"sourceRepos": []})).messages(&RULE).len(), 1);
     }
 

@@ -14,6 +14,8 @@ use crate::repo::{Manifest, Repo};
 #[derive(Debug, Default)]
 pub(super) struct Projects {
     declared: Vec<Declared>,
+    /// The names of those that Kustomize may change.
+    changed: BTreeSet<String>,
     /// The repositories that are of one project alone: its name, and their address.
     sources: Vec<(String, String)>,
     /// The same of clusters: their server, and a namespace or `*`.
@@ -76,12 +78,19 @@ impl Projects {
         projects
     }
 
-    /// Adds a project that no known render has. What Kustomize makes of one is not known then.
+    /// Adds a project that no known render has. What Kustomize makes of one is known where it is a resource and nothing patches
+    /// projects.
     fn declare_unrendered(&mut self, repo: &Repo, manifest: &Manifest) {
-        let is_built = |folder| repo.kustomizations.is_at(&folder);
-        if manifest.is_written() && !manifest.file.folders().any(is_built) {
-            let home = format!("`{}`", manifest.file);
-            self.declare(&manifest.object, repo.instance(manifest), home);
+        if !manifest.is_written() {
+            return;
+        }
+        let file = &manifest.file;
+        let is_built = file.folders().any(|folder| repo.kustomizations.is_at(&folder));
+        let home = format!("`{file}`");
+        self.declare(&manifest.object, repo.instance(manifest), home);
+        let is_changed = || repo.is_kustomize_input(file) || repo.kustomizations.mention("AppProject");
+        if is_built && is_changed() {
+            self.changed.insert(manifest.object.name().to_owned());
         }
     }
 
@@ -151,7 +160,8 @@ impl Projects {
             known.object.name() == subject.app.project() && is_of_instance
         };
         let mut known = self.declared.iter().filter(is_it);
-        let first = known.next().filter(|_| !self.are_merged)?;
+        let is_known = !self.are_merged && !self.changed.contains(subject.app.project());
+        let first = known.next().filter(|_| is_known)?;
         if known.any(|other| other.object.at("/spec") != first.object.at("/spec")) {
             return None;
         }
@@ -290,7 +300,7 @@ impl Asked<'_> {
             };
             let refusal = self.project.refuses_destination(&wanted)?;
             let what = format!(
-                "the namespace `{}` of the cluster `{}`, which {} is in",
+                "the namespace `{}` of the cluster `{}`, with {} in it",
                 wanted.namespace,
                 self.cluster(),
                 some(&objects)
