@@ -224,6 +224,14 @@ fn claims_in_other_kinds() {
 }
 
 #[test]
+fn projects_refuse() {
+    transcript::check_in("tests/commands/validate/projects.trycmd", |to| {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories/projects");
+        transcript::sandbox::folder::copy(&repository, to);
+    });
+}
+
+#[test]
 fn cmp_manifest() {
     transcript::check("tests/commands/cmp/manifest.trycmd");
 }

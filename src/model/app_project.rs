@@ -2,7 +2,8 @@
 //! ([source](https://github.com/argoproj/argo-cd/blob/master/pkg/apis/application/v1alpha1/app_project_types.go)).
 //!
 //! A refusal is certain: what Argo CD's answer depends on and the repository does not say is permitted here. That are the name of
-//! a cluster that only its server is known of, and patterns that Argo CD's libraries read in ways of their own.
+//! a cluster that only its server is known of, patterns that Argo CD's libraries read in ways of their own, and whether a cluster
+//! is the project's own (`permitOnlyProjectScopedClusters`).
 
 use serde_json::Value;
 
@@ -104,7 +105,13 @@ impl<'o> AppProject<'o> {
         for entry in own.chain(self.destinations.iter().cloned()) {
             let answers = Answer::all(&entry, wanted);
             if answers.iter().all(|answer| *answer == Answer::Denied) {
-                return Some(denied("destinations", &shown(&entry)));
+                let written = |text| Some(text).filter(|text: &&str| !text.is_empty());
+                let parts = [
+                    ("server", entry.server.as_deref().and_then(written)),
+                    ("name", entry.name.as_deref().and_then(written)),
+                    ("namespace", Some(entry.namespace.as_str())),
+                ];
+                return Some(denied("destinations", &flow(&parts)));
             }
             is_permitted |= answers.contains(&Answer::Permitted);
         }
@@ -124,7 +131,8 @@ impl<'o> AppProject<'o> {
         }
         let mut black_entries = self.list(black);
         let entry = black_entries.find(|entry| matched(entry) == Some(true))?;
-        Some(denied(black, &entry.to_string()))
+        let parts = ["group", "kind", "name"].map(|key| (key, entry.get(key).and_then(Value::as_str)));
+        Some(denied(black, &flow(&parts)))
     }
 
     /// Reports whether an Application of this namespace may not name the project (`IsAppNamespacePermitted`).
@@ -223,16 +231,13 @@ fn denied(list: &'static str, entry: &str) -> Refusal {
     Refusal::Denied(list, entry.to_owned())
 }
 
-/// Returns an entry of `destinations` as it is written.
-fn shown(entry: &Destination) -> String {
-    let parts = [
-        ("server", entry.server.as_deref().unwrap_or_default()),
-        ("name", entry.name.as_deref().unwrap_or_default()),
-        ("namespace", &entry.namespace),
-    ];
-    let parts = parts.iter().filter(|(_, text)| !text.is_empty());
-    let parts: Vec<String> = parts.map(|(key, text)| format!("{key}: {text}")).collect();
-    format!("{{{}}}", parts.join(", "))
+/// Returns an entry of a list as YAML in one line.
+fn flow(parts: &[(&str, Option<&str>)]) -> String {
+    let written = parts.iter().filter_map(|(key, text)| match *text {
+        Some("") => Some(format!("{key}: ''")),
+        text => Some(format!("{key}: {}", text?)),
+    });
+    format!("{{{}}}", written.collect::<Vec<_>>().join(", "))
 }
 
 fn text<'v>(entry: &'v Value, key: &str) -> &'v str {
