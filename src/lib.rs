@@ -55,14 +55,14 @@
 //! | `install` | `model`, `yaml` | `anyhow`, `serde_json` |
 //! | `report` | `masking`, `model`, `yaml`, `repo`, `lock`, `rules`, `compare`, `settings`, `edit` | `annotate_snippets`, `anstyle`, `anyhow`, `comfy_table`, `serde`, `serde_json`, `similar`, `textwrap` |
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
-//! | `disk` | `failure`, `time`, `repo` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `rustix`, `serde_json`, `sha2`, `tempfile`, `which` |
+//! | `disk` | `failure`, `time`, `repo`, `process` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `rustix`, `serde_json`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tar`, `tempfile` |
-//! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process`, `parallel` | `anyhow` |
-//! | `download` | `failure`, `time`, `masking`, `model`, `disk`, `git`, `process` | `anyhow`, `base16ct`, `base64`, `flate2`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_util`, `rustls`, `rustls_platform_verifier`, `serde_json`, `sha1`, `sha2`, `tar`, `tempfile`, `tokio`, `tower` |
+//! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process` | `anyhow` |
+//! | `download` | `failure`, `time`, `masking`, `model`, `disk`, `git`, `process` | `anyhow`, `base16ct`, `base64`, `flate2`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_util`, `rustls`, `rustls_platform_verifier`, `serde_json`, `sha1`, `sha2`, `tar`, `tokio`, `tower` |
 //! | `kustomize` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk`, `helm`, `download` | `anyhow`, `base16ct`, `serde_json`, `sha2` |
 //! | `cluster` | `failure`, `time`, `model`, `lock` | `anyhow`, `futures_util`, `http_body_util`, `http`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `hyper`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
 //! | `terminal` | `failure`, `masking` | `anstream`, `anstyle`, `indicatif` |
-//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `time`, `parallel` | `anyhow`, `base64`, `serde_json` |
+//! | `sources` | `failure`, `masking`, `model`, `yaml`, `repo`, `settings`, `sets`, `edit`, `render`, `disk`, `helm`, `kustomize`, `git`, `process`, `time`, `parallel` | `anyhow`, `base64`, `serde_json` |
 //! | `cmp` | `failure`, `time`, `model`, `repo`, `render`, `process`, `disk`, `helm`, `kustomize`, `sources` | `anyhow`, `serde_json` |
 //! | `cli` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `law`, `lock`, `rules`, `compare`, `settings`, `edit`, `render`, `install`, `report`, `process`, `disk`, `git`, `cluster`, `terminal`, `sources`, `cmp` | `anyhow`, `clap`, `clap_complete`, `serde_json` |
 //!
