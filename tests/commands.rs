@@ -200,6 +200,15 @@ fn list() {
     transcript::check("tests/commands/list/cases.trycmd");
 }
 
+/// Roots whose Applications are not looked for: the list is no all-clear.
+#[test]
+fn list_roots_that_are_not_read() {
+    transcript::check_in("tests/commands/list/unsearched.trycmd", |to| {
+        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+        transcript::sandbox::folder::copy(&repositories.join("unsearched"), to);
+    });
+}
+
 #[test]
 fn list_sets() {
     transcript::check_in("tests/commands/list/sets.trycmd", |to| {

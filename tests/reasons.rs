@@ -130,7 +130,10 @@ fn a_checkout_that_git_refuses_is_not_called_missing() {
         assert!(stdout.contains(part), "{part} in {stdout}");
     }
     assert!(!stdout.contains("clone it") && !stdout.contains("--fetch"), "{stdout}");
-    assert_eq!(last_line(&stdout), "checked 1 of 2 Applications; 1 failed");
+    assert_eq!(
+        last_line(&stdout),
+        "checked 1 of 2 Applications; 1 failed; what Application `player` brings is not known, see `kubectl homelab list`"
+    );
     for command in [&["render", "player"][..], &["convert", "player"]] {
         let (code, _, stderr) = world.run_with(command, refused);
         assert_eq!(code, Some(3), "{stderr}");
@@ -156,7 +159,7 @@ fn a_checkout_at_another_revision_is_no_error_of_the_repository() {
     }
     assert_eq!(
         last_line(&stdout),
-        "checked 1 of 2 Applications; 1 skipped: 1 only there at another revision"
+        "checked 1 of 2 Applications; 1 skipped: 1 only there at another revision; what Application `player` brings is not known, see `kubectl homelab list`"
     );
 }
 
@@ -168,14 +171,14 @@ fn strict_fails_on_what_was_skipped() {
     assert_eq!(code, Some(0), "{stdout}");
     assert_eq!(
         last_line(&stdout),
-        "checked 1 of 2 Applications; 1 skipped: 1 not cloned (--fetch)"
+        "checked 1 of 2 Applications; 1 skipped: 1 not cloned (--fetch); what Application `player` brings is not known, see `kubectl homelab list`"
     );
     let (code, stdout, _) = world.run(&["validate", "--strict", "-o", "json"]);
     assert_eq!(code, Some(1), "{stdout}");
     let list: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(
         list["summary"],
-        serde_json::json!({"errors": 0, "warnings": 0, "ignored": 0, "levels": [], "applications": {"total": 2, "checked": 1, "failed": 0, "rendered": true},
+        serde_json::json!({"errors": 0, "warnings": 0, "ignored": 0, "levels": [], "applications": {"total": 2, "checked": 1, "failed": 0, "rendered": true, "mayBringOthers": ["player"]},
             "skipped": 1, "reasons": [{"reason": "not cloned (--fetch)", "count": 1}]})
     );
 }

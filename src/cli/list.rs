@@ -185,7 +185,7 @@ impl Args {
                 let nothing = AppRenders::new();
                 let scope = Scope::new(repo, &nothing);
                 let rows = list::namespaces(repo, &scope.ownership, namespace);
-                (Listing::namespaces(rows, wide), Vec::new())
+                (Listing::namespaces(rows, wide), list::unknown(repo))
             }
             What::Volumes => {
                 let renders = self.renders.render(session, repo)?;

@@ -35,6 +35,12 @@ pub fn read(files: &dyn Files, folder: &RepoPath, parameters: &Parameters, is_na
     Ok(reader.stream)
 }
 
+/// Returns why a file is not rendered that is Jsonnet.
+pub fn jsonnet(path: &RepoPath) -> Unavailable {
+    let what = vec![format!("`{path}` is Jsonnet, which only Argo CD renders")];
+    Unavailable::UnsupportedOptions { what }
+}
+
 struct Reader<'f> {
     files: &'f dyn Files,
     source: FolderSource,
@@ -71,8 +77,7 @@ impl Reader<'_> {
         }
         if ends(&[".jsonnet"]) {
             if self.is_native {
-                let what = vec![format!("`{path}` is Jsonnet, which only Argo CD renders")];
-                return Err(Unavailable::UnsupportedOptions { what }.into_error());
+                return Err(jsonnet(path).into_error());
             }
             return Err(anyhow!("`{path}` is Jsonnet, which this plugin does not render")
                 .hint("leave `plugin` out of the source, or the file with the parameter `exclude`"));

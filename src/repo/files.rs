@@ -82,7 +82,7 @@ impl RepoPath {
     }
 
     /// Returns the same folders as text.
-    pub(super) fn folder_texts(&self) -> impl Iterator<Item = &str> {
+    pub fn folder_texts(&self) -> impl Iterator<Item = &str> {
         let parent = |path: &'_ str| path.rsplit_once('/').map_or("", |(parent, _)| parent).len();
         std::iter::successors(Some(parent(&self.0)), move |length| {
             (*length > 0).then(|| parent(&self.0[..*length]))

@@ -13,6 +13,17 @@ impl Repo {
         self.listing.iter().any(|file| file != folder && file.is_in(folder))
     }
 
+    /// Returns the files whose names end so.
+    pub fn files_ending(&self, ending: &str) -> Vec<&RepoPath> {
+        let mut files: Vec<_> = self
+            .listing
+            .iter()
+            .filter(|file| file.as_str().ends_with(ending))
+            .collect();
+        files.sort();
+        files
+    }
+
     /// Returns the first file in a folder, whatever is in it.
     pub fn first_file_in(&self, folder: &RepoPath) -> Option<RepoPath> {
         let inside = self.listing.iter().filter(|file| *file != folder && file.is_in(folder));

@@ -132,7 +132,7 @@ pub struct Inactive {
 }
 
 /// An ApplicationSet, or an Application that renders others, of which it is not known what it brings.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     /// The set or the Application; it is the folder of a chart where somebody applies that.
     pub name: String,
@@ -179,6 +179,8 @@ pub struct Repo {
     pub inactive: Vec<Inactive>,
     /// What brings Applications that are not known.
     pub unknown: Vec<Unknown>,
+    /// What may bring Applications, in which nobody has looked for them.
+    pub unsearched: Vec<Unknown>,
     /// How many files the settings keep from being looked into.
     pub excluded: usize,
     /// The kustomizations.

@@ -193,6 +193,7 @@ impl Repo {
             listing: self.listing.clone(),
             skipped: self.skipped.clone(),
             unknown: self.unknown.clone(),
+            unsearched: self.unsearched.clone(),
             expanded: self.expanded.clone(),
             excluded: self.excluded,
             ..Repo::default()

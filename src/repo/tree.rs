@@ -1,9 +1,9 @@
 //! The tree of Applications: which Application or ApplicationSet brings which others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::bringers::synced_by;
-use super::{Manifest, Origin, Repo, SyncedFolders};
+use super::{Manifest, Origin, Repo, SyncedFolders, Unknown};
 use crate::model::application::{GROUP, is_application_set};
 use crate::model::{Application, Object};
 use crate::parallel;
@@ -72,7 +72,7 @@ impl Repo {
     pub fn has_root(&self) -> bool {
         let is_of_chart =
             |manifest: &Manifest| matches!(&manifest.origin, Origin::Rendered(rendered) if rendered.is_chart);
-        !self.unknown.is_empty()
+        self.not_known().next().is_some()
             || self.derived.iter().any(is_of_chart)
             || self.tree().iter().any(Branch::is_root)
             || self.empty_root().is_some()
@@ -98,6 +98,18 @@ impl Repo {
     /// of the root Application, or of all Applications, where they agree.
     pub fn controller_namespace(&self) -> &str {
         self.controller.get_or_init(|| self.found_controller().to_owned())
+    }
+
+    /// Returns the namespaces in which Applications are, as far as manifests say them.
+    pub fn application_namespaces(&self) -> BTreeSet<&str> {
+        self.applications()
+            .filter_map(|(manifest, _)| manifest.object.namespace())
+            .collect()
+    }
+
+    /// Returns what brings Applications that are not known: what does certainly, and what may.
+    pub fn not_known(&self) -> impl Iterator<Item = &Unknown> {
+        self.unknown.iter().chain(&self.unsearched)
     }
 
     fn found_controller(&self) -> &str {

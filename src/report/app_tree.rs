@@ -30,8 +30,7 @@ pub fn drawn(repo: &Repo) -> String {
     }));
     let known: BTreeSet<&str> = branches.iter().map(|branch| branch.manifest.object.name()).collect();
     let orphans = repo
-        .unknown
-        .iter()
+        .not_known()
         .filter(|unknown| !known.contains(unknown.name.as_str()));
     tops.extend(orphans.map(|unknown| Node {
         text: format!("{} ({})", unknown.name, unknown.kind),
@@ -66,7 +65,7 @@ impl<'r> Drawing<'r> {
         below.extend(self.below((kind, self.repo.instance(branch.manifest), object.name())));
         let place = (&branch.manifest.file, branch.manifest.document);
         let is_it = |unknown: &&Unknown| unknown.name == object.name() && (&unknown.place.0, unknown.place.1) == place;
-        below.extend(self.repo.unknown.iter().filter(is_it).map(of_unknown));
+        below.extend(self.repo.not_known().filter(is_it).map(of_unknown));
         let by_hand = match branch.bringer {
             Bringer::Hand if !branch.has_children => ", applied by hand",
             _ => "",

@@ -56,6 +56,9 @@ struct Applications {
     failed: usize,
     /// Whether they were rendered; without that, manifests and parameters were checked only.
     rendered: bool,
+    /// The names of those that may bring others that are not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    may_bring_others: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -180,6 +183,7 @@ fn summary(report: &CheckReport) -> Summary {
             checked: coverage.checked.len(),
             failed: skipped().filter(|skipped| skipped.failed).count(),
             rendered: coverage.is_rendered,
+            may_bring_others: coverage.unsearched.iter().map(|unknown| unknown.name.clone()).collect(),
         }
     });
     let reasons = reasons(report).into_iter();

@@ -17,6 +17,7 @@ use crate::model::ownership::Ownership;
 use crate::model::{Application, Cluster, Source};
 use crate::repo::{Branch, Bringer, Manifest, Repo};
 
+pub(super) use inactive::brought_by;
 pub use inactive::{InactiveRow, inactive, unknown};
 
 /// Version of the JSON that this program prints.

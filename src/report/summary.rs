@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::list::brought_by;
 use crate::model::settings::Level;
 use crate::rules::baseline::Settled;
 use crate::rules::{CheckReport, Finding, Meta};
@@ -110,6 +111,17 @@ fn coverage(report: &CheckReport) -> Option<String> {
             |((one, many), count): &((&str, &str), usize)| format!("{count} {}", if *count == 1 { one } else { many });
         let named: Vec<String> = reasons.iter().map(named).collect();
         line += &format!("; {count} skipped: {}", named.join(", "));
+    }
+    let unsearched: Vec<&str> = coverage
+        .unsearched
+        .iter()
+        .map(|unknown| unknown.name.as_str())
+        .collect();
+    if !unsearched.is_empty() {
+        line += &format!(
+            "; what {} is not known, see `kubectl homelab list`",
+            brought_by("Application", &unsearched)
+        );
     }
     if coverage.excluded > 0 {
         line += &format!("; {} excluded by `.homelab.yaml`", plural(coverage.excluded, "file"));

@@ -46,6 +46,8 @@ pub struct Coverage {
     pub is_rendered: bool,
     /// How many files the repository's settings exclude.
     pub excluded: usize,
+    /// The Applications that may bring others that are not known.
+    pub unsearched: Vec<Unknown>,
 }
 
 /// An Application, or another thing that makes objects, whose objects are not known.
@@ -96,6 +98,7 @@ impl CheckReport {
                 checked,
                 is_rendered,
                 excluded: scope.repo.excluded,
+                unsearched: scope.unsearched(),
             }),
         }
     }
@@ -136,6 +139,7 @@ impl CheckReport {
         self.skipped.retain(|skipped| is_in(&skipped.location.file));
         if let Some(coverage) = &mut self.coverage {
             coverage.checked.retain(|location| is_in(&location.file));
+            coverage.unsearched.retain(|unknown| is_in(&unknown.place.0));
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::parents::{Parent, applied_charts, parents};
 use super::sent::Sent;
 use super::sets::expanded_in;
+use super::unsearched::unsearched;
 use super::{ExpandedSet, Options, SourceDirs, Sources, availability};
 use crate::disk::Checkout;
 use crate::model::application::GENERATE_PATHS;
@@ -42,7 +43,12 @@ pub fn complete(
     };
     completed(repo, &files, &mut |repo, open| {
         of_parents(repo, checkout, (dirs, options), open, progress)
-    })
+    })?;
+    // The plugin lists nothing.
+    if !options.for_plugin {
+        repo.unsearched = unsearched(repo);
+    }
+    Ok(())
 }
 
 /// As [`complete`], for a repository of which one folder is there: nothing in it is rendered.

@@ -11,7 +11,7 @@
 //! changed  a checkout with changes that are not written yet
 //! each     the renders of many Applications
 //! touched  which Applications a change can make differ         compared  the renders of two states
-//! values   Helm values, held against their charts
+//! values   Helm values, held against their charts           unsearched  Applications that may bring others, not read for them
 //! ```
 
 mod changed;
@@ -30,6 +30,7 @@ mod sets;
 mod snapshot;
 mod source_dirs;
 mod touched;
+mod unsearched;
 mod values;
 
 use std::io::ErrorKind;

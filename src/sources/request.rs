@@ -47,12 +47,8 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
         }
         return request(parameters, true);
     }
-    if let Some(name) = source
-        .plugin()
-        .map(|plugin| plugin.get("name").and_then(Value::as_str).unwrap_or_default())
-    {
-        let (name, own) = (name.to_owned(), PLUGIN_NAME.to_owned());
-        return Err(Unavailable::OtherPlugin { name, own }.into_error());
+    if let Some(unavailable) = other_plugin(source) {
+        return Err(unavailable.into_error());
     }
     let moved = native::to_parameters(source, |_, values| yaml::emit(values)).map_err(|unsupported| {
         let what = unsupported.into_iter().map(|unsupported| unsupported.why).collect();
@@ -69,6 +65,14 @@ pub(super) fn request(app: &Application<'_>, source: &Source<'_>) -> Result<Requ
         ..Parameters::parse(&list).map_err(wrong)?
     };
     request(parameters, false)
+}
+
+/// Returns that another plugin renders a source; `None` where none does.
+pub(super) fn other_plugin(source: &Source<'_>) -> Option<Unavailable> {
+    let plugin = source.plugin().filter(|_| !source.uses_homelab_plugin())?;
+    let name = plugin.get("name").and_then(Value::as_str).unwrap_or_default();
+    let (name, own) = (name.to_owned(), PLUGIN_NAME.to_owned());
+    Some(Unavailable::OtherPlugin { name, own })
 }
 
 /// Returns the type that a source names itself; the plugin looks at the folder.

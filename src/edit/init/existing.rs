@@ -74,7 +74,7 @@ pub(super) fn roots(repo: &Repo) -> Vec<String> {
             }
         }
     }
-    roots.extend(repo.unknown.iter().map(|unknown| {
+    roots.extend(repo.not_known().map(|unknown| {
         let (file, _) = &unknown.place;
         format!(
             "{} `{}` in `{file}`, of which it is not known what it brings",

@@ -5,6 +5,9 @@ use serde::Serialize;
 use crate::masking::without_logins;
 use crate::repo::{Inactive, Repo, Unknown};
 
+/// How many are named of those that bring Applications that are not known.
+const MOST_NAMES: usize = 5;
+
 /// An Application or an ApplicationSet that is not alive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,11 +33,34 @@ pub fn inactive(repo: &Repo) -> Vec<InactiveRow> {
     repo.inactive.iter().map(row).collect()
 }
 
-/// Returns what brings Applications that are not known, in sentences.
+/// Returns what brings Applications that are not known, in sentences: one for all of the same reason, and what can be done behind
+/// those that have the same way out.
 pub fn unknown(repo: &Repo) -> Vec<String> {
-    let text = |unknown: &Unknown| {
-        let why = without_logins(&unknown.why);
-        format!("not known: what {} `{}` brings: {why}", unknown.kind, unknown.name)
-    };
-    repo.unknown.iter().map(text).collect()
+    let mut groups: Vec<(&Unknown, Vec<&str>)> = Vec::new();
+    for unknown in repo.not_known() {
+        let is_alike = |one: &Unknown| (one.kind, &one.why, &one.hint) == (unknown.kind, &unknown.why, &unknown.hint);
+        match groups.iter_mut().find(|(one, _)| is_alike(one)) {
+            Some((_, names)) => names.push(&unknown.name),
+            None => groups.push((unknown, vec![&unknown.name])),
+        }
+    }
+    let mut lines = Vec::new();
+    for (index, (unknown, names)) in groups.iter().enumerate() {
+        let (what, why) = (brought_by(unknown.kind, names), without_logins(&unknown.why));
+        lines.push(format!("not known: what {what}: {why}"));
+        let next = groups.get(index + 1).and_then(|(next, _)| next.hint.as_ref());
+        let hint = unknown.hint.as_ref().filter(|hint| next != Some(hint));
+        lines.extend(hint.map(|hint| format!("hint: {}", without_logins(hint))));
+    }
+    lines
+}
+
+/// Returns the subject of a sentence on what some of a kind bring.
+pub(in crate::report) fn brought_by(kind: &str, names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        1 => format!("{kind} {} brings", shown.join(", ")),
+        count if count > MOST_NAMES => format!("{kind}s {} and {} more bring", shown.join(", "), count - MOST_NAMES),
+        _ => format!("{kind}s {} bring", shown.join(", ")),
+    }
 }

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::Scope;
 use crate::model::ownership::Claim;
-use crate::model::{ClaimRef, Cluster, Object};
+use crate::model::{AppName, Availability, ClaimRef, Cluster, Object};
+use crate::repo::{Unknown, is_looked_for};
 use crate::rules::finding::Finding;
 use crate::rules::projects::{Projects, Refused};
 use crate::rules::storage::{Classes, Mounting, Storage, mountings};
@@ -80,6 +81,19 @@ impl<'a> Scope<'a> {
             find(reference, &claim, (&own, &foreign))
         });
         found.collect()
+    }
+
+    /// Returns the Applications that may bring others, and whose renders do not say that there are none.
+    pub(in crate::rules) fn unsearched(&self) -> Vec<Unknown> {
+        let brings_none = |unknown: &&Unknown| {
+            let subject = AppName::new(&unknown.name).ok().and_then(|name| self.subject(&name));
+            subject.is_some_and(|subject| {
+                let is_rendered = matches!(self.renders.get(&subject.name), Some(Availability::Available(_)));
+                is_rendered && !subject.notable_items().any(|item| is_looked_for(item.object()))
+            })
+        };
+        let all = self.repo.unsearched.iter();
+        all.filter(|unknown| !brings_none(unknown)).cloned().collect()
     }
 
     /// Reports whether it is known what every Application brings.
