@@ -42,10 +42,15 @@ impl Cache {
         }
     }
 
+    /// Reports whether there is an entry, damaged or not.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.folder.join(key).exists()
+    }
+
     /// Copies an entry into a folder; returns `false` when there is none. One that is damaged is removed.
     pub(super) fn take(&self, key: &str, into: &Path) -> bool {
         let entry = self.folder.join(key);
-        if !entry.exists() {
+        if !self.has(key) {
             return false;
         }
         if self.copy_checked(&entry, into).is_ok() {

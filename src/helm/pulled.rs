@@ -76,6 +76,28 @@ impl Pull {
         lower::encode_string(&digest.finalize())
     }
 
+    /// Refuses a chart whose pull is certain to fail: of an exact version, not in the cache, and without the network.
+    ///
+    /// # Errors
+    /// That of the pull.
+    pub(super) fn check_kept(&self, helm: &Helm) -> Result<()> {
+        let is_kept = || helm.cache.as_ref().is_some_and(|cache| cache.has(&self.key()));
+        match helm.network || !self.is_pinned() || is_kept() {
+            true => Ok(()),
+            false => Err(self.missing().into_error()),
+        }
+    }
+
+    /// Returns that the chart is not in the cache.
+    fn missing(&self) -> Unavailable {
+        let (chart, url) = self.name_and_place();
+        Unavailable::ChartNotDownloaded {
+            chart: chart.to_owned(),
+            version: self.version.clone().unwrap_or_default(),
+            url: url.to_owned(),
+        }
+    }
+
     /// Unpacks the chart below a folder: from the cache, or pulled into `aside` first.
     ///
     /// # Errors
@@ -93,13 +115,7 @@ impl Pull {
         let is_there = !is_fetched && cache.is_some_and(|cache| cache.take(&key, aside));
         if !is_there {
             if !network {
-                let (chart, url) = self.name_and_place();
-                let missing = Unavailable::ChartNotDownloaded {
-                    chart: chart.to_owned(),
-                    version: self.version.clone().unwrap_or_default(),
-                    url: url.to_owned(),
-                };
-                return Err(missing.into_error());
+                return Err(self.missing().into_error());
             }
             run(aside)?;
         }

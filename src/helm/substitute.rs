@@ -83,6 +83,21 @@ impl Substitute {
         repositories::registry_variables().chain(repositories).chain(own)
     }
 
+    /// Refuses a chart, by its repository, name and version, for which kustomize would start it in vain: it has an exact version, is
+    /// not kept, and the network may not be used.
+    ///
+    /// # Errors
+    /// What it would report.
+    pub fn check_kept(helm: &LazyHelm, (repository, name, version): (&str, &str, &str)) -> Result<()> {
+        pull_of(repository, name, version).check_kept(&helm.found()?)
+    }
+
+    /// Returns the folder of a chart, as [`Self::check_kept`] gets it, in a cache.
+    #[cfg(test)]
+    pub fn kept_in(cache: &Path, (repository, name, version): (&str, &str, &str)) -> PathBuf {
+        cache.join(super::CACHED).join(pull_of(repository, name, version).key())
+    }
+
     /// Returns what was reported.
     ///
     /// # Errors
@@ -214,6 +229,22 @@ fn pull(in_place: &InPlace, reports: &Reports, words: &[&str]) -> Result<String>
     Ok(String::new())
 }
 
+/// Returns the pull that kustomize asks for where a kustomization names this chart
+/// ([source](https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/builtins/HelmChartInflationGenerator.go),
+/// `pullCommand`).
+fn pull_of(repository: &str, name: &str, version: &str) -> Pull {
+    let of_registry = repository.starts_with("oci://");
+    Pull {
+        repository: (!of_registry).then(|| repository.to_owned()),
+        chart: match of_registry {
+            true => format!("{}/{name}", repository.strip_suffix('/').unwrap_or(repository)),
+            false => name.to_owned(),
+        },
+        version: (!version.is_empty()).then(|| version.to_owned()),
+        devel: false,
+    }
+}
+
 /// Reads the arguments that kustomize gives to `pull`.
 fn read_pull(words: &[&str]) -> Result<(Pull, PathBuf)> {
     let (mut pull, mut into) = (Pull::default(), None);
@@ -320,6 +351,57 @@ mod tests {
         assert!(pull.devel && pull.repository.is_none());
         assert!(read("--untar lib").is_err());
         assert!(read("--untardir /a lib --unknown").is_err());
+    }
+
+    #[test]
+    fn a_chart_is_pulled_as_kustomize_asks_for_it() {
+        for (repository, words) in [
+            (
+                "https://c.example",
+                "--untardir /a --repo https://c.example lib --version 1.2.3",
+            ),
+            (
+                "oci://r.example/charts",
+                "--untardir /a oci://r.example/charts/lib --version 1.2.3",
+            ),
+            (
+                "oci://r.example/charts/",
+                "--untardir /a oci://r.example/charts/lib --version 1.2.3",
+            ),
+        ] {
+            let (asked, _) = read_pull(&words.split(' ').collect::<Vec<_>>()).unwrap();
+            assert_eq!(pull_of(repository, "lib", "1.2.3"), asked, "{repository}");
+        }
+    }
+
+    #[test]
+    fn a_chart_that_is_not_kept_is_refused_as_its_pull_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let helm = |network: bool| LazyHelm {
+            checkouts: Checkout::open(folder.path()).unwrap().into(),
+            program: Some(std::env::current_exe().unwrap()),
+            network,
+            cache: Some(folder.path().join("cache")),
+            bounded_in: None,
+            deadline: None,
+        };
+        let chart = ("oci://r.example/charts", "lib", "1.2.3");
+        let refused = |version: &'static str, network: bool| {
+            Substitute::check_kept(&helm(network), (chart.0, chart.1, version)).err()
+        };
+        let pulled = pull_of(chart.0, chart.1, chart.2).put_into(
+            &helm(false).found().unwrap(),
+            folder.path(),
+            &folder.path().join("aside"),
+            |_| unreachable!("the network may not be used"),
+        );
+        let [refused_early, pulled] =
+            [refused("1.2.3", false), pulled.err()].map(|error| crate::failure::Failure::from(error.unwrap()));
+        assert_eq!(refused_early.one_line(), pulled.one_line());
+        assert_eq!(refused_early.hints, pulled.hints);
+        assert!(refused("1.2.3", true).is_none() && refused("^1.2.3", false).is_none() && refused("", false).is_none());
+        std::fs::create_dir_all(Substitute::kept_in(&folder.path().join("cache"), chart)).unwrap();
+        assert!(refused("1.2.3", false).is_none());
     }
 
     #[test]

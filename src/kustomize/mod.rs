@@ -7,10 +7,12 @@
 //! remote     what kustomizations name elsewhere
 //! run        one run of the program                  error      its messages, as everybody may see them
 //! version    what the program says that it is       kept       what was built before
+//! first_chart  a chart without which no build can be
 //! ```
 #![expect(clippy::disallowed_methods, reason = "the adapter to kustomize")]
 
 mod error;
+mod first_chart;
 mod kept;
 mod options;
 mod prepare;
@@ -73,6 +75,7 @@ impl Renderer<KustomizeCall> for Kustomize {
     fn render(&self, call: &KustomizeCall) -> Result<Raw> {
         let options = Options::of(self.build_options.as_deref())?;
         let program = Program::find(self.program.as_deref(), call, &options)?;
+        first_chart::check(self, call, &options)?;
         let deadline = Deadline::after(process::timeout(TIMEOUT_VARIABLE, TIMEOUT)?);
         // Dropped last: a signal that arrived meanwhile ends the process then, when everything is cleaned up.
         let signals = SignalGuard::new()?;

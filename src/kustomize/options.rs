@@ -80,9 +80,18 @@ impl Options {
 
     /// Reports whether a repository may have programs run.
     pub(super) fn runs_programs(&self) -> bool {
+        self.has_any(&RUNS_PROGRAMS)
+    }
+
+    /// Reports whether charts are inflated: kustomize refuses them otherwise.
+    pub(super) fn inflates_charts(&self) -> bool {
+        self.has_any(&[BUILD_OPTIONS])
+    }
+
+    fn has_any(&self, names: &[&str]) -> bool {
         let is_on = |option: &String| {
             let (name, value) = option.split_once('=').unwrap_or((option, "true"));
-            RUNS_PROGRAMS.contains(&name) && value != "false"
+            names.contains(&name) && value != "false"
         };
         self.build.iter().any(is_on)
     }

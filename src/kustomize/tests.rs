@@ -206,9 +206,131 @@ fn what_has_to_be_fetched_needs_the_network() {
         find::<Unavailable>(&error).is_some_and(Unavailable::needs_network),
         "{error:#}"
     );
-    // Whether a chart is there, the program in helm's place knows.
-    let chart = with("helmCharts: [{name: a, repo: https://x.example, version: 1.0.0}]\n");
+    // Which version of a chart is there, the program in helm's place knows.
+    let chart = with("helmCharts: [{name: a, repo: https://x.example}]\n");
     assert_eq!(case.render(&chart).unwrap(), "built\n");
+}
+
+/// A kustomize that counts how often it is started, without the network.
+struct Counted(Case);
+
+impl Counted {
+    fn new() -> Self {
+        let mut case = Case::new(
+            "echo started >> \"${0%/*}/starts\"\nif [ \"$1\" = version ]; then echo v5.8.1; exit 0; fi\necho built\n",
+        );
+        case.kustomize.helm = case.kustomize.program.clone();
+        case.kustomize.cache = Some(case.folder.path().join("cache"));
+        Self(case)
+    }
+
+    /// Renders the folder with these kustomizations; returns how often kustomize was started, and the error if there is one.
+    fn render(&self, kustomizations: &[(&str, &str)]) -> (usize, Option<anyhow::Error>) {
+        self.render_with(kustomizations, &[])
+    }
+
+    fn render_with(&self, kustomizations: &[(&str, &str)], edits: &[&[&str]]) -> (usize, Option<anyhow::Error>) {
+        let read = |(folder, text): &(&str, &str)| {
+            let tree = crate::yaml::value(text).unwrap().unwrap();
+            fs::create_dir_all(self.0.at(folder)).unwrap();
+            fs::write(self.0.at(folder).join("kustomization.yaml"), text).unwrap();
+            Kustomization {
+                folder: RepoPath::new(folder).unwrap(),
+                file: RepoPath::new(&format!("{folder}/kustomization.yaml")).unwrap(),
+                text: (*text).to_owned(),
+                references: references(&tree),
+                charts: helm_charts(&tree),
+            }
+        };
+        let graph = Graph {
+            kustomizations: kustomizations.iter().map(read).collect(),
+            ..Graph::default()
+        };
+        let starts = self.0.folder.path().join("starts");
+        let _ = fs::remove_file(&starts);
+        let error = self.0.kustomize.render(&KustomizeCall { graph, ..call(edits) }).err();
+        let started = fs::read_to_string(&starts).unwrap_or_default();
+        (started.lines().count(), error)
+    }
+}
+
+const PLAYER: &str = "apps/player";
+const CHART: &str = "helmCharts: [{name: a, repo: 'https://x.example', version: 1.0.0}]\n";
+
+#[test]
+fn kustomize_is_not_started_for_a_chart_that_is_not_kept() {
+    let counted = Counted::new();
+    let base = (
+        "base",
+        "helmCharts: [{name: b, repo: 'oci://r.example/charts', version: 2.0.0}]\n",
+    );
+    let above = "resources: [../../base]\nhelmCharts: [{name: a, repo: 'https://x.example', version: 1.0.0}]\n";
+    for (kustomizations, (chart, version, url)) in [
+        (&[(PLAYER, CHART)][..], ("a", "1.0.0", "https://x.example")),
+        // What is taken in comes first.
+        (&[(PLAYER, above), base], ("b", "2.0.0", "oci://r.example/charts")),
+        (
+            &[(PLAYER, "components: [../../base]\n"), base],
+            ("b", "2.0.0", "oci://r.example/charts"),
+        ),
+    ] {
+        let (starts, error) = counted.render(kustomizations);
+        let error = error.unwrap();
+        let missing = Unavailable::ChartNotDownloaded {
+            chart: chart.to_owned(),
+            version: version.to_owned(),
+            url: url.to_owned(),
+        };
+        assert_eq!(find::<Unavailable>(&error), Some(&missing));
+        assert_eq!(Failure::from(error).hints, [missing.hint()]);
+        assert_eq!(starts, 0, "{kustomizations:?}");
+    }
+}
+
+#[test]
+fn kustomize_is_started_where_a_chart_is_kept_or_it_alone_knows() {
+    let mut counted = Counted::new();
+    let is_started = |counted: &Counted, kustomizations: &[(&str, &str)], edits: &[&[&str]]| {
+        let (starts, error) = counted.render_with(kustomizations, edits);
+        assert!(error.is_none(), "{kustomizations:?}: {error:?}");
+        starts > 0
+    };
+    let components = (
+        "base",
+        "helmCharts: [{name: b, repo: 'https://x.example', version: 1.0.0}]\n",
+    );
+    for text in [
+        "helmCharts: [{name: a, repo: 'https://x.example'}]\n",
+        "helmCharts: [{name: a, repo: 'https://x.example', version: '^1.0.0'}]\n",
+        "helmCharts: [{name: a, repo: 'https://x.example', version: 1.0.0, devel: true}]\n",
+        "helmCharts: [{name: a}]\n",
+        "generators: [g.yaml]\nhelmCharts: [{name: a, repo: 'https://x.example', version: 1.0.0}]\n",
+        "components: [../../base]\nhelmCharts: [{name: a, repo: 'https://x.example', version: 1.0.0}]\n",
+    ] {
+        assert!(is_started(&counted, &[(PLAYER, text), components], &[]), "{text}");
+    }
+    let edits = [&["set", "image", "x=y"][..]];
+    assert!(
+        is_started(&counted, &[(PLAYER, CHART)], &edits),
+        "the edit may fail first"
+    );
+    counted.0.kustomize.build_options = Some("--load-restrictor LoadRestrictionsNone".to_owned());
+    assert!(is_started(&counted, &[(PLAYER, CHART)], &[]), "charts are refused");
+    counted.0.kustomize.build_options = None;
+    for local in ["charts/a-1.0.0/a", "charts/a"] {
+        let folder = counted.0.at(PLAYER).join(local);
+        fs::create_dir_all(&folder).unwrap();
+        assert!(is_started(&counted, &[(PLAYER, CHART)], &[]), "{local}");
+        fs::remove_dir(&folder).unwrap();
+    }
+    assert_eq!(counted.render(&[(PLAYER, CHART)]).0, 0);
+    let cache = counted.0.folder.path().join("cache");
+    fs::create_dir_all(crate::helm::Substitute::kept_in(
+        &cache,
+        ("https://x.example", "a", "1.0.0"),
+    ))
+    .unwrap();
+    assert!(is_started(&counted, &[(PLAYER, CHART)], &[]));
 }
 
 #[test]

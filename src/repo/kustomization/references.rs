@@ -46,6 +46,8 @@ pub struct HelmChart {
     pub version: String,
     /// The folder of the charts, relative to the kustomization.
     pub home: String,
+    /// Whether versions in development count as well.
+    pub is_devel: bool,
 }
 
 impl HelmChart {
@@ -162,6 +164,7 @@ pub fn helm_charts(tree: &Value) -> Vec<HelmChart> {
         repo: text(entry, "repo"),
         version: text(entry, "version"),
         home: home.to_owned(),
+        is_devel: field(entry, "devel").is_some_and(|(_, devel)| *devel == Value::Bool(true)),
     });
     let old = entries(tree, "helmChartInflationGenerator").map(|(pointer, entry)| HelmChart {
         pointer,
@@ -169,6 +172,7 @@ pub fn helm_charts(tree: &Value) -> Vec<HelmChart> {
         repo: text(entry, "chartRepoUrl"),
         version: text(entry, "chartVersion"),
         home: string(entry, "chartHome").map_or(home, |(_, home)| home).to_owned(),
+        is_devel: false,
     });
     new.chain(old).collect()
 }
