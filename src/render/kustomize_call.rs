@@ -393,6 +393,21 @@ mod tests {
     }
 
     #[test]
+    fn only_the_plugin_may_have_been_sent_a_part_of_the_repository() {
+        let files = Memory::new([("c/kustomization.yaml", "resources: [b.yaml]\n")]).unwrap();
+        let hints = |storage_rules: bool| {
+            let request = Request {
+                storage_rules,
+                ..request("c", json!([]))
+            };
+            crate::failure::Failure::from(call(&request, &files).unwrap_err()).hints
+        };
+        let of_plugin = "correct the path, or add `/c/b.yaml` to the annotation `argocd.argoproj.io/manifest-generate-paths` if that keeps it from the plugin";
+        assert_eq!(hints(true), [of_plugin]);
+        assert_eq!(hints(false), ["correct the path, or add the file"]);
+    }
+
+    #[test]
     fn patches_are_added_behind_those_that_are_there() {
         let patches = [patch(PATCH_TEXT).unwrap()];
         let read = |text: &str| yaml::value(&with_patches(text, &patches).unwrap()).unwrap().unwrap();

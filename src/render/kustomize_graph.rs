@@ -169,9 +169,13 @@ fn local(request: &Request, one: &Kustomization, reference: &Reference, files: &
         (None, _) if may_be_remote => Ok(None),
         (None, Err(_)) => Err(anyhow!("{}: `{path}` leads out of the repository", place())
             .hint("name something in the repository, or a URL")),
-        (None, Ok(whole)) => Err(anyhow!("{}: `{path}` does not exist", place()).hint(format!(
-            "correct the path, or add `/{whole}` to the annotation `{GENERATE_PATHS}` if that keeps it from the plugin"
-        ))),
+        (None, Ok(whole)) => Err(anyhow!("{}: `{path}` does not exist", place()).hint(match request.storage_rules {
+            true => format!(
+                "correct the path, or add `/{whole}` to the annotation `{GENERATE_PATHS}` if that keeps it from the plugin"
+            ),
+            // Argo CD's own tool gets the whole repository.
+            false => "correct the path, or add the file".to_owned(),
+        })),
     }
 }
 
