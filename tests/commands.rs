@@ -127,6 +127,11 @@ fn verbs() {
             transcript::sandbox::folder::copy(&repositories.join("verbs"), to);
         });
     }
+    // What a Job runs cannot be changed.
+    transcript::check_in("tests/commands/verbs/grant-job.trycmd", |to| {
+        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+        transcript::sandbox::folder::copy(&repositories.join("grant-job"), to);
+    });
     transcript::check_in("tests/commands/verbs/mount-elsewhere.trycmd", |to| {
         let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
         transcript::sandbox::folder::copy(&repositories.join("mount-elsewhere"), to);

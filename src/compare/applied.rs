@@ -153,6 +153,8 @@ pub(super) fn refused(
 /// these places. Hooks are left out, and what Argo CD deletes and creates again.
 pub fn fixed_templates<'o>(app: &Application<'_>, before: &[Object], after: &'o [Object]) -> Vec<(&'o Object, String)> {
     let fixed = |new: &'o Object| {
+        // What gets its name from the API server is created again each time.
+        new.reference()?;
         let old = before.iter().find(|old| old.is_same_as(new))?;
         let is_meant = new.is("batch", "Job") || new.is("", "Pod");
         if !is_meant || old == new || is_hook(new) || options::is_forced([old, new]) {

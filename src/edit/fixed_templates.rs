@@ -96,6 +96,18 @@ mod tests {
         let ignoring =
             json!({"ignoreDifferences": [entry], "syncPolicy": {"syncOptions": ["RespectIgnoreDifferences=true"]}});
         is_silent(&ignoring, ("/metadata/annotations", json!({})));
+        // A name that the API server makes is a new one each time.
+        let generated = |changes: &[(&'static str, Value)]| {
+            let name = [
+                ("/metadata/name", Value::Null),
+                ("/metadata/generateName", json!("once-")),
+            ];
+            job("", &[&name[..], changes].concat())
+        };
+        assert_eq!(
+            said(&spec, generated(&[]), generated(std::slice::from_ref(&changed))),
+            Vec::<String>::new()
+        );
         // What may change.
         let other = job("once", &[("/spec/parallelism", json!(2))]);
         assert_eq!(said(&spec, job("once", &[]), other), Vec::<String>::new());

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use json_patch::PatchOperation;
 use serde_json::Value;
 
-use super::{Edit, Renders, RuleGate, leading_value, source_override};
+use super::{Edit, Renders, RuleGate, fixed_templates, leading_value, source_override};
 use crate::failure::{self, Failure, HintExt};
 use crate::model::parameter::{ParameterError, Parameters};
 use crate::model::{AppName, Application, Availability, Object, PointerBuf, Source, Unavailable};
@@ -307,18 +307,25 @@ impl<'r> Target<'r> {
         })
     }
 
-    /// Returns the edit and its gate, which knows the renders before and after it.
+    /// Returns the edit and its gate, which knows the renders before and after it. The edit says which Jobs and pods cannot be changed
+    /// to what is rendered then.
     pub fn finish(&self, changed: Changed, message: String) -> (Edit, RuleGate) {
         let mut gate = RuleGate {
             generated: changed.derived,
             ..RuleGate::default()
         };
-        gate.before.insert(self.name.clone(), self.before());
+        let (before, mut notes) = (self.before(), changed.notes);
+        if let (Availability::Available(before), Availability::Available(after), Ok(app)) =
+            (&before, &changed.after, self.app())
+        {
+            notes.extend(fixed_templates::remarks(&app, before, after));
+        }
+        gate.before.insert(self.name.clone(), before);
         gate.after.insert(self.name.clone(), changed.after);
         let edit = Edit {
             changes: changed.changes,
             message,
-            notes: changed.notes,
+            notes,
             next: Some(format!(
                 "see what the cluster would get with `kubectl homelab render {}`",
                 self.name
