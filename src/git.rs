@@ -8,7 +8,6 @@ mod refusal;
 mod revision;
 mod state;
 
-use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::failure::HintExt;
 use crate::masking::without_logins;
 use crate::model::repo_url::remote_helper;
+use crate::parallel;
 use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
@@ -47,11 +47,6 @@ const LOCATIONS: [&str; 15] = [
 ];
 /// The protocols that git may use: none that a program of another name (`git-remote-NAME`) serves.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
-
-/// The tags with which `git ls-files -t` lists a tracked file that is not there, and one that a sparse checkout leaves out, for which
-/// it does not look.
-const REMOVED: &str = "R";
-const SKIPPED: &str = "S";
 
 /// What is in git's message when another git is committing: it keeps the index, or has moved the branch.
 const BUSY: [&str; 2] = ["index.lock': File exists.", "cannot lock ref 'HEAD'"];
@@ -231,26 +226,18 @@ impl WorkingTree {
         let arguments = [
             "ls-files",
             "-z",
-            "-t",
             "--cached",
             "--others",
-            "--deleted",
             "--exclude-standard",
+            "--deduplicate",
         ];
         let listed = git(&self.root, &arguments)?;
-        let listed = listed.split('\0').filter_map(|entry| entry.split_once(' '));
-        let (removed, listed): (HashSet<_>, HashSet<_>) = listed.partition(|(tag, _)| *tag == REMOVED);
-        let is_there = |tag: &str, path: &str| match tag {
-            SKIPPED => self.root.join(path).symlink_metadata().is_ok(),
-            _ => !removed.contains(&(REMOVED, path)),
-        };
-        // A file that is not merged is listed once for each side.
-        let paths: BTreeSet<&str> = listed
-            .into_iter()
-            .filter(|(tag, path)| is_there(tag, path))
-            .map(|(_, path)| path)
-            .collect();
-        paths.into_iter().map(RepoPath::new).collect()
+        let paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
+        // With `--deleted`, git looks for them one after the other.
+        let is_there = |path: &&str| self.root.join(path).symlink_metadata().is_ok();
+        let there = parallel::each(&paths, is_there);
+        let paths = paths.into_iter().zip(there).filter(|(_, is_there)| *is_there);
+        paths.map(|(path, _)| RepoPath::new(path)).collect()
     }
 
     /// Reports whether a revision, as Argo CD resolves it, means the commit that is checked out.
@@ -461,7 +448,8 @@ mod tests {
     fn files_are_those_that_are_there_and_that_git_would_take() {
         let (folder, tree) = tree();
         let listed = |tree: &WorkingTree| -> Vec<String> {
-            let files = tree.files().unwrap();
+            let mut files = tree.files().unwrap();
+            files.sort();
             files.iter().map(|path| path.as_str().to_owned()).collect()
         };
         for name in ["a", "both ways", "left-out", "removed", "skipped"] {

@@ -57,7 +57,7 @@
 //! | `process` | `failure`, `time` | `anyhow`, `duct`, `rustix`, `signal_hook`, `tempfile`, `which` |
 //! | `disk` | `failure`, `time`, `repo`, `process` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `rustix`, `serde_json`, `sha2`, `tempfile`, `which` |
 //! | `helm` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk` | `anyhow`, `base16ct`, `etcetera`, `flate2`, `serde_json`, `sha2`, `tar`, `tempfile` |
-//! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process` | `anyhow` |
+//! | `git` | `failure`, `time`, `masking`, `model`, `repo`, `process`, `parallel` | `anyhow` |
 //! | `download` | `failure`, `time`, `masking`, `model`, `disk`, `git`, `process` | `anyhow`, `base16ct`, `base64`, `flate2`, `http`, `http_body_util`, `hyper`, `hyper_rustls`, `hyper_util`, `rustls`, `rustls_platform_verifier`, `serde_json`, `sha1`, `sha2`, `tar`, `tokio`, `tower` |
 //! | `kustomize` | `failure`, `time`, `masking`, `model`, `yaml`, `repo`, `render`, `process`, `disk`, `helm`, `download` | `anyhow`, `base16ct`, `serde_json`, `sha2` |
 //! | `cluster` | `failure`, `time`, `model`, `lock` | `anyhow`, `futures_util`, `http_body_util`, `http`, `hyper_rustls`, `hyper_timeout`, `hyper_util`, `hyper`, `kube`, `rustls`, `serde_json`, `strsim`, `tokio`, `tower`, `x509_cert` |
