@@ -66,20 +66,26 @@ pub(super) fn unsearched(repo: &Repo) -> Vec<Unknown> {
             manifest.object.name().to_owned(),
         )
     };
-    let followed: BTreeSet<_> = parents(repo).iter().map(|parent| place(&parent.manifest)).collect();
     let tree = repo.tree();
-    let unsearched = tree.iter().filter_map(|branch| {
-        let manifest = branch.manifest;
+    let found = tree.iter().filter_map(|branch| {
         let Reason { why, hint } = search.reason(branch)?;
-        (!followed.contains(&place(manifest))).then(|| Unknown {
+        let manifest = branch.manifest;
+        let unknown = Unknown {
             name: manifest.object.name().to_owned(),
             kind: "Application",
             place: (manifest.file.clone(), manifest.document),
             why,
             hint: Some(hint),
-        })
+        };
+        Some((place(manifest), unknown))
     });
-    unsearched.collect()
+    let mut found: Vec<_> = found.collect();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let followed: BTreeSet<_> = parents(repo).iter().map(|parent| place(&parent.manifest)).collect();
+    found.retain(|(place, _)| !followed.contains(place));
+    found.into_iter().map(|(_, unknown)| unknown).collect()
 }
 
 impl<'r> Search<'r> {
