@@ -17,6 +17,7 @@ mod stream;
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -83,7 +84,7 @@ const IN_MEMORY: &str = "/dev/shm";
 fn run_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     let mut command = cargo::cargo();
     command.args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
-    if std::env::var_os("TMPDIR").is_none() && Path::new(IN_MEMORY).is_dir() {
+    if std::env::var_os("TMPDIR").is_none() && runs_programs(Path::new(IN_MEMORY)) {
         command.env("TMPDIR", IN_MEMORY);
     }
     if let Some(corpus) = corpus {
@@ -96,6 +97,22 @@ fn run_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
         bail!("the benchmark failed");
     }
     Ok(())
+}
+
+/// Reports whether programs in a folder run: the servers of a benchmark have some among their files, and in a container memory may be
+/// for data alone.
+fn runs_programs(folder: &Path) -> bool {
+    let runs = || -> Result<bool> {
+        let folder = tempfile::tempdir_in(folder)?;
+        let copy = folder.path().join("program");
+        std::fs::copy(std::env::current_exe()?, &copy)?;
+        Ok(Command::new(copy)
+            .arg("--help")
+            .stdout(Stdio::null())
+            .status()?
+            .success())
+    };
+    runs().unwrap_or(false)
 }
 
 /// The run times of two sides, measured in turns: A, B, A, B …
