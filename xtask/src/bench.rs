@@ -84,8 +84,15 @@ const IN_MEMORY: &str = "/dev/shm";
 fn run_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
     let mut command = cargo::cargo();
     command.args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
-    if std::env::var_os("TMPDIR").is_none() && runs_programs(Path::new(IN_MEMORY)) {
-        command.env("TMPDIR", IN_MEMORY);
+    // It goes with the run: the servers leave files behind.
+    let in_memory = match std::env::var_os("TMPDIR") {
+        None => tempfile::tempdir_in(IN_MEMORY)
+            .ok()
+            .filter(|folder| runs_programs(folder.path())),
+        Some(_) => None,
+    };
+    if let Some(folder) = &in_memory {
+        command.env("TMPDIR", folder.path());
     }
     if let Some(corpus) = corpus {
         command.arg("--corpus").arg(std::path::absolute(corpus)?);
@@ -103,8 +110,7 @@ fn run_in_release(corpus: Option<&Path>, only: Option<&str>) -> Result<()> {
 /// for data alone.
 fn runs_programs(folder: &Path) -> bool {
     let runs = || -> Result<bool> {
-        let folder = tempfile::tempdir_in(folder)?;
-        let copy = folder.path().join("program");
+        let copy = folder.join("program");
         std::fs::copy(std::env::current_exe()?, &copy)?;
         Ok(Command::new(copy)
             .arg("--help")
