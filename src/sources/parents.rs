@@ -61,12 +61,7 @@ pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
     if declared.is_empty() && charts.is_empty() {
         return Vec::new();
     }
-    let own = |source: &Source<'_>| {
-        let folder = RepoPath::new(source.path()?)
-            .ok()
-            .filter(|folder| charts.contains(&folder))?;
-        (source.pulled_chart().is_none() && repo.is_own(source.repo_url())).then_some(folder)
-    };
+    let own = |source: &Source<'_>| own_folder(repo, source);
     let synced: BTreeSet<RepoPath> = repo
         .applications()
         .flat_map(|(_, app)| app.sources().iter().filter_map(own).collect::<Vec<_>>())
@@ -82,6 +77,12 @@ pub(super) fn applied_charts(repo: &Repo) -> Vec<Parent> {
     let all = declared.into_iter().chain(&others).filter(is_chart);
     all.filter_map(|root| applied_chart(root, url, repo.controller_namespace()))
         .collect()
+}
+
+/// Returns the folder of a source in this repository, unless it is only for values of a chart.
+pub(super) fn own_folder(repo: &Repo, source: &Source<'_>) -> Option<RepoPath> {
+    let is_own = source.pulled_chart().is_none() && repo.is_own(source.repo_url());
+    RepoPath::new(source.path().filter(|_| is_own)?).ok()
 }
 
 /// Returns a chart that somebody applies in the simplest way.

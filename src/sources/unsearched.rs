@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::parents::parents;
+use super::parents::{own_folder, parents};
 use super::request::other_plugin;
 use crate::masking::without_logins;
 use crate::model::{Application, Clusters, Source};
@@ -59,33 +59,31 @@ struct Search<'r> {
 /// Returns the Applications that may bring others that are not known: nobody has looked for them.
 pub(super) fn unsearched(repo: &Repo) -> Vec<Unknown> {
     let search = Search::of(repo);
-    let place = |manifest: &Manifest| {
-        (
-            manifest.file.clone(),
-            manifest.document,
-            manifest.object.name().to_owned(),
-        )
-    };
     let tree = repo.tree();
     let found = tree.iter().filter_map(|branch| {
         let Reason { why, hint } = search.reason(branch)?;
         let manifest = branch.manifest;
-        let unknown = Unknown {
+        Some(Unknown {
             name: manifest.object.name().to_owned(),
             kind: "Application",
             place: (manifest.file.clone(), manifest.document),
             why,
             hint: Some(hint),
-        };
-        Some((place(manifest), unknown))
+        })
     });
     let mut found: Vec<_> = found.collect();
     if found.is_empty() {
-        return Vec::new();
+        return found;
     }
-    let followed: BTreeSet<_> = parents(repo).iter().map(|parent| place(&parent.manifest)).collect();
-    found.retain(|(place, _)| !followed.contains(place));
-    found.into_iter().map(|(_, unknown)| unknown).collect()
+    let followed = parents(repo);
+    let is_it = |unknown: &Unknown,
+                 Manifest {
+                     file, document, object, ..
+                 }: &Manifest| {
+        (&unknown.place.0, unknown.place.1) == (file, *document) && unknown.name == object.name()
+    };
+    found.retain(|unknown| !followed.iter().any(|parent| is_it(unknown, &parent.manifest)));
+    found
 }
 
 impl<'r> Search<'r> {
@@ -160,12 +158,6 @@ impl<'r> Search<'r> {
             ),
         })
     }
-}
-
-/// Returns the folder of a source in this repository, unless it is only for values of a chart.
-fn own_folder(repo: &Repo, source: &Source<'_>) -> Option<RepoPath> {
-    let is_own = source.pulled_chart().is_none() && repo.is_own(source.repo_url());
-    RepoPath::new(source.path().filter(|_| is_own)?).ok()
 }
 
 /// Returns the chart that is pulled for a source, and where from.
