@@ -26,13 +26,15 @@ pub fn check_all(scope: &Scope<'_>) -> Outcome {
         let rules = ALL.iter();
         rules.flat_map(|rule| rule.on_each(scope, subject)).collect()
     };
-    let mut findings = parallel::each(&scope.subjects, on_each).concat();
+    let of_subjects = parallel::each(&scope.subjects, on_each);
     let on_object = |declared: &Declared<'_>| -> Vec<Finding> {
         let rules = ALL.iter();
         rules.flat_map(|rule| rule.on_object(declared)).collect()
     };
-    findings.extend(parallel::each(&declared::declared(scope), on_object).concat());
-    findings.extend(parallel::in_order(ALL, |rule| rule.on_whole(scope), |_| {}).concat());
+    let of_objects = parallel::each(&declared::declared(scope), on_object);
+    let of_whole = parallel::in_order(ALL, |rule| rule.on_whole(scope), |_| {});
+    let findings = of_subjects.into_iter().chain(of_objects).chain(of_whole);
+    let findings = findings.flatten().collect();
     let mut ignores: Vec<Ignore> = ignore::of(scope.repo);
     let (findings, ignored) = ignore::apply(scope.repo, &mut ignores, findings);
     let mut outcome = Outcome {

@@ -10,7 +10,7 @@ impl Sources<'_> {
     /// Renders Applications on all cores; `progress` is called with the name of each one that is started. Returns the
     /// renders in the order of the Applications.
     pub fn render_each(&self, apps: &[Application<'_>], progress: impl FnMut(&str)) -> Vec<Result<AppRender>> {
-        self.rendered_as(apps, How::default(), progress)
+        self.each_as(apps, How::default(), |render| render, progress)
     }
 
     /// Renders Applications as Argo CD does without the storage rules; returns the objects of each, lists flattened.
@@ -24,18 +24,19 @@ impl Sources<'_> {
             without_storage_rules: true,
             ..How::default()
         };
-        let renders = self.rendered_as(apps, how, progress);
         let objects = |render: Result<AppRender>| flat(&render?.outputs, Output::raw_objects);
-        renders.into_iter().map(objects).collect()
+        self.each_as(apps, how, objects, progress)
     }
 
-    fn rendered_as(
+    /// Renders Applications so, and returns what `then` makes of each render, on the core that has rendered it.
+    fn each_as<R: Send>(
         &self,
         apps: &[Application<'_>],
         how: How<'_>,
+        then: impl Fn(Result<AppRender>) -> R + Sync,
         mut progress: impl FnMut(&str),
-    ) -> Vec<Result<AppRender>> {
-        let render = |app: &Application<'_>| self.rendered(app, how);
+    ) -> Vec<R> {
+        let render = |app: &Application<'_>| then(self.rendered(app, how));
         crate::parallel::in_order(apps, render, |index| progress(apps[index].name()))
     }
 
@@ -78,13 +79,14 @@ impl Sources<'_> {
             .applications()
             .filter_map(|(manifest, app)| Some((repo.app_name(manifest)?, app)));
         let (names, apps): (Vec<AppName>, Vec<Application<'_>>) = named.filter(|(name, _)| is_wanted(name)).unzip();
+        let read = |render: Result<AppRender>| match render {
+            Ok(AppRender { outputs, notes }) => (availability(flat(&outputs, Output::objects)), notes),
+            Err(error) => (availability(Err(error)), Vec::new()),
+        };
         let (mut renders, mut notes) = (AppRenders::new(), Vec::new());
-        for (name, render) in names.into_iter().zip(self.rendered_as(&apps, how, progress)) {
-            let objects = render.and_then(|render| {
-                add_new(&mut notes, render.notes);
-                flat(&render.outputs, Output::objects)
-            });
-            renders.entry(name).or_insert_with(|| availability(objects));
+        for (name, (objects, remarks)) in names.into_iter().zip(self.each_as(&apps, how, read, progress)) {
+            add_new(&mut notes, remarks);
+            renders.entry(name).or_insert(objects);
         }
         Ok((renders, notes))
     }

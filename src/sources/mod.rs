@@ -357,5 +357,5 @@ fn explained(error: anyhow::Error, resolved: &ResolvedSource) -> anyhow::Error {
 
 fn flat(outputs: &[Output], objects: impl Fn(&Output) -> Result<Vec<Object>>) -> Result<Vec<Object>> {
     let lists: Result<Vec<Vec<Object>>> = outputs.iter().map(objects).collect();
-    Ok(lists?.concat())
+    Ok(lists?.into_iter().flatten().collect())
 }
