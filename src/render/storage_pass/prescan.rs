@@ -17,8 +17,8 @@
 //!    and the first token is a plain or simply quoted key in column 0. A byte order mark, a directive, an anchor, a tag,
 //!    a bracket, an indented key or a dash in its place is not decided on ([`Header::read`]).
 //! 3. **The header is read line by line while nothing is open.** Up to the end of `metadata`, each line is blank, a
-//!    comment or a whole entry: a simple key with one word or `{}` behind it, or with nothing behind it. A line is never
-//!    deeper than a value above it, which it would continue. No such line can leave a quoted scalar, a bracket or a block
+//!    comment or a whole entry: a simple key with one word or `{}` behind it, or with nothing behind it; below `metadata`
+//!    also, in a list, a dash with one word behind it. A line is never deeper than a value above it, which it would continue. No such line can leave a quoted scalar, a bracket or a block
 //!    scalar open. `apiVersion`, `kind`, `metadata` and the name are therefore entries of the mappings in which they seem
 //!    to be, their values are these words, and `metadata` ends where it seems to end. `apiVersion`, `kind` and `metadata`
 //!    stand there once, and each name is a string that is not empty.
@@ -31,6 +31,8 @@
 //!    be entries make this check stricter.
 //!
 //! A document that no reader accepts can be passed by. It goes out as it came, and Argo CD refuses it.
+
+use std::ops::RangeInclusive;
 
 use memchr::{memchr, memchr2_iter, memmem};
 
@@ -133,6 +135,8 @@ fn metadata(lines: &mut Lines<'_>) -> Option<usize> {
     let mut has_name = false;
     // The next line may be this deep: a deeper one would continue the value above it.
     let mut deepest = usize::MAX;
+    // Where an entry of a list may stand: below a key without a value, then beside the one above it.
+    let mut list: Option<RangeInclusive<usize>> = None;
     for line in lines.by_ref() {
         if line.indent == 0 {
             return has_name.then_some(line.start);
@@ -146,11 +150,17 @@ fn metadata(lines: &mut Lines<'_>) -> Option<usize> {
             deepest = line.indent - 1;
             continue;
         }
+        if list.take().is_some_and(|list| list.contains(&line.indent)) && line.item().is_some() {
+            deepest = line.indent;
+            list = Some(line.indent..=line.indent);
+            continue;
+        }
         let (key, value) = line.entry()?;
-        deepest = match value {
-            Value::Absent => usize::MAX,
-            _ => line.indent,
-        };
+        deepest = line.indent;
+        if value == Value::Absent {
+            deepest = usize::MAX;
+            list = Some(line.indent..=usize::MAX);
+        }
         if line.indent == depth && matches!(key, "name" | "generateName") {
             value.string()?;
             has_name = true;
@@ -198,23 +208,34 @@ impl<'t> Line<'t> {
     /// Reads the line as a whole entry: a simple key, and a value of one word or none.
     fn entry(&self) -> Option<(&'t str, Value<'t>)> {
         let (key, rest) = key(self.content)?;
-        let rest = rest.trim_start_matches(' ');
-        let (value, rest) = match rest.as_bytes() {
-            [] | [b'#', ..] => return Some((key, Value::Absent)),
-            [b'{', b'}', ..] => (Value::Empty, &rest[EMPTY.len()..]),
-            [b'"' | b'\'', ..] => {
-                let (inside, rest) = quoted(rest)?;
-                (Value::Quoted(inside), rest)
-            }
-            _ => {
-                let (word, rest) = word(rest)?;
-                (Value::Plain(word), rest)
-            }
-        };
-        let behind = rest.trim_start_matches(' ');
-        let is_whole = behind.is_empty() || behind.len() < rest.len() && behind.starts_with('#');
-        is_whole.then_some((key, value))
+        Some((key, value(rest)?))
     }
+
+    /// Reads the line as a whole entry of a list: a word, or something in quotes.
+    fn item(&self) -> Option<Value<'t>> {
+        let read = value(self.content.strip_prefix("- ")?)?;
+        matches!(read, Value::Plain(_) | Value::Quoted(_)).then_some(read)
+    }
+}
+
+/// Reads the rest of a line as one value, of one word or none; a comment may stand behind it.
+fn value(rest: &str) -> Option<Value<'_>> {
+    let rest = rest.trim_start_matches(' ');
+    let (value, rest) = match rest.as_bytes() {
+        [] | [b'#', ..] => return Some(Value::Absent),
+        [b'{', b'}', ..] => (Value::Empty, &rest[EMPTY.len()..]),
+        [b'"' | b'\'', ..] => {
+            let (inside, rest) = quoted(rest)?;
+            (Value::Quoted(inside), rest)
+        }
+        _ => {
+            let (word, rest) = word(rest)?;
+            (Value::Plain(word), rest)
+        }
+    };
+    let behind = rest.trim_start_matches(' ');
+    let is_whole = behind.is_empty() || behind.len() < rest.len() && behind.starts_with('#');
+    is_whole.then_some(value)
 }
 
 /// The value of an entry on one line.

@@ -1,6 +1,8 @@
 #[path = "../../../../xtask/src/fuzz/numbers.rs"]
 mod numbers;
 
+use std::iter;
+
 use super::*;
 use crate::law::StorageRules;
 use crate::model::parameter::Parameters;
@@ -26,6 +28,8 @@ fn plain_documents_are_decided_on() {
         "apiVersion: v1\nkind: Pod\nmetadata:\n  namespace: n\n\n  name: system:a\ndata:\n  a: \"\n  b\"\n",
         "apiVersion: v1\nkind: Pod\nmetadata:\n  \"name\": \"1\"\nrules:\n- kind: Job\n  name: x\n-\n  kind: Job\n",
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  x:\n    name: b\n   # c\ndata:\n  items: ä\n",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  finalizers:\n  - a.example/b # c\n  # c\n  - \"d\"\n  name: a\n",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  finalizers:\n    -   a\n    - b\nspec:\n- c\n",
     ] {
         assert_eq!(decided(text), Some(("v1", "Pod")), "{text:?}");
     }
@@ -59,6 +63,16 @@ fn headers_that_could_be_misread_are_not_decided_on() {
         "\n  name: a\n  *a : null",
         "\n  name: a\n  name : null",
         "\n  name: a\n  - b",
+        "\n  x:\n  - name: b\n  name: a",
+        "\n  x:\n  - b\n    c\n  name: a",
+        "\n  x:\n  - b\n    - c\n  name: a",
+        "\n  x:\n    - b\n   - c\n  name: a",
+        "\n  x:\n  -\n    name: b\n  name: a",
+        "\n  x:\n  - {}\n  name: a",
+        "\n  x:\n  - &b c\n  name: a",
+        "\n  x:\n  - \"b\n  name: c\"\n  y: d",
+        "\n  x:\n  - |\n   b\n  name: a",
+        "\n  - b\n  name: a",
         "\n  name: a\n b: c",
         // The bracket, the quotes and the block go on below lines in column 0.
         "\n  name: a\n  b: {c\nd: e}\n  ? name\n  : null",
@@ -420,6 +434,14 @@ fn document(numbers: &mut Numbers) -> String {
         1..4 => text.swap(0, 1),
         4 => text.insert(2, "x: y".to_owned()),
         _ => {}
+    }
+    if numbers.one_in(3) {
+        // A list that the header may have.
+        let at = text.iter().rposition(|line| line.ends_with("metadata:")).map_or(0, |at| at + 1);
+        let items = ["  - y", "  - y", "    - y", "  - 'y' # c"];
+        let count = 1 + numbers.below(2);
+        let list: Vec<_> = (0..count).map(|_| numbers.pick(&items).to_owned()).collect();
+        text.splice(at..at, iter::once("  finalizers:".to_owned()).chain(list));
     }
     if numbers.one_in(4) {
         let (open, close) = COVERS[numbers.below(COVERS.len())];
