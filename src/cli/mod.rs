@@ -255,31 +255,32 @@ pub fn end_on_panic() {
     });
 }
 
-/// The commands that other programs call, often and with little to do.
+/// A command line of one command.
 #[derive(Parser, Debug)]
-#[command(disable_help_flag = true, disable_help_subcommand = true)]
-struct ForPrograms {
-    #[command(subcommand)]
-    command: Called,
+#[command(disable_help_flag = true)]
+struct One<A: clap::Args> {
+    #[command(flatten)]
+    args: A,
 }
 
-#[derive(Subcommand, Debug)]
-enum Called {
-    Cmp(cmp::Args),
-    Filter(filter::Args),
+/// Reads the arguments of a command, of which the first is its name; `None` where all of them have to be asked: what is wrong is said
+/// with the whole command line.
+fn one<A: clap::Args>(arguments: &[OsString]) -> Option<A> {
+    read::<One<A>>(arguments, |_, _| {}).ok().map(|one| one.args)
 }
 
 /// Reads a command line. The tree of all commands takes longer to make than a small source to render, so that it is not made
-/// for what other programs call. With it come the words by which it is known when it is typed again; what others call writes no files.
+/// for what programs call and for what is asked often. With it come the words by which a command is known when it is typed again:
+/// those without it write no files.
 fn parsed(arguments: &[OsString]) -> Result<(Cli, Vec<String>), clap::Error> {
-    let first = arguments.get(1).and_then(|word| word.to_str());
-    if matches!(first, Some("cmp" | "filter"))
-        && let Ok(ForPrograms { command }) = read(arguments, |_, _| {})
-    {
-        let command = match command {
-            Called::Cmp(args) => Command::Cmp(args),
-            Called::Filter(args) => Command::Filter(args),
-        };
+    let own = arguments.get(1..).unwrap_or_default();
+    let command = match own.first().and_then(|word| word.to_str()) {
+        Some("cmp") => one(own).map(Command::Cmp),
+        Some("filter") => one(own).map(Command::Filter),
+        Some("list" | "get") => one(own).map(Command::List),
+        _ => None,
+    };
+    if let Some(command) = command {
         let cli = Cli {
             repo_dir: None,
             command,
@@ -386,9 +387,15 @@ mod tests {
     }
 
     #[test]
-    fn what_programs_call_is_read_as_everything_else() {
+    fn one_command_is_read_as_the_whole_command_line_reads_it() {
         let words = |text: &str| -> Vec<OsString> { text.split(' ').map(OsString::from).collect() };
-        for call in ["cmp generate", "filter --app player --allow-empty=true --owns audio"] {
+        for call in [
+            "cmp generate",
+            "filter --app player --allow-empty=true --owns audio",
+            "list",
+            "list volumes --fetch -o json",
+            "get -A=false",
+        ] {
             let alone = parsed(&words(&format!("kubectl-homelab {call}"))).unwrap();
             let after_a_flag = parsed(&words(&format!("kubectl-homelab --repo-dir . {call}"))).unwrap();
             assert_eq!(
@@ -396,9 +403,17 @@ mod tests {
                 format!("{:?}", after_a_flag.0.command)
             );
         }
-        for wrong in ["cmp genrate", "cmp --help", "filter --ap x"] {
-            let message = parsed(&words(&format!("kubectl-homelab {wrong}"))).unwrap_err();
-            assert!(message.to_string().contains("kubectl homelab"), "{message}");
+        for wrong in [
+            "cmp genrate",
+            "cmp --help",
+            "filter --ap x",
+            "list x",
+            "list -A=maybe",
+            "get -n x -A",
+        ] {
+            let typed = words(&format!("kubectl-homelab {wrong}"));
+            let whole = read::<Cli>(&typed, |_, _| {}).unwrap_err();
+            assert_eq!(parsed(&typed).unwrap_err().to_string(), whole.to_string(), "{wrong}");
         }
     }
 

@@ -65,10 +65,8 @@ fn headers_that_could_be_misread_are_not_decided_on() {
         "\n  name: a\n  - b",
         "\n  x:\n  - name: b\n  name: a",
         "\n  x:\n  - b\n    c\n  name: a",
-        "\n  x:\n  - b\n    - c\n  name: a",
         "\n  x:\n    - b\n   - c\n  name: a",
         "\n  x:\n  -\n    name: b\n  name: a",
-        "\n  x:\n  - {}\n  name: a",
         "\n  x:\n  - &b c\n  name: a",
         "\n  x:\n  - \"b\n  name: c\"\n  y: d",
         "\n  x:\n  - |\n   b\n  name: a",
@@ -426,6 +424,18 @@ fn lines(lines: &[&str], indent: usize) -> Vec<String> {
         .collect()
 }
 
+/// Adds a list to the metadata of a header.
+fn add_finalizers(text: &mut Vec<String>, numbers: &mut Numbers) {
+    let at = text
+        .iter()
+        .rposition(|line| line.ends_with("metadata:"))
+        .map_or(0, |at| at + 1);
+    let items = ["  - y", "  - y", "    - y", "  - 'y' # c"];
+    let count = 1 + numbers.below(2);
+    let list: Vec<_> = (0..count).map(|_| numbers.pick(&items).to_owned()).collect();
+    text.splice(at..at, iter::once("  finalizers:".to_owned()).chain(list));
+}
+
 /// Makes a document: a header, perhaps covered by something else, a workload beside it, and odd lines and pieces.
 fn document(numbers: &mut Numbers) -> String {
     let mut text = lines(HEADER, usize::from(numbers.one_in(20)));
@@ -436,12 +446,7 @@ fn document(numbers: &mut Numbers) -> String {
         _ => {}
     }
     if numbers.one_in(3) {
-        // A list that the header may have.
-        let at = text.iter().rposition(|line| line.ends_with("metadata:")).map_or(0, |at| at + 1);
-        let items = ["  - y", "  - y", "    - y", "  - 'y' # c"];
-        let count = 1 + numbers.below(2);
-        let list: Vec<_> = (0..count).map(|_| numbers.pick(&items).to_owned()).collect();
-        text.splice(at..at, iter::once("  finalizers:".to_owned()).chain(list));
+        add_finalizers(&mut text, numbers);
     }
     if numbers.one_in(4) {
         let (open, close) = COVERS[numbers.below(COVERS.len())];
