@@ -33,19 +33,23 @@ pub(crate) struct Built {
     pub(crate) archive: PathBuf,
 }
 
-/// Builds the program, with the features that the whole workspace needs of the libraries, so that nothing is compiled twice.
-pub(crate) fn build(release: bool) -> Result<Built> {
+/// Builds the program for tests, with the features that the whole workspace needs of the libraries, so that nothing is compiled
+/// twice.
+pub(crate) fn build() -> Result<Built> {
     let mut command = cargo();
+    built(command.args(["build", "--workspace"]), &[])
+}
+
+/// Builds the program with one of cargo's commands, and these flags for rustc.
+pub(crate) fn built(command: &mut Command, flags: &[&str]) -> Result<Built> {
     command.args([
-        "build",
         "--quiet",
-        "--workspace",
         "--bin",
         "kubectl-homelab",
         "--message-format=json-render-diagnostics",
     ]);
-    if release {
-        command.arg("--release");
+    if !flags.is_empty() {
+        command.arg("--").args(flags);
     }
     let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     if !output.status.success() {

@@ -27,7 +27,7 @@ const SOURCES: [&str; 2] = ["home-media", "pilotedge-audio-fetcher"];
 
 /// Runs the demo until its end or the first step that fails.
 pub(crate) fn run() -> Result<()> {
-    let program = cargo::build(false)?.program;
+    let program = cargo::build()?.program;
     let stage = tempfile::tempdir()?;
     let home = stage.path().join("home");
     for folder in ["applications", "namespaces"] {

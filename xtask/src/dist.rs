@@ -15,7 +15,7 @@ mod build;
 mod pages;
 mod target;
 
-pub(crate) use build::static_program;
+pub(crate) use build::{released, static_program};
 pub(crate) use target::{TARGETS, Target};
 
 /// The file with the checksums of all archives, as `sha256sum --check` reads it.

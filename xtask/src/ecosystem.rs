@@ -14,7 +14,7 @@ use homelab::report::table::table;
 use homelab::time::Deadline;
 use serde_json::{Map, Value, json};
 
-use crate::{cargo, tools};
+use crate::{cargo, dist, tools};
 
 /// The exit code of a bug in the program.
 const BUG: i32 = 70;
@@ -45,7 +45,7 @@ pub(crate) fn report(request: &Request) -> Result<ExitCode> {
     let runner = Runner {
         program: match &request.program {
             Some(program) => std::path::absolute(program)?,
-            None => cargo::build(true)?.program,
+            None => dist::released()?,
         },
         helm: tools::get("helm")?,
         limit: Duration::from_secs(request.deadline),

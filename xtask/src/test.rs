@@ -58,7 +58,7 @@ pub(crate) fn installation(archive: Option<&Path>) -> Result<ExitCode> {
 fn test_command(names: &[&'static str]) -> Result<Command> {
     let mut command = cargo::cargo();
     command.arg("test");
-    let built = cargo::build(false)?;
+    let built = cargo::build()?;
     let own = [
         ("static", dist::static_program(&built)?),
         ("program", built.program),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::processes::write_chart;
 use super::{Row, Times, take_turns};
-use crate::{cargo, tools};
+use crate::{dist, tools};
 
 const RUNS: usize = 21;
 /// The number of files that the large repository has besides its charts.
@@ -68,7 +68,7 @@ pub(super) fn rows(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
 /// Returns the programs that render, with a released one of the project.
 pub(super) fn render_tools() -> Result<RenderTools> {
     RenderTools::new(|name| match name {
-        "program" => cargo::build(true).map(|built| built.program),
+        "program" => dist::released(),
         tool => tools::get(tool),
     })
 }

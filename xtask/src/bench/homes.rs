@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::{Row, Times, home, take_turns};
-use crate::{cargo, tools};
+use crate::{dist, tools};
 
 const RUNS: usize = 7;
 /// Writes down a program, its folder and its arguments, a line for each, and is that program.
@@ -45,7 +45,7 @@ struct Start {
 impl Home {
     fn new() -> Result<Self> {
         let home = Self {
-            program: cargo::build(true)?.program,
+            program: dist::released()?,
             tools: [tools::get("helm")?, tools::get("kustomize")?],
             folder: tempfile::tempdir()?,
         };

@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail};
 
 use super::stream::Stream;
 use super::{Row, gitops, take_turns};
-use crate::{cargo, tools};
+use crate::{dist, tools};
 
 /// Measures every row whose name is wanted.
 pub(super) fn rows(stream: &Stream, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     let bench = Bench {
-        program: cargo::build(true)?.program,
+        program: dist::released()?,
         folder: tempfile::tempdir()?,
     };
     fs::write(bench.path("stream.yaml"), &stream.text)?;

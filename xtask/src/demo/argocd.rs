@@ -84,7 +84,7 @@ pub(crate) fn run(repo: Option<&Path>, flavour: Flavour) -> Result<()> {
 
 fn programs() -> Result<Tools> {
     let mut programs: BTreeMap<&str, _> = tools::get_many(tools::FOR_TESTS)?.into_iter().collect();
-    programs.insert("program", cargo::build(false)?.program);
+    programs.insert("program", cargo::build()?.program);
     Tools::new(|name| {
         programs
             .get(name)

@@ -122,6 +122,12 @@ fn auditable() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Builds the program as it is released for this machine, for measurements: linked with the same flags, from where it lies.
+pub(crate) fn released() -> Result<PathBuf> {
+    let flags = Target::of(&cargo::host()?).map_or(&[][..], |target| target.flags);
+    Ok(cargo::built(cargo::cargo().args(["rustc", "--release"]), flags)?.program)
+}
+
 /// Links the program statically for tests, as it is released but with the dev profile. It uses the libraries of the tests,
 /// so that it costs one link. On systems without static programs, returns the dynamic program.
 pub(crate) fn static_program(built: &cargo::Built) -> Result<PathBuf> {
