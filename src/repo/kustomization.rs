@@ -20,8 +20,9 @@ pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustom
 #[derive(Clone, Debug, Default)]
 pub struct Kustomizations(BTreeMap<RepoPath, Kustomization>);
 
+/// A kustomization.
 #[derive(Clone, Debug)]
-struct Kustomization {
+pub(super) struct Kustomization {
     file: RepoPath,
     text: String,
     /// What it takes in: paths in the repository.
@@ -30,9 +31,9 @@ struct Kustomization {
     inputs: Vec<RepoPath>,
 }
 
-impl Kustomizations {
-    /// Adds a kustomization; one that cannot be read takes in nothing.
-    pub(super) fn add(&mut self, file: RepoPath, text: String) {
+impl Kustomization {
+    /// Reads a kustomization; one that cannot be read takes in nothing.
+    pub(super) fn of(file: RepoPath, text: String) -> Self {
         let folder = file.parent();
         let tree = yaml::value(&text).ok().flatten().unwrap_or(Value::Null);
         let (mut paths, mut inputs) = (Vec::new(), Vec::new());
@@ -45,13 +46,19 @@ impl Kustomizations {
         }
         let charts = helm_charts(&tree);
         inputs.extend(charts.iter().filter_map(|chart| folder.join(&chart.folder()).ok()));
-        let one = Kustomization {
+        Self {
             file,
             text,
             paths,
             inputs,
-        };
-        self.0.insert(folder, one);
+        }
+    }
+}
+
+impl Kustomizations {
+    /// Adds a kustomization.
+    pub(super) fn add(&mut self, one: Kustomization) {
+        self.0.insert(one.file.parent(), one);
     }
 
     /// Returns the paths that the kustomization of a folder takes in.
@@ -322,15 +329,15 @@ mod tests {
     #[test]
     fn a_build_takes_in_what_its_lists_name() {
         let mut all = Kustomizations::default();
-        all.add(
+        all.add(Kustomization::of(
             path("apps/kustomization.yaml"),
             "resources: [a.yaml, ../base, https://x.example/y.yaml, github.com/o/r?ref=v1]\ncomponents:\n- c\n"
                 .to_owned(),
-        );
-        all.add(
+        ));
+        all.add(Kustomization::of(
             path("base/kustomization.yaml"),
             "bases: [../apps]\nresources: [deep/b.yaml]\n".to_owned(),
-        );
+        ));
         let files = all.files(&path("apps")).unwrap();
         let files: Vec<&str> = files.iter().map(RepoPath::as_str).collect();
         assert_eq!(files, ["apps/a.yaml", "apps/c", "base/deep/b.yaml"]);

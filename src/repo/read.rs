@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::Result;
 
 use super::excluded::Excluded;
+use super::kustomization::{self, Kustomization};
 use super::layout::{APPLICATIONS, NAMESPACES};
 use super::parse::{LIST, Parsed};
 use super::scan::{Scan, is_looked_for};
-use super::{Entry, Files, FolderSource, Malformed, Manifest, Origin, Repo, RepoPath, kustomization};
+use super::{Entry, Files, FolderSource, Malformed, Manifest, Origin, Repo, RepoPath};
 use crate::model::namespace::is_namespace;
 use crate::model::{Application, Settings, Source};
 use crate::parallel;
@@ -200,7 +201,8 @@ impl Repo {
         };
         for (path, text) in &texts {
             if kustomization::NAMES.contains(&path.file_name()) {
-                repo.kustomizations.add((*path).clone(), (*text).to_owned());
+                let one = Kustomization::of((*path).clone(), (*text).to_owned());
+                repo.kustomizations.add(one);
             }
             if repo.charts.is_metadata(path) {
                 repo.charts.add(path.parent());

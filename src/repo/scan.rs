@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 
 use super::charts::Charts;
 use super::excluded::Excluded;
-use super::kustomization::{self, Kustomizations};
+use super::kustomization::{self, Kustomization, Kustomizations};
 use super::parse::Parsed;
 use super::{Dormant, Files, Inactive, Manifest, RepoPath};
 use crate::model::application::GROUP;
@@ -60,7 +60,7 @@ pub(super) struct Scan {
 
 /// What one file is.
 enum Role {
-    Kustomization(String),
+    Kustomization(Kustomization),
     /// A file of a chart, or values, with Argo CD's objects in it.
     Input,
     /// Manifests with Argo CD's objects among them.
@@ -98,7 +98,7 @@ impl Scan {
         for (path, role) in paths.into_iter().zip(roles) {
             match role {
                 None => {}
-                Some(Role::Kustomization(text)) => scan.kustomizations.add(path, text),
+                Some(Role::Kustomization(one)) => scan.kustomizations.add(one),
                 Some(Role::Input) => scan.charts.add_input(&path),
                 Some(Role::Manifests(parsed)) => scan.found.push(parsed),
                 Some(Role::Template) => scan.inactive.push(Inactive {
@@ -128,7 +128,8 @@ fn role(files: &dyn Files, charts: &Charts, path: &RepoPath) -> Option<Role> {
     // What cannot be read is said when something syncs it.
     let bytes = files.read(path).ok().flatten()?;
     if is_kustomization {
-        return String::from_utf8(bytes).ok().map(Role::Kustomization);
+        let text = String::from_utf8(bytes).ok()?;
+        return Some(Role::Kustomization(Kustomization::of(path.clone(), text)));
     }
     let is_of_chart = is_template || charts.is_values(path) || charts.is_metadata(path);
     if is_of_chart && SIGNS.chart.find(&bytes).is_some() {

@@ -86,7 +86,11 @@ impl Repo {
 
     /// Returns the root Application: the first that nothing in the repository brings, and that brings others.
     pub fn root_application(&self) -> Option<(&Manifest, Application<'_>)> {
-        let roots = self.tree().into_iter().filter(Branch::is_root);
+        self.root_among(&self.tree())
+    }
+
+    fn root_among<'r>(&'r self, tree: &[Branch<'r>]) -> Option<(&'r Manifest, Application<'r>)> {
+        let roots = tree.iter().filter(|branch| branch.is_root());
         let apps = roots.filter_map(|branch| Some((branch.manifest, Application::new(&branch.manifest.object)?)));
         let mut apps: Vec<_> = apps.collect();
         // Where there are several, that of most Applications is meant when one is asked for.
@@ -97,7 +101,14 @@ impl Repo {
     /// Returns the namespace of Argo CD itself, as far as manifests tell: that of the projects, which count nowhere else,
     /// of the root Application, or of all Applications, where they agree.
     pub fn controller_namespace(&self) -> &str {
-        self.controller.get_or_init(|| self.found_controller().to_owned())
+        self.controller
+            .get_or_init(|| self.found_controller(|| self.root_application()).to_owned())
+    }
+
+    /// As [`Repo::controller_namespace`], for who has the tree: it takes long to make.
+    pub fn controller_namespace_in<'r>(&'r self, tree: &[Branch<'r>]) -> &'r str {
+        self.controller
+            .get_or_init(|| self.found_controller(|| self.root_among(tree)).to_owned())
     }
 
     /// Returns the namespaces in which Applications are, as far as manifests say them.
@@ -112,11 +123,11 @@ impl Repo {
         self.unknown.iter().chain(&self.unsearched)
     }
 
-    fn found_controller(&self) -> &str {
+    fn found_controller<'r>(&'r self, root: impl FnOnce() -> Option<(&'r Manifest, Application<'r>)>) -> &'r str {
         let projects = self.all_manifests().map(|manifest| &manifest.object);
         let mut projects = projects.filter(|object| object.is(GROUP, "AppProject"));
         let of_project = projects.find_map(Object::namespace);
-        let of_root = || self.root_application()?.1.object().namespace();
+        let of_root = || root()?.1.object().namespace();
         let of_all = || {
             let mut all = self.applications().filter_map(|(_, app)| app.object().namespace());
             let first = all.next()?;

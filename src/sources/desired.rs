@@ -93,9 +93,12 @@ fn completed(repo: &mut Repo, files: &Known<'_>, render: &mut Render<'_>) -> Res
         // What nothing syncs is known when everything else is.
         let mut open = if is_last { applied_charts(repo) } else { parents(repo) };
         open.retain(|parent| rendered.insert(key(&parent.manifest)));
-        // A render waits for git and for helm.
-        let (expansion, (of_parents, unrendered)) =
-            parallel::both(|| generated(repo, files, &mut sets), || render(repo, &open));
+        let mut expand = || generated(repo, files, &mut sets);
+        let (expansion, (of_parents, unrendered)) = match open.is_empty() {
+            true => (expand(), (Vec::new(), Vec::new())),
+            // A render waits for git and for helm.
+            false => parallel::both(expand, || render(repo, &open)),
+        };
         let Expansion {
             mut found,
             mut unknown,

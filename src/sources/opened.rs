@@ -28,7 +28,8 @@ impl Opened {
             };
         };
         // Each takes a start of git. To list the files takes longest: a new thread may begin only when this one waits.
-        let ((remotes, commit), files) = parallel::both(|| (tree.remotes(), tree.head().ok()), || tree.files());
+        let of_git = || parallel::both(|| tree.remotes(), || tree.head().ok());
+        let ((remotes, commit), files) = parallel::both(of_git, || tree.files());
         let checkout = checkout.at_commit(commit);
         let (checkout, unlisted) = match files {
             Ok(files) => (checkout.with_files(files), None),
