@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the adapter to git")]
 
 mod base;
+mod call;
 mod export;
 mod refusal;
 mod revision;
@@ -17,36 +18,13 @@ use crate::failure::HintExt;
 use crate::masking::without_logins;
 use crate::model::repo_url::remote_helper;
 use crate::parallel;
-use crate::process::{self, Command, Environment};
 use crate::repo::RepoPath;
 use crate::time::Deadline;
-
+use call::{Call, Purpose, git, run, run_with};
 pub use export::Export;
 pub use refusal::Refused;
 pub use revision::references;
 pub use state::State;
-
-/// The variables that say where a repository is, as `git rev-parse --local-env-vars` lists them, without those that carry
-/// settings. Git sets them for hooks, and they would lead a call to another repository than the one it is for.
-const LOCATIONS: [&str; 15] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_NAMESPACE",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-];
-/// The protocols that git may use: none that a program of another name (`git-remote-NAME`) serves.
-const PROTOCOLS: &str = "file:git:http:https:ssh";
 
 /// What is in git's message when another git is committing: it keeps the index, or has moved the branch.
 const BUSY: [&str; 2] = ["index.lock': File exists.", "cannot lock ref 'HEAD'"];
@@ -54,131 +32,26 @@ const BUSY: [&str; 2] = ["index.lock': File exists.", "cannot lock ref 'HEAD'"];
 const INDEX_PATIENCE: Duration = Duration::from_secs(10);
 const INDEX_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The purpose of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// Reading a repository, which stays as it is, or writing a clone of our own: no hooks run.
-    Local,
-    /// Asking another host: no hooks run, and nobody is asked for a password.
-    Network,
-    /// Writing the files of a revision into a folder of our own, with an index of our own: no hooks run, and nothing that
-    /// only a server has is fetched.
-    Export,
-    /// Committing in the user's repository: the user's hooks run.
-    Commit,
+/// The files of a working tree, being listed.
+#[derive(Debug)]
+pub struct Listing<'t> {
+    root: &'t Path,
+    call: Call,
 }
 
-impl Purpose {
-    /// Returns the time that a call may take. A commit runs hooks, which may be slow.
-    fn deadline(self) -> Deadline {
-        Deadline::after(Duration::from_secs(match self {
-            Self::Local => 120,
-            Self::Network | Self::Export => 600,
-            Self::Commit => 1800,
-        }))
-    }
-
-    /// Returns the settings of a call.
-    fn settings(self) -> Vec<&'static str> {
-        let quiet = [
-            "core.hooksPath=/dev/null",
-            "core.fsmonitor=false",
-            "gc.auto=0",
-            "maintenance.auto=false",
-            "protocol.ext.allow=never",
-            "protocol.fd.allow=never",
-            "submodule.recurse=false",
-        ];
-        // All files, and no part of the index in the user's repository.
-        let whole = [
-            "core.sparseCheckout=false",
-            "core.splitIndex=false",
-            "index.sparse=false",
-        ];
-        match self {
-            Self::Commit => Vec::new(),
-            Self::Local | Self::Network => quiet.to_vec(),
-            Self::Export => [&quiet[..], &whole].concat(),
-        }
-    }
-
-    /// Returns the environment of a call in a folder.
-    fn environment(self, folder: &Path) -> Environment {
-        let base = Environment::inherited()
-            .without_names(&LOCATIONS)
-            .with([("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")]);
-        if self == Self::Commit {
-            return base;
-        }
-        let quiet = base
-            .with([("GIT_OPTIONAL_LOCKS", "0"), ("GIT_ASKPASS", ""), ("SSH_ASKPASS", "")])
-            .with([("SSH_ASKPASS_REQUIRE", "never")])
-            .with_default("GIT_ALLOW_PROTOCOL", PROTOCOLS);
-        let quiet = match self {
-            // Pointers of LFS stay pointers.
-            Self::Export => quiet.with([("GIT_ALLOW_PROTOCOL", "none"), ("GIT_LFS_SKIP_SMUDGE", "1")]),
-            _ => quiet,
-        };
-        // A folder that is no repository must not lead to one around it.
-        match std::path::absolute(folder).ok().as_deref().and_then(Path::parent) {
-            Some(parent) => quiet.with([("GIT_CEILING_DIRECTORIES", parent)]),
-            None => quiet,
-        }
-    }
-}
-
-/// Runs git for reading, or in a clone of our own, and returns its standard output.
-fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
-    run(Purpose::Local, folder, arguments)
-}
-
-/// Runs git and returns its standard output.
-fn run(purpose: Purpose, folder: &Path, arguments: &[&str]) -> Result<String> {
-    run_with(purpose, purpose.environment(folder), folder, arguments)
-}
-
-/// As [`run`], in an environment.
-fn run_with(purpose: Purpose, mut environment: Environment, folder: &Path, arguments: &[&str]) -> Result<String> {
-    let program = process::find("git").ok_or_else(|| anyhow!("`git` is not on PATH").hint("install git"))?;
-    let mut full = vec!["-C".into(), folder.as_os_str().to_owned()];
-    full.extend(
-        purpose
-            .settings()
-            .into_iter()
-            .flat_map(|setting| ["-c".into(), setting.into()]),
-    );
-    full.extend(arguments.iter().map(Into::into));
-    if purpose == Purpose::Network && git(folder, &["config", "--get", "core.sshCommand"]).is_err() {
-        environment = environment.with_ssh_in_batch_mode();
-    }
-    let output = Command::new(program, full, environment)
-        .run(purpose.deadline(), None)
-        .context("cannot run git")?;
-    if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let message = reason(&stderr);
-        let failed = format!("git {} failed", arguments.first().unwrap_or(&""));
-        return Err(match Refused::of(&stderr, &message) {
-            Some(refused) => anyhow::Error::new(refused.clone()).context(failed).hint(refused.hint()),
-            None => anyhow!("{failed}: {message}"),
-        });
-    }
-    String::from_utf8(output.stdout).context("git printed something that is not UTF-8")
-}
-
-/// Returns the line in which git says why it failed: its first `fatal:` line, else its last one that is not a hint.
-fn reason(stderr: &str) -> String {
-    let fatal = stderr.lines().find_map(|line| line.strip_prefix("fatal: "));
-    let mut others = stderr
-        .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with("hint: "))
-        .rev();
-    let last = others.next().unwrap_or_default().trim();
-    match (fatal, others.next()) {
-        (Some(fatal), _) => fatal.to_owned(),
-        // A list, and its heading.
-        (None, Some(before)) if before.trim_end().ends_with(':') => format!("{} {last}", before.trim()),
-        _ => last.to_owned(),
+impl Listing<'_> {
+    /// Returns the files that are committed or would be: tracked ones that are there, and others that are not ignored.
+    ///
+    /// # Errors
+    /// When git fails, or a name is not a path inside the tree.
+    pub fn files(self) -> Result<Vec<RepoPath>> {
+        let listed = self.call.output()?;
+        let paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
+        // With `--deleted`, git looks for them one after the other.
+        let is_there = |path: &&str| self.root.join(path).symlink_metadata().is_ok();
+        let there = parallel::each(&paths, is_there);
+        let paths = paths.into_iter().zip(there).filter(|(_, is_there)| *is_there);
+        paths.map(|(path, _)| RepoPath::new(path)).collect()
     }
 }
 
@@ -218,11 +91,11 @@ impl WorkingTree {
             .collect()
     }
 
-    /// Returns the files that are committed or would be: tracked ones that are there, and others that are not ignored.
+    /// Starts to list its files, which takes longer than most other questions.
     ///
     /// # Errors
-    /// When git fails, or a name is not a path inside the tree.
-    pub fn files(&self) -> Result<Vec<RepoPath>> {
+    /// When git cannot be started.
+    pub fn start_listing(&self) -> Result<Listing<'_>> {
         let arguments = [
             "ls-files",
             "-z",
@@ -231,13 +104,9 @@ impl WorkingTree {
             "--exclude-standard",
             "--deduplicate",
         ];
-        let listed = git(&self.root, &arguments)?;
-        let paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
-        // With `--deleted`, git looks for them one after the other.
-        let is_there = |path: &&str| self.root.join(path).symlink_metadata().is_ok();
-        let there = parallel::each(&paths, is_there);
-        let paths = paths.into_iter().zip(there).filter(|(_, is_there)| *is_there);
-        paths.map(|(path, _)| RepoPath::new(path)).collect()
+        let environment = Purpose::Local.environment(&self.root);
+        let call = Call::start(Purpose::Local, environment, &self.root, &arguments)?;
+        Ok(Listing { root: &self.root, call })
     }
 
     /// Reports whether a revision, as Argo CD resolves it, means the commit that is checked out.
@@ -377,6 +246,7 @@ pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
 
 #[cfg(test)]
 mod tests {
+    use super::call::reason;
     use super::*;
 
     #[test]
@@ -448,7 +318,7 @@ mod tests {
     fn files_are_those_that_are_there_and_that_git_would_take() {
         let (folder, tree) = tree();
         let listed = |tree: &WorkingTree| -> Vec<String> {
-            let mut files = tree.files().unwrap();
+            let mut files = tree.start_listing().unwrap().files().unwrap();
             files.sort();
             files.iter().map(|path| path.as_str().to_owned()).collect()
         };

@@ -92,23 +92,22 @@ impl Command {
     /// # Errors
     /// When it cannot be started, the deadline comes, or a signal does where somebody guards against signals.
     pub fn run(self, deadline: Deadline, signals: Option<&SignalGuard>) -> Result<Output, RunError> {
+        self.start()?.end(deadline, signals)
+    }
+
+    /// Starts the program.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(self) -> Result<Running, RunError> {
         let group = self.group;
         let (expression, lifeline) = self.expression().map_err(RunError::System)?;
         let handle = expression.start().map_err(RunError::System)?;
-        loop {
-            let until = Instant::now() + deadline.left(SIGNAL_INTERVAL);
-            if handle.wait_deadline(until).map_err(RunError::System)?.is_some() {
-                break;
-            }
-            let signal = signals.map_or(Ok(()), SignalGuard::check);
-            if signal.is_err() || deadline.is_over() {
-                stop(&handle, group, lifeline);
-                return Err(signal.err().map_or(RunError::TimedOut, RunError::Signalled));
-            }
-        }
-        // Whatever it left running goes with it.
-        kill(&handle, group);
-        handle.into_output().map_err(RunError::System)
+        Ok(Running {
+            handle,
+            group,
+            lifeline,
+        })
     }
 
     /// Returns what is started, and what keeps it running.
@@ -144,6 +143,43 @@ impl Command {
             });
         }
         Ok((expression, lifeline))
+    }
+}
+
+/// A program that runs.
+#[derive(Debug)]
+#[must_use]
+pub struct Running {
+    handle: duct::Handle,
+    group: ProcessGroup,
+    lifeline: Option<Lifeline>,
+}
+
+impl Running {
+    /// Waits for the end of the program, whatever its exit code.
+    ///
+    /// # Errors
+    /// When the deadline comes, or a signal does where somebody guards against signals.
+    pub fn end(self, deadline: Deadline, signals: Option<&SignalGuard>) -> Result<Output, RunError> {
+        let Self {
+            handle,
+            group,
+            lifeline,
+        } = self;
+        loop {
+            let until = Instant::now() + deadline.left(SIGNAL_INTERVAL);
+            if handle.wait_deadline(until).map_err(RunError::System)?.is_some() {
+                break;
+            }
+            let signal = signals.map_or(Ok(()), SignalGuard::check);
+            if signal.is_err() || deadline.is_over() {
+                stop(&handle, group, lifeline);
+                return Err(signal.err().map_or(RunError::TimedOut, RunError::Signalled));
+            }
+        }
+        // Whatever it left running goes with it.
+        kill(&handle, group);
+        handle.into_output().map_err(RunError::System)
     }
 }
 

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::failure::HintExt;
 use crate::time;
 
-pub use command::{Command, ProcessGroup, RunError};
+pub use command::{Command, ProcessGroup, RunError, Running};
 pub use diff_program::{Pair, external_diff};
 pub use environment::Environment;
 pub use home::Home;

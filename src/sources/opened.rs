@@ -3,8 +3,7 @@
 use anyhow::Error;
 
 use crate::disk::Checkout;
-use crate::git::WorkingTree;
-use crate::parallel;
+use crate::git::{Listing, WorkingTree};
 
 /// A working tree, opened.
 #[derive(Debug)]
@@ -27,9 +26,10 @@ impl Opened {
                 unlisted: None,
             };
         };
-        // Each takes a start of git. To list the files takes longest: a new thread may begin only when this one waits.
-        let of_git = || parallel::both(|| tree.remotes(), || tree.head().ok());
-        let ((remotes, commit), files) = parallel::both(of_git, || tree.files());
+        // Each takes a start of git. To list the files takes longest: the others are asked meanwhile.
+        let listing = tree.start_listing();
+        let (remotes, commit) = (tree.remotes(), tree.head().ok());
+        let files = listing.and_then(Listing::files);
         let checkout = checkout.at_commit(commit);
         let (checkout, unlisted) = match files {
             Ok(files) => (checkout.with_files(files), None),
