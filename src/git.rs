@@ -9,6 +9,7 @@ mod refusal;
 mod revision;
 mod state;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -82,9 +83,7 @@ impl WorkingTree {
         const PATTERN: &str = r"^remote\..*\.url$";
         let listed = git(&self.root, &["config", "--get-regexp", PATTERN]).ok();
         // In a repository that git refuses, it finds no settings and does not say why.
-        let listed = listed
-            .or_else(|| refusal::settings(&self.root, PATTERN))
-            .unwrap_or_default();
+        let listed = listed.or_else(|| settings(&self.root, PATTERN)).unwrap_or_default();
         listed
             .lines()
             .filter_map(|line| Some(line.split_once(' ')?.1.to_owned()))
@@ -242,6 +241,25 @@ pub fn fetch(url: &str, revision: &str, folder: &Path) -> Result<WorkingTree> {
     Ok(WorkingTree {
         root: folder.to_owned(),
     })
+}
+
+/// Returns the values of a setting in the configuration of a working tree, read as a file: git does not need the repository
+/// for that.
+fn settings(root: &Path, pattern: &str) -> Option<String> {
+    let file = common_folder(root)?.join("config");
+    git(root, &["config", "--file", file.to_str()?, "--get-regexp", pattern]).ok()
+}
+
+/// Returns the folder of git that all working trees of a repository share.
+fn common_folder(root: &Path) -> Option<PathBuf> {
+    let git = root.join(".git");
+    if git.is_dir() {
+        return Some(git);
+    }
+    let text = fs::read_to_string(&git).ok()?;
+    let own = root.join(text.strip_prefix("gitdir:")?.trim());
+    let common = fs::read_to_string(own.join("commondir")).ok();
+    Some(common.map_or_else(|| own.clone(), |common| own.join(common.trim())))
 }
 
 #[cfg(test)]
@@ -463,7 +481,7 @@ mod tests {
         )
         .unwrap();
         for root in [folder.path(), &worktree] {
-            let settings = refusal::settings(root, r"^remote\..*\.url$").unwrap();
+            let settings = settings(root, r"^remote\..*\.url$").unwrap();
             assert_eq!(settings, "remote.origin.url https://git.example.org/a\n");
         }
     }

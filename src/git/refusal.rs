@@ -1,11 +1,6 @@
-//! Repositories that git refuses to read, since they belong to another user, and what can be known of them nevertheless.
-#![expect(clippy::disallowed_methods, reason = "the adapter to git")]
+//! Repositories that git refuses to read, since they belong to another user.
 
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use super::git;
 
 /// Git refuses to read a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,23 +35,4 @@ impl Refused {
     pub fn hint(&self) -> String {
         format!("run `{}` if you trust what is in it", self.cure)
     }
-}
-
-/// Returns the values of a setting in the configuration of a working tree, read as a file: git does not need the repository
-/// for that.
-pub(super) fn settings(root: &Path, pattern: &str) -> Option<String> {
-    let file = common_folder(root)?.join("config");
-    git(root, &["config", "--file", file.to_str()?, "--get-regexp", pattern]).ok()
-}
-
-/// Returns the folder of git that all working trees of a repository share.
-fn common_folder(root: &Path) -> Option<PathBuf> {
-    let git = root.join(".git");
-    if git.is_dir() {
-        return Some(git);
-    }
-    let text = fs::read_to_string(&git).ok()?;
-    let own = root.join(text.strip_prefix("gitdir:")?.trim());
-    let common = fs::read_to_string(own.join("commondir")).ok();
-    Some(common.map_or_else(|| own.clone(), |common| own.join(common.trim())))
 }

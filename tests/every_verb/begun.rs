@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::home::{Files, Home, RECORD, messages};
 use crate::{Case, PROGRAM, cases};
@@ -191,6 +193,19 @@ fn committed_like(case: &Case) -> Vec<u8> {
     .record()
 }
 
+/// Waits until a git whose hook has killed the program has given up, and its locks are gone.
+fn wait_for_git(folder: &Path) {
+    let is_locked = || {
+        let mut entries = fs::read_dir(folder).unwrap();
+        entries.any(|entry| entry.unwrap().path().extension().is_some_and(|ending| ending == "lock"))
+    };
+    let begun = Instant::now();
+    while is_locked() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "git keeps its locks");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn a_run_that_was_killed_in_a_hook_of_its_commit_is_completed() {
     let case = cases().find(|case| case.row.name == "pause").unwrap();
@@ -205,6 +220,7 @@ fn a_run_that_was_killed_in_a_hook_of_its_commit_is_completed() {
         .unwrap();
     fs::write(home.outside().join("pid"), child.id().to_string()).unwrap();
     assert!(!child.wait().unwrap().success());
+    wait_for_git(&home.work().join(".git"));
     assert!(home.files() == case.after);
     assert!(home.work().join(RECORD).exists());
     // Another command has nothing to wait for.
