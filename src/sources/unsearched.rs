@@ -19,7 +19,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::parents::{own_folder, parents};
 use super::request::other_plugin;
 use crate::masking::without_logins;
-use crate::model::{Application, Clusters, Source};
+use crate::model::repo_url::{self, Fault};
+use crate::model::{Application, Clusters, Source, Unavailable};
 use crate::render::directory::jsonnet;
 use crate::repo::kustomization::is_remote;
 use crate::repo::kustomization::references::{Role, helm_charts, references};
@@ -171,6 +172,17 @@ fn pulled(source: &Source<'_>) -> Option<(String, String)> {
 }
 
 fn of_other_repository(url: &str) -> Reason {
+    if let Err(fault) = repo_url::check(url, false)
+        && !matches!(fault, Fault::FileUrl | Fault::Login)
+    {
+        // Nobody can check it out.
+        let url = url.to_owned();
+        let unavailable = Unavailable::Address { url, fault };
+        return Reason {
+            why: unavailable.to_string(),
+            hint: unavailable.hint(),
+        };
+    }
     let url = without_logins(url);
     Reason {
         why: format!("Applications are not looked for in another repository, `{url}`"),
@@ -300,6 +312,11 @@ spec: {{project: default, source: {{{source}}}, destination: {{server: https://k
                 "repoURL: 'https://u:p@git.example.org/other', path: x".to_owned(),
                 NO_FILE,
                 Some("`https://git.example.org/other`"),
+            ),
+            (
+                "repoURL: 'git@github.com:/', path: apps".to_owned(),
+                NO_FILE,
+                Some("names a host and no repository on it"),
             ),
             (
                 "repoURL: 'git@github.com:argoproj/argocd-example-apps.git', path: apps".to_owned(),
