@@ -41,6 +41,8 @@ pub(crate) enum Items {
     Int,
     /// Lists of anything, of which `chunk` makes a list.
     List,
+    /// Anything, in what `concat` makes of empty lists. Go has no list then.
+    Joined,
     /// Maps of anything: the list of all clusters. Go has none of them where there is no cluster.
     Map,
 }
@@ -103,7 +105,7 @@ impl Value {
             Self::Int(_, number) => (*number).into(),
             Self::Float(number) => json_number(*number)?,
             Self::Text(text) => text.as_str().into(),
-            Self::List(Items::Map, items) if items.is_empty() => Json::Null,
+            Self::List(Items::Map | Items::Joined, items) if items.is_empty() => Json::Null,
             Self::List(_, items) => Json::Array(items.iter().map(Self::to_json).collect::<Option<_>>()?),
             Self::Map(_, entries) => {
                 let entries = entries.borrow();
@@ -149,7 +151,7 @@ impl Value {
             Self::Int(Integer::Byte, _) => "uint8",
             Self::Float(_) => "float64",
             Self::Text(_) => "string",
-            Self::List(Items::Any, _) => "[]interface {}",
+            Self::List(Items::Any | Items::Joined, _) => "[]interface {}",
             Self::List(Items::Text, _) => "[]string",
             Self::List(Items::Int, _) => "[]int",
             Self::List(Items::List, _) => "[][]interface {}",
@@ -164,7 +166,7 @@ impl Items {
     /// Returns Go's zero value of an item.
     pub(crate) fn zero(self) -> Value {
         match self {
-            Self::Any => Value::Nil,
+            Self::Any | Self::Joined => Value::Nil,
             Self::Text => Value::text(""),
             Self::Int => Value::int(0),
             Self::List => Value::list(Vec::new()),

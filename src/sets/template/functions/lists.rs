@@ -14,7 +14,11 @@ pub(super) const TABLE: &[Function] = &[
     function("compact", "a", compact),
     function("concat", "a*", |values| {
         let lists: Result<Vec<_>, Fault> = values.iter().map(items).collect();
-        Ok(Value::list(lists?.into_iter().flatten().cloned().collect()))
+        let all: Vec<Value> = lists?.into_iter().flatten().cloned().collect();
+        Ok(match all.is_empty() {
+            true => Value::List(Items::Joined, Rc::new(all)),
+            false => Value::list(all),
+        })
     }),
     function("first", "a", |values| {
         Ok(items(&values[0])?.first().cloned().unwrap_or(Value::Nil))
