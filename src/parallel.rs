@@ -45,13 +45,12 @@ fn shared<C: Sync, R: Send>(chunks: &[C], work: impl Fn(&C) -> Vec<R> + Sync) ->
     let mut all = thread::scope(|scope| {
         let mut all: Vec<_> = iter::from_fn(|| (begun.elapsed() < ALONE).then(next_done).flatten()).collect();
         let left = chunks.get(all.len()..).unwrap_or_default();
-        let others: Vec<_> = match workers(left) {
-            0 | 1 => Vec::new(),
-            workers => (0..workers).map(|_| scope.spawn(run)).collect(),
-        };
-        if others.is_empty() {
+        let workers = workers(left);
+        if workers < 2 {
             all.extend(run());
+            return all;
         }
+        let others: Vec<_> = (0..workers).map(|_| scope.spawn(run)).collect();
         for other in others {
             all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }

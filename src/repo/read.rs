@@ -79,7 +79,8 @@ impl Repo {
             let found = self.manifests[written..].iter().chain(&self.derived[derived..]);
             let apps = found.filter_map(|manifest| Application::new(&manifest.object));
             let apps: Vec<Application<'_>> = apps.collect();
-            let mut sources = parallel::each(&apps, |app| self.folder_sources(app)).concat();
+            let sources = parallel::each(&apps, |app| self.folder_sources(app));
+            let mut sources: Vec<FolderSource> = sources.into_iter().flatten().collect();
             sources.retain(|source| self.followed.insert(source.key()));
             (written, derived) = (self.manifests.len(), self.derived.len());
             reader.read(self, &sources, Below::All)?;

@@ -149,9 +149,9 @@ impl<'s> Resolver<'s> {
         let is_here =
             || self.repo.is_own(url) || self.dirs.folder(url).is_some() || self.siblings(url).next().is_some();
         let fault = match repo_url::check(url, source.is_versioned()) {
-            Ok(()) | Err(Fault::FileUrl | Fault::Login) => return Ok(()),
             Err(Fault::Placeholder(_)) if is_here() => return Ok(()),
-            Err(fault) => fault,
+            Err(fault) if fault.keeps_from_reading() => fault,
+            _ => return Ok(()),
         };
         let url = url.to_owned();
         Err(Unavailable::Address { url, fault }.into_error())

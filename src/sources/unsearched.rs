@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::parents::{own_folder, parents};
 use super::request::other_plugin;
 use crate::masking::without_logins;
-use crate::model::repo_url::{self, Fault};
+use crate::model::repo_url;
 use crate::model::{Application, Clusters, Source, Unavailable};
 use crate::render::directory::jsonnet;
 use crate::repo::kustomization::is_remote;
@@ -78,11 +78,9 @@ pub(super) fn unsearched(repo: &Repo) -> Vec<Unknown> {
         return found;
     }
     let followed = parents(repo);
-    let is_it = |unknown: &Unknown,
-                 Manifest {
-                     file, document, object, ..
-                 }: &Manifest| {
-        (&unknown.place.0, unknown.place.1) == (file, *document) && unknown.name == object.name()
+    let is_it = |unknown: &Unknown, manifest: &Manifest| {
+        let (file, document) = &unknown.place;
+        (file, *document) == (&manifest.file, manifest.document) && unknown.name == manifest.object.name()
     };
     found.retain(|unknown| !followed.iter().any(|parent| is_it(unknown, &parent.manifest)));
     found
@@ -173,7 +171,7 @@ fn pulled(source: &Source<'_>) -> Option<(String, String)> {
 
 fn of_other_repository(url: &str) -> Reason {
     if let Err(fault) = repo_url::check(url, false)
-        && !matches!(fault, Fault::FileUrl | Fault::Login)
+        && fault.keeps_from_reading()
     {
         // Nobody can check it out.
         let url = url.to_owned();

@@ -63,6 +63,11 @@ impl Fault {
         !matches!(self, Self::FileUrl | Self::Placeholder(_))
     }
 
+    /// Reports whether nobody can read a repository at the address; a placeholder may stand for one that is there.
+    pub fn keeps_from_reading(&self) -> bool {
+        !matches!(self, Self::FileUrl | Self::Login)
+    }
+
     /// Returns the next step, in the imperative.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -18,10 +18,11 @@
 //!    a bracket, an indented key or a dash in its place is not decided on ([`Header::read`]).
 //! 3. **The header is read line by line while nothing is open.** Up to the end of `metadata`, each line is blank, a
 //!    comment or a whole entry: a simple key with one word or `{}` behind it, or with nothing behind it; below `metadata`
-//!    also, in a list, a dash with one word behind it. A line is never deeper than a value above it, which it would continue. No such line can leave a quoted scalar, a bracket or a block
-//!    scalar open. `apiVersion`, `kind`, `metadata` and the name are therefore entries of the mappings in which they seem
-//!    to be, their values are these words, and `metadata` ends where it seems to end. `apiVersion`, `kind` and `metadata`
-//!    stand there once, and each name is a string that is not empty.
+//!    also, in a list, a dash with one word behind it. A line is never deeper than a value above it, which it would
+//!    continue. No such line can leave a quoted scalar, a bracket or a block scalar open. `apiVersion`, `kind`, `metadata`
+//!    and the name are therefore entries of the mappings in which they seem to be, their values are these words, and
+//!    `metadata` ends where it seems to end. `apiVersion`, `kind` and `metadata` stand there once, and each name is a
+//!    string that is not empty.
 //! 4. **No later entry overrides them.** What follows `metadata` may be anything, and may be misread: a line may be text
 //!    of a quoted scalar, of a bracket or of a block scalar. But an entry of a block mapping starts with its key, in the
 //!    mapping's column, as the first token of its line. Every further entry of the document is therefore among the lines
@@ -150,7 +151,7 @@ fn metadata(lines: &mut Lines<'_>) -> Option<usize> {
             deepest = line.indent - 1;
             continue;
         }
-        if list.take().is_some_and(|list| list.contains(&line.indent)) && line.item().is_some() {
+        if list.take().is_some_and(|list| list.contains(&line.indent)) && line.is_item() {
             deepest = line.indent;
             list = Some(line.indent..=line.indent);
             continue;
@@ -211,10 +212,10 @@ impl<'t> Line<'t> {
         Some((key, value(rest)?))
     }
 
-    /// Reads the line as a whole entry of a list: a word, or something in quotes.
-    fn item(&self) -> Option<Value<'t>> {
-        let read = value(self.content.strip_prefix("- ")?)?;
-        matches!(read, Value::Plain(_) | Value::Quoted(_)).then_some(read)
+    /// Reports whether the line is a whole entry of a list: a word, or something in quotes.
+    fn is_item(&self) -> bool {
+        let read = self.content.strip_prefix("- ").and_then(value);
+        matches!(read, Some(Value::Plain(_) | Value::Quoted(_)))
     }
 }
 
