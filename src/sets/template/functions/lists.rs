@@ -147,7 +147,7 @@ fn slice(values: &[Value]) -> Result<Value, Fault> {
         let Some(value) = values.get(index) else {
             return Ok(default);
         };
-        usize::try_from(int64(value)).map_err(|_| Fault::invalid("an index is out of range"))
+        usize::try_from(int64(value)?).map_err(|_| Fault::invalid("an index is out of range"))
     };
     let (start, end) = (place(1, 0)?, place(2, list.len())?);
     if end > list.len() {

@@ -9,38 +9,28 @@ use super::super::value::{Items, Value};
 use super::{Function, function, int, text};
 
 pub(super) const TABLE: &[Function] = &[
-    function("add", "a*", |values| {
-        Ok(Value::int64(fold(values, 0, i64::wrapping_add)))
-    }),
+    function("add", "a*", |values| fold(values, Some(0), i64::wrapping_add)),
     function("add1", "a", |values| {
-        Ok(Value::int64(int64(&values[0]).wrapping_add(1)))
+        Ok(Value::int64(int64(&values[0])?.wrapping_add(1)))
     }),
     function("atoi", "s", |values| Ok(Value::int(decimal(text(&values[0]))))),
-    function("biggest", "aa*", |values| {
-        Ok(Value::int64(fold(&values[1..], int64(&values[0]), i64::max)))
-    }),
+    function("biggest", "aa*", |values| fold(values, None, i64::max)),
     function("ceil", "a", |values| Ok(Value::Float(float64(&values[0]).ceil()))),
     function("div", "aa", |values| divided(values, i64::wrapping_div)),
     function("float64", "a", |values| Ok(Value::Float(float64(&values[0])))),
     function("floor", "a", |values| Ok(Value::Float(float64(&values[0]).floor()))),
-    function("int", "a", |values| Ok(Value::int(int64(&values[0])))),
-    function("int64", "a", |values| Ok(Value::int64(int64(&values[0])))),
-    function("max", "aa*", |values| {
-        Ok(Value::int64(fold(&values[1..], int64(&values[0]), i64::max)))
-    }),
+    function("int", "a", |values| Ok(Value::int(int64(&values[0])?))),
+    function("int64", "a", |values| Ok(Value::int64(int64(&values[0])?))),
+    function("max", "aa*", |values| fold(values, None, i64::max)),
     function("maxf", "aa*", |values| Ok(Value::Float(fold_floats(values, f64::max)))),
-    function("min", "aa*", |values| {
-        Ok(Value::int64(fold(&values[1..], int64(&values[0]), i64::min)))
-    }),
+    function("min", "aa*", |values| fold(values, None, i64::min)),
     function("minf", "aa*", |values| Ok(Value::Float(fold_floats(values, f64::min)))),
     function("mod", "aa", |values| divided(values, i64::wrapping_rem)),
-    function("mul", "aa*", |values| {
-        Ok(Value::int64(fold(&values[1..], int64(&values[0]), i64::wrapping_mul)))
-    }),
+    function("mul", "aa*", |values| fold(values, None, i64::wrapping_mul)),
     function("round", "aif*", |values| Ok(Value::Float(round(values)))),
     function("seq", "i*", seq),
     function("sub", "aa", |values| {
-        Ok(Value::int64(int64(&values[0]).wrapping_sub(int64(&values[1]))))
+        Ok(Value::int64(int64(&values[0])?.wrapping_sub(int64(&values[1])?)))
     }),
     function("toDecimal", "a", |values| {
         Ok(Value::int64(
@@ -57,14 +47,21 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 /// Converts a value to a whole number as sprig does; what is none is 0.
-pub(super) fn int64(value: &Value) -> i64 {
-    match value {
+///
+/// # Errors
+/// For a number that has no 64 bits: Go leaves to the processor what becomes of it
+/// ([source](https://go.dev/ref/spec#Conversions_between_numeric_types)).
+pub(super) fn int64(value: &Value) -> Result<i64, Fault> {
+    /// The first number that is too large; it has an exact float, as the last one that fits has not.
+    const END: f64 = -(i64::MIN as f64);
+    Ok(match value {
         Value::Bool(value) => (*value).into(),
         Value::Int(_, number) => *number,
-        Value::Float(number) => *number as i64,
+        Value::Float(number) if (-END..END).contains(number) => *number as i64,
+        Value::Float(_) => return Err(Fault::unsupported("a whole number of a float beyond 64 bits")),
         Value::Text(text) => literal::int(without_zero_decimals(text)).unwrap_or_default(),
         _ => 0,
-    }
+    })
 }
 
 fn without_zero_decimals(text: &str) -> &str {
@@ -89,8 +86,10 @@ fn decimal(text: &str) -> i64 {
     text.parse().unwrap_or_default()
 }
 
-fn fold(values: &[Value], first: i64, with: fn(i64, i64) -> i64) -> i64 {
-    values.iter().map(int64).fold(first, with)
+fn fold(values: &[Value], start: Option<i64>, with: fn(i64, i64) -> i64) -> Result<Value, Fault> {
+    let numbers: Vec<i64> = values.iter().map(int64).collect::<Result<_, _>>()?;
+    let folded = start.into_iter().chain(numbers).reduce(with);
+    Ok(Value::int64(folded.unwrap_or_default()))
 }
 
 fn fold_floats(values: &[Value], with: fn(f64, f64) -> f64) -> f64 {
@@ -98,9 +97,9 @@ fn fold_floats(values: &[Value], with: fn(f64, f64) -> f64) -> f64 {
 }
 
 fn divided(values: &[Value], with: fn(i64, i64) -> i64) -> Result<Value, Fault> {
-    match int64(&values[1]) {
+    match int64(&values[1])? {
         0 => Err(Fault::invalid("a number is divided by zero")),
-        divisor => Ok(Value::int64(with(int64(&values[0]), divisor))),
+        divisor => Ok(Value::int64(with(int64(&values[0])?, divisor))),
     }
 }
 
