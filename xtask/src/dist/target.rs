@@ -18,8 +18,16 @@ pub(crate) struct Target {
 }
 
 /// Links everything statically: the program runs in an image that has nothing else in it. Its relocations are packed, which
-/// glibc reads since 2.36; a linker that cannot do it ignores the option.
-const STATIC: &[&str] = &["-Ctarget-feature=+crt-static", "-Clink-arg=-Wl,-z,pack-relative-relocs"];
+/// glibc reads since 2.36; a linker that cannot do it ignores the option. The standard library starts programs with `posix_spawn`
+/// where it finds these functions of glibc, which a static program has only when they are asked for; else it forks, which copies the
+/// tables of this program's memory each time
+/// ([source](https://github.com/rust-lang/rust/blob/1.95.0/library/std/src/sys/process/unix/unix.rs)).
+const STATIC: &[&str] = &[
+    "-Ctarget-feature=+crt-static",
+    "-Clink-arg=-Wl,-z,pack-relative-relocs",
+    "-Clink-arg=-Wl,-u,gnu_get_libc_version",
+    "-Clink-arg=-Wl,-u,posix_spawn_file_actions_addchdir_np",
+];
 
 /// Every platform of a release.
 pub(crate) const TARGETS: &[Target] = &[
