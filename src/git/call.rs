@@ -154,9 +154,14 @@ impl Call {
             environment = environment.with_ssh_in_batch_mode();
         }
         let deadline = purpose.deadline();
-        let running = Command::new(program, full, environment).start();
+        let command = Command::new(program, full, environment);
+        let command = match purpose {
+            // Hooks are scripts of the user's.
+            Purpose::Commit => command.with_pipes(),
+            _ => command,
+        };
         Ok(Self {
-            running: running.context("cannot run git")?,
+            running: command.start().context("cannot run git")?,
             name: arguments.first().copied().unwrap_or_default().to_owned(),
             deadline,
         })

@@ -104,8 +104,14 @@ mod with_a_program {
     #[test]
     fn a_child_that_outlives_helm_is_not_waited_for_longer() {
         let start = Instant::now();
-        let error = template("echo done; sleep 1000 &", Duration::from_millis(300)).unwrap_err();
-        assert_eq!(error.to_string(), "helm template did not end within 0.3 s");
+        match template("echo done; sleep 1000 &", Duration::from_millis(300)) {
+            // It goes with helm.
+            Ok(printed) if cfg!(target_os = "linux") => assert_eq!(printed, "done\n"),
+            Err(error) if cfg!(not(target_os = "linux")) => {
+                assert_eq!(error.to_string(), "helm template did not end within 0.3 s");
+            }
+            other => panic!("{other:?}"),
+        }
         assert!(start.elapsed() < Duration::from_secs(15));
     }
 

@@ -9,6 +9,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use super::environment::Environment;
+use super::printed::Printed;
 use super::signals::{SignalGuard, Signalled};
 use super::supervisor::{Lifeline, Supervisor};
 use crate::time::Deadline;
@@ -50,6 +51,15 @@ impl fmt::Display for RunError {
 
 impl std::error::Error for RunError {}
 
+/// Where a program prints to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prints {
+    /// Into files, where the system has some in memory.
+    InMemory,
+    /// Into pipes.
+    Pipes,
+}
+
 /// A program with its arguments. It reads nothing from standard input, and all that it prints is kept.
 #[derive(Debug)]
 pub struct Command {
@@ -58,6 +68,7 @@ pub struct Command {
     environment: Environment,
     folder: Option<PathBuf>,
     group: ProcessGroup,
+    prints: Prints,
 }
 
 impl Command {
@@ -69,6 +80,7 @@ impl Command {
             environment,
             folder: None,
             group: ProcessGroup::Inherited,
+            prints: Prints::InMemory,
         }
     }
 
@@ -87,6 +99,16 @@ impl Command {
         Self { group, ..self }
     }
 
+    /// Lets the program print into pipes. Scripts of the user's may open `/dev/stdout` or `/dev/stderr` once more, which empties a
+    /// file.
+    #[must_use]
+    pub fn with_pipes(self) -> Self {
+        Self {
+            prints: Prints::Pipes,
+            ..self
+        }
+    }
+
     /// Runs the program to its end, whatever its exit code.
     ///
     /// # Errors
@@ -101,12 +123,21 @@ impl Command {
     /// When it cannot be started.
     pub fn start(self) -> Result<Running, RunError> {
         let group = self.group;
+        let printed = match self.prints {
+            Prints::InMemory => Printed::new(),
+            Prints::Pipes => None,
+        };
         let (expression, lifeline) = self.expression().map_err(RunError::System)?;
+        let expression = match &printed {
+            Some(printed) => printed.of(&expression).map_err(RunError::System)?,
+            None => expression.stdout_capture().stderr_capture(),
+        };
         let handle = expression.start().map_err(RunError::System)?;
         Ok(Running {
             handle,
             group,
             lifeline,
+            printed,
         })
     }
 
@@ -127,11 +158,7 @@ impl Command {
             }
             None => (duct::cmd(self.program, self.arguments).stdin_null(), None),
         };
-        let mut expression = expression
-            .full_env(self.environment.into_variables())
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked();
+        let mut expression = expression.full_env(self.environment.into_variables()).unchecked();
         if let Some(folder) = self.folder {
             expression = expression.dir(folder);
         }
@@ -153,6 +180,8 @@ pub struct Running {
     handle: duct::Handle,
     group: ProcessGroup,
     lifeline: Option<Lifeline>,
+    /// What it prints; `None` where it prints into pipes.
+    printed: Option<Printed>,
 }
 
 impl Running {
@@ -165,6 +194,7 @@ impl Running {
             handle,
             group,
             lifeline,
+            printed,
         } = self;
         loop {
             let until = Instant::now() + deadline.left(SIGNAL_INTERVAL);
@@ -179,7 +209,11 @@ impl Running {
         }
         // Whatever it left running goes with it.
         kill(&handle, group);
-        handle.into_output().map_err(RunError::System)
+        let mut output = handle.into_output().map_err(RunError::System)?;
+        if let Some(printed) = printed {
+            (output.stdout, output.stderr) = printed.read().map_err(RunError::System)?;
+        }
+        Ok(output)
     }
 }
 
@@ -222,11 +256,30 @@ fn kill_group(handle: &duct::Handle) {
 mod tests {
     use super::*;
 
-    fn run(script: &str, group: ProcessGroup, timeout: Duration) -> Result<Output, RunError> {
+    fn shell(script: &str) -> Command {
         let arguments = ["-c", script].map(OsString::from).to_vec();
-        let shell = super::super::find("sh").unwrap();
-        let command = Command::new(shell, arguments, Environment::inherited()).in_group(group);
-        command.run(Deadline::after(timeout), None)
+        Command::new(super::super::find("sh").unwrap(), arguments, Environment::inherited())
+    }
+
+    fn run(script: &str, group: ProcessGroup, timeout: Duration) -> Result<Output, RunError> {
+        shell(script).in_group(group).run(Deadline::after(timeout), None)
+    }
+
+    #[test]
+    fn nothing_is_lost_of_what_two_programs_print() {
+        let large = "for i in 1 2; do (seq 50000 | sed \"s/^/$i /\") & done; wait; echo end";
+        let output = run(large, ProcessGroup::Inherited, Duration::from_secs(60)).unwrap();
+        let lines = output.stdout.split_inclusive(|byte| *byte == b'\n');
+        assert_eq!(lines.count(), 100_001);
+        assert!(output.stdout.ends_with(b"\nend\n"));
+    }
+
+    #[test]
+    fn a_script_of_the_users_may_open_its_output_again() {
+        let command = shell("echo one; echo two >/dev/stdout; echo three >/dev/stderr; echo four").with_pipes();
+        let output = command.run(Deadline::never(), None).unwrap();
+        assert_eq!(output.stdout, b"one\ntwo\nfour\n");
+        assert_eq!(output.stderr, b"three\n");
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub fn external_diff(files: impl FnOnce() -> Result<Vec<Pair>>) -> Result<Option
     arguments.extend(["before", "after"].map(|side| Path::new(side).as_os_str().to_owned()));
     let output = Command::new(program, arguments, Environment::inherited())
         .in_folder(home.path())
+        .with_pipes()
         .run(Deadline::after(PATIENCE), None)
         .with_context(|| format!("cannot run `{name}`"))?;
     if !matches!(output.status.code(), Some(0 | 1)) {

@@ -8,6 +8,7 @@ mod command;
 mod diff_program;
 mod environment;
 mod home;
+mod printed;
 mod signals;
 mod slots;
 mod supervisor;
