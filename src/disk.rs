@@ -24,6 +24,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::failure::HintExt;
 use crate::repo::RepoPath;
 use crate::repo::layout::APPLICATIONS;
+use crate::repo::listed::Listed;
 
 pub use begun::{Begun, Intent, Record, Rest};
 pub use cache::{CACHE_VARIABLE, cache, cache_folder, named_cache, replace_folder, temporary_folder_in};
@@ -39,7 +40,7 @@ use write::stage;
 pub struct Checkout {
     root: PathBuf,
     /// The files that count, where git says it.
-    files: Option<Arc<Vec<RepoPath>>>,
+    files: Option<Arc<Listed>>,
     /// The commit that is checked out, where git says it.
     commit: Option<String>,
 }
@@ -89,8 +90,7 @@ impl Checkout {
 
     /// Takes these files for all that count below the root: those that git has, and those that it would add.
     #[must_use]
-    pub fn with_files(mut self, mut files: Vec<RepoPath>) -> Self {
-        files.sort();
+    pub fn with_files(mut self, files: Listed) -> Self {
         self.files = Some(Arc::new(files));
         self
     }

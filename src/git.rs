@@ -20,6 +20,7 @@ use crate::masking::without_logins;
 use crate::model::repo_url::remote_helper;
 use crate::parallel;
 use crate::repo::RepoPath;
+use crate::repo::listed::{Kind, Listed};
 use crate::time::Deadline;
 use call::{Call, Purpose, git, run, run_with};
 pub use export::Export;
@@ -45,14 +46,24 @@ impl Listing<'_> {
     ///
     /// # Errors
     /// When git fails, or a name is not a path inside the tree.
-    pub fn files(self) -> Result<Vec<RepoPath>> {
+    pub fn files(self) -> Result<Listed> {
         let listed = self.call.output()?;
         let paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
         // With `--deleted`, git looks for them one after the other.
-        let is_there = |path: &&str| self.root.join(path).symlink_metadata().is_ok();
-        let there = parallel::each(&paths, is_there);
-        let paths = paths.into_iter().zip(there).filter(|(_, is_there)| *is_there);
-        paths.map(|(path, _)| RepoPath::new(path)).collect()
+        let kind = |path: &&str| {
+            let kind = self.root.join(path).symlink_metadata().ok()?.file_type();
+            Some(match (kind.is_symlink(), kind.is_dir()) {
+                (true, _) => Kind::Link,
+                (_, true) => Kind::Folder,
+                _ => Kind::File,
+            })
+        };
+        let kinds = parallel::each(&paths, kind);
+        let there = paths.into_iter().zip(kinds).filter_map(|(path, kind)| {
+            let kind = kind?;
+            Some(RepoPath::new(path).map(|path| (path, kind)))
+        });
+        Ok(Listed::new(there.collect::<Result<Vec<_>>>()?))
     }
 }
 
@@ -336,9 +347,8 @@ mod tests {
     fn files_are_those_that_are_there_and_that_git_would_take() {
         let (folder, tree) = tree();
         let listed = |tree: &WorkingTree| -> Vec<String> {
-            let mut files = tree.start_listing().unwrap().files().unwrap();
-            files.sort();
-            files.iter().map(|path| path.as_str().to_owned()).collect()
+            let files = tree.start_listing().unwrap().files().unwrap();
+            files.paths().iter().map(|path| path.as_str().to_owned()).collect()
         };
         for name in ["a", "both ways", "left-out", "removed", "skipped"] {
             write(folder.path(), name, "1");

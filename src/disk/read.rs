@@ -4,6 +4,7 @@
 use std::fs::{self, File, FileType};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -11,6 +12,7 @@ use super::Checkout;
 use crate::failure::HintExt;
 use crate::repo::RepoPath;
 use crate::repo::files::{self, Entry, Files, NotPlain};
+use crate::repo::listed::{Folder, Kind, Listed};
 
 impl Checkout {
     /// Returns the path with symbolic links resolved, `None` when it does not exist.
@@ -98,6 +100,32 @@ impl Files for Checkout {
         Ok(Some(entries))
     }
 
+    fn listed(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
+        let Some(files) = &self.files else {
+            return self.list(folder);
+        };
+        let entries = match files.folder(folder) {
+            Folder::Unknown => return self.list(folder),
+            Folder::Nothing => return Ok(None),
+            Folder::Holds(entries) => entries,
+        };
+        let entry = |(name, kind): (&str, Kind)| {
+            let is_link = kind == Kind::Link;
+            let leads_to_folder = || fs::metadata(self.absolute(folder).join(name)).is_ok_and(|found| found.is_dir());
+            Entry {
+                name: name.to_owned(),
+                is_folder: kind == Kind::Folder || is_link && leads_to_folder(),
+                is_link,
+            }
+        };
+        Ok(Some(entries.into_iter().map(entry).collect()))
+    }
+
+    fn is_ignored(&self, path: &RepoPath) -> bool {
+        let is_left_out = |files: &Arc<Listed>| !files.has(path) && files.folder(path) == Folder::Nothing;
+        self.files.as_ref().is_some_and(is_left_out)
+    }
+
     fn link(&self, path: &RepoPath) -> Result<Option<RepoPath>> {
         if direct(&self.absolute(path), Access::Place).is_some() {
             return Ok(None);
@@ -128,7 +156,7 @@ impl Files for Checkout {
 
     fn all(&self) -> Result<Vec<RepoPath>> {
         match &self.files {
-            Some(files) => Ok(files.to_vec()),
+            Some(files) => Ok(files.paths().to_vec()),
             None => files::walk(self),
         }
     }

@@ -51,7 +51,7 @@ struct Reader<'f> {
 impl Reader<'_> {
     /// Reads a folder; whether it is there. A symbolic link to a folder is not followed.
     fn folder(&mut self, folder: &RepoPath) -> Result<bool> {
-        let Some(entries) = self.files.list(folder)? else {
+        let Some(entries) = self.files.listed(folder)? else {
             return Ok(false);
         };
         for entry in entries {

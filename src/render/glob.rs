@@ -143,13 +143,13 @@ impl Search<'_> {
     }
 
     fn exists(&self, path: &RepoPath) -> Result<bool> {
-        let entries = self.files.list(&path.parent())?.unwrap_or_default();
+        let entries = self.files.listed(&path.parent())?.unwrap_or_default();
         Ok(path.is_root() || entries.iter().any(|entry| entry.name == path.file_name()))
     }
 
     fn list(&mut self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
         self.step()?;
-        self.files.list(folder)
+        self.files.listed(folder)
     }
 
     fn step(&mut self) -> Result<()> {

@@ -165,6 +165,9 @@ fn local(request: &Request, one: &Kustomization, reference: &Reference, files: &
         Err(_) => None,
     };
     match (sent, whole) {
+        (Some(sent), _) if files.is_ignored(&sent) => {
+            Err(super::ignored(&format!("{}: `{path}`", place()), &sent))
+        }
         (Some(sent), _) => Ok(Some(sent)),
         (None, _) if may_be_remote => Ok(None),
         (None, Err(_)) => Err(anyhow!("{}: `{path}` leads out of the repository", place())

@@ -236,10 +236,17 @@ fn no_path(path: &RepoPath) -> anyhow::Error {
         .hint("correct the `path` of the source, or bring the checkout up to date")
 }
 
+/// Returns the error of something in the checkout that git leaves out.
+fn ignored(what: &str, path: &RepoPath) -> anyhow::Error {
+    anyhow!("{what} is ignored by git: Argo CD does not have it").hint(format!(
+        "name something that git has; if everybody may read this, add it with `git add --force {path}`"
+    ))
+}
+
 /// Returns the type of a source whose chart is pulled: whatever else is in its folder, the chart is rendered. The folder has to
 /// be there.
 fn chart_beside(files: &dyn Files, path: &RepoPath) -> Result<SourceType> {
-    match files.list(path)? {
+    match files.listed(path)? {
         Some(_) => Ok(SourceType::Helm),
         None => Err(no_path(path)),
     }

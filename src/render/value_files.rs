@@ -121,7 +121,10 @@ pub(super) fn file_parameter(
     let name = substitute(&name, &request.variables);
     let (place, watched) = place(&root, &name).with_context(file)?;
     if !is_there(trees, &place).with_context(file)? {
-        bail!("{} does not exist", file());
+        return Err(match ignored(trees, &place) {
+            Some(path) => super::ignored(&file(), path),
+            None => anyhow!("{} does not exist", file()),
+        });
     }
     Ok((place, watched))
 }
@@ -197,7 +200,7 @@ pub(super) fn in_checkout(prefix: &RepoPath, whole: &RepoPath, top: &RepoPath) -
     )))
 }
 
-/// Reports whether the file of a place exists; what helm fetches counts as there.
+/// Reports whether the file of a place exists; what helm fetches counts as there, and what git leaves out does not.
 ///
 /// # Errors
 /// When it is a folder, leads out of its tree, or cannot be read.
@@ -211,15 +214,25 @@ fn is_there(trees: Trees<'_>, place: &Place) -> Result<bool> {
     if files.list(path)?.is_some() {
         bail!("`{path}` is a folder");
     }
-    Ok(files.read(path)?.is_some())
+    Ok(files.read(path)?.is_some() && !files.is_ignored(path))
+}
+
+/// Returns the path of a file that is there, and git leaves out.
+fn ignored<'p>(trees: Trees<'_>, place: &'p Place) -> Option<&'p RepoPath> {
+    let Place::File(tree, path) = place else { return None };
+    let files = trees.files(tree).filter(|files| files.is_ignored(path))?;
+    files.read(path).ok()?.map(|_| path)
 }
 
 /// Returns the error of a value file that is not there, with the name that is probably meant.
 fn missing(trees: Trees<'_>, place: &Place, name: &str) -> anyhow::Error {
+    if let Some(path) = ignored(trees, place) {
+        return super::ignored(&format!("value file `{name}`"), path);
+    }
     let near = || {
         let Place::File(tree, path) = place else { return None };
         let (folder, file) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
-        let files = trees.files(tree)?.list(&RepoPath::new(folder).ok()?).ok()??;
+        let files = trees.files(tree)?.listed(&RepoPath::new(folder).ok()?).ok()??;
         let files = files.iter().filter(|entry| !entry.is_folder);
         let files = files.map(|entry| entry.name.as_str());
         let near = nearest(file, files)?;

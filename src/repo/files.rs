@@ -157,6 +157,20 @@ pub trait Files: Sync {
     /// When it is there and cannot be read, or is outside the root.
     fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>>;
 
+    /// Lists the entries of a folder as [`Files::list`], without what git leaves out; returns `None` when that is everything.
+    /// Where nobody knows what git leaves out, that is nothing.
+    ///
+    /// # Errors
+    /// Those of [`Files::list`].
+    fn listed(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
+        self.list(folder)
+    }
+
+    /// Reports whether git leaves out a file that is there, or everything in a folder: Argo CD never has it.
+    fn is_ignored(&self, _: &RepoPath) -> bool {
+        false
+    }
+
     /// Returns the target of a symbolic link at exactly this path, resolved by one step; `None` when there is none.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod generate_paths;
 mod instances;
 pub mod kustomization;
 pub mod layout;
+pub mod listed;
 mod listing;
 mod liveness;
 pub mod origin;

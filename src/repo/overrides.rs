@@ -99,7 +99,7 @@ pub fn of_source(instance: &str, files: &dyn Files, folder: &RepoPath) -> Result
     let mut overrides = Vec::new();
     for name in [COMMON.to_owned(), name_for(instance)] {
         let path = folder.join(&name)?;
-        if let Some(bytes) = files.read(&path)? {
+        if let Some(bytes) = files.read(&path)?.filter(|_| !files.is_ignored(&path)) {
             let text = String::from_utf8(bytes).with_context(|| format!("`{path}` is not UTF-8"))?;
             overrides.push(Override::parse(path, text)?);
         }

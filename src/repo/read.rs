@@ -365,7 +365,7 @@ impl Found {
         let is_chart = |entries: &[Entry]| entries.iter().any(|entry| entry.name == "Chart.yaml");
         let mut folders = vec![source.folder().clone()];
         while let Some(folder) = folders.pop() {
-            let Some(entries) = files.list(&folder)? else {
+            let Some(entries) = files.listed(&folder)? else {
                 continue;
             };
             if is_chart(&entries) && (below == Below::Manifests || folder == *source.folder()) {

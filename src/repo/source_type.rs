@@ -35,7 +35,7 @@ impl SourceType {
     /// # Errors
     /// When the folder cannot be listed.
     pub fn of(files: &dyn Files, folder: &RepoPath) -> Result<Option<Self>> {
-        let entries = files.list(folder)?;
+        let entries = files.listed(folder)?;
         // A symbolic link is no folder to Argo CD, wherever it leads.
         let names = |entries: Vec<super::Entry>| {
             let files = entries.iter().filter(|entry| !entry.is_folder || entry.is_link);

@@ -17,18 +17,9 @@ impl Changed<'_> {
     fn change(&self, path: &RepoPath) -> Option<&FileChange> {
         self.changed.iter().find(|change| change.path == *path)
     }
-}
 
-impl Files for Changed<'_> {
-    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
-        match self.change(path) {
-            Some(change) => Ok(change.after.clone().map(String::into_bytes)),
-            None => self.files.read(path),
-        }
-    }
-
-    fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
-        let there = self.files.list(folder)?;
+    /// Returns the entries of a folder, of which these are there without the changes.
+    fn entries(&self, folder: &RepoPath, there: Option<Vec<Entry>>) -> Option<Vec<Entry>> {
         let mut entries: BTreeSet<Entry> = there.iter().flatten().cloned().collect();
         for change in self.changed {
             let is_there = change.after.is_some();
@@ -46,7 +37,28 @@ impl Files for Changed<'_> {
                 }
             }
         }
-        Ok((there.is_some() || !entries.is_empty()).then(|| entries.into_iter().collect()))
+        (there.is_some() || !entries.is_empty()).then(|| entries.into_iter().collect())
+    }
+}
+
+impl Files for Changed<'_> {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        match self.change(path) {
+            Some(change) => Ok(change.after.clone().map(String::into_bytes)),
+            None => self.files.read(path),
+        }
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
+        Ok(self.entries(folder, self.files.list(folder)?))
+    }
+
+    fn listed(&self, folder: &RepoPath) -> Result<Option<Vec<Entry>>> {
+        Ok(self.entries(folder, self.files.listed(folder)?))
+    }
+
+    fn is_ignored(&self, path: &RepoPath) -> bool {
+        self.change(path).is_none() && self.files.is_ignored(path)
     }
 
     fn link(&self, path: &RepoPath) -> Result<Option<RepoPath>> {
