@@ -140,6 +140,20 @@ fn ignored_values_are_missing_as_in_argo_cd() {
 }
 
 #[test]
+fn an_ignored_template_is_said() {
+    let home = home();
+    let template = home.path().join("chart/templates/more.local.yaml");
+    fs::write(&template, config_map("more")).unwrap();
+    let (code, _, message) = run(home.path(), &["render", "lenient"]);
+    assert_ne!(code, Some(0));
+    let said = "`chart/templates/more.local.yaml` is ignored by git: Argo CD does not have it";
+    assert!(message.contains(said), "{message}");
+    // What helm does not render may lie anywhere.
+    fs::rename(template, home.path().join("chart/more.local.yaml")).unwrap();
+    assert_eq!(run(home.path(), &["render", "lenient"]).0, Some(0));
+}
+
+#[test]
 fn an_ignored_resource_of_a_kustomization_is_said() {
     let home = home();
     let (code, _, message) = run(home.path(), &["render", "built"]);

@@ -20,6 +20,8 @@ use crate::yaml;
 const DEPENDENCIES: [&str; 4] = ["Chart.yaml", "requirements.yaml", "Chart.lock", "requirements.lock"];
 /// The list of files that helm leaves out.
 const IGNORED: &str = ".helmignore";
+/// The files of a chart that its objects depend on, besides its templates.
+const RENDERED: [&str; 3] = ["Chart.yaml", "values.yaml", "values.schema.json"];
 /// The maximum number of folders that are searched: symbolic links can make a small repository endless.
 const MOST_FOLDERS: usize = 10_000;
 
@@ -44,7 +46,11 @@ pub(super) fn check(request: &Request, trees: Trees<'_>) -> Result<Vec<RepoPath>
 }
 
 fn check_chart(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
-    let mut walk = Walk { files, folders: 0 };
+    let mut walk = Walk {
+        files,
+        chart: &request.source_path,
+        folders: 0,
+    };
     let mut local = Vec::new();
     for file in DEPENDENCIES {
         let path = request.source_path.join(file)?;
@@ -56,6 +62,7 @@ fn check_chart(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
     }
     walk.folder(&request.source_path)?;
     for folder in &local {
+        walk.chart = folder;
         walk.folder(folder)?;
     }
     Ok(local)
@@ -63,6 +70,8 @@ fn check_chart(request: &Request, files: &dyn Files) -> Result<Vec<RepoPath>> {
 
 struct Walk<'f> {
     files: &'f dyn Files,
+    /// The chart that is walked through.
+    chart: &'f RepoPath,
     folders: usize,
 }
 
@@ -79,12 +88,28 @@ impl Walk<'_> {
                 if entry.name != ".git" {
                     self.folder(&path)?;
                 }
-            } else if entry.is_link || entry.name == IGNORED {
+                continue;
+            }
+            if entry.is_link || entry.name == IGNORED {
                 // Helm would wait for a FIFO of that name without end; it refuses others.
                 self.files.read(&path)?;
             }
+            if self.is_rendered(&path) && self.files.is_ignored(&path) {
+                return Err(super::ignored(&format!("`{path}`"), &path));
+            }
         }
         Ok(())
+    }
+
+    /// Reports whether a file is one of those that make the objects. Dependencies in `charts/` are not: git may leave them out, as
+    /// Argo CD builds them.
+    fn is_rendered(&self, path: &RepoPath) -> bool {
+        let below = path.as_str()[self.chart.as_str().len()..].trim_start_matches('/');
+        let ends = |endings: &[&str]| endings.iter().any(|ending| below.ends_with(ending));
+        match below.split_once('/') {
+            None => RENDERED.contains(&below),
+            Some((folder, _)) => ["templates", "crds"].contains(&folder) && ends(&[".yaml", ".yml", ".tpl", ".json"]),
+        }
     }
 }
 
