@@ -212,6 +212,51 @@ fn the_template_of_a_set_is_guarded_and_its_folders_get_the_parameters() {
 }
 
 #[test]
+fn what_a_rendered_set_generates_moves_in_one_commit_each() {
+    let home = Home::new("adopt-set");
+    let set = home
+        .text("sets/apps.yaml")
+        .replace("'{{", "'{{`{{")
+        .replace("}}'", "}}`}}'");
+    let write = |path: &str, text: &str| {
+        let path = home.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    home.git(&["rm", "--quiet", "sets/apps.yaml"]);
+    write("sets/Chart.yaml", "apiVersion: v2\nname: sets\nversion: 1.0.0\n");
+    write("sets/templates/apps.yaml", &set);
+    home.git(&["add", "--all"]);
+    home.git(&["commit", "--quiet", "--message", "The set is rendered"]);
+    let (succeeds, plan, end) = home.run(&["adopt"]);
+    assert!(succeeds);
+    insta::assert_snapshot!(plan + &end, @r#"
+    Claims, as they are used today
+
+    NAMESPACE   CLAIM        OWNER      WRITERS   READERS
+    radio       recordings   recorder   radio     -
+
+    Applications that are changed by hand
+
+      radio
+        writes recordings. ApplicationSet `apps` generates it, and is rendered
+        itself (sets/Chart.yaml), so that `adopt` writes no guards there. One commit
+        suffices, as no object changes its name: `kubectl homelab convert radio
+        --writes recordings` writes apps/radio/.argocd-source.yaml
+      recorder
+        owns recordings. ApplicationSet `apps` generates it, and is rendered itself
+        (sets/Chart.yaml), so that `adopt` writes no guards there. One commit
+        suffices, as no object changes its name: `kubectl homelab convert recorder
+        --owns recordings` writes apps/recorder/.argocd-source.yaml
+    no step is left that `adopt` can do here; 2 to be changed by hand
+    "#);
+    home.done(&["convert", "recorder", "--owns", "recordings"]);
+    home.done(&["convert", "radio", "--writes", "recordings"]);
+    let (_, _, end) = home.run(&["adopt", "-y"]);
+    assert_eq!(end, "nothing is left to adopt\n");
+}
+
+#[test]
 fn what_a_chart_renders_is_named_with_its_chart() {
     let home = Home::new("adopt-chart");
     let (succeeds, plan, end) = home.run(&["adopt"]);
@@ -222,7 +267,7 @@ fn what_a_chart_renders_is_named_with_its_chart() {
     NAMESPACE   CLAIM   OWNER   WRITERS   READERS
     notes       notes   notes   -         -
 
-    Applications that are changed where they come from
+    Applications that are changed by hand
 
       notes
         owns notes. `root` renders it from the chart `apps` (bootstrap/root.yaml):
@@ -231,7 +276,7 @@ fn what_a_chart_renders_is_named_with_its_chart() {
         then give its source `plugin: {name: homelab-v1, parameters: [{name: owns,
         array: [notes]}]}`, with its options as parameters, then take the options
         away again
-    no step is left that `adopt` can do here; 1 to be changed where they come from
+    no step is left that `adopt` can do here; 1 to be changed by hand
     "#);
 }
 
@@ -275,7 +320,7 @@ fn a_folder_of_two_and_the_namespaces_of_claims_move_and_what_is_named_turns_rea
         owns backup. In shared/backup/.argocd-source-backup-green.yaml; its guards
         of the move go into ApplicationSet `twins` (bootstrap/sets.yaml)
 
-    Applications that are changed where they come from
+    Applications that are changed by hand
 
       loose
         owns loose. It is in a List in bootstrap/listed.yaml: write it as a document

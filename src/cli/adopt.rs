@@ -183,7 +183,7 @@ fn end(proposal: &Proposal, stays: usize) -> String {
     let by_hand = proposal.applications.iter().filter(|app| !app.way.is_converted());
     let others = [
         (stays, "to be decided"),
-        (by_hand.count(), "to be changed where they come from"),
+        (by_hand.count(), "to be changed by hand"),
         (proposal.left_count(), "left alone"),
     ];
     let others = others.iter().filter(|(count, _)| *count > 0);

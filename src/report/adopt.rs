@@ -8,6 +8,7 @@ use textwrap::{Options, WordSplitter};
 
 use super::table::{Cell, sized};
 use crate::edit::adopt::{Disk, LeftAlone, Proposal, ProposedApp, ProposedClaim, Way};
+use crate::model::ClaimPath;
 use crate::model::application::PLUGIN_NAME;
 use crate::model::cluster::LOCAL_NAME;
 
@@ -53,7 +54,7 @@ pub fn text(plan: &Proposal, stays: &[(String, String)]) -> String {
     }
     if !by_hand.is_empty() {
         let text: String = by_hand.iter().map(|app| of_app(app)).collect();
-        section(&mut out, "Applications that are changed where they come from", &text);
+        section(&mut out, "Applications that are changed by hand", &text);
     }
     if !stays.is_empty() {
         let text: String = stays.iter().map(|(why, hint)| item(why, hint)).collect();
@@ -127,6 +128,10 @@ fn way(app: &ProposedApp) -> String {
             "ApplicationSet `{set}` ({file}) generates it, and {why}: move all that the set generates with `kubectl homelab convert applicationset/{set} --guard-first`, once for each step and each time after the sync, and see that the template has `{}` in the end",
             plugin(app)
         ),
+        Way::RenderedSet { set, file, overrides } => format!(
+            "ApplicationSet `{set}` generates it, and is rendered itself ({file}), so that `adopt` writes no guards there. One commit suffices, as no object changes its name: `{}` writes {overrides}",
+            conversion(app)
+        ),
         Way::Chart { by, chart, file } => {
             let chart = chart.iter().map(|chart| format!(" from the chart `{chart}`"));
             format!(
@@ -155,6 +160,20 @@ fn plugin(app: &ProposedApp) -> String {
             parameters.join(", ")
         ),
     }
+}
+
+/// Returns the command that gives an Application to the plugin.
+fn conversion(app: &ProposedApp) -> String {
+    let option = |(name, paths): (&'static str, &BTreeSet<ClaimPath>)| -> String {
+        paths.iter().map(|path| format!(" --{name} {path}")).collect()
+    };
+    let options = [
+        ("owns", &app.owns),
+        ("writes", &app.writes),
+        ("read-only", &app.turns_read_only),
+    ];
+    let options: String = options.into_iter().map(option).collect();
+    format!("kubectl homelab convert {}{options}", app.name)
 }
 
 fn left(left: &LeftAlone) -> String {

@@ -3,7 +3,7 @@
 use crate::edit::convert::guard::is_moving;
 use crate::edit::source_override;
 use crate::model::Application;
-use crate::repo::{Origin, Rendered, Repo, RepoPath};
+use crate::repo::{Anchor, Generated, Origin, Rendered, Repo, RepoPath};
 use crate::rules::Subject;
 
 /// How an Application is changed.
@@ -35,6 +35,15 @@ pub enum Way {
         /// Why a file in a folder does not do.
         why: String,
     },
+    /// As [`Way::Override`], but its set is rendered, and `adopt` writes no guards there.
+    RenderedSet {
+        /// The set.
+        set: String,
+        /// The file with the source that renders the set, or of the chart.
+        file: RepoPath,
+        /// The file that gives it to the plugin.
+        overrides: RepoPath,
+    },
     /// What renders it has to be changed.
     Chart {
         /// The Application or the folder of the chart that renders it.
@@ -59,7 +68,7 @@ impl Way {
         match &subject.manifest.origin {
             Origin::Document => Self::Manifest(file),
             Origin::Item(_) => Self::List(file),
-            Origin::Generated(generated) => Self::of_set(repo, &generated.set, &subject.app, file),
+            Origin::Generated(generated) => Self::of_set(repo, generated, &subject.app, file),
             Origin::Rendered(rendered) => Self::Chart {
                 by: rendered.by.clone(),
                 chart: match rendered.is_chart {
@@ -72,17 +81,18 @@ impl Way {
     }
 
     /// Returns the way of an Application that a set generates.
-    fn of_set(repo: &Repo, set: &str, app: &Application<'_>, file: RepoPath) -> Self {
+    fn of_set(repo: &Repo, generated: &Generated, app: &Application<'_>, file: RepoPath) -> Self {
         let sources = app.sources();
         let mut rendered = (0..sources.len()).filter(|position| !sources[*position].gives_files_only());
         let overrides = match (rendered.next(), rendered.next()) {
             (Some(position), None) => source_override::file_of(repo, app, position).map_err(|error| error.to_string()),
             _ => Err("it has several sources".to_owned()),
         };
-        let set = set.to_owned();
-        match overrides {
-            Ok(overrides) => Self::Override { set, file, overrides },
-            Err(why) => Self::Set { set, file, why },
+        let set = generated.set.clone();
+        match (overrides, &generated.template) {
+            (Ok(overrides), Anchor::Of(_)) => Self::Override { set, file, overrides },
+            (Ok(overrides), Anchor::Whole(_)) => Self::RenderedSet { set, file, overrides },
+            (Err(why), _) => Self::Set { set, file, why },
         }
     }
 

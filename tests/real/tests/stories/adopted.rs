@@ -212,11 +212,7 @@ fn every_layout_is_adopted_without_a_new_object() {
         let read_only = world.field("Deployment", deployment, READ_ONLY);
         assert_eq!(read_only == true, READERS.contains(&name), "{deployment}");
     }
-    assert!(
-        world
-            .runs(0, &["adopt", "-y"])
-            .contains("1 to be changed where they come from")
-    );
+    assert!(world.runs(0, &["adopt", "-y"]).contains("1 to be changed by hand"));
 
     let claims = claims(&world);
     let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: left}\n";
